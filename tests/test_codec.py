@@ -1,0 +1,125 @@
+"""Requests and replies as bytes, against the official protos."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from tfsload import codec
+from tfsload.protos import predict_pb2, types_pb2
+from tfsload.settings import Settings
+
+
+def reply(scores, dtype=types_pb2.DT_FLOAT, as_content=False, output="scores", shape=None):
+    """Return a serialised PredictResponse as a server would send it."""
+    message = predict_pb2.PredictResponse()
+    tensor = message.outputs[output]
+    tensor.dtype = dtype
+    scores = np.asarray(scores)
+    for size in scores.shape if shape is None else shape:
+        tensor.tensor_shape.dim.add(size=size)
+    numpy_type = np.float64 if dtype == types_pb2.DT_DOUBLE else np.float32
+    if as_content:
+        tensor.tensor_content = scores.astype(numpy_type).tobytes()
+    elif dtype == types_pb2.DT_DOUBLE:
+        tensor.double_val.extend(scores.ravel().tolist())
+    elif dtype == types_pb2.DT_FLOAT:
+        tensor.float_val.extend(scores.ravel().tolist())
+    return message.SerializeToString()
+
+
+@given(hnp.arrays(np.uint8, st.tuples(st.integers(1, 4), st.just(28), st.just(28))))
+def test_a_request_holds_the_images_scaled_to_one(images):
+    settings = Settings.parse({}, None)
+
+    request = predict_pb2.PredictRequest.FromString(codec.encode_request(settings, images))
+
+    tensor = request.inputs["images"]
+    assert tensor.dtype == types_pb2.DT_FLOAT
+    assert [dim.size for dim in tensor.tensor_shape.dim] == [len(images), 784]
+    sent = np.frombuffer(tensor.tensor_content, "<f4").reshape(-1, 784)
+    np.testing.assert_array_equal(sent, images.reshape(-1, 784).astype(np.float32) / np.float32(255))
+    assert sent.max() <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("options", "version", "label"),
+    [
+        pytest.param({}, None, "", id="latest"),
+        pytest.param({"model_version": "7"}, 7, "", id="version"),
+        pytest.param({"model_version": "0"}, 0, "", id="version-zero-is-a-version"),
+        pytest.param({"model_label": "canary"}, None, "canary", id="label"),
+    ],
+)
+def test_a_request_names_the_model(options, version, label):
+    settings = Settings.parse({"model_name": "m", "signature_name": "s", "output_name": "o", **options}, None)
+
+    request = predict_pb2.PredictRequest.FromString(
+        codec.encode_request(settings, np.zeros((1, 28, 28), np.uint8))
+    )
+
+    spec = request.model_spec
+    assert (spec.name, spec.signature_name, list(request.output_filter)) == ("m", "s", ["o"])
+    assert (spec.version.value if spec.HasField("version") else None) == version
+    assert spec.version_label == label
+
+
+@pytest.mark.parametrize("as_content", [pytest.param(False, id="float_val"), pytest.param(True, id="tensor_content")])
+@pytest.mark.parametrize("dtype", [pytest.param(types_pb2.DT_FLOAT, id="float"), pytest.param(types_pb2.DT_DOUBLE, id="double")])
+@given(
+    scores=hnp.arrays(
+        np.float32,
+        st.tuples(st.integers(1, 5), st.integers(1, 12)),
+        elements=st.floats(-1e6, 1e6, width=32),
+    )
+)
+def test_both_forms_of_a_reply_are_read(scores, dtype, as_content):
+    read = codec.decode_reply(reply(scores, dtype, as_content), "scores", len(scores))
+
+    np.testing.assert_array_equal(read, scores)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        pytest.param(b"\xff\xff\xff", "not a PredictResponse", id="garbage"),
+        pytest.param(reply([[1.0]], output="logits"), "no output 'scores' in the reply; it has ['logits']", id="other-output"),
+        pytest.param(b"", "it has none", id="empty-reply"),
+        pytest.param(reply([[1]], types_pb2.DT_INT64), "is DT_INT64: expected DT_FLOAT", id="integers"),
+        pytest.param(reply([[1.0]], dtype=9999), "is ?", id="unknown-dtype"),
+        pytest.param(reply([0.5, 0.5]), "has shape (2,): expected (1, classes)", id="one-dimension"),
+        pytest.param(reply([[0.5], [0.5]]), "has shape (2, 1): expected (1, classes)", id="too-many-rows"),
+        pytest.param(reply([[0.5, 0.5]], shape=(1, 3)), "holds 2 values for its shape (1, 3)", id="too-few-values"),
+        pytest.param(reply([[0.5]], as_content=True, shape=(1, 2)), "holds 1 values", id="content-too-short"),
+        pytest.param(reply([[]], shape=(1, 0)), "has shape (1, 0)", id="no-classes"),
+        pytest.param(reply([[float("nan"), 1.0]]), "not finite", id="nan"),
+        pytest.param(reply([[float("inf"), 1.0]], as_content=True), "not finite", id="infinity"),
+    ],
+)
+def test_unreadable_replies_say_what_was_found(body, message):
+    with pytest.raises(codec.ReplyError) as caught:
+        codec.decode_reply(body, "scores", 1)
+
+    assert message in str(caught.value)
+
+
+@given(st.binary(max_size=200))
+def test_arbitrary_bytes_are_read_or_refused(body):
+    try:
+        scores = codec.decode_reply(body, "scores", 1)
+    except codec.ReplyError:
+        return
+    assert scores.shape[0] == 1
+
+
+@given(st.binary(max_size=8), st.integers(0, 60))
+def test_a_damaged_reply_is_read_or_refused(damage, place):
+    whole = reply([[0.1, 0.9]])
+    body = whole[:place] + damage + whole[place + len(damage) :]
+    try:
+        scores = codec.decode_reply(body, "scores", 1)
+    except codec.ReplyError as error:
+        assert str(error)
+    else:
+        assert scores.shape[0] == 1

@@ -1,0 +1,105 @@
+"""Each image exactly once, whatever workers do."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tfsload.coverage import Lease, Leases
+
+
+def drain(leases, worker):
+    """Take and deliver all that is waiting; return the requests made."""
+    made = []
+    while (lease := leases.grant(worker)) is not None:
+        made.extend(range(lease.start, lease.stop))
+        assert leases.deliver(lease.number)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("n_requests", "chunk", "sizes"),
+    [
+        pytest.param(10, 5, [5, 5], id="even"),
+        pytest.param(11, 5, [5, 5, 1], id="a-rest"),
+        pytest.param(3, 100, [3], id="one-chunk"),
+        pytest.param(1, 1, [1], id="one-request"),
+    ],
+)
+def test_ranges_are_cut_by_the_chunk(n_requests, chunk, sizes):
+    leases = Leases(n_requests, chunk)
+    granted = []
+    while (lease := leases.grant("w")) is not None:
+        granted.append(lease)
+
+    assert [len(lease) for lease in granted] == sizes
+    assert sorted(r for lease in granted for r in range(lease.start, lease.stop)) == list(range(n_requests))
+
+
+@pytest.mark.parametrize(("n_requests", "chunk"), [pytest.param(0, 1, id="nothing"), pytest.param(1, 0, id="no-chunk")])
+def test_senseless_sizes_are_refused(n_requests, chunk):
+    with pytest.raises(ValueError, match="at least one"):
+        Leases(n_requests, chunk)
+
+
+def test_a_lost_workers_leases_go_to_another():
+    leases = Leases(10, 5)
+    lost = leases.grant("a")
+
+    assert leases.lose("a") == [lost]
+    assert sorted(drain(leases, "b")) == list(range(10))
+    assert leases.is_finished
+
+
+def test_a_worker_that_comes_back_is_not_counted_twice():
+    leases = Leases(5, 5)
+    first = leases.grant("a")
+    leases.lose("a")
+    second = leases.grant("b")
+
+    assert second.number != first.number
+    assert not leases.deliver(first.number)
+    assert leases.deliver(second.number)
+    assert leases.done == 5
+
+
+def test_nothing_is_delivered_twice():
+    leases = Leases(5, 5)
+    lease = leases.grant("a")
+
+    assert leases.deliver(lease.number)
+    assert not leases.deliver(lease.number)
+    assert leases.done == 5
+
+
+def test_half_a_lease_counts_half_and_leaves_the_run_unfinished():
+    leases = Leases(10, 10)
+    lease = leases.grant("a")
+
+    assert leases.deliver(lease.number, n_open=4)
+    assert leases.done == 6
+    assert not leases.is_finished
+
+
+@given(st.integers(1, 60), st.integers(1, 9), st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("gdl"))))
+def test_any_history_ends_with_each_request_counted_once(n_requests, chunk, history):
+    leases = Leases(n_requests, chunk)
+    held: dict[str, list[Lease]] = {"a": [], "b": [], "c": []}
+    counted: list[int] = []
+    for worker, action in history:
+        if action == "g":
+            lease = leases.grant(worker)
+            if lease is not None:
+                held[worker].append(lease)
+        elif action == "d" and held[worker]:
+            lease = held[worker].pop(0)
+            if leases.deliver(lease.number):
+                counted.extend(range(lease.start, lease.stop))
+        elif action == "l":
+            leases.lose(worker)  # it may live on, and deliver what it no longer holds
+    for worker in held:
+        leases.lose(worker)
+    counted.extend(drain(leases, "last"))
+
+    assert sorted(counted) == list(range(n_requests))
+    assert leases.is_finished
+    assert not leases.holders

@@ -1,0 +1,202 @@
+"""Scoring, histograms and records: merged equals recorded together."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tfsload.failure import PredictionFailure
+from tfsload.histogram import HIGHEST_NS, Histogram
+from tfsload.recorder import Record, Recorder, merge_plain
+from tfsload.scoring import ConfusionMatrix, predicted_classes
+
+latencies = st.integers(1, 10**11)
+answers = st.tuples(st.integers(0, 9), st.integers(0, 11))
+
+
+def histogram_of(values):
+    histogram = Histogram()
+    for value in values:
+        histogram.record(value)
+    return histogram
+
+
+def confusion_of(pairs):
+    matrix = ConfusionMatrix()
+    for label, predicted in pairs:
+        matrix.add(label, predicted)
+    return matrix
+
+
+@pytest.mark.parametrize(
+    ("scores", "classes"),
+    [
+        pytest.param([[0.1, 0.9]], [1], id="one-row"),
+        pytest.param([[0.1, 0.9], [3.0, -1.0]], [1, 0], id="two-rows"),
+        pytest.param([[0.5, 0.5]], [0], id="the-first-of-equals"),
+        pytest.param([[-2.0, -1.0, -3.0]], [1], id="logits"),
+    ],
+)
+def test_the_highest_score_is_the_answer(scores, classes):
+    found = predicted_classes(np.array(scores))
+
+    assert found == classes
+    assert all(type(value) is int for value in found)  # numpy integers would not survive a message
+
+
+@given(st.lists(answers), st.lists(answers))
+def test_merged_confusion_equals_counted_together(some, others):
+    merged = confusion_of(some)
+    merged.merge(ConfusionMatrix.from_plain(confusion_of(others).to_plain()))
+
+    assert merged == confusion_of(some + others)
+    assert merged.total == len(some) + len(others)
+    assert merged.wrong == sum(label != predicted for label, predicted in some + others)
+
+
+@given(st.lists(latencies, min_size=1), st.lists(latencies))
+def test_merged_histogram_equals_recorded_together(some, others):
+    merged = histogram_of(some)
+    merged.merge(Histogram.from_plain(histogram_of(others).to_plain()))
+    together = histogram_of(some + others)
+
+    for percentile in (0, 50, 90, 99, 99.9, 100):
+        assert merged.percentile_ns(percentile) == together.percentile_ns(percentile)
+    assert (merged.count, merged.sum_ns, merged.min_ns, merged.max_ns) == (
+        together.count,
+        together.sum_ns,
+        together.min_ns,
+        together.max_ns,
+    )
+
+
+@given(st.lists(latencies, min_size=1), st.sampled_from([50, 90, 95, 99, 99.9, 100]))
+def test_percentiles_are_within_a_thousandth_of_the_exact_one(values, percentile):
+    ordered = sorted(values)
+    found = histogram_of(values).percentile_ns(percentile)
+
+    # Two neighbouring ranks: the definition rounds the rank, the exact value lies at one of them.
+    rank = percentile / 100 * len(ordered)
+    low = ordered[max(math.floor(rank) - 1, 0)]
+    high = ordered[min(math.ceil(rank), len(ordered)) - 1]
+    assert low * 0.999 - 1 <= found <= high * 1.001 + 1
+
+
+@pytest.mark.parametrize(
+    ("value", "maximum"),
+    [
+        pytest.param(0, 0, id="zero"),
+        pytest.param(-5, 0, id="a-clock-that-stepped-back"),
+        pytest.param(HIGHEST_NS * 3, HIGHEST_NS * 3, id="above-the-highest"),
+    ],
+)
+def test_a_value_out_of_range_is_counted(value, maximum):
+    histogram = histogram_of([value])
+
+    assert histogram.count == 1
+    assert histogram.max_ns == maximum
+
+
+def test_an_empty_histogram_travels():
+    empty = Histogram.from_plain(Histogram().to_plain())
+
+    assert (empty.count, empty.percentile_ns(99), empty.mean_ns) == (0, 0, 0.0)
+
+
+predictions = st.fixed_dictionaries(
+    {
+        "label": st.integers(0, 9),
+        "predicted": st.integers(0, 9),
+        "latency_ns": st.integers(1, 10**10),
+        "done_unix_ns": st.integers(10**18, 10**18 + 10**12),
+        "failure": st.sampled_from([None, None, PredictionFailure("UNAVAILABLE", "gone")]),
+        "level": st.integers(0, 2),
+        "lease": st.sampled_from([None, 1, 2]),
+        "position": st.integers(0, 2),
+    }
+)
+
+
+def record_all(recorder, made):
+    for prediction in made:
+        predicted = None if prediction["failure"] else prediction["predicted"]
+        recorder.on_prediction(**{**prediction, "predicted": predicted}, image_index=0, scores=None)
+
+
+def plain_records(rows):
+    merged: dict[int, Record] = {}
+    merge_plain(merged, rows)
+    return {level: record.to_plain() for level, record in sorted(merged.items())}
+
+
+def comparable(plain):
+    """Leave out the histogram's encoding: equal counts may be encoded from differently sized arrays."""
+    return {
+        level: {**record, "failed": dict(sorted(record["failed"].items())), "latency": {**record["latency"], "buckets": ""}}
+        for level, record in plain.items()
+    }
+
+
+@given(st.lists(predictions), st.lists(predictions))
+def test_two_recorders_merged_equal_one(some, others):
+    first, second, both = Recorder(), Recorder(), Recorder()
+    record_all(first, some)
+    record_all(second, others)
+    record_all(both, some + others)
+
+    assert comparable(plain_records(first.take_all() + second.take_all())) == comparable(plain_records(both.take_all()))
+
+
+@given(st.lists(predictions))
+def test_a_recorder_hands_everything_over_once(made):
+    recorder = Recorder()
+    record_all(recorder, made)
+
+    rows = recorder.take(1) + recorder.take_unleased() + recorder.take_all()
+
+    assert recorder.take_all() == []
+    assert sum(row["record"]["predictions"] for row in rows) == len(made)
+    assert sum(row["record"]["requests"] for row in rows) == sum(p["position"] == 0 for p in made)
+
+
+def test_records_survive_locusts_messages():
+    import msgpack
+
+    recorder = Recorder()
+    recorder.on_prediction(
+        image_index=3,
+        label=int(np.uint8(7)),
+        predicted=predicted_classes(np.eye(10)[None, 3])[0],
+        scores=None,
+        latency_ns=1_500_000,
+        done_unix_ns=10**18,
+        failure=None,
+        level=0,
+        lease=None,
+        position=0,
+    )
+    rows = recorder.take_all()
+
+    assert msgpack.loads(msgpack.dumps(rows)) == rows
+
+
+def test_failures_are_kept_out_of_the_latencies():
+    record = Record()
+    record.add_request(5_000_000_000, 10**18, failed=True)
+    record.add_request(1_000_000, 10**18, failed=False)
+
+    assert record.latency.count == 1
+    assert (record.requests, record.failed_requests) == (2, 1)
+
+
+def test_the_span_reaches_from_the_first_sent_to_the_last_done():
+    early, late = Record(), Record()
+    early.add_request(latency_ns=50, done_unix_ns=10**18 + 100, failed=False)
+    late.add_request(latency_ns=10, done_unix_ns=10**18 + 900, failed=False)
+
+    early.merge(Record.from_plain(late.to_plain()))
+    early.merge(Record())
+
+    assert (early.first_sent_unix_ns, early.last_done_unix_ns) == (10**18 + 50, 10**18 + 900)

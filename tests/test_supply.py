@@ -1,0 +1,111 @@
+"""What users send next: seeded rounds, or leases."""
+
+import itertools
+
+import gevent
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tfsload.coverage import Lease
+from tfsload.supply import EndlessSupply, LeasedSupply
+
+
+def draw(supply, n):
+    return [supply.next()[0] for _ in range(n)]
+
+
+@given(st.integers(1, 50), st.integers(0, 3), st.integers(0, 5))
+def test_each_round_holds_each_request_once(n_requests, seed, worker_index):
+    supply = EndlessSupply(n_requests, seed, worker_index)
+
+    for _ in range(3):
+        assert sorted(draw(supply, n_requests)) == list(range(n_requests))
+
+
+def test_the_seed_makes_the_order():
+    orders = {
+        (seed, worker): tuple(draw(EndlessSupply(100, seed, worker), 200)) for seed in (1, 2) for worker in (0, 1)
+    }
+
+    assert orders[1, 0] == tuple(draw(EndlessSupply(100, 1, 0), 200))
+    assert len(set(orders.values())) == 4  # another seed, another worker: another order
+
+
+class Coordinator:
+    """Answers at once, as a process without workers does."""
+
+    def __init__(self, ranges):
+        self.waiting = list(ranges)
+        self.delivered = []
+        self.asked = 0
+        self.numbers = itertools.count()
+        self.supply = LeasedSupply(self.answer, self.delivered.append)
+
+    def answer(self):
+        self.asked += 1
+        self.supply.grant(Lease(next(self.numbers), *self.waiting.pop(0)) if self.waiting else None)
+
+
+@pytest.mark.parametrize("n_users", [pytest.param(1, id="one-user"), pytest.param(7, id="seven-users")])
+def test_leased_requests_are_each_drawn_once_and_delivered(n_users):
+    coordinator = Coordinator([(0, 5), (5, 10), (10, 12)])
+    drawn = []
+
+    def user():
+        while True:
+            number, lease = coordinator.supply.next()
+            gevent.idle()
+            drawn.append(number)
+            coordinator.supply.done(lease)
+
+    users = [gevent.spawn(user) for _ in range(n_users)]
+    with gevent.Timeout(10):
+        while len(coordinator.delivered) < 3:
+            gevent.idle()
+    gevent.killall(users)
+
+    assert sorted(drawn) == list(range(12))
+    assert sorted(coordinator.delivered) == [0, 1, 2]
+
+
+def test_a_lease_is_delivered_when_its_last_request_ends_in_any_order():
+    coordinator = Coordinator([(0, 3)])
+    supply = coordinator.supply
+    leases = [supply.next()[1] for _ in range(3)]
+
+    supply.done(leases[2])
+    supply.done(leases[0])
+    assert coordinator.delivered == []
+    assert supply.n_open(0) == 1
+    supply.done(leases[1])
+    assert coordinator.delivered == [0]
+    assert supply.n_open(0) == 0
+
+
+def test_one_question_at_a_time():
+    asked = []
+    supply = LeasedSupply(lambda: asked.append(1), lambda lease: None)
+
+    users = [gevent.spawn(supply.next) for _ in range(5)]
+    with gevent.Timeout(10):
+        while not asked:
+            gevent.idle()
+    gevent.idle()
+    assert len(asked) == 1
+    supply.grant(Lease(0, 0, 5))
+    gevent.joinall(users, timeout=10)
+
+    assert sorted(user.value[0] for user in users) == [0, 1, 2, 3, 4]
+
+
+def test_a_process_that_got_nothing_asks_again(monkeypatch):
+    monkeypatch.setattr("tfsload.supply.ASK_AGAIN_S", 0.001)
+    coordinator = Coordinator([])
+    user = gevent.spawn(coordinator.supply.next)
+    with gevent.Timeout(10):
+        while coordinator.asked < 2:
+            gevent.sleep(0.001)
+    coordinator.waiting.append((3, 4))  # a lost worker's
+
+    assert user.get(timeout=10) == (3, 0)

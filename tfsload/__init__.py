@@ -1,0 +1,1 @@
+"""Locust load tests for TensorFlow Serving that check the answers."""

@@ -1,0 +1,55 @@
+"""Everything that is checked before any load: options, data, the server and its model."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from data.dataset import DataError
+from tfsload import exit_codes, preflight
+from tfsload.embedded import EmbeddedModel
+from tfsload.preflight import MisfitError, NoServerError, Preflight
+from tfsload.refusal import RunRefused
+from tfsload.run import load_images
+from tfsload.settings import Settings, SettingsError
+from tfsload.target import parse_grpc_target
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A run that can start.
+
+    Attributes:
+        settings: with `target` set.
+        n_images: images that it fires: once each, or over and over.
+        preflight: what the server said of its model.
+    """
+
+    settings: Settings
+    n_images: int
+    preflight: Preflight
+
+
+def check(options: Mapping[str, Any], host: str | None, embedded: EmbeddedModel) -> Checked:
+    """Check a run; the embedded server is started where no host is named.
+
+    Raises:
+        RunRefused: with all faults of the options, or of the data, or of the server.
+    """
+    try:
+        settings = Settings.parse(options, host)
+        dataset = load_images(settings)
+    except SettingsError as error:
+        raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
+    except DataError as error:
+        raise RunRefused(exit_codes.BAD_USAGE, [str(error)]) from None
+    if settings.target is None:
+        target = parse_grpc_target(embedded.address(settings.model_name))
+        settings = dataclasses.replace(settings, target=target)
+    try:
+        found = preflight.ask(settings, n_classes=int(dataset.labels.max()) + 1)
+    except NoServerError as error:
+        raise RunRefused(exit_codes.FAILED, error.faults) from None
+    except MisfitError as error:
+        raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
+    return Checked(settings, len(dataset.labels), found)

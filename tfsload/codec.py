@@ -1,0 +1,85 @@
+"""Images and scores ↔ the bytes of `PredictRequest` and `PredictResponse`."""
+
+import numpy as np
+
+from tfsload.protos import predict_pb2, types_pb2
+from tfsload.settings import Settings
+
+# TensorProto may hold a tensor in either of these forms; the real server answers in the first unless
+# --enable_serialization_as_tensor_content is set.
+_TYPED_FIELDS = {types_pb2.DT_FLOAT: "float_val", types_pb2.DT_DOUBLE: "double_val"}
+_DTYPES = {types_pb2.DT_FLOAT: np.dtype("<f4"), types_pb2.DT_DOUBLE: np.dtype("<f8")}
+
+
+class ReplyError(ValueError):
+    """An answer came, but it cannot be read as scores. The message says what was found and expected."""
+
+
+def encode_request(settings: Settings, images: np.ndarray) -> bytes:
+    """Encode a PredictRequest.
+
+    Args:
+        settings: names the model, version or label, signature and input.
+        images: uint8, (n, 28, 28) or (n, 784), sent as float32 (n, 784) scaled to 0..1.
+    """
+    request = predict_pb2.PredictRequest()
+    spec = request.model_spec
+    spec.name = settings.model_name
+    spec.signature_name = settings.signature_name
+    if settings.model_version is not None:
+        spec.version.value = settings.model_version
+    if settings.model_label:
+        spec.version_label = settings.model_label
+    rows = images.reshape(len(images), -1).astype("<f4") / np.float32(255)
+    tensor = request.inputs[settings.input_name]
+    tensor.dtype = types_pb2.DT_FLOAT
+    for size in rows.shape:
+        tensor.tensor_shape.dim.add(size=size)
+    tensor.tensor_content = rows.tobytes()
+    request.output_filter.append(settings.output_name)
+    return request.SerializeToString()
+
+
+def decode_reply(reply: bytes, output_name: str, n_images: int) -> np.ndarray:
+    """Read the scores out of a PredictResponse's bytes.
+
+    Args:
+        reply: a serialised PredictResponse.
+        output_name: which output holds the scores.
+        n_images: how many images the request held.
+
+    Returns:
+        float array (n_images, classes), finite.
+
+    Raises:
+        ReplyError: unparsable bytes, no such output, another dtype, shape or length, or NaN.
+    """
+    try:
+        outputs = predict_pb2.PredictResponse.FromString(reply).outputs
+    except Exception as error:  # protobuf's DecodeError is not the same class in all its implementations
+        raise ReplyError(f"not a PredictResponse: {error}") from None
+    if output_name not in outputs:
+        raise ReplyError(f"no output {output_name!r} in the reply; it has {sorted(outputs) or 'none'}")
+    tensor = outputs[output_name]
+    if tensor.dtype not in _DTYPES:
+        found = types_pb2.DataType.Name(tensor.dtype) if tensor.dtype in types_pb2.DataType.values() else "?"
+        raise ReplyError(f"output {output_name!r} is {found}: expected DT_FLOAT or DT_DOUBLE")
+    scores = _values(tensor)
+    shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
+    if len(shape) != 2 or shape[0] != n_images or shape[1] < 1:
+        raise ReplyError(f"output {output_name!r} has shape {shape}: expected ({n_images}, classes)")
+    if scores.size != shape[0] * shape[1]:
+        raise ReplyError(f"output {output_name!r} holds {scores.size} values for its shape {shape}")
+    if not np.isfinite(scores).all():
+        raise ReplyError(f"output {output_name!r} holds scores that are not finite")
+    return scores.reshape(shape)
+
+
+def _values(tensor) -> np.ndarray:
+    """Return the tensor's values, flat, from whichever form it uses."""
+    dtype = _DTYPES[tensor.dtype]
+    if tensor.tensor_content:
+        if len(tensor.tensor_content) % dtype.itemsize:
+            raise ReplyError(f"tensor_content of {len(tensor.tensor_content)} bytes does not divide by its dtype")
+        return np.frombuffer(tensor.tensor_content, dtype)
+    return np.array(getattr(tensor, _TYPED_FIELDS[tensor.dtype]), dtype)

@@ -1,0 +1,85 @@
+"""Each image exactly once: which requests are given out to whom, and which are done. Pure book-keeping.
+
+Slicing a data set by worker would lose the slice of a worker that dies. Here workers lease short ranges,
+and hand a range's results over in one message: the range counts once, whoever delivers it first, and a
+lost worker's ranges are given to another.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A range of requests given to one worker.
+
+    Attributes:
+        number: its own number; a range that is given out again gets a new one.
+        start, stop: the requests, as in `range(start, stop)`.
+    """
+
+    number: int
+    start: int
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+class Leases:
+    """Gives out `range(n_requests)` in leases of at most `chunk` requests, and counts each request once."""
+
+    def __init__(self, n_requests: int, chunk: int) -> None:
+        if n_requests < 1 or chunk < 1:
+            raise ValueError(f"expected at least one request and chunk, got {n_requests} and {chunk}")
+        self._n_requests = n_requests
+        self._waiting = deque((start, min(start + chunk, n_requests)) for start in range(0, n_requests, chunk))
+        self._held: dict[int, tuple[str, Lease]] = {}
+        self._next_number = 0
+        self._done = 0
+
+    @property
+    def done(self) -> int:
+        """Requests that were delivered."""
+        return self._done
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every request was delivered."""
+        return self._done == self._n_requests
+
+    @property
+    def holders(self) -> set[str]:
+        """The workers that hold a lease now."""
+        return {worker for worker, _ in self._held.values()}
+
+    def grant(self, worker: str) -> Lease | None:
+        """Give out the next range; None while nothing is waiting (it may wait again, if a worker is lost)."""
+        if not self._waiting:
+            return None
+        start, stop = self._waiting.popleft()
+        lease = Lease(self._next_number, start, stop)
+        self._next_number += 1
+        self._held[lease.number] = (worker, lease)
+        return lease
+
+    def deliver(self, number: int, n_open: int = 0) -> bool:
+        """Take a lease's results. False if they must not be counted: the range was given to another since.
+
+        Args:
+            number: the lease's.
+            n_open: how many of its requests were not made, where the run was stopped in the middle.
+        """
+        held = self._held.pop(number, None)
+        if held is None:
+            return False
+        self._done += len(held[1]) - n_open
+        return True
+
+    def lose(self, worker: str) -> list[Lease]:
+        """Take back all that a lost worker holds, to be given out again; return it."""
+        lost = [lease for holder, lease in self._held.values() if holder == worker]
+        for lease in lost:
+            del self._held[lease.number]
+            self._waiting.appendleft((lease.start, lease.stop))
+        return lost

@@ -1,0 +1,245 @@
+"""The part of the process that leads a run: the master, or a process without workers.
+
+It gives out leases, merges what participants measured, notices lost workers, and at the end waits until
+every participant has handed over the rest.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import gevent
+from locust.runners import STATE_MISSING, MasterRunner
+
+from tfsload.coverage import Leases
+from tfsload.distributed import messages
+from tfsload.recorder import Record, merge_plain
+
+logger = logging.getLogger(__name__)
+
+# How often lost workers are looked for and the own process's records are taken in.
+WATCH_INTERVAL_S = 0.5
+# How long participants may take to stop their users and hand over the rest, beside Locust's --stop-timeout.
+DRAIN_LIMIT_S = 15
+DRAIN_POLL_S = 0.02
+# A lease is small enough that losing a worker costs little and the end is shared out evenly,
+# and large enough that its message costs little.
+MAX_REQUESTS_PER_LEASE = 100
+LEASES_PER_WORKER = 20
+
+
+@dataclass
+class Results:
+    """What has arrived of a run.
+
+    Attributes:
+        records: what was measured, by level.
+        n_requests: with `--num-tests`: requests to make, each once; else None.
+        n_done: with `--num-tests`: requests delivered.
+        lost_workers: workers that went away with what they had not yet reported.
+        unfit_workers: why a worker could not take part, by worker.
+        n_workers: most workers at once.
+    """
+
+    records: dict[int, Record] = field(default_factory=dict)
+    n_requests: int | None = None
+    n_done: int = 0
+    lost_workers: set[str] = field(default_factory=set)
+    unfit_workers: dict[str, str] = field(default_factory=dict)
+    n_workers: int = 0
+
+    @property
+    def overall(self) -> Record:
+        """All levels together."""
+        total = Record()
+        for record in self.records.values():
+            total.merge(record)
+        return total
+
+
+class Coordinator:
+    """Leads one run after another.
+
+    Attributes:
+        results: of the run under way or last ended; None before the first.
+    """
+
+    def __init__(
+        self,
+        environment: Any,
+        runner: Any,
+        on_finished: Callable[[], None],
+        own_report: Callable[[], dict[str, Any] | None] | None = None,
+    ) -> None:
+        """Listen to participants.
+
+        Args:
+            environment, runner: Locust's.
+            on_finished: called, in a greenlet of its own, when each image was fired.
+            own_report: the report of the participant in this same process, where there is one.
+        """
+        self._environment = environment
+        self._runner = runner
+        self._on_finished = on_finished
+        self._own_report = own_report
+        self._number = 0
+        self._is_open = False
+        self._is_ending = False
+        self._leases: Leases | None = None
+        self._workers: set[str] = set()  # all that took part in this run
+        self._drained: set[str] = set()
+        self._watcher: gevent.Greenlet | None = None
+        self._begun_s = 0.0
+        self.results: Results | None = None
+        environment.events.worker_report.add_listener(self._on_worker_report)
+        for message, listener in (
+            (messages.LEASE_WANTED, self._on_lease_wanted),
+            (messages.LEASE_DONE, self._on_lease_done),
+            (messages.DRAINED, self._on_drained),
+            (messages.UNFIT, self._on_unfit),
+        ):
+            runner.register_message(message, listener)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a run is under way."""
+        return self._is_open
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self._begun_s
+
+    def begin(self, n_requests: int | None) -> None:
+        """Begin a run, clean of the last one (on `test_start`, before any user is spawned).
+
+        Args:
+            n_requests: requests to make, each exactly once; None: no limit.
+        """
+        self._number += 1
+        setattr(self._environment.parsed_options, messages.RUN_NUMBER_OPTION, self._number)
+        self._workers = set(self._live_workers())
+        self._drained = set()
+        self.results = Results(n_requests=n_requests, n_workers=len(self._workers))
+        self._leases = None
+        if n_requests is not None:
+            share = n_requests // (LEASES_PER_WORKER * max(len(self._workers), 1))
+            self._leases = Leases(n_requests, min(max(share, 1), MAX_REQUESTS_PER_LEASE))
+        self._begun_s = time.monotonic()
+        self._is_open = True
+        self._is_ending = False
+        self._watcher = gevent.spawn(self._watch)
+
+    def begin_to_end(self) -> None:
+        """Know that users are being stopped, so that leases come back half done (on `test_stopping`)."""
+        self._is_ending = True
+
+    def end(self) -> None:
+        """Wait until every participant has handed over the rest (on `test_stop`)."""
+        if not self._is_open:
+            return
+        if self._watcher is not None:
+            self._watcher.kill(block=False)
+        if isinstance(self._runner, MasterRunner):
+            self._drain()
+        self._is_open = False
+
+    def refresh(self) -> None:
+        """Take in what the participant in this process has recorded, if there is one."""
+        report = self._own_report() if self._own_report else None
+        if report is not None:
+            self._merge_report(report)
+
+    def _drain(self) -> None:
+        self._runner.send_message(messages.DRAIN, {"run": self._number})
+        limit = time.monotonic() + DRAIN_LIMIT_S + self._environment.stop_timeout
+        while waiting := (self._workers | self._live_workers()) - self._drained:
+            gone = waiting - self._live_workers()
+            for worker in gone:
+                self._lose(worker)
+            if waiting == gone:
+                return
+            if time.monotonic() > limit:
+                for worker in waiting - gone:
+                    logger.error("Worker %s did not hand over its last results in time", worker)
+                    self._lose(worker)
+                return
+            gevent.sleep(DRAIN_POLL_S)
+
+    def _live_workers(self) -> set[str]:
+        if not isinstance(self._runner, MasterRunner):
+            return {"local"}
+        return {client.id for client in self._runner.clients.all if client.state != STATE_MISSING}
+
+    def _watch(self) -> None:
+        while True:
+            gevent.sleep(WATCH_INTERVAL_S)
+            live = self._live_workers()
+            self._workers |= live
+            self.results.n_workers = max(self.results.n_workers, len(live))
+            for worker in self._workers - live - self._drained - self.results.lost_workers:
+                self._lose(worker)
+            self.refresh()
+
+    def _lose(self, worker: str) -> None:
+        if worker in self.results.lost_workers:
+            return
+        self.results.lost_workers.add(worker)
+        taken_back = self._leases.lose(worker) if self._leases else []
+        logger.warning(
+            "Worker %s was lost%s",
+            worker,
+            f"; {sum(map(len, taken_back))} requests that it held go to others" if taken_back else "",
+        )
+
+    def _is_of_this_run(self, msg: Any) -> bool:
+        return self._is_open and msg.data["run"] == self._number
+
+    def _on_worker_report(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002  (Locust's names)
+        report = data.pop(messages.REPORT_KEY, None)
+        if report is not None and self._is_open and report["run"] == self._number:
+            self._merge_report(report)
+
+    def _merge_report(self, report: dict[str, Any]) -> None:
+        merge_plain(self.results.records, report["rows"])
+
+    def _on_lease_wanted(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+        if not self._is_of_this_run(msg):
+            return
+        self._workers.add(msg.node_id)
+        lease = self._leases.grant(msg.node_id)
+        data = {"run": self._number, "lease": lease and [lease.number, lease.start, lease.stop]}
+        self._runner.send_message(messages.LEASE, data, client_id=msg.node_id)
+
+    def _on_lease_done(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+        if not self._is_of_this_run(msg) or not self._leases.deliver(msg.data["lease"]):
+            return
+        merge_plain(self.results.records, msg.data["rows"])
+        self.results.n_done = self._leases.done
+        if self._leases.is_finished:
+            # Not here: this may be the greenlet that receives messages, and ending a run waits for some.
+            gevent.spawn(self._on_finished)
+
+    def _on_drained(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+        if not self._is_of_this_run(msg):
+            return
+        self._drained.add(msg.node_id)
+        self.results.lost_workers.discard(msg.node_id)
+        still_open = dict(msg.data["open"])
+        for row in msg.data["rows"]:
+            if row["lease"] is None or self._takes_part(row["lease"], still_open[row["lease"]]):
+                merge_plain(self.results.records, [row])
+        if self._leases:
+            self._leases.lose(msg.node_id)
+            self.results.n_done = self._leases.done
+
+    def _takes_part(self, lease: int, n_open: int) -> bool:
+        # While the run goes on, the whole lease is given to another: which part of it was made is not known.
+        return self._is_ending and self._leases.deliver(lease, n_open)
+
+    def _on_unfit(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+        if self._is_of_this_run(msg):
+            self.results.unfit_workers[msg.node_id] = msg.data["reason"]
+            logger.error("Worker %s cannot take part: %s", msg.node_id, msg.data["reason"])

@@ -1,0 +1,103 @@
+"""The part of a process that runs users: a Locust worker, or a process without workers."""
+
+import logging
+from typing import Any
+
+from data.dataset import DataError
+from tfsload import events
+from tfsload.coverage import Lease
+from tfsload.distributed import messages
+from tfsload.run import Run
+from tfsload.settings import Settings, SettingsError
+from tfsload.supply import EndlessSupply, LeasedSupply
+
+logger = logging.getLogger(__name__)
+
+
+class Participant:
+    """Begins and ends runs in this process, and hands over what was measured.
+
+    Attributes:
+        run: the run under way or last ended; None before the first, and where this process is unfit for it.
+    """
+
+    def __init__(self, environment: Any, runner: Any) -> None:
+        self._environment = environment
+        self._runner = runner
+        self.run: Run | None = None
+        self._is_open = False  # begun and not yet drained
+        events.install(environment.events)
+        environment.events.prediction.add_listener(self._on_prediction)
+        environment.events.report_to_master.add_listener(self._on_report_to_master)
+        runner.register_message(messages.LEASE, self._on_lease)
+        runner.register_message(messages.DRAIN, self._on_drain, concurrent=True)
+
+    def begin(self) -> None:
+        """Get ready to run users (on `test_start`, before any is spawned)."""
+        options = vars(self._environment.parsed_options)
+        number = options[messages.RUN_NUMBER_OPTION]
+        self.run = None
+        try:
+            run = Run(number, Settings.parse(options, self._environment.host))
+        except (SettingsError, DataError) as error:
+            # A worker on another machine may lack what the coordinator has checked at its own place.
+            logger.error("This worker cannot take part in the run: %s", error)
+            self._runner.send_message(messages.UNFIT, {"run": number, "reason": str(error)})
+            return
+        run.supply = self._supply(run)
+        self.run = run
+        self._is_open = True
+
+    def _supply(self, run: Run) -> EndlessSupply | LeasedSupply:
+        if not run.settings.num_tests:
+            return EndlessSupply(len(run.book), run.settings.seed, self._runner.worker_index)
+
+        def ask() -> None:
+            self._runner.send_message(messages.LEASE_WANTED, {"run": run.number})
+
+        def deliver(lease: int) -> None:
+            rows = run.recorder.take(lease)
+            self._runner.send_message(messages.LEASE_DONE, {"run": run.number, "lease": lease, "rows": rows})
+
+        return LeasedSupply(ask, deliver)
+
+    def end(self) -> None:
+        """Hand over what is left (on `test_stop`: the users of this process are stopped by now)."""
+        run = self.run
+        if run is None or not self._is_open:
+            return
+        self._is_open = False
+        rows = run.recorder.take_all()
+        leases = {row["lease"] for row in rows} - {None}
+        left = [[lease, run.supply.n_open(lease)] for lease in sorted(leases)]
+        self._runner.send_message(messages.DRAINED, {"run": run.number, "rows": rows, "open": left})
+        run.close()
+
+    def report(self) -> dict[str, Any] | None:
+        """Hand over what was recorded outside leases since the last report; None without a run."""
+        if self.run is None or not self._is_open:
+            return None
+        return {"run": self.run.number, "rows": self.run.recorder.take_unleased()}
+
+    def _on_prediction(self, **prediction: Any) -> None:
+        if self.run is not None:
+            self.run.recorder.on_prediction(**prediction)
+
+    def _on_report_to_master(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002  (Locust's names)
+        report = self.report()
+        if report is not None:
+            data[messages.REPORT_KEY] = report
+
+    def _on_lease(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+        if self.run is not None and msg.data["run"] == self.run.number:
+            lease = msg.data["lease"]
+            self.run.supply.grant(None if lease is None else Lease(*lease))
+
+    def _on_drain(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+        number = msg.data["run"]
+        if self.run is None or number != self.run.number:
+            # Joined too late for this run, or unfit: there is nothing to hand over, and nobody should wait.
+            self._runner.send_message(messages.DRAINED, {"run": number, "rows": [], "open": []})
+        elif self._is_open:
+            # Locust's own quit message would stop the users too, but too late for the last report to arrive.
+            self._runner.stop()

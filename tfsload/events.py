@@ -1,0 +1,100 @@
+"""The events that carry measurements, and the only place that fires them.
+
+`environment.events.prediction` is Locust's kind of event hook, fired once for each image. Listen to it in
+a locustfile:
+
+    from locust import events
+    import tfsload.events  # adds `prediction` to Locust's events
+
+    @events.prediction.add_listener
+    def on_prediction(label, predicted, image_index, **_):
+        if predicted is not None and predicted != label:
+            print(f"image {image_index}: a {label} was taken for a {predicted}")
+
+Keyword arguments (take those you need, and `**_` for the others):
+
+| argument | type | meaning |
+| --- | --- | --- |
+| image_index | int | the image's position in the data set |
+| label | int | its true class |
+| predicted | int or None | the class with the highest score; None where the request failed |
+| scores | float array (classes,) or None | the model's output for this image; None where the request failed |
+| latency_ns | int | from sending the request to reading its answer; the same for all images of one request |
+| done_unix_ns | int | when the request ended, in nanoseconds since 1970 |
+| failure | PredictionFailure or None | why there was no answer: `.code`, `.message` |
+| level | int | the level of load that it belongs to (0 where there is but one) |
+| lease | int or None | with `--num-tests`: the lease that the image was given out with |
+| position | int | the image's place in its request, from 0; 0 marks one firing a request |
+"""
+
+from typing import Any
+
+import locust
+from locust.event import EventHook
+
+from tfsload import scoring
+from tfsload.failure import PredictionFailure
+from tfsload.request_book import PreparedRequest
+
+
+def install(events: Any) -> None:
+    """Give `events` (Locust's) the hook `prediction`, if it has none."""
+    if not hasattr(events, "prediction"):
+        events.prediction = EventHook()
+
+
+install(locust.events)
+
+
+def fire(
+    events: Any,
+    *,
+    request_type: str,
+    name: str,
+    request: PreparedRequest,
+    lease: int | None,
+    scores: Any,
+    failure: PredictionFailure | None,
+    latency_ns: int,
+    done_unix_ns: int,
+    reply_bytes: int,
+    level: int,
+) -> None:
+    """Report one request: to Locust's own statistics once, and as one prediction for each image.
+
+    Args:
+        events: Locust's events with `prediction`.
+        request_type, name: the row in Locust's table.
+        request: what was sent.
+        lease: the lease that it was given out with, or None.
+        scores: float array (images, classes), or None with a failure.
+        failure: why there are no scores, or None.
+        latency_ns: from sending to having read the answer.
+        done_unix_ns: when it ended.
+        reply_bytes: length of the answer.
+        level: the level that it belongs to.
+    """
+    # A wrong answer is no failed request: Locust's fail ratio stays that of requests without an answer.
+    events.request.fire(
+        request_type=request_type,
+        name=name,
+        response_time=latency_ns / 1e6,
+        response_length=reply_bytes,
+        exception=failure,
+        context={},
+    )
+    predicted = [None] * len(request.labels) if scores is None else scoring.predicted_classes(scores)
+    fire_prediction = events.prediction.fire
+    for position, label in enumerate(request.labels):
+        fire_prediction(
+            image_index=request.first_image + position,
+            label=label,
+            predicted=predicted[position],
+            scores=None if scores is None else scores[position],
+            latency_ns=latency_ns,
+            done_unix_ns=done_unix_ns,
+            failure=failure,
+            level=level,
+            lease=lease,
+            position=position,
+        )

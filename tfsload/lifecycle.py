@@ -1,0 +1,214 @@
+"""A run from Locust's start to its exit code: what happens at each of Locust's events."""
+
+import logging
+import sys
+from typing import Any
+
+import gevent
+import psutil
+from locust.exception import StopTest
+from locust.runners import MasterRunner, WorkerRunner
+
+from tfsload import events as prediction_events
+from tfsload import exit_codes, settings
+from tfsload.checks import Checked, RunRefused, check
+from tfsload.distributed.coordinator import Coordinator
+from tfsload.distributed.participant import Participant
+from tfsload.embedded import EmbeddedModel
+from tfsload.outcome import Outcome, conclude
+from tfsload.report.progress import Progress, progress_line
+from tfsload.run import n_requests
+from tfsload.webui import start_form
+
+logger = logging.getLogger(__name__)
+
+
+def install(events: Any) -> None:
+    """Hang the suite on Locust's events; call it once, in the locustfile."""
+    prediction_events.install(events)
+    events.init_command_line_parser.add_listener(settings.add_arguments)
+    events.init.add_listener(_on_init)
+    # Listeners of quitting run last to first: here, before the runner adds its own, which ends the run.
+    events.quitting.add_listener(_on_quitting)
+    events.quit.add_listener(_on_quit)
+
+
+_suites: list["Suite"] = []  # `quit` is fired without an environment
+
+
+def _on_init(environment: Any, runner: Any, web_ui: Any = None, **_: Any) -> None:
+    suite = Suite(environment, runner, web_ui)
+    environment.tfsload = suite
+    _suites.append(suite)
+    suite.prepare()
+
+
+def _on_quitting(environment: Any, **_: Any) -> None:
+    suite = getattr(environment, "tfsload", None)
+    if suite is not None:
+        suite.quitting()
+
+
+def _on_quit(**_: Any) -> None:
+    while _suites:
+        _suites.pop().quit()
+
+
+class Suite:
+    """The suite's part in one Locust process.
+
+    Attributes:
+        participant: where this process runs users; else None.
+        coordinator: where this process leads runs; else None.
+        outcome: of the last run that ended; None before.
+    """
+
+    def __init__(self, environment: Any, runner: Any, web_ui: Any = None) -> None:
+        self._environment = environment
+        self._runner = runner
+        self._web_ui = web_ui
+        self._embedded = EmbeddedModel()
+        self._checked: Checked | None = None  # for the run that is about to start
+        self._run_checked: Checked | None = None  # of the run under way
+        self._progress: gevent.Greenlet | None = None
+        self.outcome: Outcome | None = None
+        self.participant = None if isinstance(runner, MasterRunner) else Participant(environment, runner)
+        self.coordinator = None
+        if not isinstance(runner, WorkerRunner):
+            own_report = self.participant.report if self.participant else None
+            self.coordinator = Coordinator(environment, runner, self._end_run, own_report)
+        environment.events.test_start.add_listener(self._on_test_start)
+        environment.events.test_stopping.add_listener(self._on_test_stopping)
+        environment.events.test_stop.add_listener(self._on_test_stop)
+
+    @property
+    def _options(self) -> Any:
+        return self._environment.parsed_options
+
+    @property
+    def _starts_by_itself(self) -> bool:
+        return self._options.headless or self._options.autostart
+
+    def prepare(self) -> None:
+        """Refuse what cannot run, before any load; offer the suite in the web UI."""
+        if self.coordinator is None:
+            return
+        if self._starts_by_itself:
+            try:
+                self._check(vars(self._options), self._environment.host)
+            except RunRefused as refused:
+                self._exit_refused(refused)
+        elif not self._environment.host:
+            self._show_embedded_address()
+        if self._web_ui is not None:
+            start_form.guard(self._web_ui, self._check)
+
+    def _show_embedded_address(self) -> None:
+        try:
+            self._environment.host = self._embedded.address(settings.default_of("model_name"))
+        except RunRefused as refused:
+            self._exit_refused(refused)
+
+    def _check(self, options: dict[str, Any], host: str | None) -> None:
+        """Check what a run is asked to do; keep the result for its start.
+
+        Raises:
+            RunRefused: with all faults.
+        """
+        self._checked = None
+        self._checked = check(options, host, self._embedded)
+
+    def _exit_refused(self, refused: RunRefused) -> None:
+        sys.stderr.write(refused.text() + "\n")
+        self._embedded.stop()
+        self._end_forked_workers()
+        sys.exit(refused.exit_code)
+
+    def _end_forked_workers(self) -> None:
+        # Locust forgets its `--processes` children when the master ends this early; they would wait for it for minutes.
+        if self._options.processes:
+            for child in psutil.Process().children():
+                child.terminate()
+
+    def _on_test_start(self, **_: Any) -> None:
+        if self.coordinator is not None:
+            self._begin_coordinating()
+        if self.participant is not None:
+            self.participant.begin()
+
+    def _begin_coordinating(self) -> None:
+        if self._checked is None:  # started by code, not by headless mode or the form
+            try:
+                self._check(vars(self._options), self._environment.host)
+            except RunRefused as refused:
+                raise StopTest(refused.text()) from None
+        checked, self._checked = self._checked, None
+        self._run_checked = checked
+        self.outcome = None
+        self._environment.host = checked.settings.target.address
+        asked = n_requests(checked.settings, checked.n_images) if checked.settings.num_tests else None
+        self.coordinator.begin(asked)
+        if self._options.headless:
+            self._progress = gevent.spawn(self._show_progress)
+
+    def _on_test_stopping(self, **_: Any) -> None:
+        if self.coordinator is not None:
+            self.coordinator.begin_to_end()
+
+    def _on_test_stop(self, **_: Any) -> None:
+        if self.participant is not None:
+            self.participant.end()
+        if self.coordinator is not None and self.coordinator.is_open:
+            self.coordinator.end()
+            self._conclude()
+
+    def _conclude(self) -> None:
+        if self._progress is not None:
+            self._progress.kill()
+            self._progress = None
+        user_errors = sum(row["count"] for row in self._runner.exceptions.values())
+        self.outcome = conclude(self.coordinator.results, self._run_checked, user_errors)
+        if not self._options.headless:
+            print(self.outcome.text, flush=True)
+
+    def _show_progress(self) -> None:
+        progress = Progress(in_place=self._options.only_summary)
+        asked = self._run_checked.settings.num_tests or None
+        try:
+            while True:
+                gevent.sleep(progress.interval_s)
+                self.coordinator.refresh()
+                record = self.coordinator.results.overall
+                errors = record.wrong + sum(record.failed.values())
+                elapsed_s = self.coordinator.elapsed_s
+                progress.show(progress_line(elapsed_s, record.predictions, errors, record.requests, asked))
+        finally:
+            progress.clear()
+
+    def _end_run(self) -> None:
+        """End the run by itself: each image was fired."""
+        if self._options.headless:
+            self._runner.quit()
+            return
+        self._runner.stop()
+        if self._options.autostart and self._options.autoquit != -1:
+            gevent.sleep(self._options.autoquit)
+            self._runner.quit()
+            self._web_ui.stop()
+
+    def quitting(self) -> None:
+        """Say how the process ends (on `quitting`, which may come twice, and before `test_stop` on a signal)."""
+        self._runner.stop()
+        if self.coordinator is None:
+            self._environment.process_exit_code = exit_codes.PASS  # the coordinator judges
+        elif self.outcome is not None:
+            self._environment.process_exit_code = self.outcome.verdict.exit_code
+        else:
+            # Nothing ran. A web UI that was only looked at is no failure; a headless run without load is.
+            self._environment.process_exit_code = exit_codes.FAILED if self._options.headless else exit_codes.PASS
+
+    def quit(self) -> None:
+        """Say the last word, after Locust's own tables (on `quit`)."""
+        self._embedded.stop()
+        if self.coordinator is not None and self._options.headless and self.outcome is not None:
+            print(self.outcome.text, flush=True)

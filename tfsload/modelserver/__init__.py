@@ -1,0 +1,4 @@
+"""The embedded model server: a SavedModel behind TensorFlow Serving's gRPC interface, in a process of its own.
+
+Start one with `tfsload.modelserver.process.EmbeddedServer`, or by hand with `python -m tfsload.modelserver`.
+"""

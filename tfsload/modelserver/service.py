@@ -1,0 +1,230 @@
+"""The gRPC methods: what is asked of the model, and in which words a bad request is refused.
+
+The checks come in the order of the real server, so that a request with two faults hears of the same one.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import grpc
+import numpy as np
+
+from tfsload.modelserver.tensors import TensorError, fill_proto, to_array
+from tfsload.protos import get_model_metadata_pb2, get_model_status_pb2, model_pb2, predict_pb2
+
+_DEFAULT_SIGNATURE = "serving_default"
+_METADATA_FIELD = "signature_def"
+_MESSAGE_LIMIT = 1024
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+
+class RequestError(Exception):
+    """A request that gets an error instead of a reply.
+
+    Attributes:
+        code: the gRPC status code.
+        message: its details.
+    """
+
+    def __init__(self, code: grpc.StatusCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def _invalid(message: str) -> RequestError:
+    return RequestError(grpc.StatusCode.INVALID_ARGUMENT, message)
+
+
+def answer(method: Callable[[Any], Any], run_error: type[Exception]) -> Callable[[Any, Any], Any]:
+    """`method` as a gRPC handler: its refusals, and the model's, become status codes.
+
+    Args:
+        method: request → reply.
+        run_error: what the model raises for a refused run, with `code` and `message`.
+    """
+
+    def handle(request: Any, context: grpc.ServicerContext) -> Any:
+        try:
+            return method(request)
+        except RequestError as error:
+            code, message = error.code, error.message
+        except run_error as error:
+            code, message = _CODES.get(error.code, grpc.StatusCode.UNKNOWN), error.message
+        return context.abort(code, truncated(message))
+
+    return handle
+
+
+def truncated(message: str) -> str:
+    """`message` as the real server sends it: cut after 1024 characters."""
+    return message if len(message) <= _MESSAGE_LIMIT else message[:_MESSAGE_LIMIT] + "...TRUNCATED"
+
+
+class PredictService:
+    """`Predict` and `GetModelMetadata` for one model.
+
+    Args:
+        model: a `tfsload.modelserver.model.Model`.
+        as_content: whether outputs are sent as bytes instead of typed values.
+    """
+
+    def __init__(self, model: Any, *, as_content: bool) -> None:
+        self._model = model
+        self._as_content = as_content
+        self._specs = {name: _spec(model, name) for name in model.signatures}
+        self._metadata = get_model_metadata_pb2.GetModelMetadataResponse(model_spec=_spec(model, ""))
+        self._metadata.metadata[_METADATA_FIELD].Pack(model.signature_def_map())
+
+    def predict(self, request: Any) -> Any:
+        """PredictRequest → PredictResponse.
+
+        Raises:
+            RequestError: for a request that does not fit the model.
+        """
+        spec = find_model(self._model, request)
+        name = spec.signature_name or _DEFAULT_SIGNATURE
+        signature = self._model.signatures.get(name)
+        if signature is None:
+            message = f'Serving signature key "{name}" not found.'
+            raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, message)
+        feeds = _feeds(signature, request.inputs)
+        aliases = _aliases(signature, request.output_filter)
+        arrays = self._model.run(feeds, [signature.fetches[alias] for alias in aliases])
+        reply = predict_pb2.PredictResponse()
+        reply.model_spec.CopyFrom(self._specs[name])
+        for alias, array in zip(aliases, arrays, strict=True):
+            fill_proto(reply.outputs[alias], np.asarray(array), as_content=self._as_content)
+        return reply
+
+    def metadata(self, request: Any) -> Any:
+        """GetModelMetadataRequest → GetModelMetadataResponse.
+
+        Raises:
+            RequestError: for another model, or for anything but the signatures.
+        """
+        if not request.HasField("model_spec"):
+            raise _invalid("Missing ModelSpec")
+        if not request.metadata_field:
+            raise _invalid("GetModelMetadataRequest must specify at least one metadata_field")
+        for name in request.metadata_field:
+            if name != _METADATA_FIELD:
+                raise _invalid(f"Metadata field {name} is not supported")
+        find_model(self._model, request)
+        return self._metadata
+
+
+class StatusService:
+    """`GetModelStatus` for one model."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def status(self, request: Any) -> Any:
+        """GetModelStatusRequest → GetModelStatusResponse.
+
+        Raises:
+            RequestError: for another model or version.
+        """
+        if not request.HasField("model_spec"):
+            raise _invalid("Missing ModelSpec")
+        spec = request.model_spec
+        version = spec.version.value if spec.HasField("version") else None
+        if version is not None and (spec.name, version) != (self._model.name, self._model.version):
+            message = f"Could not find version {version} of model {spec.name}"
+            raise RequestError(grpc.StatusCode.NOT_FOUND, message)
+        if spec.name != self._model.name:
+            raise RequestError(grpc.StatusCode.NOT_FOUND, f"Could not find any versions of model {spec.name}")
+        reply = get_model_status_pb2.GetModelStatusResponse()
+        available = get_model_status_pb2.ModelVersionStatus.AVAILABLE
+        # A set status says OK; the real server always sends one.
+        reply.model_version_status.add(version=self._model.version, state=available).status.SetInParent()
+        return reply
+
+
+def find_model(model: Any, request: Any) -> Any:
+    """The request's ModelSpec, after making sure that it means `model`.
+
+    Raises:
+        RequestError: no spec or name, another model, another version, or a label (none are assigned here).
+    """
+    if not request.HasField("model_spec"):
+        raise _invalid("Missing ModelSpec")
+    spec = request.model_spec
+    if not spec.name:
+        raise _invalid("ModelSpec has no name specified.")
+    choice = spec.WhichOneof("version_choice")
+    if choice == "version_label":
+        raise _invalid(f"Unrecognized servable version label: {spec.version_label}")
+    wanted = f"Specific({spec.name}, {spec.version.value})" if choice else f"Latest({spec.name})"
+    if spec.name != model.name or (choice and spec.version.value != model.version):
+        raise RequestError(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {wanted}")
+    return spec
+
+
+def _spec(model: Any, signature_name: str) -> Any:
+    spec = model_pb2.ModelSpec(name=model.name, signature_name=signature_name)
+    spec.version.value = model.version
+    return spec
+
+
+def _feeds(signature: Any, inputs: Mapping[str, Any]) -> dict[Any, np.ndarray]:
+    """Handle → tensor for every input of the signature."""
+    if len(inputs) > len(signature.feeds) or (len(inputs) < len(signature.feeds) and not signature.defaults):
+        raise _invalid(_size_message(set(inputs), set(signature.feeds)))
+    feeds = {}
+    for alias, (name, handle) in signature.feeds.items():
+        # `in` first: looking up a missing key of a protobuf map would add it.
+        proto = inputs[alias] if alias in inputs else signature.defaults.get(alias)
+        if proto is None:
+            raise _invalid(
+                f"Signature input alias: {alias}(feed name: {name}) not found in request and no default "
+                f"value provided. Inputs expected to be in the request {_braced(inputs)}, or default input "
+                f"alias set: {_joined(signature.defaults)}"
+            )
+        try:
+            feeds[handle] = to_array(proto)
+        except TensorError:
+            raise _invalid(f"tensor parsing error: {alias}") from None
+    return _checked_names(feeds, signature, inputs)
+
+
+def _checked_names(feeds: dict, signature: Any, inputs: Mapping[str, Any]) -> dict[Any, np.ndarray]:
+    """`feeds`, unless the request has an input that the signature does not know."""
+    used = [alias for alias in inputs if alias in signature.feeds]
+    if len(used) != len(inputs):
+        raise _invalid(
+            f"Inputs contains invalid name. Used request inputs: {_joined(used)}, request input: {_joined(inputs)}"
+        )
+    return feeds
+
+
+def _size_message(sent: set[str], expected: set[str]) -> str:
+    return (
+        f"input size does not match signature: {len(sent)}!={len(expected)} "
+        f"len({_braced(sent)}) != len({_braced(expected)}). "
+        f"Sent extra: {_braced(sent - expected)}. Missing but required: {_braced(expected - sent)}."
+    )
+
+
+def _aliases(signature: Any, wanted: Iterable[str]) -> list[str]:
+    """The outputs to fetch, in the order of the request; all of them if it names none."""
+    aliases: list[str] = []
+    for alias in wanted:
+        if alias not in signature.fetches:
+            raise _invalid(
+                f"output tensor alias not found in signature: {alias} "
+                f"Outputs expected to be in the set {_braced(signature.fetches)}."
+            )
+        if alias in aliases:
+            raise _invalid(f"duplicate output tensor alias: {alias}")
+        aliases.append(alias)
+    return aliases or list(signature.fetches)
+
+
+def _joined(names: Iterable[str]) -> str:
+    return ",".join(sorted(names))
+
+
+def _braced(names: Iterable[str]) -> str:
+    return "{" + _joined(names) + "}"

@@ -1,0 +1,44 @@
+"""How a run came out: figures, verdict and the words for both."""
+
+from dataclasses import dataclass
+
+from tfsload.analysis.summary import Summary, summarise
+from tfsload.analysis.verdict import Verdict, judge
+from tfsload.checks import Checked
+from tfsload.distributed.coordinator import Results
+from tfsload.report import terminal
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A run that has ended.
+
+    Attributes:
+        summary: its figures.
+        verdict: its exit code, and why.
+        text: both for the terminal.
+    """
+
+    summary: Summary
+    verdict: Verdict
+    text: str
+
+
+def conclude(results: Results, checked: Checked, user_errors: int) -> Outcome:
+    """Sum up and judge what has arrived of a run.
+
+    Args:
+        results: the coordinator's.
+        checked: what the run was asked to do.
+        user_errors: exceptions raised in the users' own code.
+    """
+    summary = summarise(
+        results.overall,
+        n_asked=checked.settings.num_tests or None,
+        n_workers=results.n_workers,
+        lost_workers=tuple(sorted(results.lost_workers)),
+        unfit_workers=results.unfit_workers,
+    )
+    verdict = judge(summary, user_errors)
+    model = f"{checked.settings.model_name}, version {checked.preflight.model_version},"
+    return Outcome(summary, verdict, terminal.render(summary, verdict, model, checked.settings.target.address))

@@ -1,0 +1,19 @@
+"""A run that is not started, and why."""
+
+
+class RunRefused(Exception):  # noqa: N818  (it says what happened)
+    """A run cannot start as asked.
+
+    Attributes:
+        exit_code: how a headless run ends.
+        faults: what was given, what was expected, what to do; a sentence each.
+    """
+
+    def __init__(self, exit_code: int, faults: list[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.exit_code = exit_code
+        self.faults = faults
+
+    def text(self) -> str:
+        """All faults, a line each, for a terminal."""
+        return "\n".join(["tfsload: the run cannot start:", *(f"  - {fault}" for fault in self.faults)])

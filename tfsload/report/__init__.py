@@ -1,0 +1,1 @@
+"""What people and pipelines read: a report prints figures and computes none."""

@@ -1,0 +1,102 @@
+"""The summary on the terminal."""
+
+from tfsload.analysis.summary import ClassRow, Summary
+from tfsload.analysis.verdict import Verdict
+
+_LABEL_WIDTH = 13
+
+
+def render(summary: Summary, verdict: Verdict, model: str, address: str) -> str:
+    """Return the summary of a run; its last line is the error rate, as mnist_client.py ends."""
+    blocks = [
+        f"Model {model} at {address}",
+        "\n".join(_figures(summary)),
+        "\n".join(_class_table(summary.classes)),
+        "\n".join(_verdict_lines(summary, verdict)),
+    ]
+    return "\n" + "\n\n".join(block for block in blocks if block)
+
+
+def _figures(summary: Summary) -> list[str]:
+    rows = [("requests", _requests(summary)), ("rate", _rate(summary)), ("latency", _latency(summary))]
+    if summary.predictions:
+        rows.append(("error rate", f"{percent(summary.error_rate)} of {summary.predictions:,} predictions"))
+        rows.append(("  wrong", f"{percent(summary.wrong / summary.predictions)} ({summary.wrong:,})"))
+        rows.append(("  failed", _failed(summary)))
+    if summary.n_asked is not None:
+        rows.append(("coverage", f"{summary.predictions:,} of {summary.n_asked:,} images, each exactly once"))
+    if summary.n_workers > 1 or summary.lost_workers:
+        lost = f", {len(summary.lost_workers)} lost" if summary.lost_workers else ""
+        rows.append(("workers", f"{summary.n_workers}{lost}"))
+    return [f"{label:<{_LABEL_WIDTH}}{text}" for label, text in rows]
+
+
+def _requests(summary: Summary) -> str:
+    text = f"{summary.requests:,} in {summary.duration_s:.2f} s"
+    if summary.cut_off:
+        text += f" ({summary.cut_off:,} more were in flight when the load stopped, and are not counted)"
+    return text
+
+
+def _rate(summary: Summary) -> str:
+    if summary.requests_per_s is None:
+        return "–"
+    text = f"{summary.requests_per_s:,.1f} requests/s"
+    if summary.predictions != summary.requests:
+        text += f", {summary.images_per_s:,.1f} images/s"
+    return text
+
+
+def _latency(summary: Summary) -> str:
+    if not summary.latency_ns:
+        return "– (no request was answered)"
+    parts = [f"p{percentile:g} {duration(value)}" for percentile, value in summary.latency_ns.items()]
+    return "  ".join([*parts, f"max {duration(summary.latency_max_ns)}"])
+
+
+def _failed(summary: Summary) -> str:
+    codes = ", ".join(f"{code} {count:,}" for code, count in summary.failed.items())
+    text = f"{percent(summary.n_failed / summary.predictions)} ({summary.n_failed:,})"
+    return f"{text}: {codes}" if codes else text
+
+
+def _class_table(classes: tuple[ClassRow, ...]) -> list[str]:
+    if not classes:
+        return []
+    heading = (
+        f"{'class':>5}  {'images':>7}  {'right':>7}  {'wrong':>6}  {'recall':>7}  {'precision':>9}  most taken for"
+    )
+    return [heading, *(_class_line(row) for row in classes)]
+
+
+def _class_line(row: ClassRow) -> str:
+    taken_for = f"{row.taken_for[0]} ({row.taken_for[1]:,}×)" if row.taken_for else ""
+    return (
+        f"{row.label:>5}  {row.images:>7,}  {row.right:>7,}  {row.wrong:>6,}  "
+        f"{percent(row.recall):>7}  {percent(row.precision):>9}  {taken_for}"
+    ).rstrip()
+
+
+def _verdict_lines(summary: Summary, verdict: Verdict) -> list[str]:
+    lines = [f"{verdict.word}{':' if verdict.reasons else ''}"]
+    lines += [f"  - {reason}" for reason in verdict.reasons]
+    lines.append(f"Inference error rate: {percent(summary.error_rate)}")
+    return lines
+
+
+def percent(fraction: float | None) -> str:
+    """Write a fraction as a percentage with at most two decimals: 0.021 → 2.1%; – where there is none."""
+    if fraction is None:
+        return "–"
+    return f"{100 * fraction:.2f}".rstrip("0").rstrip(".") + "%"
+
+
+def duration(nanoseconds: float) -> str:
+    """Write a duration in µs below 1 ms, in ms below 10 s, and in s above, with three digits or more."""
+    if nanoseconds < 1e6:
+        return f"{nanoseconds / 1e3:.0f} µs"
+    if nanoseconds < 1e7:
+        return f"{nanoseconds / 1e6:.2f} ms"
+    if nanoseconds < 1e10:
+        return f"{nanoseconds / 1e6:,.1f} ms"
+    return f"{nanoseconds / 1e9:,.2f} s"

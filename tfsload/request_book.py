@@ -1,0 +1,63 @@
+"""The requests of a run: the data set cut into requests, each encoded once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class PreparedRequest:
+    """One request, ready to be sent.
+
+    Attributes:
+        body: the encoded message.
+        first_image: the position of its first image in the data set; the others follow it.
+        labels: the true class of each of its images.
+    """
+
+    body: bytes
+    first_image: int
+    labels: tuple[int, ...]
+
+
+class RequestBook:
+    """Requests by number: request r holds the images from r × images_per_request on.
+
+    A request is encoded when it is first asked for, and kept.
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        images_per_request: int,
+        encode: Callable[[np.ndarray], bytes],
+    ) -> None:
+        """Cut the images into requests; the last one holds what is left over.
+
+        Args:
+            images: uint8 (n, 28, 28).
+            labels: uint8 (n,).
+            images_per_request: at least 1.
+            encode: turns images (m, 28, 28) into a request's body.
+        """
+        self._images = images
+        self._labels = labels
+        self._images_per_request = images_per_request
+        self._encode = encode
+        self._prepared: list[PreparedRequest | None] = [None] * -(-len(images) // images_per_request)
+
+    def __len__(self) -> int:
+        return len(self._prepared)
+
+    def __getitem__(self, number: int) -> PreparedRequest:
+        request = self._prepared[number]
+        if request is None:
+            request = self._prepared[number] = self._prepare(number)
+        return request
+
+    def _prepare(self, number: int) -> PreparedRequest:
+        first = number * self._images_per_request
+        chosen = slice(first, first + self._images_per_request)
+        return PreparedRequest(self._encode(self._images[chosen]), first, tuple(self._labels[chosen].tolist()))

@@ -1,0 +1,84 @@
+"""A run, as a process that runs users sees it: what to fire, where, and where results go."""
+
+import functools
+import time
+
+import grpc
+
+import data.dataset
+from tfsload import channel, codec
+from tfsload.recorder import Recorder
+from tfsload.request_book import RequestBook
+from tfsload.settings import Settings, SettingsError
+from tfsload.supply import Supply
+
+
+@functools.lru_cache(maxsize=1)
+def load_dataset(source: str) -> data.dataset.Dataset:
+    """Load a data set, keeping the last one: the next run mostly fires the same."""
+    return data.dataset.load(source)
+
+
+def load_images(settings: Settings) -> data.dataset.Dataset:
+    """Load the images that a run fires: the data set, or its first `num_tests` images.
+
+    Raises:
+        data.dataset.DataError: the data set cannot be read.
+        SettingsError: more images are asked for than it holds.
+    """
+    dataset = load_dataset(settings.dataset)
+    n_images = len(dataset.labels)
+    if settings.num_tests > n_images:
+        raise SettingsError(
+            [
+                f"--num-tests {settings.num_tests}: the data set {settings.dataset} holds {n_images} images and "
+                f"each is fired once; pass at most {n_images}, or another --dataset (mnist has 10,000)"
+            ]
+        )
+    n_fired = settings.num_tests or n_images
+    return data.dataset.Dataset(dataset.name, dataset.images[:n_fired], dataset.labels[:n_fired])
+
+
+def n_requests(settings: Settings, n_images: int) -> int:
+    """Return how many requests hold that many images."""
+    return -(-n_images // settings.images_per_request)
+
+
+class Run:
+    """One run in one process; made anew for each run, so that a second one starts clean.
+
+    Attributes:
+        number: which run of the coordinator's this is.
+        settings: what was asked for.
+        book: the requests.
+        recorder: what was measured and not yet handed over.
+        level: the level of load that predictions belong to now.
+        supply: which request comes next; set by the participant.
+        unix_offset_ns: add it to `time.perf_counter_ns()` for nanoseconds since 1970.
+    """
+
+    def __init__(self, number: int, settings: Settings) -> None:
+        dataset = load_images(settings)
+        self.number = number
+        self.settings = settings
+        self.book = RequestBook(
+            dataset.images,
+            dataset.labels,
+            settings.images_per_request,
+            functools.partial(codec.encode_request, settings),
+        )
+        self.recorder = Recorder()
+        self.level = 0
+        self.supply: Supply
+        self.unix_offset_ns = time.time_ns() - time.perf_counter_ns()
+
+    @functools.cached_property
+    def channel(self) -> grpc.Channel:
+        """The channel that all users of this process share, opened on first use: after any fork."""
+        return channel.connect(self.settings)
+
+    def close(self) -> None:
+        """Close the channel, if it was opened."""
+        opened = self.__dict__.pop("channel", None)
+        if opened is not None:
+            opened.close()

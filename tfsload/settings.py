@@ -1,0 +1,226 @@
+"""Every option of the suite: its name, unit, default and help, and what is a good value.
+
+Options are kept as text until `Settings.parse` reads them all at once, so that one message can name
+all faults, whether a value came from the command line, a file, the environment or the web form.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tfsload.target import Target, TargetError, parse_grpc_target
+
+MAX_DEADLINE_S = 3600
+MAX_IMAGES_PER_REQUEST = 10_000
+
+
+class SettingsError(ValueError):
+    """Bad usage. `faults` holds one sentence for each fault found."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _required_text(value: str) -> str:
+    if not value:
+        raise ValueError("a name")
+    return value
+
+
+def _integer(low: int, high: int | None = None) -> Callable[[str], int]:
+    expected = f"a whole number of at least {low}" if high is None else f"a whole number from {low} to {high}"
+
+    def read(value: str) -> int:
+        # int() alone would also take "1_000" and digits of other scripts
+        if not (value.isascii() and value.removeprefix("-").isdigit()):
+            raise ValueError(expected)
+        number = int(value)
+        if number < low or (high is not None and number > high):
+            raise ValueError(expected)
+        return number
+
+    return read
+
+
+def _optional_integer(low: int) -> Callable[[str], int | None]:
+    read = _integer(low)
+    return lambda value: read(value) if value else None
+
+
+def _seconds(value: str) -> float:
+    expected = f"a number of seconds above 0 and at most {MAX_DEADLINE_S}"
+    try:
+        number = float(value)
+    except ValueError:
+        raise ValueError(expected) from None
+    if not (math.isfinite(number) and 0 < number <= MAX_DEADLINE_S):
+        raise ValueError(expected)
+    return number
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of the command line, the web form, the configuration file and the environment.
+
+    Attributes:
+        flag: as on the command line, for example `--model-name`.
+        field: the attribute of `Settings` that it fills.
+        default: as text; an empty text means "not set".
+        read: turns the text into the value; raises ValueError with what is expected.
+        help: one sentence, with the unit and what the default means.
+    """
+
+    flag: str
+    field: str
+    default: str
+    read: Callable[[str], Any]
+    help: str
+
+    @property
+    def dest(self) -> str:
+        """The name of the attribute in Locust's parsed options."""
+        return self.flag.removeprefix("--").replace("-", "_")
+
+    @property
+    def env_var(self) -> str:
+        """The environment variable that sets it."""
+        return "TFSLOAD_" + self.dest.upper()
+
+
+OPTIONS = (
+    Option("--model-name", "model_name", "mnist", _required_text, "Name of the model on the server."),
+    Option(
+        "--model-version",
+        "model_version",
+        "",
+        _optional_integer(0),
+        "Version of the model (empty: the latest).",
+    ),
+    Option("--model-label", "model_label", "", _text, "Version label, instead of a version (empty: none)."),
+    Option(
+        "--signature-name",
+        "signature_name",
+        "predict_images",
+        _required_text,
+        "Signature to call. Many models have serving_default; TF Serving's MNIST example has predict_images.",
+    ),
+    Option(
+        "--input-name",
+        "input_name",
+        "images",
+        _required_text,
+        "The signature's input: float32 [-1, 784], 0..1.",
+    ),
+    Option(
+        "--output-name",
+        "output_name",
+        "scores",
+        _required_text,
+        "The signature's output: a float for each class.",
+    ),
+    Option(
+        "--images-per-request",
+        "images_per_request",
+        "1",
+        _integer(1, MAX_IMAGES_PER_REQUEST),
+        "Images sent in one request; each is scored.",
+    ),
+    Option("--deadline", "deadline_s", "5", _seconds, "Seconds until a request without an answer fails."),
+    Option(
+        "--dataset",
+        "dataset",
+        "mnist5k",
+        _required_text,
+        "Images to fire: mnist5k (1,000 shipped images), mnist (the 10,000-image test set, downloaded and "
+        "verified), or a directory of IDX files.",
+    ),
+    Option(
+        "--num-tests",
+        "num_tests",
+        "0",
+        _integer(0),
+        "Fire the first N images, each exactly once, then end the run (0: no limit).",
+    ),
+    Option("--seed", "seed", "1", _integer(0), "Seed of the order in which images are fired."),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run was asked to do, checked.
+
+    Attributes:
+        target: the model server; None where none is named and the embedded one is to be started.
+        model_name: the model.
+        model_version: its version; None: the latest.
+        model_label: its version label; empty: none.
+        signature_name, input_name, output_name: what is called.
+        images_per_request: images in one request, at least 1.
+        deadline_s: seconds from sending a request to giving it up.
+        dataset: `mnist5k`, `mnist` or a directory.
+        num_tests: images to fire, each exactly once; 0: no limit.
+        seed: of the firing order.
+    """
+
+    target: Target | None
+    model_name: str
+    model_version: int | None
+    model_label: str
+    signature_name: str
+    input_name: str
+    output_name: str
+    images_per_request: int
+    deadline_s: float
+    dataset: str
+    num_tests: int
+    seed: int
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any], host: str | None) -> "Settings":
+        """Read and check all options.
+
+        Args:
+            values: text by option name (Locust's parsed options as a mapping); a missing one has its default.
+            host: `--host`; empty or None: the embedded server.
+
+        Raises:
+            SettingsError: with every fault.
+        """
+        faults: list[str] = []
+        fields: dict[str, Any] = {"target": None}
+        for option in OPTIONS:
+            given = str(values.get(option.dest, option.default)).strip()
+            try:
+                fields[option.field] = option.read(given)
+            except ValueError as expected:
+                faults.append(f"{option.flag} {given!r}: expected {expected}")
+        if host:
+            try:
+                fields["target"] = parse_grpc_target(host)
+            except TargetError as fault:
+                faults.append(str(fault))
+        if fields.get("model_version") is not None and fields.get("model_label"):
+            faults.append("--model-version and --model-label exclude each other: leave one out")
+        if faults:
+            raise SettingsError(faults)
+        return cls(**fields)
+
+
+def default_of(field: str) -> str:
+    """Return the default, as text, of the option that fills a field."""
+    return next(option.default for option in OPTIONS if option.field == field)
+
+
+def add_arguments(parser: Any) -> None:
+    """Give every option to Locust's argument parser (a listener of `init_command_line_parser`)."""
+    for option in OPTIONS:
+        # Not in a group: Locust's web form shows only what the parser itself holds.
+        parser.add_argument(
+            option.flag, default=option.default, help=option.help, env_var=option.env_var, metavar="VALUE"
+        )

@@ -1,0 +1,100 @@
+"""Which request a process's users send next: all of them over and over, or those that it has leased."""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import gevent
+import numpy as np
+from gevent.queue import SimpleQueue
+
+from tfsload.coverage import Lease
+
+# How soon a process that got nothing asks again: another worker's lease may come free.
+ASK_AGAIN_S = 0.25
+
+
+class Supply(Protocol):
+    """What users draw requests from."""
+
+    def next(self) -> tuple[int, int | None]:
+        """Return a request's number and its lease (None: none); may wait."""
+
+    def done(self, lease: int | None) -> None:
+        """Tell that one request of the lease has ended."""
+
+
+class EndlessSupply:
+    """Every request over and over, each round in an order of its own drawn from the seed."""
+
+    def __init__(self, n_requests: int, seed: int, worker_index: int) -> None:
+        self._numbers = self._draw(n_requests, np.random.default_rng([seed, worker_index]))
+
+    @staticmethod
+    def _draw(n_requests: int, random: np.random.Generator) -> Iterator[int]:
+        while True:
+            yield from random.permutation(n_requests).tolist()
+
+    def next(self) -> tuple[int, None]:
+        """Return the next request's number."""
+        return next(self._numbers), None
+
+    def done(self, lease: None) -> None:
+        """Nothing is kept."""
+
+
+class LeasedSupply:
+    """Requests that the coordinator has leased to this process.
+
+    One lease is asked for ahead of need, so that users do not wait for a message to go round.
+    """
+
+    def __init__(self, ask: Callable[[], None], deliver: Callable[[int], None]) -> None:
+        """Start empty.
+
+        Args:
+            ask: asks the coordinator for a lease; the answer comes to `grant`.
+            deliver: hands over a lease's results, once all its requests have ended.
+        """
+        self._ask = ask
+        self._deliver = deliver
+        self._is_asking = False
+        self._queue: SimpleQueue = SimpleQueue()
+        self._open: dict[int, int] = {}  # requests not yet ended, by lease
+        self._newest_size = 0
+
+    def next(self) -> tuple[int, int]:
+        """Return the next leased request, waiting for one if need be."""
+        if self._queue.qsize() <= self._newest_size // 2:
+            self._ask_once()
+        return self._queue.get()
+
+    def done(self, lease: int) -> None:
+        """Count one request of a lease as ended; the last one delivers the lease."""
+        self._open[lease] -= 1
+        if not self._open[lease]:
+            del self._open[lease]
+            self._deliver(lease)
+
+    def n_open(self, lease: int) -> int:
+        """Requests of a lease that have not ended; 0 where it was delivered or never granted."""
+        return self._open.get(lease, 0)
+
+    def grant(self, lease: Lease | None) -> None:
+        """Take the coordinator's answer; None: nothing is free now."""
+        if lease is None:
+            gevent.spawn_later(ASK_AGAIN_S, self._ask_again)
+            return
+        self._is_asking = False
+        self._open[lease.number] = len(lease)
+        self._newest_size = len(lease)
+        for number in range(lease.start, lease.stop):
+            self._queue.put((number, lease.number))
+
+    def _ask_once(self) -> None:
+        if not self._is_asking:
+            self._is_asking = True
+            self._ask()
+
+    def _ask_again(self) -> None:
+        self._is_asking = False
+        self._ask_once()

@@ -1,0 +1,63 @@
+"""Where the model server is: the address in `--host`, parsed."""
+
+import re
+from dataclasses import dataclass
+
+GRPC_PORT = 8500
+REST_PORT = 8501
+
+_HOST = r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]@?#]+)"
+_ADDRESS = re.compile(rf"{_HOST}:(?P<port>\d{{1,5}})")
+
+
+class TargetError(ValueError):
+    """An address that cannot be understood; the message says what is expected."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A gRPC server's address.
+
+    Attributes:
+        address: `host:port`, `[ipv6]:port` or `unix:path`, as gRPC writes it.
+    """
+
+    address: str
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine reaches the address."""
+        return bool(re.match(r"localhost:|127\.|\[::1\]:|unix:", self.address))
+
+
+def parse_grpc_target(text: str) -> Target:
+    """Parse `--host` for gRPC.
+
+    >>> parse_grpc_target("grpc://serving.local:8500").address
+    'serving.local:8500'
+
+    Raises:
+        TargetError: with what was given and what is expected.
+    """
+    address = text.strip().removeprefix("grpc://").rstrip("/")
+    expected = f"expected HOST:PORT (TensorFlow Serving's gRPC port is {GRPC_PORT}), [IPV6]:PORT or unix:PATH"
+    if re.match(r"https?://", address):
+        raise TargetError(
+            f"--host {text!r} is an HTTP address and this run sends gRPC: {expected}, "
+            f"for example {_host_of(address)}:{GRPC_PORT}"
+        )
+    if address.startswith("unix:"):
+        if len(address) == len("unix:"):
+            raise TargetError(f"--host {text!r} names no socket: {expected}")
+        return Target(address)
+    match = _ADDRESS.fullmatch(address)
+    if match is None:
+        raise TargetError(f"--host {text!r} is not an address: {expected}")
+    if not 0 < int(match["port"]) < 65536:
+        raise TargetError(f"--host {text!r} has port {match['port']}: expected 1 to 65535")
+    return Target(address)
+
+
+def _host_of(url: str) -> str:
+    match = re.match(rf"https?://{_HOST}", url)
+    return match["host"] if match else "HOST"

@@ -1,0 +1,34 @@
+"""Predictions over gRPC."""
+
+import grpc
+import numpy as np
+
+from tfsload import codec
+from tfsload.failure import PredictionFailure
+from tfsload.run import Run
+from users.prediction_user import PredictionUser
+
+PREDICT_METHOD = "/tensorflow.serving.PredictionService/Predict"
+
+
+class GrpcPredictionUser(PredictionUser):
+    """Calls `PredictionService.Predict` with bytes that were encoded once."""
+
+    request_type = "grpc"
+
+    def connect(self, run: Run) -> None:
+        """Take the process's channel; without serialisers, a call takes and returns bytes."""
+        self._predict = run.channel.unary_unary(PREDICT_METHOD)
+        self._deadline_s = run.settings.deadline_s
+        self._output_name = run.settings.output_name
+
+    def call(self, body: bytes) -> bytes:
+        """Send a PredictRequest and return the PredictResponse, both serialised."""
+        try:
+            return self._predict(body, timeout=self._deadline_s)
+        except grpc.RpcError as error:
+            raise PredictionFailure(error.code().name, error.details()) from None
+
+    def read(self, reply: bytes, n_images: int) -> np.ndarray:
+        """Return the scores of a PredictResponse."""
+        return codec.decode_reply(reply, self._output_name, n_images)
