@@ -1,5 +1,6 @@
 """The labelled images of a run: the shipped subset, MNIST itself, or a folder of IDX files."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def _find(source: str, split: str) -> tuple[Path, Path]:
         from data import download
 
         return download.fetch(split)
-    directory = Path(source).expanduser()
+    directory = Path(os.path.expanduser(source))
     if not source or not directory.is_dir():
         raise DataError(
             f"dataset {source!r}: expected mnist5k (shipped), mnist (the 10,000-image test set, downloaded) "
@@ -108,4 +109,4 @@ def _pairs(split: str) -> list[tuple[str, str]]:
 
 def _existing(directory: Path, name: str) -> Path | None:
     candidates = (directory / (name + suffix) for suffix in _SUFFIXES)
-    return next((path for path in candidates if path.is_file()), None)
+    return next((path for path in candidates if os.path.isfile(path)), None)

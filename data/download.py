@@ -46,7 +46,7 @@ _CHUNK_BYTES = 64 * 1024
 def cache_folder() -> Path:
     """Return the folder of the downloaded files; it need not exist yet."""
     root = os.environ.get("TFSLOAD_CACHE_DIR") or pooch.os_cache("tfsload")
-    return Path(root).expanduser() / "mnist"
+    return Path(os.path.expanduser(root)) / "mnist"
 
 
 def fetch(split: str) -> tuple[Path, Path]:

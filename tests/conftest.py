@@ -1,3 +1,68 @@
 """Fixtures that several test files share."""
 
-import locust  # noqa: F401  (must come first: it monkey-patches the standard library for gevent)
+import locust  # noqa: F401, I001  (must come first: it monkey-patches the standard library for gevent)
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tfsload.modelserver.process import EmbeddedServer
+from tfsload.scoring import ConfusionMatrix
+
+PROJECT = Path(__file__).parent.parent
+MODEL = PROJECT / "models" / "mnist"
+
+
+@pytest.fixture(scope="session")
+def model_server():
+    """The embedded server with the shipped model."""
+    server = EmbeddedServer.start("mnist", MODEL)
+    yield server
+    server.stop()
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What TensorFlow itself answers to a data set.
+
+    Attributes:
+        scores: float32 (n, classes).
+        labels: uint8 (n,).
+    """
+
+    scores: np.ndarray
+    labels: np.ndarray
+
+    def confusion(self, n_images: int) -> ConfusionMatrix:
+        """Return the confusion matrix over the first images."""
+        matrix = ConfusionMatrix()
+        predicted = self.scores[:n_images].argmax(axis=1).tolist()
+        for label, answer in zip(self.labels[:n_images].tolist(), predicted, strict=True):
+            matrix.add(label, answer)
+        return matrix
+
+    def error_rate(self, n_images: int) -> float:
+        """Return the share of the first images that is answered wrongly."""
+        return self.confusion(n_images).wrong / n_images
+
+
+@pytest.fixture(scope="session")
+def reference(tmp_path_factory) -> Callable[[str], Reference]:
+    """Return a function from a data set's name to TensorFlow's own answers, computed in another process."""
+    known: dict[str, Reference] = {}
+
+    def compute(dataset: str) -> Reference:
+        if dataset not in known:
+            output = tmp_path_factory.mktemp("reference") / "scores.npz"
+            script = [sys.executable, str(PROJECT / "tests" / "reference_scores.py")]
+            subprocess.run([*script, str(MODEL / "1"), dataset, str(output)], check=True, timeout=120)
+            with np.load(output) as arrays:
+                known[dataset] = Reference(arrays["scores"], arrays["labels"])
+        return known[dataset]
+
+    return compute

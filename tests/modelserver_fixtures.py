@@ -1,17 +1,22 @@
 """A small model with known weights and many signatures, and real embedded servers that serve it."""
 
 import os
-import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import grpc
 import numpy as np
 import pytest
+from gevent import monkey
 from grpc.experimental import gevent as grpc_gevent
 
 from tfsload.modelserver.process import EmbeddedServer
 from tfsload.protos import model_service_pb2_grpc, predict_pb2, prediction_service_pb2_grpc, types_pb2
+
+# gevent's Popen forks, and gRPC's fork handlers crash the child once this process has used a channel.
+Popen = monkey.get_original("subprocess", "Popen")
+PIPE = -1
 
 PROJECT = Path(__file__).parents[1]
 MODEL = "mnist"
@@ -76,6 +81,16 @@ def softmax(images: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=1, keepdims=True)
 
 
+def run(command: Sequence[str], **options) -> tuple[int, str, str]:
+    """(exit code, standard output, standard error) of a command run in the project."""
+    with Popen(command, **{"cwd": PROJECT, **options}, stdout=PIPE, stderr=PIPE, text=True) as process:
+        try:
+            out, err = process.communicate(timeout=120)
+        finally:
+            process.kill()
+    return process.returncode, out, err
+
+
 def make_model(base_path: Path) -> None:
     """Write the fixture model as version `VERSION` of `base_path`."""
     w, b = weights()
@@ -83,8 +98,8 @@ def make_model(base_path: Path) -> None:
     np.savez(f"{version}.npz", w=w, b=b)
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
     command = [sys.executable, "-c", _MAKE_MODEL, str(version), ",".join(ECHO_DTYPES)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+    code, _, said = run(command, env=environment)
+    assert code == 0, said
 
 
 class Client:

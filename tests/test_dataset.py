@@ -235,7 +235,8 @@ def test_load_refuses_images_and_labels_that_do_not_belong_together(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "source", [pytest.param(name, id=name or "empty") for name in ("", "mnist6k", "no/such/directory")]
+    "source",
+    [pytest.param(name, id=name or "empty") for name in ("", "mnist6k", "no/such/directory", "~no-such-user/mnist")],
 )
 def test_load_lists_the_choices(source):
     choices = f"dataset {source!r}: expected mnist5k .*, mnist .* or an existing directory"

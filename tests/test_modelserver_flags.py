@@ -1,11 +1,10 @@
 """The embedded server's command line: tables of good and bad ones."""
 
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from tests.modelserver_fixtures import run
 from tfsload.modelserver.flags import (
     FlagError,
     ServerFlags,
@@ -94,8 +93,11 @@ def test_reads(argv, name, want):
         ),
         pytest.param(["mnist"], ["'mnist' is not a flag: expected --name=value or --name value"], id="not-a-flag"),
         pytest.param(
-            ["--tensorflow_session_parallelism=1", "--tensorflow_intra_op_parallelism=2"]
-            + ["--tensorflow_inter_op_parallelism=3"],
+            [
+                "--tensorflow_session_parallelism=1",
+                "--tensorflow_intra_op_parallelism=2",
+                "--tensorflow_inter_op_parallelism=3",
+            ],
             [
                 "--tensorflow_session_parallelism=1, --tensorflow_intra_op_parallelism=2 and "
                 "--tensorflow_inter_op_parallelism=3 cannot all be set: the first sets both of the others; leave it out"
@@ -201,6 +203,4 @@ def test_light_to_import(module):
         f"import sys, tfsload.modelserver.{module}; "
         "print([m for m in ('tensorflow', 'grpc', 'numpy', 'locust') if m in sys.modules])"
     )
-    root = Path(__file__).parents[1]
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60)
-    assert (done.stdout.strip(), done.stderr) == ("[]", "")
+    assert run([sys.executable, "-c", code]) == (0, "[]\n", "")

@@ -176,7 +176,8 @@ def test_an_export_is_refused_if_it_exists_or_computes_something_else(tmp_path):
         pytest.param(["--images", "-5"], "--images -5: expected an integer of at least 0", id="images"),
         pytest.param(["--images", "4001"], "--images 4001: expected at most 4000", id="too-many-images"),
         pytest.param(["--evaluate", "nowhere"], "dataset 'nowhere': expected mnist5k", id="no-dataset"),
-        pytest.param(["--output", __file__], "expected a directory, found a file", id="output-is-a-file"),
+        pytest.param(["--output", __file__], "expected a directory, or a place for one", id="output-is-a-file"),
+        pytest.param(["--output", f"{__file__}/x"], "or a place for one: Not a dir", id="output-in-a-file"),
         pytest.param(["--speed", "9"], "unrecognized arguments: --speed", id="unknown-option"),
     ],
 )

@@ -44,7 +44,7 @@ def _serve(flags: ServerFlags) -> int:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     quiet = _LOG_LEVEL not in os.environ
     os.environ.setdefault(_LOG_LEVEL, "3")
-    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     with _quiet_stderr() if quiet else contextlib.nullcontext():
         from tfsload.modelserver import model as models
         from tfsload.modelserver.server import ModelServer, PortError

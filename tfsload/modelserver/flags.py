@@ -301,7 +301,7 @@ def _channel_words(flags: ServerFlags) -> list[str]:
 
 
 def _channel_argument_fault(word: str) -> str:
-    if re.fullmatch(r"[^=]+=[^=]*", word):
+    if re.fullmatch(r"[^=]+=.*", word):
         return ""
     return f"--grpc_channel_arguments: {word!r} is not key=value, as in grpc.max_concurrent_streams=100"
 

@@ -4,7 +4,7 @@ import atexit
 import contextlib
 import os
 import re
-import subprocess
+import signal
 import sys
 import tempfile
 import time
@@ -15,6 +15,7 @@ from typing import IO
 _PROJECT = Path(__file__).resolve().parents[2]
 _READY = re.compile(rb"^Serving model .*: gRPC at (\S+)\n", re.MULTILINE)
 _POLL_S = 0.02
+_PATIENCE_S = 5.0
 _TAIL_BYTES = 2000
 
 DEFAULT_FLAGS = (
@@ -96,57 +97,76 @@ class _Child:
 
     def __init__(self, command: Sequence[str]) -> None:
         self._owner = os.getpid()
-        # Files, not pipes: nobody has to read them for the child to go on.
+        self._exit_code: int | None = None
         self._output = contextlib.ExitStack()
-        self._stdout: IO[bytes] = self._output.enter_context(tempfile.TemporaryFile())
-        self._stderr: IO[bytes] = self._output.enter_context(tempfile.TemporaryFile())
+        # Files, not pipes: nobody has to read them for the child to go on.
+        self._stdout = self._output.enter_context(_temporary_file())
+        self._stderr = self._output.enter_context(_temporary_file())
         read_end, write_end = os.pipe()
         self._output.callback(os.close, write_end)
-        self._running = True
         try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=read_end,
-                stdout=self._stdout,
-                stderr=self._stderr,
-                env=_environment(),
-                # Ctrl-C reaches this process first, which may still have calls under way.
-                start_new_session=True,
-            )
+            self.pid = _spawn(command, read_end, self._stdout.fileno(), self._stderr.fileno())
         finally:
             os.close(read_end)
-        self.pid = self._process.pid
 
     def wait_ready(self, deadline_s: float) -> str:
         """Wait for the child's ready line; returns the address in it."""
         end = time.monotonic() + deadline_s
         while True:
-            code = self._process.poll()
+            ended = self._has_ended()
             if ready := _READY.search(_tail(self._stdout)):
                 return ready[1].decode()
-            if code is not None:
-                raise ServerStartError(f"the embedded model server ended with {code}: {self._said()}")
+            if ended:
+                raise ServerStartError(f"the embedded model server ended with {self._exit_code}: {self._said()}")
             if time.monotonic() > end:
                 raise ServerStartError(
                     f"the embedded model server was not ready after {deadline_s:g} s: {self._said()}"
                 )
             time.sleep(_POLL_S)
 
-    def stop(self, patience_s: float = 5.0) -> None:
-        if os.getpid() != self._owner or not self._running:
+    def stop(self) -> None:
+        if os.getpid() != self._owner:
             return
-        self._running = False
-        with contextlib.suppress(ProcessLookupError):
-            self._process.terminate()
-        try:
-            self._process.wait(patience_s)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        for number, patience_s in ((signal.SIGTERM, _PATIENCE_S), (signal.SIGKILL, _PATIENCE_S)):
+            if self._has_ended():
+                break
+            os.kill(self.pid, number)
+            self._wait(patience_s)
         self._output.close()
+
+    def _wait(self, patience_s: float) -> None:
+        end = time.monotonic() + patience_s
+        while not self._has_ended() and time.monotonic() < end:
+            time.sleep(_POLL_S)
+
+    def _has_ended(self) -> bool:
+        """Whether the child has ended; until it has, its pid is its own, and no other process's."""
+        if self._exit_code is None:
+            try:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+            except ChildProcessError:
+                # Something in this process collects every child, as gevent's loop may do.
+                pid, status = self.pid, 0
+            if pid:
+                self._exit_code = os.waitstatus_to_exitcode(status)
+        return self._exit_code is not None
 
     def _said(self) -> str:
         return _tail(self._stderr).decode(errors="replace").strip() or "it said nothing"
+
+
+def _spawn(command: Sequence[str], stdin: int, stdout: int, stderr: int) -> int:
+    """Start a process in a session of its own, so that Ctrl-C reaches only us; returns its pid.
+
+    Not by subprocess: gevent's replacement of it forks, and gRPC's fork handlers then crash the child where
+    this process has used gRPC before.
+    """
+    wiring = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate((stdin, stdout, stderr))]
+    return os.posix_spawn(command[0], command, _environment(), file_actions=wiring, setsid=True)
+
+
+def _temporary_file() -> IO[bytes]:
+    return tempfile.TemporaryFile()  # closed by the caller's ExitStack
 
 
 def _environment() -> dict[str, str]:

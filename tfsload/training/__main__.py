@@ -1,6 +1,7 @@
 """`python -m tfsload.training`: train on the shipped images, export, and say how good the result is."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,10 @@ from data.dataset import DataError, Dataset, load
 from tfsload.training.quiet import import_tensorflow
 
 _MAX_SEED = 2**32 - 1
+
+
+class OptionError(ValueError):
+    """An option that turned out to be impossible; the message quotes it."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -45,16 +50,24 @@ def _faults(options: argparse.Namespace) -> list[str]:
     target = options.output / str(options.version)
     if target.exists() and not options.force:
         faults.append(f"{target} exists: choose another --version or --output, or replace it with --force")
-    if options.output.exists() and not options.output.is_dir():
-        faults.append(f"--output {options.output}: expected a directory, found a file")
     return faults
+
+
+def _make_writable(output: Path) -> None:
+    """Create the model's directory now, rather than lose the training when it turns out to be impossible."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OptionError(f"--output {output}: expected a directory, or a place for one: {error.strerror}") from None
+    if not os.access(output, os.W_OK):
+        raise OptionError(f"--output {output}: expected a directory that can be written")
 
 
 def _datasets(options: argparse.Namespace) -> tuple[Dataset, list[Dataset]]:
     """Return what to train on and what to evaluate with, read before anything takes time."""
     training = load("mnist5k", "train")
     if options.images > len(training):
-        raise DataError(f"--images {options.images}: expected at most {len(training)}")
+        raise OptionError(f"--images {options.images}: expected at most {len(training)}")
     if options.images:
         count = options.images
         training = Dataset(training.name, training.images[:count], training.labels[:count])
@@ -73,7 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error("; ".join(faults))
     try:
         training, tests = _datasets(options)
-    except DataError as error:
+        _make_writable(options.output)
+    except (DataError, OptionError) as error:
         parser.error(str(error))
     import_tensorflow()
     # Only now: everything above answers at once, without TensorFlow's seconds of start-up.

@@ -1,8 +1,8 @@
 """From a trained network to a SavedModel that holds inference and nothing else.
 
 The graph is written anew with plain operations: weights are constants, batch normalisation is folded into
-the convolutions before it, and there are no function calls and no variables to restore. A Session, which is
-what TensorFlow Serving runs, has the least to do per call with such a graph.
+the convolutions before it, and there are no function calls and no variables, so that a server has nothing to
+restore, and its Session nothing to look up.
 """
 
 import contextlib

@@ -1,0 +1,76 @@
+"""The suite's locustfile, observed: writes what a run came to where tests can read it.
+
+`TFSLOAD_TEST_OUTCOME`: a JSON file with the outcome, written when the process ends.
+`TFSLOAD_TEST_PROGRESS`: a file with the number of requests delivered so far, rewritten while a run goes on.
+`TFSLOAD_TEST_WORKERS`: a directory in which each process that runs users leaves its longest request, in ns.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import gevent
+from locust import events
+from locustfile import GrpcPredictionUser
+
+__all__ = ["GrpcPredictionUser"]
+
+_longest_ns = 0
+
+
+@events.prediction.add_listener
+def on_prediction(latency_ns, **_):
+    global _longest_ns
+    _longest_ns = max(_longest_ns, latency_ns)
+
+
+@events.test_start.add_listener
+def on_test_start(environment, **_):
+    path = os.environ.get("TFSLOAD_TEST_PROGRESS")
+    coordinator = environment.tfsload.coordinator
+    if not path or coordinator is None:
+        return
+
+    def watch():
+        while True:
+            if coordinator.results is not None:
+                Path(path + ".new").write_text(str(coordinator.results.n_done))
+                os.replace(path + ".new", path)
+            gevent.sleep(0.02)
+
+    gevent.spawn(watch)
+
+
+@events.quitting.add_listener
+def on_quitting(environment, **_):
+    # Reversed order of registration: this comes before the suite's own listener, which may set the outcome.
+    directory = os.environ.get("TFSLOAD_TEST_WORKERS")
+    if directory and environment.tfsload.participant is not None:
+        (Path(directory) / str(os.getpid())).write_text(str(_longest_ns))
+    _environments.append(environment)
+
+
+_environments = []
+
+
+@events.quit.add_listener
+def on_quit(exit_code, **_):
+    path = os.environ.get("TFSLOAD_TEST_OUTCOME")
+    for environment in _environments:
+        outcome = environment.tfsload.outcome
+        if path and outcome is not None:
+            summary = outcome.summary
+            plain = {
+                "exit_code": exit_code,
+                "requests": summary.requests,
+                "predictions": summary.predictions,
+                "wrong": summary.wrong,
+                "failed": dict(summary.failed),
+                "cut_off": summary.cut_off,
+                "error_rate": summary.error_rate,
+                "confusion": summary.confusion.to_plain(),
+                "lost_workers": list(summary.lost_workers),
+                "n_workers": summary.n_workers,
+                "latency_count": summary.requests - summary.failed_requests,
+            }
+            Path(path).write_text(json.dumps(plain))

@@ -1,0 +1,153 @@
+"""The launcher: a server that starts, stops, says why it could not, and never outlives its parent."""
+
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.modelserver_fixtures import MODEL, PIPE, PROJECT, Popen, run
+from tests.modelserver_fixtures import model_base_path as model_base_path
+from tfsload.modelserver.process import EmbeddedServer, ServerStartError
+
+DEADLINE_S = 20
+
+
+def is_open(address: str) -> bool:
+    host, port = address.split(":")
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0
+
+
+def is_running(pid: int) -> bool:
+    """Whether the process is there and not just uncollected."""
+    _, state, _ = run(["ps", "-o", "stat=", "-p", str(pid)])
+    return state.strip()[:1] not in ("", "Z")
+
+
+def wait_until(condition, what: str) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {DEADLINE_S} s: {what}"
+        time.sleep(0.02)
+
+
+def test_start_and_stop(model_base_path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    server = EmbeddedServer.start(MODEL, os.path.relpath(model_base_path))
+    try:
+        assert is_open(server.address)
+        assert server.address.startswith("127.0.0.1:")
+        begin = time.monotonic()
+    finally:
+        server.stop()
+    assert time.monotonic() - begin < 4  # ended by SIGTERM, without waiting for SIGKILL
+    assert not is_open(server.address)
+    assert not is_running(server.pid)
+    server.stop()
+
+
+@pytest.mark.parametrize(
+    ("flags", "want"),
+    [
+        pytest.param(["--prot=1"], "ended with 2: error: unknown flag --prot: did you mean --port?", id="usage"),
+        pytest.param(["--enable_batching"], "ended with 2: error: --enable_batching=true: tensor", id="unimplemented"),
+        pytest.param(["--model_base_path="], "ended with 2: error: --model_base_path is missing", id="no-path"),
+    ],
+)
+def test_bad_flags(tmp_path, flags, want):
+    with pytest.raises(ServerStartError) as caught:
+        EmbeddedServer.start(MODEL, tmp_path, flags)
+    assert want in str(caught.value)
+
+
+def _empty(path: Path) -> None:
+    (path / "1").mkdir()
+
+
+def _garbage(path: Path) -> None:
+    (path / "1").mkdir()
+    (path / "1" / "saved_model.pb").write_bytes(b"no model")
+
+
+def _above(path: Path) -> None:
+    (path / "saved_model.pb").write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("prepare", "want"),
+    [
+        pytest.param(_empty, "1 holds no SavedModel that can be served: ", id="empty-version"),
+        pytest.param(_garbage, "1 holds no SavedModel that can be served: ", id="not-a-model"),
+        pytest.param(_above, "it is a SavedModel itself; give the directory above it", id="one-too-deep"),
+    ],
+)
+def test_bad_model(tmp_path, prepare, want):
+    prepare(tmp_path)
+    with pytest.raises(ServerStartError, match="ended with 1: error: ") as caught:
+        EmbeddedServer.start(MODEL, tmp_path)
+    assert want in str(caught.value)
+    assert "Traceback" not in str(caught.value)
+
+
+def test_deadline(model_base_path):
+    with pytest.raises(ServerStartError, match=r"was not ready after 0\.1 s: it said nothing"):
+        EmbeddedServer.start(MODEL, model_base_path, deadline_s=0.1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_ends_a_server_with_0(model_base_path, number):
+    command = [sys.executable, "-m", "tfsload.modelserver", "--port=0", f"--model_base_path={model_base_path}"]
+    with Popen(command, cwd=PROJECT, stdout=PIPE, text=True) as process:
+        try:
+            ready = process.stdout.readline()
+            assert ready.startswith("Serving model default, version 3: gRPC at 127.0.0.1:")
+            process.send_signal(number)
+            assert process.wait(DEADLINE_S) == 0
+            assert process.stdout.read() == ""
+        finally:
+            process.kill()
+
+
+_PARENT = """
+import sys, time
+from tfsload.modelserver.process import EmbeddedServer
+server = EmbeddedServer.start(sys.argv[1], sys.argv[2])
+print(server.pid, server.address, flush=True)
+time.sleep(float(sys.argv[3]))
+"""
+
+
+def _parent(model_base_path: Path, patience_s: float):
+    command = [sys.executable, "-c", _PARENT, MODEL, str(model_base_path), str(patience_s)]
+    return Popen(command, cwd=PROJECT, stdout=PIPE, text=True)
+
+
+@pytest.mark.parametrize(
+    ("patience_s", "kill"), [pytest.param(60, True, id="killed"), pytest.param(0, False, id="just-ends")]
+)
+def test_server_does_not_outlive_its_parent(model_base_path, patience_s, kill):
+    with _parent(model_base_path, patience_s) as parent:
+        pid, address = parent.stdout.readline().split()
+        if kill:
+            assert is_open(address)
+            parent.kill()
+        parent.wait(DEADLINE_S)
+    wait_until(lambda: not is_running(int(pid)), "the server ends after its parent")
+    assert not is_open(address)
+
+
+def test_a_fork_cannot_stop_the_server(model_base_path):
+    script = _PARENT + (
+        "import os\n"
+        "if os.fork() == 0:\n    server.stop()\n    os._exit(0)\n"
+        "os.wait()\n"
+        "import socket\n"
+        "print(socket.socket().connect_ex(('127.0.0.1', int(server.address.split(':')[1]))))\n"
+    )
+    command = [sys.executable, "-c", script, MODEL, str(model_base_path), "0"]
+    code, out, err = run(command)
+    assert (code, out.splitlines()[1:]) == (0, ["0"]), err
