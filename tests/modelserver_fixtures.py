@@ -1,22 +1,20 @@
 """A small model with known weights and many signatures, and real embedded servers that serve it."""
 
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import tempfile
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import grpc
 import numpy as np
 import pytest
-from gevent import monkey
 from grpc.experimental import gevent as grpc_gevent
 
 from tfsload.modelserver.process import EmbeddedServer
 from tfsload.protos import model_service_pb2_grpc, predict_pb2, prediction_service_pb2_grpc, types_pb2
-
-# gevent's Popen forks, and gRPC's fork handlers crash the child once this process has used a channel.
-Popen = monkey.get_original("subprocess", "Popen")
-PIPE = -1
 
 PROJECT = Path(__file__).parents[1]
 MODEL = "mnist"
@@ -81,14 +79,53 @@ def softmax(images: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def run(command: Sequence[str], **options) -> tuple[int, str, str]:
-    """(exit code, standard output, standard error) of a command run in the project."""
-    with Popen(command, **{"cwd": PROJECT, **options}, stdout=PIPE, stderr=PIPE, text=True) as process:
-        try:
-            out, err = process.communicate(timeout=120)
-        finally:
-            process.kill()
-    return process.returncode, out, err
+class Script:
+    """A command run in the project's directory, its output in files.
+
+    Not by subprocess: gevent's replacement of it forks, and gRPC's fork handlers crash the child once this
+    process has used a channel.
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._files = [tempfile.TemporaryFile() for _ in ("out", "err")]  # noqa: SIM115 (they live as long as this)
+        environment = {**os.environ, "PYTHONPATH": str(PROJECT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        wiring = [(os.POSIX_SPAWN_DUP2, file.fileno(), i + 1) for i, file in enumerate(self._files)]
+        self.pid = os.posix_spawnp(command[0], command, environment, file_actions=wiring)
+        self.code: int | None = None
+
+    def said(self) -> tuple[str, str]:
+        """(standard output, standard error) so far."""
+        out, err = (os.pread(file.fileno(), 1 << 20, 0).decode() for file in self._files)
+        return out, err
+
+    def has_ended(self) -> bool:
+        if self.code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.code = os.waitstatus_to_exitcode(status) if pid else None
+        return self.code is not None
+
+    def kill(self) -> None:
+        if not self.has_ended():
+            os.kill(self.pid, signal.SIGKILL)
+            wait_until(self.has_ended, "a killed process ends")
+
+
+def run(command: Sequence[str]) -> tuple[int, str, str]:
+    """(exit code, standard output, standard error) of a command, once it has ended."""
+    script = Script(command)
+    try:
+        wait_until(script.has_ended, f"{command[0]} ends")
+    finally:
+        script.kill()
+    return (script.code, *script.said())
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    """Wait for a condition, with a deadline."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, f"not within 60 s: {what}"
+        time.sleep(0.02)
 
 
 def make_model(base_path: Path) -> None:
@@ -96,9 +133,8 @@ def make_model(base_path: Path) -> None:
     w, b = weights()
     version = base_path / str(VERSION)
     np.savez(f"{version}.npz", w=w, b=b)
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
     command = [sys.executable, "-c", _MAKE_MODEL, str(version), ",".join(ECHO_DTYPES)]
-    code, _, said = run(command, env=environment)
+    code, _, said = run(command)
     assert code == 0, said
 
 

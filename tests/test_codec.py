@@ -55,9 +55,7 @@ def test_a_request_holds_the_images_scaled_to_one(images):
 def test_a_request_names_the_model(options, version, label):
     settings = Settings.parse({"model_name": "m", "signature_name": "s", "output_name": "o", **options}, None)
 
-    request = predict_pb2.PredictRequest.FromString(
-        codec.encode_request(settings, np.zeros((1, 28, 28), np.uint8))
-    )
+    request = predict_pb2.PredictRequest.FromString(codec.encode_request(settings, np.zeros((1, 28, 28), np.uint8)))
 
     spec = request.model_spec
     assert (spec.name, spec.signature_name, list(request.output_filter)) == ("m", "s", ["o"])
@@ -66,7 +64,9 @@ def test_a_request_names_the_model(options, version, label):
 
 
 @pytest.mark.parametrize("as_content", [pytest.param(False, id="float_val"), pytest.param(True, id="tensor_content")])
-@pytest.mark.parametrize("dtype", [pytest.param(types_pb2.DT_FLOAT, id="float"), pytest.param(types_pb2.DT_DOUBLE, id="double")])
+@pytest.mark.parametrize(
+    "dtype", [pytest.param(types_pb2.DT_FLOAT, id="float"), pytest.param(types_pb2.DT_DOUBLE, id="double")]
+)
 @given(
     scores=hnp.arrays(
         np.float32,
@@ -84,7 +84,9 @@ def test_both_forms_of_a_reply_are_read(scores, dtype, as_content):
     ("body", "message"),
     [
         pytest.param(b"\xff\xff\xff", "not a PredictResponse", id="garbage"),
-        pytest.param(reply([[1.0]], output="logits"), "no output 'scores' in the reply; it has ['logits']", id="other-output"),
+        pytest.param(
+            reply([[1.0]], output="logits"), "no output 'scores' in the reply; it has ['logits']", id="other-output"
+        ),
         pytest.param(b"", "it has none", id="empty-reply"),
         pytest.param(reply([[1]], types_pb2.DT_INT64), "is DT_INT64: expected DT_FLOAT", id="integers"),
         pytest.param(reply([[1.0]], dtype=9999), "is ?", id="unknown-dtype"),

@@ -134,7 +134,11 @@ def plain_records(rows):
 def comparable(plain):
     """Leave out the histogram's encoding: equal counts may be encoded from differently sized arrays."""
     return {
-        level: {**record, "failed": dict(sorted(record["failed"].items())), "latency": {**record["latency"], "buckets": ""}}
+        level: {
+            **record,
+            "failed": dict(sorted(record["failed"].items())),
+            "latency": {**record["latency"], "buckets": ""},
+        }
         for level, record in plain.items()
     }
 

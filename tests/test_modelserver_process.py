@@ -7,13 +7,12 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
-from tests.modelserver_fixtures import MODEL, PIPE, PROJECT, Popen, run
+from tests.modelserver_fixtures import MODEL, Script, run, wait_until
 from tests.modelserver_fixtures import model_base_path as model_base_path
 from tfsload.modelserver.process import EmbeddedServer, ServerStartError
-
-DEADLINE_S = 20
 
 
 def is_open(address: str) -> bool:
@@ -24,26 +23,18 @@ def is_open(address: str) -> bool:
 
 def is_running(pid: int) -> bool:
     """Whether the process is there and not just uncollected."""
-    _, state, _ = run(["ps", "-o", "stat=", "-p", str(pid)])
-    return state.strip()[:1] not in ("", "Z")
-
-
-def wait_until(condition, what: str) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {DEADLINE_S} s: {what}"
-        time.sleep(0.02)
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_start_and_stop(model_base_path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    server = EmbeddedServer.start(MODEL, os.path.relpath(model_base_path))
-    try:
+    with EmbeddedServer.start(MODEL, os.path.relpath(model_base_path)) as server:
         assert is_open(server.address)
         assert server.address.startswith("127.0.0.1:")
         begin = time.monotonic()
-    finally:
-        server.stop()
     assert time.monotonic() - begin < 4  # ended by SIGTERM, without waiting for SIGKILL
     assert not is_open(server.address)
     assert not is_running(server.pid)
@@ -101,15 +92,15 @@ def test_deadline(model_base_path):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_ends_a_server_with_0(model_base_path, number):
     command = [sys.executable, "-m", "tfsload.modelserver", "--port=0", f"--model_base_path={model_base_path}"]
-    with Popen(command, cwd=PROJECT, stdout=PIPE, text=True) as process:
-        try:
-            ready = process.stdout.readline()
-            assert ready.startswith("Serving model default, version 3: gRPC at 127.0.0.1:")
-            process.send_signal(number)
-            assert process.wait(DEADLINE_S) == 0
-            assert process.stdout.read() == ""
-        finally:
-            process.kill()
+    script = Script(command)
+    try:
+        wait_until(lambda: script.said()[0] or script.has_ended(), "the server is ready")
+        assert script.said()[0].startswith("Serving model default, version 3: gRPC at 127.0.0.1:"), script.said()
+        os.kill(script.pid, number)
+        wait_until(script.has_ended, "the server ends")
+        assert (script.code, script.said()[0].count("\n")) == (0, 1)
+    finally:
+        script.kill()
 
 
 _PARENT = """
@@ -121,21 +112,20 @@ time.sleep(float(sys.argv[3]))
 """
 
 
-def _parent(model_base_path: Path, patience_s: float):
-    command = [sys.executable, "-c", _PARENT, MODEL, str(model_base_path), str(patience_s)]
-    return Popen(command, cwd=PROJECT, stdout=PIPE, text=True)
-
-
 @pytest.mark.parametrize(
     ("patience_s", "kill"), [pytest.param(60, True, id="killed"), pytest.param(0, False, id="just-ends")]
 )
 def test_server_does_not_outlive_its_parent(model_base_path, patience_s, kill):
-    with _parent(model_base_path, patience_s) as parent:
-        pid, address = parent.stdout.readline().split()
+    parent = Script([sys.executable, "-c", _PARENT, MODEL, str(model_base_path), str(patience_s)])
+    try:
+        wait_until(lambda: parent.said()[0] or parent.has_ended(), "the parent has a server")
+        pid, address = parent.said()[0].split()
+        assert not kill or is_open(address)
         if kill:
-            assert is_open(address)
-            parent.kill()
-        parent.wait(DEADLINE_S)
+            os.kill(parent.pid, signal.SIGKILL)
+        wait_until(parent.has_ended, "the parent ends")
+    finally:
+        parent.kill()
     wait_until(lambda: not is_running(int(pid)), "the server ends after its parent")
     assert not is_open(address)
 

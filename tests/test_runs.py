@@ -188,9 +188,7 @@ def test_a_server_killed_in_the_middle_fails_requests_and_not_the_run(tmp_path):
     longest.mkdir()
     arguments = ("--host", server.address, "-u", "4", "-r", "4", "-t", "6s", "--deadline", "1")
     try:
-        with locust(
-            tmp_path, "--headless", "--only-summary", *arguments, TFSLOAD_TEST_WORKERS=str(longest)
-        ) as process:
+        with locust(tmp_path, "--headless", "--only-summary", *arguments, TFSLOAD_TEST_WORKERS=str(longest)) as process:
             wait_until(lambda: "All users spawned" in process.log(), "users")
             os.kill(server.pid, signal.SIGKILL)
             ended = process.wait()

@@ -47,7 +47,9 @@ def test_good_values(given, field, value):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        pytest.param({"images_per_request": "0"}, "--images-per-request '0': expected a whole number from 1", id="zero"),
+        pytest.param(
+            {"images_per_request": "0"}, "--images-per-request '0': expected a whole number from 1", id="zero"
+        ),
         pytest.param({"images_per_request": "many"}, "--images-per-request 'many': expected", id="not-a-number"),
         pytest.param({"num_tests": "-1"}, "--num-tests '-1': expected a whole number of at least 0", id="negative"),
         pytest.param({"num_tests": "1_000"}, "--num-tests '1_000'", id="python-spelling"),
@@ -73,7 +75,12 @@ def test_all_faults_come_at_once():
     with pytest.raises(SettingsError) as caught:
         Settings.parse({"deadline": "soon", "num_tests": "few", "model_name": " "}, "http://x:8501")
 
-    assert [fault.split()[0] for fault in caught.value.faults] == ["--model-name", "--deadline", "--num-tests", "--host"]
+    assert [fault.split()[0] for fault in caught.value.faults] == [
+        "--model-name",
+        "--deadline",
+        "--num-tests",
+        "--host",
+    ]
 
 
 @given(st.dictionaries(st.sampled_from([option.dest for option in OPTIONS]), st.text()))

@@ -85,7 +85,7 @@ def test_a_lease_is_delivered_when_its_last_request_ends_in_any_order():
 
 def test_one_question_at_a_time():
     asked = []
-    supply = LeasedSupply(lambda: asked.append(1), lambda lease: None)
+    supply = LeasedSupply(lambda: asked.append(1), lambda _lease: None)
 
     users = [gevent.spawn(supply.next) for _ in range(5)]
     with gevent.Timeout(10):

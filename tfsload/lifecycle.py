@@ -5,12 +5,13 @@ import sys
 from typing import Any
 
 import gevent
+import locust.log
 import psutil
 from locust.exception import StopTest
 from locust.runners import MasterRunner, WorkerRunner
 
 from tfsload import events as prediction_events
-from tfsload import exit_codes, settings
+from tfsload import exit_codes, orphans, settings
 from tfsload.checks import Checked, RunRefused, check
 from tfsload.distributed.coordinator import Coordinator
 from tfsload.distributed.participant import Participant
@@ -18,7 +19,7 @@ from tfsload.embedded import EmbeddedModel
 from tfsload.outcome import Outcome, conclude
 from tfsload.report.progress import Progress, progress_line
 from tfsload.run import n_requests
-from tfsload.webui import start_form
+from tfsload.webui import port, start_form
 
 logger = logging.getLogger(__name__)
 
@@ -92,20 +93,18 @@ class Suite:
     def prepare(self) -> None:
         """Refuse what cannot run, before any load; offer the suite in the web UI."""
         if self.coordinator is None:
+            if self._options.processes:
+                orphans.end_with_parent(self._runner.quit)
             return
-        if self._starts_by_itself:
-            try:
-                self._check(vars(self._options), self._environment.host)
-            except RunRefused as refused:
-                self._exit_refused(refused)
-        elif not self._environment.host:
-            self._show_embedded_address()
-        if self._web_ui is not None:
-            start_form.guard(self._web_ui, self._check)
-
-    def _show_embedded_address(self) -> None:
         try:
-            self._environment.host = self._embedded.address(settings.default_of("model_name"))
+            if self._web_ui is not None:
+                port.require_free(self._web_ui.host, self._web_ui.port)
+                start_form.guard(self._web_ui, self._check)
+            if self._starts_by_itself:
+                self._check(vars(self._options), self._environment.host)
+            elif not self._environment.host:
+                # The form shows where the load will go.
+                self._environment.host = self._embedded.address(settings.default_of("model_name"))
         except RunRefused as refused:
             self._exit_refused(refused)
 
@@ -205,7 +204,8 @@ class Suite:
             self._environment.process_exit_code = self.outcome.verdict.exit_code
         else:
             # Nothing ran. A web UI that was only looked at is no failure; a headless run without load is.
-            self._environment.process_exit_code = exit_codes.FAILED if self._options.headless else exit_codes.PASS
+            is_broken = self._options.headless or locust.log.unhandled_greenlet_exception
+            self._environment.process_exit_code = exit_codes.FAILED if is_broken else exit_codes.PASS
 
     def quit(self) -> None:
         """Say the last word, after Locust's own tables (on `quit`)."""

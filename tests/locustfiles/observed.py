@@ -11,6 +11,7 @@ from pathlib import Path
 
 import gevent
 from locust import events
+
 from locustfile import GrpcPredictionUser
 
 __all__ = ["GrpcPredictionUser"]

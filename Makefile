@@ -1,0 +1,54 @@
+# Every target prints the plain commands that it runs. `make help` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# What the environment was made from: a change makes it anew, otherwise it is used again.
+RUN_STAMP := $(VENV)/run.stamp
+DEV_STAMP := $(VENV)/dev.stamp
+
+.DEFAULT_GOAL := help
+.PHONY: help demo ui serve test lint format train clean
+
+help: ## List the commands.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(RUN_STAMP) ## Fire 1,000 MNIST images at the embedded model server and print the error rate.
+	$(BIN)/locust -f locustfile.py --headless -u 4 -r 4 --num-tests 1000 --only-summary
+
+ui: $(RUN_STAMP) ## Open Locust's web UI on http://127.0.0.1:8089, with the embedded server as the target.
+	$(BIN)/locust -f locustfile.py --web-host 127.0.0.1
+
+serve: $(RUN_STAMP) ## Serve the shipped model on 127.0.0.1:8500 until Ctrl-C.
+	$(BIN)/python -m tfsload.modelserver --port=8500 --model_name=mnist --model_base_path=models/mnist
+
+test: $(DEV_STAMP) ## Run all tests.
+	$(BIN)/python -m pytest
+
+lint: $(DEV_STAMP) ## Check style and format.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(DEV_STAMP) ## Format the code.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+train: $(RUN_STAMP) ## Train the shipped model anew (about a minute), as version 2 beside version 1.
+	$(BIN)/python -m tfsload.training --version 2
+
+clean: ## Remove the environment.
+	rm -rf $(VENV)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || { \
+		echo "tfsload: $(PYTHON) is $$($(PYTHON) --version 2>&1), expected Python 3.10 to 3.13:" \
+			"make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN_STAMP): requirements.txt constraints.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	@touch $@
+
+$(DEV_STAMP): requirements-dev.txt $(RUN_STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+	@touch $@

@@ -1,0 +1,226 @@
+"""What the preflight finds, over scripted signatures and over real servers."""
+
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+import pytest
+
+from tfsload import preflight
+from tfsload.preflight import MisfitError, NoServerError, check_signature, check_status
+from tfsload.protos import get_model_status_pb2, meta_graph_pb2, types_pb2
+from tfsload.settings import Settings
+
+State = get_model_status_pb2.ModelVersionStatus.State
+
+
+def tensor_info(dtype=types_pb2.DT_FLOAT, shape=(-1, 784)):
+    info = meta_graph_pb2.TensorInfo(name="x:0", dtype=dtype)
+    if shape is None:
+        info.tensor_shape.unknown_rank = True
+    else:
+        for size in shape:
+            info.tensor_shape.dim.add(size=size)
+    return info
+
+
+def signature(inputs=None, outputs=None, method="tensorflow/serving/predict"):
+    definition = meta_graph_pb2.SignatureDef(method_name=method)
+    for name, info in (inputs or {"images": tensor_info()}).items():
+        definition.inputs[name].CopyFrom(info)
+    for name, info in (outputs or {"scores": tensor_info(shape=(-1, 10))}).items():
+        definition.outputs[name].CopyFrom(info)
+    return definition
+
+
+@pytest.mark.parametrize(
+    "fitting",
+    [
+        pytest.param(signature(), id="the-shipped-models"),
+        pytest.param(signature({"images": tensor_info(shape=None)}), id="unknown-rank"),
+        pytest.param(signature({"images": tensor_info(shape=(-1, -1))}), id="any-size"),
+        pytest.param(signature({"images": tensor_info(shape=(1, 784))}), id="one-image-at-a-time"),
+        pytest.param(signature(outputs={"scores": tensor_info(types_pb2.DT_DOUBLE, (-1, 10))}), id="double-scores"),
+        pytest.param(signature(outputs={"scores": tensor_info(shape=None)}), id="scores-of-unknown-rank"),
+        pytest.param(signature(outputs={"scores": tensor_info(shape=(-1, 1001))}), id="more-classes-than-labels"),
+        pytest.param(
+            signature(outputs={"scores": tensor_info(shape=(-1, 10)), "classes": tensor_info(types_pb2.DT_STRING)}),
+            id="another-output-beside",
+        ),
+    ],
+)
+def test_signatures_that_fit(fitting):
+    assert check_signature(Settings.parse({}, None), {"predict_images": fitting}, n_classes=10) == []
+
+
+@pytest.mark.parametrize(
+    ("definition", "messages"),
+    [
+        pytest.param(
+            signature(method="tensorflow/serving/classify"), ["is tensorflow/serving/classify"], id="classify-signature"
+        ),
+        pytest.param(
+            signature({"x": tensor_info()}), ["no input 'images': pass --input-name with one of x"], id="input-name"
+        ),
+        pytest.param(
+            signature({"images": tensor_info(), "keep_prob": tensor_info(shape=())}),
+            ["also keep_prob"],
+            id="a-second-input",
+        ),
+        pytest.param(
+            signature({"images": tensor_info(types_pb2.DT_UINT8)}),
+            ["is DT_UINT8: images are sent as DT_FLOAT"],
+            id="dtype",
+        ),
+        pytest.param(
+            signature({"images": tensor_info(shape=(-1, 28, 28, 1))}),
+            ["has shape [-1, 28, 28, 1]"],
+            id="four-dimensions",
+        ),
+        pytest.param(signature({"images": tensor_info(shape=(-1, 783))}), ["has shape [-1, 783]"], id="too-few-pixels"),
+        pytest.param(signature({"images": tensor_info(shape=(8, 784))}), ["has shape [8, 784]"], id="fixed-batch"),
+        pytest.param(
+            signature(outputs={"logits": tensor_info(shape=(-1, 10))}),
+            ["no output 'scores': pass --output-name with one of logits"],
+            id="output-name",
+        ),
+        pytest.param(
+            signature(outputs={"scores": tensor_info(types_pb2.DT_STRING, (-1, 10))}),
+            ["is DT_STRING: a score for each class"],
+            id="output-dtype",
+        ),
+        pytest.param(
+            signature(outputs={"scores": tensor_info(shape=(-1,))}),
+            ["has shape [-1]: expected [-1, classes]"],
+            id="a-class-only",
+        ),
+        pytest.param(
+            signature(outputs={"scores": tensor_info(shape=(-1, 2))}), ["scores 2 classes and"], id="too-few-classes"
+        ),
+        pytest.param(
+            signature({"images": tensor_info(types_pb2.DT_UINT8)}, {"scores": tensor_info(shape=(3,))}),
+            ["is DT_UINT8", "has shape [3]"],
+            id="input-and-output",
+        ),
+    ],
+)
+def test_signatures_that_do_not_fit(definition, messages):
+    faults = check_signature(Settings.parse({}, None), {"predict_images": definition}, n_classes=10)
+
+    assert len(faults) == len(messages)
+    for fault, message in zip(faults, messages, strict=True):
+        assert message in fault
+
+
+def test_an_unknown_signature_is_answered_with_those_there_are():
+    settings = Settings.parse({"signature_name": "predict"}, None)
+
+    (fault,) = check_signature(settings, {"b": signature(), "a": signature()}, n_classes=10)
+
+    assert fault == "the model has no signature 'predict': pass --signature-name with one of a, b"
+
+
+def version_state(version, state, message=""):
+    status = get_model_status_pb2.ModelVersionStatus(version=version, state=state)
+    status.status.error_message = message
+    return status
+
+
+@pytest.mark.parametrize(
+    ("asked", "states", "message"),
+    [
+        pytest.param("", [version_state(1, State.AVAILABLE)], None, id="one-version"),
+        pytest.param(
+            "2", [version_state(1, State.END), version_state(2, State.AVAILABLE)], None, id="the-one-asked-for"
+        ),
+        pytest.param(
+            "1",
+            [version_state(1, State.END), version_state(2, State.AVAILABLE)],
+            "has no version 1: pass --model-version with one of 2",
+            id="unloaded",
+        ),
+        pytest.param("", [version_state(1, State.LOADING)], "no version that is ready (1: LOADING", id="loading"),
+        pytest.param("", [version_state(1, State.END, "out of memory")], "out of memory", id="failed-to-load"),
+        pytest.param("", [], "none at all", id="none"),
+    ],
+)
+def test_versions(asked, states, message):
+    faults = check_status(Settings.parse({"model_version": asked}, None), states)
+
+    assert faults == [] if message is None else message in faults[0]
+
+
+def test_the_shipped_model_fits(model_server):
+    found = preflight.ask(Settings.parse({}, model_server.address), n_classes=10)
+
+    assert found.model_version == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        pytest.param({"model_name": "foo"}, "has no model 'foo'", id="model"),
+        pytest.param({"model_version": "9"}, "has no version 9: pass --model-version with one of 1", id="version"),
+        pytest.param({"model_label": "canary"}, "Unrecognized servable version label: canary", id="label"),
+        pytest.param({"signature_name": "foo"}, "one of predict_images, serving_default", id="signature"),
+        pytest.param({"input_name": "foo"}, "one of images", id="input"),
+        pytest.param({"output_name": "foo"}, "one of scores", id="output"),
+    ],
+)
+def test_a_real_server_without_what_is_asked(model_server, options, message):
+    with pytest.raises(MisfitError) as caught:
+        preflight.ask(Settings.parse(options, model_server.address), n_classes=10)
+
+    assert message in str(caught.value)
+
+
+def test_nobody_listens():
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{unused.getsockname()[1]}"
+
+        with pytest.raises(NoServerError, match="no model server answers at"):
+            preflight.ask(Settings.parse({}, address), n_classes=10)
+
+
+def test_somebody_listens_who_says_nothing(monkeypatch):
+    monkeypatch.setattr(preflight, "TIMEOUT_S", 0.3)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+
+        with pytest.raises(NoServerError) as caught:
+            preflight.ask(Settings.parse({}, f"127.0.0.1:{silent.getsockname()[1]}"), n_classes=10)
+
+    assert "no answer from" in str(caught.value) or "no model server answers" in str(caught.value)
+
+
+def test_a_grpc_server_that_serves_no_models():
+    server = grpc.server(ThreadPoolExecutor(1))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        with pytest.raises(MisfitError, match="speaks gRPC but is no TensorFlow Serving"):
+            preflight.ask(Settings.parse({}, f"127.0.0.1:{port}"), n_classes=10)
+    finally:
+        server.stop(None)
+
+
+def test_a_server_that_speaks_http_only():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+
+        def answer():
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        with pytest.raises(NoServerError):
+            preflight.ask(Settings.parse({}, f"127.0.0.1:{listener.getsockname()[1]}"), n_classes=10)
+        thread.join(10)
+        assert not thread.is_alive()

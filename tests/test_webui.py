@@ -1,0 +1,186 @@
+"""Runs started from the web UI's form, over HTTP."""
+
+import json
+import re
+import signal
+import urllib.parse
+import urllib.request
+
+import pytest
+
+from tests.runs import free_port, locust, wait_until
+from tfsload import exit_codes
+from tfsload.settings import OPTIONS
+
+
+class WebUi:
+    """A Locust process with its web UI, as a browser sees it."""
+
+    def __init__(self, process, port):
+        self.process = process
+        self.url = f"http://127.0.0.1:{port}"
+
+    def get(self, path):
+        with urllib.request.urlopen(self.url + path, timeout=20) as reply:
+            return reply.read().decode()
+
+    def is_up(self):
+        try:
+            return bool(self.get("/"))
+        except OSError:
+            return False
+
+    def start(self, **form):
+        """Send the start form; return what the page is told."""
+        form = {"user_count": 4, "spawn_rate": 4, **form}
+        with urllib.request.urlopen(self.url + "/swarm", urllib.parse.urlencode(form).encode(), timeout=30) as reply:
+            return json.loads(reply.read())
+
+    def stop(self):
+        """Press the stop button."""
+        urllib.request.urlopen(self.url + "/stop", b"", timeout=30).close()
+
+    def stats(self):
+        return json.loads(self.get("/stats/requests"))
+
+    def counts(self):
+        """Return requests and failures in Locust's table."""
+        row = next(row for row in self.stats()["stats"] if row["name"] == "Predict")
+        return row["num_requests"], row["num_failures"]
+
+    def wait_for_end(self):
+        wait_until(lambda: self.stats()["state"] == "stopped", "the run to end by itself")
+
+    def n_summaries(self):
+        return self.summaries().count("Inference error rate:")
+
+    def summaries(self):
+        return (self.process.progress.parent / "stdout").read_text()
+
+
+@pytest.fixture
+def web_ui(tmp_path, model_server, request):
+    port = free_port()
+    arguments = ("--web-host", "127.0.0.1", "--web-port", str(port), *getattr(request, "param", ()))
+    with locust(tmp_path, "--host", model_server.address, *arguments) as process:
+        ui = WebUi(process, port)
+        wait_until(ui.is_up, "the web UI")
+        yield ui
+
+
+def test_the_form_offers_the_suites_options(web_ui):
+    page = web_ui.get("/")
+    offered = json.loads(re.search(r"window\.templateArgs\s*=\s*(\{.*\})", page)[1])["extra_options"]
+
+    assert [option.dest for option in OPTIONS if option.dest not in offered] == []
+    assert offered["num_tests"]["default_value"] == "0"
+
+
+def test_a_run_from_the_form_scores_like_a_headless_one_and_a_second_starts_clean(web_ui, reference):
+    for n_images in (1000, 300):
+        before = web_ui.n_summaries()
+        assert web_ui.start(num_tests=n_images)["success"]
+        web_ui.wait_for_end()
+        wait_until(lambda before=before: web_ui.n_summaries() > before, "the summary")
+
+        # Locust keeps an answer for two seconds.
+        counts = (n_images, 0)
+        wait_until(lambda counts=counts: web_ui.counts() == counts, f"Locust's own table to say {counts}")
+        summary = web_ui.summaries().split("Model mnist")[-1]
+        assert f"{n_images:,} of {n_images:,} images, each exactly once" in summary
+        rate = 100 * reference("mnist5k").error_rate(n_images)
+        assert f"Inference error rate: {rate:.2f}".rstrip("0").rstrip(".") in summary
+
+
+def test_locusts_charts_follow_the_run(web_ui):
+    assert web_ui.start()["success"]
+    wait_until(lambda: web_ui.stats()["total_rps"] > 0, "a rate")
+    stats = web_ui.stats()
+    web_ui.stop()
+    web_ui.wait_for_end()
+
+    assert stats["user_count"] == 4
+    assert stats["fail_ratio"] == 0
+    assert [row["name"] for row in stats["stats"]] == ["Predict", "Aggregated"]
+    summary = wait_until(web_ui.summaries, "the summary")
+    assert "PASS" in summary
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        pytest.param({"num_tests": "x"}, "--num-tests 'x': expected a whole number", id="unreadable"),
+        pytest.param({"num_tests": "5000"}, "holds 1000 images", id="too-many"),
+        pytest.param({"signature_name": "foo"}, "one of predict_images", id="signature"),
+        pytest.param({"host": "127.0.0.1:9"}, "no model server answers at 127.0.0.1:9", id="host"),
+        pytest.param({"deadline": "<b>1</b>"}, "--deadline '<b>1</b>'", id="markup-comes-back-as-json"),
+    ],
+)
+def test_a_form_that_cannot_run_is_refused_with_the_reason(web_ui, form, message):
+    answer = web_ui.start(**form)
+
+    assert not answer["success"]
+    assert message in answer["message"]
+    assert web_ui.stats()["state"] == "ready"
+    assert web_ui.start(num_tests=10)["success"]  # and the next try is not held against it
+    web_ui.wait_for_end()
+
+
+@pytest.mark.parametrize("web_ui", [["--processes", "2"]], ids=["two-processes"], indirect=True)
+def test_two_processes_from_the_form(web_ui, reference):
+    wait_until(lambda: len(web_ui.stats().get("workers", [])) == 2, "two workers")
+    for _ in range(2):
+        before = web_ui.n_summaries()
+        assert web_ui.start(num_tests=400)["success"]
+        wait_until(lambda before=before: web_ui.n_summaries() > before, "the summary")
+        summary = web_ui.summaries().split("Model mnist")[-1]
+        assert "400 of 400 images, each exactly once" in summary
+        assert f"wrong      {100 * reference('mnist5k').error_rate(400):g}%" in summary
+        wait_until(lambda: web_ui.stats()["state"] in ("stopped", "ready"), "the end")
+        wait_until(
+            lambda: [worker["state"] for worker in web_ui.stats()["workers"]] == ["ready", "ready"], "workers at rest"
+        )
+
+
+def test_the_check_stands_behind_the_login(tmp_path, model_server):
+    # A check connects to the host that the form names: nobody from outside may make it do so.
+    locustfile = tmp_path / "with_login.py"
+    locustfile.write_text(
+        "from locust import events\n"
+        "from locustfile import GrpcPredictionUser\n"
+        "@events.init.add_listener\n"
+        "def on_init(web_ui, **_):\n"
+        "    web_ui.app.secret_key = 'for this test'\n"
+        "    web_ui.login_manager.user_loader(lambda user_id: None)\n"
+    )
+    port = free_port()
+    arguments = ("--web-host", "127.0.0.1", "--web-port", str(port), "--web-login", "--host", model_server.address)
+    with locust(tmp_path, *arguments, locustfile=locustfile) as process:
+        ui = WebUi(process, port)
+        wait_until(lambda: "Starting web interface" in process.log() and ui.is_up(), "the web UI")
+        form = urllib.parse.urlencode({"user_count": 1, "spawn_rate": 1, "host": "127.0.0.1:9"}).encode()
+        with urllib.request.urlopen(ui.url + "/swarm", form, timeout=30) as reply:
+            where, answer = reply.geturl(), reply.read().decode()
+
+    assert "/login" in where
+    assert "no model server answers" not in answer
+
+
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGINT, id="ctrl-c"), pytest.param(signal.SIGTERM, id="sigterm")]
+)
+def test_a_web_ui_that_was_only_looked_at_ends_well(web_ui, number):
+    web_ui.process.signal(number)
+
+    assert web_ui.process.wait().exit_code == exit_codes.PASS
+
+
+def test_the_exit_code_is_the_last_runs(web_ui):
+    # 100 images take longer than a microsecond, even one that grpcio rounds up.
+    web_ui.start(deadline="0.000001", num_tests=1000, images_per_request=100)
+    web_ui.wait_for_end()
+    web_ui.process.signal(signal.SIGINT)
+    ended = web_ui.process.wait()
+
+    assert ended.exit_code == exit_codes.FAILED
+    assert ended.outcome["failed"] == {"DEADLINE_EXCEEDED": 1000}

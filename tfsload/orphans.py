@@ -1,0 +1,30 @@
+"""Workers forked by `--processes` end with the process that forked them."""
+
+import logging
+import os
+from collections.abc import Callable
+
+import gevent
+
+logger = logging.getLogger(__name__)
+
+WATCH_INTERVAL_S = 0.5
+
+# This module is imported before the fork.
+_forking_process = os.getpid()
+
+
+def end_with_parent(quit_worker: Callable[[], None]) -> gevent.Greenlet:
+    """Watch the parent from a forked worker, and quit when it is gone.
+
+    Locust itself leaves such workers behind when their master dies or cannot get its port; they would wait
+    for minutes, or join the master of another run that has the port.
+    """
+
+    def watch() -> None:
+        while os.getppid() == _forking_process:
+            gevent.sleep(WATCH_INTERVAL_S)
+        logger.error("The process that started this worker is gone: the worker ends too")
+        quit_worker()
+
+    return gevent.spawn(watch)
