@@ -2,7 +2,7 @@
 
     python deploy/install_without_tensorflow.py /opt/venv
 
-`tensorflow_serving.apis` needs a few generated modules of TensorFlow, 0.2 MB out of 2 GB. This script
+`tensorflow_serving.apis` needs a few generated modules of TensorFlow, 0.1 MB out of 1.9 GB. This script
 downloads the wheel, asks Python which of its modules `tfsload.protos` imports, and installs those alone.
 The image's Dockerfile runs it; nothing in it depends on the image.
 """

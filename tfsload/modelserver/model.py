@@ -146,13 +146,10 @@ def session_config(parallelism: Parallelism) -> Any:
 
     The pools stay those of the process, as in the real server: all requests share them.
     """
-    config = _tf1.ConfigProto(
+    return _tf1.ConfigProto(
         intra_op_parallelism_threads=parallelism.intra_op,
         inter_op_parallelism_threads=parallelism.inter_op,
     )
-    # Idle threads of the pools would spin for a while, on the CPUs that Python and the clients need.
-    config.experimental.disable_thread_spinning = True
-    return config
 
 
 def _signature(name: str, definition: Any, graph: Any) -> Signature:
