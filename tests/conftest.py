@@ -1,5 +1,11 @@
 """Fixtures that several test files share."""
 
+import os
+
+# gevent's subprocess forks; gRPC's fork handlers would at times abort the child of a process that has used a channel.
+# Nothing forked here uses gRPC before it becomes another program.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
+
 import locust  # noqa: F401, I001  (must come first: it monkey-patches the standard library for gevent)
 
 import subprocess

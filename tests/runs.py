@@ -17,6 +17,8 @@ PROJECT = Path(__file__).parent.parent
 OBSERVED = Path(__file__).parent / "locustfiles" / "observed.py"
 # Far beyond what any of these runs takes: a hang is to fail the test, not the machine's load.
 LIMIT_S = 120
+# A run is to see what a user's shell would hand it.
+_NOT_PASSED_ON = ("LOCUST_", "TFSLOAD_", "GRPC_")
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class LocustProcess:
         self.progress = directory / "progress"
         self._stdout, self._stderr = directory / "stdout", directory / "stderr"
         environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("LOCUST_", "TFSLOAD_"))},
+            **{name: value for name, value in os.environ.items() if not name.startswith(_NOT_PASSED_ON)},
             "PYTHONPATH": str(PROJECT),
             "TFSLOAD_TEST_OUTCOME": str(self._outcome),
             "TFSLOAD_TEST_PROGRESS": str(self.progress),

@@ -11,7 +11,7 @@ from locust.exception import StopTest
 from locust.runners import MasterRunner, WorkerRunner
 
 from tfsload import events as prediction_events
-from tfsload import exit_codes, orphans, settings
+from tfsload import exit_codes, interrupt, orphans, settings
 from tfsload.checks import Checked, RunRefused, check
 from tfsload.distributed.coordinator import Coordinator
 from tfsload.distributed.participant import Participant
@@ -38,6 +38,7 @@ _suites: list["Suite"] = []  # `quit` is fired without an environment
 
 
 def _on_init(environment: Any, runner: Any, web_ui: Any = None, **_: Any) -> None:
+    interrupt.deliver_to_main_greenlet()
     suite = Suite(environment, runner, web_ui)
     environment.tfsload = suite
     _suites.append(suite)

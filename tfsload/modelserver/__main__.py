@@ -45,10 +45,12 @@ def _serve(flags: ServerFlags) -> int:
     quiet = _LOG_LEVEL not in os.environ
     os.environ.setdefault(_LOG_LEVEL, "3")
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    with _quiet_stderr() if quiet else contextlib.nullcontext():
-        from tfsload.modelserver import model as models
-        from tfsload.modelserver.server import ModelServer, PortError
-
+    try:
+        with _quiet_stderr() if quiet else contextlib.nullcontext():
+            from tfsload.modelserver import model as models
+            from tfsload.modelserver.server import ModelServer, PortError
+    except ImportError as error:  # an installation of the load generator alone
+        return _fail(1, str(error))
     try:
         with _quiet_stderr() if quiet else contextlib.nullcontext():
             model = _load(models, flags)
