@@ -79,13 +79,15 @@ def test_a_corrupt_dataset_names_the_file(tmp_path, model_server, corrupt_datase
 
 
 def test_all_faults_of_the_options_come_at_once(tmp_path):
-    ended = run_headless(tmp_path, "--deadline", "-1", "--images-per-request", "0", "--seed", "x")
+    options = ("--deadline", "-1", "--images-per-request", "0", "--seed", "x", "--num-tests", "1001")
+    ended = run_headless(tmp_path, *options)
 
     assert ended.exit_code == exit_codes.BAD_USAGE
     assert [line.split()[1] for line in ended.stderr.splitlines() if line.startswith("  - ")] == [
         "--images-per-request",
         "--deadline",
         "--seed",
+        "--num-tests",
     ]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from data.dataset import DataError
+from data.dataset import DataError, Dataset
 from tfsload import exit_codes, preflight
 from tfsload.embedded import EmbeddedModel
 from tfsload.preflight import MisfitError, NoServerError, Preflight
@@ -13,6 +13,8 @@ from tfsload.refusal import RunRefused
 from tfsload.run import load_images
 from tfsload.settings import Settings, SettingsError
 from tfsload.target import parse_grpc_target
+
+_DATA_OPTIONS = ("dataset", "num_tests")
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,7 @@ def check(options: Mapping[str, Any], host: str | None, embedded: EmbeddedModel)
     Raises:
         RunRefused: with all faults of the options, or of the data, or of the server.
     """
-    try:
-        settings = Settings.parse(options, host)
-        dataset = load_images(settings)
-    except SettingsError as error:
-        raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
-    except DataError as error:
-        raise RunRefused(exit_codes.BAD_USAGE, [str(error)]) from None
+    settings, dataset = _checked_here(options, host)
     if settings.target is None:
         target = parse_grpc_target(embedded.address(settings.model_name))
         settings = dataclasses.replace(settings, target=target)
@@ -53,3 +49,22 @@ def check(options: Mapping[str, Any], host: str | None, embedded: EmbeddedModel)
     except MisfitError as error:
         raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
     return Checked(settings, len(dataset.labels), found)
+
+
+def _checked_here(options: Mapping[str, Any], host: str | None) -> tuple[Settings, Dataset]:
+    """Check what needs no server: the options and the data, with the faults of both at once."""
+    faults: list[str] = []
+    settings = dataset = None
+    try:
+        settings = Settings.parse(options, host)
+    except SettingsError as error:
+        faults += error.faults
+    try:
+        dataset = load_images(settings or Settings.parse({name: options[name] for name in _DATA_OPTIONS}, None))
+    except SettingsError as error:
+        faults += [fault for fault in error.faults if fault not in faults]
+    except DataError as error:
+        faults.append(str(error))
+    if faults:
+        raise RunRefused(exit_codes.BAD_USAGE, faults)
+    return settings, dataset
