@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# What the environment was made from: a change makes it anew, otherwise it is used again.
+# What the environment was made from: a change updates it, otherwise it is used again.
 RUN_STAMP := $(VENV)/run.stamp
 DEV_STAMP := $(VENV)/dev.stamp
 
@@ -17,10 +17,11 @@ demo: $(RUN_STAMP) ## Fire 1,000 MNIST images at the embedded model server and p
 	$(BIN)/locust -f locustfile.py --headless -u 4 -r 4 --num-tests 1000 --only-summary
 
 ui: $(RUN_STAMP) ## Open Locust's web UI on http://127.0.0.1:8089, with the embedded server as the target.
-	$(BIN)/locust -f locustfile.py --web-host 127.0.0.1
+	$(BIN)/locust -f locustfile.py
 
 serve: $(RUN_STAMP) ## Serve the shipped model on 127.0.0.1:8500 until Ctrl-C.
-	$(BIN)/python -m tfsload.modelserver --port=8500 --model_name=mnist --model_base_path=models/mnist
+	$(BIN)/python -m tfsload.modelserver --port=8500 --model_name=mnist --model_base_path=models/mnist \
+		--grpc_max_threads=256
 
 test: $(DEV_STAMP) ## Run all tests.
 	$(BIN)/python -m pytest
@@ -33,7 +34,7 @@ format: $(DEV_STAMP) ## Format the code.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-train: $(RUN_STAMP) ## Train the shipped model anew (about a minute), as version 2 beside version 1.
+train: $(RUN_STAMP) ## Train the shipped model anew (about a minute), as version 2, which servers then prefer.
 	$(BIN)/python -m tfsload.training --version 2
 
 clean: ## Remove the environment.
@@ -44,6 +45,7 @@ $(VENV)/bin/python:
 		echo "tfsload: $(PYTHON) is $$($(PYTHON) --version 2>&1), expected Python 3.10 to 3.13:" \
 			"make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+	@echo "Installing about 2 GB of packages, TensorFlow among them; this takes a minute or more."
 
 $(RUN_STAMP): requirements.txt constraints.txt | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt

@@ -18,6 +18,9 @@ SPLITS = {"test": ("t10k", "test"), "train": ("train",)}
 
 _STYLES = (("-images-idx3-ubyte", "-labels-idx1-ubyte"), ("-images.idx3-ubyte", "-labels.idx1-ubyte"))
 _SUFFIXES = ("", ".gz")
+# What `load` takes beside directories.
+NAMED = ("mnist5k", "mnist")
+
 _MNIST5K = Path(__file__).parent / "mnist5k"
 
 

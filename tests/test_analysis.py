@@ -21,12 +21,10 @@ def record_of(answers, failures=(), latency_ns=2_000_000):
     done = 10**18
     for label, predicted in answers:
         done += SECOND
-        record.add_prediction(label, predicted, None)
-        record.add_request(latency_ns, done, failed=False)
+        record.add([label], [predicted], None, latency_ns, done)
     for code in failures:
         done += SECOND
-        record.add_prediction(0, None, PredictionFailure(code, "gone"))
-        record.add_request(latency_ns, done, failed=True)
+        record.add([0], None, PredictionFailure(code, "gone"), latency_ns, done)
     return record
 
 
@@ -79,6 +77,9 @@ def test_nothing_measured_gives_no_figures():
             id="unfit-worker",
         ),
         pytest.param(
+            record_of([(1, 1)]), {"n_unaccounted": 7}, exit_codes.INVALID, "7 requests that workers", id="lost-reports"
+        ),
+        pytest.param(
             record_of([(1, 1)], ["UNAVAILABLE"]),
             {"n_asked": 5},
             exit_codes.FAILED,
@@ -100,6 +101,26 @@ def test_exceptions_in_user_code_fail_the_run():
 
     assert verdict.exit_code == exit_codes.FAILED
     assert "2 exceptions" in verdict.reasons[0]
+
+
+def test_an_exception_that_escaped_fails_the_run():
+    assert judge(summarise(record_of([(1, 1)])), is_broken=True).exit_code == exit_codes.FAILED
+
+
+@pytest.mark.parametrize(
+    ("n_asked", "n_made_again", "line"),
+    [
+        pytest.param(2, 0, "2 of 2 images, each exactly once", id="complete"),
+        pytest.param(5, 0, "2 of 5 images", id="incomplete"),
+        pytest.param(2, 3, "each exactly once (3 requests of a worker that left were made again", id="made-again"),
+    ],
+)
+def test_coverage_says_no_more_than_is_true(n_asked, n_made_again, line):
+    summary = summarise(record_of([(1, 1), (2, 2)]), n_asked=n_asked, n_made_again=n_made_again)
+    text = render(summary, judge(summary), "m", "h:1")
+
+    assert line in text
+    assert ("exactly once" in text) is (n_asked == 2)
 
 
 def test_the_terminal_summary_ends_with_the_error_rate():

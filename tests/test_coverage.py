@@ -62,6 +62,17 @@ def test_a_worker_that_comes_back_is_not_counted_twice():
     assert leases.done == 5
 
 
+def test_what_a_worker_does_not_name_is_given_out_again():
+    leases = Leases(10, 5)
+    kept, dropped = leases.grant("a"), leases.grant("a")
+
+    assert leases.keep_only("a", [kept.number]) == [dropped]
+    assert leases.keep_only("b", []) == []
+    again = leases.grant("b")
+    assert (again.start, again.stop) == (dropped.start, dropped.stop)
+    assert not leases.deliver(dropped.number)
+
+
 def test_nothing_is_delivered_twice():
     leases = Leases(5, 5)
     lease = leases.grant("a")

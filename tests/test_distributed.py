@@ -1,5 +1,6 @@
 """Coordinator and participant over a network of messages that the test can delay, lose and repeat."""
 
+import time
 from types import SimpleNamespace
 
 import gevent
@@ -18,10 +19,11 @@ class Master(MasterRunner):
 
     def __init__(self, environment, workers):
         self.environment = environment
-        self.clients = {name: SimpleNamespace(id=name, state=STATE_RUNNING) for name in workers}
+        self.clients = {name: SimpleNamespace(id=name, state=STATE_RUNNING, user_count=1) for name in workers}
         self.clients = _Clients(self.clients)
         self.custom_messages = {}
         self.sent = []
+        self.target_user_count = 2
         self.greenlet = None
 
     def send_message(self, msg_type, data=None, client_id=None):
@@ -62,22 +64,39 @@ def rows(lease, n_predictions, level=0):
     """Return what a worker's recorder hands over for some right answers."""
     recorder = Recorder()
     for _ in range(n_predictions):
-        recorder.on_prediction(
-            image_index=0, label=1, predicted=1, scores=None, latency_ns=10**6, done_unix_ns=10**18,
-            failure=None, level=level, lease=lease, position=0,
-        )  # fmt: skip
+        recorder.record([1], [1], None, 10**6, 10**18, level, lease)
     return recorder.take_all()
 
 
-def ask(master, worker, run=1):
+def ask(master, worker, run=1, held=()):
     """Ask for a lease; return its number, start and stop, or None."""
-    master.receive(messages.LEASE_WANTED, {"run": run}, worker)
+    master.receive(messages.LEASE_WANTED, {"run": run, "held": list(held)}, worker)
     return master.sent[-1][1]["lease"]
 
 
 def deliver(master, worker, lease, run=1):
     number, start, stop = lease
-    master.receive(messages.LEASE_DONE, {"run": run, "lease": number, "rows": rows(number, stop - start)}, worker)
+    data = {"run": run, "lease": number, "rows": rows(number, stop - start), "unix_ns": time.time_ns()}
+    master.receive(messages.LEASE_DONE, data, worker)
+
+
+def drain(master, worker, rows=(), still_open=(), n_reported=None, run=1):
+    """Hand over the rest, as a worker whose users are stopped."""
+    n_here = sum(row["record"]["requests"] for row in rows if row["lease"] is None)
+    data = {
+        "run": run,
+        "rows": list(rows),
+        "open": [list(pair) for pair in still_open],
+        "n_reported": n_here if n_reported is None else n_reported,
+        "unix_ns": time.time_ns(),
+    }
+    master.receive(messages.DRAINED, data, worker)
+
+
+def report(master, worker, rows, run=1, clock_ns=0):
+    """Send a worker report; `clock_ns` is what the worker's clock is ahead of the coordinator's."""
+    data = {messages.REPORT_KEY: {"run": run, "rows": rows, "unix_ns": time.time_ns() + clock_ns}}
+    master.environment.events.worker_report.fire(client_id=worker, data=data)
 
 
 def wait_for(condition):
@@ -89,7 +108,7 @@ def wait_for(condition):
 def test_leases_are_given_out_and_taken_once(master, coordinator, finished):
     coordinator.begin(n_requests=2)
     first, second = ask(master, "a"), ask(master, "b")
-    assert ask(master, "a") is None
+    assert ask(master, "a", held=[first[0]]) is None
 
     deliver(master, "a", first)
     deliver(master, "a", first)  # repeated
@@ -113,14 +132,73 @@ def test_a_lost_workers_lease_goes_to_another_and_counts_once(master, coordinato
 
     assert coordinator.results.overall.predictions == 1
     assert coordinator.results.lost_workers == {"a"}
+    assert coordinator.results.n_made_again == 1
+
+
+def test_a_worker_that_is_lost_twice_keeps_nothing(master, coordinator, finished):
+    coordinator.begin(n_requests=1)
+    for _ in range(2):
+        ask(master, "a")
+        master.clients["a"].state = STATE_MISSING
+        wait_for(lambda: "a" in coordinator.results.lost_workers)
+        master.clients["a"].state = STATE_RUNNING
+        wait_for(lambda: not coordinator.results.lost_workers)
+    deliver(master, "b", ask(master, "b"))
+    wait_for(lambda: finished)
+
+    assert coordinator.results.overall.predictions == 1
+
+
+def test_a_lease_whose_message_was_lost_is_given_out_again(master, coordinator):
+    coordinator.begin(n_requests=1)
+    lost = ask(master, "a")
+    again = ask(master, "a", held=[])
+
+    assert again[0] != lost[0]
+    assert again[1:] == lost[1:]
+
+
+def test_a_lease_that_is_held_stays_with_its_worker(master, coordinator):
+    coordinator.begin(n_requests=2)
+    lease = ask(master, "a")
+    ask(master, "a", held=[lease[0]])
+    deliver(master, "a", lease)
+
+    assert coordinator.results.n_done == 1
+
+
+def test_reports_that_did_not_arrive_are_noticed(master, coordinator):
+    coordinator.begin(n_requests=None)
+    report(master, "a", rows(None, 5))
+    drain(master, "a", rows(None, 2), n_reported=17)
+
+    assert coordinator.results.overall.requests == 7
+    assert coordinator.results.n_unaccounted == 10
+
+
+@pytest.mark.parametrize(
+    ("ahead_ns", "is_moved"),
+    [
+        pytest.param(0, False, id="same-clock"),
+        pytest.param(100_000_000, False, id="a-message-on-its-way"),
+        pytest.param(3600 * 10**9, True, id="an-hour-ahead"),
+        pytest.param(-3600 * 10**9, True, id="an-hour-behind"),
+    ],
+)
+def test_clocks_that_differ_are_reckoned_with(master, coordinator, ahead_ns, is_moved):
+    coordinator.begin(n_requests=None)
+    report(master, "a", rows(None, 1), clock_ns=ahead_ns)
+    moved_ns = coordinator.results.overall.last_done_unix_ns - 10**18
+
+    assert abs(moved_ns + (ahead_ns if is_moved else 0)) < 10**9
 
 
 @pytest.mark.parametrize(
     ("msg_type", "data"),
     [
-        pytest.param(messages.LEASE_WANTED, {}, id="lease-wanted"),
+        pytest.param(messages.LEASE_WANTED, {"held": []}, id="lease-wanted"),
         pytest.param(messages.LEASE_DONE, {"lease": 0, "rows": rows(0, 1)}, id="lease-done"),
-        pytest.param(messages.DRAINED, {"rows": rows(None, 1), "open": []}, id="drained"),
+        pytest.param(messages.DRAINED, {"rows": rows(None, 1), "open": [], "n_reported": 1}, id="drained"),
         pytest.param(messages.UNFIT, {"reason": "old"}, id="unfit"),
     ],
 )
@@ -130,7 +208,7 @@ def test_messages_of_an_earlier_run_are_ignored(master, coordinator, msg_type, d
     ask(master, "a", run=2)
     sent = len(master.sent)
 
-    master.receive(msg_type, {"run": 1, **data}, "a")
+    master.receive(msg_type, {"run": 1, "unix_ns": time.time_ns(), **data}, "a")
 
     assert len(master.sent) == sent
     assert coordinator.results.overall.predictions == 0
@@ -140,9 +218,8 @@ def test_messages_of_an_earlier_run_are_ignored(master, coordinator, msg_type, d
 def test_reports_of_an_earlier_run_are_ignored(master, coordinator):
     coordinator.begin(n_requests=None)
     coordinator.begin(n_requests=None)
-    for run, n_predictions in ((1, 5), (2, 3)):
-        report = {messages.REPORT_KEY: {"run": run, "rows": rows(None, n_predictions)}}
-        master.environment.events.worker_report.fire(client_id="a", data=report)
+    report(master, "a", rows(None, 5), run=1)
+    report(master, "a", rows(None, 3), run=2)
 
     assert coordinator.results.overall.predictions == 3
 
@@ -150,8 +227,7 @@ def test_reports_of_an_earlier_run_are_ignored(master, coordinator):
 def test_reports_are_kept_by_level(master, coordinator):
     coordinator.begin(n_requests=None)
     for level in (0, 1, 1):
-        report = {messages.REPORT_KEY: {"run": 1, "rows": rows(None, 2, level)}}
-        master.environment.events.worker_report.fire(client_id="a", data=report)
+        report(master, "a", rows(None, 2, level))
 
     assert {level: record.predictions for level, record in coordinator.results.records.items()} == {0: 2, 1: 4}
 
@@ -161,10 +237,10 @@ def test_the_end_waits_for_each_worker(master, coordinator):
     coordinator.begin_to_end()
     ending = gevent.spawn(coordinator.end)
     wait_for(lambda: (messages.DRAIN, {"run": 1}, None) in master.sent)
-    master.receive(messages.DRAINED, {"run": 1, "rows": rows(None, 2), "open": []}, "a")
+    drain(master, "a", rows(None, 2))
     assert not ending.ready()
     assert gevent.wait([ending], timeout=0.05) == []
-    master.receive(messages.DRAINED, {"run": 1, "rows": rows(None, 3), "open": []}, "b")
+    drain(master, "b", rows(None, 3))
     ending.join(10)
 
     assert ending.ready()
@@ -175,7 +251,7 @@ def test_the_end_waits_for_each_worker(master, coordinator):
 def test_the_end_does_not_wait_for_a_worker_that_is_gone(master, coordinator):
     coordinator.begin(n_requests=None)
     coordinator.begin_to_end()
-    master.receive(messages.DRAINED, {"run": 1, "rows": [], "open": []}, "a")
+    drain(master, "a")
     del master.clients["b"]
     ending = gevent.spawn(coordinator.end)
     ending.join(10)
@@ -187,10 +263,11 @@ def test_the_end_does_not_wait_for_a_worker_that_is_gone(master, coordinator):
 def test_the_end_gives_up_on_a_worker_that_says_nothing(master, coordinator, monkeypatch):
     monkeypatch.setattr(coordinating, "DRAIN_LIMIT_S", 0.05)
     coordinator.begin(n_requests=None)
-    master.receive(messages.DRAINED, {"run": 1, "rows": [], "open": []}, "a")
+    drain(master, "a")
     ending = gevent.spawn(coordinator.end)
     ending.join(10)
 
+    assert ending.ready()
     assert coordinator.results.lost_workers == {"b"}
 
 
@@ -200,7 +277,7 @@ def test_half_a_lease_counts_when_the_run_is_ending(master, coordinator, monkeyp
     number, start, stop = ask(master, "a")
     assert stop - start == 10
     coordinator.begin_to_end()
-    master.receive(messages.DRAINED, {"run": 1, "rows": rows(number, 4), "open": [[number, 6]]}, "a")
+    drain(master, "a", rows(number, 4), [(number, 6)])
 
     assert coordinator.results.n_done == 4
     assert coordinator.results.overall.predictions == 4
@@ -209,7 +286,7 @@ def test_half_a_lease_counts_when_the_run_is_ending(master, coordinator, monkeyp
 def test_half_a_lease_of_a_worker_that_leaves_early_is_made_again(master, coordinator, finished):
     coordinator.begin(n_requests=2)
     lease = ask(master, "a")
-    master.receive(messages.DRAINED, {"run": 1, "rows": rows(lease[0], 1), "open": [[lease[0], 0]]}, "a")
+    drain(master, "a", rows(lease[0], 1), [(lease[0], 0)])
     del master.clients["a"]
     assert coordinator.results.overall.predictions == 0
     deliver(master, "b", ask(master, "b"))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tfsload.failure import PredictionFailure
 from tfsload.histogram import HIGHEST_NS, Histogram
-from tfsload.recorder import Record, Recorder, merge_plain
+from tfsload.recorder import Record, Recorder, merge_plain, n_requests
 from tfsload.scoring import ConfusionMatrix, predicted_classes
 
 latencies = st.integers(1, 10**11)
@@ -105,24 +105,30 @@ def test_an_empty_histogram_travels():
     assert (empty.count, empty.percentile_ns(99), empty.mean_ns) == (0, 0, 0.0)
 
 
-predictions = st.fixed_dictionaries(
+requests_made = st.fixed_dictionaries(
     {
-        "label": st.integers(0, 9),
-        "predicted": st.integers(0, 9),
+        "answers": st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=3),
         "latency_ns": st.integers(1, 10**10),
         "done_unix_ns": st.integers(10**18, 10**18 + 10**12),
         "failure": st.sampled_from([None, None, PredictionFailure("UNAVAILABLE", "gone")]),
         "level": st.integers(0, 2),
         "lease": st.sampled_from([None, 1, 2]),
-        "position": st.integers(0, 2),
     }
 )
 
 
 def record_all(recorder, made):
-    for prediction in made:
-        predicted = None if prediction["failure"] else prediction["predicted"]
-        recorder.on_prediction(**{**prediction, "predicted": predicted}, image_index=0, scores=None)
+    for request in made:
+        labels, predicted = zip(*request["answers"], strict=True)
+        recorder.record(
+            labels,
+            None if request["failure"] else predicted,
+            request["failure"],
+            request["latency_ns"],
+            request["done_unix_ns"],
+            request["level"],
+            request["lease"],
+        )
 
 
 def plain_records(rows):
@@ -143,7 +149,7 @@ def comparable(plain):
     }
 
 
-@given(st.lists(predictions), st.lists(predictions))
+@given(st.lists(requests_made), st.lists(requests_made))
 def test_two_recorders_merged_equal_one(some, others):
     first, second, both = Recorder(), Recorder(), Recorder()
     record_all(first, some)
@@ -153,7 +159,7 @@ def test_two_recorders_merged_equal_one(some, others):
     assert comparable(plain_records(first.take_all() + second.take_all())) == comparable(plain_records(both.take_all()))
 
 
-@given(st.lists(predictions))
+@given(st.lists(requests_made))
 def test_a_recorder_hands_everything_over_once(made):
     recorder = Recorder()
     record_all(recorder, made)
@@ -161,35 +167,29 @@ def test_a_recorder_hands_everything_over_once(made):
     rows = recorder.take(1) + recorder.take_unleased() + recorder.take_all()
 
     assert recorder.take_all() == []
-    assert sum(row["record"]["predictions"] for row in rows) == len(made)
-    assert sum(row["record"]["requests"] for row in rows) == sum(p["position"] == 0 for p in made)
+    assert sum(row["record"]["predictions"] for row in rows) == sum(len(request["answers"]) for request in made)
+    assert n_requests(rows) == len(made)
 
 
 def test_records_survive_locusts_messages():
     import msgpack
 
     recorder = Recorder()
-    recorder.on_prediction(
-        image_index=3,
-        label=int(np.uint8(7)),
-        predicted=predicted_classes(np.eye(10)[None, 3])[0],
-        scores=None,
-        latency_ns=1_500_000,
-        done_unix_ns=10**18,
-        failure=None,
-        level=0,
-        lease=None,
-        position=0,
-    )
+    labels = tuple(np.array([7, 3], np.uint8).tolist())
+    recorder.record(labels, predicted_classes(np.eye(10)[[7, 2]]), None, 1_500_000, 10**18, 0, None)
     rows = recorder.take_all()
 
     assert msgpack.loads(msgpack.dumps(rows)) == rows
 
 
+def add(record, latency_ns, done_unix_ns, failure=None):
+    record.add([1], None if failure else [1], failure, latency_ns, done_unix_ns)
+
+
 def test_failures_are_kept_out_of_the_latencies():
     record = Record()
-    record.add_request(5_000_000_000, 10**18, failed=True)
-    record.add_request(1_000_000, 10**18, failed=False)
+    add(record, 5_000_000_000, 10**18, PredictionFailure("DEADLINE_EXCEEDED", ""))
+    add(record, 1_000_000, 10**18)
 
     assert record.latency.count == 1
     assert (record.requests, record.failed_requests) == (2, 1)
@@ -197,10 +197,19 @@ def test_failures_are_kept_out_of_the_latencies():
 
 def test_the_span_reaches_from_the_first_sent_to_the_last_done():
     early, late = Record(), Record()
-    early.add_request(latency_ns=50, done_unix_ns=10**18 + 100, failed=False)
-    late.add_request(latency_ns=10, done_unix_ns=10**18 + 900, failed=False)
+    add(early, 50, 10**18 + 100)
+    add(late, 10, 10**18 + 900)
 
     early.merge(Record.from_plain(late.to_plain()))
     early.merge(Record())
 
     assert (early.first_sent_unix_ns, early.last_done_unix_ns) == (10**18 + 50, 10**18 + 900)
+
+
+def test_a_span_of_another_clock_is_moved_to_ours():
+    recorder = Recorder()
+    recorder.record([1], [1], None, 50, 10**18, 0, None)
+    merged: dict[int, Record] = {}
+    merge_plain(merged, recorder.take_all(), shift_ns=1000)
+
+    assert (merged[0].first_sent_unix_ns, merged[0].last_done_unix_ns) == (10**18 + 950, 10**18 + 1000)

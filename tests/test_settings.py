@@ -1,12 +1,13 @@
 """Options: every good value, every bad one, and all faults at once."""
 
-import argparse
-
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from locust.argument_parser import default_args_dict, get_empty_argument_parser
 
-from tfsload.settings import OPTIONS, Settings, SettingsError
+from tfsload import codec
+from tfsload.settings import OPTIONS, Settings, SettingsError, add_arguments
 from tfsload.target import TargetError, parse_grpc_target
 
 
@@ -23,6 +24,13 @@ def test_defaults_are_those_of_the_design():
         output_name="scores",
         images_per_request=1,
         deadline_s=5.0,
+        transport="native",
+        connections=1,
+        tls=False,
+        tls_ca_file="",
+        tls_cert_file="",
+        tls_key_file="",
+        metadata=(),
         dataset="mnist5k",
         num_tests=0,
         seed=1,
@@ -37,6 +45,9 @@ def test_defaults_are_those_of_the_design():
         pytest.param({"images_per_request": " 64 "}, "images_per_request", 64, id="spaces-around"),
         pytest.param({"deadline": "0.25"}, "deadline_s", 0.25, id="fraction-of-a-second"),
         pytest.param({"num_tests": 100}, "num_tests", 100, id="a-number-instead-of-text"),
+        pytest.param({"tls": "True"}, "tls", True, id="switch"),
+        pytest.param({"metadata": "a=b; x-y=z=1"}, "metadata", (("a", "b"), ("x-y", "z=1")), id="metadata"),
+        pytest.param({"model_version": str(2**63 - 1)}, "model_version", 2**63 - 1, id="largest-version"),
         pytest.param({"signature_name": "serving_default"}, "signature_name", "serving_default", id="signature"),
     ],
 )
@@ -59,6 +70,16 @@ def test_good_values(given, field, value):
         pytest.param({"deadline": "nan"}, "--deadline 'nan'", id="nan"),
         pytest.param({"deadline": "inf"}, "--deadline 'inf'", id="infinite"),
         pytest.param({"deadline": "3601"}, "at most 3600", id="longer-than-an-hour"),
+        pytest.param({"model_version": str(2**63)}, "--model-version", id="version-beyond-int64"),
+        pytest.param({"num_tests": "9" * 5000}, "--num-tests", id="more-digits-than-python-reads"),
+        pytest.param({"model_name": "m\udcff"}, "text in UTF-8", id="not-utf-8"),
+        pytest.param({"transport": "carrier-pigeon"}, "expected native or grpcio", id="transport"),
+        pytest.param({"tls": "maybe"}, "expected true or false", id="switch"),
+        pytest.param({"metadata": "novalue"}, "expected key=value", id="metadata-without-value"),
+        pytest.param({"metadata": "Key=1"}, "keys in lower case", id="metadata-key-in-capitals"),
+        pytest.param({"metadata": "grpc-timeout=1"}, "expected key=value", id="metadata-that-is-grpcs-own"),
+        pytest.param({"tls_ca_file": "ca.pem"}, "--tls-ca-file without --tls", id="file-without-tls"),
+        pytest.param({"tls": "1", "tls_key_file": "k"}, "without --tls-cert-file", id="key-without-certificate"),
         pytest.param({"model_name": ""}, "--model-name '': expected a name", id="empty-name"),
         pytest.param({"model_version": "1", "model_label": "stable"}, "exclude each other", id="version-and-label"),
     ],
@@ -90,6 +111,7 @@ def test_any_text_gives_settings_or_faults(values):
     except SettingsError as error:
         assert error.faults
     else:
+        codec.encode_request(settings, np.zeros((1, 28, 28), np.uint8))  # what is accepted can be sent
         assert settings.images_per_request >= 1
         assert 0 < settings.deadline_s <= 3600
 
@@ -107,10 +129,7 @@ def test_environment_variables_are_named_after_the_options():
 
 
 def test_options_do_not_collide_with_locusts_own():
-    from locust.argument_parser import default_args_dict
-
     assert not {option.dest for option in OPTIONS} & set(default_args_dict())
-    assert argparse.ArgumentParser  # the type that the listener is given
 
 
 @pytest.mark.parametrize(
@@ -161,3 +180,21 @@ def test_bad_targets(text, message):
 )
 def test_loopback(address, is_loopback):
     assert parse_grpc_target(address).is_loopback is is_loopback
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field", "value"),
+    [
+        pytest.param(["--tls"], "tls", True, id="a-bare-switch"),
+        pytest.param(["--tls", "false"], "tls", False, id="a-switch-with-a-value"),
+        pytest.param(["--metadata", "a=1", "--metadata", "b=2"], "metadata", (("a", "1"), ("b", "2")), id="repeated"),
+        pytest.param([], "metadata", (), id="not-given"),
+    ],
+)
+def test_the_command_line(arguments, field, value):
+    parser = get_empty_argument_parser()
+    add_arguments(parser)
+
+    settings = Settings.parse(vars(parser.parse_args(arguments)), None)
+
+    assert getattr(settings, field) == value

@@ -42,7 +42,8 @@ class Coordinator:
         self.numbers = itertools.count()
         self.supply = LeasedSupply(self.answer, self.delivered.append)
 
-    def answer(self):
+    def answer(self, held):
+        self.held = held
         self.asked += 1
         self.supply.grant(Lease(next(self.numbers), *self.waiting.pop(0)) if self.waiting else None)
 
@@ -85,7 +86,7 @@ def test_a_lease_is_delivered_when_its_last_request_ends_in_any_order():
 
 def test_one_question_at_a_time():
     asked = []
-    supply = LeasedSupply(lambda: asked.append(1), lambda _lease: None)
+    supply = LeasedSupply(asked.append, lambda _lease: None)
 
     users = [gevent.spawn(supply.next) for _ in range(5)]
     with gevent.Timeout(10):
@@ -97,6 +98,39 @@ def test_one_question_at_a_time():
     gevent.joinall(users, timeout=10)
 
     assert sorted(user.value[0] for user in users) == [0, 1, 2, 3, 4]
+
+
+def test_a_lost_answer_is_asked_for_again(monkeypatch):
+    monkeypatch.setattr("tfsload.supply.ANSWER_LIMIT_S", 0.001)
+    asked = []
+    supply = LeasedSupply(asked.append, lambda _lease: None)
+    user = gevent.spawn(supply.next)
+    with gevent.Timeout(10):
+        while len(asked) < 3:
+            gevent.sleep(0.001)
+    supply.grant(Lease(7, 3, 5))
+
+    assert user.get(timeout=10) == (3, 7)
+    assert asked[0] == []
+
+
+def test_the_question_names_what_is_held():
+    coordinator = Coordinator([(0, 2), (2, 4)])
+    for _ in range(2):
+        coordinator.supply.next()
+
+    assert coordinator.held == [0]
+
+
+def test_a_closed_supply_asks_no_more():
+    asked = []
+    supply = LeasedSupply(asked.append, lambda _lease: None)
+    supply.close()
+    user = gevent.spawn(supply.next)
+    gevent.idle()
+    user.kill()
+
+    assert asked == []
 
 
 def test_a_process_that_got_nothing_asks_again(monkeypatch):

@@ -60,7 +60,7 @@ class WebUi:
         return self.summaries().count("Inference error rate:")
 
     def summaries(self):
-        return (self.process.progress.parent / "stdout").read_text()
+        return self.process.log()
 
 
 @pytest.fixture

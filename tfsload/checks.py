@@ -7,6 +7,7 @@ from typing import Any
 
 from data.dataset import DataError, Dataset
 from tfsload import exit_codes, preflight
+from tfsload.channel.connect import check_files
 from tfsload.embedded import EmbeddedModel
 from tfsload.preflight import MisfitError, NoServerError, Preflight
 from tfsload.refusal import RunRefused
@@ -43,7 +44,10 @@ def check(options: Mapping[str, Any], host: str | None, embedded: EmbeddedModel)
         target = parse_grpc_target(embedded.address(settings.model_name))
         settings = dataclasses.replace(settings, target=target)
     try:
+        check_files(settings)
         found = preflight.ask(settings, n_classes=int(dataset.labels.max()) + 1)
+    except SettingsError as error:
+        raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
     except NoServerError as error:
         raise RunRefused(exit_codes.FAILED, error.faults) from None
     except MisfitError as error:

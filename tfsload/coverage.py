@@ -6,6 +6,7 @@ lost worker's ranges are given to another.
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -76,10 +77,17 @@ class Leases:
         self._done += len(held[1]) - n_open
         return True
 
+    def keep_only(self, worker: str, numbers: list[int]) -> list[Lease]:
+        """Take back what a worker is thought to hold and does not name: the message was lost, here or there."""
+        return self._take_back(lambda holder, lease: holder == worker and lease.number not in numbers)
+
     def lose(self, worker: str) -> list[Lease]:
         """Take back all that a lost worker holds, to be given out again; return it."""
-        lost = [lease for holder, lease in self._held.values() if holder == worker]
-        for lease in lost:
+        return self._take_back(lambda holder, _: holder == worker)
+
+    def _take_back(self, is_meant: Callable[[str, Lease], bool]) -> list[Lease]:
+        back = [lease for holder, lease in self._held.values() if is_meant(holder, lease)]
+        for lease in back:
             del self._held[lease.number]
             self._waiting.appendleft((lease.start, lease.stop))
-        return lost
+        return back

@@ -4,7 +4,8 @@
 a locustfile:
 
     from locust import events
-    import tfsload.events  # adds `prediction` to Locust's events
+
+    from locustfile import GrpcPredictionUser  # the suite; it adds `prediction` to Locust's events
 
     @events.prediction.add_listener
     def on_prediction(label, predicted, image_index, **_):
@@ -19,7 +20,7 @@ Keyword arguments (take those you need, and `**_` for the others):
 | label | int | its true class |
 | predicted | int or None | the class with the highest score; None where the request failed |
 | scores | float array (classes,) or None | the model's output for this image; None where the request failed |
-| latency_ns | int | from sending the request to reading its answer; the same for all images of one request |
+| latency_ns | int | from sending the request to having its answer; the same for all images of one request |
 | done_unix_ns | int | when the request ended, in nanoseconds since 1970 |
 | failure | PredictionFailure or None | why there was no answer: `.code`, `.message` |
 | level | int | the level of load that it belongs to (0 where there is but one) |
@@ -34,6 +35,7 @@ from locust.event import EventHook
 
 from tfsload import scoring
 from tfsload.failure import PredictionFailure
+from tfsload.recorder import Recorder
 from tfsload.request_book import PreparedRequest
 
 
@@ -46,34 +48,41 @@ def install(events: Any) -> None:
 install(locust.events)
 
 
-def fire(
+def report(
     events: Any,
+    recorder: Recorder,
     *,
     request_type: str,
     name: str,
     request: PreparedRequest,
     lease: int | None,
+    level: int,
     scores: Any,
     failure: PredictionFailure | None,
     latency_ns: int,
     done_unix_ns: int,
     reply_bytes: int,
-    level: int,
 ) -> None:
-    """Report one request: to Locust's own statistics once, and as one prediction for each image.
+    """Book one request, then tell Locust's own statistics once and every listener once an image.
+
+    The recorder comes first and is no listener: listeners may wait, raise and be killed, and nothing is
+    to be lost by that.
 
     Args:
         events: Locust's events with `prediction`.
+        recorder: this process's.
         request_type, name: the row in Locust's table.
         request: what was sent.
         lease: the lease that it was given out with, or None.
+        level: the level that it belongs to.
         scores: float array (images, classes), or None with a failure.
         failure: why there are no scores, or None.
-        latency_ns: from sending to having read the answer.
-        done_unix_ns: when it ended.
+        latency_ns: from sending to having the answer's bytes.
+        done_unix_ns: when that was.
         reply_bytes: length of the answer.
-        level: the level that it belongs to.
     """
+    predicted = None if scores is None else scoring.predicted_classes(scores)
+    recorder.record(request.labels, predicted, failure, latency_ns, done_unix_ns, level, lease)
     # A wrong answer is no failed request: Locust's fail ratio stays that of requests without an answer.
     events.request.fire(
         request_type=request_type,
@@ -83,13 +92,13 @@ def fire(
         exception=failure,
         context={},
     )
-    predicted = [None] * len(request.labels) if scores is None else scoring.predicted_classes(scores)
-    fire_prediction = events.prediction.fire
+    if not events.prediction._handlers:
+        return  # nobody listens: nothing to put together
     for position, label in enumerate(request.labels):
-        fire_prediction(
+        events.prediction.fire(
             image_index=request.first_image + position,
             label=label,
-            predicted=predicted[position],
+            predicted=None if predicted is None else predicted[position],
             scores=None if scores is None else scores[position],
             latency_ns=latency_ns,
             done_unix_ns=done_unix_ns,

@@ -4,6 +4,5 @@ PASS = 0
 # Requests without an answer, or no server.
 FAILED = 1
 BAD_USAGE = 2
-THRESHOLD_CROSSED = 3
 # The run cannot support a verdict.
 INVALID = 4

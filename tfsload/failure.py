@@ -6,7 +6,7 @@ BAD_REPLY = "BAD_REPLY"
 CLIENT_ERROR = "CLIENT_ERROR"
 
 
-class PredictionFailure(Exception):  # noqa: N818  (DESIGN's word: a prediction fails, a failure has a code)
+class PredictionFailure(Exception):  # noqa: N818  (a prediction fails; a failure has a code)
     """A request that got no usable answer.
 
     Attributes:

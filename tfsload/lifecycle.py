@@ -5,20 +5,21 @@ import sys
 from typing import Any
 
 import gevent
+import gevent.event
 import locust.log
-import psutil
 from locust.exception import StopTest
 from locust.runners import MasterRunner, WorkerRunner
 
 from tfsload import events as prediction_events
-from tfsload import exit_codes, interrupt, orphans, settings
+from tfsload import exit_codes, interrupt, processes, settings
 from tfsload.checks import Checked, RunRefused, check
-from tfsload.distributed.coordinator import Coordinator
+from tfsload.distributed.coordinator import DRAIN_LIMIT_S, Coordinator
 from tfsload.distributed.participant import Participant
 from tfsload.embedded import EmbeddedModel
 from tfsload.outcome import Outcome, conclude
 from tfsload.report.progress import Progress, progress_line
 from tfsload.run import n_requests
+from tfsload.target import Target
 from tfsload.webui import port, start_form
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,9 @@ def install(events: Any) -> None:
     events.quitting.add_listener(_on_quitting)
     events.quit.add_listener(_on_quit)
 
+
+# How long after a headless run's end Locust may take to quit by itself.
+QUIT_GRACE_S = 2.0
 
 _suites: list["Suite"] = []  # `quit` is fired without an environment
 
@@ -79,9 +83,12 @@ class Suite:
         if not isinstance(runner, WorkerRunner):
             own_report = self.participant.report if self.participant else None
             self.coordinator = Coordinator(environment, runner, self._end_run, own_report)
+        self._concluded = gevent.event.Event()
         environment.events.test_start.add_listener(self._on_test_start)
         environment.events.test_stopping.add_listener(self._on_test_stopping)
         environment.events.test_stop.add_listener(self._on_test_stop)
+        # Later than the runner's own listener, so before it: that one ends the greenlet that receives messages.
+        environment.events.quitting.add_listener(self._before_quitting)
 
     @property
     def _options(self) -> Any:
@@ -95,7 +102,7 @@ class Suite:
         """Refuse what cannot run, before any load; offer the suite in the web UI."""
         if self.coordinator is None:
             if self._options.processes:
-                orphans.end_with_parent(self._runner.quit)
+                processes.end_with_parent(self._runner.quit)
             return
         try:
             if self._web_ui is not None:
@@ -121,14 +128,9 @@ class Suite:
     def _exit_refused(self, refused: RunRefused) -> None:
         sys.stderr.write(refused.text() + "\n")
         self._embedded.stop()
-        self._end_forked_workers()
-        sys.exit(refused.exit_code)
-
-    def _end_forked_workers(self) -> None:
-        # Locust forgets its `--processes` children when the master ends this early; they would wait for it for minutes.
         if self._options.processes:
-            for child in psutil.Process().children():
-                child.terminate()
+            processes.end_forked_workers()
+        sys.exit(refused.exit_code)
 
     def _on_test_start(self, **_: Any) -> None:
         if self.coordinator is not None:
@@ -137,6 +139,7 @@ class Suite:
             self.participant.begin()
 
     def _begin_coordinating(self) -> None:
+        self.outcome = None
         if self._checked is None:  # started by code, not by headless mode or the form
             try:
                 self._check(vars(self._options), self._environment.host)
@@ -144,12 +147,17 @@ class Suite:
                 raise StopTest(refused.text()) from None
         checked, self._checked = self._checked, None
         self._run_checked = checked
-        self.outcome = None
+        self._concluded.clear()
         self._environment.host = checked.settings.target.address
         asked = n_requests(checked.settings, checked.n_images) if checked.settings.num_tests else None
+        self._warn_of_loopback(checked.settings.target)
         self.coordinator.begin(asked)
         if self._options.headless:
             self._progress = gevent.spawn(self._show_progress)
+
+    def _warn_of_loopback(self, target: Target) -> None:
+        if isinstance(self._runner, MasterRunner) and not self._options.processes and target.is_loopback:
+            logger.warning("%s is reached from this machine alone: workers elsewhere need --host", target.address)
 
     def _on_test_stopping(self, **_: Any) -> None:
         if self.coordinator is not None:
@@ -161,15 +169,20 @@ class Suite:
         if self.coordinator is not None and self.coordinator.is_open:
             self.coordinator.end()
             self._conclude()
+            if self._options.headless and isinstance(self._runner, MasterRunner):
+                # Locust itself only stops, and waits, when its last worker is lost.
+                gevent.spawn_later(QUIT_GRACE_S, self._runner.quit)
 
     def _conclude(self) -> None:
         if self._progress is not None:
             self._progress.kill()
             self._progress = None
         user_errors = sum(row["count"] for row in self._runner.exceptions.values())
-        self.outcome = conclude(self.coordinator.results, self._run_checked, user_errors)
+        is_broken = locust.log.unhandled_greenlet_exception
+        self.outcome = conclude(self.coordinator.results, self._run_checked, user_errors, is_broken)
+        self._concluded.set()
         if not self._options.headless:
-            print(self.outcome.text, flush=True)
+            logger.info("%s", self.outcome.text)  # the web UI's log tab shows it, too
 
     def _show_progress(self) -> None:
         progress = Progress(in_place=self._options.only_summary)
@@ -196,6 +209,11 @@ class Suite:
             self._runner.quit()
             self._web_ui.stop()
 
+    def _before_quitting(self, **_: Any) -> None:
+        """Let a run that is being stopped hand over its results, whoever stops it (on `quitting`)."""
+        if self.coordinator is not None and self.coordinator.is_ending:
+            self._concluded.wait(DRAIN_LIMIT_S + self._environment.stop_timeout)
+
     def quitting(self) -> None:
         """Say how the process ends (on `quitting`, which may come twice, and before `test_stop` on a signal)."""
         self._runner.stop()
@@ -203,13 +221,17 @@ class Suite:
             self._environment.process_exit_code = exit_codes.PASS  # the coordinator judges
         elif self.outcome is not None:
             self._environment.process_exit_code = self.outcome.verdict.exit_code
+        elif locust.log.unhandled_greenlet_exception:
+            self._environment.process_exit_code = exit_codes.FAILED
+        elif self._starts_by_itself:
+            sys.stderr.write("tfsload: INVALID: stopped before the run began\n")
+            self._environment.process_exit_code = exit_codes.INVALID
         else:
-            # Nothing ran. A web UI that was only looked at is no failure; a headless run without load is.
-            is_broken = self._options.headless or locust.log.unhandled_greenlet_exception
-            self._environment.process_exit_code = exit_codes.FAILED if is_broken else exit_codes.PASS
+            self._environment.process_exit_code = exit_codes.PASS  # a web UI that was only looked at
 
     def quit(self) -> None:
         """Say the last word, after Locust's own tables (on `quit`)."""
         self._embedded.stop()
         if self.coordinator is not None and self._options.headless and self.outcome is not None:
-            print(self.outcome.text, flush=True)
+            # With --json, standard output is Locust's JSON and nothing else.
+            print(self.outcome.text, file=sys.stderr if self._options.json else sys.stdout, flush=True)

@@ -24,13 +24,14 @@ class Outcome:
     text: str
 
 
-def conclude(results: Results, checked: Checked, user_errors: int) -> Outcome:
+def conclude(results: Results, checked: Checked, user_errors: int, is_broken: bool = False) -> Outcome:
     """Sum up and judge what has arrived of a run.
 
     Args:
         results: the coordinator's.
         checked: what the run was asked to do.
         user_errors: exceptions raised in the users' own code.
+        is_broken: whether an exception escaped elsewhere, from a listener, say.
     """
     summary = summarise(
         results.overall,
@@ -38,7 +39,11 @@ def conclude(results: Results, checked: Checked, user_errors: int) -> Outcome:
         n_workers=results.n_workers,
         lost_workers=tuple(sorted(results.lost_workers)),
         unfit_workers=results.unfit_workers,
+        n_unaccounted=results.n_unaccounted,
+        n_made_again=results.n_made_again,
+        n_users=results.n_users,
+        n_users_asked=results.n_users_asked,
     )
-    verdict = judge(summary, user_errors)
+    verdict = judge(summary, user_errors, is_broken)
     model = f"{checked.settings.model_name}, version {checked.preflight.model_version},"
     return Outcome(summary, verdict, terminal.render(summary, verdict, model, checked.settings.target.address))

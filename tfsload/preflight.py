@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 
-from tfsload import channel
+from tfsload.channel.connect import connect
 from tfsload.protos import (
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -65,7 +65,7 @@ def ask(settings: Settings, n_classes: int) -> Preflight:
         NoServerError: nothing answers there.
         MisfitError: no such model or version, or a signature that does not fit.
     """
-    connection = channel.connect(settings)
+    connection = connect(settings)
     try:
         states = _model_status(settings, connection)
         metadata = _model_metadata(settings, connection)

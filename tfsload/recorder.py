@@ -1,6 +1,7 @@
 """What a process has measured, by level of load and lease; to and from plain data; merged exactly."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from tfsload.failure import PredictionFailure
@@ -38,26 +39,32 @@ class Record:
         """Images whose answer is not their label."""
         return self.confusion.wrong
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was counted."""
-        return not (self.requests or self.cut_off)
+    def add(
+        self,
+        labels: Sequence[int],
+        predicted: Sequence[int] | None,
+        failure: PredictionFailure | None,
+        latency_ns: int,
+        done_unix_ns: int,
+    ) -> None:
+        """Count one request that ended.
 
-    def add_prediction(self, label: int, predicted: int | None, failure: PredictionFailure | None) -> None:
-        """Count one image."""
-        self.predictions += 1
-        if failure is not None:
-            self.failed[failure.code] += 1
-        else:
-            self.confusion.add(label, predicted)
-
-    def add_request(self, latency_ns: int, done_unix_ns: int, failed: bool) -> None:
-        """Count one request that ended."""
+        Args:
+            labels: the true class of each of its images.
+            predicted: the class answered for each; None with a failure.
+            failure: why there was no answer, or None.
+            latency_ns: from sending it to its end.
+            done_unix_ns: when it ended.
+        """
         self.requests += 1
-        if failed:
+        self.predictions += len(labels)
+        if failure is not None:
             self.failed_requests += 1
+            self.failed[failure.code] += len(labels)
         else:
             self.latency.record(latency_ns)
+            for label, answer in zip(labels, predicted, strict=True):
+                self.confusion.add(label, answer)
         self._widen(done_unix_ns - latency_ns, done_unix_ns)
 
     def merge(self, other: "Record") -> None:
@@ -71,6 +78,12 @@ class Record:
         self.confusion.merge(other.confusion)
         if other.last_done_unix_ns:
             self._widen(other.first_sent_unix_ns, other.last_done_unix_ns)
+
+    def shift(self, by_ns: int) -> None:
+        """Move the span to another clock."""
+        if self.last_done_unix_ns:
+            self.first_sent_unix_ns += by_ns
+            self.last_done_unix_ns += by_ns
 
     def _widen(self, sent_unix_ns: int, done_unix_ns: int) -> None:
         if not self.first_sent_unix_ns or sent_unix_ns < self.first_sent_unix_ns:
@@ -109,19 +122,23 @@ class Record:
 
 
 class Recorder:
-    """Listens to `prediction` events and keeps a `Record` for each level and lease."""
+    """Keeps a `Record` for each level and lease."""
 
     def __init__(self) -> None:
         self._records: dict[tuple[int, int | None], Record] = {}
 
-    def on_prediction(
-        self, *, label, predicted, latency_ns, done_unix_ns, failure, level, lease, position, **_
+    def record(
+        self,
+        labels: Sequence[int],
+        predicted: Sequence[int] | None,
+        failure: PredictionFailure | None,
+        latency_ns: int,
+        done_unix_ns: int,
+        level: int,
+        lease: int | None,
     ) -> None:
-        """Count one prediction (a listener of `environment.events.prediction`)."""
-        record = self._record(level, lease)
-        record.add_prediction(label, predicted, failure)
-        if position == 0:
-            record.add_request(latency_ns, done_unix_ns, failed=failure is not None)
+        """Count one request that ended; the arguments are those of `Record.add`."""
+        self._record(level, lease).add(labels, predicted, failure, latency_ns, done_unix_ns)
 
     def count_cut_off(self, level: int, lease: int | None) -> None:
         """Count a request that was in flight when its user was stopped."""
@@ -152,7 +169,20 @@ class Recorder:
         ]
 
 
-def merge_plain(into: dict[int, Record], rows: list[dict[str, Any]]) -> None:
-    """Merge what recorders handed over into records by level."""
+def merge_plain(into: dict[int, Record], rows: list[dict[str, Any]], shift_ns: int = 0) -> None:
+    """Merge what recorders handed over into records by level.
+
+    Args:
+        into: is added to.
+        rows: from `take` and its like.
+        shift_ns: what their clock is behind ours.
+    """
     for row in rows:
-        into.setdefault(row["level"], Record()).merge(Record.from_plain(row["record"]))
+        record = Record.from_plain(row["record"])
+        record.shift(shift_ns)
+        into.setdefault(row["level"], Record()).merge(record)
+
+
+def n_requests(rows: list[dict[str, Any]]) -> int:
+    """Return how many requests ended, over all rows."""
+    return sum(row["record"]["requests"] for row in rows)

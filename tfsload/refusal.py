@@ -14,6 +14,10 @@ class RunRefused(Exception):  # noqa: N818  (it says what happened)
         self.exit_code = exit_code
         self.faults = faults
 
+    def sentence(self) -> str:
+        """All faults in a line, for a page."""
+        return "The run cannot start: " + "; ".join(self.faults)
+
     def text(self) -> str:
         """All faults, a line each, for a terminal."""
         return "\n".join(["tfsload: the run cannot start:", *(f"  - {fault}" for fault in self.faults)])

@@ -6,17 +6,19 @@ import time
 import grpc
 
 import data.dataset
-from tfsload import channel, codec
+from tfsload import codec
+from tfsload.channel.connect import connect
 from tfsload.recorder import Recorder
 from tfsload.request_book import RequestBook
 from tfsload.settings import Settings, SettingsError
 from tfsload.supply import Supply
 
+_keep_named = functools.lru_cache(maxsize=1)(data.dataset.load)
 
-@functools.lru_cache(maxsize=1)
+
 def load_dataset(source: str) -> data.dataset.Dataset:
-    """Load a data set, keeping the last one: the next run mostly fires the same."""
-    return data.dataset.load(source)
+    """Load a data set. One that has a name is kept for the next run; a directory may change between runs."""
+    return _keep_named(source) if source in data.dataset.NAMED else data.dataset.load(source)
 
 
 def load_images(settings: Settings) -> data.dataset.Dataset:
@@ -75,7 +77,7 @@ class Run:
     @functools.cached_property
     def channel(self) -> grpc.Channel:
         """The channel that all users of this process share, opened on first use: after any fork."""
-        return channel.connect(self.settings)
+        return connect(self.settings)
 
     def close(self) -> None:
         """Close the channel, if it was opened."""

@@ -4,7 +4,9 @@ Options are kept as text until `Settings.parse` reads them all at once, so that 
 all faults, whether a value came from the command line, a file, the environment or the web form.
 """
 
+import argparse
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +15,7 @@ from tfsload.target import Target, TargetError, parse_grpc_target
 
 MAX_DEADLINE_S = 3600
 MAX_IMAGES_PER_REQUEST = 10_000
+MAX_VERSION = 2**63 - 1  # an int64 on the wire
 
 
 class SettingsError(ValueError):
@@ -24,13 +27,17 @@ class SettingsError(ValueError):
 
 
 def _text(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # bytes of the command line that are not UTF-8
+        raise ValueError("text in UTF-8") from None
     return value
 
 
 def _required_text(value: str) -> str:
     if not value:
         raise ValueError("a name")
-    return value
+    return _text(value)
 
 
 def _integer(low: int, high: int | None = None) -> Callable[[str], int]:
@@ -38,7 +45,7 @@ def _integer(low: int, high: int | None = None) -> Callable[[str], int]:
 
     def read(value: str) -> int:
         # int() alone would also take "1_000" and digits of other scripts
-        if not (value.isascii() and value.removeprefix("-").isdigit()):
+        if not (value.isascii() and value.removeprefix("-").isdigit() and len(value) < 100):
             raise ValueError(expected)
         number = int(value)
         if number < low or (high is not None and number > high):
@@ -48,8 +55,8 @@ def _integer(low: int, high: int | None = None) -> Callable[[str], int]:
     return read
 
 
-def _optional_integer(low: int) -> Callable[[str], int | None]:
-    read = _integer(low)
+def _optional_integer(low: int, high: int) -> Callable[[str], int | None]:
+    read = _integer(low, high)
     return lambda value: read(value) if value else None
 
 
@@ -64,6 +71,39 @@ def _seconds(value: str) -> float:
     return number
 
 
+_SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+
+def _switch(value: str) -> bool:
+    try:
+        return _SWITCH[value.lower()]
+    except KeyError:
+        raise ValueError("true or false") from None
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value not in choices:
+            raise ValueError(" or ".join(choices))
+        return value
+
+    return read
+
+
+def _metadata(value: str) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for part in filter(None, (part.strip() for part in value.split(";"))):
+        key, separator, text = part.partition("=")
+        if not (separator and _METADATA_KEY.fullmatch(key) and text.isascii() and text.isprintable()):
+            raise ValueError("key=value, keys in lower case, several separated by ';'")
+        pairs.append((key, text))
+    return tuple(pairs)
+
+
+# gRPC's own headers and binary values cannot be set from here.
+_METADATA_KEY = re.compile(r"(?!grpc-)[0-9a-z_.-]+(?<!-bin)")
+
+
 @dataclass(frozen=True)
 class Option:
     """One option of the command line, the web form, the configuration file and the environment.
@@ -74,6 +114,8 @@ class Option:
         default: as text; an empty text means "not set".
         read: turns the text into the value; raises ValueError with what is expected.
         help: one sentence, with the unit and what the default means.
+        is_switch: whether the bare flag, without a value, means "true".
+        is_repeatable: whether it may be given several times; the texts are joined with ";".
     """
 
     flag: str
@@ -81,6 +123,8 @@ class Option:
     default: str
     read: Callable[[str], Any]
     help: str
+    is_switch: bool = False
+    is_repeatable: bool = False
 
     @property
     def dest(self) -> str:
@@ -99,7 +143,7 @@ OPTIONS = (
         "--model-version",
         "model_version",
         "",
-        _optional_integer(0),
+        _optional_integer(0, MAX_VERSION),
         "Version of the model (empty: the latest).",
     ),
     Option("--model-label", "model_label", "", _text, "Version label, instead of a version (empty: none)."),
@@ -133,6 +177,34 @@ OPTIONS = (
     ),
     Option("--deadline", "deadline_s", "5", _seconds, "Seconds until a request without an answer fails."),
     Option(
+        "--transport",
+        "transport",
+        "native",
+        _one_of("native", "grpcio"),
+        "How gRPC is spoken: native (this suite's own channel, many times cheaper) or grpcio (the reference).",
+    ),
+    Option(
+        "--connections",
+        "connections",
+        "1",
+        _integer(1, 1000),
+        "TCP connections that each process opens to the server.",
+    ),
+    Option(
+        "--tls", "tls", "false", _switch, "Speak TLS, and verify the server's certificate and name.", is_switch=True
+    ),
+    Option("--tls-ca-file", "tls_ca_file", "", _text, "PEM file of the authorities to trust (empty: the system's)."),
+    Option("--tls-cert-file", "tls_cert_file", "", _text, "PEM file of the client's own certificate (empty: none)."),
+    Option("--tls-key-file", "tls_key_file", "", _text, "PEM file of its key (empty: in the certificate's file)."),
+    Option(
+        "--metadata",
+        "metadata",
+        "",
+        _metadata,
+        "key=value sent with every request; several by repeating the option or with ';' between them.",
+        is_repeatable=True,
+    ),
+    Option(
         "--dataset",
         "dataset",
         "mnist5k",
@@ -147,7 +219,13 @@ OPTIONS = (
         _integer(0),
         "Fire the first N images, each exactly once, then end the run (0: no limit).",
     ),
-    Option("--seed", "seed", "1", _integer(0), "Seed of the order in which images are fired."),
+    Option(
+        "--seed",
+        "seed",
+        "1",
+        _integer(0),
+        "Seed of the firing order (with --num-tests images are fired in the data set's order).",
+    ),
 )
 
 
@@ -163,6 +241,11 @@ class Settings:
         signature_name, input_name, output_name: what is called.
         images_per_request: images in one request, at least 1.
         deadline_s: seconds from sending a request to giving it up.
+        transport: `native` or `grpcio`.
+        connections: TCP connections a process, at least 1.
+        tls: whether TLS is spoken, and the server verified.
+        tls_ca_file, tls_cert_file, tls_key_file: PEM files; empty: none.
+        metadata: pairs of key and value sent with every request.
         dataset: `mnist5k`, `mnist` or a directory.
         num_tests: images to fire, each exactly once; 0: no limit.
         seed: of the firing order.
@@ -177,6 +260,13 @@ class Settings:
     output_name: str
     images_per_request: int
     deadline_s: float
+    transport: str
+    connections: int
+    tls: bool
+    tls_ca_file: str
+    tls_cert_file: str
+    tls_key_file: str
+    metadata: tuple[tuple[str, str], ...]
     dataset: str
     num_tests: int
     seed: int
@@ -207,9 +297,28 @@ class Settings:
                 faults.append(str(fault))
         if fields.get("model_version") is not None and fields.get("model_label"):
             faults.append("--model-version and --model-label exclude each other: leave one out")
+        faults += _tls_faults(fields)
         if faults:
             raise SettingsError(faults)
         return cls(**fields)
+
+
+def _tls_faults(fields: Mapping[str, Any]) -> list[str]:
+    files = [name for name in ("tls_ca_file", "tls_cert_file", "tls_key_file") if fields.get(name)]
+    if files and fields.get("tls") is False:
+        given = ", ".join("--" + name.replace("_", "-") for name in files)
+        return [f"{given} without --tls: add --tls, or leave the files out"]
+    if fields.get("tls_key_file") and not fields.get("tls_cert_file"):
+        return ["--tls-key-file without --tls-cert-file: a key belongs to a certificate; pass both"]
+    return []
+
+
+class _Joined(argparse.Action):
+    """Joins the texts of an option that is given several times."""
+
+    def __call__(self, parser, namespace, values, option_string=None):  # noqa: ARG002  (argparse's names)
+        given = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, f"{given};{values}" if given else values)
 
 
 def default_of(field: str) -> str:
@@ -219,8 +328,20 @@ def default_of(field: str) -> str:
 
 def add_arguments(parser: Any) -> None:
     """Give every option to Locust's argument parser (a listener of `init_command_line_parser`)."""
+    # The web UI lets whoever reaches it aim load at any address: by default that is this machine alone.
+    parser.set_defaults(web_host="127.0.0.1")
     for option in OPTIONS:
+        special: dict[str, Any] = {}
+        if option.is_switch:
+            special = {"nargs": "?", "const": "true"}
+        elif option.is_repeatable:
+            special = {"action": _Joined}
         # Not in a group: Locust's web form shows only what the parser itself holds.
         parser.add_argument(
-            option.flag, default=option.default, help=option.help, env_var=option.env_var, metavar="VALUE"
+            option.flag,
+            default=option.default,
+            help=option.help,
+            env_var=option.env_var,
+            metavar="VALUE",
+            **special,
         )

@@ -11,6 +11,8 @@ from tfsload.coverage import Lease
 
 # How soon a process that got nothing asks again: another worker's lease may come free.
 ASK_AGAIN_S = 0.25
+# How long an answer may take. Messages have no receipt; one may be lost while a connection is made anew.
+ANSWER_LIMIT_S = 3.0
 
 
 class Supply(Protocol):
@@ -21,6 +23,9 @@ class Supply(Protocol):
 
     def done(self, lease: int | None) -> None:
         """Tell that one request of the lease has ended."""
+
+    def close(self) -> None:
+        """End whatever goes on beside the users."""
 
 
 class EndlessSupply:
@@ -41,6 +46,9 @@ class EndlessSupply:
     def done(self, lease: None) -> None:
         """Nothing is kept."""
 
+    def close(self) -> None:
+        """Nothing is to be ended."""
+
 
 class LeasedSupply:
     """Requests that the coordinator has leased to this process.
@@ -48,16 +56,18 @@ class LeasedSupply:
     One lease is asked for ahead of need, so that users do not wait for a message to go round.
     """
 
-    def __init__(self, ask: Callable[[], None], deliver: Callable[[int], None]) -> None:
+    def __init__(self, ask: Callable[[list[int]], None], deliver: Callable[[int], None]) -> None:
         """Start empty.
 
         Args:
-            ask: asks the coordinator for a lease; the answer comes to `grant`.
+            ask: asks the coordinator for a lease, naming those held; the answer comes to `grant`.
             deliver: hands over a lease's results, once all its requests have ended.
         """
         self._ask = ask
         self._deliver = deliver
         self._is_asking = False
+        self._n_asked = 0
+        self._is_closed = False
         self._queue: SimpleQueue = SimpleQueue()
         self._open: dict[int, int] = {}  # requests not yet ended, by lease
         self._newest_size = 0
@@ -90,11 +100,22 @@ class LeasedSupply:
         for number in range(lease.start, lease.stop):
             self._queue.put((number, lease.number))
 
+    def close(self) -> None:
+        """Ask no more."""
+        self._is_closed = True
+
     def _ask_once(self) -> None:
-        if not self._is_asking:
-            self._is_asking = True
-            self._ask()
+        if self._is_asking or self._is_closed:
+            return
+        self._is_asking = True
+        self._n_asked += 1
+        gevent.spawn_later(ANSWER_LIMIT_S, self._check_answered, self._n_asked)
+        self._ask(list(self._open))
 
     def _ask_again(self) -> None:
         self._is_asking = False
         self._ask_once()
+
+    def _check_answered(self, n_asked: int) -> None:
+        if self._is_asking and n_asked == self._n_asked:
+            self._ask_again()

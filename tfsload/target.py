@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 
 GRPC_PORT = 8500
-REST_PORT = 8501
 
 _HOST = r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]@?#]+)"
 _ADDRESS = re.compile(rf"{_HOST}:(?P<port>\d{{1,5}})")

@@ -31,11 +31,9 @@ class PredictionUser(User):
 
     def on_start(self) -> None:
         """Join the run that this process takes part in."""
-        run = self.environment.tfsload.participant.run
-        if run is None:
-            raise StopUser  # this process is unfit for the run; the coordinator has been told why
-        self._run = run
-        self.connect(run)
+        self._run = self.environment.tfsload.participant.open_run
+        if self._run is not None:
+            self.connect(self._run)
 
     def connect(self, run: Run) -> None:
         """Get ready to call the server."""
@@ -61,39 +59,45 @@ class PredictionUser(User):
     def predict(self) -> None:
         """Fire the next request."""
         run = self._run
+        if run is None:
+            raise StopUser  # unfit for the run, and the coordinator was told why; or the run has ended meanwhile
         number, lease = run.supply.next()
         request = run.book[number]
         level = run.level
-        scores = failure = None
-        reply = b""
         sent_ns = time.perf_counter_ns()
         try:
             reply = self.call(request.body)
-        except PredictionFailure as without_answer:
-            failure = without_answer
+            done_ns = time.perf_counter_ns()
+            scores, failure = self.read(reply, len(request.labels)), None
         except GreenletExit:
             run.recorder.count_cut_off(level, lease)
             raise
-        except Exception as error:  # a fault of this side must be counted too, or the lease would never end
-            logger.exception("A request failed in the client itself")
-            failure = PredictionFailure(CLIENT_ERROR, repr(error))
-        done_ns = time.perf_counter_ns()
-        if failure is None:
-            try:
-                scores = self.read(reply, len(request.labels))
-            except ReplyError as unreadable:
-                failure = PredictionFailure(BAD_REPLY, str(unreadable))
-        events.fire(
-            self.environment.events,
-            request_type=self.request_type,
-            name=self.request_name,
-            request=request,
-            lease=lease,
-            scores=scores,
-            failure=failure,
-            latency_ns=done_ns - sent_ns,
-            done_unix_ns=done_ns + run.unix_offset_ns,
-            reply_bytes=len(reply),
-            level=level,
-        )
-        run.supply.done(lease)
+        except Exception as error:
+            done_ns = time.perf_counter_ns()
+            reply, scores, failure = b"", None, _as_failure(error)
+        try:
+            events.report(
+                self.environment.events,
+                run.recorder,
+                request_type=self.request_type,
+                name=self.request_name,
+                request=request,
+                lease=lease,
+                level=level,
+                scores=scores,
+                failure=failure,
+                latency_ns=done_ns - sent_ns,
+                done_unix_ns=done_ns + run.unix_offset_ns,
+                reply_bytes=len(reply),
+            )
+        finally:  # whatever a listener does: the lease must come to its end
+            run.supply.done(lease)
+
+
+def _as_failure(error: Exception) -> PredictionFailure:
+    if isinstance(error, PredictionFailure):
+        return error
+    if isinstance(error, ReplyError):
+        return PredictionFailure(BAD_REPLY, str(error))
+    logger.error("A request failed in the client itself", exc_info=error)
+    return PredictionFailure(CLIENT_ERROR, repr(error))

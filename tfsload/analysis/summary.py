@@ -49,12 +49,15 @@ class Summary:
         duration_s: from the first request sent to the last one ended.
         requests_per_s, images_per_s: over that span; None without one.
         latency_ns: of answered requests, by percentile; empty without any.
-        latency_mean_ns, latency_max_ns: of the same requests; 0 without any.
+        latency_max_ns: of the same requests; 0 without any.
         classes: one row a class.
         confusion: of the answered images.
         n_asked: with `--num-tests`: images to fire; else None.
         n_workers: most worker processes at once.
         lost_workers, unfit_workers: workers whose results are missing, and why.
+        n_unaccounted: requests that workers reported and that did not arrive.
+        n_users, n_users_asked: users when the run began to end, and those that were asked for.
+        n_made_again: requests of a worker that left, which another made again; in no other figure.
     """
 
     requests: int
@@ -67,7 +70,6 @@ class Summary:
     requests_per_s: float | None
     images_per_s: float | None
     latency_ns: Mapping[float, int]
-    latency_mean_ns: float
     latency_max_ns: int
     classes: tuple[ClassRow, ...]
     confusion: ConfusionMatrix
@@ -75,6 +77,10 @@ class Summary:
     n_workers: int
     lost_workers: tuple[str, ...]
     unfit_workers: Mapping[str, str]
+    n_unaccounted: int
+    n_made_again: int
+    n_users: int
+    n_users_asked: int
 
     @property
     def n_failed(self) -> int:
@@ -99,6 +105,10 @@ def summarise(
     n_workers: int = 1,
     lost_workers: tuple[str, ...] = (),
     unfit_workers: Mapping[str, str] | None = None,
+    n_unaccounted: int = 0,
+    n_made_again: int = 0,
+    n_users: int = 0,
+    n_users_asked: int = 0,
 ) -> Summary:
     """Compute the figures of what was measured."""
     duration_s = (record.last_done_unix_ns - record.first_sent_unix_ns) / 1e9
@@ -114,7 +124,6 @@ def summarise(
         requests_per_s=record.requests / duration_s if duration_s > 0 else None,
         images_per_s=record.predictions / duration_s if duration_s > 0 else None,
         latency_ns={p: latency.percentile_ns(p) for p in PERCENTILES} if latency.count else {},
-        latency_mean_ns=latency.mean_ns,
         latency_max_ns=latency.max_ns,
         classes=class_rows(record.confusion),
         confusion=record.confusion,
@@ -122,6 +131,10 @@ def summarise(
         n_workers=n_workers,
         lost_workers=lost_workers,
         unfit_workers=dict(unfit_workers or {}),
+        n_unaccounted=n_unaccounted,
+        n_made_again=n_made_again,
+        n_users=n_users,
+        n_users_asked=n_users_asked,
     )
 
 

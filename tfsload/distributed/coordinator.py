@@ -6,6 +6,7 @@ every participant has handed over the rest.
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,7 @@ from locust.runners import STATE_MISSING, MasterRunner
 
 from tfsload.coverage import Leases
 from tfsload.distributed import messages
-from tfsload.recorder import Record, merge_plain
+from tfsload.recorder import Record, merge_plain, n_requests
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,8 @@ WATCH_INTERVAL_S = 0.5
 # How long participants may take to stop their users and hand over the rest, beside Locust's --stop-timeout.
 DRAIN_LIMIT_S = 15
 DRAIN_POLL_S = 0.02
+# Clocks of workers that differ by less are taken to be the same: a message takes its time, too.
+SAME_CLOCK_NS = 250_000_000
 # A lease is small enough that losing a worker costs little and the end is shared out evenly,
 # and large enough that its message costs little.
 MAX_REQUESTS_PER_LEASE = 100
@@ -39,16 +42,23 @@ class Results:
         n_requests: with `--num-tests`: requests to make, each once; else None.
         n_done: with `--num-tests`: requests delivered.
         lost_workers: workers that went away with what they had not yet reported.
+        n_unaccounted: requests that workers reported and that did not arrive.
+        n_made_again: requests of a worker that left, measured a second time by another; not counted twice.
         unfit_workers: why a worker could not take part, by worker.
         n_workers: most workers at once.
+        n_users, n_users_asked: users when the run began to end, and those that were asked for.
     """
 
     records: dict[int, Record] = field(default_factory=dict)
     n_requests: int | None = None
     n_done: int = 0
     lost_workers: set[str] = field(default_factory=set)
+    n_unaccounted: int = 0
+    n_made_again: int = 0
     unfit_workers: dict[str, str] = field(default_factory=dict)
     n_workers: int = 0
+    n_users: int = 0
+    n_users_asked: int = 0
 
     @property
     def overall(self) -> Record:
@@ -77,7 +87,7 @@ class Coordinator:
 
         Args:
             environment, runner: Locust's.
-            on_finished: called, in a greenlet of its own, when each image was fired.
+            on_finished: called, in a greenlet of its own, when each image was fired, or when nobody can fire any.
             own_report: the report of the participant in this same process, where there is one.
         """
         self._environment = environment
@@ -90,6 +100,7 @@ class Coordinator:
         self._leases: Leases | None = None
         self._workers: set[str] = set()  # all that took part in this run
         self._drained: set[str] = set()
+        self._n_arrived: Counter[str] = Counter()  # requests outside leases, by worker
         self._watcher: gevent.Greenlet | None = None
         self._begun_s = 0.0
         self.results: Results | None = None
@@ -108,6 +119,11 @@ class Coordinator:
         return self._is_open
 
     @property
+    def is_ending(self) -> bool:
+        """Whether the run under way is being stopped."""
+        return self._is_open and self._is_ending
+
+    @property
     def elapsed_s(self) -> float:
         """Seconds since the run began."""
         return time.monotonic() - self._begun_s
@@ -122,6 +138,7 @@ class Coordinator:
         setattr(self._environment.parsed_options, messages.RUN_NUMBER_OPTION, self._number)
         self._workers = set(self._live_workers())
         self._drained = set()
+        self._n_arrived = Counter()
         self.results = Results(n_requests=n_requests, n_workers=len(self._workers))
         self._leases = None
         if n_requests is not None:
@@ -134,6 +151,9 @@ class Coordinator:
 
     def begin_to_end(self) -> None:
         """Know that users are being stopped, so that leases come back half done (on `test_stopping`)."""
+        if self._is_open and not self._is_ending:
+            self.results.n_users = self._runner.user_count
+            self.results.n_users_asked = self._runner.target_user_count
         self._is_ending = True
 
     def end(self) -> None:
@@ -150,7 +170,7 @@ class Coordinator:
         """Take in what the participant in this process has recorded, if there is one."""
         report = self._own_report() if self._own_report else None
         if report is not None:
-            self._merge_report(report)
+            self._merge_report("local", report)
 
     def _drain(self) -> None:
         self._runner.send_message(messages.DRAIN, {"run": self._number})
@@ -179,6 +199,7 @@ class Coordinator:
             live = self._live_workers()
             self._workers |= live
             self.results.n_workers = max(self.results.n_workers, len(live))
+            self.results.lost_workers -= live  # heard of again; what it held is with others, it may hold anew
             for worker in self._workers - live - self._drained - self.results.lost_workers:
                 self._lose(worker)
             self.refresh()
@@ -197,26 +218,36 @@ class Coordinator:
     def _is_of_this_run(self, msg: Any) -> bool:
         return self._is_open and msg.data["run"] == self._number
 
-    def _on_worker_report(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002  (Locust's names)
+    def _on_worker_report(self, client_id: str, data: dict[str, Any]) -> None:
         report = data.pop(messages.REPORT_KEY, None)
         if report is not None and self._is_open and report["run"] == self._number:
-            self._merge_report(report)
+            self._merge_report(client_id, report)
 
-    def _merge_report(self, report: dict[str, Any]) -> None:
-        merge_plain(self.results.records, report["rows"])
+    def _merge_report(self, worker: str, report: dict[str, Any]) -> None:
+        self._n_arrived[worker] += n_requests(report["rows"])
+        self._merge(report["rows"], report)
+
+    def _merge(self, rows: list[dict[str, Any]], data: dict[str, Any]) -> None:
+        shift_ns = time.time_ns() - data["unix_ns"]
+        merge_plain(self.results.records, rows, shift_ns if abs(shift_ns) > SAME_CLOCK_NS else 0)
 
     def _on_lease_wanted(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
         if not self._is_of_this_run(msg):
             return
         self._workers.add(msg.node_id)
+        self.results.lost_workers.discard(msg.node_id)
+        self._leases.keep_only(msg.node_id, msg.data["held"])
         lease = self._leases.grant(msg.node_id)
         data = {"run": self._number, "lease": lease and [lease.number, lease.start, lease.stop]}
         self._runner.send_message(messages.LEASE, data, client_id=msg.node_id)
 
     def _on_lease_done(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
-        if not self._is_of_this_run(msg) or not self._leases.deliver(msg.data["lease"]):
+        if not self._is_of_this_run(msg):
             return
-        merge_plain(self.results.records, msg.data["rows"])
+        if not self._leases.deliver(msg.data["lease"]):
+            self.results.n_made_again += n_requests(msg.data["rows"])
+            return
+        self._merge(msg.data["rows"], msg.data)
         self.results.n_done = self._leases.done
         if self._leases.is_finished:
             # Not here: this may be the greenlet that receives messages, and ending a run waits for some.
@@ -229,8 +260,13 @@ class Coordinator:
         self.results.lost_workers.discard(msg.node_id)
         still_open = dict(msg.data["open"])
         for row in msg.data["rows"]:
-            if row["lease"] is None or self._takes_part(row["lease"], still_open[row["lease"]]):
-                merge_plain(self.results.records, [row])
+            if row["lease"] is None:
+                self._merge_report(msg.node_id, {"rows": [row], "unix_ns": msg.data["unix_ns"]})
+            elif self._takes_part(row["lease"], still_open[row["lease"]]):
+                self._merge([row], msg.data)
+            else:
+                self.results.n_made_again += n_requests([row])
+        self.results.n_unaccounted += max(msg.data["n_reported"] - self._n_arrived[msg.node_id], 0)
         if self._leases:
             self._leases.lose(msg.node_id)
             self.results.n_done = self._leases.done
@@ -243,3 +279,5 @@ class Coordinator:
         if self._is_of_this_run(msg):
             self.results.unfit_workers[msg.node_id] = msg.data["reason"]
             logger.error("Worker %s cannot take part: %s", msg.node_id, msg.data["reason"])
+            if self._live_workers() <= set(self.results.unfit_workers):
+                gevent.spawn(self._on_finished)  # nobody is left to make the requests

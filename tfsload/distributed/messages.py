@@ -6,14 +6,18 @@ late message of an earlier run is told apart.
 
 | message | from → to | data beside `run` |
 | --- | --- | --- |
-| LEASE_WANTED | participant → coordinator | |
+| LEASE_WANTED | participant → coordinator | `held`: numbers of the leases that it holds |
 | LEASE | coordinator → participant | `lease`: [number, start, stop], or None while nothing is free |
 | LEASE_DONE | participant → coordinator | `lease`: number, `rows`: what was recorded under it |
 | DRAIN | coordinator → participants | stop the users and hand over the rest |
-| DRAINED | participant → coordinator | `rows`: all that was not yet reported, `open`: by lease, requests not made |
+| DRAINED | participant → coordinator | `rows`: all that was not yet reported, `open`, `n_reported` |
 | UNFIT | participant → coordinator | `reason`: why this worker cannot take part |
 
-Worker reports carry `{REPORT_KEY: {"run", "rows"}}`: what was recorded outside leases since the last one.
+In DRAINED, `open` holds pairs of a lease and its requests that were not made, and `n_reported` counts the requests
+outside leases in all reports and in this message.
+
+Worker reports carry `{REPORT_KEY: {"run", "rows", "unix_ns"}}`: what was recorded outside leases since the last one.
+Every message with rows says in `unix_ns` what the sender's clock shows, in nanoseconds since 1970.
 """
 
 LEASE_WANTED = "tfsload_lease_wanted"

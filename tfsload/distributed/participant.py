@@ -1,12 +1,17 @@
 """The part of a process that runs users: a Locust worker, or a process without workers."""
 
 import logging
+import time
 from typing import Any
+
+from locust.exception import RPCError
 
 from data.dataset import DataError
 from tfsload import events
+from tfsload.channel.connect import check_files
 from tfsload.coverage import Lease
 from tfsload.distributed import messages
+from tfsload.recorder import n_requests
 from tfsload.run import Run
 from tfsload.settings import Settings, SettingsError
 from tfsload.supply import EndlessSupply, LeasedSupply
@@ -19,6 +24,7 @@ class Participant:
 
     Attributes:
         run: the run under way or last ended; None before the first, and where this process is unfit for it.
+        open_run: the run under way; None between runs too.
     """
 
     def __init__(self, environment: Any, runner: Any) -> None:
@@ -26,19 +32,26 @@ class Participant:
         self._runner = runner
         self.run: Run | None = None
         self._is_open = False  # begun and not yet drained
+        self._n_reported = 0  # requests handed over outside leases
         events.install(environment.events)
-        environment.events.prediction.add_listener(self._on_prediction)
         environment.events.report_to_master.add_listener(self._on_report_to_master)
         runner.register_message(messages.LEASE, self._on_lease)
         runner.register_message(messages.DRAIN, self._on_drain, concurrent=True)
+
+    @property
+    def open_run(self) -> Run | None:
+        """The run under way, or None."""
+        return self.run if self._is_open else None
 
     def begin(self) -> None:
         """Get ready to run users (on `test_start`, before any is spawned)."""
         options = vars(self._environment.parsed_options)
         number = options[messages.RUN_NUMBER_OPTION]
         self.run = None
+        self._n_reported = 0
         try:
             run = Run(number, Settings.parse(options, self._environment.host))
+            check_files(run.settings)
         except (SettingsError, DataError) as error:
             # A worker on another machine may lack what the coordinator has checked at its own place.
             logger.error("This worker cannot take part in the run: %s", error)
@@ -52,12 +65,12 @@ class Participant:
         if not run.settings.num_tests:
             return EndlessSupply(len(run.book), run.settings.seed, self._runner.worker_index)
 
-        def ask() -> None:
-            self._runner.send_message(messages.LEASE_WANTED, {"run": run.number})
+        def ask(held: list[int]) -> None:
+            self._runner.send_message(messages.LEASE_WANTED, {"run": run.number, "held": held})
 
         def deliver(lease: int) -> None:
             rows = run.recorder.take(lease)
-            self._runner.send_message(messages.LEASE_DONE, {"run": run.number, "lease": lease, "rows": rows})
+            self._send_rows(messages.LEASE_DONE, rows, lease=lease)
 
         return LeasedSupply(ask, deliver)
 
@@ -67,21 +80,29 @@ class Participant:
         if run is None or not self._is_open:
             return
         self._is_open = False
+        run.supply.close()
         rows = run.recorder.take_all()
         leases = {row["lease"] for row in rows} - {None}
         left = [[lease, run.supply.n_open(lease)] for lease in sorted(leases)]
-        self._runner.send_message(messages.DRAINED, {"run": run.number, "rows": rows, "open": left})
+        self._n_reported += n_requests([row for row in rows if row["lease"] is None])
+        self._send_rows(messages.DRAINED, rows, open=left, n_reported=self._n_reported)
         run.close()
+
+    def _send_rows(self, message: str, rows: list[dict[str, Any]], **more: Any) -> None:
+        data = {"run": self.run.number, "rows": rows, "unix_ns": time.time_ns(), **more}
+        try:
+            self._runner.send_message(message, data)
+        except RPCError as error:
+            # The coordinator notices what is missing: a lease is given out again, and a report leaves a gap.
+            logger.error("Results could not be sent to the master: %s", error)
 
     def report(self) -> dict[str, Any] | None:
         """Hand over what was recorded outside leases since the last report; None without a run."""
         if self.run is None or not self._is_open:
             return None
-        return {"run": self.run.number, "rows": self.run.recorder.take_unleased()}
-
-    def _on_prediction(self, **prediction: Any) -> None:
-        if self.run is not None:
-            self.run.recorder.on_prediction(**prediction)
+        rows = self.run.recorder.take_unleased()
+        self._n_reported += n_requests(rows)
+        return {"run": self.run.number, "rows": rows, "unix_ns": time.time_ns()}
 
     def _on_report_to_master(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002  (Locust's names)
         report = self.report()
@@ -97,7 +118,8 @@ class Participant:
         number = msg.data["run"]
         if self.run is None or number != self.run.number:
             # Joined too late for this run, or unfit: there is nothing to hand over, and nobody should wait.
-            self._runner.send_message(messages.DRAINED, {"run": number, "rows": [], "open": []})
+            nothing = {"run": number, "rows": [], "open": [], "n_reported": 0, "unix_ns": time.time_ns()}
+            self._runner.send_message(messages.DRAINED, nothing)
         elif self._is_open:
             # Locust's own quit message would stop the users too, but too late for the last report to arrive.
             self._runner.stop()

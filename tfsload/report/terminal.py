@@ -24,11 +24,23 @@ def _figures(summary: Summary) -> list[str]:
         rows.append(("  wrong", f"{percent(summary.wrong / summary.predictions)} ({summary.wrong:,})"))
         rows.append(("  failed", _failed(summary)))
     if summary.n_asked is not None:
-        rows.append(("coverage", f"{summary.predictions:,} of {summary.n_asked:,} images, each exactly once"))
+        rows.append(("coverage", _coverage(summary)))
+    if summary.n_users < summary.n_users_asked:
+        started = f"{summary.n_users:,} of {summary.n_users_asked:,}"
+        rows.append(("users", f"{started}: the run ended before all were started (-r: more a second)"))
     if summary.n_workers > 1 or summary.lost_workers:
         lost = f", {len(summary.lost_workers)} lost" if summary.lost_workers else ""
         rows.append(("workers", f"{summary.n_workers}{lost}"))
     return [f"{label:<{_LABEL_WIDTH}}{text}" for label, text in rows]
+
+
+def _coverage(summary: Summary) -> str:
+    text = f"{summary.predictions:,} of {summary.n_asked:,} images"
+    if summary.is_complete:
+        text += ", each exactly once"
+    if summary.n_made_again:
+        text += f" ({summary.n_made_again:,} requests of a worker that left were made again by another)"
+    return text
 
 
 def _requests(summary: Summary) -> str:
@@ -51,7 +63,8 @@ def _latency(summary: Summary) -> str:
     if not summary.latency_ns:
         return "– (no request was answered)"
     parts = [f"p{percentile:g} {duration(value)}" for percentile, value in summary.latency_ns.items()]
-    return "  ".join([*parts, f"max {duration(summary.latency_max_ns)}"])
+    text = "  ".join([*parts, f"max {duration(summary.latency_max_ns)}"])
+    return f"{text}  (of answered requests)" if summary.failed_requests else text
 
 
 def _failed(summary: Summary) -> str:

@@ -33,7 +33,7 @@ def guard(web_ui: Any, check: Callable[[dict[str, Any], str | None], None]) -> N
         try:
             check(options, host)
         except RunRefused as refused:
-            return jsonify({"success": False, "message": refused.text(), "host": environment.host})
+            return jsonify({"success": False, "message": refused.sentence(), "host": environment.host})
         return start()
 
     web_ui.app.view_functions[_SWARM] = checked_start

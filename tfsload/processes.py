@@ -1,10 +1,11 @@
-"""Workers forked by `--processes` end with the process that forked them."""
+"""The workers that `--processes` forks: they end with the process that forked them."""
 
 import logging
 import os
 from collections.abc import Callable
 
 import gevent
+import psutil
 
 logger = logging.getLogger(__name__)
 
@@ -28,3 +29,17 @@ def end_with_parent(quit_worker: Callable[[], None]) -> gevent.Greenlet:
         quit_worker()
 
     return gevent.spawn(watch)
+
+
+def end_forked_workers() -> None:
+    """End the workers of a master that gives up before a run: Locust forgets them, and they would wait for minutes.
+
+    They are the children with this process's own command line; others are not ours to end.
+    """
+    own = psutil.Process()
+    for child in own.children():
+        try:
+            if child.cmdline() == own.cmdline():
+                child.terminate()
+        except psutil.NoSuchProcess:
+            continue  # it was faster

@@ -1,0 +1,77 @@
+"""Where to connect: `host:port`, `[ipv6]:port` or `unix:path`, resolved anew for each connection."""
+
+from dataclasses import dataclass
+
+import gevent
+from gevent import socket
+
+
+@dataclass(frozen=True)
+class Address:
+    """A server's address.
+
+    Attributes:
+        text: as it was given.
+        host: name or IP address; for a Unix socket its path.
+        port: TCP port; None for a Unix socket.
+    """
+
+    text: str
+    host: str
+    port: int | None
+
+    @property
+    def authority(self) -> str:
+        """What the `:authority` header says."""
+        return "localhost" if self.port is None else self.text
+
+    def open(self, timeout_s: float) -> socket.socket:
+        """Connect, trying all addresses of a name in turn.
+
+        Raises:
+            OSError: none of them could be reached, or not within `timeout_s` (TimeoutError).
+        """
+        with gevent.Timeout(timeout_s, TimeoutError(f"no connection within {timeout_s:g} s")):
+            if self.port is None:
+                connection = socket.socket(socket.AF_UNIX)
+                _connect(connection, self.host)
+                return connection
+            connection = _connect_to_any(socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+
+def parse_address(text: str) -> Address:
+    """Parse an address as gRPC writes it.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    if text.startswith("unix:"):
+        path = text.removeprefix("unix:")
+        return Address(text, "/" + path.lstrip("/") if path.startswith("//") else path, None)
+    host, separator, port = text.rpartition(":")
+    if not separator or not host or not port.isdigit():
+        raise ValueError(f"address {text!r}: expected host:port, [ipv6]:port or unix:path")
+    return Address(text, host.removeprefix("[").removesuffix("]"), int(port))
+
+
+def _connect_to_any(candidates: list) -> socket.socket:
+    error: OSError = OSError("the name has no address")
+    for family, kind, protocol, _, where in candidates:
+        connection = socket.socket(family, kind, protocol)
+        try:
+            _connect(connection, where)
+        except OSError as refused:
+            error = refused
+        else:
+            return connection
+    raise error
+
+
+def _connect(connection: socket.socket, where: object) -> None:
+    try:
+        connection.connect(where)
+    except BaseException:
+        connection.close()
+        raise
