@@ -64,6 +64,13 @@ def load(source: str, split: str = "test") -> Dataset:
     return Dataset(source, images, labels)
 
 
+def _is_directory(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that is too long, for one
+        return False
+
+
 def _find(source: str, split: str) -> tuple[Path, Path]:
     if source == "mnist5k":
         return find_files(_MNIST5K, split)
@@ -73,7 +80,7 @@ def _find(source: str, split: str) -> tuple[Path, Path]:
 
         return download.fetch(split)
     directory = Path(os.path.expanduser(source))
-    if not source or not directory.is_dir():
+    if not source or not _is_directory(directory):
         raise DataError(
             f"dataset {source!r}: expected mnist5k (shipped), mnist (the 10,000-image test set, downloaded) "
             "or an existing directory of IDX files"

@@ -24,6 +24,35 @@ PROJECT = Path(__file__).parent.parent
 MODEL = PROJECT / "models" / "mnist"
 
 
+class ScriptedServer:
+    """A process of `scripted_server.py`; its port is there when this object is."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(PROJECT / "tests" / "scripted_server.py"), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self.port = int(self.process.stdout.readline())
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def scripted_server():
+    """A gRPC server that answers as its callers ask."""
+    server = ScriptedServer()
+    yield server
+    server.stop()
+
+
 @pytest.fixture(scope="session")
 def model_server():
     """The embedded server with the shipped model."""

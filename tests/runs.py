@@ -39,8 +39,10 @@ class Ended:
 class LocustProcess:
     """One `locust` process over the observed locustfile."""
 
-    def __init__(self, directory: Path, *arguments: str, locustfile: Path = OBSERVED, **environment: str) -> None:
-        """Start it; what it leaves goes to `directory`, which no other process may use."""
+    def __init__(
+        self, directory: Path, *arguments: str, locustfile: Path = OBSERVED, cwd: Path = PROJECT, **environment: str
+    ) -> None:
+        """Start it in `cwd`; what it leaves goes to `directory`, which no other process may use."""
         directory.mkdir(parents=True, exist_ok=True)
         self._outcome = directory / "outcome.json"
         self.progress = directory / "progress"
@@ -58,7 +60,7 @@ class LocustProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
-                cwd=PROJECT,
+                cwd=cwd,
                 env=environment,
             )
 

@@ -108,15 +108,15 @@ def test_an_exception_that_escaped_fails_the_run():
 
 
 @pytest.mark.parametrize(
-    ("n_asked", "n_made_again", "line"),
+    ("n_asked", "n_discarded", "line"),
     [
         pytest.param(2, 0, "2 of 2 images, each exactly once", id="complete"),
         pytest.param(5, 0, "2 of 5 images", id="incomplete"),
-        pytest.param(2, 3, "each exactly once (3 requests of a worker that left were made again", id="made-again"),
+        pytest.param(2, 3, "each exactly once (3 requests of workers that left are not counted)", id="made-again"),
     ],
 )
-def test_coverage_says_no_more_than_is_true(n_asked, n_made_again, line):
-    summary = summarise(record_of([(1, 1), (2, 2)]), n_asked=n_asked, n_made_again=n_made_again)
+def test_coverage_says_no_more_than_is_true(n_asked, n_discarded, line):
+    summary = summarise(record_of([(1, 1), (2, 2)]), n_asked=n_asked, n_discarded=n_discarded)
     text = render(summary, judge(summary), "m", "h:1")
 
     assert line in text

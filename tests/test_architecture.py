@@ -22,8 +22,16 @@ LAYERS = (
         "tfsload.analysis",
     },
     {"data", "tfsload.protos", "tfsload.codec", "tfsload.channel", "tfsload.modelserver", "tfsload.training"},
-    {"tfsload.events", "tfsload.supply", "tfsload.run", "tfsload.distributed", "tfsload.preflight", "users"},
-    {"tfsload.embedded", "tfsload.checks", "tfsload.report", "tfsload.webui", "tfsload.interrupt", "tfsload.processes"},
+    {
+        "tfsload.events",
+        "tfsload.supply",
+        "tfsload.run",
+        "tfsload.distributed",
+        "tfsload.processes",
+        "tfsload.preflight",
+        "users",
+    },
+    {"tfsload.embedded", "tfsload.checks", "tfsload.report", "tfsload.webui", "tfsload.interrupt"},
     {"tfsload.outcome", "tfsload.lifecycle"},
     {"locustfile"},
 )

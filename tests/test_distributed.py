@@ -24,6 +24,7 @@ class Master(MasterRunner):
         self.custom_messages = {}
         self.sent = []
         self.target_user_count = 2
+        self.state = STATE_RUNNING
         self.greenlet = None
 
     def send_message(self, msg_type, data=None, client_id=None):
@@ -68,6 +69,14 @@ def rows(lease, n_predictions, level=0):
     return recorder.take_all()
 
 
+def begin(coordinator, n_requests=None):
+    """Begin a run that both workers join."""
+    coordinator.begin(n_requests)
+    run = coordinator._number
+    for worker in ("a", "b"):
+        coordinator._runner.receive(messages.JOINED, {"run": run}, worker)
+
+
 def ask(master, worker, run=1, held=()):
     """Ask for a lease; return its number, start and stop, or None."""
     master.receive(messages.LEASE_WANTED, {"run": run, "held": list(held)}, worker)
@@ -88,6 +97,7 @@ def drain(master, worker, rows=(), still_open=(), n_reported=None, run=1):
         "rows": list(rows),
         "open": [list(pair) for pair in still_open],
         "n_reported": n_here if n_reported is None else n_reported,
+        "is_broken": False,
         "unix_ns": time.time_ns(),
     }
     master.receive(messages.DRAINED, data, worker)
@@ -106,7 +116,7 @@ def wait_for(condition):
 
 
 def test_leases_are_given_out_and_taken_once(master, coordinator, finished):
-    coordinator.begin(n_requests=2)
+    begin(coordinator, n_requests=2)
     first, second = ask(master, "a"), ask(master, "b")
     assert ask(master, "a", held=[first[0]]) is None
 
@@ -121,7 +131,7 @@ def test_leases_are_given_out_and_taken_once(master, coordinator, finished):
 
 
 def test_a_lost_workers_lease_goes_to_another_and_counts_once(master, coordinator, finished):
-    coordinator.begin(n_requests=1)
+    begin(coordinator, n_requests=1)
     lease = ask(master, "a")
     master.clients["a"].state = STATE_MISSING
     wait_for(lambda: "a" in coordinator.results.lost_workers)
@@ -132,11 +142,11 @@ def test_a_lost_workers_lease_goes_to_another_and_counts_once(master, coordinato
 
     assert coordinator.results.overall.predictions == 1
     assert coordinator.results.lost_workers == {"a"}
-    assert coordinator.results.n_made_again == 1
+    assert coordinator.results.n_discarded == 1
 
 
 def test_a_worker_that_is_lost_twice_keeps_nothing(master, coordinator, finished):
-    coordinator.begin(n_requests=1)
+    begin(coordinator, n_requests=1)
     for _ in range(2):
         ask(master, "a")
         master.clients["a"].state = STATE_MISSING
@@ -150,7 +160,7 @@ def test_a_worker_that_is_lost_twice_keeps_nothing(master, coordinator, finished
 
 
 def test_a_lease_whose_message_was_lost_is_given_out_again(master, coordinator):
-    coordinator.begin(n_requests=1)
+    begin(coordinator, n_requests=1)
     lost = ask(master, "a")
     again = ask(master, "a", held=[])
 
@@ -159,7 +169,7 @@ def test_a_lease_whose_message_was_lost_is_given_out_again(master, coordinator):
 
 
 def test_a_lease_that_is_held_stays_with_its_worker(master, coordinator):
-    coordinator.begin(n_requests=2)
+    begin(coordinator, n_requests=2)
     lease = ask(master, "a")
     ask(master, "a", held=[lease[0]])
     deliver(master, "a", lease)
@@ -168,7 +178,7 @@ def test_a_lease_that_is_held_stays_with_its_worker(master, coordinator):
 
 
 def test_reports_that_did_not_arrive_are_noticed(master, coordinator):
-    coordinator.begin(n_requests=None)
+    begin(coordinator, n_requests=None)
     report(master, "a", rows(None, 5))
     drain(master, "a", rows(None, 2), n_reported=17)
 
@@ -186,7 +196,7 @@ def test_reports_that_did_not_arrive_are_noticed(master, coordinator):
     ],
 )
 def test_clocks_that_differ_are_reckoned_with(master, coordinator, ahead_ns, is_moved):
-    coordinator.begin(n_requests=None)
+    begin(coordinator, n_requests=None)
     report(master, "a", rows(None, 1), clock_ns=ahead_ns)
     moved_ns = coordinator.results.overall.last_done_unix_ns - 10**18
 
@@ -198,13 +208,15 @@ def test_clocks_that_differ_are_reckoned_with(master, coordinator, ahead_ns, is_
     [
         pytest.param(messages.LEASE_WANTED, {"held": []}, id="lease-wanted"),
         pytest.param(messages.LEASE_DONE, {"lease": 0, "rows": rows(0, 1)}, id="lease-done"),
-        pytest.param(messages.DRAINED, {"rows": rows(None, 1), "open": [], "n_reported": 1}, id="drained"),
+        pytest.param(
+            messages.DRAINED, {"rows": rows(None, 1), "open": [], "n_reported": 1, "is_broken": False}, id="drained"
+        ),
         pytest.param(messages.UNFIT, {"reason": "old"}, id="unfit"),
     ],
 )
 def test_messages_of_an_earlier_run_are_ignored(master, coordinator, msg_type, data):
-    coordinator.begin(n_requests=1)
-    coordinator.begin(n_requests=1)
+    begin(coordinator, n_requests=1)
+    begin(coordinator, n_requests=1)
     ask(master, "a", run=2)
     sent = len(master.sent)
 
@@ -216,8 +228,8 @@ def test_messages_of_an_earlier_run_are_ignored(master, coordinator, msg_type, d
 
 
 def test_reports_of_an_earlier_run_are_ignored(master, coordinator):
-    coordinator.begin(n_requests=None)
-    coordinator.begin(n_requests=None)
+    begin(coordinator, n_requests=None)
+    begin(coordinator, n_requests=None)
     report(master, "a", rows(None, 5), run=1)
     report(master, "a", rows(None, 3), run=2)
 
@@ -225,7 +237,7 @@ def test_reports_of_an_earlier_run_are_ignored(master, coordinator):
 
 
 def test_reports_are_kept_by_level(master, coordinator):
-    coordinator.begin(n_requests=None)
+    begin(coordinator, n_requests=None)
     for level in (0, 1, 1):
         report(master, "a", rows(None, 2, level))
 
@@ -233,7 +245,7 @@ def test_reports_are_kept_by_level(master, coordinator):
 
 
 def test_the_end_waits_for_each_worker(master, coordinator):
-    coordinator.begin(n_requests=None)
+    begin(coordinator, n_requests=None)
     coordinator.begin_to_end()
     ending = gevent.spawn(coordinator.end)
     wait_for(lambda: (messages.DRAIN, {"run": 1}, None) in master.sent)
@@ -249,7 +261,7 @@ def test_the_end_waits_for_each_worker(master, coordinator):
 
 
 def test_the_end_does_not_wait_for_a_worker_that_is_gone(master, coordinator):
-    coordinator.begin(n_requests=None)
+    begin(coordinator, n_requests=None)
     coordinator.begin_to_end()
     drain(master, "a")
     del master.clients["b"]
@@ -262,7 +274,7 @@ def test_the_end_does_not_wait_for_a_worker_that_is_gone(master, coordinator):
 
 def test_the_end_gives_up_on_a_worker_that_says_nothing(master, coordinator, monkeypatch):
     monkeypatch.setattr(coordinating, "DRAIN_LIMIT_S", 0.05)
-    coordinator.begin(n_requests=None)
+    begin(coordinator, n_requests=None)
     drain(master, "a")
     ending = gevent.spawn(coordinator.end)
     ending.join(10)
@@ -273,7 +285,7 @@ def test_the_end_gives_up_on_a_worker_that_says_nothing(master, coordinator, mon
 
 def test_half_a_lease_counts_when_the_run_is_ending(master, coordinator, monkeypatch):
     monkeypatch.setattr(coordinating, "LEASES_PER_WORKER", 1)
-    coordinator.begin(n_requests=20)
+    begin(coordinator, n_requests=20)
     number, start, stop = ask(master, "a")
     assert stop - start == 10
     coordinator.begin_to_end()
@@ -284,7 +296,7 @@ def test_half_a_lease_counts_when_the_run_is_ending(master, coordinator, monkeyp
 
 
 def test_half_a_lease_of_a_worker_that_leaves_early_is_made_again(master, coordinator, finished):
-    coordinator.begin(n_requests=2)
+    begin(coordinator, n_requests=2)
     lease = ask(master, "a")
     drain(master, "a", rows(lease[0], 1), [(lease[0], 0)])
     del master.clients["a"]
@@ -298,7 +310,47 @@ def test_half_a_lease_of_a_worker_that_leaves_early_is_made_again(master, coordi
 
 
 def test_an_unfit_worker_is_kept_with_its_reason(master, coordinator):
-    coordinator.begin(n_requests=None)
+    begin(coordinator, n_requests=None)
     master.receive(messages.UNFIT, {"run": 1, "reason": "no data here"}, "b")
 
     assert coordinator.results.unfit_workers == {"b": "no data here"}
+
+
+def test_a_worker_that_never_ran_a_user_is_no_loss(master, coordinator):
+    coordinator.begin(n_requests=None)
+    master.receive(messages.JOINED, {"run": 1}, "a")
+    del master.clients["b"]
+    coordinator.begin_to_end()
+    drain(master, "a")
+    coordinator.end()
+
+    assert coordinator.results.lost_workers == set()
+    assert coordinator.results.n_workers == 1
+
+
+def test_an_exception_that_escaped_in_a_worker_is_told(master, coordinator):
+    begin(coordinator)
+    data = {"run": 1, "rows": [], "open": [], "n_reported": 0, "unix_ns": time.time_ns(), "is_broken": True}
+    master.receive(messages.DRAINED, data, "a")
+
+    assert coordinator.results.is_broken
+
+
+def test_a_limited_run_without_users_ends(master, coordinator, finished):
+    begin(coordinator, n_requests=5)
+    for client in master.clients.all:
+        client.user_count = 0
+    wait_for(lambda: finished)
+
+    assert coordinator.results.n_done == 0
+
+
+def test_when_every_worker_is_unfit_the_run_ends(master, coordinator, finished):
+    begin(coordinator, n_requests=5)
+    master.receive(messages.UNFIT, {"run": 1, "reason": "no data"}, "a")
+    gevent.idle()
+    assert not finished
+    master.receive(messages.UNFIT, {"run": 1, "reason": "no data"}, "b")
+    wait_for(lambda: finished)
+
+    assert set(coordinator.results.unfit_workers) == {"a", "b"}

@@ -2,9 +2,7 @@
 
 import socket
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
-import grpc
 import pytest
 
 from tfsload import preflight
@@ -196,15 +194,9 @@ def test_somebody_listens_who_says_nothing(monkeypatch):
     assert "no answer from" in str(caught.value) or "no model server answers" in str(caught.value)
 
 
-def test_a_grpc_server_that_serves_no_models():
-    server = grpc.server(ThreadPoolExecutor(1))
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
-        with pytest.raises(MisfitError, match="speaks gRPC but is no TensorFlow Serving"):
-            preflight.ask(Settings.parse({}, f"127.0.0.1:{port}"), n_classes=10)
-    finally:
-        server.stop(None)
+def test_a_grpc_server_that_serves_no_models(scripted_server):
+    with pytest.raises(MisfitError, match="speaks gRPC but is no TensorFlow Serving"):
+        preflight.ask(Settings.parse({}, scripted_server.address), n_classes=10)
 
 
 def test_a_server_that_speaks_http_only():

@@ -1,10 +1,13 @@
 """Whole runs: real processes, the real embedded server, and TensorFlow's own answers to compare with."""
 
 import contextlib
+import gzip
+import json
 import os
 import signal
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.runs import PROJECT, LocustProcess, free_port, locust, run_headless, wait_until
@@ -75,13 +78,13 @@ def test_the_whole_mnist_test_set(tmp_path, model_server, reference):
 
 
 @contextlib.contextmanager
-def master_and_workers(tmp_path: Path, n_workers: int, *arguments: str):
-    """Start a headless master and its workers as processes of their own."""
+def master_and_workers(tmp_path: Path, n_workers: int, *arguments: str, directory: Path = PROJECT):
+    """Start a headless master (in a directory) and its workers as processes of their own."""
     port = str(free_port())
     master_options = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port)
     waits = ("--headless", "--only-summary", "--expect-workers", str(n_workers))
     with contextlib.ExitStack() as stack:
-        master = stack.enter_context(locust(tmp_path / "master", *master_options, *waits, *arguments))
+        master = stack.enter_context(locust(tmp_path / "master", *master_options, *waits, *arguments, cwd=directory))
         workers = [
             stack.enter_context(
                 locust(tmp_path / f"worker{number}", "--worker", "--master-host", "127.0.0.1", "--master-port", port)
@@ -136,20 +139,132 @@ def test_a_lost_worker_makes_a_run_without_end_invalid(tmp_path, model_server):
     assert "1 of 2 workers were lost" in ended.stdout
 
 
-def test_a_worker_without_the_data_is_named(tmp_path, model_server):
-    elsewhere = tmp_path / "only-here"
-    elsewhere.symlink_to(PROJECT / "data" / "mnist5k")
-    arguments = ("--host", model_server.address, "-u", "2", "-r", "2", "-t", "3s", "--dataset", str(elsewhere))
-    with master_and_workers(tmp_path, 2, *arguments) as (master, workers):
-        wait_until(lambda: "Sending spawn jobs" in master.log() or "reported as ready" in master.log(), "workers")
-        elsewhere.unlink()
+def test_a_master_whose_last_worker_is_killed_ends(tmp_path, model_server):
+    arguments = ("--host", model_server.address, "-u", "1", "--num-tests", "1000", "--images-per-request", "1")
+    with master_and_workers(tmp_path, 1, *arguments) as (master, workers):
+        wait_until(lambda: master.n_done() > 10, "ten images")
+        workers[0].signal(signal.SIGKILL)
         ended = master.wait()
-        for worker in workers:
-            worker.wait()
+
+    assert ended.exit_code == exit_codes.INVALID
+    assert f"only {ended.outcome['predictions']} of 1,000 images" in ended.stdout
+
+
+def test_a_signal_while_the_results_come_in_loses_none_of_them(tmp_path, model_server):
+    arguments = ("--host", model_server.address, "-u", "2", "-r", "2", "-t", "3s")
+    with master_and_workers(tmp_path, 2, *arguments) as (master, workers):
+        wait_until(lambda: "All users spawned" in master.log(), "users")
+        workers[0].signal(signal.SIGSTOP)  # keeps the master waiting for it
+        wait_until(lambda: "run-time limit reached" in master.log(), "the end")
+        master.signal(signal.SIGTERM)
+        ended = master.wait()
+        workers[0].signal(signal.SIGCONT)
+
+    assert ended.exit_code == exit_codes.INVALID
+    assert ended.outcome["predictions"] > 0
+    assert "workers were lost" in ended.stdout
+
+
+def test_a_master_whose_workers_are_all_unfit_ends(tmp_path, model_server):
+    only_here = tmp_path / "master" / "only-here"
+    only_here.parent.mkdir()
+    only_here.symlink_to(PROJECT / "data" / "mnist5k")
+    # The master sees the directory, the worker, elsewhere, does not.
+    arguments = ("--host", model_server.address, "-u", "2", "--num-tests", "100", "--dataset", "only-here")
+    with master_and_workers(tmp_path, 1, *arguments, directory=only_here.parent) as (master, workers):
+        ended = master.wait()
+        worker = workers[0].wait()
 
     assert ended.exit_code == exit_codes.INVALID
     assert "could not take part" in ended.stdout
+    assert "Traceback" not in worker.stderr
+
+
+def test_json_is_all_there_is_on_standard_output_where_it_is_asked_for(tmp_path, model_server):
+    ended = run_headless(tmp_path, "--host", model_server.address, "--num-tests", "20", "--json")
+
+    assert json.loads(ended.stdout)[0]["num_requests"] == 20
+    assert "Inference error rate:" in ended.stderr
+
+
+def test_users_that_were_never_started_are_said(tmp_path, model_server):
+    ended = run_headless(tmp_path, "--host", model_server.address, "-u", "50", "-r", "1", "--num-tests", "20")
+
+    assert "of 50: the run ended before all were started" in ended.stdout
+
+
+def test_a_worker_without_the_data_is_named(tmp_path, model_server):
+    only_here = tmp_path / "here" / "only-here"
+    only_here.parent.mkdir()
+    only_here.symlink_to(PROJECT / "data" / "mnist5k")
+    port = str(free_port())
+    distributed = ("--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers", "2")
+    load = ("--host", model_server.address, "-u", "2", "-r", "2", "-t", "3s", "--dataset", "only-here")
+    join = ("--worker", "--master-host", "127.0.0.1", "--master-port", port)
+    with contextlib.ExitStack() as stack:
+        start = stack.enter_context
+        master_options = ("--master", "--headless", "--only-summary", *distributed, *load)
+        master = start(locust(tmp_path / "master", *master_options, cwd=only_here.parent))
+        start(locust(tmp_path / "fit", *join, cwd=only_here.parent))
+        start(locust(tmp_path / "unfit", *join))
+        ended = master.wait()
+
+    assert ended.exit_code == exit_codes.INVALID
+    assert ended.outcome["predictions"] > 0
+    assert ended.stdout.count("could not take part") == 1
     assert "only-here" in ended.stdout
+
+
+def test_a_worker_with_other_data_does_not_take_part(tmp_path, model_server):
+    for place in ("master", "worker"):
+        directory = tmp_path / place / "images"
+        directory.mkdir(parents=True)
+        for name in ("test-images-idx3-ubyte.gz", "test-labels-idx1-ubyte.gz"):
+            (directory / name).write_bytes((PROJECT / "data" / "mnist5k" / name).read_bytes())
+    labels = gzip.decompress((directory / "test-labels-idx1-ubyte.gz").read_bytes())
+    (directory / "test-labels-idx1-ubyte.gz").unlink()
+    (directory / "test-labels-idx1-ubyte").write_bytes(labels[:8] + bytes((label + 1) % 10 for label in labels[8:]))
+    port = str(free_port())
+    master_options = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--headless")
+    load = ("--host", model_server.address, "-u", "1", "--num-tests", "100", "--dataset", "images")
+    join = ("--worker", "--master-host", "127.0.0.1", "--master-port", port)
+    with (
+        locust(tmp_path / "m", *master_options, "--only-summary", *load, cwd=tmp_path / "master") as master,
+        locust(tmp_path / "w", *join, cwd=tmp_path / "worker"),
+    ):
+        ended = master.wait()
+
+    assert ended.exit_code == exit_codes.INVALID
+    assert "are not those of the master" in ended.stdout
+    assert ended.outcome["predictions"] == 0
+
+
+def test_ctrl_c_to_all_processes_at_once_loses_nothing(tmp_path, model_server):
+    arguments = ("--headless", "--only-summary", "--host", model_server.address, "-u", "2", "-r", "2")
+    with locust(tmp_path, *arguments, "--processes", "2") as process:
+        wait_until(lambda: "All users spawned" in process.log(), "users")
+        for child in psutil.Process(process.pid).children():
+            child.send_signal(signal.SIGINT)
+        process.signal(signal.SIGINT)
+        ended = process.wait()
+
+    assert ended.exit_code == exit_codes.PASS, ended.stdout + ended.stderr
+    assert ended.outcome["lost_workers"] == []
+    assert ended.outcome["predictions"] > 0
+
+
+def test_a_second_run_that_gets_no_port_leaves_the_first_alone(tmp_path, model_server):
+    port = str(free_port())
+    arguments = ("--headless", "--only-summary", "--host", model_server.address, "-u", "2", "-r", "2")
+    ports = ("--master-bind-port", port, "--master-port", port, "--processes", "2")
+    with locust(tmp_path / "first", *arguments, "-t", "6s", *ports) as first:
+        wait_until(lambda: "All users spawned" in first.log(), "users")
+        with locust(tmp_path / "second", *arguments, "-t", "1s", *ports) as second:
+            assert second.wait().exit_code == exit_codes.FAILED
+        ended = first.wait()
+
+    assert ended.exit_code == exit_codes.PASS, ended.stdout
+    assert ended.outcome["n_workers"] == 2
 
 
 @pytest.mark.parametrize(
@@ -181,6 +296,22 @@ def test_a_timed_run_passes_and_counts_what_it_cut_off(tmp_path, model_server):
     assert outcome["predictions"] == outcome["requests"] > 0
     assert sum(count for _, _, count in outcome["confusion"]) == outcome["predictions"]
     assert 0 <= outcome["cut_off"] <= 4
+
+
+def test_requests_in_flight_at_the_end_are_counted_apart(tmp_path):
+    server = EmbeddedServer.start("mnist", PROJECT / "models" / "mnist")
+    arguments = ("--host", server.address, "-u", "4", "-r", "4", "-t", "3s", "--deadline", "60")
+    try:
+        with locust(tmp_path, "--headless", "--only-summary", *arguments) as process:
+            wait_until(lambda: "All users spawned" in process.log(), "users")
+            os.kill(server.pid, signal.SIGSTOP)
+            ended = process.wait()
+            os.kill(server.pid, signal.SIGCONT)
+    finally:
+        server.stop()
+
+    assert ended.outcome["cut_off"] == 4
+    assert "4 more were in flight" in ended.stdout
 
 
 def test_a_server_killed_in_the_middle_fails_requests_and_not_the_run(tmp_path):
@@ -247,10 +378,9 @@ def test_a_listener_of_ones_own_hears_each_prediction(tmp_path, model_server):
 
 
 def test_a_process_stays_small(tmp_path, model_server):
-    arguments = ("--host", model_server.address, "-u", "8", "-r", "8", "-t", "60s")
+    arguments = ("--host", model_server.address, "-u", "8", "-r", "8", "--num-tests", "1000")
     with locust(tmp_path, "--headless", "--only-summary", *arguments) as process:
-        wait_until(lambda: "All users spawned" in process.log(), "users")
-        wait_until(lambda: peak_memory_mb(process) > 0, "its memory")
+        wait_until(lambda: process.n_done() > 700, "most of its work")
         memory_mb = peak_memory_mb(process)
 
     assert memory_mb < 150

@@ -11,7 +11,7 @@ from tfsload.channel.connect import check_files
 from tfsload.embedded import EmbeddedModel
 from tfsload.preflight import MisfitError, NoServerError, Preflight
 from tfsload.refusal import RunRefused
-from tfsload.run import load_images
+from tfsload.run import fingerprint, load_images
 from tfsload.settings import Settings, SettingsError
 from tfsload.target import parse_grpc_target
 
@@ -25,11 +25,13 @@ class Checked:
     Attributes:
         settings: with `target` set.
         n_images: images that it fires: once each, or over and over.
+        data_fingerprint: of these images.
         preflight: what the server said of its model.
     """
 
     settings: Settings
     n_images: int
+    data_fingerprint: str
     preflight: Preflight
 
 
@@ -52,7 +54,7 @@ def check(options: Mapping[str, Any], host: str | None, embedded: EmbeddedModel)
         raise RunRefused(exit_codes.FAILED, error.faults) from None
     except MisfitError as error:
         raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
-    return Checked(settings, len(dataset.labels), found)
+    return Checked(settings, len(dataset.labels), fingerprint(dataset), found)
 
 
 def _checked_here(options: Mapping[str, Any], host: str | None) -> tuple[Settings, Dataset]:
@@ -69,6 +71,9 @@ def _checked_here(options: Mapping[str, Any], host: str | None) -> tuple[Setting
         faults += [fault for fault in error.faults if fault not in faults]
     except DataError as error:
         faults.append(str(error))
+    n_users = options.get("num_users")
+    if n_users is not None and n_users < 1:
+        faults.append(f"-u {n_users}: expected at least 1 user")
     if faults:
         raise RunRefused(exit_codes.BAD_USAGE, faults)
     return settings, dataset

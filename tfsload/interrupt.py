@@ -2,9 +2,13 @@
 
 import signal
 import threading
+import time
 from typing import Any
 
 import gevent
+
+# A second Ctrl-C within this time is taken for the first: the run is ending, and its results are on their way.
+AGAIN_AFTER_S = 3.0
 
 
 def deliver_to_main_greenlet() -> None:
@@ -17,9 +21,14 @@ def deliver_to_main_greenlet() -> None:
         return  # only the main thread may set signal handlers; a program that embeds Locust keeps its own
     main = gevent.getcurrent()
     loop = gevent.get_hub().loop
+    last_s = -AGAIN_AFTER_S
 
     def interrupt() -> None:
-        loop.run_callback(_throw, main)
+        nonlocal last_s
+        now_s = time.monotonic()
+        if now_s - last_s >= AGAIN_AFTER_S:
+            last_s = now_s
+            loop.run_callback(_throw, main)
 
     gevent.signal_handler(signal.SIGINT, interrupt)
 

@@ -73,6 +73,8 @@ class Suite:
         self._environment = environment
         self._runner = runner
         self._web_ui = web_ui
+        # Kept, because the web form can set any of Locust's options.
+        self._is_headless = bool(self._options.headless)
         self._embedded = EmbeddedModel()
         self._checked: Checked | None = None  # for the run that is about to start
         self._run_checked: Checked | None = None  # of the run under way
@@ -96,7 +98,7 @@ class Suite:
 
     @property
     def _starts_by_itself(self) -> bool:
-        return self._options.headless or self._options.autostart
+        return self._is_headless or bool(self._options.autostart)
 
     def prepare(self) -> None:
         """Refuse what cannot run, before any load; offer the suite in the web UI."""
@@ -115,6 +117,8 @@ class Suite:
                 self._environment.host = self._embedded.address(settings.default_of("model_name"))
         except RunRefused as refused:
             self._exit_refused(refused)
+        except KeyboardInterrupt:
+            self._exit_refused(RunRefused(exit_codes.INVALID, ["interrupted"]))
 
     def _check(self, options: dict[str, Any], host: str | None) -> None:
         """Check what a run is asked to do; keep the result for its start.
@@ -151,8 +155,8 @@ class Suite:
         self._environment.host = checked.settings.target.address
         asked = n_requests(checked.settings, checked.n_images) if checked.settings.num_tests else None
         self._warn_of_loopback(checked.settings.target)
-        self.coordinator.begin(asked)
-        if self._options.headless:
+        self.coordinator.begin(asked, checked.data_fingerprint)
+        if self._is_headless:
             self._progress = gevent.spawn(self._show_progress)
 
     def _warn_of_loopback(self, target: Target) -> None:
@@ -169,8 +173,8 @@ class Suite:
         if self.coordinator is not None and self.coordinator.is_open:
             self.coordinator.end()
             self._conclude()
-            if self._options.headless and isinstance(self._runner, MasterRunner):
-                # Locust itself only stops, and waits, when its last worker is lost.
+            if self._is_headless:
+                # Locust only stops, and waits, when its last worker is lost or a user has asked it to quit.
                 gevent.spawn_later(QUIT_GRACE_S, self._runner.quit)
 
     def _conclude(self) -> None:
@@ -181,7 +185,7 @@ class Suite:
         is_broken = locust.log.unhandled_greenlet_exception
         self.outcome = conclude(self.coordinator.results, self._run_checked, user_errors, is_broken)
         self._concluded.set()
-        if not self._options.headless:
+        if not self._is_headless:
             logger.info("%s", self.outcome.text)  # the web UI's log tab shows it, too
 
     def _show_progress(self) -> None:
@@ -200,7 +204,7 @@ class Suite:
 
     def _end_run(self) -> None:
         """End the run by itself: each image was fired."""
-        if self._options.headless:
+        if self._is_headless:
             self._runner.quit()
             return
         self._runner.stop()
@@ -211,7 +215,9 @@ class Suite:
 
     def _before_quitting(self, **_: Any) -> None:
         """Let a run that is being stopped hand over its results, whoever stops it (on `quitting`)."""
-        if self.coordinator is not None and self.coordinator.is_ending:
+        if self.coordinator is None:
+            self._runner.stop()  # and hand over, before Locust takes leave of the master
+        elif self.coordinator is not None and self.coordinator.is_ending:
             self._concluded.wait(DRAIN_LIMIT_S + self._environment.stop_timeout)
 
     def quitting(self) -> None:
@@ -231,7 +237,7 @@ class Suite:
 
     def quit(self) -> None:
         """Say the last word, after Locust's own tables (on `quit`)."""
-        self._embedded.stop()
-        if self.coordinator is not None and self._options.headless and self.outcome is not None:
+        if self.coordinator is not None and self._is_headless and self.outcome is not None:
             # With --json, standard output is Locust's JSON and nothing else.
             print(self.outcome.text, file=sys.stderr if self._options.json else sys.stdout, flush=True)
+        self._embedded.stop()

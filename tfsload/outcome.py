@@ -40,10 +40,10 @@ def conclude(results: Results, checked: Checked, user_errors: int, is_broken: bo
         lost_workers=tuple(sorted(results.lost_workers)),
         unfit_workers=results.unfit_workers,
         n_unaccounted=results.n_unaccounted,
-        n_made_again=results.n_made_again,
+        n_discarded=results.n_discarded,
         n_users=results.n_users,
         n_users_asked=results.n_users_asked,
     )
-    verdict = judge(summary, user_errors, is_broken)
+    verdict = judge(summary, user_errors, is_broken or results.is_broken)
     model = f"{checked.settings.model_name}, version {checked.preflight.model_version},"
     return Outcome(summary, verdict, terminal.render(summary, verdict, model, checked.settings.target.address))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from tfsload.channel.connect import connect
 from tfsload.protos import (
@@ -132,7 +133,10 @@ def _explained(settings: Settings, error: grpc.RpcError) -> PreflightError:
 
 def _signatures(metadata: Any) -> dict[str, Any]:
     signatures = get_model_metadata_pb2.SignatureDefMap()
-    metadata.metadata["signature_def"].Unpack(signatures)
+    try:
+        metadata.metadata["signature_def"].Unpack(signatures)
+    except DecodeError as error:
+        raise MisfitError([f"the server's description of the model cannot be read: {error}"]) from None
     return dict(signatures.signature_def)
 
 
@@ -153,7 +157,12 @@ def check_status(settings: Settings, states: Sequence[Any]) -> list[str]:
 
 
 def _state_name(state: Any) -> str:
-    return get_model_status_pb2.ModelVersionStatus.State.Name(state.state)
+    return _enum_name(get_model_status_pb2.ModelVersionStatus.State, state.state)
+
+
+def _enum_name(enum: Any, number: int) -> str:
+    """Return a value's name, or its number where a newer server knows one that we do not."""
+    return enum.Name(number) if number in enum.values() else str(number)
 
 
 def check_signature(settings: Settings, signatures: dict[str, Any], n_classes: int) -> list[str]:
@@ -191,9 +200,10 @@ def _check_inputs(settings: Settings, inputs: Any) -> list[str]:
             f"signature {settings.signature_name!r} wants more than {settings.input_name!r}: also {_listed(others)}; "
             "only models with one input can be tested: pass another --signature-name"
         )
+    dtype = _enum_name(types_pb2.DataType, tensor.dtype)
     if tensor.dtype != types_pb2.DT_FLOAT:
         faults.append(
-            f"input {settings.input_name!r} is {types_pb2.DataType.Name(tensor.dtype)}: images are sent as DT_FLOAT; "
+            f"input {settings.input_name!r} is {dtype}: images are sent as DT_FLOAT; "
             "export the model with a float32 input"
         )
     if not _shape_fits(tensor.tensor_shape, (None, PIXELS), settings.images_per_request):
@@ -212,9 +222,10 @@ def _check_output(settings: Settings, outputs: Any, n_classes: int) -> list[str]
             f"pass --output-name with one of {_listed(sorted(outputs))}"
         ]
     faults = []
+    dtype = _enum_name(types_pb2.DataType, tensor.dtype)
     if tensor.dtype not in _SCORE_TYPES:
         faults.append(
-            f"output {settings.output_name!r} is {types_pb2.DataType.Name(tensor.dtype)}: a score for each class is "
+            f"output {settings.output_name!r} is {dtype}: a score for each class is "
             f"expected, DT_FLOAT or DT_DOUBLE; pass --output-name with another of {_listed(sorted(outputs))}"
         )
     shape = tensor.tensor_shape

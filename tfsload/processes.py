@@ -15,6 +15,21 @@ WATCH_INTERVAL_S = 0.5
 _forking_process = os.getpid()
 
 
+def forked_by() -> int:
+    """Return the process that forks, or has forked, this one's workers."""
+    return _forking_process
+
+
+def is_of_another_run(n_processes: int | None, forked_by_option: int | None) -> bool:
+    """Whether this worker was forked by another process than the master that now sends it work.
+
+    Args:
+        n_processes: `--processes` of this worker.
+        forked_by_option: `forked_by` of the master; None: its workers were not forked.
+    """
+    return bool(n_processes) and os.getpid() != _forking_process and forked_by_option != _forking_process
+
+
 def end_with_parent(quit_worker: Callable[[], None]) -> gevent.Greenlet:
     """Watch the parent from a forked worker, and quit when it is gone.
 

@@ -1,6 +1,7 @@
 """A run, as a process that runs users sees it: what to fire, where, and where results go."""
 
 import functools
+import hashlib
 import time
 
 import grpc
@@ -41,6 +42,13 @@ def load_images(settings: Settings) -> data.dataset.Dataset:
     return data.dataset.Dataset(dataset.name, dataset.images[:n_fired], dataset.labels[:n_fired])
 
 
+def fingerprint(dataset: data.dataset.Dataset) -> str:
+    """Return what tells one set of images and labels from another, wherever it was loaded."""
+    digest = hashlib.sha256(dataset.images.tobytes())
+    digest.update(dataset.labels.tobytes())
+    return digest.hexdigest()
+
+
 def n_requests(settings: Settings, n_images: int) -> int:
     """Return how many requests hold that many images."""
     return -(-n_images // settings.images_per_request)
@@ -52,6 +60,7 @@ class Run:
     Attributes:
         number: which run of the coordinator's this is.
         settings: what was asked for.
+        data_fingerprint: of the images that it fires.
         book: the requests.
         recorder: what was measured and not yet handed over.
         level: the level of load that predictions belong to now.
@@ -62,6 +71,7 @@ class Run:
     def __init__(self, number: int, settings: Settings) -> None:
         dataset = load_images(settings)
         self.number = number
+        self.data_fingerprint = fingerprint(dataset)
         self.settings = settings
         self.book = RequestBook(
             dataset.images,

@@ -62,6 +62,8 @@ def _optional_integer(low: int, high: int) -> Callable[[str], int | None]:
 
 def _seconds(value: str) -> float:
     expected = f"a number of seconds above 0 and at most {MAX_DEADLINE_S}"
+    if "_" in value:  # Python's own spelling
+        raise ValueError(expected)
     try:
         number = float(value)
     except ValueError:

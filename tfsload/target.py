@@ -6,7 +6,7 @@ from dataclasses import dataclass
 GRPC_PORT = 8500
 
 _HOST = r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]@?#]+)"
-_ADDRESS = re.compile(rf"{_HOST}:(?P<port>\d{{1,5}})")
+_ADDRESS = re.compile(rf"{_HOST}:(?P<port>[0-9]{{1,5}})")
 
 
 class TargetError(ValueError):

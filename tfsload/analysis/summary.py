@@ -57,7 +57,7 @@ class Summary:
         lost_workers, unfit_workers: workers whose results are missing, and why.
         n_unaccounted: requests that workers reported and that did not arrive.
         n_users, n_users_asked: users when the run began to end, and those that were asked for.
-        n_made_again: requests of a worker that left, which another made again; in no other figure.
+        n_discarded: requests of workers that left in the middle of a lease; in no other figure.
     """
 
     requests: int
@@ -78,7 +78,7 @@ class Summary:
     lost_workers: tuple[str, ...]
     unfit_workers: Mapping[str, str]
     n_unaccounted: int
-    n_made_again: int
+    n_discarded: int
     n_users: int
     n_users_asked: int
 
@@ -106,7 +106,7 @@ def summarise(
     lost_workers: tuple[str, ...] = (),
     unfit_workers: Mapping[str, str] | None = None,
     n_unaccounted: int = 0,
-    n_made_again: int = 0,
+    n_discarded: int = 0,
     n_users: int = 0,
     n_users_asked: int = 0,
 ) -> Summary:
@@ -132,7 +132,7 @@ def summarise(
         lost_workers=lost_workers,
         unfit_workers=dict(unfit_workers or {}),
         n_unaccounted=n_unaccounted,
-        n_made_again=n_made_again,
+        n_discarded=n_discarded,
         n_users=n_users,
         n_users_asked=n_users_asked,
     )

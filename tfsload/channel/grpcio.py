@@ -37,8 +37,9 @@ def _open(settings: Settings, files: Mapping[str, bytes]) -> grpc.Channel:
         ("grpc.max_receive_message_length", -1),
         ("grpc.max_send_message_length", -1),
         ("grpc.initial_reconnect_backoff_ms", int(backoff.PROMPT_INITIAL_S * 1000)),
-        ("grpc.min_reconnect_backoff_ms", int(backoff.PROMPT_INITIAL_S * 1000)),
-        ("grpc.max_reconnect_backoff_ms", int(backoff.PROMPT_MAX_S * 1000)),
+        # grpcio gives an attempt to connect no more time than this.
+        ("grpc.min_reconnect_backoff_ms", 2500),
+        ("grpc.max_reconnect_backoff_ms", 2500),
         # A load generator measures the address that it was given, not a proxy from the environment.
         ("grpc.enable_http_proxy", 0),
         # Channels to one address would share one connection otherwise.

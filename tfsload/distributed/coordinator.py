@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import gevent
-from locust.runners import STATE_MISSING, MasterRunner
+from locust.runners import STATE_MISSING, STATE_RUNNING, MasterRunner
 
+from tfsload import processes
 from tfsload.coverage import Leases
 from tfsload.distributed import messages
 from tfsload.recorder import Record, merge_plain, n_requests
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 # How often lost workers are looked for and the own process's records are taken in.
 WATCH_INTERVAL_S = 0.5
+# After so many looks in a row without a user, none is expected to come.
+IDLE_LOOKS = 4
 # How long participants may take to stop their users and hand over the rest, beside Locust's --stop-timeout.
 DRAIN_LIMIT_S = 15
 DRAIN_POLL_S = 0.02
@@ -43,7 +46,8 @@ class Results:
         n_done: with `--num-tests`: requests delivered.
         lost_workers: workers that went away with what they had not yet reported.
         n_unaccounted: requests that workers reported and that did not arrive.
-        n_made_again: requests of a worker that left, measured a second time by another; not counted twice.
+        n_discarded: requests of workers that left in the middle of a lease, which others then were given.
+        is_broken: whether an exception escaped in a worker, from a listener, say.
         unfit_workers: why a worker could not take part, by worker.
         n_workers: most workers at once.
         n_users, n_users_asked: users when the run began to end, and those that were asked for.
@@ -54,7 +58,8 @@ class Results:
     n_done: int = 0
     lost_workers: set[str] = field(default_factory=set)
     n_unaccounted: int = 0
-    n_made_again: int = 0
+    n_discarded: int = 0
+    is_broken: bool = False
     unfit_workers: dict[str, str] = field(default_factory=dict)
     n_workers: int = 0
     n_users: int = 0
@@ -103,9 +108,11 @@ class Coordinator:
         self._n_arrived: Counter[str] = Counter()  # requests outside leases, by worker
         self._watcher: gevent.Greenlet | None = None
         self._begun_s = 0.0
+        self._n_idle_looks = 0
         self.results: Results | None = None
         environment.events.worker_report.add_listener(self._on_worker_report)
         for message, listener in (
+            (messages.JOINED, self._on_joined),
             (messages.LEASE_WANTED, self._on_lease_wanted),
             (messages.LEASE_DONE, self._on_lease_done),
             (messages.DRAINED, self._on_drained),
@@ -128,21 +135,27 @@ class Coordinator:
         """Seconds since the run began."""
         return time.monotonic() - self._begun_s
 
-    def begin(self, n_requests: int | None) -> None:
+    def begin(self, n_requests: int | None, data_fingerprint: str = "") -> None:
         """Begin a run, clean of the last one (on `test_start`, before any user is spawned).
 
         Args:
             n_requests: requests to make, each exactly once; None: no limit.
+            data_fingerprint: of the images; workers that have others do not take part.
         """
         self._number += 1
-        setattr(self._environment.parsed_options, messages.RUN_NUMBER_OPTION, self._number)
-        self._workers = set(self._live_workers())
+        options = vars(self._environment.parsed_options)
+        options[messages.RUN_NUMBER_OPTION] = self._number
+        options[messages.RUN_DATA_OPTION] = data_fingerprint
+        options[messages.FORKED_BY_OPTION] = processes.forked_by() if options.get("processes") else None
+        self._workers = set()
+        self._n_idle_looks = 0
         self._drained = set()
         self._n_arrived = Counter()
-        self.results = Results(n_requests=n_requests, n_workers=len(self._workers))
+        self.results = Results(n_requests=n_requests)
+        n_workers = len(self._live_workers())
         self._leases = None
         if n_requests is not None:
-            share = n_requests // (LEASES_PER_WORKER * max(len(self._workers), 1))
+            share = n_requests // (LEASES_PER_WORKER * max(n_workers, 1))
             self._leases = Leases(n_requests, min(max(share, 1), MAX_REQUESTS_PER_LEASE))
         self._begun_s = time.monotonic()
         self._is_open = True
@@ -197,16 +210,23 @@ class Coordinator:
         while True:
             gevent.sleep(WATCH_INTERVAL_S)
             live = self._live_workers()
-            self._workers |= live
-            self.results.n_workers = max(self.results.n_workers, len(live))
             self.results.lost_workers -= live  # heard of again; what it held is with others, it may hold anew
             for worker in self._workers - live - self._drained - self.results.lost_workers:
                 self._lose(worker)
             self.refresh()
+            self._end_without_users()
+
+    def _end_without_users(self) -> None:
+        """End a run with a limit when its users have all ended, by errors of their own, and none can reach it."""
+        is_idle = self._runner.state == STATE_RUNNING and not self._runner.user_count
+        self._n_idle_looks = self._n_idle_looks + 1 if is_idle and self._leases else 0
+        if self._n_idle_looks == IDLE_LOOKS:
+            logger.error("No user is left: the run ends before each image was fired")
+            gevent.spawn(self._on_finished)
 
     def _lose(self, worker: str) -> None:
-        if worker in self.results.lost_workers:
-            return
+        if worker in self.results.lost_workers or worker not in self._workers:
+            return  # one that never ran a user has nothing to lose
         self.results.lost_workers.add(worker)
         taken_back = self._leases.lose(worker) if self._leases else []
         logger.warning(
@@ -231,10 +251,14 @@ class Coordinator:
         shift_ns = time.time_ns() - data["unix_ns"]
         merge_plain(self.results.records, rows, shift_ns if abs(shift_ns) > SAME_CLOCK_NS else 0)
 
+    def _on_joined(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+        if self._is_of_this_run(msg):
+            self._workers.add(msg.node_id)
+            self.results.n_workers = max(self.results.n_workers, len(self._workers - self.results.lost_workers))
+
     def _on_lease_wanted(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
         if not self._is_of_this_run(msg):
             return
-        self._workers.add(msg.node_id)
         self.results.lost_workers.discard(msg.node_id)
         self._leases.keep_only(msg.node_id, msg.data["held"])
         lease = self._leases.grant(msg.node_id)
@@ -245,7 +269,7 @@ class Coordinator:
         if not self._is_of_this_run(msg):
             return
         if not self._leases.deliver(msg.data["lease"]):
-            self.results.n_made_again += n_requests(msg.data["rows"])
+            self.results.n_discarded += n_requests(msg.data["rows"])
             return
         self._merge(msg.data["rows"], msg.data)
         self.results.n_done = self._leases.done
@@ -265,7 +289,8 @@ class Coordinator:
             elif self._takes_part(row["lease"], still_open[row["lease"]]):
                 self._merge([row], msg.data)
             else:
-                self.results.n_made_again += n_requests([row])
+                self.results.n_discarded += n_requests([row])
+        self.results.is_broken |= msg.data["is_broken"]
         self.results.n_unaccounted += max(msg.data["n_reported"] - self._n_arrived[msg.node_id], 0)
         if self._leases:
             self._leases.lose(msg.node_id)

@@ -6,20 +6,22 @@ late message of an earlier run is told apart.
 
 | message | from → to | data beside `run` |
 | --- | --- | --- |
+| JOINED | participant → coordinator | it runs users from now on |
 | LEASE_WANTED | participant → coordinator | `held`: numbers of the leases that it holds |
 | LEASE | coordinator → participant | `lease`: [number, start, stop], or None while nothing is free |
 | LEASE_DONE | participant → coordinator | `lease`: number, `rows`: what was recorded under it |
 | DRAIN | coordinator → participants | stop the users and hand over the rest |
-| DRAINED | participant → coordinator | `rows`: all that was not yet reported, `open`, `n_reported` |
+| DRAINED | participant → coordinator | `rows`: all that was not yet reported, `open`, `n_reported`, `is_broken` |
 | UNFIT | participant → coordinator | `reason`: why this worker cannot take part |
 
-In DRAINED, `open` holds pairs of a lease and its requests that were not made, and `n_reported` counts the requests
-outside leases in all reports and in this message.
+In DRAINED, `open` holds pairs of a lease and its requests that were not made, `n_reported` counts the requests
+outside leases in all reports and in this message, and `is_broken` tells whether an exception has escaped.
 
 Worker reports carry `{REPORT_KEY: {"run", "rows", "unix_ns"}}`: what was recorded outside leases since the last one.
 Every message with rows says in `unix_ns` what the sender's clock shows, in nanoseconds since 1970.
 """
 
+JOINED = "tfsload_joined"
 LEASE_WANTED = "tfsload_lease_wanted"
 LEASE = "tfsload_lease"
 LEASE_DONE = "tfsload_lease_done"
@@ -30,3 +32,7 @@ REPORT_KEY = "tfsload"
 
 # Set among the parsed options by the coordinator: Locust takes them to the workers with each spawn message.
 RUN_NUMBER_OPTION = "tfsload_run_number"
+# The fingerprint of the images: a worker with others would measure something else.
+RUN_DATA_OPTION = "tfsload_run_data"
+# With `--processes`: the process that forked the workers. Those of another run may find this one's port.
+FORKED_BY_OPTION = "tfsload_forked_by"

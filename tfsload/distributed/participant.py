@@ -4,10 +4,12 @@ import logging
 import time
 from typing import Any
 
+import gevent
+import locust.log
 from locust.exception import RPCError
 
 from data.dataset import DataError
-from tfsload import events
+from tfsload import events, processes
 from tfsload.channel.connect import check_files
 from tfsload.coverage import Lease
 from tfsload.distributed import messages
@@ -49,9 +51,16 @@ class Participant:
         number = options[messages.RUN_NUMBER_OPTION]
         self.run = None
         self._n_reported = 0
+        if processes.is_of_another_run(options.get("processes"), options.get(messages.FORKED_BY_OPTION)):
+            logger.error("This worker was forked for another run, whose master has not got its port: it ends")
+            gevent.spawn(self._runner.quit)
+            return
+        self._runner.send_message(messages.JOINED, {"run": number})
         try:
             run = Run(number, Settings.parse(options, self._environment.host))
             check_files(run.settings)
+            if run.data_fingerprint != options[messages.RUN_DATA_OPTION]:
+                raise DataError(f"data set {run.settings.dataset!r}: its images or labels are not those of the master")
         except (SettingsError, DataError) as error:
             # A worker on another machine may lack what the coordinator has checked at its own place.
             logger.error("This worker cannot take part in the run: %s", error)
@@ -85,8 +94,11 @@ class Participant:
         leases = {row["lease"] for row in rows} - {None}
         left = [[lease, run.supply.n_open(lease)] for lease in sorted(leases)]
         self._n_reported += n_requests([row for row in rows if row["lease"] is None])
-        self._send_rows(messages.DRAINED, rows, open=left, n_reported=self._n_reported)
+        self._send_rows(messages.DRAINED, rows, open=left, **self._account())
         run.close()
+
+    def _account(self) -> dict[str, Any]:
+        return {"n_reported": self._n_reported, "is_broken": bool(locust.log.unhandled_greenlet_exception)}
 
     def _send_rows(self, message: str, rows: list[dict[str, Any]], **more: Any) -> None:
         data = {"run": self.run.number, "rows": rows, "unix_ns": time.time_ns(), **more}
@@ -118,8 +130,8 @@ class Participant:
         number = msg.data["run"]
         if self.run is None or number != self.run.number:
             # Joined too late for this run, or unfit: there is nothing to hand over, and nobody should wait.
-            nothing = {"run": number, "rows": [], "open": [], "n_reported": 0, "unix_ns": time.time_ns()}
-            self._runner.send_message(messages.DRAINED, nothing)
+            nothing = {"run": number, "rows": [], "open": [], "unix_ns": time.time_ns(), **self._account()}
+            self._runner.send_message(messages.DRAINED, {**nothing, "n_reported": 0})
         elif self._is_open:
             # Locust's own quit message would stop the users too, but too late for the last report to arrive.
             self._runner.stop()

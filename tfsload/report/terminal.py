@@ -38,8 +38,8 @@ def _coverage(summary: Summary) -> str:
     text = f"{summary.predictions:,} of {summary.n_asked:,} images"
     if summary.is_complete:
         text += ", each exactly once"
-    if summary.n_made_again:
-        text += f" ({summary.n_made_again:,} requests of a worker that left were made again by another)"
+    if summary.n_discarded:
+        text += f" ({summary.n_discarded:,} requests of workers that left are not counted)"
     return text
 
 

@@ -1,0 +1,253 @@
+"""The life of one prediction, and the part of a process that runs users, without a server."""
+
+from types import SimpleNamespace
+
+import gevent
+import numpy as np
+import pytest
+from locust.env import Environment
+from locust.exception import RescheduleTask, StopUser
+
+from tfsload.codec import ReplyError
+from tfsload.distributed import messages
+from tfsload.distributed.participant import Participant
+from tfsload.failure import PredictionFailure
+from tfsload.recorder import Record, merge_plain
+from tfsload.run import fingerprint, load_images
+from tfsload.settings import Settings
+from users.prediction_user import PredictionUser
+
+
+class ScriptedUser(PredictionUser):
+    """Answers as the test says, instead of a server."""
+
+    request_type = "scripted"
+    answer = staticmethod(lambda n_images: np.eye(10)[[7] * n_images])
+    abstract = False
+
+    def connect(self, run):
+        pass
+
+    def call(self, _body):
+        return b"a reply"
+
+    def read(self, _reply, n_images):
+        return type(self).answer(n_images)
+
+
+class Runner:
+    """Keeps what a participant sends."""
+
+    worker_index = 0
+
+    def __init__(self):
+        self.sent = []
+        self.listeners = {}
+        self.n_stops = 0
+
+    def register_message(self, msg_type, listener, **_):
+        self.listeners[msg_type] = listener
+
+    def send_message(self, msg_type, data):
+        self.sent.append((msg_type, data))
+
+    def receive(self, msg_type, data):
+        self.listeners[msg_type](environment=None, msg=SimpleNamespace(data=data))
+
+    def stop(self):
+        self.n_stops += 1
+
+
+@pytest.fixture
+def environment():
+    data_fingerprint = fingerprint(load_images(Settings.parse({}, None)))
+    set_by_the_coordinator = {messages.RUN_NUMBER_OPTION: 1, messages.RUN_DATA_OPTION: data_fingerprint}
+    options = SimpleNamespace(dataset="mnist5k", num_tests="0", **set_by_the_coordinator)
+    return Environment(user_classes=[ScriptedUser], parsed_options=options, host="127.0.0.1:1")
+
+
+@pytest.fixture
+def runner():
+    return Runner()
+
+
+@pytest.fixture
+def participant(environment, runner):
+    participant = Participant(environment, runner)
+    environment.tfsload = SimpleNamespace(participant=participant)
+    return participant
+
+
+def fire(environment, **options):
+    """Change the run's options, as a coordinator that has the same data."""
+    vars(environment.parsed_options).update(options)
+    images = load_images(Settings.parse(vars(environment.parsed_options), None))
+    setattr(environment.parsed_options, messages.RUN_DATA_OPTION, fingerprint(images))
+
+
+def user_of(environment, **attributes):
+    user = type("User", (ScriptedUser,), attributes)(environment)
+    user.on_start()
+    return user
+
+
+def recorded(participant):
+    merged: dict[int, Record] = {}
+    merge_plain(merged, participant.run.recorder.take_all())
+    return merged.get(0, Record())
+
+
+def raising(error):
+    def raise_it(*_):
+        raise error
+
+    return raise_it
+
+
+@pytest.mark.parametrize(
+    ("attributes", "failed"),
+    [
+        pytest.param({}, {}, id="answered"),
+        pytest.param({"call": raising(PredictionFailure("UNAVAILABLE", "gone"))}, {"UNAVAILABLE": 1}, id="no-answer"),
+        pytest.param({"read": raising(ReplyError("no scores"))}, {"BAD_REPLY": 1}, id="unreadable"),
+        pytest.param({"read": raising(KeyError("mine"))}, {"CLIENT_ERROR": 1}, id="fault-while-reading"),
+        pytest.param({"call": raising(TypeError("mine"))}, {"CLIENT_ERROR": 1}, id="fault-while-calling"),
+    ],
+)
+def test_every_end_of_a_request_is_counted(environment, participant, attributes, failed):
+    participant.begin()
+    user_of(environment, **attributes).predict()
+
+    record = recorded(participant)
+    assert (record.requests, record.predictions, dict(record.failed)) == (1, 1, failed)
+    assert record.latency.count == (0 if failed else 1)
+    assert record.confusion.total == record.latency.count
+
+
+def test_a_request_that_is_cut_off_is_counted_as_that(environment, participant):
+    participant.begin()
+    begun = gevent.event.Event()
+
+    def wait_for_ever(*_):
+        begun.set()
+        gevent.event.Event().wait()
+
+    user = user_of(environment, call=wait_for_ever)
+    greenlet = gevent.spawn(user.predict)
+    begun.wait(10)
+    greenlet.kill()
+
+    record = recorded(participant)
+    assert (record.requests, record.cut_off) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "error", [pytest.param(RescheduleTask(), id="reschedule"), pytest.param(StopUser(), id="stop-user")]
+)
+def test_a_listener_that_breaks_off_loses_nothing(environment, participant, runner, error):
+    fire(environment, num_tests="1")
+    participant.begin()
+    environment.events.prediction.add_listener(raising_keywords(error))
+    user = user_of(environment)
+    runner.sent.clear()
+    greenlet = gevent.spawn(user.predict)
+    wait_for(lambda: runner.sent)
+    runner.receive(messages.LEASE, {"run": 1, "lease": [0, 0, 1]})
+    greenlet.join(10)
+
+    message, data = runner.sent[-1]
+    assert (message, data["lease"]) == (messages.LEASE_DONE, 0)
+    assert data["rows"][0]["record"]["predictions"] == 1
+
+
+def raising_keywords(error):
+    def listener(**_):
+        raise error
+
+    return listener
+
+
+def wait_for(condition):
+    with gevent.Timeout(10):
+        while not condition():
+            gevent.sleep(0.001)
+
+
+def test_a_listener_that_raises_is_no_failure_of_the_request(environment, participant):
+    participant.begin()
+    environment.events.prediction.add_listener(raising_keywords(ValueError("mine")))
+    user_of(environment).predict()
+
+    assert recorded(participant).failed == {}
+
+
+def test_listeners_are_told_what_was_answered(environment, participant):
+    environment.parsed_options.images_per_request = "3"
+    told = []
+    participant.begin()
+    environment.events.prediction.add_listener(lambda **prediction: told.append(prediction))
+    user_of(environment).predict()
+
+    assert [prediction["position"] for prediction in told] == [0, 1, 2]
+    assert {prediction["predicted"] for prediction in told} == {7}
+    assert all(prediction["scores"].shape == (10,) and prediction["failure"] is None for prediction in told)
+    first = told[0]["image_index"]
+    assert [prediction["image_index"] for prediction in told] == [first, first + 1, first + 2]
+
+
+def test_a_participant_hands_everything_over_once(environment, participant, runner):
+    participant.begin()
+    user = user_of(environment)
+    for _ in range(3):
+        user.predict()
+    data = {}
+    environment.events.report_to_master.fire(client_id="me", data=data)
+    for _ in range(2):
+        user.predict()
+    participant.end()
+    participant.end()
+
+    reported = data[messages.REPORT_KEY]["rows"][0]["record"]["requests"]
+    assert [message for message, _ in runner.sent] == [messages.JOINED, messages.DRAINED]
+    drained = runner.sent[-1][1]
+    assert (reported, drained["rows"][0]["record"]["requests"], drained["n_reported"]) == (3, 2, 5)
+    assert participant.report() is None
+
+
+def test_users_that_are_started_after_the_end_make_no_request(environment, participant):
+    participant.begin()
+    participant.end()
+    user = user_of(environment)
+
+    with pytest.raises(StopUser):
+        user.predict()
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        pytest.param({"dataset": "nowhere"}, "'nowhere'", id="no-data"),
+        pytest.param({"num_tests": "5000"}, "holds 1000 images", id="too-little-data"),
+        pytest.param({messages.RUN_DATA_OPTION: "another"}, "are not those of the master", id="other-data"),
+        pytest.param({"tls": "true", "tls_ca_file": "not-here.pem"}, "cannot be read", id="no-certificate"),
+    ],
+)
+def test_an_unfit_worker_says_why(environment, participant, runner, options, reason):
+    vars(environment.parsed_options).update(options)
+    participant.begin()
+
+    message, data = runner.sent[-1]
+    assert message == messages.UNFIT
+    assert reason in data["reason"]
+    assert participant.open_run is None
+
+
+def test_a_drain_stops_the_users_of_its_run_only(participant, runner):
+    participant.begin()
+    runner.receive(messages.DRAIN, {"run": 2})
+    message, data = runner.sent[-1]
+    assert (message, data["run"], data["rows"]) == (messages.DRAINED, 2, [])
+    assert runner.n_stops == 0
+
+    runner.receive(messages.DRAIN, {"run": 1})
+    assert runner.n_stops == 1
