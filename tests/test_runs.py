@@ -129,7 +129,7 @@ def test_a_worker_that_goes_away_halfway_costs_no_image(tmp_path, model_server, 
 
 
 def test_a_lost_worker_makes_a_run_without_end_invalid(tmp_path, model_server):
-    arguments = ("--host", model_server.address, "-u", "2", "-r", "2", "-t", "9s")
+    arguments = ("--host", model_server.address, "-u", "2", "-r", "2", "-t", "7s")
     with master_and_workers(tmp_path, 2, *arguments) as (master, workers):
         wait_until(lambda: "All users spawned" in master.log(), "users")
         workers[0].signal(signal.SIGKILL)
@@ -306,7 +306,7 @@ def test_requests_in_flight_at_the_end_are_counted_apart(tmp_path):
             wait_until(lambda: "All users spawned" in process.log(), "users")
             os.kill(server.pid, signal.SIGSTOP)
             ended = process.wait()
-            os.kill(server.pid, signal.SIGCONT)
+            os.kill(server.pid, signal.SIGKILL)
     finally:
         server.stop()
 
@@ -344,7 +344,7 @@ def test_a_server_that_stands_still_costs_each_request_its_deadline(tmp_path):
             wait_until(lambda: "All users spawned" in process.log(), "users")
             os.kill(server.pid, signal.SIGSTOP)
             ended = process.wait()
-            os.kill(server.pid, signal.SIGCONT)
+            os.kill(server.pid, signal.SIGKILL)
     finally:
         server.stop()
 
