@@ -1,0 +1,511 @@
+"""The HTTP/2 client as pure functions: bytes in, ended calls out."""
+
+import gzip
+import itertools
+import struct
+
+import grpc
+import hpack
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tfsload.channel import frames
+from tfsload.channel.backoff import Backoff
+from tfsload.channel.call import Call
+from tfsload.channel.frames import FrameParser, ProtocolError
+from tfsload.channel.headers import RequestEncoder, decode_reply_headers, request_headers, timeout_text
+from tfsload.channel.protocol import ClientProtocol
+
+CODE = grpc.StatusCode
+HEADERS = request_headers("/a/b", "here:1", "http", 5.0, ())
+
+
+def block(*pairs):
+    """Encode headers as a server does that was offered a table of size 0."""
+    encoder = hpack.Encoder()
+    encoder.header_table_size = 0
+    return encoder.encode(pairs)
+
+
+OK_HEADERS = block((":status", "200"), ("content-type", "application/grpc"))
+OK_TRAILERS = block(("grpc-status", "0"))
+
+
+def message(body, compressed=0):
+    return struct.pack(">BL", compressed, len(body)) + body
+
+
+def reply(stream, body=b"answer", trailers=OK_TRAILERS, headers=OK_HEADERS):
+    """Return a whole reply's frames."""
+    return (
+        frames.frame(frames.HEADERS, frames.END_HEADERS, stream, headers)
+        + frames.frame(frames.DATA, 0, stream, message(body))
+        + frames.frame(frames.HEADERS, frames.END_HEADERS | frames.END_STREAM, stream, trailers)
+    )
+
+
+def connected(server_settings=None, n_calls=0, body=b"question", limit=10**6):
+    """Return a protocol that has the server's settings, and calls in flight."""
+    protocol = ClientProtocol()
+    protocol.receive(frames.settings_frame(server_settings or {}))
+    calls = [Call(HEADERS, body, None, False, limit) for _ in range(n_calls)]
+    for call in calls:
+        protocol.start(call)
+    return protocol, calls
+
+
+def sent(protocol):
+    """Return the frames that the protocol has sent, after its preface."""
+    output = protocol.take_output().removeprefix(frames.PREFACE)
+    return FrameParser(2**24).feed(output)
+
+
+def kinds(protocol):
+    return [frame[0] for frame in sent(protocol)]
+
+
+def in_pieces(data, cuts):
+    places = sorted({min(cut, len(data)) for cut in cuts} | {0, len(data)})
+    return [data[start:stop] for start, stop in itertools.pairwise(places)]
+
+
+# Frames
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 99).map(lambda n: 2 * n + 1), st.binary(max_size=60), st.integers(0, 20))),
+    st.lists(st.integers(0, 5000)),
+)
+def test_any_split_of_a_stream_gives_the_same_frames(written, cuts):
+    data = b""
+    for stream, payload, padding in written:
+        padded = bytes([padding]) + payload + bytes(padding) if padding else payload
+        data += frames.frame(frames.DATA, frames.PADDED if padding else 0, stream, padded)
+    whole = FrameParser().feed(data)
+    parser = FrameParser()
+
+    assert [frame for piece in in_pieces(data, cuts) for frame in parser.feed(piece)] == whole
+    assert [(frame[2], frame[3]) for frame in whole] == [(stream, payload) for stream, payload, _ in written]
+
+
+@given(st.binary(max_size=300), st.integers(1, 40))
+def test_header_blocks_survive_their_continuation(content, max_frame_size):
+    data = frames.header_frames(3, content, frames.END_STREAM, max_frame_size)
+    (frame,) = FrameParser().feed(data)
+
+    assert frame[0] == frames.HEADERS
+    assert frame[1] & frames.END_STREAM
+    assert frame[2:4] == (3, content)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        pytest.param(frames.frame_header(20_000, frames.DATA, 0, 1), frames.FRAME_SIZE_ERROR, id="too-long"),
+        pytest.param(frames.frame(frames.DATA, 0, 0, b""), frames.PROTOCOL_ERROR, id="data-on-the-connection"),
+        pytest.param(frames.frame(frames.SETTINGS, 0, 1, b""), frames.PROTOCOL_ERROR, id="settings-on-a-stream"),
+        pytest.param(frames.frame(frames.SETTINGS, 0, 0, b"12345"), frames.FRAME_SIZE_ERROR, id="settings-of-5-bytes"),
+        pytest.param(frames.frame(frames.SETTINGS, 1, 0, bytes(6)), frames.FRAME_SIZE_ERROR, id="ack-with-settings"),
+        pytest.param(frames.frame(frames.PING, 0, 0, b"1234567"), frames.FRAME_SIZE_ERROR, id="short-ping"),
+        pytest.param(frames.frame(frames.GOAWAY, 0, 0, b"1234567"), frames.FRAME_SIZE_ERROR, id="short-goaway"),
+        pytest.param(frames.frame(frames.RST_STREAM, 0, 1, b"1"), frames.FRAME_SIZE_ERROR, id="short-reset"),
+        pytest.param(frames.frame(frames.DATA, 8, 1, b"\x05abc"), frames.PROTOCOL_ERROR, id="more-padding-than-data"),
+        pytest.param(frames.frame(frames.DATA, 8, 1, b""), frames.PROTOCOL_ERROR, id="padded-and-empty"),
+        pytest.param(frames.frame(frames.HEADERS, 0x20, 1, b"1234"), frames.FRAME_SIZE_ERROR, id="short-priority"),
+        pytest.param(frames.frame(frames.CONTINUATION, 4, 1, b""), frames.PROTOCOL_ERROR, id="continues-nothing"),
+        pytest.param(
+            frames.frame(frames.HEADERS, 0, 1, b"") + frames.frame(frames.DATA, 0, 1, b""),
+            frames.PROTOCOL_ERROR,
+            id="data-within-headers",
+        ),
+        pytest.param(
+            frames.frame(frames.HEADERS, 0, 1, b"") + frames.frame(frames.CONTINUATION, 4, 3, b""),
+            frames.PROTOCOL_ERROR,
+            id="another-streams-continuation",
+        ),
+        pytest.param(frames.frame(frames.PUSH_PROMISE, 4, 1, bytes(4)), frames.PROTOCOL_ERROR, id="push"),
+        pytest.param(
+            frames.frame(frames.HEADERS, 0, 1, b"") + frames.frame(frames.CONTINUATION, 0, 1, bytes(16_000)) * 20,
+            frames.ENHANCE_YOUR_CALM,
+            id="endless-headers",
+        ),
+    ],
+)
+def test_malformed_frames_end_the_connection(data, code):
+    with pytest.raises(ProtocolError) as caught:
+        FrameParser().feed(data)
+
+    assert caught.value.code == code
+
+
+def test_unknown_frames_and_priorities_are_ignored():
+    data = frames.frame(0xEE, 0xFF, 7, b"?") + frames.frame(frames.PRIORITY, 0, 1, bytes(5))
+
+    assert FrameParser().feed(data) == []
+
+
+# Calls
+
+
+def test_a_call_is_two_frames_and_its_reply_ends_it():
+    protocol, (call,) = connected(n_calls=1)
+    assert kinds(protocol) == [frames.SETTINGS, frames.WINDOW_UPDATE, frames.SETTINGS, frames.HEADERS, frames.DATA]
+
+    protocol.receive(reply(1))
+
+    assert protocol.take_ended() == [call]
+    assert (call.reply, call.error, call.is_over) == (b"answer", None, True)
+    assert protocol.is_idle
+
+
+@given(st.lists(st.binary(max_size=40), min_size=1, max_size=6), st.lists(st.integers(0, 3000)))
+def test_any_split_of_replies_gives_the_same_answers(bodies, cuts):
+    protocol, calls = connected(n_calls=len(bodies))
+    data = b"".join(reply(call.stream, body) for call, body in zip(calls, bodies, strict=True))
+    ended = []
+    for piece in in_pieces(data, cuts):
+        protocol.receive(piece)
+        ended += protocol.take_ended()
+
+    assert ended == calls
+    assert [call.reply for call in calls] == bodies
+
+
+@given(st.lists(st.integers(0, 200)))
+def test_a_message_split_over_frames_is_joined(cuts):
+    protocol, (call,) = connected(n_calls=1)
+    body = bytes(range(150))
+    data = frames.frame(frames.HEADERS, frames.END_HEADERS, 1, OK_HEADERS)
+    for piece in in_pieces(message(body), cuts):
+        data += frames.frame(frames.DATA, 0, 1, piece)
+    protocol.receive(data + frames.frame(frames.HEADERS, frames.END_HEADERS | frames.END_STREAM, 1, OK_TRAILERS))
+
+    assert call.reply == body
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "details"),
+    [
+        pytest.param(
+            frames.frame(
+                frames.HEADERS, 5, 1, block((":status", "200"), ("grpc-status", "5"), ("grpc-message", "a%20b"))
+            ),
+            CODE.NOT_FOUND,
+            "a b",
+            id="trailers-only",
+        ),
+        pytest.param(
+            frames.frame(frames.HEADERS, 5, 1, block((":status", "503"))),
+            CODE.UNAVAILABLE,
+            "HTTP status 503",
+            id="http-503",
+        ),
+        pytest.param(
+            frames.frame(frames.HEADERS, 4, 1, block((":status", "404"))),
+            CODE.UNIMPLEMENTED,
+            "HTTP status 404",
+            id="http-404",
+        ),
+        pytest.param(
+            frames.frame(frames.HEADERS, 5, 1, block((":status", "200"))),
+            CODE.UNKNOWN,
+            "without a grpc-status",
+            id="no-status",
+        ),
+        pytest.param(
+            frames.frame(frames.HEADERS, 5, 1, block((":status", "200"), ("grpc-status", "junk"))),
+            CODE.UNKNOWN,
+            "",
+            id="status-that-is-no-number",
+        ),
+        pytest.param(
+            frames.frame(frames.HEADERS, 5, 1, block((":status", "200"), ("grpc-status", "0"))),
+            CODE.INTERNAL,
+            "no message",
+            id="ok-without-a-message",
+        ),
+        pytest.param(reply(1, bytes(2000)), CODE.RESOURCE_EXHAUSTED, "at most 1000 are taken", id="too-long"),
+        pytest.param(
+            frames.frame(frames.HEADERS, 4, 1, OK_HEADERS) + frames.frame(frames.DATA, 0, 1, message(b"a") * 2),
+            CODE.INTERNAL,
+            "more than one message",
+            id="two-messages",
+        ),
+        pytest.param(
+            frames.frame(frames.HEADERS, 4, 1, OK_HEADERS) * 2, CODE.INTERNAL, "second header block", id="headers-twice"
+        ),
+        pytest.param(
+            frames.frame(frames.HEADERS, 4, 1, OK_HEADERS) + frames.frame(frames.DATA, 0, 1, message(b"a", 7)),
+            CODE.INTERNAL,
+            "begins with the byte 7",
+            id="unknown-flag",
+        ),
+        pytest.param(
+            frames.frame(frames.HEADERS, 4, 1, OK_HEADERS) + frames.frame(frames.DATA, 0, 1, message(b"a", 1)),
+            CODE.INTERNAL,
+            "compressed as 'identity'",
+            id="compressed-as-nothing",
+        ),
+        pytest.param(frames.rst_stream(1, frames.CANCEL), CODE.CANCELLED, "reset", id="reset-cancel"),
+        pytest.param(frames.rst_stream(1, frames.INTERNAL_ERROR), CODE.INTERNAL, "error 2", id="reset-internal"),
+        pytest.param(frames.rst_stream(1, frames.ENHANCE_YOUR_CALM), CODE.RESOURCE_EXHAUSTED, "reset", id="reset-calm"),
+    ],
+)
+def test_ends_without_an_answer(data, code, details):
+    protocol, (call,) = connected(n_calls=1, limit=1000)
+    protocol.receive(data)
+
+    assert protocol.take_ended() == [call]
+    assert call.error.code() == code
+    assert details in call.error.details()
+
+
+def test_gzip_is_unpacked_and_bounded():
+    headers = block((":status", "200"), ("grpc-encoding", "gzip"))
+    for size, code in ((900, None), (10**6, CODE.RESOURCE_EXHAUSTED)):
+        protocol, (call,) = connected(n_calls=1, limit=1000)
+        packed = gzip.compress(bytes(size))
+        protocol.receive(
+            frames.frame(frames.HEADERS, 4, 1, headers)
+            + frames.frame(frames.DATA, 0, 1, message(packed, 1))
+            + frames.frame(frames.HEADERS, 5, 1, OK_TRAILERS)
+        )
+        assert (call.error and call.error.code(), call.reply) == (code, bytes(size) if code is None else None)
+
+
+# Limits and windows
+
+
+def test_calls_wait_for_the_servers_limit_of_streams():
+    protocol, calls = connected({frames.MAX_CONCURRENT_STREAMS: 2}, n_calls=5)
+    assert (len(protocol.calls), len(protocol.waiting)) == (2, 3)
+
+    for number, call in enumerate(calls):
+        protocol.receive(reply(call.stream, b"%d" % number))
+
+    assert [call.reply for call in calls] == [b"0", b"1", b"2", b"3", b"4"]
+
+
+@given(st.integers(1, 300), st.integers(1, 200), st.integers(0, 100_000))
+def test_windows_are_kept_and_nothing_is_lost(initial_window, increment, extra):
+    body = bytes(1 + extra % 3000)
+    protocol, _ = connected({frames.INITIAL_WINDOW_SIZE: initial_window}, n_calls=1, body=body)
+    allowed, received = initial_window, b""
+    for _ in range(5000):
+        for kind, flags, _, payload, size in sent(protocol):
+            if kind == frames.DATA:
+                received += payload
+                allowed -= size
+                assert allowed >= 0
+                if flags & frames.END_STREAM:
+                    assert received == message(body)
+                    return
+        protocol.receive(frames.window_update(1, increment) + frames.window_update(0, increment))
+        allowed += increment
+    pytest.fail("the message was never sent whole")
+
+
+def test_a_shrinking_window_stops_the_sender():
+    protocol, (call,) = connected({frames.INITIAL_WINDOW_SIZE: 10}, n_calls=1, body=bytes(100))
+    protocol.receive(frames.settings_frame({frames.INITIAL_WINDOW_SIZE: 0}))
+    sent(protocol)
+
+    assert call.window == -10
+    protocol.receive(frames.window_update(1, 10))
+    assert frames.DATA not in kinds(protocol)
+    protocol.receive(frames.window_update(1, 1))
+    assert frames.DATA in kinds(protocol)
+
+
+def test_pings_are_answered():
+    protocol, _ = connected()
+    sent(protocol)
+    protocol.receive(frames.frame(frames.PING, 0, 0, b"12345678"))
+
+    assert [(frame[0], frame[1], frame[3]) for frame in sent(protocol)] == [(frames.PING, frames.ACK, b"12345678")]
+
+
+def test_a_flood_of_pings_ends_the_connection():
+    protocol, _ = connected()
+    with pytest.raises(ProtocolError, match="too many pings"):
+        protocol.receive(frames.frame(frames.PING, 0, 0, bytes(8)) * 20_000)
+
+
+# Going away
+
+
+def test_goaway_lets_go_of_what_the_server_has_not_seen():
+    protocol, calls = connected({frames.MAX_CONCURRENT_STREAMS: 3}, n_calls=4)
+    protocol.receive(frames.goaway(1, frames.NO_ERROR, b"recycled"))
+
+    assert protocol.is_draining
+    assert set(protocol.take_unprocessed()) == set(calls[1:])
+    protocol.receive(reply(1))
+    assert calls[0].reply == b"answer"
+    assert protocol.is_idle
+
+
+def test_a_refused_stream_is_unprocessed():
+    protocol, (call,) = connected(n_calls=1)
+    protocol.receive(frames.rst_stream(1, frames.REFUSED_STREAM))
+
+    assert protocol.take_unprocessed() == [call]
+    assert not call.is_over
+
+
+def test_used_up_stream_numbers_drain_the_connection():
+    protocol = ClientProtocol(first_stream=frames.MAX_STREAM_ID - 2)
+    protocol.receive(frames.settings_frame({}))
+    calls = [Call(HEADERS, b"q", None, False, 1000) for _ in range(2)]
+    for call in calls:
+        assert not protocol.is_draining
+        protocol.start(call)
+
+    assert protocol.is_draining
+    protocol.receive(reply(calls[1].stream))
+    assert calls[1].reply == b"answer"
+
+
+def test_late_frames_of_a_cancelled_call_are_ignored():
+    protocol, (call,) = connected(n_calls=1)
+    protocol.cancel(call)
+    assert kinds(protocol)[-1] == frames.RST_STREAM
+    protocol.receive(reply(1))
+
+    assert protocol.take_ended() == []
+    assert protocol.is_idle
+
+
+def test_a_frame_of_a_stream_that_never_was_ends_the_connection():
+    protocol, _ = connected(n_calls=1)
+    with pytest.raises(ProtocolError, match="never opened"):
+        protocol.receive(reply(5))
+
+
+def test_a_lost_connection_ends_what_was_sent_and_frees_what_was_not():
+    protocol, calls = connected({frames.MAX_CONCURRENT_STREAMS: 1}, n_calls=2)
+    protocol.lose(CODE.UNAVAILABLE, "gone")
+
+    assert protocol.take_ended() == [calls[0]]
+    assert calls[0].error.code() == CODE.UNAVAILABLE
+    assert protocol.take_unprocessed() == [calls[1]]
+
+
+# Damage
+
+VALID = (
+    frames.settings_frame({frames.MAX_CONCURRENT_STREAMS: 10})
+    + frames.window_update(0, 1000)
+    + reply(1)
+    + frames.frame(frames.PING, 0, 0, bytes(8))
+    + reply(3, bytes(300))
+    + frames.goaway(3, 0)
+    + reply(5)
+)
+
+
+def feed_until_it_breaks(data, pieces):
+    """Feed a protocol with three calls; whatever comes, each call is in flight or has ended once."""
+    protocol = ClientProtocol()
+    calls = [Call(HEADERS, b"q", None, False, 10_000) for _ in range(3)]
+    for call in calls:
+        protocol.start(call)
+    gone = []
+    try:
+        for piece in in_pieces(data, pieces):
+            protocol.receive(piece)
+            gone += protocol.take_ended() + protocol.take_unprocessed()
+            protocol.take_output()
+    except ProtocolError:
+        protocol.lose(CODE.INTERNAL, "broken")
+        gone += protocol.take_ended() + protocol.take_unprocessed()
+    open_calls = [*protocol.calls.values(), *protocol.waiting]
+    assert sorted(map(id, gone + open_calls)) == sorted(map(id, calls))
+
+
+@settings(max_examples=300)
+@given(st.binary(max_size=400), st.lists(st.integers(0, 400)))
+def test_arbitrary_bytes_end_in_an_error_or_wait(data, cuts):
+    feed_until_it_breaks(data, cuts)
+    feed_until_it_breaks(frames.settings_frame({}) + data, cuts)
+
+
+@settings(max_examples=300)
+@given(st.integers(0, len(VALID)), st.binary(max_size=12), st.integers(0, 12), st.lists(st.integers(0, len(VALID))))
+def test_damaged_streams_end_each_call_once(place, inserted, n_removed, cuts):
+    feed_until_it_breaks(VALID[:place] + inserted + VALID[place + n_removed :], cuts)
+
+
+# Headers
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["a", "b", "c-bin"]), st.text("xyz", max_size=9)), max_size=5), st.integers(2, 5)
+)
+def test_a_servers_decoder_reads_every_block(metadata, n_blocks):
+    encoder, decoder = RequestEncoder(), hpack.Decoder()
+    some = request_headers("/a/b", "here:1", "http", 5.0, metadata)
+    other = request_headers("/c/d", "here:1", "http", None, ())
+    for number in range(3 * n_blocks):
+        headers = other if number % 4 == 1 else some
+        assert tuple(decoder.decode(encoder.encode(headers))) == headers
+
+
+def test_a_block_shrinks_once_the_server_knows_it():
+    encoder = RequestEncoder()
+    sizes = [len(encoder.encode(HEADERS)) for _ in range(3)]
+
+    assert sizes[0] > 60
+    assert sizes[1] == sizes[2] <= len(HEADERS)
+
+
+@given(st.binary(max_size=60))
+def test_any_header_block_is_read_or_refused(content):
+    try:
+        headers = decode_reply_headers(content)
+    except ProtocolError as error:
+        assert error.code == frames.COMPRESSION_ERROR
+    else:
+        assert headers.grpc_status is None or headers.grpc_status >= -1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        pytest.param(5.0, "5000m", id="seconds"),
+        pytest.param(0.25, "250000u", id="a-fraction"),
+        pytest.param(1e-6, "1000n", id="a-microsecond"),
+        pytest.param(3600, "3600000m", id="an-hour"),
+        pytest.param(1e6, "1000000S", id="days"),
+        pytest.param(0, "0n", id="none"),
+    ],
+)
+def test_timeouts(seconds, text):
+    assert timeout_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        pytest.param([("Upper", "x")], id="upper-case"),
+        pytest.param([("grpc-timeout", "1S")], id="grpcs-own"),
+        pytest.param([(":path", "/")], id="pseudo-header"),
+        pytest.param([("a", "ü")], id="not-ascii"),
+        pytest.param([("a", "x\ny")], id="line-break"),
+        pytest.param([("", "x")], id="empty"),
+    ],
+)
+def test_metadata_that_cannot_be_sent(metadata):
+    with pytest.raises(ValueError, match="metadata"):
+        request_headers("/a/b", "here:1", "http", None, metadata)
+
+
+def test_backoff_grows_to_its_limit_and_begins_anew():
+    backoff = Backoff(initial_s=0.1, max_s=1.0, seed=1)
+    delays = [backoff.next_s() for _ in range(10)]
+
+    assert all(0.08 <= delays[0] <= 0.12 for _ in "1")
+    assert all(0.8 <= delay <= 1.2 for delay in delays[6:])
+    backoff.reset()
+    assert backoff.next_s() <= 0.12
