@@ -306,6 +306,31 @@ def test_windows_are_kept_and_nothing_is_lost(initial_window, increment, extra):
     pytest.fail("the message was never sent whole")
 
 
+def test_short_messages_wait_until_the_window_takes_them_whole():
+    protocol, calls = connected(n_calls=5, body=bytes(16_000))
+    assert (len(protocol.calls), len(protocol.waiting)) == (4, 1)  # 65,535 bytes take four of them
+
+    protocol.receive(frames.window_update(0, 1))
+    assert protocol.waiting
+    protocol.receive(frames.window_update(0, 20_000))
+    assert not protocol.waiting
+    assert calls[4].unsent == b""
+
+
+def test_a_short_message_alone_goes_as_far_as_the_window_does():
+    protocol, (filling, short) = connected(n_calls=2, body=bytes(40_000))
+    assert filling.unsent == b""
+    protocol.receive(reply(1))
+    assert short.unsent  # too long to wait for the rest of the window
+    protocol, calls = connected(n_calls=5, body=bytes(16_000))
+    for call in calls[:4]:
+        protocol.receive(reply(call.stream))
+
+    assert protocol.calls  # nobody is left who would open the window
+    protocol.receive(frames.window_update(0, 20_000) + reply(calls[4].stream))
+    assert calls[4].reply == b"answer"
+
+
 def test_a_shrinking_window_stops_the_sender():
     protocol, (call,) = connected({frames.INITIAL_WINDOW_SIZE: 10}, n_calls=1, body=bytes(100))
     protocol.receive(frames.settings_frame({frames.INITIAL_WINDOW_SIZE: 0}))

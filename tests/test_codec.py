@@ -125,3 +125,31 @@ def test_a_damaged_reply_is_read_or_refused(damage, place):
         assert str(error)
     else:
         assert scores.shape[0] == 1
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.booleans(), st.integers(0, 2**32)), min_size=1, max_size=12))
+def test_reading_in_place_is_the_same_as_decoding(replies):
+    reader = codec.ReplyReader("scores", 2)
+    for n_classes, as_content, seed in replies:
+        body = reply(np.random.default_rng(seed).random((2, n_classes), np.float32), as_content=as_content)
+        np.testing.assert_array_equal(reader.read(body), codec.decode_reply(body, "scores", 2))
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        pytest.param(reply([[float("nan"), 1.0]]), "not finite", id="nan"),
+        pytest.param(reply([[float("inf"), -float("inf")]]), "not finite", id="infinities-that-cancel"),
+        pytest.param(reply([[0.5, 0.5]], output="logits"), "no output 'scores'", id="another-output"),
+        pytest.param(reply([[0.5, 0.5]])[:-1], "", id="cut-short"),
+    ],
+)
+def test_reading_in_place_refuses_what_decoding_refuses(body, message):
+    reader = codec.ReplyReader("scores", 1)
+    for _ in range(2):
+        reader.read(reply([[0.25, 0.75]]))
+
+    with pytest.raises(codec.ReplyError) as caught:
+        reader.read(body)
+
+    assert message in str(caught.value)

@@ -220,7 +220,7 @@ def test_users_that_are_started_after_the_end_make_no_request(environment, parti
     user = user_of(environment)
 
     with pytest.raises(StopUser):
-        user.predict()
+        user.predict_in_turn()
 
 
 @pytest.mark.parametrize(

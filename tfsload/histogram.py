@@ -2,12 +2,17 @@
 
 from typing import Any
 
+import numpy as np
 from hdrh.histogram import HdrHistogram
 
 # Above the longest deadline that the settings allow.
 HIGHEST_NS = 2 * 3600 * 10**9
 # A bucket is at most 0.1 % wide, so a percentile is at most that far from the exact one.
 SIGNIFICANT_DIGITS = 3
+# Values are put into their buckets this many at a time: one by one costs a microsecond and a half each.
+_BATCH = 4096
+# Two values that agree in their 12 highest bits fall into one bucket: its 2,048 parts need 11.
+_KEPT_BITS = 12
 
 
 class Histogram:
@@ -18,7 +23,8 @@ class Histogram:
     """
 
     def __init__(self) -> None:
-        self._buckets = HdrHistogram(1, HIGHEST_NS, SIGNIFICANT_DIGITS)
+        self._filled = HdrHistogram(1, HIGHEST_NS, SIGNIFICANT_DIGITS)
+        self._batch: list[int] = []
         self.count = 0
         self.sum_ns = 0
         self.min_ns = 0
@@ -26,13 +32,30 @@ class Histogram:
 
     def record(self, value_ns: int) -> None:
         """Count one latency in nanoseconds."""
-        self._buckets.record_value(min(max(value_ns, 1), HIGHEST_NS))
+        self._batch.append(value_ns)
+        if len(self._batch) >= _BATCH:
+            self._fill()
         if not self.count or value_ns < self.min_ns:
             self.min_ns = value_ns
         if value_ns > self.max_ns:
             self.max_ns = value_ns
         self.count += 1
         self.sum_ns += value_ns
+
+    @property
+    def _buckets(self) -> HdrHistogram:
+        if self._batch:
+            self._fill()
+        return self._filled
+
+    def _fill(self) -> None:
+        values = np.clip(np.array(self._batch, np.int64), 1, HIGHEST_NS)
+        # Cut off what lies within a bucket, so that equal ones can be counted together.
+        excess_bits = np.maximum(np.frexp(values.astype(np.float64))[1] - _KEPT_BITS, 0)
+        kept, counts = np.unique(values >> excess_bits << excess_bits, return_counts=True)
+        for value, count in zip(kept.tolist(), counts.tolist(), strict=True):
+            self._filled.record_value(value, count)
+        self._batch.clear()
 
     def merge(self, other: "Histogram") -> None:
         """Add all that another one has recorded."""
@@ -71,7 +94,7 @@ class Histogram:
         """Read what `to_plain` wrote."""
         histogram = cls()
         if plain["count"]:
-            histogram._buckets = HdrHistogram.decode(plain["buckets"])
+            histogram._filled = HdrHistogram.decode(plain["buckets"])
             histogram.count = plain["count"]
             histogram.sum_ns = plain["sum_ns"]
             histogram.min_ns = plain["min_ns"]

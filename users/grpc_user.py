@@ -20,6 +20,7 @@ class GrpcPredictionUser(PredictionUser):
         """Take the process's channel; without serialisers, a call takes and returns bytes."""
         self._predict = run.channel.unary_unary(PREDICT_METHOD)
         self._deadline_s = run.settings.deadline_s
+        self._readers = {}
         self._output_name = run.settings.output_name
 
     def call(self, body: bytes) -> bytes:
@@ -31,4 +32,7 @@ class GrpcPredictionUser(PredictionUser):
 
     def read(self, reply: bytes, n_images: int) -> np.ndarray:
         """Return the scores of a PredictResponse."""
-        return codec.decode_reply(reply, self._output_name, n_images)
+        reader = self._readers.get(n_images)
+        if reader is None:
+            reader = self._readers[n_images] = codec.ReplyReader(self._output_name, n_images)
+        return reader.read(reply)

@@ -7,6 +7,7 @@ import numpy as np
 from gevent import GreenletExit
 from locust import User, task
 from locust.exception import StopUser
+from locust.user.task import LOCUST_STATE_RUNNING
 
 from tfsload import events
 from tfsload.codec import ReplyError
@@ -56,11 +57,19 @@ class PredictionUser(User):
         raise NotImplementedError
 
     @task
+    def predict_in_turn(self) -> None:
+        """Fire one request after another; just one where the user class has a wait time, which Locust then keeps."""
+        if self._run is None:
+            raise StopUser  # unfit for the run, and the coordinator was told why; or the run has ended meanwhile
+        self.predict()
+        if type(self).wait_time is PredictionUser.wait_time:
+            # Back in Locust's loop a user would go to sleep for no time, which costs more than a request.
+            while self._state == LOCUST_STATE_RUNNING:
+                self.predict()
+
     def predict(self) -> None:
         """Fire the next request."""
         run = self._run
-        if run is None:
-            raise StopUser  # unfit for the run, and the coordinator was told why; or the run has ended meanwhile
         number, lease = run.supply.next()
         request = run.book[number]
         level = run.level

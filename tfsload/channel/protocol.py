@@ -23,6 +23,8 @@ _OWN_SETTINGS = {
     frames.ENABLE_PUSH: 0,
     frames.INITIAL_WINDOW_SIZE: OWN_WINDOW,
 }
+# A message up to this size is not begun before the window takes all of it.
+_SENT_WHOLE = frames.DEFAULT_MAX_FRAME_SIZE
 # A peer that floods us with frames to be answered is not to fill the memory with answers.
 _MAX_ANSWERS = 10_000
 
@@ -32,7 +34,7 @@ class ClientProtocol:
 
     Attributes:
         calls: the calls in flight, by stream.
-        waiting: calls for which the server's limit of streams leaves no room yet, in order.
+        waiting: calls for which the server's limit of streams, or its window, leaves no room yet, in order.
         is_draining: whether no new call may start here: the server goes away, or the numbers are used up.
         going_away: the server's words on why it goes away; empty before.
         max_streams: the server's limit.
@@ -104,11 +106,23 @@ class ClientProtocol:
     # Sending
 
     def start(self, call: Call) -> None:
-        """Send a call, or let it wait for the server's limit of streams. Not on a draining connection."""
-        if len(self.calls) >= self.max_streams or self.waiting:
+        """Send a call, or let it wait for room. Not on a draining connection."""
+        if self.waiting or not self._has_room(call):
             self.waiting.append(call)
         else:
             self._send(call)
+
+    def _has_room(self, call: Call) -> bool:
+        """Whether the server's limit of streams and its window leave room for a call.
+
+        A short message waits until the window takes it whole: sent in pieces, it costs both sides several times
+        the work. The calls in flight will open the window; where there is none, it is sent as far as it goes.
+        """
+        n_open = len(self.calls)
+        if n_open >= self.max_streams:
+            return False
+        size = len(call.message) + 5
+        return size <= self._window or not n_open or size > _SENT_WHOLE
 
     def _send(self, call: Call) -> None:
         stream = call.stream = self._next_stream
@@ -172,7 +186,7 @@ class ClientProtocol:
         self._output.append(frames.goaway(0, code, message.encode()[:200]))
 
     def _start_waiting(self) -> None:
-        while self.waiting and len(self.calls) < self.max_streams and not self.is_draining:
+        while self.waiting and not self.is_draining and self._has_room(self.waiting[0]):
             self._send(self.waiting.popleft())
         if self.is_draining and self.waiting:
             self._unprocessed.extend(self.waiting)
@@ -280,6 +294,8 @@ class ClientProtocol:
                 raise ProtocolError(frames.FLOW_CONTROL_ERROR, f"stream {stream}'s window is too large")
         if self._blocked:
             self._send_blocked()
+        if self.waiting:
+            self._start_waiting()
 
     def _on_reset(self, stream: int, code: int) -> None:
         call = self.calls.get(stream)
