@@ -1,0 +1,127 @@
+"""TLS over both transports: verified by default, with the system's authorities or a private one."""
+
+import datetime
+
+import grpc
+import pytest
+import trustme
+
+from tests.conftest import ScriptedServer
+from tfsload.channel.connect import connect
+from tfsload.settings import Settings, SettingsError
+
+CODE = grpc.StatusCode
+METHOD = "/test.Scripted/Call"
+LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Write an authority, and certificates that it has issued; return the directory."""
+    directory = tmp_path_factory.mktemp("tls")
+    authority, stranger = trustme.CA(), trustme.CA()
+    authority.cert_pem.write_to_path(directory / "ca.pem")
+    stranger.cert_pem.write_to_path(directory / "stranger.pem")
+    write(authority.issue_cert("localhost", "127.0.0.1"), directory / "server")
+    write(authority.issue_cert("elsewhere.example"), directory / "other-name")
+    expired = authority.issue_cert("localhost", "127.0.0.1", not_before=LONG_AGO, not_after=LONG_AGO.replace(year=2021))
+    write(expired, directory / "expired")
+    write(authority.issue_cert("client@example.org"), directory / "client")
+    (directory / "junk.pem").write_text("no certificate")
+    return directory
+
+
+def write(certificate, path):
+    path.with_suffix(".crt").write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
+    certificate.private_key_pem.write_to_path(path.with_suffix(".key"))
+
+
+@pytest.fixture(params=["native", "grpcio"])
+def ask(request, files):
+    """Return a function that serves with one certificate and calls with the given options."""
+    servers, channels = [], []
+
+    def call(certificate, host="localhost", server_options=(), **options):
+        pair = ("--tls", str(files / f"{certificate}.crt"), str(files / f"{certificate}.key"))
+        servers.append(ScriptedServer("--address", "127.0.0.1:0", *pair, *server_options))
+        options = {name: str(files / value) if name.endswith("file") else value for name, value in options.items()}
+        settings = Settings.parse({"transport": request.param, **options}, f"{host}:{servers[-1].port}")
+        channels.append(connect(settings))
+        return channels[-1].unary_unary(METHOD)(b'{"size": 100000}', timeout=10)
+
+    yield call
+    for channel in channels:
+        channel.close()
+    for server in servers:
+        server.stop()
+
+
+@pytest.mark.parametrize("host", [pytest.param("localhost", id="name"), pytest.param("127.0.0.1", id="ip-address")])
+def test_a_private_authority(ask, host):
+    assert ask("server", host, tls="true", tls_ca_file="ca.pem") == b"x" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("certificate", "options"),
+    [
+        pytest.param("server", {"tls": "true"}, id="authority-not-trusted-by-the-system"),
+        pytest.param("server", {"tls": "true", "tls_ca_file": "stranger.pem"}, id="another-authority"),
+        pytest.param("other-name", {"tls": "true", "tls_ca_file": "ca.pem"}, id="wrong-name"),
+        pytest.param("expired", {"tls": "true", "tls_ca_file": "ca.pem"}, id="expired"),
+        pytest.param("server", {}, id="cleartext-to-a-tls-server"),
+    ],
+)
+def test_a_server_that_cannot_be_trusted_is_not_called(ask, certificate, options):
+    with pytest.raises(grpc.RpcError) as caught:
+        ask(certificate, **options)
+
+    assert caught.value.code() in (CODE.UNAVAILABLE, CODE.DEADLINE_EXCEEDED)
+
+
+@pytest.mark.parametrize(
+    ("certificate", "words"),
+    [
+        pytest.param("expired", "expired", id="expired"),
+        pytest.param("other-name", "localhost", id="wrong-name"),
+    ],
+)
+def test_the_native_channel_says_what_is_wrong(ask, request, certificate, words):
+    if "grpcio" in request.node.name:
+        pytest.skip("grpcio has words of its own")
+    with pytest.raises(grpc.RpcError) as caught:
+        ask(certificate, tls="true", tls_ca_file="ca.pem")
+
+    assert "does not verify" in caught.value.details()
+    assert words in caught.value.details()
+
+
+def test_a_client_certificate(ask, files):
+    wanted = ("--client-ca", str(files / "ca.pem"))
+    options = {"tls": "true", "tls_ca_file": "ca.pem"}
+
+    own = {"tls_cert_file": "client.crt", "tls_key_file": "client.key"}
+    assert ask("server", server_options=wanted, **options, **own) == b"x" * 100_000
+    with pytest.raises(grpc.RpcError):
+        ask("server", server_options=wanted, **options)
+
+
+def test_a_cleartext_server_is_not_called_over_tls(scripted_server, files):
+    settings = Settings.parse({"tls": "true", "tls_ca_file": str(files / "ca.pem")}, scripted_server.address)
+    with connect(settings) as channel, pytest.raises(grpc.RpcError) as caught:
+        channel.unary_unary(METHOD)(b"{}", timeout=10)
+
+    assert caught.value.code() == CODE.UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        pytest.param({"tls_ca_file": "junk.pem"}, "not usable as PEM", id="not-pem"),
+        pytest.param({"tls_ca_file": "missing.pem"}, "cannot be read", id="missing"),
+        pytest.param({"tls_cert_file": "client.crt", "tls_key_file": "server.key"}, "not usable", id="another-key"),
+    ],
+)
+def test_files_that_cannot_be_used_are_named(files, options, message):
+    options = {name: str(files / value) for name, value in options.items()}
+    with pytest.raises(SettingsError, match=message):
+        connect(Settings.parse({"tls": "true", **options}, "localhost:1"))
