@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 
 from tfsload import codec
+from tfsload.channel import frames
+from tfsload.channel.address import parse_address
 from tfsload.channel.connect import connect
+from tfsload.channel.native import NativeChannel
+from tfsload.channel.pool import PoolSettings
 from tfsload.protos import predict_pb2, prediction_service_pb2_grpc
 from tfsload.settings import Settings
 
@@ -275,3 +279,36 @@ def test_ipv6(open_channel):
         assert open_channel(f"[::1]:{server.port}").unary_unary(METHOD)(b'{"size": 2}', timeout=20) == b"xx"
     finally:
         server.stop()
+
+
+def test_a_run_that_uses_up_the_stream_numbers_goes_on(scripted_server):
+    address = parse_address(scripted_server.address)
+    pool = PoolSettings(address, first_stream=frames.MAX_STREAM_ID - 10)
+    with NativeChannel(pool) as channel:
+        method = channel.unary_unary(METHOD)
+        users = [gevent.spawn(lambda: [method(b'{"size": 1}', timeout=20) for _ in range(10)]) for _ in range(3)]
+        gevent.joinall(users, timeout=60)
+
+        assert [user.value for user in users] == [[b"x"] * 10] * 3
+        assert channel.pool.n_made >= 3 * 10 // 6
+
+
+def test_a_reply_beyond_the_limit_is_refused_and_the_channel_goes_on(scripted_server):
+    with NativeChannel(PoolSettings(parse_address(scripted_server.address)), max_reply_bytes=1000) as channel:
+        method = channel.unary_unary(METHOD)
+        with pytest.raises(grpc.RpcError) as caught:
+            method(b'{"size": 1001}', timeout=20)
+        assert caught.value.code() == CODE.RESOURCE_EXHAUSTED
+        assert method(b'{"size": 1000}', timeout=20) == b"x" * 1000
+
+
+def test_nothing_is_left_of_calls_that_were_given_up(scripted_server):
+    with NativeChannel(PoolSettings(parse_address(scripted_server.address))) as channel:
+        method = channel.unary_unary(METHOD)
+        victims = [gevent.spawn(method, b'{"sleep_s": 3}', timeout=20) for _ in range(10)]
+        late = [gevent.spawn(pytest.raises, grpc.RpcError, method, b'{"sleep_s": 3}', timeout=0.1) for _ in range(10)]
+        gevent.joinall(late, timeout=20)
+        gevent.killall(victims, timeout=20)
+
+        assert channel.pool.n_open_calls == 0
+        assert {one.value.value.code() for one in late} == {CODE.DEADLINE_EXCEEDED}

@@ -162,9 +162,13 @@ class Connection:
             self.flush()
             self.lose(grpc.StatusCode.INTERNAL, f"the server broke the HTTP/2 protocol: {error}")
             return
+        ended = protocol.take_ended()
+        if protocol.is_draining or protocol.has_unprocessed:
+            # Before anybody is woken, who would at once send the next call over a connection that goes away.
+            self._on_change(self)
         self._is_busy = True
         try:
-            for call in protocol.take_ended():
+            for call in ended:
                 self._wake(call)
         finally:
             self._is_busy = False
@@ -172,8 +176,6 @@ class Connection:
             self._opened.set()
         if not self.is_lost:
             self.flush()
-            if protocol.is_draining or protocol.has_unprocessed:
-                self._on_change(self)
 
     def say_goodbye(self) -> None:
         """Tell the server that nothing more comes."""

@@ -112,13 +112,18 @@ class Pool:
         connections = self._connections
         if len(connections) >= self._settings.n_connections:
             connection = connections[0] if len(connections) == 1 else self._least_busy()
-            connection.start(call)
+            if connection.accepts:
+                connection.start(call)
+            else:  # its stream numbers are used up
+                self._on_change(connection)
+                self._dispatch(call)
             return
         self._connect_more()
         if connections:
             self._least_busy().start(call)
         elif self._connecting or call.waits_for_ready:
             self._pending.append(call)
+            self._connect_later()
         else:
             call.fail(grpc.StatusCode.UNAVAILABLE, self._unreachable())
             self._wake(call)
@@ -142,7 +147,6 @@ class Pool:
 
     def _connect_more(self) -> None:
         if self._is_closed or time.monotonic() < self._not_before_s:
-            self._connect_later()
             return
         missing = self._settings.n_connections - len(self._connections) - len(self._connecting)
         for _ in range(missing):
