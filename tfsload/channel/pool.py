@@ -172,7 +172,7 @@ class Pool:
                 self._wake,
                 settings.first_stream,
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a name that cannot be one
             self._last_failure = str(error) or type(error).__name__
             self._not_before_s = time.monotonic() + self._backoff.next_s()
         finally:
