@@ -10,7 +10,7 @@ import grpc
 from tfsload.channel.call import Call
 from tfsload.channel.headers import Headers, request_headers
 from tfsload.channel.pool import Pool, PoolSettings
-from tfsload.channel.status import ChannelRpcError, Metadata
+from tfsload.channel.status import ChannelRpcError, EndedRpc, Metadata
 
 DEFAULT_MAX_REPLY_BYTES = 2**31 - 1
 # Headers for a handful of timeouts and metadata are kept; a new timeout with every call is not to fill the memory.
@@ -183,54 +183,15 @@ class UnaryUnary(grpc.UnaryUnaryMultiCallable):
         return headers
 
 
-class EndedCall(grpc.Call):
-    """What is known of a call that was answered."""
-
-    def __init__(self, initial_metadata: Metadata, trailing_metadata: Metadata, details: str) -> None:
-        self._initial_metadata = initial_metadata
-        self._trailing_metadata = trailing_metadata
-        self._details = details
-
-    def code(self) -> grpc.StatusCode:
-        """Return OK."""
-        return grpc.StatusCode.OK
-
-    def details(self) -> str:
-        """Return the server's words with the status; mostly none."""
-        return self._details
-
-    def initial_metadata(self) -> Metadata:
-        """Return the metadata that came before the answer."""
-        return self._initial_metadata
-
-    def trailing_metadata(self) -> Metadata:
-        """Return the metadata that came with the status."""
-        return self._trailing_metadata
-
-    def is_active(self) -> bool:
-        """Whether the call goes on: no."""
-        return False
-
-    def time_remaining(self) -> None:
-        """Return None: it has ended."""
-
-    def cancel(self) -> bool:
-        """Do nothing: it has ended."""
-        return False
-
-    def add_callback(self, callback: Callable[[], None]) -> bool:  # noqa: ARG002  (grpc's name)
-        """Do nothing: it has ended."""
-        return False
-
-
 def ended(call: Call) -> grpc.Call:
     """Return what is known of a call that has ended, as a `grpc.Call`."""
     if call.error is not None:
         return call.error
-    return EndedCall(
+    return EndedRpc(
+        grpc.StatusCode.OK,
+        call.trailing.grpc_message if call.trailing else "",
         call.initial.metadata if call.initial else (),
         call.trailing.metadata if call.trailing else (),
-        call.trailing.grpc_message if call.trailing else "",
     )
 
 

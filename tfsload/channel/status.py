@@ -45,13 +45,13 @@ def from_reset(code: int) -> grpc.StatusCode:
 Metadata = tuple[tuple[str, str | bytes], ...]
 
 
-class ChannelRpcError(grpc.RpcError, grpc.Call):
-    """An RPC that ended without an answer; reads like grpcio's own."""
+class EndedRpc(grpc.Call):
+    """What is known of an RPC that has ended."""
 
     def __init__(
         self, code: grpc.StatusCode, details: str, initial_metadata: Metadata = (), trailing_metadata: Metadata = ()
     ) -> None:
-        super().__init__(f"{code.name}: {details}")
+        super().__init__()
         self._code = code
         self._details = details
         self._initial_metadata = initial_metadata
@@ -87,3 +87,12 @@ class ChannelRpcError(grpc.RpcError, grpc.Call):
     def add_callback(self, callback) -> bool:  # noqa: ARG002  (grpc's name)
         """Do nothing: it has ended."""
         return False
+
+
+class ChannelRpcError(EndedRpc, grpc.RpcError):
+    """An RPC that ended without an answer; reads like grpcio's own."""
+
+    def __str__(self) -> str:
+        return f"{self._code.name}: {self._details}"
+
+    __repr__ = __str__
