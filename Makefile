@@ -8,7 +8,7 @@ RUN_STAMP := $(VENV)/run.stamp
 DEV_STAMP := $(VENV)/dev.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui serve test lint format train clean
+.PHONY: help demo ui serve test lint format bench train clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ lint: $(DEV_STAMP) ## Check style and format.
 format: $(DEV_STAMP) ## Format the code.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: $(RUN_STAMP) ## Compare the load generator's own speed with others' (nghttpd is needed; some minutes).
+	$(BIN)/python -m benchmarks.compare --output benchmarks/RESULTS.md
 
 train: $(RUN_STAMP) ## Train the shipped model anew (about a minute), as version 2, which servers then prefer.
 	$(BIN)/python -m tfsload.training --version 2
