@@ -4,8 +4,7 @@ import os
 import signal
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import grpc
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 from grpc.experimental import gevent as grpc_gevent
 
+from tests.runs import wait_until
 from tfsload.modelserver.process import EmbeddedServer
 from tfsload.protos import model_service_pb2_grpc, predict_pb2, prediction_service_pb2_grpc, types_pb2
 
@@ -118,14 +118,6 @@ def run(command: Sequence[str]) -> tuple[int, str, str]:
     finally:
         script.kill()
     return (script.code, *script.said())
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    """Wait for a condition, with a deadline."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, f"not within 60 s: {what}"
-        time.sleep(0.02)
 
 
 def make_model(base_path: Path) -> None:

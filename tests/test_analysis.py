@@ -96,6 +96,12 @@ def test_verdicts(record, more, code, reason):
     assert reason is None or any(reason in text for text in verdict.reasons)
 
 
+def test_a_server_that_rejects_for_want_of_threads_is_explained():
+    verdict = judge(summarise(record_of([(1, 1)], ["RESOURCE_EXHAUSTED"])))
+
+    assert any("--grpc_max_threads" in reason for reason in verdict.reasons)
+
+
 def test_exceptions_in_user_code_fail_the_run():
     verdict = judge(summarise(record_of([(1, 1)])), user_errors=2)
 

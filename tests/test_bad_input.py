@@ -2,7 +2,6 @@
 
 import gzip
 import socket
-import time
 
 import psutil
 import pytest
@@ -58,10 +57,7 @@ def test_a_run_that_cannot_start(tmp_path, model_server, arguments, exit_code, m
 
 def assert_nobody_is_left(mark):
     """Wait until no process lives that was started with this mark in its environment."""
-    limit = time.monotonic() + 20
-    while left := [process.pid for process in psutil.process_iter() if bears(process, mark)]:
-        assert time.monotonic() < limit, f"still running: {left}"
-        time.sleep(0.05)
+    wait_until(lambda: not any(bears(process, mark) for process in psutil.process_iter()), "nobody to be left", 20)
 
 
 def bears(process, mark):

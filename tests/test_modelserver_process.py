@@ -10,8 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.modelserver_fixtures import MODEL, Script, run, wait_until
+from tests.modelserver_fixtures import MODEL, Script, run
 from tests.modelserver_fixtures import model_base_path as model_base_path
+from tests.runs import wait_until
 from tfsload.modelserver.process import EmbeddedServer, ServerStartError
 
 

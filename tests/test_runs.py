@@ -298,17 +298,22 @@ def test_a_timed_run_passes_and_counts_what_it_cut_off(tmp_path, model_server):
     assert 0 <= outcome["cut_off"] <= 4
 
 
-def test_requests_in_flight_at_the_end_are_counted_apart(tmp_path):
+def run_against_a_server_that_is_stopped(tmp_path, *arguments):
+    """Run headless; once all users are there, the server stands still and answers no more."""
     server = EmbeddedServer.start("mnist", PROJECT / "models" / "mnist")
-    arguments = ("--host", server.address, "-u", "4", "-r", "4", "-t", "3s", "--deadline", "60")
     try:
-        with locust(tmp_path, "--headless", "--only-summary", *arguments) as process:
+        with locust(tmp_path, "--headless", "--only-summary", "--host", server.address, *arguments) as process:
             wait_until(lambda: "All users spawned" in process.log(), "users")
             os.kill(server.pid, signal.SIGSTOP)
             ended = process.wait()
             os.kill(server.pid, signal.SIGKILL)
     finally:
         server.stop()
+    return ended
+
+
+def test_requests_in_flight_at_the_end_are_counted_apart(tmp_path):
+    ended = run_against_a_server_that_is_stopped(tmp_path, "-u", "4", "-r", "4", "-t", "3s", "--deadline", "60")
 
     assert ended.outcome["cut_off"] == 4
     assert "4 more were in flight" in ended.stdout
@@ -337,16 +342,7 @@ def test_a_server_killed_in_the_middle_fails_requests_and_not_the_run(tmp_path):
 
 
 def test_a_server_that_stands_still_costs_each_request_its_deadline(tmp_path):
-    server = EmbeddedServer.start("mnist", PROJECT / "models" / "mnist")
-    arguments = ("--host", server.address, "-u", "2", "-r", "2", "-t", "5s", "--deadline", "0.5")
-    try:
-        with locust(tmp_path, "--headless", "--only-summary", *arguments) as process:
-            wait_until(lambda: "All users spawned" in process.log(), "users")
-            os.kill(server.pid, signal.SIGSTOP)
-            ended = process.wait()
-            os.kill(server.pid, signal.SIGKILL)
-    finally:
-        server.stop()
+    ended = run_against_a_server_that_is_stopped(tmp_path, "-u", "2", "-r", "2", "-t", "5s", "--deadline", "0.5")
 
     assert ended.exit_code == exit_codes.FAILED
     assert ended.outcome["failed"]["DEADLINE_EXCEEDED"] >= 2
