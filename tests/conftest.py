@@ -77,8 +77,7 @@ class Reference:
         """Return the confusion matrix over the first images."""
         matrix = ConfusionMatrix()
         predicted = self.scores[:n_images].argmax(axis=1).tolist()
-        for label, answer in zip(self.labels[:n_images].tolist(), predicted, strict=True):
-            matrix.add(label, answer)
+        matrix.add_all(self.labels[:n_images].tolist(), predicted)
         return matrix
 
     def error_rate(self, n_images: int) -> float:

@@ -132,7 +132,7 @@ def test_reading_in_place_is_the_same_as_decoding(replies):
     reader = codec.ReplyReader("scores", 2)
     for n_classes, as_content, seed in replies:
         body = reply(np.random.default_rng(seed).random((2, n_classes), np.float32), as_content=as_content)
-        np.testing.assert_array_equal(reader.read(body), codec.decode_reply(body, "scores", 2))
+        np.testing.assert_array_equal(reader.read(body).scores, codec.decode_reply(body, "scores", 2))
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tfsload.failure import PredictionFailure
-from tfsload.histogram import HIGHEST_NS, Histogram
+from tfsload.histogram import HIGHEST_NS, SIGNIFICANT_DIGITS, Histogram
 from tfsload.recorder import Record, Recorder, merge_plain, n_requests
 from tfsload.scoring import ConfusionMatrix, predicted_classes
 
@@ -26,7 +27,7 @@ def histogram_of(values):
 def confusion_of(pairs):
     matrix = ConfusionMatrix()
     for label, predicted in pairs:
-        matrix.add(label, predicted)
+        matrix.add_all([label], [predicted])
     return matrix
 
 
@@ -70,6 +71,18 @@ def test_merged_histogram_equals_recorded_together(some, others):
         together.min_ns,
         together.max_ns,
     )
+
+
+@given(st.lists(st.integers(1, HIGHEST_NS), min_size=1), st.sampled_from([1, 50, 90, 99, 99.9]))
+def test_buckets_and_percentiles_are_those_of_hdrhistogram(values, percentile):
+    one_by_one = HdrHistogram(1, HIGHEST_NS, SIGNIFICANT_DIGITS)
+    for value in values:
+        one_by_one.record_value(value)
+    histogram = histogram_of(values)
+
+    assert dict(histogram.buckets()) == {index: count for index, count in enumerate(one_by_one.counts) if count}
+    expected = one_by_one.get_value_at_percentile(percentile)
+    assert histogram.percentile_ns(percentile) == min(max(expected, min(values)), max(values))
 
 
 @given(st.lists(latencies, min_size=1), st.sampled_from([50, 90, 95, 99, 99.9, 100]))

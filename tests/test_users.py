@@ -14,6 +14,7 @@ from tfsload.distributed.participant import Participant
 from tfsload.failure import PredictionFailure
 from tfsload.recorder import Record, merge_plain
 from tfsload.run import fingerprint, load_images
+from tfsload.scoring import Answer
 from tfsload.settings import Settings
 from users.prediction_user import PredictionUser
 
@@ -22,7 +23,7 @@ class ScriptedUser(PredictionUser):
     """Answers as the test says, instead of a server."""
 
     request_type = "scripted"
-    answer = staticmethod(lambda n_images: np.eye(10)[[7] * n_images])
+    answer = staticmethod(lambda n_images: Answer.of(np.eye(10)[[7] * n_images]))
     abstract = False
 
     def connect(self, run):

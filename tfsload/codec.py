@@ -1,14 +1,20 @@
 """Images and scores ↔ the bytes of `PredictRequest` and `PredictResponse`."""
 
+import struct
+from collections.abc import Callable
+
 import numpy as np
 
 from tfsload.protos import predict_pb2, types_pb2
+from tfsload.scoring import Answer
 from tfsload.settings import Settings
 
 # TensorProto may hold a tensor in either of these forms; the real server answers in the first unless
 # --enable_serialization_as_tensor_content is set.
 _TYPED_FIELDS = {types_pb2.DT_FLOAT: "float_val", types_pb2.DT_DOUBLE: "double_val"}
 _DTYPES = {types_pb2.DT_FLOAT: np.dtype("<f4"), types_pb2.DT_DOUBLE: np.dtype("<f8")}
+# Up to so many scores of one image are read faster without numpy.
+_SHORT = 64
 
 
 class ReplyError(ValueError):
@@ -76,7 +82,7 @@ def decode_reply(reply: bytes, output_name: str, n_images: int) -> np.ndarray:
 
 
 class ReplyReader:
-    """Reads scores out of replies of one kind, fast: replies to one request differ in the scores alone.
+    """Reads answers out of replies of one kind, fast: replies to one request differ in the scores alone.
 
     The first reply is decoded in full. Where its scores stand in its bytes, and all that stands around them, is
     remembered; a later reply with the same around them is read in place, any other decoded in full again.
@@ -87,37 +93,42 @@ class ReplyReader:
         self._output_name = output_name
         self._n_images = n_images
         self._before = self._after = b""
-        self._stop = -1
+        self._length = -1
         self._dtype = _DTYPES[types_pb2.DT_FLOAT]
         self._shape = (n_images, 0)
+        self._unpack: Callable[[bytes, int], tuple[float, ...]] | None = None
 
-    def read(self, reply: bytes) -> np.ndarray:
-        """Return the scores: float array (n_images, classes), finite.
+    def read(self, reply: bytes) -> Answer:
+        """Return the answer in a reply; its scores are finite.
 
         Raises:
             ReplyError: as `decode_reply`.
         """
-        start = len(self._before)
-        if (
-            len(reply) == self._stop + len(self._after)
-            and reply[:start] == self._before
-            and reply[self._stop :] == self._after
-        ):
-            scores = np.frombuffer(reply[start : self._stop], self._dtype).reshape(self._shape)
-            if np.isfinite(scores).all():
-                return scores
+        if len(reply) == self._length and reply.startswith(self._before) and reply.endswith(self._after):
+            start = len(self._before)
+            if self._unpack is not None:
+                scores = self._unpack(reply, start)
+                total = sum(scores)
+                if total - total == 0.0:  # neither an infinity nor NaN is among them
+                    return Answer([scores.index(max(scores))], reply, start, self._dtype, self._shape)
+            else:
+                answer = Answer(None, reply, start, self._dtype, self._shape)
+                if np.isfinite(answer.scores).all():
+                    return answer
         scores = decode_reply(reply, self._output_name, self._n_images)
         self._remember(reply, scores)
-        return scores
+        return Answer.of(scores)
 
     def _remember(self, reply: bytes, scores: np.ndarray) -> None:
         values = scores.tobytes()
         start = reply.find(values)
         if start < 0 or reply.find(values, start + 1) >= 0:
-            self._stop = -1  # not packed in one piece, or in two places: no telling which
+            self._length = -1  # not packed in one piece, or in two places: no telling which
             return
         self._before, self._after = reply[:start], reply[start + len(values) :]
-        self._stop, self._dtype, self._shape = start + len(values), scores.dtype, scores.shape
+        self._length, self._dtype, self._shape = len(reply), scores.dtype, scores.shape
+        is_short = scores.size <= _SHORT and self._n_images == 1
+        self._unpack = struct.Struct(f"<{scores.size}{scores.dtype.char}").unpack_from if is_short else None
 
 
 def _values(tensor) -> np.ndarray:

@@ -33,10 +33,10 @@ from typing import Any
 import locust
 from locust.event import EventHook
 
-from tfsload import scoring
 from tfsload.failure import PredictionFailure
 from tfsload.recorder import Recorder
 from tfsload.request_book import PreparedRequest
+from tfsload.scoring import Answer
 
 
 def install(events: Any) -> None:
@@ -57,7 +57,7 @@ def report(
     request: PreparedRequest,
     lease: int | None,
     level: int,
-    scores: Any,
+    answer: Answer | None,
     failure: PredictionFailure | None,
     latency_ns: int,
     done_unix_ns: int,
@@ -75,13 +75,13 @@ def report(
         request: what was sent.
         lease: the lease that it was given out with, or None.
         level: the level that it belongs to.
-        scores: float array (images, classes), or None with a failure.
-        failure: why there are no scores, or None.
+        answer: None with a failure.
+        failure: why there is no answer, or None.
         latency_ns: from sending to having the answer's bytes.
         done_unix_ns: when that was.
         reply_bytes: length of the answer.
     """
-    predicted = None if scores is None else scoring.predicted_classes(scores)
+    predicted = None if answer is None else answer.predicted
     recorder.record(request.labels, predicted, failure, latency_ns, done_unix_ns, level, lease)
     # A wrong answer is no failed request: Locust's fail ratio stays that of requests without an answer.
     events.request.fire(
@@ -94,6 +94,7 @@ def report(
     )
     if not events.prediction._handlers:
         return  # nobody listens: nothing to put together
+    scores = None if answer is None else answer.scores
     for position, label in enumerate(request.labels):
         events.prediction.fire(
             image_index=request.first_image + position,

@@ -1,5 +1,9 @@
-"""Latencies in nanoseconds: an HdrHistogram that keeps its exact extremes and its sum."""
+"""Latencies in nanoseconds, counted in HdrHistogram's buckets, with their exact extremes and sum."""
 
+import bisect
+import itertools
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,92 +15,145 @@ HIGHEST_NS = 2 * 3600 * 10**9
 SIGNIFICANT_DIGITS = 3
 # Values are put into their buckets this many at a time: one by one costs a microsecond and a half each.
 _BATCH = 4096
-# Two values that agree in their 12 highest bits fall into one bucket: its 2,048 parts need 11.
-_KEPT_BITS = 12
+# Which value falls into which bucket; its own counters stay empty.
+_LAYOUT = HdrHistogram(1, HIGHEST_NS, SIGNIFICANT_DIGITS)
 
 
 class Histogram:
     """Latencies from 1 ns to two hours, within 0.1 %.
 
     Nothing is lost out of range: a value below 1 ns counts as 1 ns, one above two hours as two hours,
-    while `max_ns` stays exact.
+    while `min_ns` and `max_ns` stay exact.
+
+    Only buckets that hold something are kept. Processes make a new one for every report, and HdrHistogram's
+    arrays, a quarter of a megabyte each, would fragment their memory.
     """
 
     def __init__(self) -> None:
-        self._filled = HdrHistogram(1, HIGHEST_NS, SIGNIFICANT_DIGITS)
         self._batch: list[int] = []
-        self.count = 0
-        self.sum_ns = 0
-        self.min_ns = 0
-        self.max_ns = 0
+        self._counts: Counter[int] = Counter()  # by bucket; this and those below: without the batch
+        self._count = 0
+        self._sum_ns = 0
+        self._min_ns = 0
+        self._max_ns = 0
 
     def record(self, value_ns: int) -> None:
         """Count one latency in nanoseconds."""
         self._batch.append(value_ns)
         if len(self._batch) >= _BATCH:
             self._fill()
-        if not self.count or value_ns < self.min_ns:
-            self.min_ns = value_ns
-        if value_ns > self.max_ns:
-            self.max_ns = value_ns
-        self.count += 1
-        self.sum_ns += value_ns
-
-    @property
-    def _buckets(self) -> HdrHistogram:
-        if self._batch:
-            self._fill()
-        return self._filled
 
     def _fill(self) -> None:
-        values = np.clip(np.array(self._batch, np.int64), 1, HIGHEST_NS)
-        # Cut off what lies within a bucket, so that equal ones can be counted together.
-        excess_bits = np.maximum(np.frexp(values.astype(np.float64))[1] - _KEPT_BITS, 0)
-        kept, counts = np.unique(values >> excess_bits << excess_bits, return_counts=True)
-        for value, count in zip(kept.tolist(), counts.tolist(), strict=True):
-            self._filled.record_value(value, count)
-        self._batch.clear()
-
-    def merge(self, other: "Histogram") -> None:
-        """Add all that another one has recorded."""
-        if not other.count:
+        """Put the batch into its buckets."""
+        batch = self._batch
+        if not batch:
             return
-        self._buckets.add(other._buckets)
-        self.min_ns = min(self.min_ns, other.min_ns) if self.count else other.min_ns
-        self.max_ns = max(self.max_ns, other.max_ns)
-        self.count += other.count
-        self.sum_ns += other.sum_ns
+        self._min_ns = min(self._min_ns, *batch) if self._count else min(batch)
+        self._max_ns = max(self._max_ns, *batch)
+        self._sum_ns += sum(batch)
+        self._count += len(batch)
+        self._counts.update(_buckets(np.array(batch, np.int64)).tolist())
+        batch.clear()
 
-    def percentile_ns(self, percentile: float) -> int:
-        """Return the latency that `percentile` (0 to 100) of the requests do not exceed; 0 without any."""
-        if not self.count:
-            return 0
-        value = self._buckets.get_value_at_percentile(percentile)
-        return int(min(max(value, self.min_ns), self.max_ns))
+    @property
+    def count(self) -> int:
+        """Latencies recorded."""
+        return self._count + len(self._batch)
+
+    @property
+    def sum_ns(self) -> int:
+        """Their exact sum."""
+        self._fill()
+        return self._sum_ns
+
+    @property
+    def min_ns(self) -> int:
+        """The exact shortest; 0 if there are none."""
+        self._fill()
+        return self._min_ns
+
+    @property
+    def max_ns(self) -> int:
+        """The exact longest; 0 if there are none."""
+        self._fill()
+        return self._max_ns
 
     @property
     def mean_ns(self) -> float:
         """The exact mean; 0 if there are none."""
         return self.sum_ns / self.count if self.count else 0.0
 
+    def merge(self, other: "Histogram") -> None:
+        """Add all that another one has recorded."""
+        if not other.count:
+            return
+        self._fill()
+        other._fill()
+        self._min_ns = min(self._min_ns, other._min_ns) if self._count else other._min_ns
+        self._max_ns = max(self._max_ns, other._max_ns)
+        self._count += other._count
+        self._sum_ns += other._sum_ns
+        self._counts.update(other._counts)
+
+    def percentile_ns(self, percentile: float) -> int:
+        """Return the latency that `percentile` (0 to 100) of the requests do not exceed; 0 without any.
+
+        The rank is rounded as HdrHistogram rounds it: n × percentile ÷ 100 to the nearest, at least 1.
+        """
+        if not self.count:
+            return 0
+        return self._at_rank(min(max(int(percentile / 100 * self.count + 0.5), 1), self.count))
+
+    def nth_highest_ns(self, rank: int) -> int:
+        """Return the latency of a rank from the top: 1 is the maximum, exactly; others within 0.1 %, rounded up.
+
+        Raises:
+            ValueError: if there is no such rank.
+        """
+        if not 1 <= rank <= self.count:
+            raise ValueError(f"rank {rank!r}: expected 1 to the number of latencies, {self.count:,}")
+        return self._at_rank(self.count - rank + 1)
+
+    def _at_rank(self, rank: int) -> int:
+        """Return the latency of a rank from below, at least 1 and at most `count`."""
+        if rank == self.count:
+            return self.max_ns
+        buckets, counts = zip(*self.buckets(), strict=True)
+        bucket = buckets[bisect.bisect_left(list(itertools.accumulate(counts)), rank)]
+        highest = _LAYOUT.get_highest_equivalent_value(_LAYOUT.get_value_from_index(bucket))
+        return int(min(max(highest, self._min_ns), self._max_ns))
+
+    def buckets(self) -> Iterator[tuple[int, int]]:
+        """Yield HdrHistogram's index of each bucket that holds something, in order, and its count."""
+        self._fill()
+        yield from sorted(self._counts.items())
+
     def to_plain(self) -> dict[str, Any]:
-        """Return what a message or a JSON file can hold: numbers and one text."""
+        """Return what a message or a JSON file can hold; `buckets` holds pairs of an index and a count."""
         return {
             "count": self.count,
             "sum_ns": self.sum_ns,
             "min_ns": self.min_ns,
             "max_ns": self.max_ns,
-            "buckets": self._buckets.encode().decode("ascii") if self.count else "",
+            "buckets": [list(pair) for pair in self.buckets()],
         }
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> "Histogram":
         """Read what `to_plain` wrote."""
         histogram = cls()
-        if plain["count"]:
-            histogram._filled = HdrHistogram.decode(plain["buckets"])
-            histogram.count = plain["count"]
-            histogram.sum_ns = plain["sum_ns"]
-            histogram.min_ns = plain["min_ns"]
-            histogram.max_ns = plain["max_ns"]
+        histogram._counts.update(dict(plain["buckets"]))
+        histogram._count = plain["count"]
+        histogram._sum_ns = plain["sum_ns"]
+        histogram._min_ns = plain["min_ns"]
+        histogram._max_ns = plain["max_ns"]
         return histogram
+
+
+def _buckets(values_ns: np.ndarray) -> np.ndarray:
+    """Return HdrHistogram's index for each of many values: what its `get_counts_array_index` does for one."""
+    values = np.clip(values_ns, 1, HIGHEST_NS)
+    half_bits = _LAYOUT.sub_bucket_half_count_magnitude
+    bit_lengths = np.frexp(values.astype(np.float64))[1].astype(np.int64)
+    shift = np.maximum(bit_lengths - (half_bits + 1), 0)
+    return ((shift + 1) << half_bits) + (values >> shift) - _LAYOUT.sub_bucket_half_count

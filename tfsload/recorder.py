@@ -63,8 +63,7 @@ class Record:
             self.failed[failure.code] += len(labels)
         else:
             self.latency.record(latency_ns)
-            for label, answer in zip(labels, predicted, strict=True):
-                self.confusion.add(label, answer)
+            self.confusion.add_all(labels, predicted)
         self._widen(done_unix_ns - latency_ns, done_unix_ns)
 
     def merge(self, other: "Record") -> None:

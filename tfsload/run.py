@@ -14,13 +14,6 @@ from tfsload.request_book import RequestBook
 from tfsload.settings import Settings, SettingsError
 from tfsload.supply import Supply
 
-_keep_named = functools.lru_cache(maxsize=1)(data.dataset.load)
-
-
-def load_dataset(source: str) -> data.dataset.Dataset:
-    """Load a data set. One that has a name is kept for the next run; a directory may change between runs."""
-    return _keep_named(source) if source in data.dataset.NAMED else data.dataset.load(source)
-
 
 def load_images(settings: Settings) -> data.dataset.Dataset:
     """Load the images that a run fires: the data set, or its first `num_tests` images.
@@ -29,7 +22,7 @@ def load_images(settings: Settings) -> data.dataset.Dataset:
         data.dataset.DataError: the data set cannot be read.
         SettingsError: more images are asked for than it holds.
     """
-    dataset = load_dataset(settings.dataset)
+    dataset = data.dataset.load(settings.dataset)
     n_images = len(dataset.labels)
     if settings.num_tests > n_images:
         raise SettingsError(

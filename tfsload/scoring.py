@@ -1,9 +1,49 @@
 """Scores against labels: which class was answered, and how often which was taken for which. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+
+
+class Answer:
+    """What a model answered to the images of one request.
+
+    Attributes:
+        predicted: the class with the highest score for each image; the first of equals.
+    """
+
+    __slots__ = ("_dtype", "_reply", "_shape", "_start", "predicted")
+
+    def __init__(
+        self, predicted: list[int] | None, reply: bytes, start: int, dtype: np.dtype, shape: tuple[int, int]
+    ) -> None:
+        """Take scores where they stand.
+
+        Args:
+            predicted: the classes, or None: computed from the scores.
+            reply: bytes that hold the scores.
+            start: where in them.
+            dtype: of a score.
+            shape: (images, classes).
+        """
+        self._reply = reply
+        self._start = start
+        self._dtype = dtype
+        self._shape = shape
+        self.predicted = predicted_classes(self.scores) if predicted is None else predicted
+
+    @classmethod
+    def of(cls, scores: np.ndarray) -> "Answer":
+        """Return the answer with these scores: float (images, classes)."""
+        return cls(None, scores.tobytes(), 0, scores.dtype, scores.shape)
+
+    @property
+    def scores(self) -> np.ndarray:
+        """The scores: float array (images, classes), read-only."""
+        images, classes = self._shape
+        return np.frombuffer(self._reply, self._dtype, images * classes, self._start).reshape(self._shape)
 
 
 def predicted_classes(scores: np.ndarray) -> list[int]:
@@ -19,21 +59,21 @@ class ConfusionMatrix:
     """
 
     def __init__(self) -> None:
-        self._counts: dict[tuple[int, int], int] = {}
+        self._counts: Counter[tuple[int, int]] = Counter()
 
-    def add(self, label: int, predicted: int) -> None:
-        """Count one answer."""
-        key = (label, predicted)
-        self._counts[key] = self._counts.get(key, 0) + 1
+    def add_all(self, labels: Iterable[int], predicted: Iterable[int]) -> None:
+        """Count the answers to some images, in the same order."""
+        counts = self._counts
+        for key in zip(labels, predicted, strict=True):
+            counts[key] += 1
 
     def merge(self, other: "ConfusionMatrix") -> None:
         """Add the counts of another one."""
-        for key, count in other._counts.items():
-            self._counts[key] = self._counts.get(key, 0) + count
+        self._counts.update(other._counts)
 
     def count(self, label: int, predicted: int) -> int:
         """Return how often `label` was answered as `predicted`."""
-        return self._counts.get((label, predicted), 0)
+        return self._counts[label, predicted]
 
     @property
     def classes(self) -> list[int]:

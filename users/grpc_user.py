@@ -1,11 +1,11 @@
 """Predictions over gRPC."""
 
 import grpc
-import numpy as np
 
 from tfsload import codec
 from tfsload.failure import PredictionFailure
 from tfsload.run import Run
+from tfsload.scoring import Answer
 from users.prediction_user import PredictionUser
 
 PREDICT_METHOD = "/tensorflow.serving.PredictionService/Predict"
@@ -30,8 +30,8 @@ class GrpcPredictionUser(PredictionUser):
         except grpc.RpcError as error:
             raise PredictionFailure(error.code().name, error.details()) from None
 
-    def read(self, reply: bytes, n_images: int) -> np.ndarray:
-        """Return the scores of a PredictResponse."""
+    def read(self, reply: bytes, n_images: int) -> Answer:
+        """Return the answer in a PredictResponse."""
         reader = self._readers.get(n_images)
         if reader is None:
             reader = self._readers[n_images] = codec.ReplyReader(self._output_name, n_images)

@@ -3,7 +3,6 @@
 import logging
 import time
 
-import numpy as np
 from gevent import GreenletExit
 from locust import User, task
 from locust.exception import StopUser
@@ -13,6 +12,7 @@ from tfsload import events
 from tfsload.codec import ReplyError
 from tfsload.failure import BAD_REPLY, CLIENT_ERROR, PredictionFailure
 from tfsload.run import Run
+from tfsload.scoring import Answer
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +48,8 @@ class PredictionUser(User):
         """
         raise NotImplementedError
 
-    def read(self, reply: bytes, n_images: int) -> np.ndarray:
-        """Return the scores in a reply: float (n_images, classes).
+    def read(self, reply: bytes, n_images: int) -> Answer:
+        """Return the answer in a reply to a request of `n_images` images.
 
         Raises:
             ReplyError: it cannot be read.
@@ -77,13 +77,13 @@ class PredictionUser(User):
         try:
             reply = self.call(request.body)
             done_ns = time.perf_counter_ns()
-            scores, failure = self.read(reply, len(request.labels)), None
+            answer, failure = self.read(reply, len(request.labels)), None
         except GreenletExit:
             run.recorder.count_cut_off(level, lease)
             raise
         except Exception as error:
             done_ns = time.perf_counter_ns()
-            reply, scores, failure = b"", None, _as_failure(error)
+            reply, answer, failure = b"", None, _as_failure(error)
         try:
             events.report(
                 self.environment.events,
@@ -93,7 +93,7 @@ class PredictionUser(User):
                 request=request,
                 lease=lease,
                 level=level,
-                scores=scores,
+                answer=answer,
                 failure=failure,
                 latency_ns=done_ns - sent_ns,
                 done_unix_ns=done_ns + run.unix_offset_ns,

@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 
 from tfsload.channel import status
-from tfsload.channel.headers import Headers, ReplyHeaders
+from tfsload.channel.headers import ReplyHeaders, RequestHeaders
 
 PREFIX = struct.Struct(">BL")  # gRPC's prefix of a message: compressed or not, length
 PREFIX_SIZE = PREFIX.size
@@ -57,7 +57,7 @@ class Call:
 
     def __init__(
         self,
-        headers: Headers,
+        headers: RequestHeaders,
         message: bytes,
         deadline_ns: int | None,
         waits_for_ready: bool,

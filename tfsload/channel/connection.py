@@ -20,7 +20,7 @@ from tfsload.channel.frames import ProtocolError
 from tfsload.channel.protocol import ClientProtocol
 from tfsload.channel.tls import TlsLayer
 
-_READ_BYTES = 1 << 18
+_READ_BYTES = 1 << 16
 # gevent's socket would wait in the event loop's own greenlet, which must not.
 _PlainSocket = monkey.get_original("socket", "socket")
 
@@ -63,6 +63,8 @@ class Connection:
         self._wake = wake
         self._tls: TlsLayer | None = None
         self._unsent = b""
+        # Read into again and again: a fresh buffer for each read fragments the memory.
+        self._buffer = memoryview(bytearray(_READ_BYTES))
         self._is_busy = False  # within the read callback, which flushes at its end
         self._is_flush_due = False
         self._hub = gevent.get_hub()
@@ -137,7 +139,7 @@ class Connection:
 
     def _on_readable(self) -> None:
         try:
-            data = self._socket.recv(_READ_BYTES)
+            data = bytes(self._buffer[: self._socket.recv_into(self._buffer)])
             if self._tls and data:
                 data = self._tls.decrypt(data)
                 if data is not None and not data:

@@ -44,7 +44,7 @@ MAX_STREAM_ID = 2**31 - 1
 # More than any server has reason to send; a peer that goes on is not to fill the memory.
 MAX_HEADER_BLOCK = 256 * 1024
 
-_HEADER = struct.Struct(">HBBBL")  # the length's upper 16 bits and lower 8, type, flags, stream
+_HEADER = struct.Struct(">LBL")  # the length's 24 bits above the type's 8, flags, stream
 _SETTING = struct.Struct(">HL")
 _U32 = struct.Struct(">L")
 _TWO_U32 = struct.Struct(">LL")
@@ -106,8 +106,8 @@ class FrameParser:
         start, end = 0, len(data)
         unpack, add = _HEADER.unpack_from, frames.append
         while end - start >= _HEADER_SIZE:
-            high, low, kind, flags, stream = unpack(data, start)
-            length = high << 8 | low
+            length_and_kind, flags, stream = unpack(data, start)
+            length, kind = length_and_kind >> 8, length_and_kind & 0xFF
             if length > self._max_frame_size:
                 raise ProtocolError(FRAME_SIZE_ERROR, f"a frame of {length} bytes, {self._max_frame_size} are allowed")
             stop = start + _HEADER_SIZE + length
@@ -183,7 +183,7 @@ def _unpadded(flags: int, payload: bytes) -> bytes:
 
 def frame_header(length: int, kind: int, flags: int, stream: int) -> bytes:
     """Return the nine bytes before a payload of `length` bytes."""
-    return _HEADER.pack(length >> 8, length & 0xFF, kind, flags, stream)
+    return _HEADER.pack(length << 8 | kind, flags, stream)
 
 
 def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:

@@ -17,12 +17,25 @@ USER_AGENT = "tfsload"
 _CACHED_REPLIES = 1024
 _CACHEABLE_BYTES = 512
 
-Headers = tuple[tuple[str, str], ...]
+# Request header blocks kept for one connection; metadata that is new with every call is not to fill the memory.
+_KEPT_BLOCKS = 64
+
+
+class RequestHeaders:
+    """A request's headers, in order; made once and used for many calls.
+
+    Two of them are never equal: as a key it costs an address, where a tuple's hash goes through all the texts.
+    """
+
+    __slots__ = ("pairs",)
+
+    def __init__(self, pairs: tuple[tuple[str, str], ...]) -> None:
+        self.pairs = pairs
 
 
 def request_headers(
     path: str, authority: str, scheme: str, timeout_s: float | None, metadata: Iterable[tuple[str, str | bytes]]
-) -> Headers:
+) -> RequestHeaders:
     """Return a unary call's headers in the order that gRPC asks for (doc/PROTOCOL-HTTP2.md).
 
     Raises:
@@ -37,7 +50,7 @@ def request_headers(
         ("grpc-accept-encoding", "identity,gzip"),
     ]
     headers += [_metadatum(key, value) for key, value in metadata]
-    return tuple(headers)
+    return RequestHeaders(tuple(headers))
 
 
 def _metadatum(key: str, value: str | bytes) -> tuple[str, str]:
@@ -74,21 +87,21 @@ class RequestEncoder:
 
     def __init__(self) -> None:
         self._encoder = hpack.Encoder()
-        self._blocks: dict[Headers, bytes] = {}
+        self._blocks: dict[RequestHeaders, bytes] = {}
 
     def set_table_size(self, size: int) -> None:
         """Follow the peer's SETTINGS_HEADER_TABLE_SIZE (4096 at most is used)."""
         self._encoder.header_table_size = min(size, 4096)
         self._blocks.clear()
 
-    def encode(self, headers: Headers) -> bytes:
+    def encode(self, headers: RequestHeaders) -> bytes:
         """Return the block for these headers."""
         block = self._blocks.get(headers)
         if block is None:
             table = self._encoder.header_table.dynamic_entries
             before = (len(table), table[0] if table else None)
-            block = self._encoder.encode(headers)
-            if (len(table), table[0] if table else None) == before and table:
+            block = self._encoder.encode(headers.pairs)
+            if (len(table), table[0] if table else None) == before and table and len(self._blocks) < _KEPT_BLOCKS:
                 self._blocks[headers] = block  # references alone: the same whenever it is sent
             else:
                 self._blocks.clear()  # what was added has moved the others

@@ -8,7 +8,7 @@ import gevent
 import grpc
 
 from tfsload.channel.call import Call
-from tfsload.channel.headers import Headers, request_headers
+from tfsload.channel.headers import RequestHeaders, request_headers
 from tfsload.channel.pool import Pool, PoolSettings
 from tfsload.channel.status import ChannelRpcError, EndedRpc, Metadata
 
@@ -111,7 +111,7 @@ class UnaryUnary(grpc.UnaryUnaryMultiCallable):
         self._method = method
         self._serialize = serialize
         self._deserialize = deserialize
-        self._headers: dict[Any, Headers] = {}
+        self._headers: dict[Any, RequestHeaders] = {}
 
     def __call__(
         self,
@@ -172,7 +172,9 @@ class UnaryUnary(grpc.UnaryUnaryMultiCallable):
         deadline_ns = None if timeout is None else time.perf_counter_ns() + int(timeout * 1e9)
         return Call(headers, message, deadline_ns, bool(wait_for_ready), self._channel.max_reply_bytes)
 
-    def _make_headers(self, timeout: float | None, metadata: Iterable[tuple[str, str | bytes]] | None) -> Headers:
+    def _make_headers(
+        self, timeout: float | None, metadata: Iterable[tuple[str, str | bytes]] | None
+    ) -> RequestHeaders:
         channel = self._channel
         pairs = (*channel.metadata, *(metadata or ()))
         headers = request_headers(self._method, channel.authority, channel.scheme, timeout, pairs)

@@ -4,6 +4,8 @@ It opens no socket and reads no clock. Whoever does feeds it what was received, 
 returns, and looks at the calls that have ended.
 """
 
+import functools
+import struct
 from collections import deque
 
 import grpc
@@ -139,10 +141,7 @@ class ClientProtocol:
             # The common case: all of it in two frames.
             self._window -= size
             call.window = self._initial_window - size
-            add(frames.frame_header(len(block), frames.HEADERS, frames.END_HEADERS, stream))
-            add(block)
-            add(frames.frame_header(size, frames.DATA, frames.END_STREAM, stream))
-            add(PREFIX.pack(0, size - 5))
+            add(_opening(stream, block, size))
             add(message)
             return
         add(frames.header_frames(stream, block, 0, self._max_frame_size))
@@ -201,9 +200,10 @@ class ClientProtocol:
             ProtocolError: the connection cannot go on; calls that have ended before are still in `take_ended`.
         """
         calls = self.calls
-        for kind, flags, stream, payload, flow_size in self._parser.feed(data):
-            if not self.is_ready and kind != frames.SETTINGS:
-                raise ProtocolError(frames.PROTOCOL_ERROR, "the server's first frame is not SETTINGS")
+        received = self._parser.feed(data)
+        if not self.is_ready and received and (received[0][0] != frames.SETTINGS or received[0][1] & frames.ACK):
+            raise ProtocolError(frames.PROTOCOL_ERROR, "the server's first frame is not SETTINGS")
+        for kind, flags, stream, payload, flow_size in received:
             if kind == frames.DATA:
                 self._unopened += flow_size
                 call = calls.get(stream)
@@ -360,3 +360,17 @@ class ClientProtocol:
         self.calls.clear()
         self._unprocessed.extend(self.waiting)
         self.waiting.clear()
+
+
+@functools.lru_cache(maxsize=64)
+def _opening_of(block_size: int) -> struct.Struct:
+    """Return what packs a HEADERS frame, a DATA frame's head and the prefix of its message, in this order."""
+    return struct.Struct(f">LBL{block_size}sLBLBL")
+
+
+def _opening(stream: int, block: bytes, size: int) -> bytes:
+    """Return a call's frames up to its message, which takes `size` bytes with its prefix."""
+    return _opening_of(len(block)).pack(
+        len(block) << 8 | frames.HEADERS, frames.END_HEADERS, stream, block,
+        size << 8 | frames.DATA, frames.END_STREAM, stream, 0, size - 5,
+    )  # fmt: skip

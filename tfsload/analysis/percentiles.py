@@ -1,0 +1,105 @@
+"""Percentiles that a sample can carry, and how many samples they need.
+
+The 99th percentile of a thousand latencies is itself a matter of luck: of the system's true p99 it says little.
+A certified percentile is one of the measured latencies, so chosen that the true percentile lies at or below it
+with a confidence of 99 %, whatever the distribution; where there are too few samples there is none. It assumes
+that samples are independent.
+
+The rule is that of MLPerf LoadGen's early stopping (loadgen/early_stopping.cc in github.com/mlcommons/inference):
+of n samples, the number above the true percentile p is Binomial(n, 1 - p/100). Let t be the largest number with
+P(that number <= t) <= 1 - confidence; the t-th highest sample is certified. The bound alone would allow the one
+below it too: LoadGen is more careful by one rank.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from decimal import Decimal
+from functools import lru_cache
+from itertools import accumulate, takewhile
+from operator import mul
+
+from tfsload.histogram import Histogram
+
+CONFIDENCE = 0.99
+# Weights below this one are left out, relative to the largest: a confidence has no more than 16 digits.
+_NEGLIGIBLE = 1e-30
+# What some 10,000 roundings can come to; a tail that exceeds its limit by less is taken to be equal to it.
+_ROUNDING = 1e-10
+
+
+@lru_cache(maxsize=4096)
+def rank_from_top(n: int, percentile: float, confidence: float = CONFIDENCE) -> int | None:
+    """Return which of n samples certifies a percentile: 1 is the highest; None if n is too small.
+
+    Args:
+        n: samples, at least 0.
+        percentile: above 0 and below 100. No sample bounds what the 100th would be, and the 0th needs none.
+        confidence: above 0 and below 1.
+
+    Raises:
+        ValueError: for an argument outside its range.
+    """
+    _check(percentile, confidence)
+    if n < 0:
+        raise ValueError(f"{n!r} samples: expected at least 0")
+    first, weights = _binomial_weights(n, percentile)
+    tails = list(accumulate(weights))  # P(at most first), P(at most first + 1) …
+    limit = float(1 - Decimal(str(confidence))) * tails[-1]
+    rank = first - 1 + bisect_right(tails, limit * (1 + _ROUNDING))
+    return rank if rank >= 1 else None
+
+
+@lru_cache(maxsize=256)
+def samples_needed(percentile: float, confidence: float = CONFIDENCE) -> int:
+    """Return the smallest number of samples that certifies a percentile (by their maximum).
+
+    Raises:
+        ValueError: as `rank_from_top`.
+    """
+    _check(percentile, confidence)
+
+    def suffices(n: int) -> bool:
+        return rank_from_top(n, percentile, confidence) is not None
+
+    enough = 1
+    while not suffices(enough):
+        enough *= 2
+    return bisect_left(range(enough), True, key=suffices)
+
+
+def certified_ns(histogram: Histogram, percentile: float) -> int | None:
+    """Return the certified percentile in nanoseconds, within the histogram's 0.1 %; None with too few samples.
+
+    Raises:
+        ValueError: if the percentile is not above 0 and below 100.
+    """
+    rank = rank_from_top(histogram.count, percentile)
+    return None if rank is None else histogram.nth_highest_ns(rank)
+
+
+def _check(percentile: float, confidence: float) -> None:
+    # Written so that NaN fails too.
+    if not 0 < percentile < 100:
+        raise ValueError(f"percentile {percentile!r}: expected a number above 0 and below 100")
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence {confidence!r}: expected a number above 0 and below 1, such as {CONFIDENCE}")
+
+
+def _binomial_weights(n: int, percentile: float) -> tuple[int, list[float]]:
+    """Return P(Binomial(n, 1 - percentile/100) = k) for k, k + 1 … up to a common factor, and the first k.
+
+    They are reckoned from the most likely k outwards by P(k - 1) : P(k) = k below : (n - k + 1) above, so nothing
+    overflows or cancels, as factorials or their logarithms would; what is left out is negligible.
+    """
+    # By way of decimals: in floats 1 - 0.999 is not 0.001.
+    below = float(Decimal(str(percentile)) / 100)
+    above = float(1 - Decimal(str(percentile)) / 100)
+    mode = min(int((n + 1) * above), n)
+    downwards = _fading(k * below / ((n - k + 1) * above) for k in range(mode, 0, -1))
+    upwards = _fading((n - k) * above / ((k + 1) * below) for k in range(mode, n))
+    return mode - len(downwards), [*reversed(downwards), 1.0, *upwards]
+
+
+def _fading(ratios: Iterable[float]) -> list[float]:
+    """Return the running products of ratios, none above 1, until they are negligible."""
+    return list(takewhile(lambda weight: weight > _NEGLIGIBLE, accumulate(ratios, mul)))
