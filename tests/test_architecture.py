@@ -12,7 +12,16 @@ from tests.runs import PROJECT
 
 # From the bottom up: a room imports its own layer and those below, never above.
 LAYERS = (
-    {"tfsload.target", "tfsload.settings", "tfsload.exit_codes", "tfsload.failure", "tfsload.refusal"},
+    {
+        "tfsload.target",
+        "tfsload.settings",
+        "tfsload.exit_codes",
+        "tfsload.failure",
+        "tfsload.refusal",
+        "tfsload.analysis.thresholds",
+        "tfsload.load.arrivals",
+        "tfsload.load.search",
+    },
     {
         "tfsload.scoring",
         "tfsload.histogram",
