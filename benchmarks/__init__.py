@@ -1,1 +1,1 @@
-"""How fast the load generator itself is, beside others."""
+"""How fast the load generator itself is, beside others: `python -m benchmarks.compare`."""

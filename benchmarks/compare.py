@@ -1,199 +1,75 @@
-"""Compares load generators against the null server: rate, CPU a request and memory, interleaved, medians.
+"""Compares load generators against the null server, and says which targets the suite reaches.
 
-    python -m benchmarks.compare [--repeats 3] [--in-flight 8 32] [--output benchmarks/RESULTS.md]
+    python -m benchmarks.compare [--repeats 3] [--only latency] [--output benchmarks/RESULTS.md]
 
-A peer that is not installed is named, with how to get it. `PERF_ANALYZER` names NVIDIA's binary.
+A peer that is not installed is named, with how to get it. `PERF_ANALYZER` names NVIDIA's program.
 """
 
 import argparse
 import os
-import platform
-import re
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
-import psutil
-
-from benchmarks import null_server
-
-PROJECT = Path(__file__).parent.parent
-# When the client's CPU and memory are looked at, after its start: every client is at full speed by then.
-FROM_S, TO_S = 3.0, 5.5
-RUN_S = 7
-
-
-@dataclass(frozen=True)
-class Client:
-    """One load generator.
-
-    Attributes:
-        name: in the table.
-        command: with `{address}`, `{n}` (requests in flight) and `{url}`.
-        rate: where its output says requests a second.
-        environment: beside our own.
-    """
-
-    name: str
-    command: Sequence[str]
-    rate: str
-    environment: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One run of one client: requests a second, CPU µs a request, memory in MB."""
-
-    rate_rps: float
-    cpu_us: float
-    memory_mb: float
-
-
-def clients() -> list[Client]:
-    """Return the clients that are installed, and say which are not."""
-    locust = [
-        sys.executable,
-        "-m",
-        "locust",
-        "--headless",
-        "--only-summary",
-        "-u",
-        "{n}",
-        "-r",
-        "{n}",
-        "-t",
-        f"{RUN_S}s",
-    ]
-    suite = [*locust, "-f", "locustfile.py", "--host", "{address}"]
-    own = r"^rate +([\d,.]+) requests/s"
-    found = [
-        Client("tfsload", suite, own),
-        Client("tfsload --transport grpcio", [*suite, "--transport", "grpcio"], own),
-        Client(
-            "Locust + grpcio, as documented",
-            [*locust, "-f", "benchmarks/stock_locustfile.py", "--host", "{address}"],
-            r"Aggregated.*\| +([\d.]+) +[\d.]+ *$",
-            (("PYTHONPATH", str(PROJECT)),),
-        ),
-    ]
-    if analyzer := os.environ.get("PERF_ANALYZER"):
-        command = f"{analyzer} --service-kind tfserving -m mnist --model-signature-name predict_images -i grpc"
-        command += " --shape images:1,784 -p 1500 -u {address} --concurrency-range {n}"
-        found.append(Client("perf_analyzer", command.split(), r"throughput: ([\d.]+) infer/sec, latency"))
-    else:
-        print(
-            "left out: perf_analyzer; it is in the wheel tritonclient==2.46.0, see PERF_ANALYZER above", file=sys.stderr
-        )
-    if shutil.which("h2load"):
-        command = f"h2load --duration={RUN_S} -c 1 -m {{n}} -d {{body}} {{url}}"
-        found.append(
-            Client("h2load (repeats one request, reads nothing)", command.split(), r"finished in .*?, ([\d.]+) req/s")
-        )
-    else:
-        print("left out: h2load; apt-get install nghttp2-client", file=sys.stderr)
-    return found
-
-
-def measure(client: Client, address: str, in_flight: int, body: Path) -> Measured:
-    """Run a client once."""
-    url = f"http://{address}/tensorflow.serving.PredictionService/Predict"
-    command = [part.format(address=address, n=in_flight, url=url, body=body) for part in client.command]
-    with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=PROJECT,
-            env={**os.environ, **dict(client.environment)},
-        )  # fmt: skip
-        cpu_share, memory_mb = _watch(process.pid)
-        process.wait(120)
-        output.seek(0)
-        text = output.read()
-    rates = re.findall(client.rate, text, re.MULTILINE)
-    if not rates:
-        raise RuntimeError(f"{client.name} told no rate:\n{text[-2000:]}")
-    rate_rps = float(rates[-1].replace(",", ""))
-    return Measured(rate_rps, cpu_share / rate_rps * 1e6, memory_mb)
-
-
-def _watch(pid: int) -> tuple[float, float]:
-    """Return the CPUs that a process keeps busy at full speed, and its memory in MB."""
-    process = psutil.Process(pid)
-    time.sleep(FROM_S)
-    start_s, before = time.monotonic(), process.cpu_times()
-    time.sleep(TO_S - FROM_S)
-    after, stop_s = process.cpu_times(), time.monotonic()
-    busy_s = after.user + after.system - before.user - before.system
-    return busy_s / (stop_s - start_s), process.memory_info().rss / 1e6
-
-
-def table(results: dict[tuple[str, int], list[Measured]], in_flight: Sequence[int]) -> str:
-    """Return the medians, with the spread of the rate, as Markdown."""
-    lines = [
-        "| in flight | client | requests/s (min–max) | ratio to tfsload | CPU a request | memory |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    for n in in_flight:
-        own = statistics.median(run.rate_rps for run in results["tfsload", n])
-        for (name, level), runs in results.items():
-            if level == n:
-                rates = sorted(run.rate_rps for run in runs)
-                median = statistics.median(rates)
-                cpu = statistics.median(run.cpu_us for run in runs)
-                memory = statistics.median(run.memory_mb for run in runs)
-                lines.append(
-                    f"| {n} | {name} | {median:,.0f} ({rates[0]:,.0f}–{rates[-1]:,.0f}) | {median / own:.2f} "
-                    f"| {cpu:.1f} µs | {memory:.0f} MB |"
-                )
-    return "\n".join(lines)
-
-
-def machine() -> str:
-    """Return what was measured on and with, in a sentence."""
-    model = next(
-        (line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), ": ?"
-    ).split(": ")[1]
-    packages = ", ".join(f"{name} {version(name)}" for name in ("locust", "gevent", "grpcio", "numpy"))
-    return (
-        f"{os.cpu_count()} CPUs ({model}), Linux {platform.release()}, Python {platform.python_version()}, {packages}"
-    )
+from benchmarks import measurement, null_server, report
+from benchmarks.measurement import Measurement, MeasurementError
+from benchmarks.row import Row
+from benchmarks.sections import SECTIONS, Peers
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--in-flight", type=int, nargs="+", default=[8, 32])
-    parser.add_argument("--output", type=Path)
-    options = parser.parse_args()
+    """Measure what the command line asks for, and print the report."""
+    options = _parser().parse_args()
+    if options.repeats < 1:
+        sys.exit(f"--repeats {options.repeats}: expected at least 1")
     if not shutil.which("nghttpd"):
         sys.exit("the null server is missing: apt-get install nghttp2-server")
-    results: dict[tuple[str, int], list[Measured]] = {}
     with tempfile.TemporaryDirectory() as directory:
-        root = Path(directory) / "replies"
-        root.mkdir()
-        body = Path(directory) / "request"
-        body.write_bytes(bytes(3200))  # about the length of a PredictRequest of one image
-        with null_server.running(root) as address:
-            for repeat in range(options.repeats):
-                for in_flight in options.in_flight:
-                    for client in clients():
-                        print(f"repeat {repeat + 1}, {in_flight} in flight: {client.name}", file=sys.stderr, flush=True)
-                        run = measure(client, address, in_flight, body)
-                        results.setdefault((client.name, in_flight), []).append(run)
-    report = (
-        "# The load generator's own speed\n"
-        "One process each against the null server (nghttpd with a canned reply) on the same machine; "
-        f"{options.repeats} repeats, interleaved; medians.\n\n"
-        f"{machine()}.\n\n{table(results, options.in_flight)}\n"
-    )
-    print(report)
+        peers = Peers(Path(directory), options.mnist)
+        sections = [SECTIONS[name](peers) for name in options.only or SECTIONS]
+        rows = list(dict.fromkeys(row for section in sections for row in section.rows))
+        for name, reason in report.left_out(rows).items():
+            _say(f"left out: {name}: {reason}")
+        try:
+            results = measure([row for row in rows if not row.client.missing], options.repeats)
+        except MeasurementError as error:
+            sys.exit(f"no report: {error}")
+    text = report.render(sections, results, options.repeats)
+    print(text)
     if options.output:
-        options.output.write_text(report)
+        options.output.write_text(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=3, help="how often each row is run (default: 3)")
+    parser.add_argument("--only", action="append", choices=SECTIONS, help="one section; several by repeating it")
+    parser.add_argument(
+        "--mnist",
+        metavar="DIR",
+        default=os.environ.get("TFSLOAD_TEST_MNIST") or None,
+        help="a directory with MNIST's test set (default: $TFSLOAD_TEST_MNIST; without it: downloaded)",
+    )
+    parser.add_argument("--output", type=Path, help="write the report there too")
+    return parser
+
+
+def measure(rows: Sequence[Row], n_repeats: int) -> dict[Row, list[Measurement]]:
+    """Run each row once in each repeat."""
+    results: dict[Row, list[Measurement]] = {row: [] for row in rows}
+    with null_server.running() as server:
+        for repeat in range(n_repeats):
+            for number, row in enumerate(rows):
+                _say(f"repeat {repeat + 1} of {n_repeats}, {number + 1} of {len(rows)}: {row.client.name}, {row.load}")
+                run = measurement.count(row.client, row.n) if row.is_counted else None
+                results[row].append(run or measurement.measure(row.client, row.n, server))
+    return results
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

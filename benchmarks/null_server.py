@@ -2,92 +2,77 @@
 
 import contextlib
 import socket
-import struct
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from tfsload.protos import get_model_metadata_pb2, get_model_status_pb2, predict_pb2, types_pb2
+import psutil
 
-CLASSES = 10
+from benchmarks import canned
+
 START_LIMIT_S = 10
+# nghttpd's verbose log has this line once for each request.
+_REQUEST_LINE = f":path: /{canned.PREDICT_PATH}\n".encode()
 
 
-def write_replies(directory: Path) -> None:
-    """Write what a server of the shipped model would answer, one file a method, framed as gRPC frames it."""
-    prediction = directory / "tensorflow.serving.PredictionService"
-    model = directory / "tensorflow.serving.ModelService"
-    prediction.mkdir()
-    model.mkdir()
-    (prediction / "Predict").write_bytes(_framed(_prediction()))
-    (prediction / "GetModelMetadata").write_bytes(_framed(_metadata()))
-    (model / "GetModelStatus").write_bytes(_framed(_status()))
+@dataclass(frozen=True)
+class NullServer:
+    """A null server that runs.
 
+    Attributes:
+        address: HOST:PORT.
+        pid: its process.
+        log: where it logs each frame, which makes it slower; None: it does not.
+    """
 
-def _framed(message) -> bytes:
-    body = message.SerializeToString()
-    return struct.pack(">BL", 0, len(body)) + body
+    address: str
+    pid: int
+    log: Path | None
 
+    def cpu_s(self) -> float:
+        """Return the CPU time that it has used, in seconds."""
+        used = psutil.Process(self.pid).cpu_times()
+        return used.user + used.system
 
-def _prediction():
-    reply = predict_pb2.PredictResponse()
-    reply.model_spec.name, reply.model_spec.signature_name = "mnist", "predict_images"
-    reply.model_spec.version.value = 1
-    scores = reply.outputs["scores"]
-    scores.dtype = types_pb2.DT_FLOAT
-    for size in (1, CLASSES):
-        scores.tensor_shape.dim.add(size=size)
-    scores.float_val.extend([0.01] * (CLASSES - 1) + [0.91])
-    return reply
-
-
-def _metadata():
-    reply = get_model_metadata_pb2.GetModelMetadataResponse()
-    reply.model_spec.name = "mnist"
-    reply.model_spec.version.value = 1
-    signatures = get_model_metadata_pb2.SignatureDefMap()
-    for name in ("predict_images", "serving_default"):
-        signature = signatures.signature_def[name]
-        signature.method_name = "tensorflow/serving/predict"
-        for tensors, tensor, size in ((signature.inputs, "images", 784), (signature.outputs, "scores", CLASSES)):
-            tensors[tensor].name, tensors[tensor].dtype = f"{tensor}:0", types_pb2.DT_FLOAT
-            for dimension in (-1, size):
-                tensors[tensor].tensor_shape.dim.add(size=dimension)
-    reply.metadata["signature_def"].Pack(signatures)
-    return reply
-
-
-def _status():
-    reply = get_model_status_pb2.GetModelStatusResponse()
-    reply.model_version_status.add(version=1, state=get_model_status_pb2.ModelVersionStatus.AVAILABLE)
-    return reply
+    def n_served(self) -> int:
+        """Return how many Predict requests it has logged."""
+        with self.log.open("rb") as log:
+            return sum(line.endswith(_REQUEST_LINE) for line in log)
 
 
 @contextlib.contextmanager
-def running(directory: Path) -> Iterator[str]:
-    """Run the server over a new directory; yield its address."""
-    write_replies(directory)
+def running(is_logging: bool = False) -> Iterator[NullServer]:
+    """Run a null server on loopback."""
+    with tempfile.TemporaryDirectory() as directory:
+        root, log = Path(directory) / "replies", Path(directory) / "log"
+        _write_replies(root)
+        port = _free_port()
+        command = ["nghttpd", "--no-tls", "--address=127.0.0.1", "-d", str(root), "--trailer", "grpc-status: 0"]
+        command += ["--verbose", str(port)] if is_logging else [str(port)]
+        with log.open("wb") as output:
+            server = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL)
+        try:
+            _wait_until_it_listens(port)
+            yield NullServer(f"127.0.0.1:{port}", server.pid, log if is_logging else None)
+        finally:
+            server.kill()
+            server.wait()
+
+
+def _write_replies(root: Path) -> None:
+    for path, reply in canned.replies().items():
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(reply)
+
+
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        "nghttpd",
-        "--no-tls",
-        "--address=127.0.0.1",
-        "-d",
-        str(directory),
-        "--trailer",
-        "grpc-status: 0",
-        str(port),
-    ]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait_until_it_listens(port)
-        yield f"127.0.0.1:{port}"
-    finally:
-        server.kill()
-        server.wait()
+        return probe.getsockname()[1]
 
 
 def _wait_until_it_listens(port: int) -> None:

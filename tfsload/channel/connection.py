@@ -62,7 +62,7 @@ class Connection:
         self._on_change = on_change
         self._wake = wake
         self._tls: TlsLayer | None = None
-        self._unsent = b""
+        self._unsent: bytes | memoryview = b""
         # Read into again and again: a fresh buffer for each read fragments the memory.
         self._buffer = memoryview(bytearray(_READ_BYTES))
         self._is_busy = False  # within the read callback, which flushes at its end
@@ -126,7 +126,8 @@ class Connection:
                     output = self.protocol.take_output()
                     self._unsent = self._tls.encrypt(output) if self._tls else output
                 n_sent = self._socket.send(self._unsent)
-                self._unsent = self._unsent[n_sent:]
+                # A view: what a full socket leaves over may be long, and is not to be copied again and again.
+                self._unsent = memoryview(self._unsent)[n_sent:] if n_sent < len(self._unsent) else b""
         except BlockingIOError:
             if not self._writer.active:
                 self._writer.start(self._on_writable)

@@ -43,6 +43,21 @@ class NativeChannel(grpc.Channel):
         self.metadata = tuple(metadata)
         self.authority = (settings.tls_name and settings.tls and _authority(settings)) or settings.address.authority
         self.scheme = "https" if settings.tls else "http"
+        self._headers: dict[tuple[str, float | None], RequestHeaders] = {}
+
+    def headers_of(
+        self, method: str, timeout: float | None, metadata: Iterable[tuple[str, str | bytes]] | None
+    ) -> RequestHeaders:
+        """Return a call's headers: the same ones for all callers, where the call has no metadata of its own."""
+        headers = self._headers.get((method, timeout)) if metadata is None else None
+        if headers is None:
+            pairs = (*self.metadata, *(metadata or ()))
+            headers = request_headers(method, self.authority, self.scheme, timeout, pairs)
+            if metadata is None:
+                if len(self._headers) >= _KEPT_HEADERS:
+                    self._headers.clear()
+                self._headers[method, timeout] = headers
+        return headers
 
     def unary_unary(
         self,
@@ -111,7 +126,6 @@ class UnaryUnary(grpc.UnaryUnaryMultiCallable):
         self._method = method
         self._serialize = serialize
         self._deserialize = deserialize
-        self._headers: dict[Any, RequestHeaders] = {}
 
     def __call__(
         self,
@@ -166,23 +180,10 @@ class UnaryUnary(grpc.UnaryUnaryMultiCallable):
         wait_for_ready: bool | None,
     ) -> Call:
         message = request if self._serialize is None else self._serialize(request)
-        headers = self._headers.get(timeout) if metadata is None else None
-        if headers is None:
-            headers = self._make_headers(timeout, metadata)
+        headers = self._channel.headers_of(self._method, timeout, metadata)
         deadline_ns = None if timeout is None else time.perf_counter_ns() + int(timeout * 1e9)
         return Call(headers, message, deadline_ns, bool(wait_for_ready), self._channel.max_reply_bytes)
 
-    def _make_headers(
-        self, timeout: float | None, metadata: Iterable[tuple[str, str | bytes]] | None
-    ) -> RequestHeaders:
-        channel = self._channel
-        pairs = (*channel.metadata, *(metadata or ()))
-        headers = request_headers(self._method, channel.authority, channel.scheme, timeout, pairs)
-        if metadata is None:
-            if len(self._headers) >= _KEPT_HEADERS:
-                self._headers.clear()
-            self._headers[timeout] = headers
-        return headers
 
 
 def ended(call: Call) -> grpc.Call:
