@@ -10,7 +10,8 @@ from tfsload.analysis.verdict import judge
 from tfsload.failure import PredictionFailure
 from tfsload.recorder import Record
 from tfsload.report.progress import Progress, progress_line
-from tfsload.report.terminal import duration, percent, render
+from tfsload.report.terminal import render
+from tfsload.report.units import duration, percent
 
 SECOND = 10**9
 

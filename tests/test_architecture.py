@@ -21,6 +21,8 @@ LAYERS = (
         "tfsload.analysis.thresholds",
         "tfsload.load.arrivals",
         "tfsload.load.search",
+        "tfsload.load.window",
+        "tfsload.load",
     },
     {
         "tfsload.scoring",
@@ -28,6 +30,8 @@ LAYERS = (
         "tfsload.recorder",
         "tfsload.coverage",
         "tfsload.request_book",
+        "tfsload.references",
+        "tfsload.load.plan",
         "tfsload.analysis",
     },
     {"data", "tfsload.protos", "tfsload.codec", "tfsload.channel", "tfsload.modelserver", "tfsload.training"},
@@ -35,9 +39,13 @@ LAYERS = (
         "tfsload.events",
         "tfsload.supply",
         "tfsload.run",
+        "tfsload.load.alarm",
+        "tfsload.load.pacer",
+        "tfsload.load.shape",
         "tfsload.distributed",
         "tfsload.processes",
         "tfsload.preflight",
+        "tfsload.verification",
         "users",
     },
     {"tfsload.embedded", "tfsload.checks", "tfsload.report", "tfsload.webui", "tfsload.interrupt"},
@@ -169,4 +177,4 @@ def test_a_report_computes_nothing():
         if room_of(imported)
     }
 
-    assert known <= {"tfsload.report", "tfsload.analysis"}
+    assert known <= {"tfsload.report", "tfsload.analysis", "tfsload.load.plan"}

@@ -65,8 +65,8 @@ def rows(lease, n_predictions, level=0):
     """Return what a worker's recorder hands over for some right answers."""
     recorder = Recorder()
     for _ in range(n_predictions):
-        recorder.record([1], [1], None, 10**6, 10**18, level, lease)
-    return recorder.take_all()
+        recorder.record([1], [1], None, 10**18 - 10**6, 10**18 - 10**6, 10**18, lease)
+    return [{**row, "level": level} for row in recorder.take_all()]
 
 
 def begin(coordinator, n_requests=None):

@@ -122,9 +122,8 @@ requests_made = st.fixed_dictionaries(
     {
         "answers": st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=3),
         "latency_ns": st.integers(1, 10**10),
-        "done_unix_ns": st.integers(10**18, 10**18 + 10**12),
+        "sent_ns": st.integers(1, 10**12),
         "failure": st.sampled_from([None, None, PredictionFailure("UNAVAILABLE", "gone")]),
-        "level": st.integers(0, 2),
         "lease": st.sampled_from([None, 1, 2]),
     }
 )
@@ -137,9 +136,9 @@ def record_all(recorder, made):
             labels,
             None if request["failure"] else predicted,
             request["failure"],
-            request["latency_ns"],
-            request["done_unix_ns"],
-            request["level"],
+            request["sent_ns"],
+            request["sent_ns"],
+            request["sent_ns"] + request["latency_ns"],
             request["lease"],
         )
 
@@ -189,7 +188,7 @@ def test_records_survive_locusts_messages():
 
     recorder = Recorder()
     labels = tuple(np.array([7, 3], np.uint8).tolist())
-    recorder.record(labels, predicted_classes(np.eye(10)[[7, 2]]), None, 1_500_000, 10**18, 0, None)
+    recorder.record(labels, predicted_classes(np.eye(10)[[7, 2]]), None, 0, 0, 1_500_000, None)
     rows = recorder.take_all()
 
     assert msgpack.loads(msgpack.dumps(rows)) == rows
@@ -221,7 +220,7 @@ def test_the_span_reaches_from_the_first_sent_to_the_last_done():
 
 def test_a_span_of_another_clock_is_moved_to_ours():
     recorder = Recorder()
-    recorder.record([1], [1], None, 50, 10**18, 0, None)
+    recorder.record([1], [1], None, 10**18 - 50, 10**18 - 50, 10**18, None)
     merged: dict[int, Record] = {}
     merge_plain(merged, recorder.take_all(), shift_ns=1000)
 

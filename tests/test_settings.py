@@ -34,6 +34,14 @@ def test_defaults_are_those_of_the_design():
         dataset="mnist5k",
         num_tests=0,
         seed=1,
+        sweep=(),
+        rates=(),
+        arrivals="poisson",
+        find_max_rate=None,
+        level_duration_s=10.0,
+        warm_up_s=2.0,
+        thresholds=(),
+        verify=0,
     )
 
 

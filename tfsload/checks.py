@@ -9,11 +9,14 @@ from data.dataset import DataError, Dataset
 from tfsload import exit_codes, preflight
 from tfsload.channel.connect import check_files
 from tfsload.embedded import EmbeddedModel
+from tfsload.load import plan
 from tfsload.preflight import MisfitError, NoServerError, Preflight
+from tfsload.references import References
 from tfsload.refusal import RunRefused
 from tfsload.run import fingerprint, load_images
 from tfsload.settings import Settings, SettingsError
 from tfsload.target import parse_grpc_target
+from tfsload.verification import VerificationError, record_references
 
 _DATA_OPTIONS = ("dataset", "num_tests")
 
@@ -27,12 +30,14 @@ class Checked:
         n_images: images that it fires: once each, or over and over.
         data_fingerprint: of these images.
         preflight: what the server said of its model.
+        references: the answers without load, where they are to be compared; else None.
     """
 
     settings: Settings
     n_images: int
     data_fingerprint: str
     preflight: Preflight
+    references: References | None = None
 
 
 def check(options: Mapping[str, Any], host: str | None, embedded: EmbeddedModel) -> Checked:
@@ -48,13 +53,31 @@ def check(options: Mapping[str, Any], host: str | None, embedded: EmbeddedModel)
     try:
         check_files(settings)
         found = preflight.ask(settings, n_classes=int(dataset.labels.max()) + 1)
+        references = record_references(settings, dataset) if settings.verify else None
     except SettingsError as error:
         raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
     except NoServerError as error:
         raise RunRefused(exit_codes.FAILED, error.faults) from None
     except MisfitError as error:
         raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
-    return Checked(settings, len(dataset.labels), fingerprint(dataset), found)
+    except VerificationError as error:
+        raise RunRefused(exit_codes.FAILED, [str(error)]) from None
+    return Checked(settings, len(dataset.labels), fingerprint(dataset), found, references)
+
+
+def has_changed(checked: Checked) -> str:
+    """Ask the server again, after a run; return what has changed meanwhile, or an empty text.
+
+    A server that no longer answers has not changed: requests without an answer tell of it.
+    """
+    try:
+        now = preflight.ask(checked.settings, n_classes=1)
+    except NoServerError:
+        return ""
+    except MisfitError as error:
+        return "; ".join(error.faults)
+    before = checked.preflight.model_version
+    return "" if now.model_version == before else f"version {before} answered before, {now.model_version} after"
 
 
 def _checked_here(options: Mapping[str, Any], host: str | None) -> tuple[Settings, Dataset]:
@@ -71,6 +94,10 @@ def _checked_here(options: Mapping[str, Any], host: str | None) -> tuple[Setting
         faults += [fault for fault in error.faults if fault not in faults]
     except DataError as error:
         faults.append(str(error))
+    if settings is not None:
+        faults += plan.faults(settings)
+        if dataset is not None and settings.verify > len(dataset.labels):
+            faults.append(f"--verify {settings.verify}: the run fires {len(dataset.labels)} images; pass at most that")
     n_users = options.get("num_users")
     if n_users is not None and n_users < 1:
         faults.append(f"-u {n_users}: expected at least 1 user")

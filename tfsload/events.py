@@ -20,10 +20,10 @@ Keyword arguments (take those you need, and `**_` for the others):
 | label | int | its true class |
 | predicted | int or None | the class with the highest score; None where the request failed |
 | scores | float array (classes,) or None | the model's output for this image; None where the request failed |
-| latency_ns | int | from sending the request to having its answer; the same for all images of one request |
+| latency_ns | int | from sending the request (open load: from when it was due) to having its answer |
 | done_unix_ns | int | when the request ended, in nanoseconds since 1970 |
 | failure | PredictionFailure or None | why there was no answer: `.code`, `.message` |
-| level | int | the level of load that it belongs to (0 where there is but one) |
+| level | int | the level of load that it belongs to: 0 where there are none, -1 in a warm-up and between levels |
 | lease | int or None | with `--num-tests`: the lease that the image was given out with |
 | position | int | the image's place in its request, from 0; 0 marks one firing a request |
 """
@@ -56,11 +56,12 @@ def report(
     name: str,
     request: PreparedRequest,
     lease: int | None,
-    level: int,
     answer: Answer | None,
     failure: PredictionFailure | None,
-    latency_ns: int,
-    done_unix_ns: int,
+    n_mismatched: int,
+    due_ns: int,
+    sent_ns: int,
+    done_ns: int,
     reply_bytes: int,
 ) -> None:
     """Book one request, then tell Locust's own statistics once and every listener once an image.
@@ -74,15 +75,16 @@ def report(
         request_type, name: the row in Locust's table.
         request: what was sent.
         lease: the lease that it was given out with, or None.
-        level: the level that it belongs to.
         answer: None with a failure.
         failure: why there is no answer, or None.
-        latency_ns: from sending to having the answer's bytes.
-        done_unix_ns: when that was.
+        n_mismatched: its images whose scores differ from those recorded without load.
+        due_ns: when it was due (open load) or sent, on `time.perf_counter_ns`'s clock.
+        sent_ns, done_ns: when it left, and when the answer's bytes were there.
         reply_bytes: length of the answer.
     """
     predicted = None if answer is None else answer.predicted
-    recorder.record(request.labels, predicted, failure, latency_ns, done_unix_ns, level, lease)
+    level = recorder.record(request.labels, predicted, failure, due_ns, sent_ns, done_ns, lease, n_mismatched)
+    latency_ns = done_ns - due_ns
     # A wrong answer is no failed request: Locust's fail ratio stays that of requests without an answer.
     events.request.fire(
         request_type=request_type,
@@ -102,7 +104,7 @@ def report(
             predicted=None if predicted is None else predicted[position],
             scores=None if scores is None else scores[position],
             latency_ns=latency_ns,
-            done_unix_ns=done_unix_ns,
+            done_unix_ns=recorder.to_unix_ns(done_ns),
             failure=failure,
             level=level,
             lease=lease,

@@ -2,6 +2,7 @@
 
 import bisect
 import itertools
+import math
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -82,6 +83,16 @@ class Histogram:
     def mean_ns(self) -> float:
         """The exact mean; 0 if there are none."""
         return self.sum_ns / self.count if self.count else 0.0
+
+    @property
+    def sd_ns(self) -> float:
+        """The standard deviation, from the buckets; 0 if there are none."""
+        if not self.count:
+            return 0.0
+        squares = sum(
+            count * (_LAYOUT.get_value_from_index(bucket) - self.mean_ns) ** 2 for bucket, count in self.buckets()
+        )
+        return math.sqrt(squares / self.count)
 
     def merge(self, other: "Histogram") -> None:
         """Add all that another one has recorded."""

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from typing import Any
 
 import gevent
@@ -12,12 +13,17 @@ from locust.runners import MasterRunner, WorkerRunner
 
 from tfsload import events as prediction_events
 from tfsload import exit_codes, interrupt, processes, settings
-from tfsload.checks import Checked, RunRefused, check
+from tfsload.analysis.levels import level_row, probe
+from tfsload.checks import Checked, RunRefused, check, has_changed
+from tfsload.distributed.conductor import Conductor
 from tfsload.distributed.coordinator import DRAIN_LIMIT_S, Coordinator
 from tfsload.distributed.participant import Participant
 from tfsload.embedded import EmbeddedModel
+from tfsload.load.plan import Finding, FixedPlan, Level, SearchPlan, make_plan
+from tfsload.load.shape import LevelShape
 from tfsload.outcome import Outcome, conclude
-from tfsload.report.progress import Progress, progress_line
+from tfsload.recorder import Record
+from tfsload.report.progress import Progress, level_line, progress_line
 from tfsload.run import n_requests
 from tfsload.target import Target
 from tfsload.webui import port, start_form
@@ -85,6 +91,10 @@ class Suite:
         if not isinstance(runner, WorkerRunner):
             own_report = self.participant.report if self.participant else None
             self.coordinator = Coordinator(environment, runner, self._end_run, own_report)
+            self._conductor = Conductor(runner, self.coordinator)
+        self._plan: FixedPlan | SearchPlan | None = None  # of the run that is about to start, or under way
+        self._level: Level | None = None  # that is being measured, and since when
+        self._level_begun_s = 0.0
         self._concluded = gevent.event.Event()
         environment.events.test_start.add_listener(self._on_test_start)
         environment.events.test_stopping.add_listener(self._on_test_stopping)
@@ -128,6 +138,24 @@ class Suite:
         """
         self._checked = None
         self._checked = check(options, host, self._embedded)
+        self._plan = make_plan(self._checked.settings, self._n_users(options))
+        self._environment.shape_class = None
+        if self._plan is not None:
+            shape = LevelShape(self._plan, self._measure)
+            shape.runner = self._runner
+            self._environment.shape_class = shape
+
+    def _n_users(self, options: dict[str, Any]) -> int | None:
+        """Return what `-u` says; Locust's form has a field for it, which says 1 where nobody has touched it."""
+        n_users = options.get("num_users")
+        return n_users if self._is_headless or n_users != 1 else None
+
+    def _measure(self, level: Level) -> Finding:
+        settings, results = self._run_checked.settings, self.coordinator.results
+        self._level, self._level_begun_s = level, time.monotonic()
+        run = self._conductor.measure(level, settings.deadline_s)
+        results.levels.append(run)
+        return probe(level_row(run, results.records.get(level.number, Record())), settings.thresholds)
 
     def _exit_refused(self, refused: RunRefused) -> None:
         sys.stderr.write(refused.text() + "\n")
@@ -151,11 +179,12 @@ class Suite:
                 raise StopTest(refused.text()) from None
         checked, self._checked = self._checked, None
         self._run_checked = checked
+        self._level = None
         self._concluded.clear()
         self._environment.host = checked.settings.target.address
         asked = n_requests(checked.settings, checked.n_images) if checked.settings.num_tests else None
         self._warn_of_loopback(checked.settings.target)
-        self.coordinator.begin(asked, checked.data_fingerprint)
+        self.coordinator.begin(asked, checked.data_fingerprint, checked.references)
         if self._is_headless:
             self._progress = gevent.spawn(self._show_progress)
 
@@ -183,7 +212,11 @@ class Suite:
             self._progress = None
         user_errors = sum(row["count"] for row in self._runner.exceptions.values())
         is_broken = locust.log.unhandled_greenlet_exception
-        self.outcome = conclude(self.coordinator.results, self._run_checked, user_errors, is_broken)
+        search = self._plan.search.result if isinstance(self._plan, SearchPlan) else None
+        changed = has_changed(self._run_checked)
+        results = self.coordinator.results
+        results.n_levels_left = self._plan.n_left if self._plan else 0
+        self.outcome = conclude(results, self._run_checked, user_errors, is_broken, search, changed)
         self._concluded.set()
         if not self._is_headless:
             logger.info("%s", self.outcome.text)  # the web UI's log tab shows it, too
@@ -194,6 +227,9 @@ class Suite:
         try:
             while True:
                 gevent.sleep(progress.interval_s)
+                if self._level is not None:
+                    progress.show(self._level_line(self._level))
+                    continue
                 self.coordinator.refresh()
                 record = self.coordinator.results.overall
                 errors = record.wrong + sum(record.failed.values())
@@ -201,6 +237,11 @@ class Suite:
                 progress.show(progress_line(elapsed_s, record.predictions, errors, record.requests, asked))
         finally:
             progress.clear()
+
+    def _level_line(self, level: Level) -> str:
+        elapsed_s = time.monotonic() - self._level_begun_s
+        seconds = level.warm_up_s + level.duration_s
+        return level_line(level.number, self._plan.n_left - 1, level.name, elapsed_s, seconds, level.warm_up_s)
 
     def _end_run(self) -> None:
         """End the run by itself: each image was fired."""

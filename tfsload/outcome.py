@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
+from tfsload.analysis.levels import level_row
 from tfsload.analysis.summary import Summary, summarise
 from tfsload.analysis.verdict import Verdict, judge
 from tfsload.checks import Checked
 from tfsload.distributed.coordinator import Results
+from tfsload.load.search import SearchResult
+from tfsload.recorder import Record
 from tfsload.report import terminal
 
 
@@ -24,7 +27,14 @@ class Outcome:
     text: str
 
 
-def conclude(results: Results, checked: Checked, user_errors: int, is_broken: bool = False) -> Outcome:
+def conclude(
+    results: Results,
+    checked: Checked,
+    user_errors: int,
+    is_broken: bool = False,
+    search: SearchResult | None = None,
+    changed: str = "",
+) -> Outcome:
     """Sum up and judge what has arrived of a run.
 
     Args:
@@ -32,6 +42,8 @@ def conclude(results: Results, checked: Checked, user_errors: int, is_broken: bo
         checked: what the run was asked to do.
         user_errors: exceptions raised in the users' own code.
         is_broken: whether an exception escaped elsewhere, from a listener, say.
+        search: what a limit search found; None: there was none.
+        changed: what the server says otherwise after the run than before.
     """
     summary = summarise(
         results.overall,
@@ -43,6 +55,13 @@ def conclude(results: Results, checked: Checked, user_errors: int, is_broken: bo
         n_discarded=results.n_discarded,
         n_users=results.n_users,
         n_users_asked=results.n_users_asked,
+        n_verified=min(checked.settings.verify, checked.n_images),
+        levels=[level_row(run, results.records.get(run.level.number, Record())) for run in results.levels],
+        n_levels_left=results.n_levels_left,
+        n_uncounted=results.uncounted.requests,
+        search=search,
+        thresholds=checked.settings.thresholds,
+        changed=changed,
     )
     verdict = judge(summary, user_errors, is_broken or results.is_broken)
     model = f"{checked.settings.model_name}, version {checked.preflight.model_version},"

@@ -6,7 +6,21 @@ from typing import Any
 
 from tfsload.failure import PredictionFailure
 from tfsload.histogram import Histogram
+from tfsload.load.window import BETWEEN_LEVELS, N_SLICES, UNCOUNTED, WHOLE_RUN, Window
 from tfsload.scoring import ConfusionMatrix
+
+_SUMS = (
+    "requests",
+    "failed_requests",
+    "predictions",
+    "mismatched",
+    "cut_off",
+    "offered",
+    "sent",
+    "dropped",
+    "straddling",
+    "in_flight_ns",
+)
 
 
 class Record:
@@ -17,22 +31,29 @@ class Record:
         failed_requests: those without an answer.
         predictions: images in all requests that ended.
         failed: images without an answer, by status code.
+        mismatched: answered images whose scores differ from those recorded without load.
         cut_off: requests still in flight when the load was stopped; in none of the other counts.
-        latency: of the answered requests, in nanoseconds.
+        latency: of the answered requests, in nanoseconds, from when they were due (open load) or sent.
         confusion: of the answered images.
         first_sent_unix_ns, last_done_unix_ns: the span in which the requests were made; 0 without any.
+        offered, sent, dropped: in open load: arrivals that were due, those that left and those that found no user.
+        lag: in open load: from when a request was due to when it left.
+        straddling: requests of which a part only lies in the level's window; in no count above but `sent`.
+        in_flight_ns: how long requests were in flight within the window, all together, straddling ones too.
+        slice_answers, slice_latency_ns: by slice of the window: answers that came in it, and their latencies' sum.
     """
 
     def __init__(self) -> None:
-        self.requests = 0
-        self.failed_requests = 0
-        self.predictions = 0
+        for name in _SUMS:
+            setattr(self, name, 0)
         self.failed: Counter[str] = Counter()
-        self.cut_off = 0
         self.latency = Histogram()
+        self.lag = Histogram()
         self.confusion = ConfusionMatrix()
         self.first_sent_unix_ns = 0
         self.last_done_unix_ns = 0
+        self.slice_answers = [0] * N_SLICES
+        self.slice_latency_ns = [0] * N_SLICES
 
     @property
     def wrong(self) -> int:
@@ -53,7 +74,7 @@ class Record:
             labels: the true class of each of its images.
             predicted: the class answered for each; None with a failure.
             failure: why there was no answer, or None.
-            latency_ns: from sending it to its end.
+            latency_ns: from being due or sent to its end.
             done_unix_ns: when it ended.
         """
         self.requests += 1
@@ -68,13 +89,17 @@ class Record:
 
     def merge(self, other: "Record") -> None:
         """Add all that another record holds."""
-        self.requests += other.requests
-        self.failed_requests += other.failed_requests
-        self.predictions += other.predictions
+        for name in _SUMS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
         self.failed.update(other.failed)
-        self.cut_off += other.cut_off
         self.latency.merge(other.latency)
+        self.lag.merge(other.lag)
         self.confusion.merge(other.confusion)
+        for own, others in (
+            (self.slice_answers, other.slice_answers),
+            (self.slice_latency_ns, other.slice_latency_ns),
+        ):
+            own[:] = map(sum, zip(own, others, strict=True))
         if other.last_done_unix_ns:
             self._widen(other.first_sent_unix_ns, other.last_done_unix_ns)
 
@@ -93,55 +118,143 @@ class Record:
     def to_plain(self) -> dict[str, Any]:
         """Return what a message can hold: plain numbers, texts, lists and dicts with text keys."""
         return {
-            "requests": self.requests,
-            "failed_requests": self.failed_requests,
-            "predictions": self.predictions,
+            **{name: getattr(self, name) for name in _SUMS},
             "failed": dict(self.failed),
-            "cut_off": self.cut_off,
             "latency": self.latency.to_plain(),
+            "lag": self.lag.to_plain(),
             "confusion": self.confusion.to_plain(),
             "first_sent_unix_ns": self.first_sent_unix_ns,
             "last_done_unix_ns": self.last_done_unix_ns,
+            "slice_answers": list(self.slice_answers),
+            "slice_latency_ns": list(self.slice_latency_ns),
         }
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> "Record":
         """Read what `to_plain` wrote."""
         record = cls()
-        record.requests = plain["requests"]
-        record.failed_requests = plain["failed_requests"]
-        record.predictions = plain["predictions"]
+        for name in (*_SUMS, "first_sent_unix_ns", "last_done_unix_ns"):
+            setattr(record, name, plain[name])
         record.failed = Counter(plain["failed"])
-        record.cut_off = plain["cut_off"]
         record.latency = Histogram.from_plain(plain["latency"])
+        record.lag = Histogram.from_plain(plain["lag"])
         record.confusion = ConfusionMatrix.from_plain(plain["confusion"])
-        record.first_sent_unix_ns = plain["first_sent_unix_ns"]
-        record.last_done_unix_ns = plain["last_done_unix_ns"]
+        record.slice_answers = list(plain["slice_answers"])
+        record.slice_latency_ns = list(plain["slice_latency_ns"])
         return record
 
 
 class Recorder:
-    """Keeps a `Record` for each level and lease."""
+    """Keeps a `Record` for each level and lease, and knows which level a request belongs to.
 
-    def __init__(self) -> None:
+    Attributes:
+        window: of the level being measured, or that was measured last.
+    """
+
+    def __init__(self, unix_offset_ns: int = 0, has_levels: bool = False) -> None:
+        """Start empty.
+
+        Args:
+            unix_offset_ns: add it to `time.perf_counter_ns()` for nanoseconds since 1970.
+            has_levels: whether requests count within the windows of levels only.
+        """
+        self._unix_offset_ns = unix_offset_ns
         self._records: dict[tuple[int, int | None], Record] = {}
+        self._windows: list[Window] = []  # all that were measured, for requests that end late
+        self.window = BETWEEN_LEVELS if has_levels else WHOLE_RUN
+
+    def to_unix_ns(self, clock_ns: int) -> int:
+        """Return an instant of `time.perf_counter_ns`'s clock in nanoseconds since 1970."""
+        return clock_ns + self._unix_offset_ns
+
+    def measure(self, window: Window) -> None:
+        """Measure a level in this window from now on."""
+        self.window = window
+        self._windows.append(window)
 
     def record(
         self,
         labels: Sequence[int],
         predicted: Sequence[int] | None,
         failure: PredictionFailure | None,
-        latency_ns: int,
-        done_unix_ns: int,
-        level: int,
+        due_ns: int,
+        sent_ns: int,
+        done_ns: int,
         lease: int | None,
-    ) -> None:
-        """Count one request that ended; the arguments are those of `Record.add`."""
-        self._record(level, lease).add(labels, predicted, failure, latency_ns, done_unix_ns)
+        n_mismatched: int = 0,
+    ) -> int:
+        """Count one request that ended.
 
-    def count_cut_off(self, level: int, lease: int | None) -> None:
+        Args:
+            labels, predicted, failure: as of `Record.add`.
+            due_ns: when it was due (open load) or sent, on `time.perf_counter_ns`'s clock.
+            sent_ns, done_ns: when it left and when it ended.
+            lease: the lease that it was given out with, or None.
+            n_mismatched: images whose scores differ from those recorded without load.
+
+        Returns:
+            The level that it belongs to, `UNCOUNTED` where it is in no level's window as a whole.
+        """
+        window = self.window
+        if due_ns < window.begin_ns or done_ns >= window.end_ns:
+            window = self._window_around(due_ns, sent_ns, done_ns, lease, failure is None)
+        record = self._record(window.level, lease)
+        record.add(labels, predicted, failure, done_ns - due_ns, self.to_unix_ns(done_ns))
+        record.mismatched += n_mismatched
+        if window.slice_ns:
+            record.in_flight_ns += done_ns - sent_ns
+            if failure is None:
+                _add_to_slice(record, window, due_ns, done_ns)
+            if window.is_open_load:
+                record.lag.record(sent_ns - due_ns)
+        return window.level
+
+    def _window_around(self, due_ns: int, sent_ns: int, done_ns: int, lease: int | None, is_answered: bool) -> Window:
+        """Return the window that holds a request as a whole; where there is none, book it as straddling others."""
+        for window in self._windows:
+            if window.begin_ns <= due_ns and done_ns < window.end_ns:
+                return window
+            if due_ns < window.end_ns and done_ns >= window.begin_ns:
+                record = self._straddle(window, sent_ns, done_ns, lease)
+                if is_answered and done_ns < window.end_ns:
+                    _add_to_slice(record, window, due_ns, done_ns)
+        return BETWEEN_LEVELS
+
+    def _straddle(self, window: Window, sent_ns: int, end_ns: int, lease: int | None) -> Record:
+        record = self._record(window.level, lease)
+        record.straddling += 1
+        record.in_flight_ns += window.overlap_ns(sent_ns, end_ns)
+        return record
+
+    def count_cut_off(self, due_ns: int, sent_ns: int, now_ns: int, lease: int | None) -> None:
         """Count a request that was in flight when its user was stopped."""
+        for window in self._windows:
+            if due_ns < window.end_ns and now_ns >= window.begin_ns:
+                self._straddle(window, sent_ns, now_ns, lease)
+        level = WHOLE_RUN.level if self.window is WHOLE_RUN else UNCOUNTED
         self._record(level, lease).cut_off += 1
+
+    def count_offered(self, due_ns: int) -> None:
+        """Count an arrival of open load that was due."""
+        if (record := self._record_at(due_ns)) is not None:
+            record.offered += 1
+
+    def count_sent(self, due_ns: int) -> None:
+        """Count an arrival that a user sends."""
+        if (record := self._record_at(due_ns)) is not None:
+            record.sent += 1
+
+    def count_dropped(self, due_ns: int) -> None:
+        """Count an arrival for which no user was free."""
+        if (record := self._record_at(due_ns)) is not None:
+            record.dropped += 1
+
+    def _record_at(self, due_ns: int) -> Record | None:
+        """Return the record of the level in whose window an arrival falls; None outside all."""
+        for window in reversed(self._windows):
+            if window.begin_ns <= due_ns < window.end_ns:
+                return self._record(window.level, None)
+        return None
 
     def take(self, lease: int) -> list[dict[str, Any]]:
         """Hand over all that was recorded under a lease: plain data as `merge_plain` reads it."""
@@ -166,6 +279,12 @@ class Recorder:
             {"level": level, "lease": lease, "record": self._records.pop((level, lease)).to_plain()}
             for level, lease in keys
         ]
+
+
+def _add_to_slice(record: Record, window: Window, due_ns: int, done_ns: int) -> None:
+    number = (done_ns - window.begin_ns) // window.slice_ns
+    record.slice_answers[number] += 1
+    record.slice_latency_ns[number] += done_ns - due_ns
 
 
 def merge_plain(into: dict[int, Record], rows: list[dict[str, Any]], shift_ns: int = 0) -> None:

@@ -9,7 +9,9 @@ import grpc
 import data.dataset
 from tfsload import codec
 from tfsload.channel.connect import connect
+from tfsload.load.pacer import Pacer
 from tfsload.recorder import Recorder
+from tfsload.references import References
 from tfsload.request_book import RequestBook
 from tfsload.settings import Settings, SettingsError
 from tfsload.supply import Supply
@@ -56,12 +58,12 @@ class Run:
         data_fingerprint: of the images that it fires.
         book: the requests.
         recorder: what was measured and not yet handed over.
-        level: the level of load that predictions belong to now.
+        pacer: tells users when to send, in open load; else None.
+        references: the answers recorded without load, where they are to be compared; else None.
         supply: which request comes next; set by the participant.
-        unix_offset_ns: add it to `time.perf_counter_ns()` for nanoseconds since 1970.
     """
 
-    def __init__(self, number: int, settings: Settings) -> None:
+    def __init__(self, number: int, settings: Settings, references: References | None = None) -> None:
         dataset = load_images(settings)
         self.number = number
         self.data_fingerprint = fingerprint(dataset)
@@ -72,10 +74,10 @@ class Run:
             settings.images_per_request,
             functools.partial(codec.encode_request, settings),
         )
-        self.recorder = Recorder()
-        self.level = 0
+        self.recorder = Recorder(time.time_ns() - time.perf_counter_ns(), settings.has_levels)
+        self.pacer = Pacer(self.recorder) if settings.is_open_load else None
+        self.references = references
         self.supply: Supply
-        self.unix_offset_ns = time.time_ns() - time.perf_counter_ns()
 
     @functools.cached_property
     def channel(self) -> grpc.Channel:

@@ -39,6 +39,10 @@ class Answer:
         """Return the answer with these scores: float (images, classes)."""
         return cls(None, scores.tobytes(), 0, scores.dtype, scores.shape)
 
+    def holds(self, scores: bytes) -> bool:
+        """Whether its scores are these, byte by byte."""
+        return self._reply.startswith(scores, self._start)
+
     @property
     def scores(self) -> np.ndarray:
         """The scores: float array (images, classes), read-only."""

@@ -11,11 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tfsload.analysis import thresholds
+from tfsload.analysis.thresholds import Threshold, ThresholdError
+from tfsload.load import arrivals, search
 from tfsload.target import Target, TargetError, parse_grpc_target
 
 MAX_DEADLINE_S = 3600
 MAX_IMAGES_PER_REQUEST = 10_000
 MAX_VERSION = 2**63 - 1  # an int64 on the wire
+MAX_USERS = 100_000
+MAX_LEVEL_S = 24 * 3600
 
 
 class SettingsError(ValueError):
@@ -60,17 +65,54 @@ def _optional_integer(low: int, high: int) -> Callable[[str], int | None]:
     return lambda value: read(value) if value else None
 
 
-def _seconds(value: str) -> float:
-    expected = f"a number of seconds above 0 and at most {MAX_DEADLINE_S}"
+def _number(value: str, expected: str) -> float:
     if "_" in value:  # Python's own spelling
         raise ValueError(expected)
     try:
         number = float(value)
     except ValueError:
         raise ValueError(expected) from None
-    if not (math.isfinite(number) and 0 < number <= MAX_DEADLINE_S):
+    if not math.isfinite(number):
         raise ValueError(expected)
     return number
+
+
+def _seconds(highest: float, may_be_0: bool = False) -> Callable[[str], float]:
+    expected = (
+        f"a number of seconds {'from' if may_be_0 else 'above'} 0 {'to' if may_be_0 else 'and at most'} {highest}"
+    )
+
+    def read(value: str) -> float:
+        number = _number(value, expected)
+        if number > highest or number < 0 or (number == 0 and not may_be_0):
+            raise ValueError(expected)
+        return number
+
+    return read
+
+
+def _list_of(read_one: Callable[[str], Any], expected: str) -> Callable[[str], tuple[Any, ...]]:
+    def read(value: str) -> tuple[Any, ...]:
+        try:
+            return tuple(read_one(part.strip()) for part in value.split(",")) if value else ()
+        except ValueError:
+            raise ValueError(expected) from None
+
+    return read
+
+
+def _rate(value: str) -> float:
+    rate = _number(value, "")
+    if arrivals.rate_fault(rate):
+        raise ValueError
+    return rate
+
+
+def _rate_range(value: str) -> tuple[float, float] | None:
+    try:
+        return search.parse_range(value) if value else None
+    except ValueError as fault:
+        raise ValueError(str(fault).removeprefix("expected ")) from None
 
 
 _SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -177,7 +219,9 @@ OPTIONS = (
         _integer(1, MAX_IMAGES_PER_REQUEST),
         "Images sent in one request; each is scored.",
     ),
-    Option("--deadline", "deadline_s", "5", _seconds, "Seconds until a request without an answer fails."),
+    Option(
+        "--deadline", "deadline_s", "5", _seconds(MAX_DEADLINE_S), "Seconds until a request without an answer fails."
+    ),
     Option(
         "--transport",
         "transport",
@@ -226,7 +270,66 @@ OPTIONS = (
         "seed",
         "1",
         _integer(0),
-        "Seed of the firing order (with --num-tests images are fired in the data set's order).",
+        "Seed of the firing order (with --num-tests images are fired in the data set's order) and of arrivals.",
+    ),
+    Option(
+        "--sweep",
+        "sweep",
+        "",
+        _list_of(_integer(1, MAX_USERS), f"numbers of users from 1 to {MAX_USERS}, such as 1,2,4,8"),
+        "Closed load, level by level: users in flight, such as 1,2,4,8,16,32 (empty: no sweep).",
+    ),
+    Option(
+        "--rate",
+        "rates",
+        "",
+        _list_of(_rate, f"rates from {arrivals.LOWEST_RATE_RPS} to {arrivals.HIGHEST_RATE_RPS:,}, such as 100,200,400"),
+        "Open load, level by level: requests a second over all workers, such as 100,200,400 (empty: none). "
+        "-u is the most in flight.",
+    ),
+    Option(
+        "--arrivals",
+        "arrivals",
+        "poisson",
+        _one_of(*arrivals.ARRIVALS),
+        "How requests of open load are spaced: poisson (independent of one another) or constant.",
+    ),
+    Option(
+        "--find-max-rate",
+        "find_max_rate",
+        "",
+        _rate_range,
+        "LOW:HIGH: find the highest rate between them that holds every --threshold (empty: no search).",
+    ),
+    Option(
+        "--level-duration",
+        "level_duration_s",
+        "10",
+        _seconds(MAX_LEVEL_S),
+        "Seconds for which each level is measured.",
+    ),
+    Option(
+        "--warm-up",
+        "warm_up_s",
+        "2",
+        _seconds(MAX_LEVEL_S, may_be_0=True),
+        "Seconds of load before each level that do not count.",
+    ),
+    Option(
+        "--threshold",
+        "thresholds",
+        "",
+        thresholds.parse,
+        "What must hold, such as 'p99 < 50ms' or 'error_rate < 5%'; several by repeating the option or with ';' "
+        "between them. One that is crossed ends the run with exit code 3.",
+        is_repeatable=True,
+    ),
+    Option(
+        "--verify",
+        "verify",
+        "0",
+        _integer(0),
+        "Record the answers to the first N images without load, and compare those under load with them (0: none).",
     ),
 )
 
@@ -250,7 +353,14 @@ class Settings:
         metadata: pairs of key and value sent with every request.
         dataset: `mnist5k`, `mnist` or a directory.
         num_tests: images to fire, each exactly once; 0: no limit.
-        seed: of the firing order.
+        seed: of the firing order and of arrivals.
+        sweep: users of each level of closed load; empty: no sweep.
+        rates: requests a second, over all workers, of each level of open load; empty: none.
+        arrivals: `poisson` or `constant`.
+        find_max_rate: the lowest and the highest rate of a limit search; None: none.
+        level_duration_s, warm_up_s: seconds of each level that count, and that come before.
+        thresholds: what must hold.
+        verify: images whose answers are compared with those without load.
     """
 
     target: Target | None
@@ -272,6 +382,24 @@ class Settings:
     dataset: str
     num_tests: int
     seed: int
+    sweep: tuple[int, ...]
+    rates: tuple[float, ...]
+    arrivals: str
+    find_max_rate: tuple[float, float] | None
+    level_duration_s: float
+    warm_up_s: float
+    thresholds: tuple[Threshold, ...]
+    verify: int
+
+    @property
+    def is_open_load(self) -> bool:
+        """Whether requests are sent when they are due, and not when the last one was answered."""
+        return bool(self.rates or self.find_max_rate)
+
+    @property
+    def has_levels(self) -> bool:
+        """Whether the run is made of levels, each measured for a time."""
+        return bool(self.sweep) or self.is_open_load
 
     @classmethod
     def parse(cls, values: Mapping[str, Any], host: str | None) -> "Settings":
@@ -290,6 +418,8 @@ class Settings:
             given = str(values.get(option.dest, option.default)).strip()
             try:
                 fields[option.field] = option.read(given)
+            except ThresholdError as error:
+                faults += [f"{option.flag} {fault}" for fault in error.faults]
             except ValueError as expected:
                 faults.append(f"{option.flag} {given!r}: expected {expected}")
         if host:
@@ -299,7 +429,7 @@ class Settings:
                 faults.append(str(fault))
         if fields.get("model_version") is not None and fields.get("model_label"):
             faults.append("--model-version and --model-label exclude each other: leave one out")
-        faults += _tls_faults(fields)
+        faults += _tls_faults(fields) + _load_faults(fields)
         if faults:
             raise SettingsError(faults)
         return cls(**fields)
@@ -313,6 +443,25 @@ def _tls_faults(fields: Mapping[str, Any]) -> list[str]:
     if fields.get("tls_key_file") and not fields.get("tls_cert_file"):
         return ["--tls-key-file without --tls-cert-file: a key belongs to a certificate; pass both"]
     return []
+
+
+def _load_faults(fields: Mapping[str, Any]) -> list[str]:
+    faults = []
+    named = (("sweep", "--sweep"), ("rates", "--rate"), ("find_max_rate", "--find-max-rate"))
+    given = [flag for field, flag in (*named, ("num_tests", "--num-tests")) if fields.get(field)]
+    if len(given) > 1:
+        faults.append(f"{' and '.join(given)} exclude each other: each says how long the run is; leave one")
+    if fields.get("find_max_rate") and fields.get("thresholds") == ():
+        faults.append("--find-max-rate without --threshold: say what the rate must hold, such as 'p99 < 50ms'")
+    if fields.get("thresholds") and not any(fields.get(field) for field in ("rates", "find_max_rate")):
+        open_only = [t.text for t in fields["thresholds"] if t.metric.startswith(("lag_", "dropped"))]
+        faults += [
+            f"--threshold {text!r}: there is no such figure without --rate or --find-max-rate" for text in open_only
+        ]
+    if fields.get("verify") == 0:
+        compared = [t.text for t in fields.get("thresholds") or () if t.metric == "mismatched_rate"]
+        faults += [f"--threshold {text!r}: nothing is compared without --verify N" for text in compared]
+    return faults
 
 
 class _Joined(argparse.Action):

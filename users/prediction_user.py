@@ -68,18 +68,20 @@ class PredictionUser(User):
                 self.predict()
 
     def predict(self) -> None:
-        """Fire the next request."""
+        """Fire the next request; in open load, when it is due."""
         run = self._run
+        due_ns = None if run.pacer is None else run.pacer.next()
         number, lease = run.supply.next()
         request = run.book[number]
-        level = run.level
         sent_ns = time.perf_counter_ns()
+        if due_ns is None:
+            due_ns = sent_ns
         try:
             reply = self.call(request.body)
             done_ns = time.perf_counter_ns()
             answer, failure = self.read(reply, len(request.labels)), None
         except GreenletExit:
-            run.recorder.count_cut_off(level, lease)
+            run.recorder.count_cut_off(due_ns, sent_ns, time.perf_counter_ns(), lease)
             raise
         except Exception as error:
             done_ns = time.perf_counter_ns()
@@ -92,11 +94,12 @@ class PredictionUser(User):
                 name=self.request_name,
                 request=request,
                 lease=lease,
-                level=level,
                 answer=answer,
                 failure=failure,
-                latency_ns=done_ns - sent_ns,
-                done_unix_ns=done_ns + run.unix_offset_ns,
+                n_mismatched=0 if run.references is None else run.references.n_mismatched(number, answer),
+                due_ns=due_ns,
+                sent_ns=sent_ns,
+                done_ns=done_ns,
                 reply_bytes=len(reply),
             )
         finally:  # whatever a listener does: the lease must come to its end

@@ -1,8 +1,14 @@
 """The figures of a run, computed once; reports only print them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tfsload.analysis import scaling
+from tfsload.analysis.levels import LevelRow, figure_of
+from tfsload.analysis.percentiles import samples_needed
+from tfsload.analysis.scaling import Scaling
+from tfsload.analysis.thresholds import Threshold
+from tfsload.load.search import SearchResult
 from tfsload.recorder import Record
 from tfsload.scoring import ConfusionMatrix
 
@@ -36,6 +42,58 @@ class ClassRow:
 
 
 @dataclass(frozen=True)
+class Held:
+    """A threshold and what it was held against.
+
+    Attributes:
+        threshold: what was asked for.
+        where: the level's name; empty: the whole run.
+        value: the figure; None: there is none.
+        why_unknown: why there is none, and what to do.
+    """
+
+    threshold: Threshold
+    where: str
+    value: float | None
+    why_unknown: str = ""
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether it holds; None: not known."""
+        return self.threshold.holds(self.value)
+
+
+def hold(threshold: Threshold, where: str, record: Record, rate_rps: float | None) -> Held:
+    """Hold a threshold against what was measured."""
+    value = figure_of(threshold, record, rate_rps)
+    return Held(threshold, where, value, _why_unknown(threshold, record) if value is None else "")
+
+
+def _why_unknown(threshold: Threshold, record: Record) -> str:
+    if threshold.percentile is None:
+        return "nothing was measured that it is about"
+    needed, n = samples_needed(threshold.percentile), record.latency.count
+    return f"{n:,} samples do not carry it, {needed:,} would: let it last longer"
+
+
+def assess_sweep(rows: Sequence[LevelRow]) -> Scaling:
+    """Return whether the server works in parallel, by the levels of a closed sweep."""
+    return scaling.assess(
+        [
+            scaling.LevelPoint(
+                users=row.level.users,
+                throughput_rps=row.achieved_rps,
+                mean_latency_ns=row.record.latency.mean_ns,
+                window_rates_rps=row.window_rates_rps,
+                is_trusted=not row.doubts,
+            )
+            for row in rows
+            if row.achieved_rps > 0 and row.answered
+        ]
+    )
+
+
+@dataclass(frozen=True)
 class Summary:
     """What a run came to.
 
@@ -58,6 +116,15 @@ class Summary:
         n_unaccounted: requests that workers reported and that did not arrive.
         n_users, n_users_asked: users when the run began to end, and those that were asked for.
         n_discarded: requests of workers that left in the middle of a lease; in no other figure.
+        mismatched: answered images whose scores differ from those recorded without load.
+        n_verified: images whose answers were recorded without load; 0: nothing was compared.
+        levels: a row each; empty: a run without levels.
+        n_levels_left: levels that were planned and not measured.
+        n_uncounted: requests outside all levels; in no other figure.
+        scaling: of a closed sweep: whether the server works in parallel.
+        search: of a limit search: what it found.
+        thresholds: each with what it was held against.
+        changed: what the server says otherwise after the run than before; empty: nothing.
     """
 
     requests: int
@@ -81,6 +148,15 @@ class Summary:
     n_discarded: int
     n_users: int
     n_users_asked: int
+    mismatched: int = 0
+    n_verified: int = 0
+    levels: tuple[LevelRow, ...] = ()
+    n_levels_left: int = 0
+    n_uncounted: int = 0
+    scaling: Scaling | None = None
+    search: SearchResult | None = None
+    thresholds: tuple[Held, ...] = ()
+    changed: str = ""
 
     @property
     def n_failed(self) -> int:
@@ -109,9 +185,24 @@ def summarise(
     n_discarded: int = 0,
     n_users: int = 0,
     n_users_asked: int = 0,
+    n_verified: int = 0,
+    levels: Sequence[LevelRow] = (),
+    n_levels_left: int = 0,
+    n_uncounted: int = 0,
+    search: SearchResult | None = None,
+    thresholds: Sequence[Threshold] = (),
+    changed: str = "",
 ) -> Summary:
     """Compute the figures of what was measured."""
+    is_sweep = bool(levels) and all(row.level.rate_rps is None for row in levels)
     duration_s = (record.last_done_unix_ns - record.first_sent_unix_ns) / 1e9
+    rate_rps = (record.requests - record.failed_requests) / duration_s if duration_s > 0 else None
+    if search is not None:
+        held = []  # they were held against each probe, and a crossed one is a finding
+    elif levels:
+        held = [hold(one, row.level.name, row.record, row.achieved_rps) for row in levels for one in thresholds]
+    else:
+        held = [hold(one, "", record, rate_rps) for one in thresholds]
     latency = record.latency
     return Summary(
         requests=record.requests,
@@ -135,6 +226,15 @@ def summarise(
         n_discarded=n_discarded,
         n_users=n_users,
         n_users_asked=n_users_asked,
+        mismatched=record.mismatched,
+        n_verified=n_verified,
+        levels=tuple(levels),
+        n_levels_left=n_levels_left,
+        n_uncounted=n_uncounted,
+        scaling=assess_sweep(levels) if is_sweep else None,
+        search=search,
+        thresholds=tuple(held),
+        changed=changed,
     )
 
 

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 
 from tfsload import exit_codes
-from tfsload.analysis.summary import Summary
+from tfsload.analysis.levels import LevelRow
+from tfsload.analysis.summary import Held, Summary
+from tfsload.load.search import Ending
 
 _WORDS = {
     exit_codes.PASS: "PASS",
     exit_codes.FAILED: "FAILED",
+    exit_codes.THRESHOLD: "CROSSED",
     exit_codes.INVALID: "INVALID",
 }
 
@@ -33,8 +36,8 @@ class Verdict:
 def judge(summary: Summary, user_errors: int = 0, is_broken: bool = False) -> Verdict:
     """Judge a run.
 
-    Requests without an answer fail it, whatever else there is; what is missing makes it invalid. Wrong
-    answers alone do neither: a model is allowed its error rate.
+    Requests without an answer fail it, whatever else there is; what is missing makes it invalid, and then no
+    threshold is judged by it. Wrong answers alone do neither: a model is allowed its error rate.
 
     Args:
         summary: the run's figures.
@@ -44,18 +47,21 @@ def judge(summary: Summary, user_errors: int = 0, is_broken: bool = False) -> Ve
     failures = _failures(summary, user_errors, is_broken)
     if failures:
         return Verdict(exit_codes.FAILED, failures + _gaps(summary))
-    gaps = _gaps(summary)
-    return Verdict(exit_codes.INVALID, gaps) if gaps else Verdict(exit_codes.PASS)
+    crossed = _crossed(summary)
+    if gaps := _gaps(summary) + _doubts(summary):
+        return Verdict(exit_codes.INVALID, gaps + crossed)
+    return Verdict(exit_codes.THRESHOLD, crossed) if crossed else Verdict(exit_codes.PASS)
 
 
 def _failures(summary: Summary, user_errors: int, is_broken: bool) -> tuple[str, ...]:
     reasons = []
-    if summary.failed_requests:
+    # A search goes where requests fail: that is what it looks for.
+    if summary.failed_requests and summary.search is None:
         codes = ", ".join(f"{code} {count:,}" for code, count in summary.failed.items())
         reasons.append(
             f"{summary.failed_requests:,} of {summary.requests:,} requests had no answer (images by code: {codes})"
         )
-    if "RESOURCE_EXHAUSTED" in summary.failed:
+    if "RESOURCE_EXHAUSTED" in summary.failed and summary.search is None:
         reasons.append(
             "RESOURCE_EXHAUSTED: the server rejects requests that it has no thread for, by default more than 4 a CPU; "
             "start it with a larger --grpc_max_threads, or send with fewer users"
@@ -83,3 +89,43 @@ def _gaps(summary: Summary) -> tuple[str, ...]:
             "run again with workers that stay"
         )
     return tuple(reasons)
+
+
+def _doubts(summary: Summary) -> tuple[str, ...]:
+    reasons = [f"{row.level.name}: {doubt}" for row in summary.levels for doubt in _doubts_that_count(summary, row)]
+    if summary.n_levels_left:
+        reasons.append(f"the run was stopped with {summary.n_levels_left} levels to go: let it end by itself")
+    if summary.changed:
+        reasons.append(f"the server's model changed during the run: {summary.changed}")
+    for held in summary.thresholds:
+        if held.holds is None:
+            where = f" at {held.where}" if held.where else ""
+            reasons.append(f"{held.threshold.text}{where} cannot be judged: {held.why_unknown}")
+    return tuple(reasons)
+
+
+def _doubts_that_count(summary: Summary, row: LevelRow) -> tuple[str, ...]:
+    """Return a level's doubts; of a search's, those that its result rests on: an overloaded probe is never stable."""
+    if summary.search is None or row.level.rate_rps == summary.search.rate_rps:
+        return row.doubts
+    return row.generator_doubts if row.level.rate_rps == summary.search.first_failing_rps else ()
+
+
+def _crossed(summary: Summary) -> tuple[str, ...]:
+    crossed = [held for held in summary.thresholds if held.holds is False]
+    reasons = [
+        f"{held.threshold.text} was crossed{' at ' + held.where if held.where else ''}: {_found(held)}"
+        for held in crossed
+    ]
+    if summary.search is not None and summary.search.ending is Ending.NONE_HOLDS:
+        reasons.append(summary.search.sentence)
+    return tuple(reasons)
+
+
+def _found(held: Held) -> str:
+    match held.threshold.unit_kind:
+        case "duration":
+            return f"{held.value / 1e6:,.3f} ms"
+        case "share":
+            return f"{100 * held.value:.2f} %"
+    return f"{held.value:,.1f} requests/s"

@@ -185,7 +185,6 @@ class UnaryUnary(grpc.UnaryUnaryMultiCallable):
         return Call(headers, message, deadline_ns, bool(wait_for_ready), self._channel.max_reply_bytes)
 
 
-
 def ended(call: Call) -> grpc.Call:
     """Return what is known of a call that has ended, as a `grpc.Call`."""
     if call.error is not None:

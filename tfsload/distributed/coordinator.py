@@ -15,9 +15,12 @@ import gevent
 from locust.runners import STATE_MISSING, STATE_RUNNING, MasterRunner
 
 from tfsload import processes
+from tfsload.analysis.levels import LevelRun
 from tfsload.coverage import Leases
 from tfsload.distributed import messages
+from tfsload.load.window import UNCOUNTED
 from tfsload.recorder import Record, merge_plain, n_requests
+from tfsload.references import References
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +54,8 @@ class Results:
         unfit_workers: why a worker could not take part, by worker.
         n_workers: most workers at once.
         n_users, n_users_asked: users when the run began to end, and those that were asked for.
+        levels: how each level was run that has ended.
+        n_levels_left: levels that were planned and not measured.
     """
 
     records: dict[int, Record] = field(default_factory=dict)
@@ -64,14 +69,22 @@ class Results:
     n_workers: int = 0
     n_users: int = 0
     n_users_asked: int = 0
+    levels: list[LevelRun] = field(default_factory=list)
+    n_levels_left: int = 0
 
     @property
     def overall(self) -> Record:
-        """All levels together."""
+        """All levels together, without what lies outside them."""
         total = Record()
-        for record in self.records.values():
-            total.merge(record)
+        for level, record in self.records.items():
+            if level != UNCOUNTED:
+                total.merge(record)
         return total
+
+    @property
+    def uncounted(self) -> Record:
+        """What lies outside all levels: warm-ups, and the time between levels."""
+        return self.records.get(UNCOUNTED, Record())
 
 
 class Coordinator:
@@ -121,6 +134,16 @@ class Coordinator:
             runner.register_message(message, listener)
 
     @property
+    def number(self) -> int:
+        """Which run of this process's is under way or was the last."""
+        return self._number
+
+    @property
+    def taking_part(self) -> set[str]:
+        """Workers that run users, or could."""
+        return (self._workers & self.live_workers()) - set(self.results.unfit_workers)
+
+    @property
     def is_open(self) -> bool:
         """Whether a run is under way."""
         return self._is_open
@@ -135,24 +158,26 @@ class Coordinator:
         """Seconds since the run began."""
         return time.monotonic() - self._begun_s
 
-    def begin(self, n_requests: int | None, data_fingerprint: str = "") -> None:
+    def begin(self, n_requests: int | None, data_fingerprint: str = "", references: References | None = None) -> None:
         """Begin a run, clean of the last one (on `test_start`, before any user is spawned).
 
         Args:
             n_requests: requests to make, each exactly once; None: no limit.
             data_fingerprint: of the images; workers that have others do not take part.
+            references: answers recorded without load, with which workers compare theirs; None: they do not.
         """
         self._number += 1
         options = vars(self._environment.parsed_options)
         options[messages.RUN_NUMBER_OPTION] = self._number
         options[messages.RUN_DATA_OPTION] = data_fingerprint
+        options[messages.REFERENCES_OPTION] = references.to_plain() if references else None
         options[messages.FORKED_BY_OPTION] = processes.forked_by() if options.get("processes") else None
         self._workers = set()
         self._n_idle_looks = 0
         self._drained = set()
         self._n_arrived = Counter()
         self.results = Results(n_requests=n_requests)
-        n_workers = len(self._live_workers())
+        n_workers = len(self.live_workers())
         self._leases = None
         if n_requests is not None:
             share = n_requests // (LEASES_PER_WORKER * max(n_workers, 1))
@@ -183,13 +208,13 @@ class Coordinator:
         """Take in what the participant in this process has recorded, if there is one."""
         report = self._own_report() if self._own_report else None
         if report is not None:
-            self._merge_report("local", report)
+            self.take_report("local", report)
 
     def _drain(self) -> None:
         self._runner.send_message(messages.DRAIN, {"run": self._number})
         limit = time.monotonic() + DRAIN_LIMIT_S + self._environment.stop_timeout
-        while waiting := (self._workers | self._live_workers()) - self._drained:
-            gone = waiting - self._live_workers()
+        while waiting := (self._workers | self.live_workers()) - self._drained:
+            gone = waiting - self.live_workers()
             for worker in gone:
                 self._lose(worker)
             if waiting == gone:
@@ -201,7 +226,8 @@ class Coordinator:
                 return
             gevent.sleep(DRAIN_POLL_S)
 
-    def _live_workers(self) -> set[str]:
+    def live_workers(self) -> set[str]:
+        """Return the workers that are heard of; a process without workers is its own."""
         if not isinstance(self._runner, MasterRunner):
             return {"local"}
         return {client.id for client in self._runner.clients.all if client.state != STATE_MISSING}
@@ -209,7 +235,7 @@ class Coordinator:
     def _watch(self) -> None:
         while True:
             gevent.sleep(WATCH_INTERVAL_S)
-            live = self._live_workers()
+            live = self.live_workers()
             self.results.lost_workers -= live  # heard of again; what it held is with others, it may hold anew
             for worker in self._workers - live - self._drained - self.results.lost_workers:
                 self._lose(worker)
@@ -235,15 +261,17 @@ class Coordinator:
             f"; {sum(map(len, taken_back))} requests that it held go to others" if taken_back else "",
         )
 
-    def _is_of_this_run(self, msg: Any) -> bool:
+    def is_of_this_run(self, msg: Any) -> bool:
+        """Whether a message belongs to the run under way."""
         return self._is_open and msg.data["run"] == self._number
 
     def _on_worker_report(self, client_id: str, data: dict[str, Any]) -> None:
         report = data.pop(messages.REPORT_KEY, None)
         if report is not None and self._is_open and report["run"] == self._number:
-            self._merge_report(client_id, report)
+            self.take_report(client_id, report)
 
-    def _merge_report(self, worker: str, report: dict[str, Any]) -> None:
+    def take_report(self, worker: str, report: dict[str, Any]) -> None:
+        """Take in what a worker has recorded outside leases."""
         self._n_arrived[worker] += n_requests(report["rows"])
         self._merge(report["rows"], report)
 
@@ -252,12 +280,12 @@ class Coordinator:
         merge_plain(self.results.records, rows, shift_ns if abs(shift_ns) > SAME_CLOCK_NS else 0)
 
     def _on_joined(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
-        if self._is_of_this_run(msg):
+        if self.is_of_this_run(msg):
             self._workers.add(msg.node_id)
             self.results.n_workers = max(self.results.n_workers, len(self._workers - self.results.lost_workers))
 
     def _on_lease_wanted(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
-        if not self._is_of_this_run(msg):
+        if not self.is_of_this_run(msg):
             return
         self.results.lost_workers.discard(msg.node_id)
         self._leases.keep_only(msg.node_id, msg.data["held"])
@@ -266,7 +294,7 @@ class Coordinator:
         self._runner.send_message(messages.LEASE, data, client_id=msg.node_id)
 
     def _on_lease_done(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
-        if not self._is_of_this_run(msg):
+        if not self.is_of_this_run(msg):
             return
         if not self._leases.deliver(msg.data["lease"]):
             self.results.n_discarded += n_requests(msg.data["rows"])
@@ -278,14 +306,14 @@ class Coordinator:
             gevent.spawn(self._on_finished)
 
     def _on_drained(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
-        if not self._is_of_this_run(msg):
+        if not self.is_of_this_run(msg):
             return
         self._drained.add(msg.node_id)
         self.results.lost_workers.discard(msg.node_id)
         still_open = dict(msg.data["open"])
         for row in msg.data["rows"]:
             if row["lease"] is None:
-                self._merge_report(msg.node_id, {"rows": [row], "unix_ns": msg.data["unix_ns"]})
+                self.take_report(msg.node_id, {"rows": [row], "unix_ns": msg.data["unix_ns"]})
             elif self._takes_part(row["lease"], still_open[row["lease"]]):
                 self._merge([row], msg.data)
             else:
@@ -301,8 +329,8 @@ class Coordinator:
         return self._is_ending and self._leases.deliver(lease, n_open)
 
     def _on_unfit(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
-        if self._is_of_this_run(msg):
+        if self.is_of_this_run(msg):
             self.results.unfit_workers[msg.node_id] = msg.data["reason"]
             logger.error("Worker %s cannot take part: %s", msg.node_id, msg.data["reason"])
-            if self._live_workers() <= set(self.results.unfit_workers):
+            if self.live_workers() <= set(self.results.unfit_workers):
                 gevent.spawn(self._on_finished)  # nobody is left to make the requests

@@ -10,10 +10,13 @@ late message of an earlier run is told apart.
 | LEASE_WANTED | participant → coordinator | `held`: numbers of the leases that it holds |
 | LEASE | coordinator → participant | `lease`: [number, start, stop], or None while nothing is free |
 | LEASE_DONE | participant → coordinator | `lease`: number, `rows`: what was recorded under it |
+| LEVEL | coordinator → participant | a level to be measured, and which share of its arrivals is the participant's |
+| LEVEL_DONE | participant → coordinator | `level`: number, `rows`: what was recorded, `busy_share`, `n_users` |
 | DRAIN | coordinator → participants | stop the users and hand over the rest |
 | DRAINED | participant → coordinator | `rows`: all that was not yet reported, `open`, `n_reported`, `is_broken` |
 | UNFIT | participant → coordinator | `reason`: why this worker cannot take part |
 
+LEVEL holds `level` (number), `rate_rps` (null: closed load), `warm_up_s`, `duration_s`, `share` and `n_shares`.
 In DRAINED, `open` holds pairs of a lease and its requests that were not made, `n_reported` counts the requests
 outside leases in all reports and in this message, and `is_broken` tells whether an exception has escaped.
 
@@ -25,6 +28,8 @@ JOINED = "tfsload_joined"
 LEASE_WANTED = "tfsload_lease_wanted"
 LEASE = "tfsload_lease"
 LEASE_DONE = "tfsload_lease_done"
+LEVEL = "tfsload_level"
+LEVEL_DONE = "tfsload_level_done"
 DRAIN = "tfsload_drain"
 DRAINED = "tfsload_drained"
 UNFIT = "tfsload_unfit"
@@ -34,5 +39,7 @@ REPORT_KEY = "tfsload"
 RUN_NUMBER_OPTION = "tfsload_run_number"
 # The fingerprint of the images: a worker with others would measure something else.
 RUN_DATA_OPTION = "tfsload_run_data"
+# The answers recorded without load, as `References.to_plain` has them; missing where none are compared.
+REFERENCES_OPTION = "tfsload_references"
 # With `--processes`: the process that forked the workers. Those of another run may find this one's port.
 FORKED_BY_OPTION = "tfsload_forked_by"

@@ -13,12 +13,17 @@ from tfsload import events, processes
 from tfsload.channel.connect import check_files
 from tfsload.coverage import Lease
 from tfsload.distributed import messages
+from tfsload.load.arrivals import Schedule
+from tfsload.load.window import Window
 from tfsload.recorder import n_requests
+from tfsload.references import References
 from tfsload.run import Run
 from tfsload.settings import Settings, SettingsError
 from tfsload.supply import EndlessSupply, LeasedSupply
 
 logger = logging.getLogger(__name__)
+
+_SETTLE_POLL_S = 0.01
 
 
 class Participant:
@@ -38,6 +43,7 @@ class Participant:
         events.install(environment.events)
         environment.events.report_to_master.add_listener(self._on_report_to_master)
         runner.register_message(messages.LEASE, self._on_lease)
+        runner.register_message(messages.LEVEL, self._on_level)
         runner.register_message(messages.DRAIN, self._on_drain, concurrent=True)
 
     @property
@@ -57,7 +63,12 @@ class Participant:
             return
         self._runner.send_message(messages.JOINED, {"run": number})
         try:
-            run = Run(number, Settings.parse(options, self._environment.host))
+            references = options.get(messages.REFERENCES_OPTION)
+            run = Run(
+                number,
+                Settings.parse(options, self._environment.host),
+                References.from_plain(references) if references else None,
+            )
             check_files(run.settings)
             if run.data_fingerprint != options[messages.RUN_DATA_OPTION]:
                 raise DataError(f"data set {run.settings.dataset!r}: its images or labels are not those of the master")
@@ -83,6 +94,45 @@ class Participant:
 
         return LeasedSupply(ask, deliver)
 
+    def _on_level(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+        run = self.open_run
+        if run is None or msg.data["run"] != run.number:
+            return
+        begin_ns = time.perf_counter_ns()
+        data = msg.data
+        is_open_load = data["rate_rps"] is not None
+        warm_up_ns, duration_ns = int(data["warm_up_s"] * 1e9), int(data["duration_s"] * 1e9)
+        window = Window.of(data["level"], begin_ns + warm_up_ns, duration_ns, is_open_load)
+        run.recorder.measure(window)
+        if is_open_load:
+            schedule = Schedule(
+                data["rate_rps"],
+                run.settings.arrivals,
+                run.settings.seed,
+                data["level"],
+                data["share"],
+                data["n_shares"],
+            )
+            run.pacer.begin(schedule, begin_ns, window.end_ns)
+        gevent.spawn(self._see_level_through, run, window)
+
+    def _see_level_through(self, run: Run, window: Window) -> None:
+        _sleep_until(window.begin_ns)
+        clock_ns, cpu_ns = time.perf_counter_ns(), time.process_time_ns()
+        _sleep_until(window.end_ns)
+        busy_share = (time.process_time_ns() - cpu_ns) / max(time.perf_counter_ns() - clock_ns, 1)
+        n_users = self._runner.user_count
+        if window.is_open_load:
+            # What this level has in flight is not to meet the next one.
+            limit_ns = window.end_ns + int((run.settings.deadline_s + 1) * 1e9)
+            while run.pacer.n_free < self._runner.user_count and time.perf_counter_ns() < limit_ns:
+                gevent.sleep(_SETTLE_POLL_S)
+        if self.open_run is run:
+            report = self.report()
+            self._send_rows(
+                messages.LEVEL_DONE, report["rows"], level=window.level, busy_share=busy_share, n_users=n_users
+            )
+
     def end(self) -> None:
         """Hand over what is left (on `test_stop`: the users of this process are stopped by now)."""
         run = self.run
@@ -90,6 +140,8 @@ class Participant:
             return
         self._is_open = False
         run.supply.close()
+        if run.pacer is not None:
+            run.pacer.close()
         rows = run.recorder.take_all()
         leases = {row["lease"] for row in rows} - {None}
         left = [[lease, run.supply.n_open(lease)] for lease in sorted(leases)]
@@ -135,3 +187,7 @@ class Participant:
         elif self._is_open:
             # Locust's own quit message would stop the users too, but too late for the last report to arrive.
             self._runner.stop()
+
+
+def _sleep_until(at_ns: int) -> None:
+    gevent.sleep(max(at_ns - time.perf_counter_ns(), 0) / 1e9)

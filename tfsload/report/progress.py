@@ -3,7 +3,7 @@
 import sys
 from typing import TextIO
 
-from tfsload.report.terminal import percent
+from tfsload.report.units import percent
 
 TTY_INTERVAL_S = 0.5
 # In a log, a line now and then is enough.
@@ -39,6 +39,25 @@ class Progress:
             self._stream.write("\r" + " " * self._width + "\r")
             self._stream.flush()
             self._width = 0
+
+
+def level_line(
+    number: int, n_left: int, name: str, elapsed_s: float, seconds: float, warm_up_s: float, bar_width: int = 20
+) -> str:
+    """Return how far a level under way is.
+
+    Args:
+        number: the level's.
+        n_left: levels after it, about.
+        name: what it asks for.
+        elapsed_s: since its users were asked for.
+        seconds, warm_up_s: of the level in all, and of its warm-up.
+        bar_width: characters of the bar.
+    """
+    filled = min(int(bar_width * elapsed_s / seconds), bar_width) if seconds else bar_width
+    bar = "█" * filled + "░" * (bar_width - filled)
+    phase = ", warming up" if elapsed_s < warm_up_s else ""
+    return f"{bar} level {number} of about {number + n_left}: {name}{phase}"
 
 
 def progress_line(

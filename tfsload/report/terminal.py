@@ -2,6 +2,8 @@
 
 from tfsload.analysis.summary import ClassRow, Summary
 from tfsload.analysis.verdict import Verdict
+from tfsload.report import levels
+from tfsload.report.units import duration, percent
 
 _LABEL_WIDTH = 13
 
@@ -12,6 +14,7 @@ def render(summary: Summary, verdict: Verdict, model: str, address: str) -> str:
         f"Model {model} at {address}",
         "\n".join(_figures(summary)),
         "\n".join(_class_table(summary.classes)),
+        "\n".join(_levels(summary)),
         "\n".join(_verdict_lines(summary, verdict)),
     ]
     return "\n" + "\n\n".join(block for block in blocks if block)
@@ -23,6 +26,12 @@ def _figures(summary: Summary) -> list[str]:
         rows.append(("error rate", f"{percent(summary.error_rate)} of {summary.predictions:,} predictions"))
         rows.append(("  wrong", f"{percent(summary.wrong / summary.predictions)} ({summary.wrong:,})"))
         rows.append(("  failed", _failed(summary)))
+    if summary.n_verified:
+        share = percent(summary.mismatched / summary.predictions if summary.predictions else None)
+        compared = f"the first {summary.n_verified:,} images' answers were compared with those without load"
+        rows.append(("  mismatched", f"{share} ({summary.mismatched:,}): {compared}"))
+    if summary.n_uncounted:
+        rows.append(("not counted", f"{summary.n_uncounted:,} requests of warm-ups and between levels"))
     if summary.n_asked is not None:
         rows.append(("coverage", _coverage(summary)))
     if summary.n_users < summary.n_users_asked:
@@ -32,6 +41,17 @@ def _figures(summary: Summary) -> list[str]:
         lost = f", {len(summary.lost_workers)} lost" if summary.lost_workers else ""
         rows.append(("workers", f"{summary.n_workers}{lost}"))
     return [f"{label:<{_LABEL_WIDTH}}{text}" for label, text in rows]
+
+
+def _levels(summary: Summary) -> list[str]:
+    if not summary.levels:
+        return []
+    lines = [*levels.table(summary.levels), *levels.notes(summary.levels)]
+    if summary.scaling is not None:
+        lines += ["", *levels.scaling_lines(summary.scaling), summary.scaling.answer.sentence]
+    if summary.search is not None:
+        lines += ["", summary.search.sentence]
+    return lines
 
 
 def _coverage(summary: Summary) -> str:
@@ -93,23 +113,10 @@ def _class_line(row: ClassRow) -> str:
 def _verdict_lines(summary: Summary, verdict: Verdict) -> list[str]:
     lines = [f"{verdict.word}{':' if verdict.reasons else ''}"]
     lines += [f"  - {reason}" for reason in verdict.reasons]
+    broken = {held.threshold for held in summary.thresholds if not held.holds}
+    lines += [
+        f"  - {one} holds"
+        for one in dict.fromkeys(h.threshold.text for h in summary.thresholds if h.threshold not in broken)
+    ]
     lines.append(f"Inference error rate: {percent(summary.error_rate)}")
     return lines
-
-
-def percent(fraction: float | None) -> str:
-    """Write a fraction as a percentage with at most two decimals: 0.021 → 2.1%; – where there is none."""
-    if fraction is None:
-        return "–"
-    return f"{100 * fraction:.2f}".rstrip("0").rstrip(".") + "%"
-
-
-def duration(nanoseconds: float) -> str:
-    """Write a duration in µs below 1 ms, in ms below 10 s, and in s above, with three digits or more."""
-    if nanoseconds < 1e6:
-        return f"{nanoseconds / 1e3:.0f} µs"
-    if nanoseconds < 1e7:
-        return f"{nanoseconds / 1e6:.2f} ms"
-    if nanoseconds < 1e10:
-        return f"{nanoseconds / 1e6:,.1f} ms"
-    return f"{nanoseconds / 1e9:,.2f} s"

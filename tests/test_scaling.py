@@ -1,0 +1,368 @@
+"""Does the server run requests in parallel? Asked of servers whose answer is known."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tfsload.analysis.scaling import LevelPoint, assess
+
+SERVICE_S = 0.01
+DOUBLING = (1, 2, 4, 8, 16, 32)
+
+
+def workers(count, service_s=SERVICE_S, overhead_s=0.0):
+    """Return the throughput by users of some workers; the overhead, network and client, has room for all."""
+    return lambda n: min(n / (service_s + overhead_s), count / service_s)
+
+
+def lock(share):
+    """Return the throughput of a server that holds one lock for a share of each request."""
+    return lambda n: min(n, 1 / share) / SERVICE_S
+
+
+def law(sigma, kappa=0.0):
+    return lambda n: n / (1 + sigma * (n - 1) + kappa * n * (n - 1)) / SERVICE_S
+
+
+def sweep(server, levels=DOUBLING, noise=0.0, seed=0, untrusted=()):
+    """Return a sweep of 12 windows a level, that scatter by a share of the throughput."""
+    random = np.random.default_rng(seed)
+    points = []
+    for n in levels:
+        windows = server(n) * (1 + random.uniform(-1, 1, 12) * noise * 3**0.5)
+        rate = float(windows.mean())
+        points.append(LevelPoint(n, rate, n / rate * 1e9, tuple(windows.tolist()), n not in untrusted))
+    return points
+
+
+def said(*args, **more):
+    return assess(sweep(*args, **more)).answer.sentence
+
+
+@pytest.mark.parametrize("count", [pytest.param(count, id=f"{count}-workers") for count in (1, 2, 4, 8)])
+@pytest.mark.parametrize(
+    ("overhead_s", "noise"),
+    [
+        pytest.param(0.0, 0.0, id="clean"),
+        pytest.param(0.0, 0.02, id="noisy"),
+        pytest.param(0.0003, 0.0, id="overhead"),
+        pytest.param(0.0003, 0.02, id="noisy-with-overhead"),
+    ],
+)
+def test_workers_are_counted(count, overhead_s, noise):
+    scaling = assess(sweep(workers(count, overhead_s=overhead_s), noise=noise))
+
+    assert scaling.parallelism == pytest.approx(count, rel=0.05)
+    assert scaling.stops_growing_at == count
+    assert scaling.falls_beyond is None
+    assert scaling.service_time_ns == pytest.approx((SERVICE_S + overhead_s) * 1e9, rel=0.02)
+    assert scaling.usl.sigma.low <= 1 / count <= scaling.usl.sigma.high
+    assert scaling.answer.kind == ("no" if count == 1 else "yes")
+
+
+@pytest.mark.parametrize(
+    ("server", "levels", "kind", "sentence"),
+    [
+        pytest.param(
+            workers(1),
+            DOUBLING,
+            "no",
+            "No: requests are served one at a time; more users only wait longer.",
+            id="one-worker",
+        ),
+        pytest.param(
+            workers(4),
+            DOUBLING,
+            "yes",
+            "Yes: about 4.0 requests run in parallel; throughput stops growing at 4 users, then requests queue.",
+            id="four-workers",
+        ),
+        pytest.param(
+            workers(100),
+            (1, 2, 4, 8),
+            "yes",
+            "Yes: at least about 8.0 requests run in parallel; "
+            "throughput was still growing at 8 users, the most that were tried.",
+            id="more-workers-than-users",
+        ),
+        pytest.param(
+            workers(64),
+            (1, 64, 128),
+            "yes",
+            "Yes: about 64 requests run in parallel; throughput stops growing at 64 users, then requests queue.",
+            id="many-workers",
+        ),
+        pytest.param(
+            lock(0.5),
+            DOUBLING,
+            "yes",
+            "Yes: about 2.0 requests run in parallel; throughput stops growing at 2 users, then requests queue.",
+            id="a-lock-held-half-the-time",
+        ),
+        pytest.param(
+            lock(0.7),
+            DOUBLING,
+            "no",
+            "Hardly: parts of requests run in parallel, about 1.4 at once; "
+            "throughput stops growing at 2 users, then requests queue.",
+            id="a-lock-held-most-of-the-time",
+        ),
+        pytest.param(
+            lock(0.9),
+            DOUBLING,
+            "no",
+            "No: requests are served one at a time; more users only wait longer.",
+            id="a-lock-held-nearly-always",
+        ),
+        pytest.param(
+            law(0.05, 0.01),
+            DOUBLING,
+            "yes",
+            "Yes: about 4.2 requests run in parallel; "
+            "throughput stops growing at 8 users, then requests queue, and it falls beyond 8 users.",
+            id="retrograde",
+        ),
+        pytest.param(
+            law(1.0, 0.02),
+            DOUBLING,
+            "no",
+            "No: requests are served one at a time; more users only wait longer, and throughput falls beyond 2 users.",
+            id="serial-and-retrograde",
+        ),
+        pytest.param(
+            workers(8, service_s=0.0005, overhead_s=0.0001),
+            DOUBLING,
+            "yes",
+            "Yes: about 9.6 requests run in parallel; throughput stops growing at 16 users, then requests queue.",
+            id="short-service-but-beyond-doubt",
+        ),
+    ],
+)
+def test_answers(server, levels, kind, sentence):
+    answer = assess(sweep(server, levels)).answer
+
+    assert (answer.kind, answer.sentence) == (kind, sentence)
+
+
+@pytest.mark.parametrize(
+    ("points", "why", "cure"),
+    [
+        pytest.param([], "no level has 1 user", "--sweep 1,2,4,8", id="nothing"),
+        pytest.param(sweep(workers(2), (2, 4, 8)), "no level has 1 user", "begin the sweep with 1", id="no-lone-user"),
+        pytest.param(sweep(workers(2), (1,)), "only one level", "--sweep 1,2,4,8", id="one-level"),
+        pytest.param(sweep(workers(2), (1, 1)), "only one level", "--sweep 1,2,4,8", id="one-level-twice"),
+        pytest.param(
+            sweep(workers(2), untrusted=(1,)),
+            "the level with 1 user cannot be trusted",
+            "--level-duration",
+            id="lone-user-untrusted",
+        ),
+        pytest.param(
+            sweep(workers(2), untrusted=DOUBLING[1:]), "each level with more", "--processes", id="all-others-untrusted"
+        ),
+        pytest.param(
+            [LevelPoint(1, 0.0, 0.0), *sweep(workers(2), (2, 4))], "no request was answered", "see why", id="no-answers"
+        ),
+        pytest.param(
+            sweep(workers(1), (1, 2)) + sweep(workers(8), (8,), untrusted=(8,)),
+            "throughput was higher at 8 users, but that level cannot be trusted",
+            "--level-duration",
+            id="an-untrusted-level-contradicts",
+        ),
+        pytest.param(
+            sweep(workers(1, service_s=0.00015, overhead_s=0.0001)),
+            "a lone request takes only 0.25 ms",
+            "--images-per-request 64",
+            id="short-service-looks-parallel",
+        ),
+        pytest.param(
+            sweep(workers(1, service_s=0.00015)),
+            "a lone request takes only 0.15 ms",
+            "--images-per-request 64",
+            id="short-service",
+        ),
+        pytest.param(
+            sweep(law(0.7), (1, 2)), "still growing at 2 users", "--sweep 1,2,4,8,16", id="grew-with-few-users"
+        ),
+        pytest.param(sweep(workers(2), noise=0.57), "scatters by", "--level-duration", id="too-noisy"),
+    ],
+)
+def test_no_answer_where_there_is_none(points, why, cure):
+    answer = assess(points).answer
+
+    assert answer.kind == "cannot tell"
+    assert answer.sentence.startswith("Cannot tell: ")
+    assert why in answer.sentence
+    assert cure in answer.sentence
+
+
+def test_levels_are_compared_with_the_lone_user():
+    levels = assess(sweep(workers(4), (1, 2, 8))).levels
+
+    assert [level.users for level in levels] == [1, 2, 8]
+    assert [level.speed_up for level in levels] == pytest.approx([1, 2, 4])
+    assert [level.efficiency for level in levels] == pytest.approx([1, 1, 0.5])
+
+
+def test_without_a_lone_user_nothing_is_compared():
+    scaling = assess(sweep(workers(4), (2, 4, 8)))
+
+    assert [(level.speed_up, level.efficiency) for level in scaling.levels] == [(None, None)] * 3
+    assert (scaling.service_time_ns, scaling.parallelism, scaling.usl) == (None, None, None)
+    assert scaling.stops_growing_at == 4
+
+
+def test_untrusted_levels_are_shown_and_carry_nothing():
+    starved = sweep(workers(4), (16, 32), untrusted=(16, 32))
+    scaling = assess(sweep(workers(8), (1, 2, 4, 8)) + starved)
+
+    assert len(scaling.levels) == 6
+    assert [level.is_trusted for level in scaling.levels] == [True] * 4 + [False] * 2
+    assert scaling.answer.sentence == (
+        "Yes: at least about 8.0 requests run in parallel; "
+        "throughput was still growing at 8 users, the most that were measured well enough to be trusted."
+    )
+    assert scaling.usl == assess(sweep(workers(8), (1, 2, 4, 8))).usl
+
+
+def test_an_untrusted_peak_does_not_take_away_what_is_certain():
+    assert said(workers(8), untrusted=(8, 16, 32)).startswith("Yes: at least about 4.0 ")
+
+
+def test_repeats_of_a_level_are_taken_together():
+    points = [LevelPoint(1, 100.0, 1e7), LevelPoint(2, 190.0, 1e7), LevelPoint(1, 104.0, 1.2e7)]
+    alone, two = assess(points).levels
+
+    assert (alone.users, alone.throughput_rps, alone.mean_latency_ns) == (1, 102.0, 1.1e7)
+    assert alone.noise == pytest.approx(2 / 102)
+    assert two.speed_up == pytest.approx(190 / 102)
+
+
+def test_a_trusted_repeat_replaces_an_untrusted_one():
+    points = [LevelPoint(1, 100.0, 1e7), LevelPoint(2, 50.0, 4e7, is_trusted=False), LevelPoint(2, 200.0, 1e7)]
+    two = assess(points).levels[1]
+
+    assert (two.throughput_rps, two.is_trusted) == (200.0, True)
+
+
+@pytest.mark.parametrize("share", [pytest.param(0.2, id="share-0.2"), pytest.param(0.5, id="share-0.5")])
+@pytest.mark.parametrize("overhead_s", [pytest.param(0.0, id="bare"), pytest.param(0.0003, id="overhead")])
+def test_the_contention_of_a_lock_lies_in_its_interval(share, overhead_s):
+    def server(n):
+        return min(n / (SERVICE_S + overhead_s), 1 / (share * SERVICE_S))
+
+    for seed in range(10):
+        sigma = assess(sweep(server, noise=0.01, seed=seed)).usl.sigma
+        assert sigma.low <= share <= sigma.high
+        assert sigma.high - sigma.low < 0.15 * share
+
+
+def test_a_known_overhead_widens_the_interval_as_far_as_it_reaches():
+    points = sweep(workers(2, overhead_s=0.002))
+    default, known = assess(points).usl.sigma, assess(points, overhead_ns=2_000_000).usl.sigma
+
+    assert default.high < 0.5 < known.high
+    assert (default.low, default.value) == (known.low, known.value)
+
+
+@pytest.mark.parametrize(
+    ("last", "noise", "stops", "falls"),
+    [
+        pytest.param(104.0, 0.0, 2, None, id="a-little-more-is-no-growth"),
+        pytest.param(107.0, 0.0, None, None, id="more-is-growth"),
+        pytest.param(107.0, 0.2, 2, None, id="more-within-noise-is-none"),
+        pytest.param(96.0, 0.0, 2, None, id="a-little-less-is-no-fall"),
+        pytest.param(93.0, 0.0, 2, 2, id="less-is-a-fall"),
+        pytest.param(93.0, 0.2, 2, None, id="less-within-noise-is-none"),
+    ],
+)
+def test_growth_and_fall_are_said_beyond_noise_only(last, noise, stops, falls):
+    windows = tuple(1 + noise * sign for sign in (1, -1) * 6)
+    rates = {1: 50.0, 2: 100.0, 4: last}
+    points = [
+        LevelPoint(n, rate, n / rate * 1e9, tuple(rate * share for share in windows)) for n, rate in rates.items()
+    ]
+    scaling = assess(points)
+
+    assert (scaling.stops_growing_at, scaling.falls_beyond) == (stops, falls)
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        pytest.param({"users": 0}, id="no-user"),
+        pytest.param({"throughput_rps": -1.0}, id="negative-throughput"),
+        pytest.param({"throughput_rps": math.nan}, id="no-number"),
+        pytest.param({"mean_latency_ns": math.inf}, id="infinite-latency"),
+        pytest.param({"window_rates_rps": (1.0, -1.0)}, id="negative-window"),
+    ],
+)
+def test_senseless_figures_are_refused(figures):
+    with pytest.raises(ValueError, match="expected"):
+        LevelPoint(**{"users": 1, "throughput_rps": 1.0, "mean_latency_ns": 1.0, **figures})
+
+
+positive = st.floats(1e-6, 1e12)
+level_points = st.builds(
+    LevelPoint,
+    users=st.one_of(st.sampled_from(DOUBLING), st.integers(1, 200)),
+    throughput_rps=positive,
+    mean_latency_ns=positive,
+    window_rates_rps=st.lists(positive, max_size=4).map(tuple),
+    is_trusted=st.sampled_from((True, True, True, False)),
+)
+
+
+def numbers(value):
+    """Return all numbers in a nest of dataclasses and tuples."""
+    if isinstance(value, dict):
+        return [number for part in value.values() for number in numbers(part)]
+    if isinstance(value, list | tuple):
+        return [number for part in value for number in numbers(part)]
+    return [value] if isinstance(value, int | float) else []
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(level_points, max_size=10))
+def test_any_sweep_gives_an_answer_and_no_nonsense(points):
+    scaling = assess(points)
+
+    assert all(math.isfinite(number) for number in numbers(dataclasses.asdict(scaling)))
+    assert scaling.answer.sentence.endswith(".")
+    assert (
+        scaling.answer.sentence.split(":")[0]
+        in {
+            "yes": ("Yes",),
+            "no": ("No", "Hardly"),
+            "cannot tell": ("Cannot tell",),
+        }[scaling.answer.kind]
+    )
+    assert assess(points) == scaling
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(level_points, max_size=8), st.integers(-20, 20))
+def test_the_unit_of_rates_does_not_matter(points, exponent):
+    # A power of two, so that rounding does not matter either.
+    factor = 2.0**exponent
+    scaled = assess(
+        [
+            dataclasses.replace(
+                point,
+                throughput_rps=point.throughput_rps * factor,
+                window_rates_rps=tuple(rate * factor for rate in point.window_rates_rps),
+            )
+            for point in points
+        ]
+    )
+    scaling = assess(points)
+
+    assert [level.speed_up for level in scaled.levels] == [level.speed_up for level in scaling.levels]
+    assert (scaled.stops_growing_at, scaled.falls_beyond) == (scaling.stops_growing_at, scaling.falls_beyond)
+    assert (scaled.usl is None) is (scaling.usl is None)
+    if scaling.usl is not None:
+        assert (scaled.usl.sigma, scaled.usl.kappa) == (scaling.usl.sigma, scaling.usl.kappa)

@@ -1,0 +1,191 @@
+"""The figures of one level: a row of the sweep. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tfsload.analysis.percentiles import certified_ns, samples_needed
+from tfsload.analysis.stability import unsteady
+from tfsload.analysis.thresholds import Threshold
+from tfsload.load.plan import Finding, Level
+from tfsload.recorder import Record
+
+PERCENTILES = (50, 90, 95, 99, 99.9)
+# The generator's share of a CPU from which on it may be what is measured.
+BUSY_SHARE = 0.9
+# A request may leave so late without being called late.
+LATE_NS = 1_000_000
+LATE_SHARE_OF_LATENCY = 0.1
+LITTLES_TOLERANCE = 0.05
+# A level that says anything at all carries this percentile.
+LEAST_PERCENTILE = 90
+# Below this share of the offered rate answers do not keep up with arrivals.
+KEEPS_UP = 0.95
+
+
+@dataclass(frozen=True)
+class LevelRun:
+    """How a level was run.
+
+    Attributes:
+        level: what was asked for.
+        n_workers: processes that were to take part.
+        missing_workers: those that did not tell its end.
+        n_users: users that ran.
+        busy_share: the busiest process's share of a CPU, 0 to about 1.
+    """
+
+    level: Level
+    n_workers: int
+    missing_workers: tuple[str, ...]
+    n_users: int
+    busy_share: float
+
+
+@dataclass(frozen=True)
+class LevelRow:
+    """What a level came to. Rates are over its window, latencies of requests that lie in it as a whole.
+
+    Attributes:
+        level: what was asked for.
+        record: what was measured.
+        achieved_rps: answers that came in the window, a second.
+        mean_in_flight: requests in flight, on average over the window.
+        certified_ns: latency by percentile, at a confidence of 99 %; None: too few samples carry it.
+        unsteady: in what the level had not settled; empty: it is stable.
+        busy_share: the busiest generator's share of a CPU.
+        generator_doubts, sample_doubts: why it supports no verdict, by the load generator's fault or by the
+            sample's, and what to change, a sentence each; empty: it does.
+    """
+
+    level: Level
+    record: Record
+    achieved_rps: float
+    mean_in_flight: float
+    certified_ns: Mapping[float, int | None]
+    unsteady: str
+    busy_share: float
+    generator_doubts: tuple[str, ...]
+    sample_doubts: tuple[str, ...]
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why it supports no verdict."""
+        return self.generator_doubts + self.sample_doubts
+
+    @property
+    def answered(self) -> int:
+        """Requests with an answer."""
+        return self.record.requests - self.record.failed_requests
+
+    @property
+    def is_stable(self) -> bool:
+        """Whether three successive windows agree."""
+        return not self.unsteady
+
+    @property
+    def window_rates_rps(self) -> tuple[float, ...]:
+        """Answers a second by slice of the window."""
+        slice_s = self.level.duration_s / len(self.record.slice_answers)
+        return tuple(count / slice_s for count in self.record.slice_answers)
+
+    def metric(self, threshold: Threshold) -> float | None:
+        """Return the figure that a threshold is about; None where there is none."""
+        return figure_of(threshold, self.record, self.achieved_rps)
+
+
+def figure_of(threshold: Threshold, record: Record, rate_rps: float | None) -> float | None:
+    """Return the figure that a threshold is about: ns, a share or requests a second; None where there is none.
+
+    An upper limit on a percentile is held against the certified one, which the true one does not exceed; a lower
+    limit against the observed one.
+    """
+    metric = threshold.metric
+    if metric == "rate":
+        return rate_rps
+    if threshold.percentile is not None:
+        histogram = record.lag if metric.startswith("lag_") else record.latency
+        if threshold.operator.startswith("<"):
+            return certified_ns(histogram, threshold.percentile)
+        return histogram.percentile_ns(threshold.percentile) if histogram.count else None
+    if metric in ("mean", "max"):
+        latency = record.latency
+        return (latency.mean_ns if metric == "mean" else latency.max_ns) if latency.count else None
+    if metric == "dropped_rate":
+        return record.dropped / record.offered if record.offered else None
+    counts = {
+        "wrong_rate": record.wrong,
+        "failed_rate": sum(record.failed.values()),
+        "mismatched_rate": record.mismatched,
+        "error_rate": record.wrong + sum(record.failed.values()),
+    }
+    return counts[metric] / record.predictions if record.predictions else None
+
+
+def level_row(run: LevelRun, record: Record) -> LevelRow:
+    """Compute a level's figures."""
+    level = run.level
+    achieved_rps = sum(record.slice_answers) / level.duration_s
+    mean_in_flight = record.in_flight_ns / (level.duration_s * 1e9)
+    settled = unsteady(record.slice_answers, record.slice_latency_ns, record.latency.sd_ns)
+    return LevelRow(
+        level=level,
+        record=record,
+        achieved_rps=achieved_rps,
+        mean_in_flight=mean_in_flight,
+        certified_ns={percentile: certified_ns(record.latency, percentile) for percentile in PERCENTILES},
+        unsteady=settled,
+        busy_share=run.busy_share,
+        generator_doubts=tuple(_doubts_of_generator(run, record)),
+        sample_doubts=tuple(_doubts_of_sample(record, achieved_rps, mean_in_flight, settled)),
+    )
+
+
+def _doubts_of_generator(run: LevelRun, record: Record) -> list[str]:
+    doubts = []
+    if run.missing_workers:
+        doubts.append(f"{len(run.missing_workers)} of {run.n_workers} workers did not report it: run again")
+    if run.n_users < run.level.users:
+        doubts.append(f"only {run.n_users:,} of {run.level.users:,} users ran: see the log")
+    if run.busy_share >= BUSY_SHARE:
+        doubts.append(
+            f"the load generator was the bottleneck: it kept a CPU busy {100 * run.busy_share:.0f} % of the time; "
+            "use --processes or more workers, and take work out of listeners"
+        )
+    lag, latency = record.lag, record.latency
+    if lag.count:
+        late_ns = max(LATE_NS, LATE_SHARE_OF_LATENCY * latency.percentile_ns(50))
+        if lag.percentile_ns(99) > late_ns:
+            doubts.append(
+                f"the load generator sent late: lag p99 {lag.percentile_ns(99) / 1e6:.1f} ms; "
+                "use --processes or more workers on idle CPUs"
+            )
+    return doubts
+
+
+def _doubts_of_sample(record: Record, achieved_rps: float, mean_in_flight: float, settled: str) -> list[str]:
+    answered = record.latency.count
+    needed = samples_needed(LEAST_PERCENTILE)
+    if answered < needed:
+        return [
+            f"too few samples: {answered:,} answered requests, p{LEAST_PERCENTILE} wants {needed}: "
+            "use a longer --level-duration"
+        ]
+    doubts = []
+    if settled:
+        doubts.append(f"unstable: {settled}; use a longer --warm-up, or less load than makes a queue grow")
+    little = achieved_rps * record.latency.mean_ns / 1e9
+    if abs(little - mean_in_flight) > LITTLES_TOLERANCE * mean_in_flight and not record.failed_requests:
+        doubts.append(
+            f"Little's law does not hold: {mean_in_flight:.2f} requests were in flight, rate × latency says "
+            f"{little:.2f}; {record.straddling:,} requests lie across the window's edges: use a longer --level-duration"
+        )
+    return doubts
+
+
+def probe(row: LevelRow, thresholds: tuple[Threshold, ...]) -> Finding:
+    """Judge a level of a search: do all thresholds hold, and do answers keep up with arrivals?"""
+    binding = [threshold.text for threshold in thresholds if not threshold.holds(row.metric(threshold))]
+    offered_rps = row.record.offered / row.level.duration_s
+    if row.achieved_rps < KEEPS_UP * offered_rps:
+        binding.append(f"answers keep up with arrivals ({row.achieved_rps:,.0f} of {offered_rps:,.0f} a second)")
+    return Finding(not binding, tuple(binding), row.achieved_rps)

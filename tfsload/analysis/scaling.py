@@ -1,0 +1,313 @@
+"""Does the server run requests in parallel? What a closed sweep, levels of users in flight, says.
+
+A client sees a request's time on the network as service that any number of requests have at once: across a network
+whose round trip is no small part of the latency, a serial server looks parallel. Measure near the server.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from statistics import fmean, stdev
+from typing import Literal
+
+from tfsload.analysis.usl import Usl, fit_usl
+
+# Requests served at once, up to which the answer is No: the client's and the network's work on one request overlaps
+# the server's on another, and 0.3 ms of that beside 1.2 ms of service look like 1.25 at once.
+SERIAL_UP_TO = 1.25
+# Up to here it is Hardly, a kind of No: a second worker would idle for more than half of the time, which nobody means
+# who asks for parallel serving. But parts of requests do run beside one another, and that is said.
+HARDLY_UP_TO = 1.5
+# With less service than 1 ms, that overlap alone (0.15 ms of service, 0.1 ms of client and network: 1.7) explains what
+# looks like up to 2 at once.
+SHORT_SERVICE_NS = 1_000_000
+EXPLAINED_BY_OVERLAP = 2.0
+# While throughput still grows, fewer users than this do not carry a No: by Amdahl's law, 1.25 times the throughput at
+# 2 users may become 1.7 times with more; at 8 users, 1.3 times.
+ENOUGH_USERS = 8
+# Throughputs differ if by more than this share, and by more than this many standard errors: less is no news.
+SAME_THROUGHPUT = 0.05
+BEYOND_NOISE = 2.0
+# What a lone request may spend outside the server, on one machine or in one data centre.
+OVERHEAD_NS = 300_000
+
+_UNTRUSTED = "cannot be trusted (unstable, or limited by the load generator)"
+_AGAIN = "measure again, longer (`--level-duration`) or with more load generator processes (`--processes`)"
+
+
+@dataclass(frozen=True)
+class LevelPoint:
+    """What was measured while a number of users was in flight; a level that was held twice gives two.
+
+    Attributes:
+        users: requests in flight at a time, from 1.
+        throughput_rps: answers a second over the whole level; 0 without any.
+        mean_latency_ns: of those answers; 0 without any.
+        window_rates_rps: throughput in equal slices of the level, which tell the noise; empty if not known.
+        is_trusted: False if the level was unstable or limited by the load generator.
+
+    Raises:
+        ValueError: a figure that is negative or not finite, or no user.
+    """
+
+    users: int
+    throughput_rps: float
+    mean_latency_ns: float
+    window_rates_rps: tuple[float, ...] = ()
+    is_trusted: bool = True
+
+    def __post_init__(self) -> None:
+        if self.users < 1:
+            raise ValueError(f"users: expected at least 1, got {self.users}")
+        for figure in (self.throughput_rps, self.mean_latency_ns, *self.window_rates_rps):
+            if not 0 <= figure < math.inf:
+                raise ValueError(f"{self.users} users: expected rates and latencies from 0 up, got {figure}")
+
+
+@dataclass(frozen=True)
+class Level:
+    """One number of users, all its measurements taken together (the trusted ones, if there are any).
+
+    Attributes:
+        users: N.
+        throughput_rps: X(N), the mean of its measurements.
+        mean_latency_ns: the mean of its measurements.
+        noise: standard error of the throughput, relative; 0 if there is nothing to tell it by.
+        is_trusted: whether it may carry an answer.
+        speed_up: S(N) = X(N)/X(1); None if there is no level with one user.
+        efficiency: S(N)/N; None likewise.
+    """
+
+    users: int
+    throughput_rps: float
+    mean_latency_ns: float
+    noise: float
+    is_trusted: bool
+    speed_up: float | None = None
+    efficiency: float | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Whether the server runs requests in parallel.
+
+    Attributes:
+        kind: "yes", "no" or "cannot tell".
+        sentence: the answer in words, and what to do if there is none.
+    """
+
+    kind: Literal["yes", "no", "cannot tell"]
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """What more users in flight did to throughput. All but `levels` rests on trusted levels alone.
+
+    Attributes:
+        levels: by users, ascending.
+        service_time_ns: R(1), the mean latency of a lone user; None without one.
+        parallelism: requests that are served at once at the highest throughput, max X(N) · R(1) by Little's law
+            (J. D. C. Little, Operations Research 9(3), 1961), if service took as long as for a lone user; None
+            without one. What a lone request spends on the network and in the client counts as service.
+        stops_growing_at: the fewest users whose throughput no larger level exceeds; None while it still grows.
+        falls_beyond: the most users that still have the highest throughput, if it is less with more; None if not.
+        usl: the Universal Scalability Law, fitted; None if the levels do not carry it.
+        answer: the answer.
+    """
+
+    levels: tuple[Level, ...]
+    service_time_ns: float | None
+    parallelism: float | None
+    stops_growing_at: int | None
+    falls_beyond: int | None
+    usl: Usl | None
+    answer: Answer
+
+
+def assess(points: Sequence[LevelPoint], overhead_ns: float = OVERHEAD_NS) -> Scaling:
+    """Say how throughput grows with users, and whether that means that requests are served in parallel.
+
+    Args:
+        points: the sweep's levels, in any order; a level may be there several times.
+        overhead_ns: the most that a lone request spends outside the server, such as the latency of a call that asks
+            for nothing. Only σ's interval allows for it. 0: nothing.
+    """
+    sweep = _Sweep(_levels(points))
+    return Scaling(
+        levels=sweep.levels,
+        service_time_ns=sweep.alone.mean_latency_ns if sweep.alone else None,
+        parallelism=sweep.parallelism,
+        stops_growing_at=sweep.stops_growing_at,
+        falls_beyond=sweep.falls_beyond,
+        usl=_fit([point for point in points if point.is_trusted], sweep.alone, overhead_ns),
+        answer=_answer(sweep),
+    )
+
+
+def _levels(points: Sequence[LevelPoint]) -> tuple[Level, ...]:
+    ordered = sorted(points, key=lambda point: point.users)
+    runs = {users: list(group) for users, group in groupby(ordered, key=lambda point: point.users)}
+    alone_rps = _counted_rps(runs[1]) if 1 in runs else 0.0
+    return tuple(_level(users, group, alone_rps) for users, group in runs.items())
+
+
+def _counted(runs: list[LevelPoint]) -> list[LevelPoint]:
+    return [run for run in runs if run.is_trusted] or runs
+
+
+def _counted_rps(runs: list[LevelPoint]) -> float:
+    return fmean(run.throughput_rps for run in _counted(runs))
+
+
+def _level(users: int, runs: list[LevelPoint], alone_rps: float) -> Level:
+    counted = _counted(runs)
+    throughput_rps = _counted_rps(runs)
+    speed_up = throughput_rps / alone_rps if alone_rps > 0 else None
+    return Level(
+        users=users,
+        throughput_rps=throughput_rps,
+        mean_latency_ns=fmean(run.mean_latency_ns for run in counted),
+        noise=_noise(counted),
+        is_trusted=counted[0].is_trusted,
+        speed_up=speed_up,
+        efficiency=speed_up / users if speed_up is not None else None,
+    )
+
+
+def _noise(runs: list[LevelPoint]) -> float:
+    """Return the relative standard error of the mean of some runs: by their windows, or by how the runs differ."""
+    by_windows = math.hypot(*(_standard_error(run.window_rates_rps) for run in runs)) / len(runs)
+    return max(by_windows, _standard_error([run.throughput_rps for run in runs]))
+
+
+def _standard_error(rates_rps: Sequence[float]) -> float:
+    """Return the relative standard error of a mean; 0 where there is none."""
+    mean = fmean(rates_rps) if len(rates_rps) > 1 else 0.0
+    return stdev(rate / mean for rate in rates_rps) / math.sqrt(len(rates_rps)) if mean > 0 else 0.0
+
+
+def _fit(points: list[LevelPoint], alone: Level | None, overhead_ns: float) -> Usl | None:
+    if alone is None:
+        return None
+    errors = [_standard_error(point.window_rates_rps) for point in points]
+    latency_ns = alone.mean_latency_ns
+    return fit_usl(
+        [point.users for point in points],
+        [point.throughput_rps for point in points],
+        noise=math.hypot(*errors) / math.sqrt(len(errors)),
+        overhead=overhead_ns / latency_ns if latency_ns > overhead_ns else 1.0,
+    )
+
+
+@dataclass(frozen=True)
+class _Sweep:
+    """The levels of a sweep, ascending, and what can be read off them."""
+
+    levels: tuple[Level, ...]
+
+    @cached_property
+    def trusted(self) -> tuple[Level, ...]:
+        return tuple(level for level in self.levels if level.is_trusted)
+
+    @cached_property
+    def alone(self) -> Level | None:
+        """The level with one user, if it is trusted and had answers."""
+        first = self.trusted[0] if self.trusted else None
+        return first if first and first.users == 1 and first.throughput_rps > 0 else None
+
+    @cached_property
+    def best(self) -> Level | None:
+        return max(self.trusted, key=lambda level: level.throughput_rps, default=None)
+
+    @cached_property
+    def parallelism(self) -> float | None:
+        return self.best.throughput_rps * (self.alone.mean_latency_ns / 1e9) if self.best and self.alone else None
+
+    @cached_property
+    def stops_growing_at(self) -> int | None:
+        for index, level in enumerate(self.trusted[:-1]):
+            if not any(_is_less(level, larger) for larger in self.trusted[index + 1 :]):
+                return level.users
+        return None
+
+    @cached_property
+    def falls_beyond(self) -> int | None:
+        holding = [level.users for level in self.trusted if self.best and not _is_less(level, self.best)]
+        return holding[-1] if holding and holding[-1] != self.trusted[-1].users else None
+
+
+def _margin(level: Level, other: Level) -> float:
+    """Return by how much two throughputs may differ by noise alone, relative."""
+    return BEYOND_NOISE * math.hypot(level.noise, other.noise)
+
+
+def _is_less(level: Level, other: Level) -> bool:
+    """Whether a level's throughput is less than another's, by more than noise and by enough to matter."""
+    return level.throughput_rps < other.throughput_rps * (1 - max(SAME_THROUGHPUT, _margin(level, other)))
+
+
+def _answer(sweep: _Sweep) -> Answer:
+    doubt = _lack(sweep) or _doubt(sweep)
+    if doubt:
+        return Answer("cannot tell", f"Cannot tell: {doubt}.")
+    at_once = f"{sweep.parallelism:.1f}" if sweep.parallelism < 10 else f"{sweep.parallelism:.0f}"
+    if sweep.parallelism <= SERIAL_UP_TO:
+        fall = f", and throughput falls beyond {_users(sweep.falls_beyond)}" if sweep.falls_beyond else ""
+        return Answer("no", f"No: requests are served one at a time; more users only wait longer{fall}.")
+    if sweep.parallelism <= HARDLY_UP_TO:
+        return Answer("no", f"Hardly: parts of requests run in parallel, about {at_once} at once; {_growth(sweep)}.")
+    least = "" if sweep.stops_growing_at else "at least "
+    return Answer("yes", f"Yes: {least}about {at_once} requests run in parallel; {_growth(sweep)}.")
+
+
+def _growth(sweep: _Sweep) -> str:
+    """Say how far throughput grew, and whether it fell."""
+    if sweep.stops_growing_at is None:
+        most = sweep.trusted[-1].users
+        which = "tried" if most == sweep.levels[-1].users else "measured well enough to be trusted"
+        return f"throughput was still growing at {_users(most)}, the most that were {which}"
+    fall = f", and it falls beyond {_users(sweep.falls_beyond)}" if sweep.falls_beyond else ""
+    return f"throughput stops growing at {_users(sweep.stops_growing_at)}, then requests queue{fall}"
+
+
+def _lack(sweep: _Sweep) -> str | None:
+    """Return what the sweep has not got that any answer needs, and what to do; None if it has all."""
+    if not sweep.levels or sweep.levels[0].users != 1:
+        return "no level has 1 user, to compare the others with; begin the sweep with 1 (`--sweep 1,2,4,8`)"
+    if len(sweep.levels) < 2:
+        return "only one level was measured; sweep over several numbers of users (`--sweep 1,2,4,8`)"
+    if not sweep.levels[0].is_trusted:
+        return f"the level with 1 user {_UNTRUSTED}; {_AGAIN}"
+    if sweep.alone is None:
+        return "no request was answered at 1 user; see why they failed"
+    if len(sweep.trusted) < 2:
+        return f"each level with more than 1 user {_UNTRUSTED}; {_AGAIN}"
+    return None
+
+
+def _doubt(sweep: _Sweep) -> str | None:
+    """Return what speaks against any answer from a sweep that lacks nothing, and what to do; None if nothing does."""
+    alone, best, parallelism = sweep.alone, sweep.best, sweep.parallelism
+    higher = [level for level in sweep.levels if not level.is_trusted and _is_less(best, level)]
+    if sweep.stops_growing_at and higher:
+        return f"throughput was higher at {_users(higher[0].users)}, but that level {_UNTRUSTED}; {_AGAIN}"
+    margin = _margin(alone, best)
+    if parallelism * (1 - margin) <= SERIAL_UP_TO and parallelism * (1 + margin) > HARDLY_UP_TO:
+        return f"throughput scatters by {margin:.0%}, too much to compare levels by; {_AGAIN}"
+    if alone.mean_latency_ns < SHORT_SERVICE_NS and parallelism < EXPLAINED_BY_OVERLAP:
+        return (
+            f"a lone request takes only {alone.mean_latency_ns / 1e6:.2g} ms, so that the client's and the network's "
+            "work beside the server's looks like requests in parallel; send heavier ones (`--images-per-request 64`)"
+        )
+    if parallelism <= HARDLY_UP_TO and sweep.stops_growing_at is None and sweep.trusted[-1].users < ENOUGH_USERS:
+        return (
+            f"throughput was still growing at {_users(sweep.trusted[-1].users)}; sweep further (`--sweep 1,2,4,8,16`)"
+        )
+    return None
+
+
+def _users(count: int) -> str:
+    return f"{count:,} user{'' if count == 1 else 's'}"

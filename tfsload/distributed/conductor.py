@@ -1,0 +1,82 @@
+"""The part of the process that leads a run which has every participant measure the same level at a time."""
+
+import logging
+import time
+from typing import Any
+
+import gevent
+
+from tfsload.analysis.levels import LevelRun
+from tfsload.distributed import messages
+from tfsload.distributed.coordinator import Coordinator
+from tfsload.load.plan import Level
+
+logger = logging.getLogger(__name__)
+
+_POLL_S = 0.02
+# How long users may take to start, and participants to report, beyond the level's own time.
+USERS_LIMIT_S = 60
+REPORT_LIMIT_S = 15
+
+
+class Conductor:
+    """Measures levels, one after another."""
+
+    def __init__(self, runner: Any, coordinator: Coordinator) -> None:
+        self._runner = runner
+        self._coordinator = coordinator
+        self._level = 0
+        self._reports: dict[str, dict[str, Any]] = {}  # of the level under way, by worker
+        runner.register_message(messages.LEVEL_DONE, self._on_level_done)
+
+    def measure(self, level: Level, deadline_s: float) -> LevelRun:
+        """Have a level measured; return when all have told its end, are lost, or take too long.
+
+        Args:
+            level: its users have been asked for.
+            deadline_s: how long a request may take, and with it the end of a level.
+        """
+        self._await_users(level.users)
+        workers = sorted(self._coordinator.taking_part)
+        self._level, self._reports = level.number, {}
+        for share, worker in enumerate(workers):
+            self._runner.send_message(messages.LEVEL, self._message(level, share, len(workers)), client_id=worker)
+        self._await_reports(set(workers), level.warm_up_s + level.duration_s + deadline_s + REPORT_LIMIT_S)
+        return LevelRun(
+            level=level,
+            n_workers=len(workers),
+            missing_workers=tuple(worker for worker in workers if worker not in self._reports),
+            n_users=sum(report["n_users"] for report in self._reports.values()),
+            busy_share=max((report["busy_share"] for report in self._reports.values()), default=0.0),
+        )
+
+    def _message(self, level: Level, share: int, n_shares: int) -> dict[str, Any]:
+        return {
+            "run": self._coordinator.number,
+            "level": level.number,
+            "rate_rps": level.rate_rps,
+            "warm_up_s": level.warm_up_s,
+            "duration_s": level.duration_s,
+            "share": share,
+            "n_shares": n_shares,
+        }
+
+    def _await_users(self, n_users: int) -> None:
+        limit_s = time.monotonic() + USERS_LIMIT_S
+        while self._runner.user_count != n_users and time.monotonic() < limit_s:
+            gevent.sleep(_POLL_S)
+
+    def _await_reports(self, workers: set[str], seconds: float) -> None:
+        limit_s = time.monotonic() + seconds
+        while waiting := (workers - set(self._reports)) & self._coordinator.live_workers():
+            if time.monotonic() > limit_s:
+                logger.error("Level %d: no report of %s in time", self._level, ", ".join(sorted(waiting)))
+                return
+            gevent.sleep(_POLL_S)
+
+    def _on_level_done(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+        if not self._coordinator.is_of_this_run(msg):
+            return
+        self._coordinator.take_report(msg.node_id, msg.data)
+        if msg.data["level"] == self._level:
+            self._reports[msg.node_id] = msg.data

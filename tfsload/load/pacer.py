@@ -1,0 +1,107 @@
+"""Open load: hands each arrival to a free user at the instant when it is due, or drops it.
+
+It runs in the event loop itself: at an arrival the alarm calls back, and the user that has been free for
+longest is switched to directly. What it sends leaves when the loop goes on.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import gevent
+
+from tfsload.load.alarm import Alarm, make_alarm
+from tfsload.load.arrivals import Schedule
+
+
+class Ledger(Protocol):
+    """Where arrivals are counted; instants are on `time.perf_counter_ns`'s clock."""
+
+    def count_offered(self, due_ns: int) -> None:
+        """An arrival was due."""
+
+    def count_sent(self, due_ns: int) -> None:
+        """A user sends it."""
+
+    def count_dropped(self, due_ns: int) -> None:
+        """No user was free."""
+
+
+class Pacer:
+    """Paces the users of one process."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        alarm: Callable[[Callable[[], None]], Alarm] = make_alarm,
+        clock_ns: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        """Pace nothing yet.
+
+        Args:
+            ledger: counts arrivals.
+            alarm: makes what calls back when an arrival is due.
+            clock_ns: the time.
+        """
+        self._ledger = ledger
+        self._make_alarm = alarm
+        self._clock_ns = clock_ns
+        self._alarm: Alarm | None = None
+        self._schedule: Schedule | None = None
+        self._begin_ns = self._end_ns = 0
+        self._free: OrderedDict[Any, None] = OrderedDict()  # users that wait, the longest first
+
+    @property
+    def n_free(self) -> int:
+        """Users that wait for an arrival."""
+        return len(self._free)
+
+    def next(self) -> int:
+        """Wait for an arrival; return when it was due. For a user's greenlet."""
+        user = gevent.getcurrent()
+        self._free[user] = None
+        try:
+            due_ns = gevent.get_hub().switch()
+        except BaseException:
+            self._free.pop(user, None)
+            raise
+        self._ledger.count_sent(due_ns)
+        return due_ns
+
+    def begin(self, schedule: Schedule, begin_ns: int, end_ns: int) -> None:
+        """Follow a schedule that starts at `begin_ns`, up to and without `end_ns`, instead of any other."""
+        if self._alarm is None:
+            self._alarm = self._make_alarm(self._on_due)
+        self._schedule, self._begin_ns, self._end_ns = schedule, begin_ns, end_ns
+        self._alarm.set(begin_ns + schedule.next_ns)
+
+    def _on_due(self) -> None:
+        schedule = self._schedule
+        if schedule is None:
+            return
+        # An arrival that falls due while others are sent is sent, too: sleeping first would make it late.
+        while (due_ns := self._begin_ns + schedule.next_ns) <= self._clock_ns() and due_ns < self._end_ns:
+            schedule.pop()
+            self._arrive(due_ns)
+            if self._schedule is not schedule:
+                return  # a user has ended the level
+        if due_ns < self._end_ns:
+            self._alarm.set(due_ns)
+        else:
+            self._schedule = None
+
+    def _arrive(self, due_ns: int) -> None:
+        self._ledger.count_offered(due_ns)
+        if self._free:
+            user, _ = self._free.popitem(last=False)
+            user.switch(due_ns)
+        else:
+            self._ledger.count_dropped(due_ns)
+
+    def close(self) -> None:
+        """Stop; users that wait go on waiting until they are ended."""
+        self._schedule = None
+        if self._alarm is not None:
+            self._alarm.close()
+            self._alarm = None

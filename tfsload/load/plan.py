@@ -1,0 +1,181 @@
+"""The levels of a run, one after the other: fixed ones, or those that a search asks for. Pure."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from tfsload.analysis.percentiles import samples_needed
+from tfsload.analysis.thresholds import Threshold
+from tfsload.load.search import RateSearch
+from tfsload.settings import Settings
+
+# In open load users are only the cap in flight; without `-u` so many that a deadline's worth of arrivals fits.
+MOST_USERS_BY_DEFAULT = 1000
+# A probe of the limit search is this part of a level, unless its thresholds need more samples.
+PROBE_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Level:
+    """One setting of load, held for a time.
+
+    Attributes:
+        number: from 1 on.
+        users: users in flight; in open load the most that may be.
+        rate_rps: arrivals a second over all workers; None: closed load.
+        warm_up_s, duration_s: seconds that do not count, and that do.
+        is_probe: whether a search asked for it, and a failure is a finding.
+    """
+
+    number: int
+    users: int
+    rate_rps: float | None
+    warm_up_s: float
+    duration_s: float
+    is_probe: bool = False
+
+    @property
+    def name(self) -> str:
+        """What was asked for, in words."""
+        if self.rate_rps is None:
+            return f"{self.users:,} {'user' if self.users == 1 else 'users'}"
+        return f"{self.rate_rps:,.12g} requests/s"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a level told the search: whether all thresholds held, those that did not, and the rate achieved."""
+
+    holds: bool
+    binding: tuple[str, ...]
+    achieved_rps: float | None
+
+
+class Plan(Protocol):
+    """Which level is next."""
+
+    def next(self) -> Level | None:
+        """Return the next level; None: that was all."""
+
+    def report(self, finding: Finding) -> None:
+        """Take what the level that was returned last has found."""
+
+    @property
+    def n_left(self) -> int:
+        """Levels without a report, about."""
+
+
+class FixedPlan:
+    """Levels that are known beforehand."""
+
+    def __init__(self, levels: list[Level]) -> None:
+        self._levels = list(levels)
+        self._n_reported = 0
+
+    def next(self) -> Level | None:
+        """Return the next level; None after the last."""
+        return self._levels[self._n_reported] if self.n_left else None
+
+    def report(self, finding: Finding) -> None:  # noqa: ARG002  (a search would learn from it)
+        """Go on, whatever was found."""
+        self._n_reported += 1
+
+    @property
+    def n_left(self) -> int:
+        """Levels without a report."""
+        return len(self._levels) - self._n_reported
+
+
+class SearchPlan:
+    """Levels that a limit search asks for.
+
+    Attributes:
+        search: what is known so far.
+    """
+
+    def __init__(self, search: RateSearch, level: Callable[[int, float, bool], Level]) -> None:
+        """Search.
+
+        Args:
+            search: at its start.
+            level: makes a level of its number, rate, and whether it has its full length.
+        """
+        self.search = search
+        self._level = level
+        self._number = 0
+
+    def next(self) -> Level | None:
+        """Return the search's next probe as a level; None when it has ended."""
+        probe = self.search.next()
+        if probe is None:
+            return None
+        self._number += 1
+        return self._level(self._number, probe.rate_rps, probe.is_confirmation)
+
+    def report(self, finding: Finding) -> None:
+        """Tell the search."""
+        self.search.report(finding.holds, finding.binding, finding.achieved_rps)
+
+    @property
+    def n_left(self) -> int:
+        """Probes without a report, about."""
+        return self.search.expected_probes_left
+
+
+def make_plan(settings: Settings, n_users: int | None) -> FixedPlan | SearchPlan | None:
+    """Return the plan that the settings ask for; None: a run without levels.
+
+    Args:
+        settings: those of the run.
+        n_users: Locust's `-u`; None: not given. In open load it is the cap in flight.
+    """
+    warm_up_s, duration_s = settings.warm_up_s, settings.level_duration_s
+
+    def open_level(number: int, rate_rps: float, seconds: float, is_probe: bool) -> Level:
+        users = n_users or users_for(rate_rps, settings.deadline_s)
+        return Level(number, users, rate_rps, warm_up_s, seconds, is_probe)
+
+    def probe(number: int, rate_rps: float, is_full: bool) -> Level:
+        seconds = duration_s if is_full else probe_s(settings, rate_rps)
+        return open_level(number, rate_rps, seconds, True)
+
+    if settings.sweep:
+        return FixedPlan([Level(i, users, None, warm_up_s, duration_s) for i, users in enumerate(settings.sweep, 1)])
+    if settings.rates:
+        return FixedPlan([open_level(i, rate, duration_s, False) for i, rate in enumerate(settings.rates, 1)])
+    if settings.find_max_rate:
+        return SearchPlan(RateSearch(*settings.find_max_rate), probe)
+    return None
+
+
+def users_for(rate_rps: float, deadline_s: float) -> int:
+    """Return the cap in flight for a rate: by Little's law all arrivals of one deadline, within reason."""
+    return min(max(round(rate_rps * deadline_s), 1), MOST_USERS_BY_DEFAULT)
+
+
+def probe_s(settings: Settings, rate_rps: float) -> float:
+    """Return how long a probe lasts: a part of a level, but as many samples as the thresholds want."""
+    wanted_s = 1.1 * samples_wanted(settings.thresholds) / rate_rps
+    return min(max(PROBE_SHARE * settings.level_duration_s, wanted_s), settings.level_duration_s)
+
+
+def samples_wanted(thresholds: Iterable[Threshold]) -> int:
+    """Return how many samples the percentiles among the thresholds want; 0 without any."""
+    percentiles = {threshold.percentile for threshold in thresholds} - {None}
+    return max(map(samples_needed, percentiles), default=0)
+
+
+def faults(settings: Settings) -> list[str]:
+    """Return what is wrong with a plan that would be made of these settings."""
+    if not settings.find_max_rate:
+        return []
+    low_rps = settings.find_max_rate[0]
+    wanted = samples_wanted(settings.thresholds)
+    if low_rps * settings.level_duration_s >= wanted:
+        return []
+    return [
+        f"--find-max-rate {low_rps:g}: in --level-duration {settings.level_duration_s:g} this rate gives "
+        f"{low_rps * settings.level_duration_s:,.0f} samples, and the thresholds want {wanted:,}: expected "
+        f"--level-duration {math.ceil(wanted / low_rps)} or more, or a higher LOW"
+    ]

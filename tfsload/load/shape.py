@@ -1,0 +1,35 @@
+"""Locust's load shape for a plan of levels: it asks for each level's users and has the level measured."""
+
+from collections.abc import Callable
+
+from locust import LoadTestShape
+
+from tfsload.load.plan import Finding, FixedPlan, Level, SearchPlan
+
+# All users of a level at once: the warm-up is there for what that stirs up.
+_LEAST_SPAWN_RATE = 100
+
+
+class LevelShape(LoadTestShape):
+    """Goes through a plan, one level after the other, and ends the run after the last."""
+
+    def __init__(self, plan: FixedPlan | SearchPlan, measure: Callable[[Level], Finding]) -> None:
+        """Begin before the first level.
+
+        Args:
+            plan: says which level is next.
+            measure: measures a level whose users were asked for; takes as long as the level.
+        """
+        super().__init__()
+        self._plan = plan
+        self._measure = measure
+        self._level: Level | None = None
+
+    def tick(self) -> tuple[int, float] | None:
+        """Measure the level whose users the last tick asked for; return the next one's users and spawn rate."""
+        if self._level is not None:
+            self._plan.report(self._measure(self._level))
+        self._level = self._plan.next()
+        if self._level is None:
+            return None
+        return self._level.users, float(max(self._level.users, _LEAST_SPAWN_RATE))

@@ -1,0 +1,67 @@
+"""The sweep on the terminal: a row a level, and what the rows say."""
+
+from collections.abc import Sequence
+
+from tfsload.analysis.levels import PERCENTILES, LevelRow
+from tfsload.analysis.scaling import Scaling
+from tfsload.report.units import percent
+
+
+def table(rows: Sequence[LevelRow]) -> list[str]:
+    """Return the levels' figures, a line each below the heading; latencies in µs."""
+    is_open = any(row.level.rate_rps is not None for row in rows)
+    has_mismatches = any(row.record.mismatched for row in rows)
+    heading = ["level", "achieved/s", "in flight", *(f"p{p:g}" for p in PERCENTILES), "max"]
+    heading += ["lag p99", "dropped"] if is_open else []
+    heading += ["errors", "wrong", "failed", *(["mismatched"] if has_mismatches else []), "straddling", "stable"]
+    lines = [heading, *(_cells(row, is_open, has_mismatches) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
+
+
+def _cells(row: LevelRow, is_open: bool, has_mismatches: bool) -> list[str]:
+    record = row.record
+    n_failed = sum(record.failed.values())
+    cells = [row.level.name, f"{row.achieved_rps:,.1f}", f"{row.mean_in_flight:,.2f}"]
+    cells += [_microseconds(row.certified_ns[percentile]) for percentile in PERCENTILES]
+    cells.append(_microseconds(record.latency.max_ns if row.answered else None))
+    if is_open:
+        cells += [_microseconds(record.lag.percentile_ns(99) if record.lag.count else None), f"{record.dropped:,}"]
+    errors = (record.wrong + n_failed) / record.predictions if record.predictions else None
+    cells += [percent(errors), f"{record.wrong:,}", f"{n_failed:,}"]
+    cells += [f"{record.mismatched:,}"] if has_mismatches else []
+    return [*cells, f"{record.straddling:,}", "yes" if row.is_stable else "no"]
+
+
+def _microseconds(nanoseconds: float | None) -> str:
+    return "–" if nanoseconds is None else f"{nanoseconds / 1e3:,.0f}"
+
+
+def notes(rows: Sequence[LevelRow]) -> list[str]:
+    """Return what explains the table."""
+    lines = [
+        "Latencies in µs; percentiles are certified: the true one is at or below it with a confidence of 99 %.",
+    ]
+    if any(value is None for row in rows for value in row.certified_ns.values()):
+        lines.append("–: too few samples carry it (p99 wants 662, p99.9 wants 6,636).")
+    return lines
+
+
+def scaling_lines(scaling: Scaling) -> list[str]:
+    """Return how throughput grew with users."""
+    lines = []
+    if any(level.speed_up is not None for level in scaling.levels):
+        steps = [f"{level.users}: {level.speed_up:.2f}× ({percent(level.efficiency)})" for level in scaling.levels]
+        lines.append("speed-up (efficiency) by users  " + "  ".join(steps))
+    if scaling.parallelism is not None:
+        lines.append(
+            f"effective parallelism {scaling.parallelism:.2f} "
+            f"(best throughput × {scaling.service_time_ns / 1e6:.2f} ms a request at one user)"
+        )
+    if scaling.usl is not None:
+        sigma, kappa = scaling.usl.sigma, scaling.usl.kappa
+        lines.append(
+            f"Universal Scalability Law: contention σ {sigma.value:.3f} ({sigma.low:.3f} to {sigma.high:.3f}), "
+            f"coherency κ {kappa.value:.5f} ({kappa.low:.5f} to {kappa.high:.5f}), at 95 %"
+        )
+    return lines

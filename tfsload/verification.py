@@ -1,0 +1,57 @@
+"""Records answers one at a time before any load, so that answers under load can be compared with them."""
+
+import functools
+import logging
+
+import grpc
+
+from data.dataset import Dataset
+from tfsload import codec
+from tfsload.channel.connect import connect
+from tfsload.references import References
+from tfsload.request_book import RequestBook
+from tfsload.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+PREDICT_METHOD = "/tensorflow.serving.PredictionService/Predict"
+
+
+class VerificationError(Exception):
+    """An image has no answer even without load; the message says which, and why."""
+
+
+def record_references(settings: Settings, dataset: Dataset) -> References:
+    """Ask for the answers to the first `settings.verify` images, one request at a time.
+
+    Args:
+        settings: what the run is going to send; `settings.target` is set.
+        dataset: the images that the run fires.
+
+    Raises:
+        VerificationError: a request had no answer, or one that cannot be read.
+    """
+    per_request = settings.images_per_request
+    book = RequestBook(dataset.images, dataset.labels, per_request, functools.partial(codec.encode_request, settings))
+    n_requests = -(-settings.verify // per_request)
+    logger.info("Recording the answers to %d images without load", min(n_requests * per_request, len(dataset.labels)))
+    references = References()
+    channel = connect(settings)
+    try:
+        predict = channel.unary_unary(PREDICT_METHOD)
+        for number in range(n_requests):
+            request = book[number]
+            try:
+                reply = predict(request.body, timeout=settings.deadline_s)
+                scores = codec.decode_reply(reply, settings.output_name, len(request.labels))
+            except grpc.RpcError as error:
+                raise VerificationError(
+                    f"--verify: image {request.first_image} has no answer even without load "
+                    f"({error.code().name}: {error.details()}): mend the server first"
+                ) from None
+            except codec.ReplyError as error:
+                raise VerificationError(f"--verify: the answer to image {request.first_image}: {error}") from None
+            references.keep(number, scores)
+    finally:
+        channel.close()
+    return references
