@@ -8,7 +8,7 @@ RUN_STAMP := $(VENV)/run.stamp
 DEV_STAMP := $(VENV)/dev.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui serve test lint format bench train clean
+.PHONY: help demo ui serve test lint format bench fuzz soak train clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,12 @@ format: $(DEV_STAMP) ## Format the code.
 
 bench: $(RUN_STAMP) ## Compare the load generator's own speed with others' (nghttpd is needed; some minutes).
 	$(BIN)/python -m benchmarks.compare --output benchmarks/RESULTS.md
+
+fuzz: $(DEV_STAMP) ## Throw hostile servers at the gRPC channel for an hour (MINUTES=60).
+	$(BIN)/python -m tests.long.fuzz_channel --minutes $(or $(MINUTES),60)
+
+soak: $(DEV_STAMP) ## Run at full rate for five minutes and watch memory (nghttpd is needed; MINUTES=5).
+	$(BIN)/python -m tests.long.soak --minutes $(or $(MINUTES),5)
 
 train: $(RUN_STAMP) ## Train the shipped model anew (about a minute), as version 2, which servers then prefer.
 	$(BIN)/python -m tfsload.training --version 2

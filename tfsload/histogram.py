@@ -15,7 +15,7 @@ HIGHEST_NS = 2 * 3600 * 10**9
 # A bucket is at most 0.1 % wide, so a percentile is at most that far from the exact one.
 SIGNIFICANT_DIGITS = 3
 # Values are put into their buckets this many at a time: one by one costs a microsecond and a half each.
-_BATCH = 4096
+_BATCH = 512
 # Which value falls into which bucket; its own counters stay empty.
 _LAYOUT = HdrHistogram(1, HIGHEST_NS, SIGNIFICANT_DIGITS)
 

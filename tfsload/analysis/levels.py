@@ -173,7 +173,8 @@ def _doubts_of_sample(record: Record, achieved_rps: float, mean_in_flight: float
     doubts = []
     if settled:
         doubts.append(f"unstable: {settled}; use a longer --warm-up, or less load than makes a queue grow")
-    little = achieved_rps * record.latency.mean_ns / 1e9
+    # A request that is due and has not left is not in flight.
+    little = achieved_rps * (record.latency.mean_ns - record.lag.mean_ns) / 1e9
     if abs(little - mean_in_flight) > LITTLES_TOLERANCE * mean_in_flight and not record.failed_requests:
         doubts.append(
             f"Little's law does not hold: {mean_in_flight:.2f} requests were in flight, rate × latency says "

@@ -28,7 +28,7 @@ class Call:
         stream: its stream's number, 0 while it has none.
         window: what may still be sent on the stream.
         unsent: what is left of the framed message; empty when all is sent.
-        attempts: how often it was sent; more than once only where a server declared it unprocessed.
+        returns: how often it came back unprocessed, to be sent again.
         reply: the reply's message; None until it is complete.
         error: why there is none; None while it goes on and after success.
         is_over: whether it has ended.
@@ -38,7 +38,6 @@ class Call:
     __slots__ = (
         "_buffer",
         "_expected",
-        "attempts",
         "deadline_ns",
         "error",
         "headers",
@@ -47,6 +46,7 @@ class Call:
         "max_reply_bytes",
         "message",
         "reply",
+        "returns",
         "stream",
         "trailing",
         "unsent",
@@ -69,7 +69,7 @@ class Call:
         self.waits_for_ready = waits_for_ready
         self.max_reply_bytes = max_reply_bytes
         self.waiter: Any = None
-        self.attempts = 0
+        self.returns = 0
         self.error: status.ChannelRpcError | None = None
         self.is_over = False
         self.reset()

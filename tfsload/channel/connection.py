@@ -105,6 +105,8 @@ class Connection:
     def cancel(self, call: Call) -> None:
         """Give a call up."""
         self.protocol.cancel(call)
+        if self.protocol.has_unprocessed:  # what took its place has used up the stream numbers
+            self._on_change(self)
         self._flush_soon()
 
     def _flush_soon(self) -> None:

@@ -42,7 +42,7 @@ MAX_WINDOW = 2**31 - 1
 DEFAULT_MAX_FRAME_SIZE = 16_384
 MAX_STREAM_ID = 2**31 - 1
 # More than any server has reason to send; a peer that goes on is not to fill the memory.
-MAX_HEADER_BLOCK = 256 * 1024
+MAX_HEADER_BLOCK = 64 * 1024
 
 _HEADER = struct.Struct(">LBL")  # the length's 24 bits above the type's 8, flags, stream
 _SETTING = struct.Struct(">HL")

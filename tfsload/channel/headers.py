@@ -91,7 +91,12 @@ class RequestEncoder:
 
     def set_table_size(self, size: int) -> None:
         """Follow the peer's SETTINGS_HEADER_TABLE_SIZE (4096 at most is used)."""
-        self._encoder.header_table_size = min(size, 4096)
+        encoder = self._encoder
+        encoder.header_table_size = min(size, 4096)
+        if changes := encoder.table_size_changes:
+            # hpack forgets to tell where one size comes twice, and tells those in between, which may be too large.
+            encoder.table_size_changes = sorted({min(changes), changes[-1]})
+            encoder.header_table.resized = True
         self._blocks.clear()
 
     def encode(self, headers: RequestHeaders) -> bytes:
@@ -99,9 +104,9 @@ class RequestEncoder:
         block = self._blocks.get(headers)
         if block is None:
             table = self._encoder.header_table.dynamic_entries
-            before = (len(table), table[0] if table else None)
+            before = tuple(table)
             block = self._encoder.encode(headers.pairs)
-            if (len(table), table[0] if table else None) == before and table and len(self._blocks) < _KEPT_BLOCKS:
+            if table and tuple(table) == before and len(self._blocks) < _KEPT_BLOCKS:
                 self._blocks[headers] = block  # references alone: the same whenever it is sent
             else:
                 self._blocks.clear()  # what was added has moved the others
@@ -144,7 +149,7 @@ def _decode(block: bytes) -> ReplyHeaders:
     try:
         pairs = decoder.decode(block, raw=True)
     except (hpack.HPACKError, UnicodeError, IndexError) as error:
-        raise ProtocolError(COMPRESSION_ERROR, f"unreadable headers: {error}") from None
+        raise ProtocolError(COMPRESSION_ERROR, f"unreadable headers: {error}"[:200]) from None
     return _sorted_out((name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs)
 
 

@@ -109,18 +109,20 @@ class Pool:
     # Where a call goes
 
     def _dispatch(self, call: Call) -> None:
+        if self._is_closed:
+            call.fail(grpc.StatusCode.CANCELLED, "the channel is closed")
+            self._wake(call)
+            return
         connections = self._connections
-        if len(connections) >= self._settings.n_connections:
+        if len(connections) < self._settings.n_connections:
+            self._connect_more()
+        if connections:
             connection = connections[0] if len(connections) == 1 else self._least_busy()
             if connection.accepts:
                 connection.start(call)
-            else:  # its stream numbers are used up
+            else:  # its stream numbers are used up, or it was lost a moment ago
                 self._on_change(connection)
                 self._dispatch(call)
-            return
-        self._connect_more()
-        if connections:
-            self._least_busy().start(call)
         elif self._connecting or call.waits_for_ready:
             self._pending.append(call)
             self._connect_later()
@@ -183,8 +185,13 @@ class Pool:
             connection.lose(grpc.StatusCode.CANCELLED, "the channel is closed")
         elif connection.accepts:
             self._on_connected(connection)
-        else:
+        else:  # it goes away already
+            if not connection.is_lost:
+                self._leaving.append(connection)
             self._on_change(connection)
+            self._not_before_s = time.monotonic() + self._backoff.next_s()
+            self._last_failure = f"the server goes away ({connection.protocol.going_away})"
+            self._on_unreachable()
 
     def _on_connected(self, connection: Connection) -> None:
         self.n_made += 1
@@ -224,9 +231,9 @@ class Pool:
 
     def _retry(self, call: Call) -> None:
         """Send a call again that a server has not processed: at once the first time, then ever more slowly."""
-        attempts = call.attempts
+        pause_s = _RETRY_PAUSES_S[min(call.returns, len(_RETRY_PAUSES_S) - 1)]
         call.reset()
-        pause_s = _RETRY_PAUSES_S[min(max(attempts - 1, 0), len(_RETRY_PAUSES_S) - 1)]
+        call.returns += 1
         self._retrying.add(call)
         if pause_s:
             gevent.spawn_later(pause_s, self._retry_now, call)

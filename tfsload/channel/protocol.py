@@ -131,7 +131,6 @@ class ClientProtocol:
         self._next_stream = stream + 2
         if stream + 2 > frames.MAX_STREAM_ID:
             self.is_draining = True
-        call.attempts += 1
         self.calls[stream] = call
         block = self._encoder.encode(call.headers)
         message = call.message
@@ -171,10 +170,17 @@ class ClientProtocol:
         stuck.extend(self._blocked)
         self._blocked = stuck
 
+    def _drop_unsent(self, call: Call) -> None:
+        """Keep no message of a call that has ended: the window that it waits for may never come."""
+        if call.unsent:
+            call.unsent = b""
+            self._blocked.remove(call)
+
     def cancel(self, call: Call) -> None:
         """Give a call up: tell the server, and forget it. What still comes for it is ignored."""
         if self.calls.get(call.stream) is call:
             del self.calls[call.stream]
+            self._drop_unsent(call)
             self._output.append(frames.rst_stream(call.stream, frames.CANCEL))
             self._start_waiting()
         elif not call.stream and call in self.waiting:
@@ -253,6 +259,7 @@ class ClientProtocol:
             # One side is open still: the server talks on, or has answered before it had the whole message.
             code = frames.NO_ERROR if is_closed else frames.CANCEL
             self._output.append(frames.rst_stream(call.stream, code))
+            self._drop_unsent(call)
         self._ended.append(call)
         if self.waiting:
             self._start_waiting()
@@ -302,7 +309,7 @@ class ClientProtocol:
         if call is None:
             self._check_was_opened(stream)
             return
-        call.unsent = b""
+        self._drop_unsent(call)
         del self.calls[stream]
         if code == frames.REFUSED_STREAM:
             self._unprocessed.append(call)
@@ -347,7 +354,7 @@ class ClientProtocol:
         self.going_away = f"HTTP/2 error {code}{': ' + words if words else ''}"
         for stream in [stream for stream in self.calls if stream > last_stream]:
             call = self.calls.pop(stream)
-            call.unsent = b""
+            self._drop_unsent(call)
             self._unprocessed.append(call)
         self._start_waiting()
 

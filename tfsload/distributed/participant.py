@@ -1,5 +1,6 @@
 """The part of a process that runs users: a Locust worker, or a process without workers."""
 
+import gc
 import logging
 import time
 from typing import Any
@@ -40,6 +41,7 @@ class Participant:
         self.run: Run | None = None
         self._is_open = False  # begun and not yet drained
         self._n_reported = 0  # requests handed over outside leases
+        self._is_measuring = False  # a level, with which a report would interfere
         events.install(environment.events)
         environment.events.report_to_master.add_listener(self._on_report_to_master)
         runner.register_message(messages.LEASE, self._on_lease)
@@ -98,9 +100,13 @@ class Participant:
         run = self.open_run
         if run is None or msg.data["run"] != run.number:
             return
-        begin_ns = time.perf_counter_ns()
         data = msg.data
         is_open_load = data["rate_rps"] is not None
+        # A full collection looks at every object that the process has and stops it for tens of milliseconds: what
+        # is there by now will stay, and need not be looked at again.
+        gc.collect()
+        gc.freeze()
+        begin_ns = time.perf_counter_ns()
         warm_up_ns, duration_ns = int(data["warm_up_s"] * 1e9), int(data["duration_s"] * 1e9)
         window = Window.of(data["level"], begin_ns + warm_up_ns, duration_ns, is_open_load)
         run.recorder.measure(window)
@@ -118,9 +124,11 @@ class Participant:
 
     def _see_level_through(self, run: Run, window: Window) -> None:
         _sleep_until(window.begin_ns)
+        self._is_measuring = True
         clock_ns, cpu_ns = time.perf_counter_ns(), time.process_time_ns()
         _sleep_until(window.end_ns)
         busy_share = (time.process_time_ns() - cpu_ns) / max(time.perf_counter_ns() - clock_ns, 1)
+        self._is_measuring = False
         n_users = self._runner.user_count
         if window.is_open_load:
             # What this level has in flight is not to meet the next one.
@@ -138,7 +146,8 @@ class Participant:
         run = self.run
         if run is None or not self._is_open:
             return
-        self._is_open = False
+        self._is_open = self._is_measuring = False
+        gc.unfreeze()
         run.supply.close()
         if run.pacer is not None:
             run.pacer.close()
@@ -161,8 +170,12 @@ class Participant:
             logger.error("Results could not be sent to the master: %s", error)
 
     def report(self) -> dict[str, Any] | None:
-        """Hand over what was recorded outside leases since the last report; None without a run."""
-        if self.run is None or not self._is_open:
+        """Hand over what was recorded outside leases since the last report.
+
+        None without a run, and while a level is measured: putting a report together takes milliseconds, in which
+        no request leaves.
+        """
+        if self.run is None or not self._is_open or self._is_measuring:
             return None
         rows = self.run.recorder.take_unleased()
         self._n_reported += n_requests(rows)
