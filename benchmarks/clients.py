@@ -15,11 +15,13 @@ _LOCUST = (sys.executable, "-m", "locust", "--headless", "--only-summary", "--ho
 _LOAD = ("-u", "{n}", "-r", "{n}", "-t", f"{RUN_S}s")
 _LOCUST_RATE = r"Aggregated.*\| +([\d.]+) +[\d.]+ *$"
 _SUITE_RATE = r"^rate +([\d,.]+) requests/s"
+_LEVEL_RATE = r"^ *[\d,.]+ requests/s +([\d,.]+) "
+_LEVEL_LAG = r"^ *[\d,.]+ requests/s(?: +\S+){8} +([\d,]+) "
 _SUITE_P50 = r"^latency +p50 ([\d.,]+) (µs|ms|s) "
 # Three windows, as by default; it may not add windows until three agree, for then runs would differ in length.
 _ANALYZER = (
     "--service-kind tfserving -m mnist --model-signature-name predict_images -i grpc --shape images:1,784 "
-    "-u {address} --concurrency-range {n} --percentile=50 --measurement-interval 2000 --max-trials 3 "
+    "-u {address} --percentile=50 --measurement-interval 2000 --max-trials 3 "
     "--stability-percentage 999"
 )
 _H2LOAD = (
@@ -43,6 +45,8 @@ class Client:
         rate: a pattern that finds its requests a second in what it prints.
         p50: likewise its median latency, number and unit; empty: it tells none, or none that is fine enough.
         missing: why it cannot be run, and what to do about it; empty: it can.
+        lag: likewise a pattern for the p99 of how late requests left, in µs; empty: it tells none.
+        exit_codes: with which it may end.
     """
 
     name: str
@@ -50,6 +54,16 @@ class Client:
     rate: str
     p50: str = ""
     missing: str = ""
+    lag: str = ""
+    exit_codes: tuple[int, ...] = (0,)
+
+
+def suite_at_rate(arrivals: str) -> Client:
+    """Return this suite in open load; `{n}` is the rate."""
+    options = ("--rate", "{n}", "--arrivals", arrivals, "--level-duration", f"{RUN_S - 1}", "--warm-up", "2")
+    command = (*_LOCUST, "-f", "locustfile.py", *options)
+    # 4: the suite itself finds the level unstable, on a machine with neighbours; its figures stand.
+    return Client(f"tfsload --arrivals {arrivals}", command, _LEVEL_RATE, lag=_LEVEL_LAG, exit_codes=(0, 4))
 
 
 def suite(*options: str, name: str = "tfsload", missing: str = "") -> Client:
@@ -70,10 +84,10 @@ def stock() -> Client:
     return Client("Locust + grpcio, as documented", command, _LOCUST_RATE)
 
 
-def perf_analyzer() -> Client:
+def perf_analyzer(load: str = "--concurrency-range {n}") -> Client:
     """Return NVIDIA's client, which `PERF_ANALYZER` names."""
     program = shutil.which(os.environ.get("PERF_ANALYZER", ""))
-    command = (os.path.abspath(program or ""), *shlex.split(_ANALYZER))
+    command = (os.path.abspath(program or ""), *shlex.split(f"{_ANALYZER} {load}"))
     rate, p50 = r"throughput: ([\d.]+) infer/sec, latency", r", latency (\d+) (usec)$"
     return Client("perf_analyzer", command, rate, p50, "" if program else _GET_ANALYZER)
 

@@ -43,6 +43,7 @@ class Measurement:
         p50_us: median latency, in µs, by the client's own account.
         n_reported: requests by the client's own account.
         n_served: requests in the server's log.
+        lag_us: p99 of how late requests left, in µs, by the client's own account.
         other_cpus: how many CPUs were kept busy by anything but the client and the server, another machine's
             guests on the same host among them.
     """
@@ -53,6 +54,7 @@ class Measurement:
     p50_us: float | None = None
     n_reported: int | None = None
     n_served: int | None = None
+    lag_us: float | None = None
     other_cpus: float | None = None
 
     @property
@@ -75,7 +77,12 @@ def measure(client: Client, n: int, server: NullServer) -> Measurement:
     if not memory_mb:  # nobody was left to look at
         raise MeasurementError(f"{client.name} ended while its CPU time was being taken:\n{text[-2000:]}")
     return Measurement(
-        rate_rps, cpus / rate_rps * 1e6, memory_mb, _p50_us(client, text), other_cpus=max(other_cpus, 0.0)
+        rate_rps,
+        cpus / rate_rps * 1e6,
+        memory_mb,
+        _p50_us(client, text),
+        lag_us=_lag_us(client, text),
+        other_cpus=max(other_cpus, 0.0),
     )
 
 
@@ -110,7 +117,7 @@ def _text(client: Client, process: subprocess.Popen, output: TextIO) -> str:
     """Return what a client that has ended has printed."""
     output.seek(0)
     text = output.read()
-    if process.returncode:
+    if process.returncode not in client.exit_codes:
         raise MeasurementError(f"{client.name} ended with exit code {process.returncode}:\n{text[-2000:]}")
     return text
 
@@ -187,6 +194,10 @@ def _p50_us(client: Client, text: str) -> float | None:
         return None
     number, unit = _find(client, client.p50, text)
     return float(number.replace(",", "")) * _UNITS_US[unit]
+
+
+def _lag_us(client: Client, text: str) -> float | None:
+    return float(_find(client, client.lag, text)[0].replace(",", "")) if client.lag else None
 
 
 def _find(client: Client, pattern: str, text: str) -> tuple[str, ...]:

@@ -9,13 +9,15 @@ from pathlib import Path
 import data.dataset
 from benchmarks import clients
 from benchmarks.clients import Client
-from benchmarks.figure import CPU, MEMORY, MISSING, P50, RATE, REPORTED, SERVED, Figure
+from benchmarks.figure import CPU, LAG, MEMORY, MISSING, P50, RATE, REPORTED, SERVED, Figure
 from benchmarks.row import Row
 from benchmarks.target import Sense, Target
 
 IN_FLIGHT = (8, 32)
 MANY_USERS = 5_000
 FULL_SET = 10_000
+RATES = (1_000, 5_000, 20_000)
+HIGH_RATE = 25_000
 
 
 @dataclass(frozen=True)
@@ -121,12 +123,34 @@ def processes(peers: "Peers") -> Section:
     return Section("Two processes", method, [one, two, counted], (RATE, CPU, REPORTED, SERVED), targets)
 
 
+def open_load(peers: "Peers") -> Section:
+    """See how late requests leave that are due by a schedule, and whether the rate is kept."""
+    rows, targets = [], []
+    for rate in RATES:
+        own = Row(f"{rate:,}/s", peers.suite_open, rate)
+        rows += [own, Row(f"{rate:,}/s", peers.analyzer_open, rate)]
+        targets.append(Target(own.load, LAG, own, Sense.AT_MOST, 300))
+    kept = Row(f"{HIGH_RATE:,}/s", peers.suite_open_constant, HIGH_RATE)
+    rows += [kept, Row(kept.load, peers.analyzer_open, HIGH_RATE)]
+    targets += [
+        Target(kept.load, RATE, kept, Sense.AT_LEAST, 0.99 * HIGH_RATE),
+        Target(kept.load, RATE, kept, Sense.AT_MOST, 1.01 * HIGH_RATE),
+    ]
+    method = (
+        "One process; every reply is scored and both events are fired. Lag is from the instant at which a request was "
+        f"due to when it was sent. {HIGH_RATE:,} requests/s, evenly spaced, are about 70 % of the closed-loop rate. "
+        "perf_analyzer (`--request-rate-range`, Poisson) tells no lag."
+    )
+    return Section("Open load", method, rows, (RATE, LAG, P50, CPU), targets)
+
+
 SECTIONS: dict[str, Callable[["Peers"], Section]] = {
     "throughput": throughput,
     "latency": latency,
     "users": users,
     "memory": memory,
     "processes": processes,
+    "open": open_load,
 }
 
 
@@ -149,6 +173,8 @@ class Peers:
         )
         self.stock = clients.stock()
         self.analyzer = clients.perf_analyzer()
+        self.analyzer_open = clients.perf_analyzer("--request-rate-range {n} --request-distribution poisson")
+        self.suite_open, self.suite_open_constant = map(clients.suite_at_rate, ("poisson", "constant"))
         self.h2load = clients.h2load(directory)
 
     @functools.cached_property

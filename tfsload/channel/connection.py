@@ -21,6 +21,8 @@ from tfsload.channel.protocol import ClientProtocol
 from tfsload.channel.tls import TlsLayer
 
 _READ_BYTES = 1 << 16
+# What those send that were woken leaves after so many at the latest: the last of a long batch would hold up the first.
+_WAKES_BEFORE_FLUSH = 16
 # gevent's socket would wait in the event loop's own greenlet, which must not.
 _PlainSocket = monkey.get_original("socket", "socket")
 
@@ -173,8 +175,10 @@ class Connection:
             self._on_change(self)
         self._is_busy = True
         try:
-            for call in ended:
+            for number, call in enumerate(ended, 1):
                 self._wake(call)
+                if not number % _WAKES_BEFORE_FLUSH:
+                    self.flush()
         finally:
             self._is_busy = False
         if protocol.is_ready and not self._opened.is_set():
