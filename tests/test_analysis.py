@@ -1,13 +1,17 @@
 """From records to figures, verdict and words."""
 
+import dataclasses
 import io
 
 import pytest
 
+from tests.test_levels import MS, closed_row, growing, open_row, samples
 from tfsload import exit_codes
-from tfsload.analysis.summary import summarise
+from tfsload.analysis import thresholds
+from tfsload.analysis.summary import hold, summarise
 from tfsload.analysis.verdict import judge
 from tfsload.failure import PredictionFailure
+from tfsload.load.search import Ending, SearchResult
 from tfsload.recorder import Record
 from tfsload.report.progress import Progress, progress_line
 from tfsload.report.terminal import render
@@ -217,3 +221,315 @@ def test_progress_lines(asked, line):
 
 def test_progress_before_the_first_answer():
     assert progress_line(0.0, 0, 0, 0, 10, bar_width=2) == "░░ 0 of 10 images, 0 requests/s, error rate –"
+
+
+# Thresholds, levels and searches in the verdict
+
+
+def parsed(text):
+    return thresholds.parse(text)
+
+
+def summary_of(rows, **more):
+    """Sum up a run of these levels, as the coordinator would."""
+    record = Record()
+    for row in rows:
+        record.merge(row.record)
+    return summarise(record, levels=rows, **more)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "reason"),
+    [
+        pytest.param("error_rate < 50%; max < 1s", exit_codes.PASS, None, id="all-hold"),
+        pytest.param("", exit_codes.PASS, None, id="none"),
+        pytest.param("max < 1ms", exit_codes.THRESHOLD, "max < 1ms was crossed: 2.000 ms", id="a-latency"),
+        pytest.param("wrong_rate <= 10%", exit_codes.THRESHOLD, "wrong_rate <= 10% was crossed: 25.00 %", id="a-share"),
+        pytest.param("rate > 100", exit_codes.THRESHOLD, "rate > 100 was crossed: 1.3 requests/s", id="a-rate"),
+        pytest.param(
+            "p99 < 1s",
+            exit_codes.INVALID,
+            "p99 < 1s cannot be judged: 4 samples do not carry it, 662 would: let it last longer",
+            id="not-known",
+        ),
+        pytest.param("p99 < 1s; max < 1ms", exit_codes.INVALID, "max < 1ms was crossed", id="not-known-and-crossed"),
+    ],
+)
+def test_thresholds_of_a_run_without_levels(text, code, reason):
+    verdict = judge(summarise(record_of([(1, 1), (1, 1), (2, 2), (2, 3)]), thresholds=parsed(text)))
+
+    assert verdict.exit_code == code
+    assert bool(verdict.reasons) is (code != exit_codes.PASS)
+    assert reason is None or any(reason in text for text in verdict.reasons)
+
+
+@pytest.mark.parametrize(
+    ("rows", "more", "code", "reasons"),
+    [
+        pytest.param([closed_row()], {"thresholds": "p99 < 50ms"}, exit_codes.PASS, [], id="all-hold"),
+        pytest.param(
+            [closed_row(), closed_row(samples(latency_ns=9 * MS), users=2)],
+            {"thresholds": "p50 < 5ms"},
+            exit_codes.THRESHOLD,
+            ["p50 < 5ms was crossed at 2 users: 9.0"],
+            id="crossed-at-one-level",
+        ),
+        pytest.param(
+            [closed_row(samples(n=500))],
+            {"thresholds": "p99 < 50ms"},
+            exit_codes.INVALID,
+            ["p99 < 50ms at 1 user cannot be judged: 500 samples do not carry it, 662 would"],
+            id="not-known-at-one-level",
+        ),
+        pytest.param(
+            [closed_row(busy_share=1.0)],
+            {"thresholds": "p99 < 500us"},
+            exit_codes.INVALID,
+            ["1 user: the load generator was the bottleneck", "p99 < 500us was crossed at 1 user"],
+            id="doubts-come-before-a-crossed-threshold",
+        ),
+        pytest.param(
+            [closed_row([*samples(), *samples(n=10, is_failed=True)])],
+            {"thresholds": "p99 < 500us"},
+            exit_codes.FAILED,
+            ["10 of 1,210 requests had no answer (images by code: DEADLINE_EXCEEDED 10)"],
+            id="failures-come-before-all",
+        ),
+        pytest.param(
+            [closed_row()],
+            {"n_levels_left": 2},
+            exit_codes.INVALID,
+            ["the run was stopped with 2 levels to go: let it end by itself"],
+            id="stopped-early",
+        ),
+        pytest.param(
+            [closed_row()],
+            {"changed": "version 1 answered before, 2 after"},
+            exit_codes.INVALID,
+            ["the server's model changed during the run: version 1 answered before, 2 after"],
+            id="a-model-that-changed",
+        ),
+        pytest.param(
+            [closed_row(n_workers=2, missing_workers=("w1",))],
+            {"lost_workers": ("w1",), "n_workers": 2},
+            exit_codes.INVALID,
+            ["1 of 2 workers were lost", "1 user: 1 of 2 workers did not report it"],
+            id="a-lost-worker",
+        ),
+        pytest.param(
+            [open_row(samples(n_mismatched=0), rate_rps=120.0)],
+            {"thresholds": "dropped_rate < 1%; lag_p99 < 1ms; mismatched_rate <= 0.1%"},
+            exit_codes.PASS,
+            [],
+            id="open-load-holds",
+        ),
+        pytest.param(
+            [open_row(rate_rps=240.0, n_dropped=1200)],
+            {"thresholds": "p99 < 50ms"},
+            exit_codes.THRESHOLD,
+            ["p99 < 50ms was crossed at 240 requests/s: too many arrivals were dropped, and never had an answer"],
+            id="what-was-dropped-was-not-fast",
+        ),
+        pytest.param(
+            [open_row(samples(), rate_rps=120.0)],
+            {"thresholds": "mismatched_rate < 1%"},
+            exit_codes.INVALID,
+            ["mismatched_rate < 1% at 120 requests/s cannot be judged: nothing was measured that it is about"],
+            id="nothing-was-compared",
+        ),
+        pytest.param(
+            [open_row(rate_rps=120.0, n_dropped=300)],
+            {"thresholds": "dropped_rate < 1%"},
+            exit_codes.THRESHOLD,
+            ["dropped_rate < 1% was crossed at 120 requests/s: 20.00 %"],
+            id="drops-cross",
+        ),
+    ],
+)
+def test_verdicts_of_levels(rows, more, code, reasons):
+    verdict = judge(summary_of(rows, **{**more, "thresholds": parsed(more.get("thresholds", ""))}))
+
+    assert verdict.exit_code == code
+    assert len(verdict.reasons) == len(reasons)
+    for told, reason in zip(verdict.reasons, reasons, strict=True):
+        assert told.startswith(reason)
+
+
+def test_a_run_with_levels_is_told_by_its_levels():
+    summary = summary_of([closed_row(), closed_row(samples(latency_ns=8 * MS), users=2)], thresholds=parsed("max < 1s"))
+
+    assert [(held.where, held.holds) for held in summary.thresholds] == [("1 user", True), ("2 users", True)]
+    assert summary.scaling.answer.kind == "no"
+    assert (summary.search, summary.requests) == (None, 2400)
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind"),
+    [
+        pytest.param([], None, id="no-levels"),
+        pytest.param([open_row()], None, id="open-load"),
+        pytest.param([closed_row()], "cannot tell", id="one-level"),
+        pytest.param([closed_row(busy_share=1.0), closed_row(users=2)], "cannot tell", id="a-level-in-doubt"),
+        pytest.param([closed_row(samples(is_failed=True))], "cannot tell", id="no-answer-at-all"),
+        pytest.param([closed_row(), closed_row(users=2), closed_row(users=4)], "no", id="a-sweep"),
+    ],
+)
+def test_whether_a_server_works_in_parallel_is_asked_of_a_sweep(rows, kind):
+    scaling = summary_of(rows).scaling
+
+    assert (scaling and scaling.answer.kind) == kind
+
+
+def found(ending=Ending.FOUND, rate_rps=120.0, first_failing_rps=125.0, last_passing_rps=120.0):
+    return SearchResult(
+        ending=ending,
+        rate_rps=rate_rps,
+        last_passing_rps=last_passing_rps,
+        first_failing_rps=first_failing_rps,
+        binding=("p99 < 5ms",) if first_failing_rps else (),
+        n_probes=3,
+        low_rps=60.0,
+        high_rps=500.0,
+        max_probes=12,
+    )
+
+
+def passing(**run):
+    return open_row(rate_rps=120.0, **run)
+
+
+def failing(**run):
+    """A probe beyond the limit: a queue grows, requests are given up, arrivals are dropped."""
+    made = [*growing(samples(n=1000, latency_ns=9 * MS)), *samples(n=200, is_failed=True)]
+    return open_row(made, **{"rate_rps": 125.0, "n_dropped": 400, **run})
+
+
+@pytest.mark.parametrize(
+    ("rows", "search", "more", "code", "reasons"),
+    [
+        pytest.param([passing(), failing(), passing()], found(), {}, exit_codes.PASS, [], id="found"),
+        pytest.param(
+            [failing()],
+            found(Ending.NONE_HOLDS, None, 125.0, None),
+            {},
+            exit_codes.THRESHOLD,
+            ["Even 60 requests/s, the lowest rate asked for, crosses p99 < 5ms: lower LOW."],
+            id="none-holds",
+        ),
+        pytest.param([passing()], found(Ending.ALL_HOLD, 120.0, None), {}, exit_codes.PASS, [], id="all-hold"),
+        pytest.param(
+            [passing(), failing()],
+            found(Ending.STOPPED, None),
+            {"n_levels_left": 4},
+            exit_codes.INVALID,
+            ["Stopped after 3 of at most 12 probes", "the run was stopped with 4 levels to go"],
+            id="stopped-early",
+        ),
+        pytest.param(
+            [passing(busy_share=1.0), failing()],
+            found(),
+            {},
+            exit_codes.INVALID,
+            ["120 requests/s: the load generator was the bottleneck"],
+            id="a-doubt-about-the-rate-that-holds",
+        ),
+        pytest.param(
+            [open_row(growing(samples()), rate_rps=120.0), failing()],
+            found(),
+            {},
+            exit_codes.INVALID,
+            ["120 requests/s: unstable: mean latency went"],
+            id="a-rate-that-holds-and-is-not-stable",
+        ),
+        pytest.param(
+            [passing(), failing(busy_share=1.0)],
+            found(),
+            {},
+            exit_codes.INVALID,
+            ["125 requests/s: the load generator was the bottleneck"],
+            id="the-generator-was-what-failed",
+        ),
+        pytest.param(
+            [passing(), failing(), open_row(rate_rps=400.0, busy_share=1.0)],
+            found(),
+            {},
+            exit_codes.PASS,
+            [],
+            id="a-doubt-about-a-rate-that-is-of-no-matter",
+        ),
+        pytest.param(
+            [passing()],
+            found(),
+            {"lost_workers": ("w1",), "n_workers": 2},
+            exit_codes.INVALID,
+            ["1 of 2 workers were lost"],
+            id="a-lost-worker",
+        ),
+    ],
+)
+def test_verdicts_of_searches(rows, search, more, code, reasons):
+    verdict = judge(summary_of(rows, search=search, thresholds=parsed("p99 < 5ms"), **more))
+
+    assert verdict.exit_code == code
+    assert len(verdict.reasons) == len(reasons)
+    for told, reason in zip(verdict.reasons, reasons, strict=True):
+        assert told.startswith(reason)
+
+
+def test_a_search_says_what_it_found_and_judges_no_threshold_by_its_probes():
+    summary = summary_of([passing(), failing()], search=found(), thresholds=parsed("p99 < 5ms"))
+    text = render(summary, judge(summary), "m", "h:1")
+
+    assert summary.thresholds == ()
+    assert summary.failed_requests == 200
+    assert "The highest rate that holds: 120 requests/s (the next one tried, 125, crossed p99 < 5ms)." in text
+    assert "PASS" in text
+
+
+def test_exceptions_fail_a_search_all_the_same():
+    assert judge(summary_of([passing()], search=found()), user_errors=1).exit_code == exit_codes.FAILED
+
+
+def test_doubts_about_a_short_probe_are_settled_by_its_confirmation():
+    short = open_row(samples(n=60), rate_rps=120.0)
+    assert short.sample_doubts
+    rows = [short, failing(), passing()]
+
+    assert judge(summary_of(rows, search=found())).exit_code == exit_codes.PASS
+
+
+def test_a_search_without_a_result_is_no_pass():
+    search = found(Ending.OUT_OF_PROBES, None, 125.0, 100.0)
+
+    assert judge(summary_of([passing(), failing()], search=search)).exit_code == exit_codes.INVALID
+
+
+def test_a_lag_that_is_not_known_is_told_by_its_own_samples():
+    row = open_row([*samples(n=100), *samples(n=60, is_failed=True)])
+    (lag,) = parsed("lag_p99 < 1ms")
+
+    assert hold(lag, "", row.record, None).why_unknown.startswith("160 samples")
+
+
+@pytest.mark.parametrize(
+    ("n_verified", "mismatched", "line"),
+    [
+        pytest.param(0, 0, "", id="nothing-compared"),
+        pytest.param(
+            1000,
+            0,
+            "  mismatched 0% (0) of 600 answers to the first 1,000 images, which were compared",
+            id="all-equal",
+        ),
+        pytest.param(1000, 3, "  mismatched 0.5% (3) of 600 answers", id="some-differ"),
+    ],
+)
+def test_what_was_compared_is_told(n_verified, mismatched, line):
+    compared = [dataclasses.replace(one, n_mismatched=int(n < mismatched)) for n, one in enumerate(samples(n=600))]
+    made = [*samples(n=600), *(compared if n_verified else [])]
+    summary = summary_of([closed_row(made)], n_verified=n_verified)
+    text = render(summary, judge(summary), "m", "h:1")
+
+    assert summary.mismatched == mismatched
+    assert line in text
+    assert ("mismatched" in text) is bool(n_verified)

@@ -1,5 +1,7 @@
 """Options: every good value, every bad one, and all faults at once."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -206,3 +208,223 @@ def test_the_command_line(arguments, field, value):
     settings = Settings.parse(vars(parser.parse_args(arguments)), None)
 
     assert getattr(settings, field) == value
+
+
+# Levels of load, thresholds and verification
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "value"),
+    [
+        pytest.param({"sweep": "1,2,4,8"}, "sweep", (1, 2, 4, 8), id="sweep"),
+        pytest.param({"sweep": " 8 , 1 "}, "sweep", (8, 1), id="sweep-in-any-order-with-spaces"),
+        pytest.param({"sweep": "1,1"}, "sweep", (1, 1), id="a-level-twice"),
+        pytest.param({"sweep": "100000"}, "sweep", (100_000,), id="the-most-users"),
+        pytest.param({"rate": "100,200.5,4e2"}, "rates", (100.0, 200.5, 400.0), id="rates"),
+        pytest.param({"rate": "0.001,10000000"}, "rates", (0.001, 10_000_000.0), id="the-lowest-and-the-highest-rate"),
+        pytest.param({"arrivals": "constant"}, "arrivals", "constant", id="arrivals"),
+        pytest.param(
+            {"find_max_rate": "100:5000", "threshold": "p99 < 50ms"}, "find_max_rate", (100, 5000), id="search"
+        ),
+        pytest.param({"level_duration": "0.5"}, "level_duration_s", 0.5, id="level-duration"),
+        pytest.param({"level_duration": "86400"}, "level_duration_s", 86_400.0, id="a-day"),
+        pytest.param({"warm_up": "0"}, "warm_up_s", 0.0, id="no-warm-up"),
+        pytest.param({"verify": "1000"}, "verify", 1000, id="verify"),
+        pytest.param({"threshold": " ; "}, "thresholds", (), id="no-threshold"),
+        pytest.param({"seed": "0"}, "seed", 0, id="seed"),
+    ],
+)
+def test_good_values_of_load(given, field, value):
+    assert getattr(Settings.parse(given, None), field) == value
+
+
+def test_thresholds_are_read():
+    settings = Settings.parse({"threshold": "p99<50ms; error_rate <= 5%"}, None)
+
+    assert [threshold.text for threshold in settings.thresholds] == ["p99 < 50ms", "error_rate <= 5%"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        pytest.param({"sweep": "0,1"}, "--sweep '0,1': expected numbers of users from 1 to 100000", id="no-user"),
+        pytest.param({"sweep": "100001"}, "--sweep '100001': expected numbers of users", id="too-many-users"),
+        pytest.param({"sweep": "1,,2"}, "such as 1,2,4,8", id="an-empty-place"),
+        pytest.param({"sweep": "1;2"}, "--sweep '1;2'", id="another-separator"),
+        pytest.param({"sweep": "1.5"}, "--sweep '1.5'", id="half-a-user"),
+        pytest.param({"rate": "0"}, "--rate '0': expected rates from 0.001 to 10,000,000", id="no-rate"),
+        pytest.param({"rate": "100,fast"}, "--rate '100,fast': expected rates", id="not-a-rate"),
+        pytest.param({"rate": "1e8"}, "--rate '1e8'", id="too-high-a-rate"),
+        pytest.param({"rate": "nan"}, "--rate 'nan'", id="nan"),
+        pytest.param({"rate": "-5"}, "--rate '-5'", id="negative"),
+        pytest.param({"rate": "1_000"}, "--rate '1_000'", id="python-spelling"),
+        pytest.param({"arrivals": "random"}, "--arrivals 'random': expected poisson or constant", id="arrivals"),
+        pytest.param({"find_max_rate": "100"}, "--find-max-rate '100': expected LOW:HIGH", id="one-end"),
+        pytest.param({"find_max_rate": "5:a"}, "--find-max-rate '5:a': expected LOW:HIGH", id="no-number"),
+        pytest.param({"find_max_rate": "9:5"}, "--find-max-rate '9:5': expected LOW below HIGH", id="turned-round"),
+        pytest.param({"find_max_rate": "5:5"}, "expected LOW below HIGH", id="no-range"),
+        pytest.param({"find_max_rate": "0:5"}, "expected LOW to be a rate from 0.001", id="too-low"),
+        pytest.param(
+            {"level_duration": "0"}, "--level-duration '0': expected a number of seconds above 0", id="no-time"
+        ),
+        pytest.param({"level_duration": "86401"}, "at most 86400", id="more-than-a-day"),
+        pytest.param({"warm_up": "-1"}, "--warm-up '-1': expected a number of seconds from 0 to 86400", id="warm-up"),
+        pytest.param({"verify": "-1"}, "--verify '-1': expected a whole number of at least 0", id="verify"),
+        pytest.param({"seed": "-1"}, "--seed '-1'", id="seed"),
+        pytest.param({"threshold": "p99 50ms"}, "--threshold 'p99 50ms': no operator", id="threshold"),
+    ],
+)
+def test_bad_values_of_load(given, message):
+    with pytest.raises(SettingsError) as caught:
+        # A search alone would also want a threshold.
+        Settings.parse({"threshold": "p99 < 50ms", **given}, None)
+
+    assert len(caught.value.faults) == 1
+    assert message in caught.value.faults[0]
+
+
+def test_a_fault_says_expected_once():
+    with pytest.raises(SettingsError) as caught:
+        Settings.parse({"find_max_rate": "0:5", "threshold": "p99 < 50ms"}, None)
+
+    assert caught.value.faults[0].count("expected") == 1
+
+
+def test_a_range_is_read_as_strictly_as_a_rate():
+    with pytest.raises(SettingsError):
+        Settings.parse({"find_max_rate": "1_000:2_000", "threshold": "p99 < 50ms"}, None)
+
+
+LENGTHS = {"sweep": "1,2", "rate": "10", "find_max_rate": "100:5000", "num_tests": "10"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [pytest.param(first, second, id=f"{first}-and-{second}") for first, second in itertools.combinations(LENGTHS, 2)],
+)
+def test_a_run_has_one_length(first, second):
+    given = {"threshold": "p99 < 50ms", first: LENGTHS[first], second: LENGTHS[second]}
+    with pytest.raises(SettingsError) as caught:
+        Settings.parse(given, None)
+
+    (fault,) = caught.value.faults
+    flags = ["--" + name.replace("_", "-") for name in (first, second)]
+    assert fault == f"{' and '.join(flags)} exclude each other: each says how long the run is; leave one"
+
+
+def test_all_that_exclude_each_other_are_named_at_once():
+    with pytest.raises(SettingsError) as caught:
+        Settings.parse({"threshold": "p99 < 50ms", **LENGTHS}, None)
+
+    (fault,) = caught.value.faults
+    assert fault.startswith("--sweep and --rate and --find-max-rate and --num-tests exclude each other")
+
+
+@pytest.mark.parametrize("given", [pytest.param({"num_tests": "0", "sweep": "1"}, id="a-zero-is-no-number-of-tests")])
+def test_what_is_not_asked_for_excludes_nothing(given):
+    assert Settings.parse(given, None).sweep == (1,)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        pytest.param({"threshold": "lag_p99 < 1ms"}, "no such figure without --rate or --find-max-rate", id="lag"),
+        pytest.param(
+            {"threshold": "lag_p99 < 1ms", "sweep": "1"},
+            "--threshold 'lag_p99 < 1ms': there is no",
+            id="lag-in-a-sweep",
+        ),
+        pytest.param({"threshold": "dropped_rate < 1%"}, "--threshold 'dropped_rate < 1%': there is no", id="dropped"),
+        pytest.param(
+            {"threshold": "mismatched_rate < 1%"}, "nothing is compared without --verify N", id="mismatched-unverified"
+        ),
+        pytest.param(
+            {"find_max_rate": "1:2"}, "--find-max-rate without --threshold: say what the rate must hold", id="search"
+        ),
+    ],
+)
+def test_thresholds_that_nothing_could_be_held_against(given, message):
+    with pytest.raises(SettingsError) as caught:
+        Settings.parse(given, None)
+
+    (fault,) = caught.value.faults
+    assert message in fault
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({"threshold": "lag_p99 < 1ms; dropped_rate < 1%", "rate": "10"}, id="open-load"),
+        pytest.param({"threshold": "lag_p99 < 1ms", "find_max_rate": "10:20"}, id="a-search"),
+        pytest.param({"threshold": "mismatched_rate < 1%", "verify": "5"}, id="verified"),
+        pytest.param({"threshold": "p99 < 50ms; rate > 5", "sweep": "1"}, id="a-sweep"),
+        pytest.param({"threshold": "p99 < 50ms; rate > 5"}, id="no-levels"),
+    ],
+)
+def test_thresholds_that_fit(given):
+    assert Settings.parse(given, None).thresholds
+
+
+def test_all_faults_of_load_come_at_once():
+    with pytest.raises(SettingsError) as caught:
+        Settings.parse(
+            {
+                "sweep": "none",
+                "arrivals": "never",
+                "level_duration": "0",
+                "warm_up": "long",
+                "threshold": "p101 < 1ms; mean",
+                "verify": "some",
+                "find_max_rate": "9:5",
+            },
+            None,
+        )
+
+    assert [fault.split(" '")[0] for fault in caught.value.faults] == [
+        "--sweep",
+        "--arrivals",
+        "--find-max-rate",
+        "--level-duration",
+        "--warm-up",
+        "--threshold",
+        "--threshold",
+        "--verify",
+    ]
+
+
+def test_a_search_whose_threshold_is_bad_is_not_told_to_have_one():
+    with pytest.raises(SettingsError) as caught:
+        Settings.parse({"find_max_rate": "1:2", "threshold": "p99"}, None)
+
+    assert len(caught.value.faults) == 1
+
+
+def test_a_threshold_of_open_load_beside_a_bad_rate_has_no_fault():
+    with pytest.raises(SettingsError) as caught:
+        Settings.parse({"rate": "many", "threshold": "lag_p99 < 1ms"}, None)
+
+    assert len(caught.value.faults) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "is_open_load", "has_levels"),
+    [
+        pytest.param({}, False, False, id="neither"),
+        pytest.param({"num_tests": "5"}, False, False, id="a-number-of-tests"),
+        pytest.param({"sweep": "1"}, False, True, id="sweep"),
+        pytest.param({"rate": "5"}, True, True, id="rates"),
+        pytest.param({"find_max_rate": "5:9", "threshold": "p99 < 1s"}, True, True, id="search"),
+    ],
+)
+def test_what_kind_of_load_is_asked_for(given, is_open_load, has_levels):
+    settings = Settings.parse(given, None)
+
+    assert (settings.is_open_load, settings.has_levels) == (is_open_load, has_levels)
+
+
+def test_thresholds_may_be_given_one_by_one():
+    parser = get_empty_argument_parser()
+    add_arguments(parser)
+    arguments = parser.parse_args(["--threshold", "p99 < 50ms", "--threshold", "error_rate < 5%; mean < 1s"])
+
+    assert len(Settings.parse(vars(arguments), None).thresholds) == 3

@@ -58,7 +58,7 @@ def report(
     lease: int | None,
     answer: Answer | None,
     failure: PredictionFailure | None,
-    n_mismatched: int,
+    n_mismatched: int | None,
     due_ns: int,
     sent_ns: int,
     done_ns: int,
@@ -77,7 +77,7 @@ def report(
         lease: the lease that it was given out with, or None.
         answer: None with a failure.
         failure: why there is no answer, or None.
-        n_mismatched: its images whose scores differ from those recorded without load.
+        n_mismatched: its images whose scores differ from those recorded without load; None: not compared.
         due_ns: when it was due (open load) or sent, on `time.perf_counter_ns`'s clock.
         sent_ns, done_ns: when it left, and when the answer's bytes were there.
         reply_bytes: length of the answer.

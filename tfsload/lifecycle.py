@@ -155,6 +155,7 @@ class Suite:
         self._level, self._level_begun_s = level, time.monotonic()
         run = self._conductor.measure(level, settings.deadline_s)
         results.levels.append(run)
+        self._level = None
         return probe(level_row(run, results.records.get(level.number, Record())), settings.thresholds)
 
     def _exit_refused(self, refused: RunRefused) -> None:

@@ -58,7 +58,7 @@ def conclude(
         n_verified=min(checked.settings.verify, checked.n_images),
         levels=[level_row(run, results.records.get(run.level.number, Record())) for run in results.levels],
         n_levels_left=results.n_levels_left,
-        n_uncounted=results.uncounted.requests,
+        uncounted=results.uncounted,
         search=search,
         thresholds=checked.settings.thresholds,
         changed=changed,

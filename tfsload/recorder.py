@@ -13,6 +13,7 @@ _SUMS = (
     "requests",
     "failed_requests",
     "predictions",
+    "compared",
     "mismatched",
     "cut_off",
     "offered",
@@ -31,7 +32,8 @@ class Record:
         failed_requests: those without an answer.
         predictions: images in all requests that ended.
         failed: images without an answer, by status code.
-        mismatched: answered images whose scores differ from those recorded without load.
+        compared, mismatched: answered images whose scores were compared with those recorded without load, and those
+            of them that differ.
         cut_off: requests still in flight when the load was stopped; in none of the other counts.
         latency: of the answered requests, in nanoseconds, from when they were due (open load) or sent.
         confusion: of the answered images.
@@ -181,7 +183,7 @@ class Recorder:
         sent_ns: int,
         done_ns: int,
         lease: int | None,
-        n_mismatched: int = 0,
+        n_mismatched: int | None = None,
     ) -> int:
         """Count one request that ended.
 
@@ -190,7 +192,7 @@ class Recorder:
             due_ns: when it was due (open load) or sent, on `time.perf_counter_ns`'s clock.
             sent_ns, done_ns: when it left and when it ended.
             lease: the lease that it was given out with, or None.
-            n_mismatched: images whose scores differ from those recorded without load.
+            n_mismatched: images whose scores differ from those recorded without load; None: not compared.
 
         Returns:
             The level that it belongs to, `UNCOUNTED` where it is in no level's window as a whole.
@@ -200,7 +202,9 @@ class Recorder:
             window = self._window_around(due_ns, sent_ns, done_ns, lease, failure is None)
         record = self._record(window.level, lease)
         record.add(labels, predicted, failure, done_ns - due_ns, self.to_unix_ns(done_ns))
-        record.mismatched += n_mismatched
+        if n_mismatched is not None:
+            record.compared += len(labels)
+            record.mismatched += n_mismatched
         if window.slice_ns:
             record.in_flight_ns += done_ns - sent_ns
             if failure is None:

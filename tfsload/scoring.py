@@ -41,7 +41,9 @@ class Answer:
 
     def holds(self, scores: bytes) -> bool:
         """Whether its scores are these, byte by byte."""
-        return self._reply.startswith(scores, self._start)
+        images, classes = self._shape
+        length = images * classes * self._dtype.itemsize
+        return length == len(scores) and self._reply.startswith(scores, self._start)
 
     @property
     def scores(self) -> np.ndarray:

@@ -112,7 +112,9 @@ def _rate_range(value: str) -> tuple[float, float] | None:
     try:
         return search.parse_range(value) if value else None
     except ValueError as fault:
-        raise ValueError(str(fault).removeprefix("expected ")) from None
+        # The one who calls says "expected" before whatever it is.
+        words = str(fault).replace("LOW: expected", "LOW to be").replace("HIGH: expected", "HIGH to be")
+        raise ValueError(words.removeprefix("expected ")) from None
 
 
 _SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -453,7 +455,8 @@ def _load_faults(fields: Mapping[str, Any]) -> list[str]:
         faults.append(f"{' and '.join(given)} exclude each other: each says how long the run is; leave one")
     if fields.get("find_max_rate") and fields.get("thresholds") == ():
         faults.append("--find-max-rate without --threshold: say what the rate must hold, such as 'p99 < 50ms'")
-    if fields.get("thresholds") and not any(fields.get(field) for field in ("rates", "find_max_rate")):
+    is_open = any(fields.get(field) or field not in fields for field in ("rates", "find_max_rate"))
+    if fields.get("thresholds") and not is_open:
         open_only = [t.text for t in fields["thresholds"] if t.metric.startswith(("lag_", "dropped"))]
         faults += [
             f"--threshold {text!r}: there is no such figure without --rate or --find-max-rate" for text in open_only

@@ -96,7 +96,7 @@ class PredictionUser(User):
                 lease=lease,
                 answer=answer,
                 failure=failure,
-                n_mismatched=0 if run.references is None else run.references.n_mismatched(number, answer),
+                n_mismatched=None if run.references is None else run.references.n_mismatched(number, answer),
                 due_ns=due_ns,
                 sent_ns=sent_ns,
                 done_ns=done_ns,

@@ -1,5 +1,6 @@
 """The figures of one level: a row of the sweep. Pure."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -50,7 +51,8 @@ class LevelRow:
         record: what was measured.
         achieved_rps: answers that came in the window, a second.
         mean_in_flight: requests in flight, on average over the window.
-        certified_ns: latency by percentile, at a confidence of 99 %; None: too few samples carry it.
+        certified_ns: latency by percentile, at a confidence of 99 %; infinite: so many requests had no answer;
+            None: too few samples carry it.
         unsteady: in what the level had not settled; empty: it is stable.
         busy_share: the busiest generator's share of a CPU.
         generator_doubts, sample_doubts: why it supports no verdict, by the load generator's fault or by the
@@ -61,7 +63,7 @@ class LevelRow:
     record: Record
     achieved_rps: float
     mean_in_flight: float
-    certified_ns: Mapping[float, int | None]
+    certified_ns: Mapping[float, float | None]
     unsteady: str
     busy_share: float
     generator_doubts: tuple[str, ...]
@@ -97,7 +99,8 @@ def figure_of(threshold: Threshold, record: Record, rate_rps: float | None) -> f
     """Return the figure that a threshold is about: ns, a share or requests a second; None where there is none.
 
     An upper limit on a percentile is held against the certified one, which the true one does not exceed; a lower
-    limit against the observed one.
+    limit against the observed one. Requests that never had an answer, and arrivals that were dropped, count as
+    infinitely long.
     """
     metric = threshold.metric
     if metric == "rate":
@@ -105,20 +108,30 @@ def figure_of(threshold: Threshold, record: Record, rate_rps: float | None) -> f
     if threshold.percentile is not None:
         histogram = record.lag if metric.startswith("lag_") else record.latency
         if threshold.operator.startswith("<"):
-            return certified_ns(histogram, threshold.percentile)
+            return certified_ns(histogram, threshold.percentile, 0 if histogram is record.lag else n_endless(record))
         return histogram.percentile_ns(threshold.percentile) if histogram.count else None
     if metric in ("mean", "max"):
         latency = record.latency
-        return (latency.mean_ns if metric == "mean" else latency.max_ns) if latency.count else None
+        if not latency.count:
+            return None
+        if n_endless(record):
+            return math.inf
+        return latency.mean_ns if metric == "mean" else latency.max_ns
     if metric == "dropped_rate":
         return record.dropped / record.offered if record.offered else None
+    if metric == "mismatched_rate":
+        return record.mismatched / record.compared if record.compared else None
     counts = {
         "wrong_rate": record.wrong,
         "failed_rate": sum(record.failed.values()),
-        "mismatched_rate": record.mismatched,
         "error_rate": record.wrong + sum(record.failed.values()),
     }
     return counts[metric] / record.predictions if record.predictions else None
+
+
+def n_endless(record: Record) -> int:
+    """Return the requests and arrivals that never had an answer: whatever a limit, they are beyond it."""
+    return record.dropped + record.failed_requests
 
 
 def level_row(run: LevelRun, record: Record) -> LevelRow:
@@ -126,17 +139,17 @@ def level_row(run: LevelRun, record: Record) -> LevelRow:
     level = run.level
     achieved_rps = sum(record.slice_answers) / level.duration_s
     mean_in_flight = record.in_flight_ns / (level.duration_s * 1e9)
-    settled = unsteady(record.slice_answers, record.slice_latency_ns, record.latency.sd_ns)
+    drift = unsteady(record.slice_answers, record.slice_latency_ns, record.latency.sd_ns)
     return LevelRow(
         level=level,
         record=record,
         achieved_rps=achieved_rps,
         mean_in_flight=mean_in_flight,
-        certified_ns={percentile: certified_ns(record.latency, percentile) for percentile in PERCENTILES},
-        unsteady=settled,
+        certified_ns={p: certified_ns(record.latency, p, n_endless(record)) for p in PERCENTILES},
+        unsteady=drift,
         busy_share=run.busy_share,
         generator_doubts=tuple(_doubts_of_generator(run, record)),
-        sample_doubts=tuple(_doubts_of_sample(record, achieved_rps, mean_in_flight, settled)),
+        sample_doubts=tuple(_doubts_of_sample(record, achieved_rps, mean_in_flight, drift)),
     )
 
 
@@ -162,7 +175,7 @@ def _doubts_of_generator(run: LevelRun, record: Record) -> list[str]:
     return doubts
 
 
-def _doubts_of_sample(record: Record, achieved_rps: float, mean_in_flight: float, settled: str) -> list[str]:
+def _doubts_of_sample(record: Record, achieved_rps: float, mean_in_flight: float, drift: str) -> list[str]:
     answered = record.latency.count
     needed = samples_needed(LEAST_PERCENTILE)
     if answered < needed:
@@ -171,8 +184,8 @@ def _doubts_of_sample(record: Record, achieved_rps: float, mean_in_flight: float
             "use a longer --level-duration"
         ]
     doubts = []
-    if settled:
-        doubts.append(f"unstable: {settled}; use a longer --warm-up, or less load than makes a queue grow")
+    if drift:
+        doubts.append(f"unstable: {drift}; use a longer --warm-up, or less load than makes a queue grow")
     # A request that is due and has not left is not in flight.
     little = achieved_rps * (record.latency.mean_ns - record.lag.mean_ns) / 1e9
     if abs(little - mean_in_flight) > LITTLES_TOLERANCE * mean_in_flight and not record.failed_requests:
@@ -185,8 +198,20 @@ def _doubts_of_sample(record: Record, achieved_rps: float, mean_in_flight: float
 
 def probe(row: LevelRow, thresholds: tuple[Threshold, ...]) -> Finding:
     """Judge a level of a search: do all thresholds hold, and do answers keep up with arrivals?"""
-    binding = [threshold.text for threshold in thresholds if not threshold.holds(row.metric(threshold))]
+    binding = []
+    for threshold in thresholds:
+        holds = threshold.holds(row.metric(threshold))
+        if holds is None:
+            binding.append(f"{threshold.text}, of which {row.answered:,} answers tell nothing")
+        elif not holds:
+            binding.append(threshold.text)
     offered_rps = row.record.offered / row.level.duration_s
     if row.achieved_rps < KEEPS_UP * offered_rps:
         binding.append(f"answers keep up with arrivals ({row.achieved_rps:,.0f} of {offered_rps:,.0f} a second)")
     return Finding(not binding, tuple(binding), row.achieved_rps)
+
+
+def is_unknown_alone(row: LevelRow, thresholds: tuple[Threshold, ...]) -> bool:
+    """Whether a probe crossed nothing, and only lacked the samples to hold everything."""
+    known = [threshold.holds(row.metric(threshold)) for threshold in thresholds]
+    return None in known and False not in known

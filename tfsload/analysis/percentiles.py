@@ -11,6 +11,7 @@ P(that number <= t) <= 1 - confidence; the t-th highest sample is certified. The
 below it too: LoadGen is more careful by one rank.
 """
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from decimal import Decimal
@@ -67,14 +68,21 @@ def samples_needed(percentile: float, confidence: float = CONFIDENCE) -> int:
     return bisect_left(range(enough), True, key=suffices)
 
 
-def certified_ns(histogram: Histogram, percentile: float) -> int | None:
+def certified_ns(histogram: Histogram, percentile: float, n_endless: int = 0) -> float | None:
     """Return the certified percentile in nanoseconds, within the histogram's 0.1 %; None with too few samples.
+
+    Args:
+        histogram: the samples.
+        percentile: above 0 and below 100.
+        n_endless: samples beside them that are longer than any: infinity is the answer where the rank is among these.
 
     Raises:
         ValueError: if the percentile is not above 0 and below 100.
     """
-    rank = rank_from_top(histogram.count, percentile)
-    return None if rank is None else histogram.nth_highest_ns(rank)
+    rank = rank_from_top(histogram.count + n_endless, percentile)
+    if rank is None:
+        return None
+    return math.inf if rank <= n_endless else histogram.nth_highest_ns(rank - n_endless)
 
 
 def _check(percentile: float, confidence: float) -> None:

@@ -1,9 +1,11 @@
 """Whether a level had settled: three successive windows that agree within 10 %. Pure.
 
-The rule is perf_analyzer's, with room for chance: a difference that the number of requests explains is none.
+The rule is perf_analyzer's, with room for chance: a difference is none that the number of requests explains, or that
+neighbouring slices of one window show as well (a queue makes its requests alike: they tell less than their number).
 """
 
 import math
+import statistics
 from collections.abc import Sequence
 
 N_WINDOWS = 3
@@ -20,27 +22,43 @@ def unsteady(answers: Sequence[int], latency_sums_ns: Sequence[int], latency_sd_
         latency_sums_ns: the latencies' sums, by slice.
         latency_sd_ns: standard deviation of a latency.
     """
-    counts = _windows(answers)
+    counts = [sum(window) for window in _windows(answers)]
     if not all(counts):
         return "a third of the time passed without an answer"
     mean = sum(counts) / N_WINDOWS
     # Independent arrivals: a count varies by its own root.
-    if any(abs(count - mean) > max(TOLERANCE * mean, _CHANCE * math.sqrt(mean)) for count in counts):
+    by_chance = max(math.sqrt(mean), _error_by_slices(answers) * len(answers) / N_WINDOWS)
+    if any(_differ(count, mean, by_chance) for count in counts):
         return "throughput went " + _course([count / mean for count in counts])
-    sums = _windows(latency_sums_ns)
-    latencies = [total / count for total, count in zip(sums, counts, strict=True)]
+    sums = [sum(window) for window in _windows(latency_sums_ns)]
     overall = sum(sums) / sum(counts)
+    latencies = [total / count for total, count in zip(sums, counts, strict=True)]
+    by_slice = [total / count if count else overall for total, count in zip(latency_sums_ns, answers, strict=True)]
+    error = _error_by_slices(by_slice)
     if any(
-        abs(latency - overall) > max(TOLERANCE * overall, _CHANCE * latency_sd_ns / math.sqrt(count))
+        _differ(latency, overall, max(latency_sd_ns / math.sqrt(count), error))
         for latency, count in zip(latencies, counts, strict=True)
     ):
         return "mean latency went " + _course([latency / overall for latency in latencies])
     return ""
 
 
-def _windows(slices: Sequence[int]) -> list[int]:
+def _differ(value: float, mean: float, standard_error: float) -> bool:
+    return abs(value - mean) > max(TOLERANCE * mean, _CHANCE * standard_error)
+
+
+def _windows(slices: Sequence[float]) -> list[Sequence[float]]:
     size = len(slices) // N_WINDOWS
-    return [sum(slices[start : start + size]) for start in range(0, size * N_WINDOWS, size)]
+    return [slices[start : start + size] for start in range(0, size * N_WINDOWS, size)]
+
+
+def _error_by_slices(values: Sequence[float]) -> float:
+    """Return the standard error of a window's mean by its slices, from how they differ within windows.
+
+    The median window's: a step within one of them is what is looked for, and no noise.
+    """
+    windows = _windows(values)
+    return math.sqrt(statistics.median(map(statistics.variance, windows)) / len(windows[0]))
 
 
 def _course(shares: Sequence[float]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tfsload.analysis import scaling
-from tfsload.analysis.levels import LevelRow, figure_of
+from tfsload.analysis.levels import LevelRow, figure_of, is_unknown_alone
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.thresholds import Threshold
@@ -72,7 +72,8 @@ def hold(threshold: Threshold, where: str, record: Record, rate_rps: float | Non
 def _why_unknown(threshold: Threshold, record: Record) -> str:
     if threshold.percentile is None:
         return "nothing was measured that it is about"
-    needed, n = samples_needed(threshold.percentile), record.latency.count
+    histogram = record.lag if threshold.metric.startswith("lag_") else record.latency
+    needed, n = samples_needed(threshold.percentile), histogram.count
     return f"{n:,} samples do not carry it, {needed:,} would: let it last longer"
 
 
@@ -104,7 +105,7 @@ class Summary:
         wrong: images whose answer is not the label.
         failed: images without an answer, by status code.
         cut_off: requests in flight when the load was stopped; in no other figure.
-        duration_s: from the first request sent to the last one ended.
+        duration_s: from the first request sent to the last one ended; of a run with levels, theirs added up.
         requests_per_s, images_per_s: over that span; None without one.
         latency_ns: of answered requests, by percentile; empty without any.
         latency_max_ns: of the same requests; 0 without any.
@@ -116,13 +117,16 @@ class Summary:
         n_unaccounted: requests that workers reported and that did not arrive.
         n_users, n_users_asked: users when the run began to end, and those that were asked for.
         n_discarded: requests of workers that left in the middle of a lease; in no other figure.
-        mismatched: answered images whose scores differ from those recorded without load.
+        compared, mismatched: answered images whose scores were compared with those recorded without load, and those
+            of them that differ.
         n_verified: images whose answers were recorded without load; 0: nothing was compared.
         levels: a row each; empty: a run without levels.
         n_levels_left: levels that were planned and not measured.
-        n_uncounted: requests outside all levels; in no other figure.
+        n_uncounted, n_uncounted_failed, n_uncounted_cut_off: requests outside all levels, those of them without an
+            answer, and those in flight when users were stopped; in no other figure.
         scaling: of a closed sweep: whether the server works in parallel.
         search: of a limit search: what it found.
+        is_lowest_unknown: whether the search's last level crossed nothing and only lacked samples.
         thresholds: each with what it was held against.
         changed: what the server says otherwise after the run than before; empty: nothing.
     """
@@ -148,13 +152,17 @@ class Summary:
     n_discarded: int
     n_users: int
     n_users_asked: int
+    compared: int = 0
     mismatched: int = 0
     n_verified: int = 0
     levels: tuple[LevelRow, ...] = ()
     n_levels_left: int = 0
     n_uncounted: int = 0
+    n_uncounted_failed: int = 0
+    n_uncounted_cut_off: int = 0
     scaling: Scaling | None = None
     search: SearchResult | None = None
+    is_lowest_unknown: bool = False
     thresholds: tuple[Held, ...] = ()
     changed: str = ""
 
@@ -188,7 +196,7 @@ def summarise(
     n_verified: int = 0,
     levels: Sequence[LevelRow] = (),
     n_levels_left: int = 0,
-    n_uncounted: int = 0,
+    uncounted: Record | None = None,
     search: SearchResult | None = None,
     thresholds: Sequence[Threshold] = (),
     changed: str = "",
@@ -196,6 +204,8 @@ def summarise(
     """Compute the figures of what was measured."""
     is_sweep = bool(levels) and all(row.level.rate_rps is None for row in levels)
     duration_s = (record.last_done_unix_ns - record.first_sent_unix_ns) / 1e9
+    if levels and not n_levels_left:  # the time between them does not count
+        duration_s = sum(row.level.duration_s for row in levels)
     rate_rps = (record.requests - record.failed_requests) / duration_s if duration_s > 0 else None
     if search is not None:
         held = []  # they were held against each probe, and a crossed one is a finding
@@ -226,13 +236,17 @@ def summarise(
         n_discarded=n_discarded,
         n_users=n_users,
         n_users_asked=n_users_asked,
+        compared=record.compared,
         mismatched=record.mismatched,
         n_verified=n_verified,
         levels=tuple(levels),
         n_levels_left=n_levels_left,
-        n_uncounted=n_uncounted,
+        n_uncounted=uncounted.requests if uncounted else 0,
+        n_uncounted_failed=uncounted.failed_requests if uncounted else 0,
+        n_uncounted_cut_off=uncounted.cut_off if uncounted else 0,
         scaling=assess_sweep(levels) if is_sweep else None,
         search=search,
+        is_lowest_unknown=bool(search and levels) and is_unknown_alone(levels[-1], tuple(thresholds)),
         thresholds=tuple(held),
         changed=changed,
     )

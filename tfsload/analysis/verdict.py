@@ -1,5 +1,6 @@
 """Whether a run passed, and why not."""
 
+import math
 from dataclasses import dataclass
 
 from tfsload import exit_codes
@@ -93,6 +94,9 @@ def _gaps(summary: Summary) -> tuple[str, ...]:
 
 def _doubts(summary: Summary) -> tuple[str, ...]:
     reasons = [f"{row.level.name}: {doubt}" for row in summary.levels for doubt in _doubts_that_count(summary, row)]
+    search = summary.search
+    if search is not None and search.rate_rps is None and not _is_none_known_to_hold(summary):
+        reasons.append(search.sentence)
     if summary.n_levels_left:
         reasons.append(f"the run was stopped with {summary.n_levels_left} levels to go: let it end by itself")
     if summary.changed:
@@ -104,9 +108,20 @@ def _doubts(summary: Summary) -> tuple[str, ...]:
     return tuple(reasons)
 
 
+def _is_none_known_to_hold(summary: Summary) -> bool:
+    """Whether a search found that no rate holds; where the lowest one only had too few samples, that is not known."""
+    search = summary.search
+    return search is not None and search.ending is Ending.NONE_HOLDS and not summary.is_lowest_unknown
+
+
 def _doubts_that_count(summary: Summary, row: LevelRow) -> tuple[str, ...]:
     """Return a level's doubts; of a search's, those that its result rests on: an overloaded probe is never stable."""
-    if summary.search is None or row.level.rate_rps == summary.search.rate_rps:
+    if summary.search is None:
+        return row.doubts
+    at_this_rate = [other for other in summary.levels if other.level.rate_rps == row.level.rate_rps]
+    if row is not at_this_rate[-1]:
+        return ()  # it was measured again, in full length
+    if row.level.rate_rps == summary.search.rate_rps:
         return row.doubts
     return row.generator_doubts if row.level.rate_rps == summary.search.first_failing_rps else ()
 
@@ -117,13 +132,15 @@ def _crossed(summary: Summary) -> tuple[str, ...]:
         f"{held.threshold.text} was crossed{' at ' + held.where if held.where else ''}: {_found(held)}"
         for held in crossed
     ]
-    if summary.search is not None and summary.search.ending is Ending.NONE_HOLDS:
+    if _is_none_known_to_hold(summary):
         reasons.append(summary.search.sentence)
     return tuple(reasons)
 
 
 def _found(held: Held) -> str:
     match held.threshold.unit_kind:
+        case "duration" if math.isinf(held.value):
+            return "too many arrivals were dropped, and never had an answer"
         case "duration":
             return f"{held.value / 1e6:,.3f} ms"
         case "share":

@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import gevent
+from locust.runners import STATE_RUNNING
 
 from tfsload.analysis.levels import LevelRun
 from tfsload.distributed import messages
@@ -37,7 +38,7 @@ class Conductor:
             deadline_s: how long a request may take, and with it the end of a level.
         """
         self._await_users(level.users)
-        workers = sorted(self._coordinator.taking_part)
+        workers = sorted(self._coordinator.running_users)
         self._level, self._reports = level.number, {}
         for share, worker in enumerate(workers):
             self._runner.send_message(messages.LEVEL, self._message(level, share, len(workers)), client_id=worker)
@@ -64,6 +65,9 @@ class Conductor:
     def _await_users(self, n_users: int) -> None:
         limit_s = time.monotonic() + USERS_LIMIT_S
         while self._runner.user_count != n_users and time.monotonic() < limit_s:
+            # Users of a worker that is unfit end at once, and no others are started for them.
+            if self._coordinator.results.unfit_workers and self._runner.state == STATE_RUNNING:
+                return
             gevent.sleep(_POLL_S)
 
     def _await_reports(self, workers: set[str], seconds: float) -> None:

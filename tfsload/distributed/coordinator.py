@@ -139,9 +139,12 @@ class Coordinator:
         return self._number
 
     @property
-    def taking_part(self) -> set[str]:
-        """Workers that run users, or could."""
-        return (self._workers & self.live_workers()) - set(self.results.unfit_workers)
+    def running_users(self) -> set[str]:
+        """Workers that take part and run at least one user."""
+        fit = (self._workers & self.live_workers()) - set(self.results.unfit_workers)
+        if not isinstance(self._runner, MasterRunner):
+            return fit
+        return {client.id for client in self._runner.clients.all if client.id in fit and client.user_count}
 
     @property
     def is_open(self) -> bool:

@@ -103,18 +103,18 @@ class SearchPlan:
         """
         self.search = search
         self._level = level
-        self._number = 0
+        self._n_reported = 0
 
     def next(self) -> Level | None:
         """Return the search's next probe as a level; None when it has ended."""
         probe = self.search.next()
         if probe is None:
             return None
-        self._number += 1
-        return self._level(self._number, probe.rate_rps, probe.is_confirmation)
+        return self._level(self._n_reported + 1, probe.rate_rps, probe.is_confirmation)
 
     def report(self, finding: Finding) -> None:
         """Tell the search."""
+        self._n_reported += 1
         self.search.report(finding.holds, finding.binding, finding.achieved_rps)
 
     @property
@@ -156,7 +156,8 @@ def users_for(rate_rps: float, deadline_s: float) -> int:
 
 def probe_s(settings: Settings, rate_rps: float) -> float:
     """Return how long a probe lasts: a part of a level, but as many samples as the thresholds want."""
-    wanted_s = 1.1 * samples_wanted(settings.thresholds) / rate_rps
+    wanted = samples_wanted(settings.thresholds)
+    wanted_s = (wanted + 3 * math.sqrt(wanted)) / rate_rps
     return min(max(PROBE_SHARE * settings.level_duration_s, wanted_s), settings.level_duration_s)
 
 
@@ -172,10 +173,12 @@ def faults(settings: Settings) -> list[str]:
         return []
     low_rps = settings.find_max_rate[0]
     wanted = samples_wanted(settings.thresholds)
-    if low_rps * settings.level_duration_s >= wanted:
+    # By chance there are fewer arrivals than on average: three standard deviations are room enough.
+    room = wanted + 3 * math.sqrt(wanted)
+    if low_rps * settings.level_duration_s >= room:
         return []
     return [
-        f"--find-max-rate {low_rps:g}: in --level-duration {settings.level_duration_s:g} this rate gives "
+        f"--find-max-rate {low_rps:g}: in --level-duration {settings.level_duration_s:g} this rate gives about "
         f"{low_rps * settings.level_duration_s:,.0f} samples, and the thresholds want {wanted:,}: expected "
-        f"--level-duration {math.ceil(wanted / low_rps)} or more, or a higher LOW"
+        f"--level-duration {math.ceil(room / low_rps)} or more, or a higher LOW"
     ]

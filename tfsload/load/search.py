@@ -412,7 +412,8 @@ def parse_range(text: str) -> tuple[float, float]:
     (100.0, 5000.0)
     """
     try:
-        low, high = (float(part) for part in text.split(":"))
+        # "1_000" is Python's own spelling.
+        low, high = (float(part) for part in text.replace("_", "?").split(":"))
     except ValueError:
         raise ValueError(f"expected LOW:HIGH, two rates in requests/s such as 100:5000, got {text!r}") from None
     _check_range(low, high)

@@ -1,8 +1,10 @@
 """The sweep on the terminal: a row a level, and what the rows say."""
 
+import math
 from collections.abc import Sequence
 
 from tfsload.analysis.levels import PERCENTILES, LevelRow
+from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.scaling import Scaling
 from tfsload.report.units import percent
 
@@ -34,7 +36,9 @@ def _cells(row: LevelRow, is_open: bool, has_mismatches: bool) -> list[str]:
 
 
 def _microseconds(nanoseconds: float | None) -> str:
-    return "–" if nanoseconds is None else f"{nanoseconds / 1e3:,.0f}"
+    if nanoseconds is None:
+        return "–"
+    return "∞" if math.isinf(nanoseconds) else f"{nanoseconds / 1e3:,.0f}"
 
 
 def notes(rows: Sequence[LevelRow]) -> list[str]:
@@ -42,8 +46,11 @@ def notes(rows: Sequence[LevelRow]) -> list[str]:
     lines = [
         "Latencies in µs; percentiles are certified: the true one is at or below it with a confidence of 99 %.",
     ]
-    if any(value is None for row in rows for value in row.certified_ns.values()):
-        lines.append("–: too few samples carry it (p99 wants 662, p99.9 wants 6,636).")
+    if missing := [p for p in PERCENTILES if any(row.certified_ns[p] is None for row in rows)]:
+        wanted = ", ".join(f"p{p:g} wants {samples_needed(p):,}" for p in missing)
+        lines.append(f"–: too few samples carry it ({wanted}).")
+    if any(math.inf in row.certified_ns.values() for row in rows):
+        lines.append("∞: so many requests had no answer, or were dropped.")
     return lines
 
 

@@ -27,11 +27,15 @@ def _figures(summary: Summary) -> list[str]:
         rows.append(("  wrong", f"{percent(summary.wrong / summary.predictions)} ({summary.wrong:,})"))
         rows.append(("  failed", _failed(summary)))
     if summary.n_verified:
-        share = percent(summary.mismatched / summary.predictions if summary.predictions else None)
-        compared = f"the first {summary.n_verified:,} images' answers were compared with those without load"
-        rows.append(("  mismatched", f"{share} ({summary.mismatched:,}): {compared}"))
-    if summary.n_uncounted:
-        rows.append(("not counted", f"{summary.n_uncounted:,} requests of warm-ups and between levels"))
+        share = percent(summary.mismatched / summary.compared if summary.compared else None)
+        compared = f"of {summary.compared:,} answers to the first {summary.n_verified:,} images, which were compared"
+        rows.append(("  mismatched", f"{share} ({summary.mismatched:,}) {compared}"))
+    if summary.n_uncounted or summary.n_uncounted_cut_off:
+        failed = f", {summary.n_uncounted_failed:,} without an answer" if summary.n_uncounted_failed else ""
+        cut_off = f"; {summary.n_uncounted_cut_off:,} more were cut off" if summary.n_uncounted_cut_off else ""
+        rows.append(
+            ("not counted", f"{summary.n_uncounted:,} requests of warm-ups and between levels{failed}{cut_off}")
+        )
     if summary.n_asked is not None:
         rows.append(("coverage", _coverage(summary)))
     if summary.n_users < summary.n_users_asked:

@@ -1,0 +1,434 @@
+"""From a level's record to its row: figures, doubts, thresholds and what a search is told."""
+
+import dataclasses
+import math
+
+import pytest
+
+from tfsload.analysis import thresholds
+from tfsload.analysis.levels import PERCENTILES, LevelRun, level_row, probe
+from tfsload.failure import PredictionFailure
+from tfsload.load.plan import Level
+from tfsload.load.window import N_SLICES, Window
+from tfsload.recorder import Record, Recorder, merge_plain
+from tfsload.report import levels as report
+
+MS = 1_000_000
+SECOND = 1_000 * MS
+BEGIN_NS = 5 * SECOND
+GONE = PredictionFailure("DEADLINE_EXCEEDED", "too late")
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """One request: when it was due and done in ns from the level's start, how late it left, and what came of it."""
+
+    due_ns: int
+    done_ns: int
+    lag_ns: int = 0
+    is_wrong: bool = False
+    is_failed: bool = False
+    n_mismatched: int | None = None
+
+
+def samples(n=1200, latency_ns=MS, seconds=10.0, lag_ns=0, **more):
+    """Return requests that end evenly over a level, the last one a microsecond before its end."""
+    gap_ns = seconds * SECOND / n
+    done_ns = [int((number + 1) * gap_ns) - 1000 for number in range(n)]
+    return [Sample(done - latency_ns, done, lag_ns, **more) for done in done_ns]
+
+
+def tell(recorder, made, is_open=False):
+    for one in made:
+        due_ns, sent_ns, done_ns = (BEGIN_NS + ns for ns in (one.due_ns, one.due_ns + one.lag_ns, one.done_ns))
+        if is_open:
+            recorder.count_offered(due_ns)
+            recorder.count_sent(due_ns)
+        predicted = None if one.is_failed else [2 if one.is_wrong else 1]
+        failure = GONE if one.is_failed else None
+        recorder.record([1], predicted, failure, due_ns, sent_ns, done_ns, None, one.n_mismatched)
+
+
+def record_of(made, seconds=10.0, is_open=False, n_dropped=0, n_recorders=1):
+    """Return what processes record of a level, each request by one of them, merged."""
+    merged = {1: Record()}
+    for number in range(n_recorders):
+        recorder = Recorder(has_levels=True)
+        recorder.measure(Window.of(1, BEGIN_NS, int(seconds * SECOND), is_open))
+        tell(recorder, made[number::n_recorders], is_open)
+        for _ in range(n_dropped if number == 0 else 0):
+            recorder.count_offered(BEGIN_NS)
+            recorder.count_dropped(BEGIN_NS)
+        merge_plain(merged, recorder.take_all())
+    return merged[1]
+
+
+def run_of(users=1, rate_rps=None, seconds=10.0, **more):
+    level = Level(1, users, rate_rps, 2.0, seconds, is_probe=rate_rps is not None)
+    given = {"n_workers": 1, "missing_workers": (), "n_users": users, "busy_share": 0.3, **more}
+    return LevelRun(level=level, **given)
+
+
+def closed_row(made=None, **run):
+    return level_row(run_of(**run), record_of(samples() if made is None else made))
+
+
+def open_row(made=None, n_dropped=0, **run):
+    made = samples() if made is None else made
+    return level_row(run_of(**{"rate_rps": 120.0, **run}), record_of(made, is_open=True, n_dropped=n_dropped))
+
+
+def test_the_figures_of_a_level():
+    made = [*samples(n=1000, latency_ns=4 * MS), Sample(0, 5 * MS, is_wrong=True), Sample(0, SECOND, is_failed=True)]
+    row = closed_row([*made, Sample(-MS, 3 * MS), Sample(10 * SECOND - 2 * MS, 10 * SECOND + MS)])
+
+    assert row.answered == 1001
+    assert row.achieved_rps == pytest.approx(100.2)  # the one that began before the window and came in it, too
+    assert row.mean_in_flight == pytest.approx((1000 * 0.004 + 0.005 + 1 + 0.003 + 0.002) / 10)
+    assert (row.record.straddling, row.record.wrong, row.record.failed_requests) == (2, 1, 1)
+    assert sum(row.window_rates_rps) / N_SLICES == pytest.approx(row.achieved_rps)
+    assert len(row.window_rates_rps) == N_SLICES
+    assert row.is_stable
+
+
+def test_a_level_without_a_request():
+    row = level_row(run_of(), Record())
+
+    assert (row.achieved_rps, row.mean_in_flight, row.answered, row.is_stable) == (0.0, 0.0, 0, False)
+    assert set(row.certified_ns.values()) == {None}
+    assert [doubt.split(":")[0] for doubt in row.doubts] == ["too few samples"]
+
+
+@pytest.mark.parametrize(
+    ("n", "p90", "p99"),
+    [
+        pytest.param(63, None, None, id="63"),
+        pytest.param(64, 64, None, id="64-carry-p90-by-their-maximum"),
+        pytest.param(661, 85, None, id="661-carry-no-p99"),
+        pytest.param(662, 662, 662, id="662-carry-p99-by-their-maximum"),
+    ],
+)
+def test_certified_percentiles_need_samples(n, p90, p99):
+    record = Record()
+    for number in range(1, n + 1):
+        record.latency.record(number * 1000)
+    row = level_row(run_of(), record)
+
+    assert row.certified_ns[99] == (None if p99 is None else p99 * 1000)
+    assert (row.certified_ns[90] is None) is (p90 is None)
+    assert n != 64 or row.certified_ns[90] == 64_000
+    assert row.certified_ns[90] is None or row.certified_ns[90] >= record.latency.percentile_ns(90)
+    assert list(row.certified_ns) == list(PERCENTILES)
+
+
+def test_one_record_and_four_merged_ones_print_the_same_row():
+    made = samples(n=4001, latency_ns=3 * MS)
+    made = [dataclasses.replace(one, due_ns=one.due_ns - 997 * (n % 1013)) for n, one in enumerate(made)]
+    made += [dataclasses.replace(one, is_failed=True) for one in made[::100]]
+    made += [dataclasses.replace(one, is_wrong=True, n_mismatched=1, lag_ns=2000) for one in made[::50]]
+    one, four = (
+        level_row(run_of(rate_rps=400.0), record_of(made, is_open=True, n_dropped=3, n_recorders=n)) for n in (1, 4)
+    )
+
+    assert report.table([four]) == report.table([one])
+    assert four.doubts == one.doubts
+    assert four.record.to_plain() == one.record.to_plain()
+
+
+# Doubts
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(lambda: closed_row(), id="closed"),
+        pytest.param(lambda: closed_row(users=8, n_users=8), id="closed-with-more-users"),
+        pytest.param(lambda: closed_row(samples(n=64)), id="just-enough-samples"),
+        pytest.param(lambda: closed_row(busy_share=0.89), id="not-quite-busy"),
+        pytest.param(lambda: closed_row(n_workers=3), id="all-workers-there"),
+        pytest.param(lambda: closed_row(n_users=2), id="more-users-than-asked-for"),
+        pytest.param(lambda: open_row(), id="open"),
+        pytest.param(lambda: open_row(samples(latency_ns=5 * MS, lag_ns=900_000)), id="a-lag-below-a-millisecond"),
+        pytest.param(
+            lambda: open_row(samples(latency_ns=300_000, lag_ns=100_000)), id="a-lag-that-is-much-of-a-short-latency"
+        ),
+        pytest.param(
+            lambda: open_row(samples(latency_ns=100 * MS, lag_ns=9 * MS)), id="a-lag-below-a-tenth-of-the-latency"
+        ),
+    ],
+)
+def test_a_level_that_supports_a_verdict(row):
+    assert row().doubts == ()
+
+
+def growing(made):
+    """Make latencies grow evenly to three times what they were, as a queue does."""
+    return [
+        dataclasses.replace(one, due_ns=one.due_ns - int((one.done_ns - one.due_ns) * 2 * one.done_ns / (10 * SECOND)))
+        for one in made
+    ]
+
+
+GENERATOR_DOUBTS = [
+    pytest.param(
+        lambda: closed_row(n_workers=3, missing_workers=("w1",)),
+        "1 of 3 workers did not report it: run again",
+        id="a-missing-worker",
+    ),
+    pytest.param(
+        lambda: closed_row(users=1000, n_users=999), "only 999 of 1,000 users ran: see the log", id="too-few-users"
+    ),
+    pytest.param(
+        lambda: closed_row(busy_share=0.9),
+        "the load generator was the bottleneck: it kept a CPU busy 90 % of the time; "
+        "use --processes or more workers, and take work out of listeners",
+        id="a-busy-generator",
+    ),
+    pytest.param(
+        lambda: open_row(samples(latency_ns=5 * MS, lag_ns=2 * MS)),
+        "the load generator sent late: lag p99 2.0 ms; use --processes or more workers on idle CPUs",
+        id="a-late-generator",
+    ),
+    pytest.param(
+        lambda: open_row(samples(latency_ns=100 * MS, lag_ns=15 * MS)),
+        "the load generator sent late: lag p99 15.0 ms; use --processes or more workers on idle CPUs",
+        id="late-by-more-than-a-tenth-of-the-latency",
+    ),
+]
+SAMPLE_DOUBTS = [
+    pytest.param(
+        lambda: closed_row(samples(n=63)),
+        "too few samples: 63 answered requests, p90 wants 64: use a longer --level-duration",
+        id="too-few-samples",
+    ),
+    pytest.param(
+        lambda: closed_row([*samples(n=63), *samples(n=100, is_failed=True)]),
+        "too few samples: 63 answered requests, p90 wants 64: use a longer --level-duration",
+        id="requests-without-an-answer-are-no-samples",
+    ),
+    pytest.param(
+        lambda: closed_row([one for one in samples() if one.done_ns < 6 * SECOND]),
+        "unstable: a third of the time passed without an answer; "
+        "use a longer --warm-up, or less load than makes a queue grow",
+        id="nothing-in-a-third",
+    ),
+    pytest.param(
+        lambda: closed_row(growing(samples())),
+        "unstable: mean latency went 67 % → 100 % → 133 % of its mean; "
+        "use a longer --warm-up, or less load than makes a queue grow",
+        id="a-queue-that-grows",
+    ),
+    pytest.param(
+        lambda: level_row(run_of(), with_more_in_flight(record_of(samples()), 1.1)),
+        "Little's law does not hold: 0.13 requests were in flight, rate × latency says 0.12; "
+        "0 requests lie across the window's edges: use a longer --level-duration",
+        id="more-in-flight-than-rate-and-latency-say",
+    ),
+    pytest.param(
+        lambda: level_row(run_of(), with_more_in_flight(record_of(samples()), 0.9)),
+        "Little's law does not hold: 0.11 requests were in flight, rate × latency says 0.12; "
+        "0 requests lie across the window's edges: use a longer --level-duration",
+        id="less-in-flight-than-rate-and-latency-say",
+    ),
+]
+
+
+def with_more_in_flight(record, factor):
+    record.in_flight_ns = int(record.in_flight_ns * factor)
+    return record
+
+
+@pytest.mark.parametrize(("row", "doubt"), GENERATOR_DOUBTS)
+def test_doubts_of_the_generator(row, doubt):
+    row = row()
+
+    assert row.generator_doubts == row.doubts == (doubt,)
+    assert row.sample_doubts == ()
+
+
+@pytest.mark.parametrize(("row", "doubt"), SAMPLE_DOUBTS)
+def test_doubts_of_the_sample(row, doubt):
+    row = row()
+
+    assert row.sample_doubts == row.doubts == (doubt,)
+    assert row.generator_doubts == ()
+
+
+def test_where_requests_failed_littles_law_is_not_asked_for():
+    # Those without an answer were in flight, and are in no latency.
+    made = [*samples(), *samples(n=60, latency_ns=50 * MS, is_failed=True)]
+
+    assert closed_row(made).doubts == ()
+
+
+def test_all_doubts_are_told_at_once():
+    made = [one for one in samples(lag_ns=2 * MS, latency_ns=3 * MS) if one.done_ns < 6 * SECOND]
+    row = open_row(made, users=4, n_users=2, n_workers=2, missing_workers=("w2",), busy_share=1.2)
+
+    assert [doubt.split()[0] for doubt in row.generator_doubts] == ["1", "only", "the", "the"]
+    assert [doubt.split()[0] for doubt in row.sample_doubts] == ["unstable:"]
+    assert row.doubts == row.generator_doubts + row.sample_doubts
+
+
+# Thresholds
+
+
+def mixed_row():
+    """1,000 requests: 900 right in 4 ms (30 mismatched), 60 wrong in 8 ms, 40 without an answer; 250 more dropped."""
+    made = [
+        *samples(n=870, latency_ns=4 * MS, lag_ns=1000, n_mismatched=0),
+        *samples(n=30, latency_ns=4 * MS, lag_ns=1000, n_mismatched=1),
+        *samples(n=60, latency_ns=8 * MS, lag_ns=5000, is_wrong=True),
+        *samples(n=40, latency_ns=SECOND // 10, is_failed=True),
+    ]
+    return open_row(made, n_dropped=250)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        pytest.param("p50 < 1s", 4 * MS, id="p50"),
+        pytest.param("p99 < 1s", math.inf, id="what-was-dropped-takes-for-ever"),
+        pytest.param("p99.99 < 1s", None, id="a-percentile-that-the-sample-does-not-carry"),
+        pytest.param("p99.9 > 1ms", 8 * MS, id="observed-where-it-is-to-be-above"),
+        pytest.param("lag_p50 < 1ms", 1000, id="lag"),
+        pytest.param("lag_p99.9 <= 1ms", None, id="a-lag-that-the-sample-does-not-carry"),
+        pytest.param("mean < 1s", math.inf, id="mean-with-requests-that-had-no-answer"),
+        pytest.param("max < 1s", math.inf, id="max-with-requests-that-had-no-answer"),
+        pytest.param("error_rate < 50%", 0.1, id="errors"),
+        pytest.param("wrong_rate < 50%", 0.06, id="wrong"),
+        pytest.param("failed_rate < 50%", 0.04, id="failed"),
+        pytest.param("mismatched_rate < 50%", 30 / 900, id="mismatched-of-those-compared"),
+        pytest.param("dropped_rate < 50%", 0.2, id="dropped"),
+        pytest.param("rate > 1", 96.0, id="rate"),
+    ],
+)
+def test_the_figure_that_a_threshold_is_about(text, value):
+    (threshold,) = thresholds.parse(text)
+    found = mixed_row().metric(threshold)
+
+    assert found is None if value is None else found == pytest.approx(value, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        pytest.param("p50 < 1s", None, id="percentile"),
+        pytest.param("p50 > 1ms", None, id="percentile-to-be-above"),
+        pytest.param("lag_p50 < 1s", None, id="lag"),
+        pytest.param("lag_p50 > 1us", None, id="lag-to-be-above"),
+        pytest.param("mean < 1s", None, id="mean"),
+        pytest.param("max < 1s", None, id="max"),
+        pytest.param("error_rate < 5%", None, id="errors"),
+        pytest.param("wrong_rate < 5%", None, id="wrong"),
+        pytest.param("failed_rate < 5%", None, id="failed"),
+        pytest.param("mismatched_rate < 5%", None, id="mismatched"),
+        pytest.param("dropped_rate < 5%", None, id="dropped"),
+        pytest.param("rate > 1", 0.0, id="no-answer-is-a-rate-of-none"),
+    ],
+)
+def test_without_a_request_hardly_any_figure_is_known(text, value):
+    (threshold,) = thresholds.parse(text)
+
+    assert level_row(run_of(rate_rps=10.0), Record()).metric(threshold) == value
+
+
+def test_where_all_failed_rates_are_known_and_latencies_are_not():
+    row = closed_row(samples(n=100, is_failed=True))
+    (failed, mean) = thresholds.parse("failed_rate < 5%; mean < 1s")
+
+    assert (row.metric(failed), row.metric(mean)) == (1.0, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        pytest.param("p50 < 1s", MS, id="half-of-them-were-answered"),
+        pytest.param("p90 < 1s", math.inf, id="a-fifth-was-dropped"),
+        pytest.param("p90 > 1us", MS, id="observed-where-it-is-to-be-above"),
+        pytest.param("lag_p90 < 1s", 0, id="a-lag-has-what-was-sent-alone"),
+    ],
+)
+def test_dropped_arrivals_take_for_ever(text, value):
+    (threshold,) = thresholds.parse(text)
+
+    assert open_row(n_dropped=300).metric(threshold) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("text", [pytest.param("max < 50ms", id="max"), pytest.param("mean < 50ms", id="mean")])
+def test_dropped_arrivals_take_for_ever_by_any_measure(text):
+    (threshold,) = thresholds.parse(text)
+
+    assert not threshold.holds(open_row(n_dropped=1200).metric(threshold))
+
+
+def test_a_search_takes_no_rate_at_which_requests_fail_for_one_that_holds():
+    row = open_row([*samples(n=1200), *samples(n=50, is_failed=True)], rate_rps=125.0)
+
+    assert not probe(row, thresholds.parse("p99 < 50ms")).holds
+
+
+def test_the_share_of_mismatches_is_of_the_answers_that_were_compared():
+    compared = samples(n=120, n_mismatched=1)  # each of them differs
+    row = closed_row([*compared, *samples(n=1080)])
+    (threshold,) = thresholds.parse("mismatched_rate < 20%")
+
+    assert row.metric(threshold) == 1.0
+
+
+# What a search is told
+
+
+@pytest.mark.parametrize(
+    ("made", "n_dropped", "text", "binding"),
+    [
+        pytest.param(samples(), 0, "p99 < 50ms; error_rate < 5%", [], id="all-hold"),
+        pytest.param(samples(), 0, "p99 < 500us; error_rate < 5%", ["p99 < 500us"], id="one-is-crossed"),
+        pytest.param(
+            samples(is_wrong=True), 0, "p99 < 500us; error_rate < 5%", ["p99 < 500us", "error_rate < 5%"], id="both"
+        ),
+        pytest.param(samples(), 3, "p99 < 50ms", [], id="so-few-drops-are-not-among-a-percent"),
+        pytest.param(samples(), 60, "p99 < 50ms", ["p99 < 50ms"], id="so-many-are"),
+        pytest.param(samples(), 60, "error_rate < 5%", [], id="a-twentieth-is-kept-up-with"),
+        pytest.param(
+            samples(),
+            120,
+            "error_rate < 5%",
+            ["answers keep up with arrivals (120 of 132 a second)"],
+            id="answers-that-do-not-keep-up",
+        ),
+        pytest.param(
+            samples(n=1100) + samples(n=100, is_failed=True),
+            0,
+            "error_rate < 50%",
+            ["answers keep up with arrivals (110 of 120 a second)"],
+            id="failures-are-no-answers",
+        ),
+        pytest.param(
+            samples(),
+            120,
+            "p99 < 500us",
+            ["p99 < 500us", "answers keep up with arrivals (120 of 132 a second)"],
+            id="thresholds-first",
+        ),
+    ],
+)
+def test_what_binds_at_a_probe(made, n_dropped, text, binding):
+    finding = probe(open_row(made, n_dropped), thresholds.parse(text))
+
+    assert (finding.holds, list(finding.binding)) == (not binding, binding)
+    assert finding.achieved_rps == pytest.approx(sum(not one.is_failed for one in made) / 10)
+
+
+# A search has no use for a rate that cannot be judged: what is not known does not hold.
+def test_a_threshold_that_cannot_be_judged_does_not_hold_at_a_probe():
+    finding = probe(open_row(samples(n=200), rate_rps=20.0), thresholds.parse("p99 < 50ms"))
+
+    assert not finding.holds
+    assert finding.achieved_rps == pytest.approx(20.0)
+
+
+def test_what_is_not_known_is_not_named_as_crossed():
+    finding = probe(open_row(samples(n=200), rate_rps=20.0), thresholds.parse("p99 < 50ms"))
+
+    assert "p99 < 50ms" not in finding.binding

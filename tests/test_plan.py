@@ -1,0 +1,313 @@
+"""Plans of levels, and the shape that goes through them: which load, for how long, and in which order."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tfsload.analysis import thresholds
+from tfsload.load import plan
+from tfsload.load.arrivals import Schedule
+from tfsload.load.plan import Finding, Level, make_plan, probe_s, samples_wanted, users_for
+from tfsload.load.search import Ending
+from tfsload.load.shape import LevelShape
+from tfsload.settings import Settings
+
+HOLDS = Finding(True, (), 100.0)
+
+
+def settings_of(**options):
+    return Settings.parse(options, None)
+
+
+def levels_of(made):
+    """Go through a plan whose levels all hold."""
+    levels = []
+    while (level := made.next()) is not None:
+        levels.append(level)
+        made.report(HOLDS)
+    return levels
+
+
+@pytest.mark.parametrize(
+    ("level", "name"),
+    [
+        pytest.param(Level(1, 1, None, 0, 1), "1 user", id="one-user"),
+        pytest.param(Level(1, 1000, None, 0, 1), "1,000 users", id="users"),
+        pytest.param(Level(1, 4, 250.0, 0, 1), "250 requests/s", id="a-rate"),
+        pytest.param(Level(1, 4, 0.1, 0, 1), "0.1 requests/s", id="a-fraction"),
+        pytest.param(Level(1, 4, 1_234_567.5, 0, 1), "1,234,567.5 requests/s", id="no-digit-is-lost"),
+    ],
+)
+def test_a_level_is_named_by_what_was_asked_for(level, name):
+    assert level.name == name
+
+
+def test_without_an_option_for_levels_there_is_no_plan():
+    assert make_plan(settings_of(), 5) is None
+    assert make_plan(settings_of(num_tests="10"), None) is None
+
+
+@pytest.mark.parametrize("n_users", [pytest.param(None, id="no-u"), pytest.param(50, id="u-is-of-no-matter")])
+def test_a_sweep_is_closed_load_in_the_order_given(n_users):
+    made = make_plan(settings_of(sweep="1,8,2", level_duration="3", warm_up="0.5"), n_users)
+
+    assert levels_of(made) == [
+        Level(1, 1, None, 0.5, 3.0),
+        Level(2, 8, None, 0.5, 3.0),
+        Level(3, 2, None, 0.5, 3.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("n_users", "users"),
+    [
+        pytest.param(None, [50, 500, 1000], id="without-u-a-deadlines-worth"),
+        pytest.param(7, [7, 7, 7], id="u-is-the-cap"),
+    ],
+)
+def test_rates_are_open_load(n_users, users):
+    made = make_plan(settings_of(rate="10,100,1000", deadline="5"), n_users)
+
+    levels = levels_of(made)
+    assert [(level.number, level.rate_rps, level.users) for level in levels] == [
+        (1, 10.0, users[0]),
+        (2, 100.0, users[1]),
+        (3, 1000.0, users[2]),
+    ]
+    assert {(level.warm_up_s, level.duration_s, level.is_probe) for level in levels} == {(2.0, 10.0, False)}
+
+
+@pytest.mark.parametrize(
+    ("rate_rps", "deadline_s", "users"),
+    [
+        pytest.param(100, 5, 500, id="littles-law"),
+        pytest.param(0.1, 5, 1, id="at-least-one"),
+        pytest.param(0.5, 5, 2, id="rounded"),
+        pytest.param(10_000_000, 3600, 1000, id="within-reason"),
+    ],
+)
+def test_users_without_u(rate_rps, deadline_s, users):
+    assert users_for(rate_rps, deadline_s) == users
+
+
+def test_a_fixed_plan_stays_at_a_level_until_it_is_reported():
+    made = make_plan(settings_of(sweep="1,2"), None)
+
+    assert made.next() is made.next()
+    assert made.n_left == 2
+    made.report(Finding(False, ("p99 < 1ms",), None))  # a crossed threshold ends no sweep
+    assert (made.next().users, made.n_left) == (2, 1)
+    made.report(HOLDS)
+    assert (made.next(), made.n_left) == (None, 0)
+
+
+def search_settings(**options):
+    return settings_of(**{"find_max_rate": "100:1000", "threshold": "p99 < 50ms", **options})
+
+
+@pytest.mark.parametrize(
+    ("options", "rate_rps", "seconds"),
+    [
+        pytest.param({}, 1000.0, 5.0, id="half-a-level"),
+        pytest.param({}, 100.0, (662 + 3 * 662**0.5) / 100, id="as-many-samples-as-the-percentile-wants"),
+        pytest.param({}, 10.0, 10.0, id="no-longer-than-a-level"),
+        pytest.param({"threshold": "error_rate < 5%"}, 10.0, 5.0, id="a-share-wants-no-number-of-samples"),
+        pytest.param(
+            {"threshold": "p50 < 1ms; p99.9 < 9ms"}, 1000.0, (6636 + 3 * 6636**0.5) / 1000, id="the-highest-percentile"
+        ),
+        pytest.param({"level_duration": "60"}, 100.0, 30.0, id="longer-levels-longer-probes"),
+    ],
+)
+def test_how_long_a_probe_lasts(options, rate_rps, seconds):
+    assert probe_s(search_settings(**options), rate_rps) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        pytest.param("", 0, id="none"),
+        pytest.param("error_rate < 5%; rate > 10; mean < 1s", 0, id="no-percentile"),
+        pytest.param("p99 < 1ms", 662, id="p99"),
+        pytest.param("p90 < 1ms; lag_p99.9 < 1ms; p99 < 1ms", 6636, id="the-most-demanding"),
+    ],
+)
+def test_samples_that_thresholds_want(text, wanted):
+    assert samples_wanted(thresholds.parse(text)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        pytest.param({}, None, id="enough"),
+        pytest.param({"threshold": "error_rate < 5%", "find_max_rate": "0.1:1"}, None, id="nothing-wanted"),
+        pytest.param(
+            {"find_max_rate": "20:1000"},
+            "--find-max-rate 20: in --level-duration 10 this rate gives about 200 samples, and the thresholds want 662",
+            id="too-low-a-rate",
+        ),
+        pytest.param(
+            {"level_duration": "1"}, "--level-duration 1 this rate gives about 100 samples", id="too-short-a-level"
+        ),
+        pytest.param({"threshold": "p99.9 < 9ms"}, "the thresholds want 6,636", id="too-high-a-percentile"),
+    ],
+)
+def test_a_search_that_could_not_judge_its_lowest_rate_is_refused(options, message):
+    faults = plan.faults(search_settings(**options))
+
+    assert len(faults) == (message is not None)
+    assert message is None or (message in faults[0] and "or a higher LOW" in faults[0])
+
+
+def test_the_level_duration_that_a_fault_names_is_enough():
+    (fault,) = plan.faults(search_settings(find_max_rate="20:1000"))
+    seconds = fault.split("expected --level-duration ")[1].split()[0]
+
+    assert plan.faults(search_settings(find_max_rate="20:1000", level_duration=seconds)) == []
+
+
+@pytest.mark.parametrize(
+    "options", [pytest.param({"sweep": "1"}, id="a-sweep"), pytest.param({"rate": "0.001"}, id="a-rate")]
+)
+def test_only_a_search_can_be_refused_for_too_few_samples(options):
+    assert plan.faults(settings_of(threshold="p99.9 < 1ms", **options)) == []
+
+
+@pytest.mark.parametrize("low", [pytest.param("66.2", id="so-many-on-average"), pytest.param("74", id="with-room")])
+def test_a_lowest_rate_that_is_accepted_gives_enough_samples(low):
+    faults = plan.faults(search_settings(find_max_rate=f"{low}:1000"))
+    arrivals = []
+    for seed in range(1, 41):
+        schedule = Schedule(float(low), "poisson", seed, level=1)
+        schedule.take_until(2 * 10**9)
+        arrivals.append(len(schedule.take_until(12 * 10**9)))
+
+    assert bool(faults) is (min(arrivals) < 662)
+
+
+def find(made, capacity_rps):
+    """Go through a search over a server that holds rates up to its capacity; return the levels and the numbers left."""
+    levels, left = [], []
+    while (level := made.next()) is not None:
+        levels.append(level)
+        left.append(made.n_left)
+        holds = level.rate_rps <= capacity_rps
+        made.report(Finding(holds, () if holds else ("p99 < 50ms",), min(level.rate_rps, capacity_rps)))
+    return levels, left
+
+
+def test_a_search_probes_and_confirms_with_a_full_level():
+    made = make_plan(search_settings(), None)
+    levels, _ = find(made, 430.0)
+
+    assert [level.number for level in levels] == list(range(1, len(levels) + 1))
+    assert all(level.is_probe and level.warm_up_s == 2.0 for level in levels)
+    assert levels[0].rate_rps == 100.0
+    assert [level.duration_s for level in levels[:1]] == [pytest.approx(7.39, abs=0.01)]
+    assert levels[-1].duration_s == 10.0
+    assert (levels[-1].rate_rps, made.search.result.ending) == (made.search.result.rate_rps, Ending.FOUND)
+    assert 430 / 1.04 <= made.search.result.rate_rps <= 430
+
+
+@pytest.mark.parametrize(
+    ("n_users", "users"),
+    [pytest.param(None, 500, id="by-the-rate"), pytest.param(64, 64, id="u-is-the-cap")],
+)
+def test_probes_have_users_as_rates_have(n_users, users):
+    assert make_plan(search_settings(), n_users).next().users == users
+
+
+def test_a_search_stays_at_a_probe_until_it_is_reported():
+    made = make_plan(search_settings(), None)
+
+    assert made.next().rate_rps == made.next().rate_rps == 100.0
+
+
+def test_a_probe_that_is_asked_for_twice_is_one_level():
+    made = make_plan(search_settings(), None)
+
+    assert made.next() == made.next()
+
+
+@given(st.floats(50, 2000))
+def test_the_number_of_probes_left_ends_at_none(capacity_rps):
+    made = make_plan(search_settings(), None)
+    levels, left = find(made, capacity_rps)
+
+    assert made.n_left == 0
+    assert all(number >= 1 for number in left)  # the one under way is among them
+    assert len(levels) <= 12
+
+
+def test_a_search_where_even_the_lowest_rate_fails_ends_at_once():
+    made = make_plan(search_settings(), None)
+    levels, _ = find(made, 1.0)
+
+    assert [level.rate_rps for level in levels] == [100.0]
+    assert made.search.result.ending is Ending.NONE_HOLDS
+
+
+class Measure:
+    """Measures nothing: keeps the levels it is given and says what the test wants."""
+
+    def __init__(self, capacity_rps=10.0**9):
+        self.levels = []
+        self._capacity_rps = capacity_rps
+
+    def __call__(self, level):
+        self.levels.append(level)
+        rate_rps = level.rate_rps or 0.0
+        return Finding(rate_rps <= self._capacity_rps, (), min(rate_rps, self._capacity_rps))
+
+
+def ticks(shape):
+    """Tick until the shape ends the run; fail if it never does."""
+    told = []
+    for _ in range(50):
+        told.append(shape.tick())
+        if told[-1] is None:
+            return told
+    raise AssertionError(f"no end after {told}")
+
+
+def test_the_shape_asks_for_a_levels_users_and_then_has_it_measured():
+    measure = Measure()
+    shape = LevelShape(make_plan(settings_of(sweep="1,200,4"), None), measure)
+
+    assert shape.tick() == (1, 100.0)
+    assert measure.levels == []  # its users are only asked for
+    assert shape.tick() == (200, 200.0)  # all at once
+    assert [level.users for level in measure.levels] == [1]
+    assert shape.tick() == (4, 100.0)
+    assert shape.tick() is None
+    assert [level.users for level in measure.levels] == [1, 200, 4]
+
+
+def test_levels_with_the_same_users_are_each_measured():
+    measure = Measure()
+    told = ticks(LevelShape(make_plan(settings_of(rate="10,20,30"), 5), measure))
+
+    assert told == [(5, 100.0)] * 3 + [None]
+    assert [level.rate_rps for level in measure.levels] == [10.0, 20.0, 30.0]
+
+
+def test_the_shape_goes_where_the_search_leads():
+    measure = Measure(capacity_rps=430.0)
+    made = make_plan(search_settings(), None)
+    ticks(LevelShape(made, measure))
+
+    assert made.search.result.ending is Ending.FOUND
+    assert len(measure.levels) == made.search.result.n_probes
+    assert {level.rate_rps <= 430 for level in measure.levels} == {True, False}
+
+
+def test_a_measurement_that_fails_reports_nothing():
+    def fail(_level):
+        raise RuntimeError("mine")
+
+    made = make_plan(settings_of(sweep="1,2"), None)
+    shape = LevelShape(made, fail)
+    shape.tick()
+    with pytest.raises(RuntimeError, match="mine"):
+        shape.tick()
+
+    assert made.n_left == 2  # it counts among the levels that were not measured
