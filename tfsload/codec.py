@@ -9,6 +9,8 @@ from tfsload.protos import predict_pb2, types_pb2
 from tfsload.scoring import Answer
 from tfsload.settings import Settings
 
+PREDICT_METHOD = "/tensorflow.serving.PredictionService/Predict"
+
 # TensorProto may hold a tensor in either of these forms; the real server answers in the first unless
 # --enable_serialization_as_tensor_content is set.
 _TYPED_FIELDS = {types_pb2.DT_FLOAT: "float_val", types_pb2.DT_DOUBLE: "double_val"}

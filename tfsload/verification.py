@@ -14,8 +14,6 @@ from tfsload.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-PREDICT_METHOD = "/tensorflow.serving.PredictionService/Predict"
-
 
 class VerificationError(Exception):
     """An image has no answer even without load; the message says which, and why."""
@@ -38,7 +36,7 @@ def record_references(settings: Settings, dataset: Dataset) -> References:
     references = References()
     channel = connect(settings)
     try:
-        predict = channel.unary_unary(PREDICT_METHOD)
+        predict = channel.unary_unary(codec.PREDICT_METHOD)
         for number in range(n_requests):
             request = book[number]
             try:

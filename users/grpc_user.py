@@ -8,8 +8,6 @@ from tfsload.run import Run
 from tfsload.scoring import Answer
 from users.prediction_user import PredictionUser
 
-PREDICT_METHOD = "/tensorflow.serving.PredictionService/Predict"
-
 
 class GrpcPredictionUser(PredictionUser):
     """Calls `PredictionService.Predict` with bytes that were encoded once."""
@@ -18,7 +16,7 @@ class GrpcPredictionUser(PredictionUser):
 
     def connect(self, run: Run) -> None:
         """Take the process's channel; without serialisers, a call takes and returns bytes."""
-        self._predict = run.channel.unary_unary(PREDICT_METHOD)
+        self._predict = run.channel.unary_unary(codec.PREDICT_METHOD)
         self._deadline_s = run.settings.deadline_s
         self._readers = {}
         self._output_name = run.settings.output_name

@@ -67,7 +67,7 @@ class LevelPoint:
 
 
 @dataclass(frozen=True)
-class Level:
+class ScaledLevel:
     """One number of users, all its measurements taken together (the trusted ones, if there are any).
 
     Attributes:
@@ -118,7 +118,7 @@ class Scaling:
         answer: the answer.
     """
 
-    levels: tuple[Level, ...]
+    levels: tuple[ScaledLevel, ...]
     service_time_ns: float | None
     parallelism: float | None
     stops_growing_at: int | None
@@ -147,7 +147,7 @@ def assess(points: Sequence[LevelPoint], overhead_ns: float = OVERHEAD_NS) -> Sc
     )
 
 
-def _levels(points: Sequence[LevelPoint]) -> tuple[Level, ...]:
+def _levels(points: Sequence[LevelPoint]) -> tuple[ScaledLevel, ...]:
     ordered = sorted(points, key=lambda point: point.users)
     runs = {users: list(group) for users, group in groupby(ordered, key=lambda point: point.users)}
     alone_rps = _counted_rps(runs[1]) if 1 in runs else 0.0
@@ -162,11 +162,11 @@ def _counted_rps(runs: list[LevelPoint]) -> float:
     return fmean(run.throughput_rps for run in _counted(runs))
 
 
-def _level(users: int, runs: list[LevelPoint], alone_rps: float) -> Level:
+def _level(users: int, runs: list[LevelPoint], alone_rps: float) -> ScaledLevel:
     counted = _counted(runs)
     throughput_rps = _counted_rps(runs)
     speed_up = throughput_rps / alone_rps if alone_rps > 0 else None
-    return Level(
+    return ScaledLevel(
         users=users,
         throughput_rps=throughput_rps,
         mean_latency_ns=fmean(run.mean_latency_ns for run in counted),
@@ -189,7 +189,7 @@ def _standard_error(rates_rps: Sequence[float]) -> float:
     return stdev(rate / mean for rate in rates_rps) / math.sqrt(len(rates_rps)) if mean > 0 else 0.0
 
 
-def _fit(points: list[LevelPoint], alone: Level | None, overhead_ns: float) -> Usl | None:
+def _fit(points: list[LevelPoint], alone: ScaledLevel | None, overhead_ns: float) -> Usl | None:
     if alone is None:
         return None
     errors = [_standard_error(point.window_rates_rps) for point in points]
@@ -206,20 +206,20 @@ def _fit(points: list[LevelPoint], alone: Level | None, overhead_ns: float) -> U
 class _Sweep:
     """The levels of a sweep, ascending, and what can be read off them."""
 
-    levels: tuple[Level, ...]
+    levels: tuple[ScaledLevel, ...]
 
     @cached_property
-    def trusted(self) -> tuple[Level, ...]:
+    def trusted(self) -> tuple[ScaledLevel, ...]:
         return tuple(level for level in self.levels if level.is_trusted)
 
     @cached_property
-    def alone(self) -> Level | None:
+    def alone(self) -> ScaledLevel | None:
         """The level with one user, if it is trusted and had answers."""
         first = self.trusted[0] if self.trusted else None
         return first if first and first.users == 1 and first.throughput_rps > 0 else None
 
     @cached_property
-    def best(self) -> Level | None:
+    def best(self) -> ScaledLevel | None:
         return max(self.trusted, key=lambda level: level.throughput_rps, default=None)
 
     @cached_property
@@ -239,12 +239,12 @@ class _Sweep:
         return holding[-1] if holding and holding[-1] != self.trusted[-1].users else None
 
 
-def _margin(level: Level, other: Level) -> float:
+def _margin(level: ScaledLevel, other: ScaledLevel) -> float:
     """Return by how much two throughputs may differ by noise alone, relative."""
     return BEYOND_NOISE * math.hypot(level.noise, other.noise)
 
 
-def _is_less(level: Level, other: Level) -> bool:
+def _is_less(level: ScaledLevel, other: ScaledLevel) -> bool:
     """Whether a level's throughput is less than another's, by more than noise and by enough to matter."""
     return level.throughput_rps < other.throughput_rps * (1 - max(SAME_THROUGHPUT, _margin(level, other)))
 

@@ -4,15 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tfsload.analysis import scaling
-from tfsload.analysis.levels import LevelRow, figure_of, is_unknown_alone
+from tfsload.analysis.levels import PERCENTILES, LevelRow, figure_of, is_unknown_alone
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.thresholds import Threshold
 from tfsload.load.search import SearchResult
 from tfsload.recorder import Record
 from tfsload.scoring import ConfusionMatrix
-
-PERCENTILES = (50, 90, 95, 99, 99.9)
 
 
 @dataclass(frozen=True)

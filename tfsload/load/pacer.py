@@ -1,7 +1,8 @@
 """Open load: hands each arrival to a free user at the instant when it is due, or drops it.
 
 It runs in the event loop itself: at an arrival the alarm calls back, and the user that has been free for
-longest is switched to directly. What it sends leaves when the loop goes on.
+longest is switched to directly. What it sends leaves when the loop goes on. While the loop is busy with
+replies it does not look at alarms: then a user that comes free takes what is overdue by itself.
 """
 
 import time
