@@ -1,5 +1,6 @@
 """The HTTP/2 client as pure functions: bytes in, ended calls out."""
 
+import gc
 import gzip
 import itertools
 import struct
@@ -7,14 +8,15 @@ import struct
 import grpc
 import hpack
 import pytest
-from hypothesis import given, settings
+from hpack.hpack import decode_integer
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tfsload.channel import frames
 from tfsload.channel.backoff import Backoff
 from tfsload.channel.call import Call
 from tfsload.channel.frames import FrameParser, ProtocolError
-from tfsload.channel.headers import RequestEncoder, decode_reply_headers, request_headers, timeout_text
+from tfsload.channel.headers import RequestEncoder, RequestHeaders, decode_reply_headers, request_headers, timeout_text
 from tfsload.channel.protocol import ClientProtocol
 
 CODE = grpc.StatusCode
@@ -535,3 +537,154 @@ def test_backoff_grows_to_its_limit_and_begins_anew():
     assert all(0.8 <= delay <= 1.2 for delay in delays[6:])
     backoff.reset()
     assert backoff.next_s() <= 0.12
+
+
+# What a fuzz has found (`make fuzz`), each in its smallest form
+
+
+def n_calls_alive():
+    gc.collect()
+    return sum(type(thing) is Call for thing in gc.get_objects())
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(lambda protocol, call: protocol.cancel(call), id="given-up"),
+        pytest.param(
+            lambda protocol, call: protocol.receive(frames.rst_stream(call.stream, frames.CANCEL)), id="reset"
+        ),
+        pytest.param(
+            lambda protocol, call: protocol.receive(frames.rst_stream(call.stream, frames.REFUSED_STREAM)), id="refused"
+        ),
+        pytest.param(lambda protocol, call: protocol.receive(reply(call.stream)), id="answered-before-it-was-sent"),
+    ],
+)
+def test_calls_that_end_before_the_window_opens_are_not_kept(end):
+    protocol, _ = connected()
+    before = n_calls_alive()
+    for _ in range(200):
+        call = Call(HEADERS, bytes(70_000), None, False, 1000)
+        protocol.start(call)
+        assert call.unsent  # the first one uses up the connection's window, which stays shut
+        end(protocol, call)
+        protocol.take_output()
+        protocol.take_ended()
+        protocol.take_unprocessed()
+    del call
+
+    assert n_calls_alive() - before <= 10
+
+
+class ServersDecoder:
+    """A server's header decoder, which insists on hearing of each table that its settings have made smaller."""
+
+    def __init__(self):
+        self._decoder = hpack.Decoder()
+        self._smallest = self._decoder.max_allowed_table_size  # since the last block
+
+    def set_table_size(self, size):
+        self._decoder.max_allowed_table_size = size
+        self._smallest = min(self._smallest, size)
+
+    def read(self, block):
+        if self._smallest < self._decoder.header_table_size:
+            assert block[0] & 0xE0 == 0x20, "the block does not begin with a table size"
+            assert decode_integer(block, 5)[0] <= self._smallest
+        self._smallest = self._decoder.max_allowed_table_size
+        return tuple(self._decoder.decode(block))
+
+
+def entries(names):
+    """Return headers of which each takes 34 bytes of a table."""
+    return [(name, "1") for name in names]
+
+
+_PAIRS = st.tuples(st.sampled_from("abcd"), st.sampled_from(("", "1", "v" * 30, "v" * 300)))
+
+
+@given(
+    st.integers(0, 300),
+    st.lists(st.lists(_PAIRS, max_size=4), min_size=4, max_size=4),
+    st.lists(st.integers(0, 3), max_size=20),
+)
+# Two fit: between the two times that "c" is sent, the first and the number of entries stay as they were.
+@example(70, [entries("c"), entries("a"), entries("bda"), []], [0, 1, 0, 2, 0])
+def test_a_servers_small_table_reads_what_was_meant(size, header_sets, order):
+    encoder, server = RequestEncoder(), ServersDecoder()
+    known = [RequestHeaders(tuple(pairs)) for pairs in header_sets]
+    encoder.set_table_size(size)
+    server.set_table_size(size)
+    for number in order:
+        assert server.read(encoder.encode(known[number])) == known[number].pairs
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        pytest.param([200, 200], id="one-size-twice"),
+        pytest.param([300, 100, 300], id="smaller-in-between"),
+        pytest.param([100, 300, 300], id="smaller-before-one-size-twice"),
+        pytest.param([300, 100], id="larger-in-between"),
+        pytest.param([0, 4096], id="emptied"),
+        pytest.param([4096, 65_536], id="no-smaller"),
+    ],
+)
+def test_a_server_may_change_its_tables_size_again_and_again(sizes):
+    encoder, server = RequestEncoder(), ServersDecoder()
+    known = [request_headers("/a/b", "here:1", "http", 5.0, [(name, name * 40)]) for name in "xyz"]
+    for _ in range(2):
+        for headers in known * 2:
+            assert server.read(encoder.encode(headers)) == headers.pairs
+        for size in sizes:
+            encoder.set_table_size(size)
+            server.set_table_size(size)
+    for headers in known * 2:
+        assert server.read(encoder.encode(headers)) == headers.pairs
+
+
+@given(
+    st.lists(st.tuples(st.lists(st.sampled_from((0, 70, 200, 4096, 65_536)), max_size=3), st.integers(0, 2))),
+    st.lists(st.lists(_PAIRS, max_size=3), min_size=3, max_size=3),
+)
+def test_a_server_reads_what_was_meant_whenever_its_tables_size_changes(steps, header_sets):
+    encoder, server = RequestEncoder(), ServersDecoder()
+    known = [RequestHeaders((("a", "1"), *pairs)) for pairs in header_sets]
+    for sizes, number in steps:
+        for size in sizes:
+            encoder.set_table_size(size)
+            server.set_table_size(size)
+        assert server.read(encoder.encode(known[number])) == known[number].pairs
+
+
+def test_a_header_block_of_64_kib_is_read_and_no_longer_one():
+    whole = frames.header_frames(1, bytes(65_536), 0, frames.DEFAULT_MAX_FRAME_SIZE)
+    assert [len(frame[3]) for frame in FrameParser().feed(whole)] == [65_536]
+
+    longer = frames.header_frames(1, bytes(65_537), 0, frames.DEFAULT_MAX_FRAME_SIZE)
+    with pytest.raises(ProtocolError) as caught:
+        FrameParser().feed(longer)
+    assert caught.value.code == frames.ENHANCE_YOUR_CALM
+
+
+def test_headers_that_unpack_to_more_than_64_kib_are_refused():
+    packed = block(("x", "a" * 70_000))
+    assert len(packed) < 65_536  # Huffman's code has five bits for an "a"
+
+    with pytest.raises(ProtocolError, match="larger than 65536"):
+        decode_reply_headers(packed)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"\x7f" + b"\xff" * 5000, id="an-endless-number"),
+        pytest.param(b"\x00\x01a\x7f" + b"\xff" * 500, id="an-endless-length"),
+        pytest.param(b"\x80", id="a-short-one"),
+    ],
+)
+def test_the_error_of_a_long_header_block_is_short(content):
+    with pytest.raises(ProtocolError, match="unreadable headers: ") as caught:
+        decode_reply_headers(content)
+
+    assert len(str(caught.value)) <= 200

@@ -1,0 +1,216 @@
+"""Servers that die, go away or never let a call begin: each call ends, and nothing is left of it.
+
+What a fuzz has found (`make fuzz`), each in its smallest form.
+"""
+
+import contextlib
+
+import gevent
+import grpc
+import pytest
+from gevent.pool import Pool
+from gevent.server import StreamServer
+
+from tests.runs import wait_until
+from tests.test_channel_protocol import reply
+from tfsload.channel import frames
+from tfsload.channel.address import parse_address
+from tfsload.channel.native import NativeChannel
+from tfsload.channel.pool import PoolSettings
+
+CODE = grpc.StatusCode
+# Far beyond what any of these tests takes: what hangs is to fail.
+LIMIT_S = 20
+
+
+class FaultyServer:
+    """Listens on loopback, and talks to each client as it is told.
+
+    Attributes:
+        n_accepted: connections so far.
+        n_requests: requests that have arrived whole.
+    """
+
+    def __init__(self, talk):
+        """Begin; `talk(server, socket, number)` serves the connection of that number, from 1."""
+        self._talk = talk
+        self._conversations = Pool()
+        self._listener = StreamServer(("127.0.0.1", 0), self._converse, spawn=self._conversations)
+        self._listener.start()
+        self.n_accepted = 0
+        self.n_requests = 0
+
+    @property
+    def address(self):
+        return f"127.0.0.1:{self._listener.server_port}"
+
+    @property
+    def n_open(self):
+        """Connections that neither side has closed."""
+        return len(self._conversations)
+
+    def _converse(self, socket, _address):
+        self.n_accepted += 1
+        with contextlib.suppress(OSError), socket:
+            self._talk(self, socket, self.n_accepted)
+
+    def received(self, socket):
+        """Yield the client's frames until it closes."""
+        with socket.makefile("rb") as stream:
+            stream.read(len(frames.PREFACE))
+            parser = frames.FrameParser()
+            while data := stream.read1(65_536):
+                for frame in map(frames.Frame._make, parser.feed(data)):
+                    self.n_requests += is_request(frame)
+                    yield frame
+
+    def die(self):
+        """Close the port and all connections."""
+        self._listener.close()
+        self._conversations.kill()
+
+
+def is_request(frame):
+    """Whether a frame is a request's last."""
+    return frame.kind == frames.DATA and bool(frame.flags & frames.END_STREAM)
+
+
+def is_settings_ack(frame):
+    return frame.kind == frames.SETTINGS and bool(frame.flags & frames.ACK)
+
+
+@pytest.fixture
+def serve():
+    """Return a function that serves as `talk` does, and returns the server and a channel to it."""
+    with contextlib.ExitStack() as opened:
+
+        def begin(talk, **options):
+            server = FaultyServer(talk)
+            opened.callback(server.die)
+            pool = PoolSettings(parse_address(server.address), initial_backoff_s=0.01, max_backoff_s=0.05, **options)
+            return server, opened.enter_context(NativeChannel(pool))
+
+        yield begin
+
+
+def silent(**settings):
+    """Return a conversation that takes requests and never answers."""
+
+    def talk(server, socket, _number):
+        socket.sendall(frames.settings_frame({getattr(frames, name): value for name, value in settings.items()}))
+        for _ in server.received(socket):
+            pass
+
+    return talk
+
+
+def outcome(method, **options):
+    """Return how a call ends: its answer, or its error."""
+    try:
+        return method(b"question", **options)
+    except grpc.RpcError as error:
+        return error
+
+
+def test_calls_made_as_the_server_dies_end_in_time(serve):
+    server, channel = serve(silent(), n_connections=2)
+    method = channel.unary_unary("/a/b")
+
+    def user():
+        return [outcome(method, timeout=5).code() for _ in range(4)]
+
+    users = [gevent.spawn(user) for _ in range(2)]
+    wait_until(lambda: channel.pool.n_connections == 2, "both connections", LIMIT_S)
+    users += [gevent.spawn(user) for _ in range(2)]
+    wait_until(lambda: server.n_requests == 4, "a request from each user", LIMIT_S)
+    server.die()
+    gevent.joinall(users, timeout=LIMIT_S)
+
+    assert [user.value for user in users] == [[CODE.UNAVAILABLE] * 4] * 4
+
+
+def leaving(server, socket, _number):
+    """Greet and say goodbye in one packet: the client has not begun before it is over."""
+    socket.sendall(frames.settings_frame({}) + frames.goaway(0, frames.NO_ERROR, b"full"))
+    for _ in server.received(socket):
+        pass
+
+
+def test_a_server_that_goes_away_as_it_greets_is_unavailable_and_left_alone(serve):
+    server, channel = serve(leaving)
+    waiting = gevent.spawn(outcome, channel.unary_unary("/a/b"), timeout=None)
+    error = waiting.get(timeout=LIMIT_S)
+    channel.close()
+
+    assert error.code() == CODE.UNAVAILABLE
+    assert "goes away" in error.details()
+    wait_until(lambda: not server.n_open, "the connection to be closed", LIMIT_S)
+
+
+def test_a_server_that_went_away_as_it_greeted_is_tried_again(serve):
+    def talk(server, socket, number):
+        (leaving if number <= 2 else answering)(server, socket, number)
+
+    server, channel = serve(talk)
+    waiting = gevent.spawn(outcome, channel.unary_unary("/a/b"), timeout=None, wait_for_ready=True)
+
+    assert waiting.get(timeout=LIMIT_S) == b"answer"
+    assert server.n_accepted == 3
+    wait_until(lambda: server.n_open == 1, "the others to be closed", LIMIT_S)
+
+
+def answering(server, socket, _number):
+    socket.sendall(frames.settings_frame({}))
+    for frame in server.received(socket):
+        if is_request(frame):
+            socket.sendall(reply(frame.stream))
+
+
+@pytest.mark.parametrize("timeout", [pytest.param(None, id="no-deadline"), pytest.param(60, id="a-deadline")])
+@pytest.mark.parametrize("max_streams", [pytest.param(0, id="none-begun"), pytest.param(1, id="one-in-flight")])
+def test_closing_cancels_calls_that_wait_for_a_stream(serve, max_streams, timeout):
+    server, channel = serve(silent(MAX_CONCURRENT_STREAMS=max_streams))
+    method = channel.unary_unary("/a/b")
+    callers = [gevent.spawn(outcome, method, timeout=timeout) for _ in range(3)]
+    wait_until(
+        lambda: channel.pool.n_connections and channel.pool.n_open_calls == 3 and server.n_requests == max_streams,
+        "the calls to wait",
+        LIMIT_S,
+    )
+    channel.close()
+    gevent.joinall(callers, timeout=LIMIT_S)
+
+    assert [caller.value and caller.value.code() for caller in callers] == [CODE.CANCELLED] * 3
+    assert channel.pool.n_open_calls == 0
+
+
+def test_a_call_given_up_hands_on_those_for_which_no_stream_is_left(serve):
+    def talk(server, socket, number):
+        socket.sendall(frames.settings_frame({frames.MAX_CONCURRENT_STREAMS: 1}))
+        for frame in server.received(socket):
+            if is_request(frame) and number > 1:
+                socket.sendall(reply(frame.stream))
+
+    server, channel = serve(talk, first_stream=frames.MAX_STREAM_ID - 2)
+    method = channel.unary_unary("/a/b")
+    given_up, last, left_over = (gevent.spawn(outcome, method, timeout=None) for _ in range(3))
+    wait_until(lambda: channel.pool.n_open_calls == 3 and server.n_requests == 1, "the calls", LIMIT_S)
+    given_up.kill()  # the second call takes its place, and the connection's last number
+
+    assert left_over.get(timeout=LIMIT_S) == b"answer"
+    assert server.n_accepted == 2
+    assert not last.ready()
+
+
+def test_a_server_that_takes_no_call_and_goes_away_is_not_stormed(serve):
+    def talk(server, socket, _number):
+        socket.sendall(frames.settings_frame({frames.MAX_CONCURRENT_STREAMS: 0}))
+        for frame in server.received(socket):
+            if is_settings_ack(frame):  # the client counts this connection as made
+                socket.sendall(frames.goaway(0, frames.NO_ERROR))
+
+    server, channel = serve(talk)
+    waiting = gevent.spawn(outcome, channel.unary_unary("/a/b"), timeout=0.5)
+
+    assert waiting.get(timeout=LIMIT_S).code() == CODE.DEADLINE_EXCEEDED
+    assert 2 <= server.n_accepted <= 20  # each time it waits longer; at once, it would be hundreds
