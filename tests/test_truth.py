@@ -22,6 +22,7 @@ import pytest
 from tests.runs import PROJECT, Ended, free_port, locust
 from tests.truth_server import Answers, Served, Service
 from tfsload import exit_codes
+from tfsload.analysis.levels import QUEUE_GROWS
 from tfsload.channel.connect import connect
 from tfsload.load.arrivals import Schedule
 from tfsload.load.window import N_SLICES
@@ -522,13 +523,7 @@ def searches(tmp_path_factory):
     "limit",
     [
         pytest.param("p90 < 75ms", id="a-little-above-the-service"),
-        pytest.param(
-            "p90 < 100ms",
-            id="well-above-the-service",
-            marks=pytest.mark.xfail(
-                reason="a queue that grows passes for a rate that holds, and the probes are used up above the capacity"
-            ),
-        ),
+        pytest.param("p90 < 100ms", id="well-above-the-service"),
     ],
 )
 def test_the_search_finds_the_capacity(searches, limit):
@@ -540,7 +535,7 @@ def test_the_search_finds_the_capacity(searches, limit):
     assert found, run.text
     assert number(found[1]) == pytest.approx(CAPACITY_RPS, rel=0.05)
     assert number(found[2]) > number(found[1])
-    assert limit in found[3]
+    assert limit in found[3] or QUEUE_GROWS in found[3]
     assert len(run.table) <= 12
     assert run.ended.exit_code == exit_codes.PASS, run.text
 

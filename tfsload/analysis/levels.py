@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tfsload.analysis.percentiles import certified_ns, samples_needed
-from tfsload.analysis.stability import unsteady
+from tfsload.analysis.stability import latency_grows, unsteady
 from tfsload.analysis.thresholds import Threshold
 from tfsload.load.plan import Finding, Level
 from tfsload.recorder import Record
@@ -19,6 +19,7 @@ LATE_SHARE_OF_LATENCY = 0.1
 LITTLES_TOLERANCE = 0.05
 # A level that says anything at all carries this percentile.
 LEAST_PERCENTILE = 90
+QUEUE_GROWS = "the rate at which a queue begins to grow (latency rose all the time)"
 # Below this share of the offered rate answers do not keep up with arrivals.
 KEEPS_UP = 0.95
 
@@ -208,6 +209,10 @@ def probe(row: LevelRow, thresholds: tuple[Threshold, ...]) -> Finding:
     offered_rps = row.record.offered / row.level.duration_s
     if row.achieved_rps < KEEPS_UP * offered_rps:
         binding.append(f"answers keep up with arrivals ({row.achieved_rps:,.0f} of {offered_rps:,.0f} a second)")
+    record = row.record
+    if latency_grows(record.slice_answers, record.slice_latency_ns, record.latency.sd_ns):
+        # A level ends before a queue that grows slowly has reached the limits.
+        binding.append(QUEUE_GROWS)
     return Finding(not binding, tuple(binding), row.achieved_rps)
 
 

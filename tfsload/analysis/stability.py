@@ -30,17 +30,36 @@ def unsteady(answers: Sequence[int], latency_sums_ns: Sequence[int], latency_sd_
     by_chance = max(math.sqrt(mean), _error_by_slices(answers) * len(answers) / N_WINDOWS)
     if any(_differ(count, mean, by_chance) for count in counts):
         return "throughput went " + _course([count / mean for count in counts])
+    course = _latency_course(answers, latency_sums_ns, latency_sd_ns)
+    return "mean latency went " + _course(course) if course else ""
+
+
+def latency_grows(answers: Sequence[int], latency_sums_ns: Sequence[int], latency_sd_ns: float) -> bool:
+    """Whether latency rises from window to window, as in a queue into which more comes than leaves.
+
+    Args:
+        answers, latency_sums_ns, latency_sd_ns: as for `unsteady`.
+    """
+    if not all(sum(window) for window in _windows(answers)):
+        return False
+    course = _latency_course(answers, latency_sums_ns, latency_sd_ns)
+    return bool(course) and course == sorted(course)
+
+
+def _latency_course(answers: Sequence[int], latency_sums_ns: Sequence[int], latency_sd_ns: float) -> list[float] | None:
+    """Return each window's mean latency as a share of the level's; None where they agree."""
+    counts = [sum(window) for window in _windows(answers)]
     sums = [sum(window) for window in _windows(latency_sums_ns)]
     overall = sum(sums) / sum(counts)
     latencies = [total / count for total, count in zip(sums, counts, strict=True)]
     by_slice = [total / count if count else overall for total, count in zip(latency_sums_ns, answers, strict=True)]
     error = _error_by_slices(by_slice)
-    if any(
+    if not any(
         _differ(latency, overall, max(latency_sd_ns / math.sqrt(count), error))
         for latency, count in zip(latencies, counts, strict=True)
     ):
-        return "mean latency went " + _course([latency / overall for latency in latencies])
-    return ""
+        return None
+    return [latency / overall for latency in latencies]
 
 
 def _differ(value: float, mean: float, standard_error: float) -> bool:
