@@ -13,7 +13,7 @@ from gevent.server import StreamServer
 
 from tests.runs import wait_until
 from tests.test_channel_protocol import reply
-from tfsload.channel import frames
+from tfsload.channel import address, frames
 from tfsload.channel.address import parse_address
 from tfsload.channel.native import NativeChannel
 from tfsload.channel.pool import PoolSettings
@@ -214,3 +214,53 @@ def test_a_server_that_takes_no_call_and_goes_away_is_not_stormed(serve):
 
     assert waiting.get(timeout=LIMIT_S).code() == CODE.DEADLINE_EXCEEDED
     assert 2 <= server.n_accepted <= 20  # each time it waits longer; at once, it would be hundreds
+
+
+def test_a_callback_that_fails_takes_no_other_call_with_it(serve):
+    def talk(server, socket, _number):
+        socket.sendall(frames.settings_frame({}))
+        asked = []
+        for frame in filter(is_request, server.received(socket)):
+            asked.append(frame.stream)
+            if asked == [1] or len(asked) == 4:
+                socket.sendall(b"".join(map(reply, asked)))
+                asked = []
+
+    method = serve(talk)[1].unary_unary("/a/b")
+
+    def call_and_fail(_future):
+        method(b"again", timeout=LIMIT_S)
+        raise ValueError("a callback's own fault")
+
+    first = method.future(b"first", timeout=LIMIT_S)
+    first.add_done_callback(call_and_fail)
+    gevent.wait([first._greenlet])
+    gevent.sleep(0.05)
+    others = [gevent.spawn(method, b"other", timeout=LIMIT_S) for _ in range(3)]
+
+    assert len(gevent.joinall(others, timeout=LIMIT_S)) == 3
+    assert [other.value for other in others] == [b"answer"] * 3
+
+
+def test_a_message_that_is_not_bytes_is_refused_and_spoils_nothing(serve):
+    def talk(server, socket, _number):
+        socket.sendall(frames.settings_frame({}))
+        for frame in filter(is_request, server.received(socket)):
+            socket.sendall(reply(frame.stream))
+
+    method = serve(talk)[1].unary_unary("/a/b")
+
+    with pytest.raises(TypeError, match="type str, expected bytes"):
+        method("text", timeout=LIMIT_S)
+    assert method(b"bytes", timeout=LIMIT_S) == b"answer"
+
+
+def test_addresses_that_swallow_everything_use_up_one_limit_together(monkeypatch):
+    monkeypatch.setattr(address, "_connect", lambda *_: gevent.sleep(LIMIT_S))
+    monkeypatch.setattr(address.socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("127.0.0.1", 1))] * 3)
+    settings = PoolSettings(parse_address("everywhere:1"), connect_timeout_s=0.1)
+    with NativeChannel(settings) as channel, gevent.Timeout(LIMIT_S / 2), pytest.raises(grpc.RpcError) as caught:
+        channel.unary_unary("/a/b")(b"x")
+
+    assert caught.value.code() == CODE.UNAVAILABLE
+    assert "no connection within 0.1 s" in caught.value.details()

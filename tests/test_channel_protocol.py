@@ -688,3 +688,25 @@ def test_the_error_of_a_long_header_block_is_short(content):
         decode_reply_headers(content)
 
     assert len(str(caught.value)) <= 200
+
+
+def test_a_compressed_reply_with_more_behind_it_is_refused():
+    protocol, (call,) = connected(n_calls=1)
+    headers = block((":status", "200"), ("content-type", "application/grpc"), ("grpc-encoding", "gzip"))
+    packed = gzip.compress(b"first ") + gzip.compress(b"second")
+    protocol.receive(
+        frames.frame(frames.HEADERS, frames.END_HEADERS, 1, headers)
+        + frames.frame(frames.DATA, 0, 1, message(packed, compressed=1))
+        + frames.frame(frames.HEADERS, frames.END_HEADERS | frames.END_STREAM, 1, OK_TRAILERS)
+    )
+
+    assert call.error.code() == CODE.INTERNAL
+    assert "more follows its end" in call.error.details()
+
+
+def test_the_words_of_a_server_that_goes_away_are_cut_and_cannot_steer_a_terminal():
+    protocol, _ = connected(n_calls=1)
+    protocol.receive(frames.goaway(0, 0, b"\x1b[2J" + b"x" * 10_000))
+
+    assert len(protocol.going_away) < 300
+    assert "\x1b" not in protocol.going_away

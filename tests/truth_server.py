@@ -8,6 +8,7 @@ standard input ends, writes its log to the file LOG. SCRIPT is JSON:
 | key | meaning |
 | --- | --- |
 | `service_ms` | S: how long a request is served (default 0) |
+| `scatter` | requests take S·(1 ± scatter), by their bytes; a closed load of equal ones is answered in batches (default 0) |
 | `workers` | k: so many requests are served at a time, the others queue, first come first served (default 0: no limit) |
 | `lock_share` | p: each request first holds the one lock for p·S, first come first served (default 0: there is no lock) |
 | `freeze` | [n, s]: from the arrival of the n-th request on, nothing is answered for s seconds |
@@ -54,6 +55,7 @@ _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _FRAME_HEADER = struct.Struct(">LBL")  # the length's 24 bits above the type's 8, flags, stream
 _GRPC_HEADER = struct.Struct(">BL")
 _NS_PER_S = 1_000_000_000
+_SHARES = 1001
 
 
 @dataclass
@@ -71,20 +73,22 @@ class Served:
 class Service:
     """When a request that arrives now is answered, if nobody waits for a machine. Pure."""
 
-    def __init__(self, service_ms: float = 0, workers: int = 0, lock_share: float = 0) -> None:
+    def __init__(self, service_ms: float = 0, workers: int = 0, lock_share: float = 0, scatter: float = 0) -> None:
         """Start idle; see the module's SCRIPT."""
+        self._scatter = scatter
         self._service_ns = round(service_ms * 1e6)
         self._locked_ns = round(lock_share * service_ms * 1e6)
         self._free_ns = [0] * workers  # when each worker is free: a heap
         self._unlocked_ns = 0
 
-    def done_ns(self, arrival_ns: int) -> int:
-        """Return when the request that arrives now is done; calls come in the order of arrival."""
+    def done_ns(self, arrival_ns: int, crc: int = 0) -> int:
+        """Return when the request that arrives now is done, a message with this checksum; calls come as they arrive."""
         begin_ns = max(arrival_ns, self._free_ns[0]) if self._free_ns else arrival_ns
         if self._locked_ns:
             begin_ns = max(begin_ns, self._unlocked_ns)
             self._unlocked_ns = begin_ns + self._locked_ns
-        done_ns = begin_ns + self._service_ns
+        share = crc % _SHARES / (_SHARES - 1)  # from 0 to 1
+        done_ns = begin_ns + round(self._service_ns * (1 + self._scatter * (2 * share - 1)))
         if self._free_ns:
             heapq.heapreplace(self._free_ns, done_ns)
         return done_ns
@@ -143,8 +147,8 @@ class Truth:
         now_ns = time.monotonic_ns()
         self._n_in_flight += 1
         is_swapped = 0 < self._swap_from <= self._n_in_flight
-        done_ns = self._service.done_ns(now_ns)
-        served = Served(now_ns, done_ns, None, self._n_in_flight, is_swapped, zlib.crc32(message))
+        crc = zlib.crc32(message)
+        served = Served(now_ns, self._service.done_ns(now_ns, crc), None, self._n_in_flight, is_swapped, crc)
         self.log.append(served)
         if len(self.log) == self._freeze_at:
             self._thaw_ns = now_ns + round(self._freeze_s * _NS_PER_S)

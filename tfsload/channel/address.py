@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import gevent
 from gevent import socket
 
 
@@ -25,18 +24,17 @@ class Address:
         """What the `:authority` header says."""
         return "localhost" if self.port is None else self.text
 
-    def open(self, timeout_s: float) -> socket.socket:
-        """Connect, trying all addresses of a name in turn.
+    def open(self) -> socket.socket:
+        """Connect, trying all addresses of a name in turn; a limit of time is the caller's.
 
         Raises:
-            OSError: none of them could be reached, or not within `timeout_s` (TimeoutError).
+            OSError: none of them could be reached.
         """
-        with gevent.Timeout(timeout_s, TimeoutError(f"no connection within {timeout_s:g} s")):
-            if self.port is None:
-                connection = socket.socket(socket.AF_UNIX)
-                _connect(connection, self.host)
-                return connection
-            connection = _connect_to_any(socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM))
+        if self.port is None:
+            connection = socket.socket(socket.AF_UNIX)
+            _connect(connection, self.host)
+            return connection
+        connection = _connect_to_any(socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM))
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 

@@ -149,6 +149,8 @@ class Call:
             packed = unpacker.unconsumed_tail
         if not unpacker.eof:
             raise zlib.error("it is cut short")
+        if unpacker.unused_data:
+            raise zlib.error("more follows its end")
         return b"".join(pieces)
 
     def _fail_too_long(self, length: int) -> None:

@@ -70,29 +70,39 @@ class Connection:
         self._is_busy = False  # within the read callback, which flushes at its end
         self._is_flush_due = False
         self._hub = gevent.get_hub()
-        with gevent.Timeout(timeout_s, TimeoutError(f"no connection within {timeout_s:g} s")):
-            cooperative = address.open(timeout_s)
-            try:
-                if tls is not None:
-                    self._tls = TlsLayer(tls, tls_name)
-                    self._tls.handshake(cooperative)
-            except BaseException:
-                cooperative.close()
+        # Not an OSError, which would be taken for one address that refuses, and the next one be tried.
+        limit = gevent.Timeout(timeout_s)
+        try:
+            with limit:
+                self._open(address, tls, tls_name)
+        except gevent.Timeout as expired:
+            if expired is not limit:
                 raise
-            self._socket = _PlainSocket(cooperative.family, cooperative.type, cooperative.proto, cooperative.detach())
-            self._socket.setblocking(False)
-            self._reader = self._hub.loop.io(self._socket.fileno(), 1)
-            self._writer = self._hub.loop.io(self._socket.fileno(), 2)
-            self._opened: Any = gevent.event.Event()
-            self._reader.start(self._on_readable)
-            try:
-                self.flush()
-                self._opened.wait()
-                if self.is_lost:
-                    raise OSError(self._lost_because)
-            except BaseException:
-                self.lose(grpc.StatusCode.UNAVAILABLE, "the connection was not completed")
-                raise
+            raise TimeoutError(f"no connection within {timeout_s:g} s") from None
+
+    def _open(self, address: Address, tls: ssl.SSLContext | None, tls_name: str) -> None:
+        cooperative = address.open()
+        try:
+            if tls is not None:
+                self._tls = TlsLayer(tls, tls_name)
+                self._tls.handshake(cooperative)
+        except BaseException:
+            cooperative.close()
+            raise
+        self._socket = _PlainSocket(cooperative.family, cooperative.type, cooperative.proto, cooperative.detach())
+        self._socket.setblocking(False)
+        self._reader = self._hub.loop.io(self._socket.fileno(), 1)
+        self._writer = self._hub.loop.io(self._socket.fileno(), 2)
+        self._opened: Any = gevent.event.Event()
+        self._reader.start(self._on_readable)
+        try:
+            self.flush()
+            self._opened.wait()
+            if self.is_lost:
+                raise OSError(self._lost_because)
+        except BaseException:
+            self.lose(grpc.StatusCode.UNAVAILABLE, "the connection was not completed")
+            raise
 
     @property
     def accepts(self) -> bool:
@@ -159,6 +169,8 @@ class Connection:
             self.lose(grpc.StatusCode.UNAVAILABLE, f"the server closed the connection{why}")
             return
         self._take(data)
+        if self._tls is not None and self._tls.is_closed:
+            self.lose(grpc.StatusCode.UNAVAILABLE, "the server closed the connection")
 
     def _take(self, data: bytes) -> None:
         protocol = self.protocol

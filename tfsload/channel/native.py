@@ -101,7 +101,8 @@ class NativeChannel(grpc.Channel):
 
 def _authority(settings: PoolSettings) -> str:
     port = settings.address.port
-    return settings.tls_name if port is None else f"{settings.tls_name}:{port}"
+    name = f"[{settings.tls_name}]" if ":" in settings.tls_name else settings.tls_name
+    return name if port is None else f"{name}:{port}"
 
 
 def _refuse(method: str) -> Callable[..., Any]:
@@ -180,6 +181,8 @@ class UnaryUnary(grpc.UnaryUnaryMultiCallable):
         wait_for_ready: bool | None,
     ) -> Call:
         message = request if self._serialize is None else self._serialize(request)
+        if not isinstance(message, bytes):
+            raise TypeError(f"{self._method}: a message of type {type(message).__name__}, expected bytes")
         headers = self._channel.headers_of(self._method, timeout, metadata)
         deadline_ns = None if timeout is None else time.perf_counter_ns() + int(timeout * 1e9)
         return Call(headers, message, deadline_ns, bool(wait_for_ready), self._channel.max_reply_bytes)

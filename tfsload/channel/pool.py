@@ -2,6 +2,7 @@
 
 import contextlib
 import ssl
+import sys
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -101,7 +102,10 @@ class Pool:
             return
         if gevent.getcurrent() is self._hub:
             call.waiter = None
-            waiter.switch()
+            try:
+                waiter.switch()
+            except BaseException:  # of a bare greenlet; it is not to take with it those that are woken next
+                self._hub.handle_error(waiter, *sys.exc_info())
         else:
             # Only the event loop gets control back from those that it resumes.
             self._hub.loop.run_callback(self._wake, call)

@@ -350,7 +350,7 @@ class ClientProtocol:
 
     def _on_goaway(self, last_stream: int, code: int, debug: bytes) -> None:
         self.is_draining = True
-        words = debug.decode("utf-8", "replace")
+        words = "".join(letter if letter.isprintable() else "?" for letter in debug[:200].decode("utf-8", "replace"))
         self.going_away = f"HTTP/2 error {code}{': ' + words if words else ''}"
         for stream in [stream for stream in self.calls if stream > last_stream]:
             call = self.calls.pop(stream)

@@ -37,6 +37,7 @@ class TlsLayer:
     """
 
     def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
+        self.is_closed = False  # whether the server has said that nothing more comes
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
@@ -86,7 +87,7 @@ class TlsLayer:
         except ssl.SSLWantReadError:
             return b"".join(pieces)
         except ssl.SSLZeroReturnError:
-            pass
+            self.is_closed = True
         except ssl.SSLError as error:
             raise TlsError(f"TLS: {error.reason or error}") from None
         return b"".join(pieces) or None
