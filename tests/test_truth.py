@@ -170,7 +170,8 @@ class Case:
         """Return whether the machine had no time for a run."""
         if self.is_to_be_valid and run.ended.exit_code == exit_codes.INVALID:
             return True
-        return percentile_ns(run.delays_ns(), 99) > self.most_delay_ms * 1e6
+        delays_ns = run.delays_ns()
+        return not delays_ns or percentile_ns(delays_ns, 99) > self.most_delay_ms * 1e6
 
 
 def parse_table(text: str) -> list[dict[str, str]]:
