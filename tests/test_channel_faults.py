@@ -226,7 +226,8 @@ def test_a_callback_that_fails_takes_no_other_call_with_it(serve):
                 socket.sendall(b"".join(map(reply, asked)))
                 asked = []
 
-    method = serve(talk)[1].unary_unary("/a/b")
+    server, channel = serve(talk)
+    method = channel.unary_unary("/a/b")
 
     def call_and_fail(_future):
         method(b"again", timeout=LIMIT_S)
@@ -234,8 +235,7 @@ def test_a_callback_that_fails_takes_no_other_call_with_it(serve):
 
     first = method.future(b"first", timeout=LIMIT_S)
     first.add_done_callback(call_and_fail)
-    gevent.wait([first._greenlet])
-    gevent.sleep(0.05)
+    wait_until(lambda: server.n_requests == 2, "the callback's call")
     others = [gevent.spawn(method, b"other", timeout=LIMIT_S) for _ in range(3)]
 
     assert len(gevent.joinall(others, timeout=LIMIT_S)) == 3
