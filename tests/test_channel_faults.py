@@ -104,10 +104,10 @@ def silent(**settings):
     return talk
 
 
-def outcome(method, **options):
+def outcome(method, message=b"question", **options):
     """Return how a call ends: its answer, or its error."""
     try:
-        return method(b"question", **options)
+        return method(message, **options)
     except grpc.RpcError as error:
         return error
 
@@ -264,3 +264,102 @@ def test_addresses_that_swallow_everything_use_up_one_limit_together(monkeypatch
 
     assert caught.value.code() == CODE.UNAVAILABLE
     assert "no connection within 0.1 s" in caught.value.details()
+
+
+def test_a_server_that_stops_reading_is_not_written_to_for_ever(serve):
+    def talk(_server, socket, _number):
+        socket.sendall(
+            frames.settings_frame({frames.INITIAL_WINDOW_SIZE: frames.MAX_WINDOW})
+            + frames.window_update(0, frames.MAX_WINDOW - frames.DEFAULT_WINDOW)
+        )
+        gevent.sleep(LIMIT_S)
+
+    _, channel = serve(talk)
+    method = channel.unary_unary("/a/b")
+
+    def user():
+        return {outcome(method, message=bytes(500_000), timeout=0.02).code() for _ in range(10)}
+
+    users = [gevent.spawn(user) for _ in range(20)]
+    gevent.joinall(users, timeout=LIMIT_S)
+    (connection,) = channel.pool._connections
+    kept = sum(map(len, connection.protocol._output)) + len(connection._unsent)
+
+    assert {code for user in users for code in user.value} == {CODE.DEADLINE_EXCEEDED}
+    assert kept < 4 << 20  # of the 100 MB that were asked for
+    assert channel.pool.n_open_calls == 0
+
+
+def test_a_call_that_does_not_wait_fails_at_once_while_another_waits_for_the_server():
+    settings = PoolSettings(parse_address("127.0.0.1:1"), initial_backoff_s=LIMIT_S * 2, max_backoff_s=LIMIT_S * 2)
+    with NativeChannel(settings) as channel:
+        method = channel.unary_unary("/a/b")
+        waiting = gevent.spawn(outcome, method, timeout=LIMIT_S * 3, wait_for_ready=True)
+        wait_until(lambda: channel.pool._next_try is not None, "the back-off")
+        impatient = gevent.spawn(outcome, method, timeout=LIMIT_S * 3)
+
+        assert impatient.get(timeout=LIMIT_S / 2).code() == CODE.UNAVAILABLE
+        assert not waiting.ready()
+
+
+def test_a_call_that_a_server_always_refuses_ends_without_a_deadline(serve):
+    def talk(server, socket, _number):
+        socket.sendall(frames.settings_frame({}))
+        for frame in filter(is_request, server.received(socket)):
+            socket.sendall(frames.rst_stream(frame.stream, frames.REFUSED_STREAM))
+
+    server, channel = serve(talk)
+    waiting = gevent.spawn(outcome, channel.unary_unary("/a/b"), timeout=None)
+    error = waiting.get(timeout=LIMIT_S)
+
+    assert error.code() == CODE.UNAVAILABLE
+    assert "refused" in error.details()
+    assert server.n_requests == 9
+
+
+def test_a_proxy_that_takes_one_request_a_connection_takes_them_all(serve):
+    def talk(server, socket, _number):
+        socket.sendall(frames.settings_frame({}))
+        for frame in filter(is_request, server.received(socket)):
+            socket.sendall(frames.goaway(frame.stream, frames.NO_ERROR) + reply(frame.stream))
+            return
+
+    server, channel = serve(talk)
+    callers = [gevent.spawn(outcome, channel.unary_unary("/a/b"), timeout=LIMIT_S) for _ in range(15)]
+    gevent.joinall(callers, timeout=LIMIT_S)
+
+    assert [caller.value for caller in callers] == [b"answer"] * 15
+    assert server.n_accepted >= 15
+
+
+@pytest.mark.parametrize(
+    ("talk", "words"),
+    [
+        pytest.param(lambda *_: gevent.sleep(LIMIT_S), "without a connection", id="no-connection"),
+        pytest.param(silent(MAX_CONCURRENT_STREAMS=0), "before there was room", id="no-room"),
+        pytest.param(silent(), "Deadline Exceeded", id="no-answer"),
+    ],
+)
+def test_a_deadline_says_what_kept_the_call(serve, talk, words):
+    _, channel = serve(talk)
+    error = outcome(channel.unary_unary("/a/b"), timeout=0.2)
+
+    assert error.code() == CODE.DEADLINE_EXCEEDED
+    assert words in error.details()
+
+
+def test_a_timeout_without_end_is_none(serve):
+    _, channel = serve(answering)
+
+    assert outcome(channel.unary_unary("/a/b"), timeout=float("inf")) == b"answer"
+
+
+@pytest.mark.parametrize("way", ["__call__", "with_call", "future"])
+def test_what_is_not_offered_is_refused_whichever_way_it_is_asked_for(serve, way):
+    _, channel = serve(answering)
+    ask = getattr(channel.unary_unary("/a/b"), way)
+
+    with pytest.raises(NotImplementedError, match="neither call credentials nor compressed requests"):
+        ask(b"question", timeout=1, compression=grpc.Compression.Gzip)
+    with pytest.raises(TypeError):
+        ask(b"question", timeout=1, no_such_option=True)

@@ -240,7 +240,7 @@ def test_a_message_split_over_frames_is_joined(cuts):
         pytest.param(
             frames.frame(frames.HEADERS, 4, 1, OK_HEADERS) + frames.frame(frames.DATA, 0, 1, message(b"a", 7)),
             CODE.INTERNAL,
-            "begins with the byte 7",
+            "begins with 7",
             id="unknown-flag",
         ),
         pytest.param(
@@ -316,14 +316,14 @@ def test_short_messages_wait_until_the_window_takes_them_whole():
     assert protocol.waiting
     protocol.receive(frames.window_update(0, 20_000))
     assert not protocol.waiting
-    assert calls[4].unsent == b""
+    assert calls[4].n_unsent == 0
 
 
 def test_a_short_message_alone_goes_as_far_as_the_window_does():
     protocol, (filling, short) = connected(n_calls=2, body=bytes(40_000))
-    assert filling.unsent == b""
+    assert filling.n_unsent == 0
     protocol.receive(reply(1))
-    assert short.unsent  # too long to wait for the rest of the window
+    assert short.n_unsent  # too long to wait for the rest of the window
     protocol, calls = connected(n_calls=5, body=bytes(16_000))
     for call in calls[:4]:
         protocol.receive(reply(call.stream))
@@ -566,7 +566,7 @@ def test_calls_that_end_before_the_window_opens_are_not_kept(end):
     for _ in range(200):
         call = Call(HEADERS, bytes(70_000), None, False, 1000)
         protocol.start(call)
-        assert call.unsent  # the first one uses up the connection's window, which stays shut
+        assert call.n_unsent  # the first one uses up the connection's window, which stays shut
         end(protocol, call)
         protocol.take_output()
         protocol.take_ended()
@@ -667,12 +667,30 @@ def test_a_header_block_of_64_kib_is_read_and_no_longer_one():
     assert caught.value.code == frames.ENHANCE_YOUR_CALM
 
 
-def test_headers_that_unpack_to_more_than_64_kib_are_refused():
-    packed = block(("x", "a" * 70_000))
+@pytest.mark.parametrize(
+    ("kind", "flags"),
+    [
+        pytest.param("headers", frames.END_HEADERS, id="headers"),
+        pytest.param("trailers", frames.END_HEADERS | frames.END_STREAM, id="trailers"),
+    ],
+)
+def test_headers_that_unpack_to_more_than_64_kib_end_their_call_alone(kind, flags):
+    packed = block((":status", "200"), ("x", "a" * 70_000))
     assert len(packed) < 65_536  # Huffman's code has five bits for an "a"
+    protocol, calls = connected(n_calls=2)
+    sent(protocol)
+    protocol.receive(frames.header_frames(1, packed, flags & frames.END_STREAM, 16_384) + reply(3))
 
-    with pytest.raises(ProtocolError, match="larger than 65536"):
-        decode_reply_headers(packed)
+    assert calls[0].error.code() == CODE.RESOURCE_EXHAUSTED
+    assert "more than 65536 bytes" in calls[0].error.details()
+    assert calls[1].reply == b"answer"
+    assert kinds(protocol) == ([frames.RST_STREAM] if kind == "headers" else [])
+
+
+def test_the_server_is_told_how_long_headers_may_be():
+    (first, *_) = sent(ClientProtocol())
+
+    assert dict(frames.read_settings(first[3]))[frames.MAX_HEADER_LIST_SIZE] == frames.MAX_HEADER_BLOCK
 
 
 @pytest.mark.parametrize(
@@ -710,3 +728,120 @@ def test_the_words_of_a_server_that_goes_away_are_cut_and_cannot_steer_a_termina
 
     assert len(protocol.going_away) < 300
     assert "\x1b" not in protocol.going_away
+
+
+def generous(n_calls, size):
+    """Return a protocol to whose server anything may be sent, and calls of so many bytes."""
+    protocol, _ = connected({frames.INITIAL_WINDOW_SIZE: frames.MAX_WINDOW})
+    protocol.receive(frames.window_update(0, frames.MAX_WINDOW - frames.DEFAULT_WINDOW))
+    calls = [Call(HEADERS, bytes(size), None, False, 1000) for _ in range(n_calls)]
+    for call in calls:
+        protocol.start(call)
+    return protocol, calls
+
+
+@pytest.mark.parametrize("size", [pytest.param(10_000, id="in-one-frame"), pytest.param(3_000_000, id="in-many")])
+def test_what_nobody_takes_does_not_pile_up(size):
+    protocol, calls = generous(500, size)
+    for call in calls[:400]:
+        protocol.cancel(call)
+
+    assert sum(map(len, protocol._output)) < (1 << 20) + 100_000
+    assert protocol.n_open == 100
+
+
+def test_what_waited_for_output_to_be_taken_is_sent_in_order():
+    protocol, calls = generous(500, 10_000)
+    assert protocol.waiting
+    frames_sent = []
+    while protocol.has_output:
+        frames_sent += sent(protocol)
+    data = [frame for frame in frames_sent if frame[0] == frames.DATA]
+
+    assert [frame[2] for frame in data] == [call.stream for call in calls] == list(range(1, 1001, 2))
+    assert all(len(frame[3]) == 10_005 for frame in data)
+
+
+@given(st.binary(max_size=50), st.lists(st.integers(1, 12)))
+def test_a_message_sent_in_pieces_is_whole(content, sizes):
+    call = Call(HEADERS, content, None, False, 1000)
+    call.n_unsent = len(content) + 5
+    pieces = []
+    for size in [*sizes, 100]:
+        pieces.append(call.take_piece(min(size, call.n_unsent)))
+
+    assert b"".join(pieces) == message(content)
+    assert call.n_unsent == 0
+
+
+def test_calls_whose_own_window_is_shut_hold_up_no_other():
+    protocol, _ = connected({frames.INITIAL_WINDOW_SIZE: 100})
+    shut = [Call(HEADERS, bytes(200), None, False, 1000) for _ in range(50)]
+    for call in shut:
+        protocol.start(call)
+    sent(protocol)
+    assert not protocol._sendable  # nobody looks at them until their own window opens
+    protocol.receive(frames.window_update(shut[7].stream, 105))
+
+    assert [(frame[2], len(frame[3])) for frame in sent(protocol) if frame[0] == frames.DATA] == [(shut[7].stream, 105)]
+    assert [call.n_unsent for call in shut] == [0 if call is shut[7] else 105 for call in shut]
+
+
+def test_long_calls_wait_until_the_connections_window_opens():
+    protocol, calls = connected(n_calls=100, body=bytes(100_000))
+    assert (len(protocol.calls), len(protocol.waiting)) == (1, 99)
+    protocol.receive(frames.window_update(0, 50_000))
+
+    assert calls[1].stream == 3
+
+
+@pytest.mark.parametrize(
+    ("greeting", "words"),
+    [
+        pytest.param(b"HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP/1, as a REST port", id="a-rest-port"),
+        pytest.param(b"\x15\x03\x01\x00\x02\x02\x46", "call it with TLS", id="a-tls-port"),
+    ],
+)
+def test_a_port_that_speaks_something_else_is_named(greeting, words):
+    with pytest.raises(ProtocolError, match=words):
+        ClientProtocol().receive(greeting)
+
+
+def test_a_message_before_its_headers_is_no_answer():
+    protocol, (call,) = connected(n_calls=1)
+    protocol.receive(
+        frames.frame(frames.DATA, 0, 1, message(b"answer"))
+        + frames.frame(frames.HEADERS, frames.END_HEADERS | frames.END_STREAM, 1, OK_TRAILERS)
+    )
+
+    assert call.error.code() == CODE.INTERNAL
+    assert "before its headers" in call.error.details()
+
+
+def test_an_answer_that_is_not_grpc_names_its_content_type():
+    protocol, (call,) = connected(n_calls=1)
+    headers = block((":status", "200"), ("content-type", "text/html"))
+    protocol.receive(
+        frames.frame(frames.HEADERS, frames.END_HEADERS, 1, headers)
+        + frames.frame(frames.DATA, frames.END_STREAM, 1, b"<p>")
+    )
+
+    assert call.error.code() == CODE.UNKNOWN
+    assert "'text/html'" in call.error.details()
+
+
+def test_a_message_that_is_neither_plain_nor_packed_ends_its_call_at_once():
+    protocol, (call,) = connected(n_calls=1)
+    protocol.receive(
+        frames.frame(frames.HEADERS, frames.END_HEADERS, 1, OK_HEADERS)
+        + frames.frame(frames.DATA, 0, 1, struct.pack(">BL", 7, 100_000))
+    )
+
+    assert call.error.code() == CODE.INTERNAL
+    assert "begins with 7" in call.error.details()
+
+
+def test_binary_metadata_that_was_joined_is_several():
+    reply_headers = decode_reply_headers(block(("a-bin", "YQ,Yg=="), ("b", "1,2")))
+
+    assert reply_headers.metadata == (("a-bin", b"a"), ("a-bin", b"b"), ("b", "1,2"))

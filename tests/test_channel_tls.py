@@ -1,12 +1,16 @@
 """TLS over both transports: verified by default, with the system's authorities or a private one."""
 
 import datetime
+import json
+import ssl
 
 import grpc
 import pytest
 import trustme
 
 from tests.conftest import ScriptedServer
+from tests.runs import wait_until
+from tests.test_channel_faults import FaultyServer
 from tfsload.channel.connect import connect
 from tfsload.settings import Settings, SettingsError
 
@@ -39,15 +43,15 @@ def write(certificate, path):
 @pytest.fixture(params=["native", "grpcio"])
 def ask(request, files):
     """Return a function that serves with one certificate and calls with the given options."""
-    servers, channels = [], []
+    servers, channels, transport = [], [], request.param
 
-    def call(certificate, host="localhost", server_options=(), **options):
+    def call(certificate, host="localhost", server_options=(), request=b'{"size": 100000}', **options):
         pair = ("--tls", str(files / f"{certificate}.crt"), str(files / f"{certificate}.key"))
         servers.append(ScriptedServer("--address", "127.0.0.1:0", *pair, *server_options))
         options = {name: str(files / value) if name.endswith("file") else value for name, value in options.items()}
-        settings = Settings.parse({"transport": request.param, **options}, f"{host}:{servers[-1].port}")
+        settings = Settings.parse({"transport": transport, **options}, f"{host}:{servers[-1].port}")
         channels.append(connect(settings))
-        return channels[-1].unary_unary(METHOD)(b'{"size": 100000}', timeout=10)
+        return channels[-1].unary_unary(METHOD)(request, timeout=10)
 
     yield call
     for channel in channels:
@@ -103,6 +107,39 @@ def test_a_client_certificate(ask, files):
     assert ask("server", server_options=wanted, **options, **own) == b"x" * 100_000
     with pytest.raises(grpc.RpcError):
         ask("server", server_options=wanted, **options)
+
+
+def test_a_long_message_goes_out_whole_over_tls(ask):
+    asked = json.dumps({"padding": "x" * 3_000_000}).encode()  # far more than TLS puts into one record
+
+    assert ask("server", request=asked, tls="true", tls_ca_file="ca.pem") == asked
+
+
+@pytest.mark.parametrize("certificate", ["expired", "other-name"])
+def test_a_server_that_is_refused_hears_why(files, certificate):
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(files / f"{certificate}.crt", files / f"{certificate}.key")
+    server.set_alpn_protocols(["h2"])
+    heard = []
+
+    def talk(_server, socket, _number):
+        try:
+            server.wrap_socket(socket, server_side=True).recv(1)
+        except ssl.SSLError as error:
+            heard.append(error.reason)
+
+    refused = FaultyServer(talk)
+    settings = Settings.parse(
+        {"tls": "true", "tls_ca_file": str(files / "ca.pem")}, refused.address.replace("127.0.0.1", "localhost")
+    )
+    try:
+        with connect(settings) as channel, pytest.raises(grpc.RpcError):
+            channel.unary_unary(METHOD)(b"{}", timeout=10)
+        wait_until(lambda: heard, "the alert")
+    finally:
+        refused.die()
+
+    assert "ALERT" in heard[0]
 
 
 def test_a_cleartext_server_is_not_called_over_tls(scripted_server, files):

@@ -341,6 +341,35 @@ def test_a_server_killed_in_the_middle_fails_requests_and_not_the_run(tmp_path):
     assert 0 < int(next(longest.iterdir()).read_text()) < 2e9
 
 
+@pytest.mark.parametrize("transport", ["native", "grpcio"])
+def test_a_run_recovers_by_itself_when_its_server_is_back(tmp_path, transport):
+    def start(port):
+        return EmbeddedServer.start("mnist", PROJECT / "models" / "mnist", [f"--port={port}"])
+
+    port = free_port()
+    servers = [start(port)]
+    arguments = ("--host", servers[0].address, "-u", "4", "-r", "4", "--transport", transport, "--deadline", "2")
+    try:
+        with locust(tmp_path, "--headless", "--only-summary", *arguments) as process:
+            wait_until(lambda: process.n_done() > 100, "answers")
+            os.kill(servers[0].pid, signal.SIGKILL)
+            servers.append(start(port))
+            n_before = process.n_done()
+            wait_until(lambda: process.n_done() > n_before + 100, "answers from the server that is back")
+            process.signal(signal.SIGINT)
+            ended = process.wait()
+    finally:
+        for server in servers:
+            server.stop()
+
+    outcome = ended.outcome
+    assert ended.exit_code == exit_codes.FAILED
+    assert outcome["failed"]["UNAVAILABLE"] >= 1
+    assert sum(outcome["failed"].values()) + outcome["latency_count"] == outcome["requests"]
+    assert outcome["latency_count"] > n_before + 100
+    assert outcome["wrong"] / outcome["latency_count"] < 0.5  # the answers are the model's own again
+
+
 def test_a_server_that_stands_still_costs_each_request_its_deadline(tmp_path):
     ended = run_against_a_server_that_is_stopped(tmp_path, "-u", "2", "-r", "2", "-t", "5s", "--deadline", "0.5")
 

@@ -1,7 +1,8 @@
 """The suite's locustfile, observed: writes what a run came to where tests can read it.
 
 `TFSLOAD_TEST_OUTCOME`: a JSON file with the outcome, written when the process ends.
-`TFSLOAD_TEST_PROGRESS`: a file with the number of requests delivered so far, rewritten while a run goes on.
+`TFSLOAD_TEST_PROGRESS`: a file with the number of requests delivered so far, rewritten while a run goes on; in a run
+    without `--num-tests` with the number of images that this process has had an answer to.
 `TFSLOAD_TEST_WORKERS`: a directory in which each process that runs users leaves its longest request, in ns.
 """
 
@@ -17,12 +18,14 @@ from locustfile import GrpcPredictionUser
 __all__ = ["GrpcPredictionUser"]
 
 _longest_ns = 0
+_n_answered = 0
 
 
 @events.prediction.add_listener
-def on_prediction(latency_ns, **_):
-    global _longest_ns
+def on_prediction(latency_ns, failure, **_):
+    global _longest_ns, _n_answered
     _longest_ns = max(_longest_ns, latency_ns)
+    _n_answered += failure is None
 
 
 @events.test_start.add_listener
@@ -34,9 +37,11 @@ def on_test_start(environment, **_):
 
     def watch():
         while True:
-            if coordinator.results is not None:
-                Path(path + ".new").write_text(str(coordinator.results.n_done))
-                os.replace(path + ".new", path)
+            results = coordinator.results
+            has_an_end = results is not None and results.n_requests
+            n_done = results.n_done if has_an_end else _n_answered
+            Path(path + ".new").write_text(str(n_done))
+            os.replace(path + ".new", path)
             gevent.sleep(0.02)
 
     gevent.spawn(watch)

@@ -25,7 +25,6 @@ BLOCK_LIMIT_S = 0.15
 # An error's words go into every call's error, and to the terminal.
 MAX_WORDS = 2000
 # Calls that have ended, which the queue of those that wait for a window may still hold.
-MAX_KEPT = 16
 CANCELLED = "CANCELLED by its caller"
 
 # What happens to a client, in order: ("receive", bytes), ("start", number of the call) or ("cancel", number).
@@ -124,7 +123,8 @@ class Client:
         for stream, call in protocol.calls.items():
             require(call.stream == stream and not call.is_over, f"stream {stream} holds a call that is not its own")
             require(call.window <= frames.MAX_WINDOW, f"stream {stream} has a window of {call.window}")
-            require(not call.unsent or call in protocol._blocked, f"stream {stream} will never send its rest")
+            may_send = call.n_unsent and call.window > 0
+            require(not may_send or call in protocol._sendable, f"stream {stream} will never send its rest")
             n_kept = len(call._buffer or b"")
             require(n_kept <= REPLY_LIMIT + 2 * random_streams.MAX_FRAME, f"stream {stream} keeps {n_kept} bytes")
         require(not any(call.stream or call.is_over for call in protocol.waiting), "a call waits that was sent")
@@ -132,8 +132,8 @@ class Client:
     def _check_buffers(self) -> None:
         protocol = self.protocol
         require(0 <= protocol._window <= frames.MAX_WINDOW, f"the connection has a window of {protocol._window}")
-        kept = [call for call in protocol._blocked if protocol.calls.get(call.stream) is not call]
-        require(len(kept) <= MAX_KEPT, f"{len(kept)} calls that have ended are kept for a window that may never come")
+        kept = [call for call in protocol._sendable if protocol.calls.get(call.stream) is not call]
+        require(not kept, f"{len(kept)} calls that have ended are kept for a window that may never come")
         parser = protocol._parser
         require(len(parser._rest) < 9 + random_streams.MAX_FRAME, f"{len(parser._rest)} bytes of a frame are kept")
         require(len(parser._block or b"") <= frames.MAX_HEADER_BLOCK, "too long a header block is kept")

@@ -49,8 +49,8 @@ def parse_address(text: str) -> Address:
         path = text.removeprefix("unix:")
         return Address(text, "/" + path.lstrip("/") if path.startswith("//") else path, None)
     host, separator, port = text.rpartition(":")
-    if not separator or not host or not port.isdigit():
-        raise ValueError(f"address {text!r}: expected host:port, [ipv6]:port or unix:path")
+    if not separator or not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 2**16):
+        raise ValueError(f"address {text!r}: expected host:port, [ipv6]:port or unix:path, with a port of 1 to 65535")
     return Address(text, host.removeprefix("[").removesuffix("]"), int(port))
 
 

@@ -27,8 +27,9 @@ class Call:
         waiter: whom to wake when it has ended; set by the channel.
         stream: its stream's number, 0 while it has none.
         window: what may still be sent on the stream.
-        unsent: what is left of the framed message; empty when all is sent.
+        n_unsent: bytes of the framed message that are left to be sent, where it is sent in pieces; else 0.
         returns: how often it came back unprocessed, to be sent again.
+        refusals: how often a server refused just this call.
         reply: the reply's message; None until it is complete.
         error: why there is none; None while it goes on and after success.
         is_over: whether it has ended.
@@ -45,11 +46,12 @@ class Call:
         "is_over",
         "max_reply_bytes",
         "message",
+        "n_unsent",
+        "refusals",
         "reply",
         "returns",
         "stream",
         "trailing",
-        "unsent",
         "waiter",
         "waits_for_ready",
         "window",
@@ -70,6 +72,7 @@ class Call:
         self.max_reply_bytes = max_reply_bytes
         self.waiter: Any = None
         self.returns = 0
+        self.refusals = 0
         self.error: status.ChannelRpcError | None = None
         self.is_over = False
         self.reset()
@@ -78,12 +81,20 @@ class Call:
         """Forget what was sent and received, to be sent anew."""
         self.stream = 0
         self.window = 0
-        self.unsent = b""
+        self.n_unsent = 0
         self.reply: bytes | None = None
         self.initial: ReplyHeaders | None = None
         self.trailing: ReplyHeaders | None = None
         self._buffer: bytearray | None = None
         self._expected = 0
+
+    def take_piece(self, size: int) -> bytes:
+        """Return the next `size` bytes of the framed message, of the `n_unsent` that are left."""
+        start = PREFIX_SIZE + len(self.message) - self.n_unsent
+        self.n_unsent -= size
+        prefix = PREFIX.pack(0, len(self.message))[start : start + size]
+        start = max(start - PREFIX_SIZE, 0)
+        return prefix + self.message[start : start + size - len(prefix)]
 
     def receive(self, payload: bytes) -> None:
         """Take a DATA frame's payload; may end the call with an error."""
@@ -107,7 +118,10 @@ class Call:
         if not self._expected:
             if len(self._buffer) < PREFIX_SIZE:
                 return
-            length = PREFIX.unpack_from(self._buffer)[1]
+            compressed, length = PREFIX.unpack_from(self._buffer)
+            if compressed > 1:
+                self.fail(grpc.StatusCode.INTERNAL, f"a message that begins with {compressed}: expected 0 or 1")
+                return
             if length > self.max_reply_bytes:
                 self._fail_too_long(length)
                 return
@@ -119,9 +133,8 @@ class Call:
 
     def _complete(self, framed: bytes) -> None:
         self._buffer = None
-        compressed = framed[0]
         message = framed[PREFIX_SIZE:]
-        if compressed == 1:
+        if framed[0]:
             encoding = self.initial.encoding if self.initial else "identity"
             if encoding != "gzip":
                 self.fail(grpc.StatusCode.INTERNAL, f"a reply compressed as {encoding!r}: gzip was offered")
@@ -131,9 +144,6 @@ class Call:
             except zlib.error as error:
                 self.fail(grpc.StatusCode.INTERNAL, f"a reply that is not gzip, though it says so: {error}")
                 return
-        elif compressed:
-            self.fail(grpc.StatusCode.INTERNAL, f"a message that begins with the byte {compressed}: expected 0 or 1")
-            return
         self.reply = message
 
     def _unpacked(self, packed: bytes) -> bytes:
@@ -168,6 +178,8 @@ class Call:
             self._finish_without_status()
         elif trailing.grpc_status != 0:
             self.fail(status.from_number(trailing.grpc_status), trailing.grpc_message)
+        elif self.initial is None and (self.reply is not None or self._buffer is not None):
+            self.fail(grpc.StatusCode.INTERNAL, "a reply's message before its headers")
         elif self.reply is None:
             found = "half a message" if self._buffer else "no message"
             self.fail(grpc.StatusCode.INTERNAL, f"status OK with {found}")
@@ -179,7 +191,9 @@ class Call:
         if http_status is None and self.trailing is not None:
             http_status = self.trailing.http_status
         if http_status in (None, 200):
-            self.fail(grpc.StatusCode.UNKNOWN, "the server ended the call without a grpc-status")
+            content_type = self.initial.content_type if self.initial else ""
+            of_what = "" if content_type.startswith("application/grpc") else f" (its content-type is {content_type!r})"
+            self.fail(grpc.StatusCode.UNKNOWN, f"the server ended the call without a grpc-status{of_what}")
         else:
             self.fail(status.from_http_status(http_status), f"HTTP status {http_status} and no grpc-status")
 

@@ -13,7 +13,6 @@ import gevent.event
 import grpc
 from gevent import monkey
 
-from tfsload.channel import frames
 from tfsload.channel.address import Address
 from tfsload.channel.call import Call
 from tfsload.channel.frames import ProtocolError
@@ -117,8 +116,6 @@ class Connection:
     def cancel(self, call: Call) -> None:
         """Give a call up."""
         self.protocol.cancel(call)
-        if self.protocol.has_unprocessed:  # what took its place has used up the stream numbers
-            self._on_change(self)
         self._flush_soon()
 
     def _flush_soon(self) -> None:
@@ -147,6 +144,8 @@ class Connection:
                 self._writer.start(self._on_writable)
         except OSError as error:
             self.lose(grpc.StatusCode.UNAVAILABLE, f"the connection broke: {error}")
+        if self.protocol.has_unprocessed:  # what took room that became free has used up the stream numbers
+            self._on_change(self)
 
     def _on_writable(self) -> None:
         self._writer.stop()
@@ -177,7 +176,7 @@ class Connection:
         try:
             protocol.receive(data)
         except ProtocolError as error:
-            protocol.close(error.code, str(error))
+            protocol.say_goodbye(error.code, str(error))
             self.flush()
             self.lose(grpc.StatusCode.INTERNAL, f"the server broke the HTTP/2 protocol: {error}")
             return
@@ -200,7 +199,7 @@ class Connection:
 
     def say_goodbye(self) -> None:
         """Tell the server that nothing more comes."""
-        self.protocol.close(frames.NO_ERROR)
+        self.protocol.say_goodbye()
         self.flush()
 
     def close_when_idle(self) -> None:

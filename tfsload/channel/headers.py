@@ -3,6 +3,7 @@
 import base64
 import binascii
 import functools
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -19,6 +20,7 @@ _CACHEABLE_BYTES = 512
 
 # Request header blocks kept for one connection; metadata that is new with every call is not to fill the memory.
 _KEPT_BLOCKS = 64
+_METADATA_KEY = re.compile(r"(?!grpc-)[0-9a-z_.-]+")
 
 
 class RequestHeaders:
@@ -54,8 +56,9 @@ def request_headers(
 
 
 def _metadatum(key: str, value: str | bytes) -> tuple[str, str]:
-    if not key or key.lower() != key or key.startswith((":", "grpc-")) or not key.isascii() or not key.isprintable():
-        raise ValueError(f"metadata key {key!r}: expected lower-case letters, digits, '-', '_' and '.'")
+    if not _METADATA_KEY.fullmatch(key):
+        expected = "expected lower-case letters, digits, '-', '_' and '.', and not 'grpc-' at its beginning"
+        raise ValueError(f"metadata key {key!r}: {expected}")
     if key.endswith("-bin"):
         raw = value.encode() if isinstance(value, str) else value
         return key, base64.b64encode(raw).rstrip(b"=").decode()
@@ -77,6 +80,10 @@ def timeout_text(seconds: float) -> str:
         if value < 10**8 and (unit in "mS" or seconds < 1):
             return f"{max(value, 0)}{unit}"
     return "99999999S"
+
+
+class HeadersTooLongError(Exception):
+    """Headers of a reply that are longer than what we have told the server that we take."""
 
 
 class RequestEncoder:
@@ -138,6 +145,7 @@ def decode_reply_headers(block: bytes) -> ReplyHeaders:
 
     Raises:
         ProtocolError: not HPACK, or it refers to a table that is not there.
+        HeadersTooLongError: they unpack to more than we take.
     """
     return _decode_cached(block) if len(block) <= _CACHEABLE_BYTES else _decode(block)
 
@@ -148,6 +156,8 @@ def _decode(block: bytes) -> ReplyHeaders:
     decoder.header_table_size = 0
     try:
         pairs = decoder.decode(block, raw=True)
+    except hpack.OversizedHeaderListError:
+        raise HeadersTooLongError(f"headers of more than {MAX_HEADER_BLOCK} bytes") from None
     except (hpack.HPACKError, UnicodeError, IndexError) as error:
         raise ProtocolError(COMPRESSION_ERROR, f"unreadable headers: {error}"[:200]) from None
     return _sorted_out((name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs)
@@ -162,8 +172,11 @@ def _sorted_out(pairs: Iterable[tuple[str, str]]) -> ReplyHeaders:
     for name, value in pairs:
         if name in known:
             known[name] = value
+        elif name.endswith("-bin"):
+            # A peer may join several into one, as HTTP allows.
+            metadata += [(name, _binary(one)) for one in value.split(",")]
         elif not name.startswith(":"):
-            metadata.append((name, _binary(value) if name.endswith("-bin") else value))
+            metadata.append((name, value))
     return ReplyHeaders(
         http_status=_number(known[":status"]),
         grpc_status=_number(known["grpc-status"]),

@@ -13,6 +13,8 @@ from tfsload.channel.pool import Pool, PoolSettings
 from tfsload.channel.status import ChannelRpcError, EndedRpc, Metadata
 
 DEFAULT_MAX_REPLY_BYTES = 2**31 - 1
+# gRPC writes at most eight digits of seconds: a longer limit is none.
+_LONGEST_TIMEOUT_S = 10**8
 # Headers for a handful of timeouts and metadata are kept; a new timeout with every call is not to fill the memory.
 _KEPT_HEADERS = 64
 
@@ -149,25 +151,39 @@ class UnaryUnary(grpc.UnaryUnaryMultiCallable):
         Raises:
             grpc.RpcError: there was no answer, with `code()` and `details()`.
         """
-        if credentials is not None or compression not in (None, grpc.Compression.NoCompression):
-            raise NotImplementedError("the native channel has neither call credentials nor compressed requests")
-        call = self._prepare(request, timeout, metadata, wait_for_ready)
+        call = self._prepare(request, timeout, metadata, credentials, wait_for_ready, compression)
         self._pool.run(call)
         if call.error is not None:
             raise call.error
         return call.reply if self._deserialize is None else self._deserialize(call.reply)
 
-    def with_call(self, request: Any, timeout: float | None = None, **options: Any) -> tuple[Any, grpc.Call]:
+    def with_call(
+        self,
+        request: Any,
+        timeout: float | None = None,
+        metadata: Iterable[tuple[str, str | bytes]] | None = None,
+        credentials: grpc.CallCredentials | None = None,
+        wait_for_ready: bool | None = None,
+        compression: grpc.Compression | None = None,
+    ) -> tuple[Any, grpc.Call]:
         """Call the method; return its answer and a `grpc.Call` with its metadata and code."""
-        call = self._prepare(request, timeout, options.get("metadata"), options.get("wait_for_ready"))
+        call = self._prepare(request, timeout, metadata, credentials, wait_for_ready, compression)
         self._pool.run(call)
         if call.error is not None:
             raise call.error
         return self._read(call.reply), ended(call)
 
-    def future(self, request: Any, timeout: float | None = None, **options: Any) -> "CallFuture":
+    def future(
+        self,
+        request: Any,
+        timeout: float | None = None,
+        metadata: Iterable[tuple[str, str | bytes]] | None = None,
+        credentials: grpc.CallCredentials | None = None,
+        wait_for_ready: bool | None = None,
+        compression: grpc.Compression | None = None,
+    ) -> "CallFuture":
         """Call the method in a greenlet of its own; return a `grpc.Future` that is a `grpc.Call` too."""
-        call = self._prepare(request, timeout, options.get("metadata"), options.get("wait_for_ready"))
+        call = self._prepare(request, timeout, metadata, credentials, wait_for_ready, compression)
         return CallFuture(self._pool, call, self._read)
 
     def _read(self, reply: bytes) -> Any:
@@ -178,8 +194,14 @@ class UnaryUnary(grpc.UnaryUnaryMultiCallable):
         request: Any,
         timeout: float | None,
         metadata: Iterable[tuple[str, str | bytes]] | None,
+        credentials: grpc.CallCredentials | None,
         wait_for_ready: bool | None,
+        compression: grpc.Compression | None,
     ) -> Call:
+        if credentials is not None or compression not in (None, grpc.Compression.NoCompression):
+            raise NotImplementedError("the native channel has neither call credentials nor compressed requests")
+        if timeout is not None and timeout >= _LONGEST_TIMEOUT_S:
+            timeout = None
         message = request if self._serialize is None else self._serialize(request)
         if not isinstance(message, bytes):
             raise TypeError(f"{self._method}: a message of type {type(message).__name__}, expected bytes")
@@ -218,7 +240,7 @@ class CallFuture(grpc.Future, grpc.Call):
 
     def cancel(self) -> bool:
         """Give the call up; False if it has ended."""
-        if self._greenlet.ready():
+        if self._call.is_over or self._greenlet.ready():
             return False
         self._is_cancelled = True
         self._greenlet.kill()

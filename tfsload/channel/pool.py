@@ -17,6 +17,9 @@ from tfsload.channel.connection import Connection
 
 # A call that a server refuses again and again is not to fill the wire.
 _RETRY_PAUSES_S = (0.0, 0.01, 0.05, 0.25)
+# So often may a server refuse a call: a little more than a second. Calls that come back because a connection goes
+# away are not counted: a proxy that takes one request a connection still takes them all, one by one.
+_MAX_REFUSALS = 8
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Pool:
         self._pending: deque[Call] = deque()  # no connection yet
         self._retrying: set[Call] = set()
         self._connecting: set[gevent.Greenlet] = set()
+        self._next_try: gevent.Greenlet | None = None  # when the back-off is over
         self._backoff = Backoff(settings.initial_backoff_s, settings.max_backoff_s)
         self._not_before_s = 0.0  # on time.monotonic's clock: when the next try to connect may be made
         self._last_failure = ""
@@ -161,9 +165,14 @@ class Pool:
 
     def _connect_later(self) -> None:
         """While calls wait for the server, try again when the back-off allows."""
-        if self._pending and not self._connecting and not self._is_closed:
+        if self._pending and not (self._connecting or self._next_try or self._is_closed):
             delay_s = max(self._not_before_s - time.monotonic(), 0)
-            self._connecting.add(gevent.spawn_later(delay_s, self._connect))
+            self._next_try = gevent.spawn_later(delay_s, self._try_again)
+
+    def _try_again(self) -> None:
+        self._next_try = None
+        self._connect_more()
+        self._connect_later()  # the timer may have been early
 
     def _connect(self) -> None:
         settings = self._settings
@@ -179,8 +188,7 @@ class Pool:
                 settings.first_stream,
             )
         except (OSError, ValueError) as error:  # ValueError: a name that cannot be one
-            self._last_failure = str(error) or type(error).__name__
-            self._not_before_s = time.monotonic() + self._backoff.next_s()
+            self._back_off(str(error) or type(error).__name__)
         finally:
             self._connecting.discard(gevent.getcurrent())
         if connection is None:
@@ -193,9 +201,14 @@ class Pool:
             if not connection.is_lost:
                 self._leaving.append(connection)
             self._on_change(connection)
-            self._not_before_s = time.monotonic() + self._backoff.next_s()
-            self._last_failure = f"the server goes away ({connection.protocol.going_away})"
+            self._back_off(f"the server goes away ({connection.protocol.going_away})")
             self._on_unreachable()
+
+    def _back_off(self, failure: str) -> None:
+        self._last_failure = failure
+        now_s = time.monotonic()
+        if now_s >= self._not_before_s:  # several connections that fail together are one failure
+            self._not_before_s = now_s + self._backoff.next_s()
 
     def _on_connected(self, connection: Connection) -> None:
         self.n_made += 1
@@ -235,6 +248,10 @@ class Pool:
 
     def _retry(self, call: Call) -> None:
         """Send a call again that a server has not processed: at once the first time, then ever more slowly."""
+        if call.refusals > _MAX_REFUSALS:
+            call.fail(grpc.StatusCode.UNAVAILABLE, f"the server refused it {_MAX_REFUSALS} times and once more")
+            self._wake(call)
+            return
         pause_s = _RETRY_PAUSES_S[min(call.returns, len(_RETRY_PAUSES_S) - 1)]
         call.reset()
         call.returns += 1
@@ -275,9 +292,19 @@ class Pool:
             self._set_alarm(next_ns)
         for call in late:
             if not call.is_over:
-                call.fail(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
+                call.fail(grpc.StatusCode.DEADLINE_EXCEEDED, self._why_late(call))
                 self._give_up(call)
                 self._wake(call)
+
+    def _why_late(self, call: Call) -> str:
+        """Return grpcio's words, and what kept the call; without figures, as errors are counted by their words."""
+        if not self._connections and not call.stream:
+            return f"Deadline Exceeded without a connection: {self._last_failure or 'it was still being made'}"
+        if call.returns:
+            return "Deadline Exceeded after the server had returned it unprocessed"
+        if not call.stream:
+            return "Deadline Exceeded before there was room to send it"
+        return "Deadline Exceeded"
 
     def _open_calls(self) -> list[Call]:
         calls = [*self._pending, *self._retrying]
@@ -292,8 +319,9 @@ class Pool:
             return
         self._is_closed = True
         self._alarm.stop()
-        for greenlet in [*self._connecting]:
-            greenlet.kill(block=False)
+        for greenlet in [*self._connecting, self._next_try]:
+            if greenlet is not None:
+                greenlet.kill(block=False)
         for call in [*self._pending, *self._retrying]:
             call.fail(grpc.StatusCode.CANCELLED, "the channel is closed")
             self._wake(call)

@@ -6,14 +6,14 @@ returns, and looks at the calls that have ended.
 
 import functools
 import struct
-from collections import deque
+from collections import OrderedDict
 
 import grpc
 
 from tfsload.channel import frames, status
-from tfsload.channel.call import PREFIX, Call
+from tfsload.channel.call import PREFIX_SIZE, Call
 from tfsload.channel.frames import ProtocolError
-from tfsload.channel.headers import RequestEncoder, decode_reply_headers
+from tfsload.channel.headers import HeadersTooLongError, RequestEncoder, decode_reply_headers
 
 # We take whatever comes: a reply's length is bounded by the call, not by the window.
 OWN_WINDOW = frames.MAX_WINDOW
@@ -24,11 +24,15 @@ _OWN_SETTINGS = {
     frames.HEADER_TABLE_SIZE: 0,
     frames.ENABLE_PUSH: 0,
     frames.INITIAL_WINDOW_SIZE: OWN_WINDOW,
+    frames.MAX_HEADER_LIST_SIZE: frames.MAX_HEADER_BLOCK,
 }
 # A message up to this size is not begun before the window takes all of it.
 _SENT_WHOLE = frames.DEFAULT_MAX_FRAME_SIZE
 # A peer that floods us with frames to be answered is not to fill the memory with answers.
 _MAX_ANSWERS = 10_000
+# When so much waits to be taken, calls wait their turn: a server that reads nothing, however wide it has opened its
+# windows, is not to fill the memory with messages of calls that were given up long ago.
+_MAX_OUTPUT = 1 << 20
 
 
 class ClientProtocol:
@@ -36,7 +40,8 @@ class ClientProtocol:
 
     Attributes:
         calls: the calls in flight, by stream.
-        waiting: calls for which the server's limit of streams, or its window, leaves no room yet, in order.
+        waiting: calls for which there is no room yet, in order (as keys): the server allows no more streams, its
+            window takes no message, or so much is to be sent already that more would only lie about.
         is_draining: whether no new call may start here: the server goes away, or the numbers are used up.
         going_away: the server's words on why it goes away; empty before.
         max_streams: the server's limit.
@@ -46,13 +51,14 @@ class ClientProtocol:
     def __init__(self, first_stream: int = 1) -> None:
         """Begin a connection; `first_stream` is an odd number, above 1 only in tests."""
         self.calls: dict[int, Call] = {}
-        self.waiting: deque[Call] = deque()
+        self.waiting: OrderedDict[Call, None] = OrderedDict()
         self.is_draining = False
         self.going_away = ""
         self.max_streams = frames.MAX_STREAM_ID
         self._next_stream = first_stream
         self._parser = frames.FrameParser()
         self._encoder = RequestEncoder()
+        self._n_output = 0  # bytes of messages in it
         self._output: list[bytes] = [
             frames.PREFACE,
             frames.settings_frame(_OWN_SETTINGS),
@@ -61,7 +67,8 @@ class ClientProtocol:
         self._max_frame_size = frames.DEFAULT_MAX_FRAME_SIZE
         self._initial_window = frames.DEFAULT_WINDOW
         self._window = frames.DEFAULT_WINDOW  # what may still be sent on the connection
-        self._blocked: deque[Call] = deque()  # calls whose message waits for a window
+        # Calls that were begun, have more to send and may, in turn; those whose own window is shut are not among them.
+        self._sendable: OrderedDict[Call, None] = OrderedDict()
         self._unopened = 0  # what was received since the connection's window was last opened
         self._n_answers = 0  # to pings and settings, since output was last taken
         self._ended: list[Call] = []
@@ -84,10 +91,13 @@ class ClientProtocol:
         return bool(self._output)
 
     def take_output(self) -> bytes:
-        """Return what is to be sent, once."""
+        """Return what is to be sent, once; look at `take_unprocessed` afterwards."""
         output = b"".join(self._output)
         self._output.clear()
         self._n_answers = 0
+        was_full, self._n_output = self._n_output >= _MAX_OUTPUT, 0
+        if was_full:
+            self._go_on()
         return output
 
     def take_ended(self) -> list[Call]:
@@ -110,21 +120,21 @@ class ClientProtocol:
     def start(self, call: Call) -> None:
         """Send a call, or let it wait for room. Not on a draining connection."""
         if self.waiting or not self._has_room(call):
-            self.waiting.append(call)
+            self.waiting[call] = None
         else:
             self._send(call)
 
     def _has_room(self, call: Call) -> bool:
-        """Whether the server's limit of streams and its window leave room for a call.
+        """Whether the server's limit of streams, its window and what is still to be sent leave room for a call.
 
         A short message waits until the window takes it whole: sent in pieces, it costs both sides several times
         the work. The calls in flight will open the window; where there is none, it is sent as far as it goes.
         """
         n_open = len(self.calls)
-        if n_open >= self.max_streams:
+        if n_open >= self.max_streams or self._n_output >= _MAX_OUTPUT:
             return False
-        size = len(call.message) + 5
-        return size <= self._window or not n_open or size > _SENT_WHOLE
+        size = len(call.message) + PREFIX_SIZE
+        return size <= self._window or not n_open or (size > _SENT_WHOLE and self._window > 0)
 
     def _send(self, call: Call) -> None:
         stream = call.stream = self._next_stream
@@ -134,65 +144,69 @@ class ClientProtocol:
         self.calls[stream] = call
         block = self._encoder.encode(call.headers)
         message = call.message
-        size = len(message) + 5
+        size = len(message) + PREFIX_SIZE
         add = self._output.append
         if size <= self._window and size <= self._initial_window and size <= self._max_frame_size >= len(block):
             # The common case: all of it in two frames.
             self._window -= size
+            self._n_output += size
             call.window = self._initial_window - size
             add(_opening(stream, block, size))
             add(message)
             return
         add(frames.header_frames(stream, block, 0, self._max_frame_size))
         call.window = self._initial_window
-        call.unsent = memoryview(PREFIX.pack(0, len(message)) + message)
-        self._blocked.append(call)
-        self._send_blocked()
+        call.n_unsent = size
+        self._sendable[call] = None
+        self._send_rest()
 
-    def _send_blocked(self) -> None:
-        """Send as much as the windows allow, call by call in turn."""
-        stuck: deque[Call] = deque()
-        while self._blocked and self._window > 0:
-            call = self._blocked.popleft()
-            if call.is_over or self.calls.get(call.stream) is not call:
-                continue  # ended meanwhile
-            size = min(len(call.unsent), self._window, call.window, self._max_frame_size)
+    def _send_rest(self) -> None:
+        """Send as much of messages that were begun as the windows allow, call by call in turn."""
+        sendable = self._sendable
+        while sendable and self._window > 0 and self._n_output < _MAX_OUTPUT:
+            call, _ = sendable.popitem(last=False)
+            size = min(call.n_unsent, self._window, call.window, self._max_frame_size)
             if size <= 0:
-                stuck.append(call)
-                continue
-            piece, call.unsent = call.unsent[:size], call.unsent[size:]
+                continue  # its own window is shut; when it opens, the call is back
+            piece = call.take_piece(size)
             self._window -= size
+            self._n_output += size
             call.window -= size
-            flags = 0 if call.unsent else frames.END_STREAM
-            self._output.append(frames.frame(frames.DATA, flags, call.stream, bytes(piece)))
-            if call.unsent:
-                self._blocked.append(call)
-        stuck.extend(self._blocked)
-        self._blocked = stuck
+            flags = 0 if call.n_unsent else frames.END_STREAM
+            self._output.append(frames.frame(frames.DATA, flags, call.stream, piece))
+            if call.n_unsent:
+                sendable[call] = None
 
-    def _drop_unsent(self, call: Call) -> None:
-        """Keep no message of a call that has ended: the window that it waits for may never come."""
-        if call.unsent:
-            call.unsent = b""
-            self._blocked.remove(call)
+    def _forget_rest(self, call: Call) -> None:
+        """Send no more of a call that has ended."""
+        if call.n_unsent:
+            call.n_unsent = 0
+            self._sendable.pop(call, None)
+
+    def _go_on(self) -> None:
+        """Use the room that there is now: first for what was begun, then for what waits."""
+        if self._sendable:
+            self._send_rest()
+        if self.waiting:
+            self._start_waiting()
 
     def cancel(self, call: Call) -> None:
         """Give a call up: tell the server, and forget it. What still comes for it is ignored."""
         if self.calls.get(call.stream) is call:
             del self.calls[call.stream]
-            self._drop_unsent(call)
+            self._forget_rest(call)
             self._output.append(frames.rst_stream(call.stream, frames.CANCEL))
             self._start_waiting()
-        elif not call.stream and call in self.waiting:
-            self.waiting.remove(call)
+        elif not call.stream:
+            self.waiting.pop(call, None)
 
-    def close(self, code: int = frames.NO_ERROR, message: str = "") -> None:
-        """Say goodbye: the peer began no streams, so the last of its was 0."""
+    def say_goodbye(self, code: int = frames.NO_ERROR, message: str = "") -> None:
+        """Tell the peer that nothing more comes, and why; it began no streams, so the last of its was 0."""
         self._output.append(frames.goaway(0, code, message.encode()[:200]))
 
     def _start_waiting(self) -> None:
-        while self.waiting and not self.is_draining and self._has_room(self.waiting[0]):
-            self._send(self.waiting.popleft())
+        while self.waiting and not self.is_draining and self._has_room(next(iter(self.waiting))):
+            self._send(self.waiting.popitem(last=False)[0])
         if self.is_draining and self.waiting:
             self._unprocessed.extend(self.waiting)
             self.waiting.clear()
@@ -205,6 +219,8 @@ class ClientProtocol:
         Raises:
             ProtocolError: the connection cannot go on; calls that have ended before are still in `take_ended`.
         """
+        if not self.is_ready:
+            _check_greeting(data)
         calls = self.calls
         received = self._parser.feed(data)
         if not self.is_ready and received and (received[0][0] != frames.SETTINGS or received[0][1] & frames.ACK):
@@ -232,10 +248,15 @@ class ClientProtocol:
             raise ProtocolError(frames.PROTOCOL_ERROR, f"a frame on stream {stream}, which was never opened")
 
     def _on_headers(self, flags: int, stream: int, block: bytes) -> None:
-        reply = decode_reply_headers(block)
         call = self.calls.get(stream)
         if call is None:
             self._check_was_opened(stream)
+            return  # as no block stands on another, none has to be read
+        try:
+            reply = decode_reply_headers(block)
+        except HeadersTooLongError as error:
+            call.fail(grpc.StatusCode.RESOURCE_EXHAUSTED, f"the server sent {error}")
+            self._end(call, is_closed=bool(flags & frames.END_STREAM))
             return
         if flags & frames.END_STREAM:
             call.trailing = reply
@@ -255,11 +276,11 @@ class ClientProtocol:
         """Take a call off; `is_closed`: the server has closed its side of the stream."""
         call.finish()
         del self.calls[call.stream]
-        if not is_closed or call.unsent:
+        if not is_closed or call.n_unsent:
             # One side is open still: the server talks on, or has answered before it had the whole message.
             code = frames.NO_ERROR if is_closed else frames.CANCEL
             self._output.append(frames.rst_stream(call.stream, code))
-            self._drop_unsent(call)
+            self._forget_rest(call)
         self._ended.append(call)
         if self.waiting:
             self._start_waiting()
@@ -296,28 +317,28 @@ class ClientProtocol:
             if call is None:
                 self._check_was_opened(stream)
                 return
-            call.window += increment
-            if call.window > frames.MAX_WINDOW:
-                raise ProtocolError(frames.FLOW_CONTROL_ERROR, f"stream {stream}'s window is too large")
-        if self._blocked:
-            self._send_blocked()
-        if self.waiting:
-            self._start_waiting()
+            self._open_window(call, increment)
+        self._go_on()
+
+    def _open_window(self, call: Call, increment: int) -> None:
+        call.window += increment
+        if call.window > frames.MAX_WINDOW:
+            raise ProtocolError(frames.FLOW_CONTROL_ERROR, f"stream {call.stream}'s window is too large")
+        if call.n_unsent and call.window > 0:
+            self._sendable[call] = None
 
     def _on_reset(self, stream: int, code: int) -> None:
         call = self.calls.get(stream)
         if call is None:
             self._check_was_opened(stream)
             return
-        self._drop_unsent(call)
+        self._forget_rest(call)
         del self.calls[stream]
         if code == frames.REFUSED_STREAM:
+            call.refusals += 1
             self._unprocessed.append(call)
         else:
-            if code == frames.NO_ERROR and call.trailing is not None:
-                call.finish()
-            else:
-                call.fail(status.from_reset(code), f"the server reset the stream (HTTP/2 error {code})")
+            call.fail(status.from_reset(code), f"the server reset the stream (HTTP/2 error {code})")
             self._ended.append(call)
         self._start_waiting()
 
@@ -335,18 +356,14 @@ class ClientProtocol:
             elif name == frames.HEADER_TABLE_SIZE:
                 self._encoder.set_table_size(value)
         self._answer(frames.frame(frames.SETTINGS, frames.ACK, 0, b""))
-        self._start_waiting()
-        if self._blocked:
-            self._send_blocked()
+        self._go_on()
 
     def _set_initial_window(self, size: int) -> None:
         if size > frames.MAX_WINDOW:
             raise ProtocolError(frames.FLOW_CONTROL_ERROR, f"an initial window of {size}")
         change, self._initial_window = size - self._initial_window, size
         for call in self.calls.values():
-            call.window += change
-            if call.window > frames.MAX_WINDOW:
-                raise ProtocolError(frames.FLOW_CONTROL_ERROR, f"stream {call.stream}'s window is too large")
+            self._open_window(call, change)
 
     def _on_goaway(self, last_stream: int, code: int, debug: bytes) -> None:
         self.is_draining = True
@@ -354,7 +371,7 @@ class ClientProtocol:
         self.going_away = f"HTTP/2 error {code}{': ' + words if words else ''}"
         for stream in [stream for stream in self.calls if stream > last_stream]:
             call = self.calls.pop(stream)
-            self._drop_unsent(call)
+            self._forget_rest(call)
             self._unprocessed.append(call)
         self._start_waiting()
 
@@ -369,6 +386,14 @@ class ClientProtocol:
         self.waiting.clear()
 
 
+def _check_greeting(data: bytes) -> None:
+    """Name what speaks instead of HTTP/2; its bytes would read as a frame of absurd length."""
+    if data.startswith(b"HTTP/1"):
+        raise ProtocolError(frames.PROTOCOL_ERROR, "it answers in HTTP/1, as a REST port does; gRPC has its own")
+    if data.startswith(b"\x15\x03"):
+        raise ProtocolError(frames.PROTOCOL_ERROR, "it answers in TLS: call it with TLS")
+
+
 @functools.lru_cache(maxsize=64)
 def _opening_of(block_size: int) -> struct.Struct:
     """Return what packs a HEADERS frame, a DATA frame's head and the prefix of its message, in this order."""
@@ -379,5 +404,5 @@ def _opening(stream: int, block: bytes, size: int) -> bytes:
     """Return a call's frames up to its message, which takes `size` bytes with its prefix."""
     return _opening_of(len(block)).pack(
         len(block) << 8 | frames.HEADERS, frames.END_HEADERS, stream, block,
-        size << 8 | frames.DATA, frames.END_STREAM, stream, 0, size - 5,
+        size << 8 | frames.DATA, frames.END_STREAM, stream, 0, size - PREFIX_SIZE,
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """TLS for a connection: verified unless asked otherwise, HTTP/2 by ALPN."""
 
+import contextlib
 import ssl
 
 from gevent import socket
@@ -26,6 +27,8 @@ def make_context(ca: bytes | None, certificate_file: str | None, key_file: str |
         context.load_verify_locations(cadata=ca.decode("ascii"))
     if certificate_file:
         context.load_cert_chain(certificate_file, key_file)
+    # RFC 9113, section 9.2.1, rules it out; in the middle of a write we would have to wait for it.
+    context.options |= ssl.OP_NO_RENEGOTIATION
     context.set_alpn_protocols(["h2"])
     return context
 
@@ -49,28 +52,38 @@ class TlsLayer:
             TlsError: a certificate that does not verify, another name, no HTTP/2.
             OSError: the connection broke.
         """
-        while True:
-            try:
-                self._tls.do_handshake()
-                break
-            except ssl.SSLWantReadError:
+        try:
+            while not self._is_agreed():
                 connection.sendall(self._outgoing.read())
                 received = connection.recv(_READ_BYTES)
                 if not received:
-                    raise TlsError("the server closed the connection during the TLS handshake") from None
+                    raise TlsError("the server closed the connection during the TLS handshake")
                 self._incoming.write(received)
-            except ssl.SSLCertVerificationError as error:
-                raise TlsError(f"the server's certificate does not verify: {error.verify_message}") from None
-            except ssl.SSLError as error:
-                raise TlsError(f"TLS handshake failed: {error.reason or error}") from None
+        except TlsError:
+            with contextlib.suppress(OSError):  # the alert that tells the server why
+                connection.sendall(self._outgoing.read())
+            raise
         connection.sendall(self._outgoing.read())
         if self._tls.selected_alpn_protocol() != "h2":
             raise TlsError("the server does not offer HTTP/2 over TLS (no ALPN h2)")
 
+    def _is_agreed(self) -> bool:
+        """Go on with the handshake; return whether it is complete."""
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        except ssl.SSLCertVerificationError as error:
+            raise TlsError(f"the server's certificate does not verify: {error.verify_message}") from None
+        except ssl.SSLError as error:
+            raise TlsError(f"TLS handshake failed: {error.reason or error}") from None
+        return True
+
     def encrypt(self, plain: bytes) -> bytes:
-        """Return what to send for plain bytes."""
-        if plain:
-            self._tls.write(plain)
+        """Return what to send for plain bytes, and for what TLS itself has to say."""
+        rest = memoryview(plain)
+        while rest:
+            rest = rest[self._tls.write(rest) :]
         return self._outgoing.read()
 
     def decrypt(self, received: bytes) -> bytes | None:
