@@ -17,7 +17,13 @@ from tests.test_channel_protocol import message
 from tfsload.channel import frames
 from tfsload.channel.call import Call
 from tfsload.channel.frames import ProtocolError
-from tfsload.channel.headers import RequestEncoder, RequestHeaders, decode_reply_headers, request_headers
+from tfsload.channel.headers import (
+    HeadersTooLongError,
+    RequestEncoder,
+    RequestHeaders,
+    decode_reply_headers,
+    request_headers,
+)
 from tfsload.channel.protocol import ClientProtocol
 
 # What one header block may cost, in CPU time: the event loop stands still meanwhile. A usual one takes some 0.05 ms.
@@ -400,7 +406,7 @@ def headers_case(rng: random.Random) -> Counter[str]:
     before_s = time.thread_time()
     try:
         headers = decode_reply_headers(block)
-    except ProtocolError as error:
+    except (ProtocolError, HeadersTooLongError) as error:
         outcome = "refused"
         require(want is None, f"a valid header block was refused: {error}")
         require(len(str(error)) <= MAX_WORDS, f"an error of {len(str(error))} letters")
