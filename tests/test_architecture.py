@@ -46,6 +46,8 @@ LAYERS = (
         "tfsload.processes",
         "tfsload.preflight",
         "tfsload.verification",
+        "tfsload.round_trip",
+        "tfsload.load.cpu_time",
         "users",
     },
     {"tfsload.embedded", "tfsload.checks", "tfsload.report", "tfsload.webui", "tfsload.interrupt"},

@@ -102,9 +102,10 @@ def rows_of(level, n_requests):
     return [{**row, "level": level} for row in recorder.take_all()]
 
 
-def tell_done(master, worker, level=1, n_requests=3, run=1, n_users=1, busy_share=0.25):
+def tell_done(master, worker, level=1, n_requests=3, run=1, **figures):
     data = {"run": run, "level": level, "rows": rows_of(level, n_requests), "unix_ns": time.time_ns()}
-    master.receive(messages.LEVEL_DONE, {**data, "n_users": n_users, "busy_share": busy_share}, worker)
+    own = {"n_users": 1, "busy_share": 0.25, "waited_share": 0.0, "round_trip_ns": None, **figures}
+    master.receive(messages.LEVEL_DONE, {**data, **own}, worker)
 
 
 def result_of(greenlet):
@@ -120,14 +121,22 @@ def test_each_worker_is_told_of_the_level_and_of_its_share(master, measure):
 
 def test_a_level_is_over_when_each_worker_has_said_so(master, coordinator, measure):
     measuring = measure(CLOSED)
-    tell_done(master, "a", n_requests=3, n_users=1, busy_share=0.5)
+    tell_done(master, "a", n_requests=3, n_users=1, busy_share=0.5, waited_share=0.1)
     assert gevent.wait([measuring], timeout=0.05) == []
     tell_done(master, "b", n_requests=4, n_users=1, busy_share=0.75)
     run = result_of(measuring)
 
     assert (run.level, run.n_workers, run.missing_workers) == (CLOSED, 2, ())
-    assert (run.n_users, run.busy_share) == (2, 0.75)
+    assert (run.n_users, run.busy_share, run.waited_share, run.round_trip_ns) == (2, 0.75, 0.1, None)
     assert coordinator.results.records[1].requests == 7
+
+
+def test_the_round_trip_is_that_of_whoever_had_users(master, measure):
+    measuring = measure(CLOSED)
+    tell_done(master, "a", n_users=0, round_trip_ns=9_000_000)
+    tell_done(master, "b", n_users=1, round_trip_ns=400_000)
+
+    assert result_of(measuring).round_trip_ns == 400_000
 
 
 def test_a_lost_worker_ends_the_wait_and_is_named(master, coordinator, measure):
@@ -379,6 +388,8 @@ def test_a_closed_level_is_reported_at_its_end(participant, runner):
 
     assert (data["run"], data["level"], data["n_users"]) == (1, 1, 2)
     assert data["busy_share"] >= 0
+    assert 0 <= data["waited_share"] <= 1
+    assert data["round_trip_ns"] is None  # no level has one user
     assert records[1].requests > 0
     assert records[1].latency.count == records[1].requests
     assert records[UNCOUNTED].requests > 0  # the warm-up

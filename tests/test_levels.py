@@ -145,6 +145,7 @@ def test_one_record_and_four_merged_ones_print_the_same_row():
         pytest.param(lambda: closed_row(users=8, n_users=8), id="closed-with-more-users"),
         pytest.param(lambda: closed_row(samples(n=64)), id="just-enough-samples"),
         pytest.param(lambda: closed_row(busy_share=0.89), id="not-quite-busy"),
+        pytest.param(lambda: closed_row(busy_share=0.3, waited_share=0.19), id="not-quite-starved"),
         pytest.param(lambda: closed_row(n_workers=3), id="all-workers-there"),
         pytest.param(lambda: closed_row(n_users=2), id="more-users-than-asked-for"),
         pytest.param(lambda: open_row(), id="open"),
@@ -183,6 +184,18 @@ GENERATOR_DOUBTS = [
         "the load generator was the bottleneck: it kept a CPU busy 90 % of the time; "
         "use --processes or more workers, and take work out of listeners",
         id="a-busy-generator",
+    ),
+    pytest.param(
+        lambda: closed_row(busy_share=0.1, waited_share=0.2),
+        "other programs kept the load generator off its CPU for 20 % of the time, which looks like latency: "
+        "run it on a machine, or at least on a CPU, of its own",
+        id="a-starved-generator",
+    ),
+    pytest.param(
+        lambda: closed_row(busy_share=0.8, waited_share=0.1),
+        "other programs kept the load generator off its CPU for 10 % of the time, which looks like latency: "
+        "run it on a machine, or at least on a CPU, of its own",
+        id="a-generator-that-would-have-filled-its-cpu",
     ),
     pytest.param(
         lambda: open_row(samples(latency_ns=5 * MS, lag_ns=2 * MS)),

@@ -59,7 +59,7 @@ def test_workers_are_counted(count, overhead_s, noise):
     assert scaling.parallelism == pytest.approx(count, rel=0.05)
     assert scaling.stops_growing_at == count
     assert scaling.falls_beyond is None
-    assert scaling.service_time_ns == pytest.approx((SERVICE_S + overhead_s) * 1e9, rel=0.02)
+    assert scaling.alone_ns == pytest.approx((SERVICE_S + overhead_s) * 1e9, rel=0.02)
     assert scaling.usl.sigma.low <= 1 / count <= scaling.usl.sigma.high
     assert scaling.answer.kind == ("no" if count == 1 else "yes")
 
@@ -212,7 +212,7 @@ def test_without_a_lone_user_nothing_is_compared():
     scaling = assess(sweep(workers(4), (2, 4, 8)))
 
     assert [(level.speed_up, level.efficiency) for level in scaling.levels] == [(None, None)] * 3
-    assert (scaling.service_time_ns, scaling.parallelism, scaling.usl) == (None, None, None)
+    assert (scaling.alone_ns, scaling.parallelism, scaling.usl) == (None, None, None)
     assert scaling.stops_growing_at == 4
 
 
@@ -261,12 +261,53 @@ def test_the_contention_of_a_lock_lies_in_its_interval(share, overhead_s):
         assert sigma.high - sigma.low < 0.15 * share
 
 
-def test_a_known_overhead_widens_the_interval_as_far_as_it_reaches():
-    points = sweep(workers(2, overhead_s=0.002))
-    default, known = assess(points).usl.sigma, assess(points, overhead_ns=2_000_000).usl.sigma
+@pytest.mark.parametrize("count", [1, 2, 4, 8])
+@pytest.mark.parametrize("overhead_s", [0.0005, 0.001, 0.004])
+def test_a_round_trip_that_is_known_is_no_service(count, overhead_s):
+    points = sweep(workers(count, overhead_s=overhead_s), noise=0.01)
+    blind, known = assess(points), assess(points, round_trip_ns=overhead_s * 1e9)
 
-    assert default.high < 0.5 < known.high
-    assert (default.low, default.value) == (known.low, known.value)
+    assert known.parallelism == pytest.approx(count, rel=0.03)
+    assert blind.parallelism == pytest.approx(count * (1 + overhead_s / SERVICE_S), rel=0.03)
+    assert known.stops_growing_at == count
+    assert known.usl.sigma.low <= 1 / count <= known.usl.sigma.high
+    assert known.usl.sigma.value == pytest.approx(1 / count, rel=0.05)
+    assert known.answer.kind == ("no" if count == 1 else "yes")
+    assert known.round_trip_ns == overhead_s * 1e9
+
+
+def test_a_round_trip_that_is_known_raises_contentions_value_and_upper_end():
+    points = sweep(workers(2, overhead_s=0.002))
+    default, known = assess(points).usl.sigma, assess(points, round_trip_ns=2_000_000).usl.sigma
+
+    assert default.value < default.high < 0.5 < known.high
+    assert known.value == pytest.approx(0.5, rel=0.02)
+    assert known.low == default.low
+
+
+@pytest.mark.parametrize(
+    ("server", "round_trip_ms", "sentence"),
+    [
+        pytest.param(
+            workers(1, service_s=0.0003, overhead_s=0.0001),
+            0.1,
+            "No: requests are served one at a time",
+            id="short-serial",
+        ),
+        pytest.param(workers(4, service_s=0.0003, overhead_s=0.0001), 0.1, "Yes: about 4.0 ", id="short-parallel"),
+        pytest.param(workers(1, service_s=0.001, overhead_s=0.0008), 0.8, "No: ", id="a-long-way-to-a-serial-server"),
+        pytest.param(
+            workers(1, service_s=0.001, overhead_s=0.02),
+            20.0,
+            "Cannot tell: of the 21 ms that a lone request takes",
+            id="far-away",
+        ),
+        pytest.param(workers(1), 20.0, "No: ", id="a-round-trip-longer-than-a-request"),
+        pytest.param(lock(0.75), 0.1, "Hardly: parts of requests run in parallel, about 1.3 at once", id="hardly"),
+    ],
+)
+def test_what_a_known_round_trip_lets_one_say(server, round_trip_ms, sentence):
+    assert assess(sweep(server), round_trip_ns=round_trip_ms * 1e6).answer.sentence.startswith(sentence)
 
 
 @pytest.mark.parametrize(

@@ -131,18 +131,23 @@ def test_contention_that_would_show_only_with_more_users_is_not_ruled_out(levels
 
 
 @pytest.mark.parametrize(
-    ("overhead", "high"),
+    ("overhead", "most", "value", "high"),
     [
-        pytest.param(0.0, 1.0, id="none"),
-        pytest.param(0.2, 1.25, id="a-fifth"),
-        pytest.param(1.0, math.inf, id="all"),
+        pytest.param(0.0, None, 1.0, 1.0, id="none"),
+        pytest.param(0.0, 0.2, 1.0, 1.25, id="up-to-a-fifth"),
+        pytest.param(0.2, None, 1.25, 1.25, id="a-fifth"),
+        pytest.param(0.2, 0.3, 1.25, 1 / 0.7, id="from-a-fifth"),
+        pytest.param(0.2, 0.1, 1.25, 1.25, id="most-is-less"),
+        pytest.param(1.0, None, math.inf, math.inf, id="all"),
     ],
 )
-def test_time_outside_the_server_raises_the_upper_end_alone(overhead, high):
-    plain, fit = (fitted(lambda n: steady_lock(n, 0.5), overhead=share) for share in (0.0, overhead))
+def test_time_outside_the_server_raises_contention(overhead, most, value, high):
+    plain = fitted(lambda n: steady_lock(n, 0.5))
+    fit = fitted(lambda n: steady_lock(n, 0.5), overhead=overhead, most_overhead=most)
 
+    assert fit.sigma.value == pytest.approx(min(1, plain.sigma.value * value))
     assert fit.sigma.high == pytest.approx(min(1, plain.sigma.high * high))
-    assert (fit.sigma.low, fit.sigma.value) == (plain.sigma.low, plain.sigma.value)
+    assert fit.sigma.low == plain.sigma.low
     assert (fit.lambda_rps, fit.kappa) == (plain.lambda_rps, plain.kappa)
 
 

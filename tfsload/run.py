@@ -60,6 +60,7 @@ class Run:
         recorder: what was measured and not yet handed over.
         pacer: tells users when to send, in open load; else None.
         references: the answers recorded without load, where they are to be compared; else None.
+        round_trip_ns: how long a call takes that asks the model for nothing; None: not measured.
         supply: which request comes next; set by the participant.
     """
 
@@ -77,6 +78,7 @@ class Run:
         self.recorder = Recorder(time.time_ns() - time.perf_counter_ns(), settings.has_levels)
         self.pacer = Pacer(self.recorder) if settings.is_open_load else None
         self.references = references
+        self.round_trip_ns: int | None = None
         self.supply: Supply
 
     @functools.cached_property

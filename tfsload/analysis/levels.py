@@ -13,6 +13,9 @@ from tfsload.recorder import Record
 PERCENTILES = (50, 90, 95, 99, 99.9)
 # The generator's share of a CPU from which on it may be what is measured.
 BUSY_SHARE = 0.9
+# Kept off its CPU for this share of the time, the generator's waiting is a good part of what looks like latency. Beside
+# a server that fills the same two CPUs it is a tenth.
+WAITED_SHARE = 0.2
 # A request may leave so late without being called late.
 LATE_NS = 1_000_000
 LATE_SHARE_OF_LATENCY = 0.1
@@ -34,6 +37,9 @@ class LevelRun:
         missing_workers: those that did not tell its end.
         n_users: users that ran.
         busy_share: the busiest process's share of a CPU, 0 to about 1.
+        waited_share: the share of the time for which a process was ready to run and other programs had the CPU, 0 to
+            1; that of the process which waited most.
+        round_trip_ns: what a call took that asked the model for nothing, before the load; None: not measured.
     """
 
     level: Level
@@ -41,6 +47,8 @@ class LevelRun:
     missing_workers: tuple[str, ...]
     n_users: int
     busy_share: float
+    waited_share: float = 0.0
+    round_trip_ns: int | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,7 @@ class LevelRow:
             None: too few samples carry it.
         unsteady: in what the level had not settled; empty: it is stable.
         busy_share: the busiest generator's share of a CPU.
+        round_trip_ns: what a call took that asked the model for nothing, before the load; None: not measured.
         generator_doubts, sample_doubts: why it supports no verdict, by the load generator's fault or by the
             sample's, and what to change, a sentence each; empty: it does.
     """
@@ -67,6 +76,7 @@ class LevelRow:
     certified_ns: Mapping[float, float | None]
     unsteady: str
     busy_share: float
+    round_trip_ns: int | None
     generator_doubts: tuple[str, ...]
     sample_doubts: tuple[str, ...]
 
@@ -149,6 +159,7 @@ def level_row(run: LevelRun, record: Record) -> LevelRow:
         certified_ns={p: certified_ns(record.latency, p, n_endless(record)) for p in PERCENTILES},
         unsteady=drift,
         busy_share=run.busy_share,
+        round_trip_ns=run.round_trip_ns,
         generator_doubts=tuple(_doubts_of_generator(run, record)),
         sample_doubts=tuple(_doubts_of_sample(record, achieved_rps, mean_in_flight, drift)),
     )
@@ -164,6 +175,11 @@ def _doubts_of_generator(run: LevelRun, record: Record) -> list[str]:
         doubts.append(
             f"the load generator was the bottleneck: it kept a CPU busy {100 * run.busy_share:.0f} % of the time; "
             "use --processes or more workers, and take work out of listeners"
+        )
+    elif run.waited_share >= WAITED_SHARE or run.busy_share + run.waited_share >= BUSY_SHARE:
+        doubts.append(
+            f"other programs kept the load generator off its CPU for {100 * run.waited_share:.0f} % of the time, which "
+            "looks like latency: run it on a machine, or at least on a CPU, of its own"
         )
     lag, latency = record.lag, record.latency
     if lag.count:

@@ -1,7 +1,9 @@
 """Does the server run requests in parallel? What a closed sweep, levels of users in flight, says.
 
-A client sees a request's time on the network as service that any number of requests have at once: across a network
-whose round trip is no small part of the latency, a serial server looks parallel. Measure near the server.
+A client sees a request's time on its way (network, client) as service that any number of requests have at once: taken
+for service, it makes a serial server look parallel. So a round trip that asks the model for nothing is measured before
+the load and taken off; where it is most of a lone request's latency, little is left to tell by. Measure near the
+server.
 """
 
 import math
@@ -14,14 +16,17 @@ from typing import Literal
 
 from tfsload.analysis.usl import Usl, fit_usl
 
-# Requests served at once, up to which the answer is No: the client's and the network's work on one request overlaps
-# the server's on another, and 0.3 ms of that beside 1.2 ms of service look like 1.25 at once.
+# Requests served at once, up to which the answer is No, without the round trip taken off: the client's and the
+# network's work on one request overlaps the server's on another, and 0.3 ms of that beside 1.2 ms of service look
+# like 1.25.
 SERIAL_UP_TO = 1.25
+# With it taken off: all that looks parallel is explained by the way.
+EXPLAINED_UP_TO = 1.1
 # Up to here it is Hardly, a kind of No: a second worker would idle for more than half of the time, which nobody means
 # who asks for parallel serving. But parts of requests do run beside one another, and that is said.
 HARDLY_UP_TO = 1.5
-# With less service than 1 ms, that overlap alone (0.15 ms of service, 0.1 ms of client and network: 1.7) explains what
-# looks like up to 2 at once.
+# Where the round trip is not known: with less service than 1 ms, that overlap alone (0.15 ms of service, 0.1 ms of
+# client and network: 1.7) explains what looks like up to 2 at once.
 SHORT_SERVICE_NS = 1_000_000
 EXPLAINED_BY_OVERLAP = 2.0
 # While throughput still grows, fewer users than this do not carry a No: by Amdahl's law, 1.25 times the throughput at
@@ -30,10 +35,15 @@ ENOUGH_USERS = 8
 # Throughputs differ if by more than this share, and by more than this many standard errors: less is no news.
 SAME_THROUGHPUT = 0.05
 BEYOND_NOISE = 2.0
-# What a lone request may spend outside the server, on one machine or in one data centre.
+# What a lone request may spend outside the server, on one machine or in one data centre, where it is not known.
 OVERHEAD_NS = 300_000
+# A prediction's message is longer than that of a call that asks for nothing; its way takes so many times as long.
+MOST_OF_ROUND_TRIP = 1.5
+# Where the way takes a greater share of a lone request's latency, what is left is no measure of the service.
+GREATEST_WAY = 0.5
 
 _UNTRUSTED = "cannot be trusted (unstable, or limited by the load generator)"
+_HEAVIER = "send heavier requests (`--images-per-request 64`)"
 _AGAIN = "measure again, longer (`--level-duration`) or with more load generator processes (`--processes`)"
 
 
@@ -108,10 +118,11 @@ class Scaling:
 
     Attributes:
         levels: by users, ascending.
-        service_time_ns: R(1), the mean latency of a lone user; None without one.
-        parallelism: requests that are served at once at the highest throughput, max X(N) · R(1) by Little's law
-            (J. D. C. Little, Operations Research 9(3), 1961), if service took as long as for a lone user; None
-            without one. What a lone request spends on the network and in the client counts as service.
+        alone_ns: R(1), the mean latency of a lone user; None without one.
+        round_trip_ns: Z, of a call that asks the model for nothing, without load; None: not measured.
+        parallelism: requests that are served at once at the highest throughput, max X(N) · (R(1) - Z) by Little's
+            law (J. D. C. Little, Operations Research 9(3), 1961), if service takes as long as for a lone user; None
+            without one. With Z not measured, all of R(1) counts as service.
         stops_growing_at: the fewest users whose throughput no larger level exceeds; None while it still grows.
         falls_beyond: the most users that still have the highest throughput, if it is less with more; None if not.
         usl: the Universal Scalability Law, fitted; None if the levels do not carry it.
@@ -119,7 +130,8 @@ class Scaling:
     """
 
     levels: tuple[ScaledLevel, ...]
-    service_time_ns: float | None
+    alone_ns: float | None
+    round_trip_ns: float | None
     parallelism: float | None
     stops_growing_at: int | None
     falls_beyond: int | None
@@ -127,22 +139,23 @@ class Scaling:
     answer: Answer
 
 
-def assess(points: Sequence[LevelPoint], overhead_ns: float = OVERHEAD_NS) -> Scaling:
+def assess(points: Sequence[LevelPoint], round_trip_ns: float | None = None) -> Scaling:
     """Say how throughput grows with users, and whether that means that requests are served in parallel.
 
     Args:
         points: the sweep's levels, in any order; a level may be there several times.
-        overhead_ns: the most that a lone request spends outside the server, such as the latency of a call that asks
-            for nothing. Only σ's interval allows for it. 0: nothing.
+        round_trip_ns: of a call that asks the model for nothing, without load: it is taken off a lone request's
+            latency. None: not measured, up to 0.3 ms.
     """
-    sweep = _Sweep(_levels(points))
+    sweep = _Sweep(_levels(points), round_trip_ns)
     return Scaling(
         levels=sweep.levels,
-        service_time_ns=sweep.alone.mean_latency_ns if sweep.alone else None,
+        alone_ns=sweep.alone.mean_latency_ns if sweep.alone else None,
+        round_trip_ns=round_trip_ns,
         parallelism=sweep.parallelism,
         stops_growing_at=sweep.stops_growing_at,
         falls_beyond=sweep.falls_beyond,
-        usl=_fit([point for point in points if point.is_trusted], sweep.alone, overhead_ns),
+        usl=_fit([point for point in points if point.is_trusted], sweep),
         answer=_answer(sweep),
     )
 
@@ -189,16 +202,17 @@ def _standard_error(rates_rps: Sequence[float]) -> float:
     return stdev(rate / mean for rate in rates_rps) / math.sqrt(len(rates_rps)) if mean > 0 else 0.0
 
 
-def _fit(points: list[LevelPoint], alone: ScaledLevel | None, overhead_ns: float) -> Usl | None:
-    if alone is None:
+def _fit(points: list[LevelPoint], sweep: "_Sweep") -> Usl | None:
+    if sweep.alone is None:
         return None
     errors = [_standard_error(point.window_rates_rps) for point in points]
-    latency_ns = alone.mean_latency_ns
+    most_ns = OVERHEAD_NS if sweep.round_trip_ns is None else MOST_OF_ROUND_TRIP * sweep.round_trip_ns
     return fit_usl(
         [point.users for point in points],
         [point.throughput_rps for point in points],
         noise=math.hypot(*errors) / math.sqrt(len(errors)),
-        overhead=overhead_ns / latency_ns if latency_ns > overhead_ns else 1.0,
+        overhead=sweep.way,
+        most_overhead=min(1.0, most_ns / sweep.alone.mean_latency_ns),
     )
 
 
@@ -207,6 +221,14 @@ class _Sweep:
     """The levels of a sweep, ascending, and what can be read off them."""
 
     levels: tuple[ScaledLevel, ...]
+    round_trip_ns: float | None
+
+    @cached_property
+    def way(self) -> float:
+        """The share of a lone request's latency that the way to the server takes, 0 to 1; 0 where it is not known."""
+        if self.alone is None or self.round_trip_ns is None:
+            return 0.0
+        return min(1.0, self.round_trip_ns / self.alone.mean_latency_ns)
 
     @cached_property
     def trusted(self) -> tuple[ScaledLevel, ...]:
@@ -224,12 +246,23 @@ class _Sweep:
 
     @cached_property
     def parallelism(self) -> float | None:
+        return None if self.at_most is None else self.at_most * (1 - self.way)
+
+    @cached_property
+    def at_most(self) -> float | None:
+        """What parallelism would be if all of a lone request's latency were service."""
         return self.best.throughput_rps * (self.alone.mean_latency_ns / 1e9) if self.best and self.alone else None
+
+    @cached_property
+    def is_serial(self) -> bool:
+        """Whether one request is served at a time, as far as can be told; with parallelism alone."""
+        return self.at_most <= SERIAL_UP_TO or (self.way > 0 and self.parallelism <= EXPLAINED_UP_TO)
 
     @cached_property
     def stops_growing_at(self) -> int | None:
         for index, level in enumerate(self.trusted[:-1]):
-            if not any(_is_less(level, larger) for larger in self.trusted[index + 1 :]):
+            # As many users as there are workers keep them all busy but for the way: to fill that, too, is no growth.
+            if not any(_is_less(level, larger, self.way) for larger in self.trusted[index + 1 :]):
                 return level.users
         return None
 
@@ -244,9 +277,13 @@ def _margin(level: ScaledLevel, other: ScaledLevel) -> float:
     return BEYOND_NOISE * math.hypot(level.noise, other.noise)
 
 
-def _is_less(level: ScaledLevel, other: ScaledLevel) -> bool:
-    """Whether a level's throughput is less than another's, by more than noise and by enough to matter."""
-    return level.throughput_rps < other.throughput_rps * (1 - max(SAME_THROUGHPUT, _margin(level, other)))
+def _is_less(level: ScaledLevel, other: ScaledLevel, allowed: float = 0.0) -> bool:
+    """Whether a level's throughput is less than another's, by more than noise, and by enough to matter.
+
+    `allowed` is a share by which it may be less besides.
+    """
+    same = max(SAME_THROUGHPUT, _margin(level, other)) + allowed
+    return level.throughput_rps < other.throughput_rps * (1 - same)
 
 
 def _answer(sweep: _Sweep) -> Answer:
@@ -254,7 +291,7 @@ def _answer(sweep: _Sweep) -> Answer:
     if doubt:
         return Answer("cannot tell", f"Cannot tell: {doubt}.")
     at_once = f"{sweep.parallelism:.1f}" if sweep.parallelism < 10 else f"{sweep.parallelism:.0f}"
-    if sweep.parallelism <= SERIAL_UP_TO:
+    if sweep.is_serial:
         fall = f", and throughput falls beyond {_users(sweep.falls_beyond)}" if sweep.falls_beyond else ""
         return Answer("no", f"No: requests are served one at a time; more users only wait longer{fall}.")
     if sweep.parallelism <= HARDLY_UP_TO:
@@ -294,13 +331,20 @@ def _doubt(sweep: _Sweep) -> str | None:
     higher = [level for level in sweep.levels if not level.is_trusted and _is_less(best, level)]
     if sweep.stops_growing_at and higher:
         return f"throughput was higher at {_users(higher[0].users)}, but that level {_UNTRUSTED}; {_AGAIN}"
+    if sweep.way > GREATEST_WAY and sweep.at_most > SERIAL_UP_TO:
+        return (
+            f"of the {alone.mean_latency_ns / 1e6:.2g} ms that a lone request takes, "
+            f"{sweep.round_trip_ns / 1e6:.2g} ms are spent on the way to the server and back; "
+            f"measure nearer to it, or {_HEAVIER}"
+        )
     margin = _margin(alone, best)
     if parallelism * (1 - margin) <= SERIAL_UP_TO and parallelism * (1 + margin) > HARDLY_UP_TO:
         return f"throughput scatters by {margin:.0%}, too much to compare levels by; {_AGAIN}"
-    if alone.mean_latency_ns < SHORT_SERVICE_NS and parallelism < EXPLAINED_BY_OVERLAP:
+    is_short = sweep.round_trip_ns is None and alone.mean_latency_ns < SHORT_SERVICE_NS
+    if is_short and parallelism < EXPLAINED_BY_OVERLAP:
         return (
             f"a lone request takes only {alone.mean_latency_ns / 1e6:.2g} ms, so that the client's and the network's "
-            "work beside the server's looks like requests in parallel; send heavier ones (`--images-per-request 64`)"
+            f"work beside the server's looks like requests in parallel; {_HEAVIER}"
         )
     if parallelism <= HARDLY_UP_TO and sweep.stops_growing_at is None and sweep.trusted[-1].users < ENOUGH_USERS:
         return (

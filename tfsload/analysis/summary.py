@@ -77,6 +77,7 @@ def _why_unknown(threshold: Threshold, record: Record) -> str:
 
 def assess_sweep(rows: Sequence[LevelRow]) -> Scaling:
     """Return whether the server works in parallel, by the levels of a closed sweep."""
+    alone = [row.round_trip_ns for row in rows if row.level.users == 1 and row.round_trip_ns is not None]
     return scaling.assess(
         [
             scaling.LevelPoint(
@@ -88,7 +89,8 @@ def assess_sweep(rows: Sequence[LevelRow]) -> Scaling:
             )
             for row in rows
             if row.achieved_rps > 0 and row.answered
-        ]
+        ],
+        round_trip_ns=alone[0] if alone else None,
     )
 
 

@@ -93,7 +93,11 @@ class Usl:
 
 
 def fit_usl(
-    users: Sequence[int], throughputs_rps: Sequence[float], noise: float = 0.0, overhead: float = 0.0
+    users: Sequence[int],
+    throughputs_rps: Sequence[float],
+    noise: float = 0.0,
+    overhead: float = 0.0,
+    most_overhead: float | None = None,
 ) -> Usl | None:
     """Fit the law to N/X by least squares, relative errors weighing the same (Gunther 2007, section 5.5).
 
@@ -106,8 +110,10 @@ def fit_usl(
         users: N of each measurement; a level may be there several times.
         throughputs_rps: X of each measurement, requests a second; those of 0 are left out.
         noise: standard error of a throughput, relative; 0 if not known.
-        overhead: the share of a lone user's cycle that may lie outside the server (network, client), 0 to 1: the
-            server's own contention may be as high as σ/(1 - overhead), though not above 1, and σ's interval says so.
+        overhead: the share of a lone user's cycle that lies outside the server (network, client), 0 to 1: the
+            server's own contention is higher, σ/(1 - overhead), though not by that above 1.
+        most_overhead: the most that this share can be, at which σ's interval ends; None: `overhead`. It begins as if
+            there were none.
 
     Returns:
         The fit; None if there are fewer than three levels, none with one user, or no law in the figures.
@@ -118,7 +124,10 @@ def fit_usl(
         return None
     n, x = np.array(measured, dtype=float).T
     fit = _Fit(n, n * (x[0] / x), noise)
-    return _allow_for(overhead, fit.usl(float(x[0]))) if fit.is_lawful else None
+    if not fit.is_lawful:
+        return None
+    most = overhead if most_overhead is None else max(overhead, most_overhead)
+    return _in_server(fit.usl(float(x[0])), overhead, most)
 
 
 class _Queue:
@@ -313,10 +322,16 @@ class _Fit:
         return np.maximum(0, ends.min(axis=0)), np.maximum(0, ends.max(axis=0))
 
 
-def _allow_for(overhead: float, usl: Usl) -> Usl:
-    high = usl.sigma.high
-    in_server = min(1.0, high / (1 - overhead)) if overhead < 1 else 1.0
-    return replace(usl, sigma=replace(usl.sigma, high=max(high, in_server)))
+def _in_server(usl: Usl, overhead: float, most_overhead: float) -> Usl:
+    sigma = usl.sigma
+    value = _without(overhead, sigma.value)
+    return replace(usl, sigma=_estimate(value, sigma.low, _without(most_overhead, sigma.high)))
+
+
+def _without(overhead: float, sigma: float) -> float:
+    """Return a contention as a share of what is left of a cycle without its overhead."""
+    in_server = min(1.0, sigma / (1 - overhead)) if overhead < 1 else float(sigma > 0)
+    return max(sigma, in_server)
 
 
 def student_t_95(freedom: int) -> float:

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from statistics import fmean
 from typing import Any
 
 import gevent
@@ -43,12 +44,20 @@ class Conductor:
         for share, worker in enumerate(workers):
             self._runner.send_message(messages.LEVEL, self._message(level, share, len(workers)), client_id=worker)
         self._await_reports(set(workers), level.warm_up_s + level.duration_s + deadline_s + REPORT_LIMIT_S)
+        return self._level_run(level, workers)
+
+    def _level_run(self, level: Level, workers: list[str]) -> LevelRun:
+        reports = self._reports.values()
+        with_users = [report["round_trip_ns"] for report in reports if report["n_users"]]
+        round_trips_ns = [round_trip_ns for round_trip_ns in with_users if round_trip_ns is not None]
         return LevelRun(
             level=level,
             n_workers=len(workers),
             missing_workers=tuple(worker for worker in workers if worker not in self._reports),
-            n_users=sum(report["n_users"] for report in self._reports.values()),
-            busy_share=max((report["busy_share"] for report in self._reports.values()), default=0.0),
+            n_users=sum(report["n_users"] for report in reports),
+            busy_share=max((report["busy_share"] for report in reports), default=0.0),
+            waited_share=max((report["waited_share"] for report in reports), default=0.0),
+            round_trip_ns=int(fmean(round_trips_ns)) if round_trips_ns else None,
         )
 
     def _message(self, level: Level, share: int, n_shares: int) -> dict[str, Any]:

@@ -11,12 +11,13 @@ late message of an earlier run is told apart.
 | LEASE | coordinator → participant | `lease`: [number, start, stop], or None while nothing is free |
 | LEASE_DONE | participant → coordinator | `lease`: number, `rows`: what was recorded under it |
 | LEVEL | coordinator → participant | a level to be measured, and which share of its arrivals is the participant's |
-| LEVEL_DONE | participant → coordinator | `level`: number, `rows`: what was recorded, `busy_share`, `n_users` |
+| LEVEL_DONE | participant → coordinator | `level`: number, `rows`: what was recorded, and the worker's own figures |
 | DRAIN | coordinator → participants | stop the users and hand over the rest |
 | DRAINED | participant → coordinator | `rows`: all that was not yet reported, `open`, `n_reported`, `is_broken` |
 | UNFIT | participant → coordinator | `reason`: why this worker cannot take part |
 
 LEVEL holds `level` (number), `rate_rps` (null: closed load), `warm_up_s`, `duration_s`, `share` and `n_shares`.
+LEVEL_DONE holds `busy_share`, `waited_share`, `n_users` and `round_trip_ns` (null: not measured).
 In DRAINED, `open` holds pairs of a lease and its requests that were not made, `n_reported` counts the requests
 outside leases in all reports and in this message, and `is_broken` tells whether an exception has escaped.
 

@@ -15,9 +15,11 @@ from tfsload.channel.connect import check_files
 from tfsload.coverage import Lease
 from tfsload.distributed import messages
 from tfsload.load.arrivals import Schedule
+from tfsload.load.cpu_time import CpuTime
 from tfsload.load.window import Window
 from tfsload.recorder import n_requests
 from tfsload.references import References
+from tfsload.round_trip import measure_round_trip_ns
 from tfsload.run import Run
 from tfsload.settings import Settings, SettingsError
 from tfsload.supply import EndlessSupply, LeasedSupply
@@ -79,6 +81,9 @@ class Participant:
             logger.error("This worker cannot take part in the run: %s", error)
             self._runner.send_message(messages.UNFIT, {"run": number, "reason": str(error)})
             return
+        if 1 in run.settings.sweep:
+            # Now, while there is no load; the level with one user is held against it.
+            run.round_trip_ns = measure_round_trip_ns(run.channel, run.settings, run.book[0].body)
         run.supply = self._supply(run)
         self.run = run
         self._is_open = True
@@ -125,9 +130,9 @@ class Participant:
     def _see_level_through(self, run: Run, window: Window) -> None:
         _sleep_until(window.begin_ns)
         self._is_measuring = True
-        clock_ns, cpu_ns = time.perf_counter_ns(), time.process_time_ns()
+        at_begin = CpuTime.now()
         _sleep_until(window.end_ns)
-        busy_share = (time.process_time_ns() - cpu_ns) / max(time.perf_counter_ns() - clock_ns, 1)
+        busy_share, waited_share = CpuTime.now().shares_since(at_begin)
         self._is_measuring = False
         n_users = self._runner.user_count
         if window.is_open_load:
@@ -138,7 +143,13 @@ class Participant:
         if self.open_run is run:
             report = self.report()
             self._send_rows(
-                messages.LEVEL_DONE, report["rows"], level=window.level, busy_share=busy_share, n_users=n_users
+                messages.LEVEL_DONE,
+                report["rows"],
+                level=window.level,
+                busy_share=busy_share,
+                waited_share=waited_share,
+                round_trip_ns=run.round_trip_ns,
+                n_users=n_users,
             )
 
     def end(self) -> None:

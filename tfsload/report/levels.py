@@ -61,10 +61,7 @@ def scaling_lines(scaling: Scaling) -> list[str]:
         steps = [f"{level.users}: {level.speed_up:.2f}× ({percent(level.efficiency)})" for level in scaling.levels]
         lines.append("speed-up (efficiency) by users  " + "  ".join(steps))
     if scaling.parallelism is not None:
-        lines.append(
-            f"effective parallelism {scaling.parallelism:.2f} "
-            f"(best throughput × {scaling.service_time_ns / 1e6:.2f} ms a request at one user)"
-        )
+        lines.append(f"effective parallelism {scaling.parallelism:.2f} (best throughput × {_service(scaling)})")
     if scaling.usl is not None:
         sigma, kappa = scaling.usl.sigma, scaling.usl.kappa
         lines.append(
@@ -72,3 +69,10 @@ def scaling_lines(scaling: Scaling) -> list[str]:
             f"coherency κ {kappa.value:.5f} ({kappa.low:.5f} to {kappa.high:.5f}), at 95 %"
         )
     return lines
+
+
+def _service(scaling: Scaling) -> str:
+    alone = f"{scaling.alone_ns / 1e6:.2f} ms a request at one user"
+    if scaling.round_trip_ns is None:
+        return alone
+    return f"the {alone}, less {scaling.round_trip_ns / 1e6:.2f} ms on its way"

@@ -1,0 +1,60 @@
+"""How long the way to the server and back takes: a call that asks the model for nothing, on an idle machine.
+
+A lone request's latency is this and the model's own time. Whoever takes all of it for service finds requests run in
+parallel that only overlap on their way.
+"""
+
+import time
+from statistics import median
+
+import gevent
+import grpc
+
+from tfsload import codec
+from tfsload.protos import get_model_status_pb2
+from tfsload.settings import Settings
+
+STATUS_METHOD = "/tensorflow.serving.ModelService/GetModelStatus"
+_TIMEOUT_S = 2.5
+_N_PREDICTIONS = 5
+_N_CALLS = 40
+# A machine that has slept for longer than this takes no longer to wake up.
+_LONGEST_PAUSE_S = 0.04
+
+
+def measure_round_trip_ns(channel: grpc.Channel, settings: Settings, body: bytes) -> int | None:
+    """Return the median time of calls for the model's status, made one at a time; None where one had no answer.
+
+    Between them is a pause as long as a lone prediction takes: a processor that has slept needs time to wake up, and
+    the longer it has slept, the more. A lone user lets it sleep while the model works.
+
+    Args:
+        channel: to the server, with no load on it.
+        settings: names the model.
+        body: a PredictRequest, to learn how long a lone prediction takes.
+    """
+    predict, ask = channel.unary_unary(codec.PREDICT_METHOD), channel.unary_unary(STATUS_METHOD)
+    request = get_model_status_pb2.GetModelStatusRequest()
+    request.model_spec.name = settings.model_name
+    status_body = request.SerializeToString()
+    try:
+        pause_s = 0.0
+        for number in range(_N_PREDICTIONS):
+            took_s = _time_ns(predict, body, settings.deadline_s) / 1e9
+            # The first ones connect and warm up; where one is long, they are not worth the waiting.
+            pause_s = min(pause_s or took_s, took_s)
+            if number and pause_s > _LONGEST_PAUSE_S:
+                break
+        times_ns = []
+        for _ in range(_N_CALLS):
+            gevent.sleep(min(pause_s, _LONGEST_PAUSE_S))
+            times_ns.append(_time_ns(ask, status_body, _TIMEOUT_S))
+    except grpc.RpcError:
+        return None  # the run itself will show what is wrong
+    return int(median(times_ns))
+
+
+def _time_ns(call: grpc.UnaryUnaryMultiCallable, body: bytes, timeout_s: float) -> int:
+    begin_ns = time.perf_counter_ns()
+    call(body, timeout=timeout_s)
+    return time.perf_counter_ns() - begin_ns
