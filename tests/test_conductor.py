@@ -104,7 +104,7 @@ def rows_of(level, n_requests):
 
 def tell_done(master, worker, level=1, n_requests=3, run=1, **figures):
     data = {"run": run, "level": level, "rows": rows_of(level, n_requests), "unix_ns": time.time_ns()}
-    own = {"n_users": 1, "busy_share": 0.25, "waited_share": 0.0, "round_trip_ns": None, **figures}
+    own = {"n_users": 1, "busy_share": 0.25, "waited_share": 0.0, "mean_wait_ns": 0.0, "round_trip_ns": None, **figures}
     master.receive(messages.LEVEL_DONE, {**data, **own}, worker)
 
 
@@ -121,13 +121,14 @@ def test_each_worker_is_told_of_the_level_and_of_its_share(master, measure):
 
 def test_a_level_is_over_when_each_worker_has_said_so(master, coordinator, measure):
     measuring = measure(CLOSED)
-    tell_done(master, "a", n_requests=3, n_users=1, busy_share=0.5, waited_share=0.1)
+    tell_done(master, "a", n_requests=3, n_users=1, busy_share=0.5, waited_share=0.1, mean_wait_ns=5e4)
     assert gevent.wait([measuring], timeout=0.05) == []
     tell_done(master, "b", n_requests=4, n_users=1, busy_share=0.75)
     run = result_of(measuring)
 
     assert (run.level, run.n_workers, run.missing_workers) == (CLOSED, 2, ())
-    assert (run.n_users, run.busy_share, run.waited_share, run.round_trip_ns) == (2, 0.75, 0.1, None)
+    assert (run.n_users, run.busy_share, run.waited_share, run.mean_wait_ns) == (2, 0.75, 0.1, 5e4)
+    assert run.round_trip_ns is None
     assert coordinator.results.records[1].requests == 7
 
 
@@ -389,6 +390,7 @@ def test_a_closed_level_is_reported_at_its_end(participant, runner):
     assert (data["run"], data["level"], data["n_users"]) == (1, 1, 2)
     assert data["busy_share"] >= 0
     assert 0 <= data["waited_share"] <= 1
+    assert data["mean_wait_ns"] >= 0
     assert data["round_trip_ns"] is None  # no level has one user
     assert records[1].requests > 0
     assert records[1].latency.count == records[1].requests

@@ -6,29 +6,29 @@ import sys
 import pytest
 
 from tfsload.load import cpu_time
-from tfsload.load.cpu_time import CpuTime
+from tfsload.load.cpu_time import CpuShares, CpuTime
 
 
 @pytest.mark.parametrize(
     ("later", "shares"),
     [
-        pytest.param(CpuTime(1_000, 250, 500), (0.25, 0.5), id="both"),
-        pytest.param(CpuTime(1_000, 1_500, 0), (1.5, 0.0), id="several-threads"),
-        pytest.param(CpuTime(0, 0, 0), (0.0, 0.0), id="no-time-at-all"),
+        pytest.param(CpuTime(1_000, 250, 500, 5), CpuShares(0.25, 0.5, 100), id="both"),
+        pytest.param(CpuTime(1_000, 1_500, 0, 9), CpuShares(1.5, 0, 0), id="several-threads"),
+        pytest.param(CpuTime(0, 0, 0, 0), CpuShares(0, 0, 0), id="no-time-at-all"),
     ],
 )
 def test_shares_are_of_the_time_that_has_passed(later, shares):
-    assert later.shares_since(CpuTime(0, 0, 0)) == shares
+    assert later.since(CpuTime(0, 0, 0, 0)) == shares
 
 
-@pytest.mark.parametrize("content", [None, "", "12 x", "12"], ids=["missing", "empty", "damaged", "short"])
+@pytest.mark.parametrize("content", [None, "", "1 x 3", "12"], ids=["missing", "empty", "damaged", "short"])
 def test_where_waiting_is_not_known_it_is_none(tmp_path, monkeypatch, content):
     stat = tmp_path / "schedstat"
     if content is not None:
         stat.write_text(content)
     monkeypatch.setattr(cpu_time, "_SCHEDSTAT", stat)
 
-    assert CpuTime.now().waited_ns == 0
+    assert (CpuTime.now().waited_ns, CpuTime.now().n_slices) == (0, 0)
 
 
 # Three processes on one CPU: each waits for two thirds of the time.
@@ -48,7 +48,8 @@ from tfsload.load.cpu_time import CpuTime
 begin = CpuTime.now()
 while time.process_time_ns() < begin.cpu_ns + 300_000_000:
     pass
-print(*CpuTime.now().shares_since(begin))
+shares = CpuTime.now().since(begin)
+print(shares.busy, shares.waited, shares.mean_wait_ns)
 for other in others:
     os.kill(other, 9)
 """
@@ -57,7 +58,8 @@ for other in others:
 @pytest.mark.skipif(not cpu_time._SCHEDSTAT.exists(), reason="this kernel keeps no schedstat")
 def test_waiting_for_a_cpu_that_others_have_is_seen():
     ended = subprocess.run([sys.executable, "-c", _CROWD], capture_output=True, text=True, timeout=60, check=True)
-    busy_share, waited_share = map(float, ended.stdout.split())
+    busy, waited, mean_wait_ns = map(float, ended.stdout.split())
 
-    assert waited_share > 0.3
-    assert busy_share + waited_share == pytest.approx(1, abs=0.1)
+    assert waited > 0.3
+    assert mean_wait_ns > 100_000  # others have the CPU for milliseconds
+    assert busy + waited == pytest.approx(1, abs=0.1)

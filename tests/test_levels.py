@@ -145,7 +145,13 @@ def test_one_record_and_four_merged_ones_print_the_same_row():
         pytest.param(lambda: closed_row(users=8, n_users=8), id="closed-with-more-users"),
         pytest.param(lambda: closed_row(samples(n=64)), id="just-enough-samples"),
         pytest.param(lambda: closed_row(busy_share=0.89), id="not-quite-busy"),
-        pytest.param(lambda: closed_row(busy_share=0.3, waited_share=0.19), id="not-quite-starved"),
+        pytest.param(
+            lambda: closed_row(samples(latency_ns=5 * MS), waited_share=0.5, mean_wait_ns=0.49 * MS),
+            id="waits-that-are-little-beside-the-latency",
+        ),
+        pytest.param(
+            lambda: closed_row(samples(latency_ns=5 * MS), waited_share=0.049, mean_wait_ns=2.0 * MS), id="seldom-waits"
+        ),
         pytest.param(lambda: closed_row(n_workers=3), id="all-workers-there"),
         pytest.param(lambda: closed_row(n_users=2), id="more-users-than-asked-for"),
         pytest.param(lambda: open_row(), id="open"),
@@ -186,15 +192,15 @@ GENERATOR_DOUBTS = [
         id="a-busy-generator",
     ),
     pytest.param(
-        lambda: closed_row(busy_share=0.1, waited_share=0.2),
-        "other programs kept the load generator off its CPU for 20 % of the time, which looks like latency: "
-        "run it on a machine, or at least on a CPU, of its own",
+        lambda: closed_row(samples(latency_ns=5 * MS), waited_share=0.2, mean_wait_ns=0.51 * MS),
+        "other programs kept the load generator off its CPU for 20 % of the time, 0.51 ms whenever it was to run, "
+        "which looks like latency: run it on a machine, or at least on a CPU, of its own",
         id="a-starved-generator",
     ),
     pytest.param(
-        lambda: closed_row(busy_share=0.8, waited_share=0.1),
-        "other programs kept the load generator off its CPU for 10 % of the time, which looks like latency: "
-        "run it on a machine, or at least on a CPU, of its own",
+        lambda: closed_row(busy_share=0.8, waited_share=0.1, mean_wait_ns=1000.0),
+        "other programs kept the load generator off its CPU for 10 % of the time, 0.001 ms whenever it was to run, "
+        "which looks like latency: run it on a machine, or at least on a CPU, of its own",
         id="a-generator-that-would-have-filled-its-cpu",
     ),
     pytest.param(

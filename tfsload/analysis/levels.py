@@ -13,9 +13,10 @@ from tfsload.recorder import Record
 PERCENTILES = (50, 90, 95, 99, 99.9)
 # The generator's share of a CPU from which on it may be what is measured.
 BUSY_SHARE = 0.9
-# Kept off its CPU for this share of the time, the generator's waiting is a good part of what looks like latency. Beside
-# a server that fills the same two CPUs it is a tenth.
-WAITED_SHARE = 0.2
+# Kept off its CPU for this share of the time, and each time for this share of the median latency, the generator's
+# waiting is a good part of what looks like latency.
+WAITED_SHARE = 0.05
+WAIT_SHARE_OF_LATENCY = 0.1
 # A request may leave so late without being called late.
 LATE_NS = 1_000_000
 LATE_SHARE_OF_LATENCY = 0.1
@@ -39,6 +40,7 @@ class LevelRun:
         busy_share: the busiest process's share of a CPU, 0 to about 1.
         waited_share: the share of the time for which a process was ready to run and other programs had the CPU, 0 to
             1; that of the process which waited most.
+        mean_wait_ns: how long a process waited for a CPU each time that it was to run, likewise.
         round_trip_ns: what a call took that asked the model for nothing, before the load; None: not measured.
     """
 
@@ -48,6 +50,7 @@ class LevelRun:
     n_users: int
     busy_share: float
     waited_share: float = 0.0
+    mean_wait_ns: float = 0.0
     round_trip_ns: int | None = None
 
 
@@ -176,10 +179,11 @@ def _doubts_of_generator(run: LevelRun, record: Record) -> list[str]:
             f"the load generator was the bottleneck: it kept a CPU busy {100 * run.busy_share:.0f} % of the time; "
             "use --processes or more workers, and take work out of listeners"
         )
-    elif run.waited_share >= WAITED_SHARE or run.busy_share + run.waited_share >= BUSY_SHARE:
+    elif _is_starved(run, record):
         doubts.append(
-            f"other programs kept the load generator off its CPU for {100 * run.waited_share:.0f} % of the time, which "
-            "looks like latency: run it on a machine, or at least on a CPU, of its own"
+            f"other programs kept the load generator off its CPU for {100 * run.waited_share:.0f} % of the time, "
+            f"{run.mean_wait_ns / 1e6:.2g} ms whenever it was to run, which looks like latency: "
+            "run it on a machine, or at least on a CPU, of its own"
         )
     lag, latency = record.lag, record.latency
     if lag.count:
@@ -190,6 +194,14 @@ def _doubts_of_generator(run: LevelRun, record: Record) -> list[str]:
                 "use --processes or more workers on idle CPUs"
             )
     return doubts
+
+
+def _is_starved(run: LevelRun, record: Record) -> bool:
+    """Whether the generator got less of a CPU than it needed, so that it shows in what it measured."""
+    if run.busy_share + run.waited_share >= BUSY_SHARE:
+        return True
+    shows_ns = WAIT_SHARE_OF_LATENCY * (record.latency.percentile_ns(50) if record.latency.count else 0)
+    return run.waited_share >= WAITED_SHARE and run.mean_wait_ns >= shows_ns
 
 
 def _doubts_of_sample(record: Record, achieved_rps: float, mean_in_flight: float, drift: str) -> list[str]:

@@ -20,8 +20,10 @@ from tfsload.analysis.usl import Usl, fit_usl
 # network's work on one request overlaps the server's on another, and 0.3 ms of that beside 1.2 ms of service look
 # like 1.25.
 SERIAL_UP_TO = 1.25
-# With it taken off: all that looks parallel is explained by the way.
-EXPLAINED_UP_TO = 1.1
+# With it taken off: all that looks parallel is explained by the way; and up to where it may be, as a round trip is not
+# measured better than that.
+EXPLAINED_UP_TO = 1.02
+MAYBE_EXPLAINED_UP_TO = 1.1
 # Up to here it is Hardly, a kind of No: a second worker would idle for more than half of the time, which nobody means
 # who asks for parallel serving. But parts of requests do run beside one another, and that is said.
 HARDLY_UP_TO = 1.5
@@ -254,11 +256,6 @@ class _Sweep:
         return self.best.throughput_rps * (self.alone.mean_latency_ns / 1e9) if self.best and self.alone else None
 
     @cached_property
-    def is_serial(self) -> bool:
-        """Whether one request is served at a time, as far as can be told; with parallelism alone."""
-        return self.at_most <= SERIAL_UP_TO or (self.way > 0 and self.parallelism <= EXPLAINED_UP_TO)
-
-    @cached_property
     def stops_growing_at(self) -> int | None:
         for index, level in enumerate(self.trusted[:-1]):
             # As many users as there are workers keep them all busy but for the way: to fill that, too, is no growth.
@@ -291,9 +288,12 @@ def _answer(sweep: _Sweep) -> Answer:
     if doubt:
         return Answer("cannot tell", f"Cannot tell: {doubt}.")
     at_once = f"{sweep.parallelism:.1f}" if sweep.parallelism < 10 else f"{sweep.parallelism:.0f}"
-    if sweep.is_serial:
+    if sweep.at_most <= SERIAL_UP_TO or (sweep.way and sweep.parallelism <= EXPLAINED_UP_TO):
         fall = f", and throughput falls beyond {_users(sweep.falls_beyond)}" if sweep.falls_beyond else ""
         return Answer("no", f"No: requests are served one at a time; more users only wait longer{fall}.")
+    if sweep.way and sweep.parallelism <= MAYBE_EXPLAINED_UP_TO:
+        overlap = f"up to about {sweep.at_most:.1f} requests overlap, which their way to the server may explain"
+        return Answer("no", f"Hardly: {overlap}; {_growth(sweep)}.")
     if sweep.parallelism <= HARDLY_UP_TO:
         return Answer("no", f"Hardly: parts of requests run in parallel, about {at_once} at once; {_growth(sweep)}.")
     least = "" if sweep.stops_growing_at else "at least "

@@ -55,8 +55,10 @@ class Conductor:
             n_workers=len(workers),
             missing_workers=tuple(worker for worker in workers if worker not in self._reports),
             n_users=sum(report["n_users"] for report in reports),
-            busy_share=max((report["busy_share"] for report in reports), default=0.0),
-            waited_share=max((report["waited_share"] for report in reports), default=0.0),
+            **{
+                figure: max((report[figure] for report in reports), default=0.0)
+                for figure in ("busy_share", "waited_share", "mean_wait_ns")
+            },
             round_trip_ns=int(fmean(round_trips_ns)) if round_trips_ns else None,
         )
 

@@ -132,7 +132,7 @@ class Participant:
         self._is_measuring = True
         at_begin = CpuTime.now()
         _sleep_until(window.end_ns)
-        busy_share, waited_share = CpuTime.now().shares_since(at_begin)
+        cpu = CpuTime.now().since(at_begin)
         self._is_measuring = False
         n_users = self._runner.user_count
         if window.is_open_load:
@@ -146,8 +146,9 @@ class Participant:
                 messages.LEVEL_DONE,
                 report["rows"],
                 level=window.level,
-                busy_share=busy_share,
-                waited_share=waited_share,
+                busy_share=cpu.busy,
+                waited_share=cpu.waited,
+                mean_wait_ns=cpu.mean_wait_ns,
                 round_trip_ns=run.round_trip_ns,
                 n_users=n_users,
             )

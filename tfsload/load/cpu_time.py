@@ -9,6 +9,21 @@ _SCHEDSTAT = Path("/proc/self/schedstat")
 
 
 @dataclass(frozen=True)
+class CpuShares:
+    """What a process had of the CPU over some time.
+
+    Attributes:
+        busy: the share of the time that its threads ran, all together.
+        waited: the share for which its main thread was ready to run and something else ran.
+        mean_wait_ns: how long the main thread waited each time before it ran.
+    """
+
+    busy: float
+    waited: float
+    mean_wait_ns: float
+
+
+@dataclass(frozen=True)
 class CpuTime:
     """A moment's readings.
 
@@ -16,25 +31,33 @@ class CpuTime:
         clock_ns: `time.perf_counter_ns`.
         cpu_ns: CPU time of all threads so far.
         waited_ns: for how long the main thread was ready to run and something else ran; 0 where it is not known.
+        n_slices: how often the main thread was given a CPU; 0 where it is not known.
     """
 
     clock_ns: int
     cpu_ns: int
     waited_ns: int
+    n_slices: int
 
     @classmethod
     def now(cls) -> "CpuTime":
         """Read the clocks."""
-        return cls(time.perf_counter_ns(), time.process_time_ns(), _waited_ns())
+        return cls(time.perf_counter_ns(), time.process_time_ns(), *_waited_ns_and_slices())
 
-    def shares_since(self, earlier: "CpuTime") -> tuple[float, float]:
-        """Return the shares of the time since then that went by on the CPU and in waiting for it."""
+    def since(self, earlier: "CpuTime") -> CpuShares:
+        """Return what went by since then."""
         passed_ns = max(self.clock_ns - earlier.clock_ns, 1)
-        return (self.cpu_ns - earlier.cpu_ns) / passed_ns, (self.waited_ns - earlier.waited_ns) / passed_ns
+        waited_ns = self.waited_ns - earlier.waited_ns
+        return CpuShares(
+            busy=(self.cpu_ns - earlier.cpu_ns) / passed_ns,
+            waited=waited_ns / passed_ns,
+            mean_wait_ns=waited_ns / max(self.n_slices - earlier.n_slices, 1),
+        )
 
 
-def _waited_ns() -> int:
+def _waited_ns_and_slices() -> tuple[int, int]:
     try:
-        return int(_SCHEDSTAT.read_text().split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
+        _, waited_ns, n_slices = map(int, _SCHEDSTAT.read_text().split())
+    except (OSError, ValueError):
+        return 0, 0
+    return waited_ns, n_slices
