@@ -3,21 +3,22 @@
 import bisect
 import itertools
 import math
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 from hdrh.histogram import HdrHistogram
 
 # Above the longest deadline that the settings allow.
 HIGHEST_NS = 2 * 3600 * 10**9
 # A bucket is at most 0.1 % wide, so a percentile is at most that far from the exact one.
 SIGNIFICANT_DIGITS = 3
-# Values are put into their buckets this many at a time: one by one costs a microsecond and a half each.
-_BATCH = 512
+# Values are put into their buckets this many at a time, 10 µs: one by one costs a third more, and while hundreds are,
+# no request leaves.
+_BATCH = 64
 # Which value falls into which bucket; its own counters stay empty.
 _LAYOUT = HdrHistogram(1, HIGHEST_NS, SIGNIFICANT_DIGITS)
+# HdrHistogram's index is (shift << these bits) + (value >> shift): half of a shift's sub-buckets are never used.
+_INDEX_BITS = _LAYOUT.sub_bucket_half_count_magnitude
 
 
 class Histogram:
@@ -32,7 +33,7 @@ class Histogram:
 
     def __init__(self) -> None:
         self._batch: list[int] = []
-        self._counts: Counter[int] = Counter()  # by bucket; this and those below: without the batch
+        self._counts: dict[int, int] = {}  # by bucket; this and those below: without the batch
         self._count = 0
         self._sum_ns = 0
         self._min_ns = 0
@@ -49,12 +50,15 @@ class Histogram:
         batch = self._batch
         if not batch:
             return
-        self._min_ns = min(self._min_ns, *batch) if self._count else min(batch)
-        self._max_ns = max(self._max_ns, *batch)
+        low_ns, high_ns = min(batch), max(batch)
+        self._min_ns = min(self._min_ns, low_ns) if self._count else low_ns
+        self._max_ns = max(self._max_ns, high_ns)
         self._sum_ns += sum(batch)
         self._count += len(batch)
-        self._counts.update(_buckets(np.array(batch, np.int64)).tolist())
-        batch.clear()
+        if low_ns < 1 or high_ns > HIGHEST_NS:
+            batch = [min(max(value_ns, 1), HIGHEST_NS) for value_ns in batch]
+        _count_in_buckets(batch, self._counts)
+        self._batch = []
 
     @property
     def count(self) -> int:
@@ -104,7 +108,8 @@ class Histogram:
         self._max_ns = max(self._max_ns, other._max_ns)
         self._count += other._count
         self._sum_ns += other._sum_ns
-        self._counts.update(other._counts)
+        for bucket, count in other._counts.items():
+            self._counts[bucket] = self._counts.get(bucket, 0) + count
 
     def percentile_ns(self, percentile: float) -> int:
         """Return the latency that `percentile` (0 to 100) of the requests do not exceed; 0 without any.
@@ -161,10 +166,10 @@ class Histogram:
         return histogram
 
 
-def _buckets(values_ns: np.ndarray) -> np.ndarray:
-    """Return HdrHistogram's index for each of many values: what its `get_counts_array_index` does for one."""
-    values = np.clip(values_ns, 1, HIGHEST_NS)
-    half_bits = _LAYOUT.sub_bucket_half_count_magnitude
-    bit_lengths = np.frexp(values.astype(np.float64))[1].astype(np.int64)
-    shift = np.maximum(bit_lengths - (half_bits + 1), 0)
-    return ((shift + 1) << half_bits) + (values >> shift) - _LAYOUT.sub_bucket_half_count
+def _count_in_buckets(values_ns: list[int], counts: dict[int, int]) -> None:
+    """Count values within range by HdrHistogram's index, which its `get_counts_array_index` tells ten times slower."""
+    bits, width, known = _INDEX_BITS, _INDEX_BITS + 1, counts.get
+    for value_ns in values_ns:
+        shift = value_ns.bit_length() - width
+        bucket = value_ns if shift <= 0 else (shift << bits) + (value_ns >> shift)
+        counts[bucket] = known(bucket, 0) + 1

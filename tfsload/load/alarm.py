@@ -4,9 +4,9 @@ gevent's timers are rounded to the loop's millisecond; a timerfd is a file that 
 nanosecond, so that the loop wakes for it as it does for a socket.
 """
 
+import contextlib
 import ctypes
 import os
-import struct
 import sys
 import time
 from collections.abc import Callable
@@ -16,7 +16,19 @@ import gevent
 
 _CLOCK_MONOTONIC = 1
 _ABSOLUTE = 1  # TFD_TIMER_ABSTIME
-_SPEC = struct.Struct("@qqqq")  # struct itimerspec: interval and value, each in seconds and nanoseconds
+
+
+class _TimerSpec(ctypes.Structure):
+    """Linux's struct itimerspec: when to be due again and again, and when first."""
+
+    _fields_ = (
+        ("interval_s", ctypes.c_long),
+        ("interval_ns", ctypes.c_long),
+        ("value_s", ctypes.c_long),
+        ("value_ns", ctypes.c_long),
+    )
+
+
 _NS_PER_S = 1_000_000_000
 
 
@@ -50,6 +62,11 @@ class TimerFdAlarm:
         if sys.platform != "linux":
             raise OSError("timerfd is Linux's")
         self._libc = ctypes.CDLL(None, use_errno=True)
+        # Made once: at thousands of arrivals a second, what each call puts together anew is felt.
+        self._spec = _TimerSpec()
+        self._settime_arguments = (_ABSOLUTE, ctypes.byref(self._spec), None)
+        self._settime = self._libc.timerfd_settime
+        self._is_set_anew = False
         self._on_due = on_due
         self._fd = self._libc.timerfd_create(_CLOCK_MONOTONIC, os.O_NONBLOCK | os.O_CLOEXEC)
         if self._fd < 0:
@@ -59,16 +76,18 @@ class TimerFdAlarm:
 
     def set(self, at_ns: int) -> None:
         """Be due at an instant; 0 would switch a timerfd off, so the earliest is 1 ns."""
-        seconds, nanoseconds = divmod(max(at_ns, 1), _NS_PER_S)
-        if self._libc.timerfd_settime(self._fd, _ABSOLUTE, _SPEC.pack(0, 0, seconds, nanoseconds), None) < 0:
+        self._spec.value_s, self._spec.value_ns = divmod(max(at_ns, 1), _NS_PER_S)
+        self._is_set_anew = True
+        if self._settime(self._fd, *self._settime_arguments) < 0:
             raise OSError(ctypes.get_errno(), "timerfd_settime")
 
     def _on_readable(self) -> None:
-        try:
-            os.read(self._fd, 8)
-        except BlockingIOError:
-            return  # it was set anew meanwhile
+        self._is_set_anew = False
         self._on_due()
+        if not self._is_set_anew and self._fd >= 0:
+            # To set it would have taken off what makes it readable.
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._fd, 8)
 
     def close(self) -> None:
         """Never call back again."""
