@@ -16,6 +16,7 @@ from benchmarks.target import Sense, Target
 IN_FLIGHT = (8, 32)
 MANY_USERS = 5_000
 FULL_SET = 10_000
+N_VERIFIED = 1_000
 RATES = (1_000, 5_000, 20_000)
 HIGH_RATE = 25_000
 
@@ -123,6 +124,22 @@ def processes(peers: "Peers") -> Section:
     return Section("Two processes", method, [one, two, counted], (RATE, CPU, REPORTED, SERVED), targets)
 
 
+def verification(peers: "Peers") -> Section:
+    """See what it costs to compare each answer with the one without load."""
+    rows, targets = [], []
+    for n in IN_FLIGHT:
+        plain, verifying = Row(str(n), peers.suite, n), Row(str(n), peers.suite_verifying, n)
+        rows += [plain, verifying]
+        targets.append(
+            Target(f"{n} in flight, --verify", RATE, verifying, Sense.AT_LEAST, 0.9, plain, "that without --verify")
+        )
+    method = (
+        f"One process; `--verify {N_VERIFIED}` has every answer to every image of mnist5k compared with the one that "
+        "was recorded before the load."
+    )
+    return Section("Answers compared", method, rows, (RATE, CPU, MEMORY), targets)
+
+
 def open_load(peers: "Peers") -> Section:
     """See how late requests leave that are due by a schedule, and whether the rate is kept."""
     rows, targets = [], []
@@ -150,6 +167,7 @@ SECTIONS: dict[str, Callable[["Peers"], Section]] = {
     "users": users,
     "memory": memory,
     "processes": processes,
+    "verify": verification,
     "open": open_load,
 }
 
@@ -167,6 +185,7 @@ class Peers:
         self._mnist = mnist
         self.suite = clients.suite()
         self.suite_once_steady = clients.suite_once_steady()
+        self.suite_verifying = clients.suite("--verify", str(N_VERIFIED), name="tfsload --verify")
         self.suite_of_two = clients.suite("--processes", "2", name="tfsload --processes 2")
         self.suite_of_two_to_the_end = clients.suite(
             "--processes", "2", "--stop-timeout", "10", name="tfsload --processes 2"
