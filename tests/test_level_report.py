@@ -53,7 +53,8 @@ def test_a_closed_level():
 def test_an_open_level_has_its_lag_and_its_drops():
     (row,) = cells([open_row(samples(latency_ns=5 * MS, lag_ns=250_000), n_dropped=1234, rate_rps=1500.5)])
 
-    assert list(row) == [*CLOSED_HEADING, "lag p99", "dropped", *LAST_HEADING]
+    assert list(row) == [*CLOSED_HEADING, "lag p99", "offered", "dropped", *LAST_HEADING]
+    assert int(row["offered"].replace(",", "")) >= 1234
     assert (row["level"], row["lag p99"], row["dropped"], row["max"]) == ("1,500.5 requests/s", "250", "1,234", "5,000")
 
 

@@ -276,6 +276,13 @@ def test_a_round_trip_that_is_known_is_no_service(count, overhead_s):
     assert known.round_trip_ns == overhead_s * 1e9
 
 
+def test_growth_of_levels_that_queue_is_growth_however_long_the_way():
+    scaling = assess(sweep(law(0.5)), round_trip_ns=SERVICE_S * 0.3e9)
+
+    # Of the 30 % that the way takes, 4 users are 20 % below 32.
+    assert scaling.stops_growing_at == assess(sweep(law(0.5))).stops_growing_at == 16
+
+
 def test_a_round_trip_that_is_known_raises_contentions_value_and_upper_end():
     points = sweep(workers(2, overhead_s=0.002))
     default, known = assess(points).usl.sigma, assess(points, round_trip_ns=2_000_000).usl.sigma

@@ -3,11 +3,14 @@
 from types import SimpleNamespace
 
 import gevent
+import gevent.event
 import numpy as np
 import pytest
+from gevent.pool import Group
 from locust.env import Environment
 from locust.exception import RescheduleTask, StopUser
 
+from tests.runs import wait_until
 from tfsload.codec import ReplyError
 from tfsload.distributed import messages
 from tfsload.distributed.participant import Participant
@@ -252,3 +255,28 @@ def test_a_drain_stops_the_users_of_its_run_only(participant, runner):
 
     runner.receive(messages.DRAIN, {"run": 1})
     assert runner.n_stops == 1
+
+
+def test_a_user_that_waits_for_an_arrival_ends_at_once(environment, participant):
+    fire(environment, rate="0.1")
+    participant.begin()
+    user = ScriptedUser(environment)
+    user.start(Group())
+    wait_until(lambda: participant.run.pacer.n_free == 1, "the user to wait")
+
+    assert user.stop()  # Locust would otherwise wait for it as long as `--stop-timeout` says
+    assert participant.run.pacer.n_free == 0
+
+
+def test_a_user_with_a_request_in_flight_may_finish_it(environment, participant):
+    participant.begin()
+    answer = gevent.event.Event()
+    user = type("User", (ScriptedUser,), {"call": lambda _, __: answer.wait() and b"a reply"})(environment)
+    greenlet = user.start(Group())
+    gevent.sleep(0)
+
+    assert not user.stop()
+    answer.set()
+    greenlet.join(20)
+    assert greenlet.ready()
+    assert recorded(participant).requests == 1

@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import time
+from collections.abc import Callable
 
 import grpc
 
@@ -85,6 +86,16 @@ class Run:
     def channel(self) -> grpc.Channel:
         """The channel that all users of this process share, opened on first use: after any fork."""
         return connect(self.settings)
+
+    @functools.cached_property
+    def predict(self) -> grpc.UnaryUnaryMultiCallable:
+        """The method that all users of this process call; without serialisers, it takes and returns bytes."""
+        return self.channel.unary_unary(codec.PREDICT_METHOD)
+
+    @functools.cached_property
+    def reader_of(self) -> Callable[[int], codec.ReplyReader]:
+        """What returns the reader, shared by all users, of replies to requests of that many images."""
+        return functools.cache(functools.partial(codec.ReplyReader, self.settings.output_name))
 
     def close(self) -> None:
         """Close the channel, if it was opened."""

@@ -2,7 +2,6 @@
 
 import grpc
 
-from tfsload import codec
 from tfsload.failure import PredictionFailure
 from tfsload.run import Run
 from tfsload.scoring import Answer
@@ -15,11 +14,10 @@ class GrpcPredictionUser(PredictionUser):
     request_type = "grpc"
 
     def connect(self, run: Run) -> None:
-        """Take the process's channel; without serialisers, a call takes and returns bytes."""
-        self._predict = run.channel.unary_unary(codec.PREDICT_METHOD)
+        """Take what the process's users share: thousands with their own would keep the processor waiting for memory."""
+        self._predict = run.predict
         self._deadline_s = run.settings.deadline_s
-        self._readers = {}
-        self._output_name = run.settings.output_name
+        self._reader_of = run.reader_of
 
     def call(self, body: bytes) -> bytes:
         """Send a PredictRequest and return the PredictResponse, both serialised."""
@@ -30,7 +28,4 @@ class GrpcPredictionUser(PredictionUser):
 
     def read(self, reply: bytes, n_images: int) -> Answer:
         """Return the answer in a PredictResponse."""
-        reader = self._readers.get(n_images)
-        if reader is None:
-            reader = self._readers[n_images] = codec.ReplyReader(self._output_name, n_images)
-        return reader.read(reply)
+        return self._reader_of(n_images).read(reply)

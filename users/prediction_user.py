@@ -56,6 +56,11 @@ class PredictionUser(User):
         """
         raise NotImplementedError
 
+    def stop(self, force: bool = False) -> bool:
+        """End when the request in flight has; at once if there is none, because the user waits for one to be due."""
+        pacer = getattr(self, "_run", None) and self._run.pacer
+        return super().stop(force or (pacer is not None and pacer.is_free(self._greenlet)))
+
     @task
     def predict_in_turn(self) -> None:
         """Fire one request after another; just one where the user class has a wait time, which Locust then keeps."""

@@ -53,7 +53,7 @@ def left_in(channel: NativeChannel) -> dict[str, int]:
         left.update(
             calls=len(protocol.calls),
             waiting=len(protocol.waiting),
-            blocked=len(protocol._blocked),
+            blocked=len(protocol._sendable),
             ended=len(protocol._ended),
             unprocessed=len(protocol._unprocessed),
         )

@@ -41,6 +41,8 @@ BEYOND_NOISE = 2.0
 OVERHEAD_NS = 300_000
 # A prediction's message is longer than that of a call that asks for nothing; its way takes so many times as long.
 MOST_OF_ROUND_TRIP = 1.5
+# From this efficiency on, users hardly wait for one another.
+NO_QUEUE_FROM = 0.9
 # Where the way takes a greater share of a lone request's latency, what is left is no measure of the service.
 GREATEST_WAY = 0.5
 
@@ -258,8 +260,10 @@ class _Sweep:
     @cached_property
     def stops_growing_at(self) -> int | None:
         for index, level in enumerate(self.trusted[:-1]):
-            # As many users as there are workers keep them all busy but for the way: to fill that, too, is no growth.
-            if not any(_is_less(level, larger, self.way) for larger in self.trusted[index + 1 :]):
+            # As many users as there are workers never queue, and keep them all busy but for the way: to fill that, too,
+            # is no growth.
+            allowed = self.way if (level.efficiency or 0) >= NO_QUEUE_FROM else 0.0
+            if not any(_is_less(level, larger, allowed) for larger in self.trusted[index + 1 :]):
                 return level.users
         return None
 

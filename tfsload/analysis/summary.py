@@ -203,16 +203,9 @@ def summarise(
 ) -> Summary:
     """Compute the figures of what was measured."""
     is_sweep = bool(levels) and all(row.level.rate_rps is None for row in levels)
-    duration_s = (record.last_done_unix_ns - record.first_sent_unix_ns) / 1e9
-    if levels and not n_levels_left:  # the time between them does not count
-        duration_s = sum(row.level.duration_s for row in levels)
-    rate_rps = (record.requests - record.failed_requests) / duration_s if duration_s > 0 else None
-    if search is not None:
-        held = []  # they were held against each probe, and a crossed one is a finding
-    elif levels:
-        held = [hold(one, row.level.name, row.record, row.achieved_rps) for row in levels for one in thresholds]
-    else:
-        held = [hold(one, "", record, rate_rps) for one in thresholds]
+    duration_s = _duration_s(record, () if n_levels_left else levels)
+    # A search has held them against each probe, and a crossed one is a finding.
+    held = [] if search is not None else _held(thresholds, record, levels, duration_s)
     latency = record.latency
     return Summary(
         requests=record.requests,
@@ -250,6 +243,21 @@ def summarise(
         thresholds=tuple(held),
         changed=changed,
     )
+
+
+def _duration_s(record: Record, levels: Sequence[LevelRow]) -> float:
+    """Return how long was measured: all levels, if there are any; the time between them does not count."""
+    if levels:
+        return sum(row.level.duration_s for row in levels)
+    return (record.last_done_unix_ns - record.first_sent_unix_ns) / 1e9
+
+
+def _held(thresholds: Sequence[Threshold], record: Record, levels: Sequence[LevelRow], duration_s: float) -> list[Held]:
+    """Hold each threshold against each level, or the whole run."""
+    if levels:
+        return [hold(one, row.level.name, row.record, row.achieved_rps) for row in levels for one in thresholds]
+    rate_rps = (record.requests - record.failed_requests) / duration_s if duration_s > 0 else None
+    return [hold(one, "", record, rate_rps) for one in thresholds]
 
 
 def class_rows(confusion: ConfusionMatrix) -> tuple[ClassRow, ...]:

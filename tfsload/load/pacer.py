@@ -58,6 +58,10 @@ class Pacer:
         """Users that wait for an arrival."""
         return len(self._free)
 
+    def is_free(self, user: Any) -> bool:
+        """Whether a user, by its greenlet, waits for an arrival."""
+        return user in self._free
+
     def next(self) -> int:
         """Wait for an arrival; return when it was due. For a user's greenlet."""
         due_ns = self._take_due()

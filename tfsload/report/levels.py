@@ -14,7 +14,7 @@ def table(rows: Sequence[LevelRow]) -> list[str]:
     is_open = any(row.level.rate_rps is not None for row in rows)
     has_mismatches = any(row.record.mismatched for row in rows)
     heading = ["level", "achieved/s", "in flight", *(f"p{p:g}" for p in PERCENTILES), "max"]
-    heading += ["lag p99", "dropped"] if is_open else []
+    heading += ["lag p99", "offered", "dropped"] if is_open else []
     heading += ["errors", "wrong", "failed", *(["mismatched"] if has_mismatches else []), "straddling", "stable"]
     lines = [heading, *(_cells(row, is_open, has_mismatches) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -28,7 +28,8 @@ def _cells(row: LevelRow, is_open: bool, has_mismatches: bool) -> list[str]:
     cells += [_microseconds(row.certified_ns[percentile]) for percentile in PERCENTILES]
     cells.append(_microseconds(record.latency.max_ns if row.answered else None))
     if is_open:
-        cells += [_microseconds(record.lag.percentile_ns(99) if record.lag.count else None), f"{record.dropped:,}"]
+        cells.append(_microseconds(record.lag.percentile_ns(99) if record.lag.count else None))
+        cells += [f"{record.offered:,}", f"{record.dropped:,}"]
     errors = (record.wrong + n_failed) / record.predictions if record.predictions else None
     cells += [percent(errors), f"{record.wrong:,}", f"{n_failed:,}"]
     cells += [f"{record.mismatched:,}"] if has_mismatches else []
