@@ -4,6 +4,8 @@ What a fuzz has found (`make fuzz`), each in its smallest form.
 """
 
 import contextlib
+import time
+from collections import Counter
 
 import gevent
 import grpc
@@ -15,6 +17,8 @@ from tests.runs import wait_until
 from tests.test_channel_protocol import reply
 from tfsload.channel import address, frames
 from tfsload.channel.address import parse_address
+from tfsload.channel.call import Call
+from tfsload.channel.headers import request_headers
 from tfsload.channel.native import NativeChannel
 from tfsload.channel.pool import PoolSettings
 
@@ -263,7 +267,23 @@ def test_addresses_that_swallow_everything_use_up_one_limit_together(monkeypatch
         channel.unary_unary("/a/b")(b"x")
 
     assert caught.value.code() == CODE.UNAVAILABLE
-    assert "no connection within 0.1 s" in caught.value.details()
+    assert "127.0.0.1 does not answer" in caught.value.details()
+
+
+def test_an_address_that_swallows_everything_leaves_the_next_its_turn(monkeypatch, serve):
+    server, _ = serve(answering)
+    port = int(server.address.rpartition(":")[2])
+    nowhere, here = (2, 1, 6, "", ("127.0.0.9", port)), (2, 1, 6, "", ("127.0.0.1", port))
+    connect = address._connect
+
+    def connect_or_not(connection, where):
+        gevent.sleep(LIMIT_S) if where == nowhere[4] else connect(connection, where)
+
+    monkeypatch.setattr(address, "_connect", connect_or_not)
+    monkeypatch.setattr(address.socket, "getaddrinfo", lambda *_, **__: [nowhere, here])
+    settings = PoolSettings(parse_address(f"both:{port}"), connect_timeout_s=1)
+    with NativeChannel(settings) as channel:
+        assert outcome(channel.unary_unary("/a/b"), timeout=LIMIT_S) == b"answer"
 
 
 def test_a_server_that_stops_reading_is_not_written_to_for_ever(serve):
@@ -335,8 +355,14 @@ def test_a_proxy_that_takes_one_request_a_connection_takes_them_all(serve):
 @pytest.mark.parametrize(
     ("talk", "words"),
     [
-        pytest.param(lambda *_: gevent.sleep(LIMIT_S), "without a connection", id="no-connection"),
-        pytest.param(silent(MAX_CONCURRENT_STREAMS=0), "before there was room", id="no-room"),
+        pytest.param(
+            lambda *_: gevent.sleep(LIMIT_S),
+            "Deadline Exceeded without a connection: it was still being made",
+            id="no-connection",
+        ),
+        pytest.param(
+            silent(MAX_CONCURRENT_STREAMS=0), "Deadline Exceeded before there was room to send it", id="no-room"
+        ),
         pytest.param(silent(), "Deadline Exceeded", id="no-answer"),
     ],
 )
@@ -345,7 +371,22 @@ def test_a_deadline_says_what_kept_the_call(serve, talk, words):
     error = outcome(channel.unary_unary("/a/b"), timeout=0.2)
 
     assert error.code() == CODE.DEADLINE_EXCEEDED
-    assert words in error.details()
+    assert error.details() == words
+
+
+def test_calls_that_are_late_together_are_not_sent_any_more(serve):
+    server, channel = serve(silent(MAX_CONCURRENT_STREAMS=10))
+    deadline_ns = time.perf_counter_ns() + 300_000_000
+    headers = request_headers("/a/b", "here:1", "http", None, ())
+    calls = [Call(headers, b"question", deadline_ns, False, 1000) for _ in range(100)]
+    callers = [gevent.spawn(channel.pool.run, call) for call in calls]
+    gevent.joinall(callers, timeout=LIMIT_S)
+    channel.close()
+    wait_until(lambda: not server.n_open, "the server to have read everything", LIMIT_S)
+
+    assert server.n_requests == 10
+    said = Counter(call.error.details() for call in calls)
+    assert said == {"Deadline Exceeded": 10, "Deadline Exceeded before there was room to send it": 90}
 
 
 def test_a_timeout_without_end_is_none(serve):

@@ -1,5 +1,6 @@
 """TLS over both transports: verified by default, with the system's authorities or a private one."""
 
+import contextlib
 import datetime
 import json
 import ssl
@@ -12,6 +13,7 @@ from tests.conftest import ScriptedServer
 from tests.runs import wait_until
 from tests.test_channel_faults import FaultyServer
 from tfsload.channel.connect import connect
+from tfsload.channel.tls import TlsLayer, make_context
 from tfsload.settings import Settings, SettingsError
 
 CODE = grpc.StatusCode
@@ -113,6 +115,36 @@ def test_a_long_message_goes_out_whole_over_tls(ask):
     asked = json.dumps({"padding": "x" * 3_000_000}).encode()  # far more than TLS puts into one record
 
     assert ask("server", request=asked, tls="true", tls_ca_file="ca.pem") == asked
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
+def test_a_server_that_says_that_nothing_more_comes_is_taken_at_its_word(files, version):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files / "server.crt", files / "server.key")
+    context.maximum_version = version
+    context.set_alpn_protocols(["h2"])
+    server_in, server_out = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = context.wrap_bio(server_in, server_out, server_side=True)
+    client = TlsLayer(make_context((files / "ca.pem").read_bytes(), None, None), "localhost")
+
+    class Wire:
+        """The client's socket, in whose place the server answers at once."""
+
+        def sendall(self, data):
+            server_in.write(data)
+            with contextlib.suppress(ssl.SSLWantReadError):
+                server.do_handshake()
+
+        def recv(self, _size):
+            return server_out.read()
+
+    client.handshake(Wire())
+    server.write(b"the last reply")
+    with contextlib.suppress(ssl.SSLWantReadError):
+        server.unwrap()
+
+    assert client.decrypt(server_out.read()) == b"the last reply"
+    assert client.is_closed
 
 
 @pytest.mark.parametrize("certificate", ["expired", "other-name"])

@@ -5,15 +5,16 @@ import sys
 
 import pytest
 
+from tfsload.analysis.levels import CpuShares
 from tfsload.load import cpu_time
-from tfsload.load.cpu_time import CpuShares, CpuTime
+from tfsload.load.cpu_time import CpuTime
 
 
 @pytest.mark.parametrize(
     ("later", "shares"),
     [
         pytest.param(CpuTime(1_000, 250, 500, 5), CpuShares(0.25, 0.5, 100), id="both"),
-        pytest.param(CpuTime(1_000, 1_500, 0, 9), CpuShares(1.5, 0, 0), id="several-threads"),
+        pytest.param(CpuTime(1_000, 1_500, 0, 9), CpuShares(1.5, 0, 0), id="no-waiting"),
         pytest.param(CpuTime(0, 0, 0, 0), CpuShares(0, 0, 0), id="no-time-at-all"),
     ],
 )
@@ -62,4 +63,4 @@ def test_waiting_for_a_cpu_that_others_have_is_seen():
 
     assert waited > 0.3
     assert mean_wait_ns > 100_000  # others have the CPU for milliseconds
-    assert busy + waited == pytest.approx(1, abs=0.1)
+    assert 0 < busy < 0.7

@@ -276,6 +276,15 @@ def test_a_round_trip_that_is_known_is_no_service(count, overhead_s):
     assert known.round_trip_ns == overhead_s * 1e9
 
 
+@pytest.mark.parametrize("levels", [(1, 2, 3, 4), (1, 2, 4), (1, 2, 4, 6), (1, 2, 4, 8, 12)])
+@pytest.mark.parametrize("overhead_s", [0.0003, 0.0009])
+def test_users_that_never_queue_are_growth_however_long_the_way(levels, overhead_s):
+    scaling = assess(sweep(workers(1000, 0.001, overhead_s), levels), round_trip_ns=overhead_s * 1e9)
+
+    assert scaling.stops_growing_at is None
+    assert "at least" in scaling.answer.sentence
+
+
 def test_growth_of_levels_that_queue_is_growth_however_long_the_way():
     scaling = assess(sweep(law(0.5)), round_trip_ns=SERVICE_S * 0.3e9)
 

@@ -268,6 +268,17 @@ def test_a_user_that_waits_for_an_arrival_ends_at_once(environment, participant)
     assert participant.run.pacer.n_free == 0
 
 
+def test_a_user_that_waits_for_a_lease_ends_at_once(environment, participant):
+    fire(environment, num_tests="10")
+    participant.begin()
+    user = ScriptedUser(environment)
+    user.start(Group())
+    wait_until(lambda: participant.run.supply.is_awaited_by(user.greenlet), "the user to wait")
+
+    assert user.stop()
+    assert not participant.run.supply.is_awaited_by(user.greenlet)
+
+
 def test_a_user_with_a_request_in_flight_may_finish_it(environment, participant):
     participant.begin()
     answer = gevent.event.Event()

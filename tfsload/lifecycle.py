@@ -166,6 +166,7 @@ class Suite:
         sys.exit(refused.exit_code)
 
     def _on_test_start(self, **_: Any) -> None:
+        locust.log.unhandled_greenlet_exception = False  # of an earlier run: Locust itself never takes it back
         if self.coordinator is not None:
             self._begin_coordinating()
         if self.participant is not None:
@@ -259,7 +260,7 @@ class Suite:
         """Let a run that is being stopped hand over its results, whoever stops it (on `quitting`)."""
         if self.coordinator is None:
             self._runner.stop()  # and hand over, before Locust takes leave of the master
-        elif self.coordinator is not None and self.coordinator.is_ending:
+        elif self.coordinator.is_ending:
             self._concluded.wait(DRAIN_LIMIT_S + self._environment.stop_timeout)
 
     def quitting(self) -> None:

@@ -10,6 +10,7 @@ from tfsload.distributed.coordinator import Results
 from tfsload.load.search import SearchResult
 from tfsload.recorder import Record
 from tfsload.report import terminal
+from tfsload.run import n_requests
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ def conclude(
         search: what a limit search found; None: there was none.
         changed: what the server says otherwise after the run than before.
     """
+    per_request = checked.settings.images_per_request
     summary = summarise(
         results.overall,
         n_asked=checked.settings.num_tests or None,
@@ -55,7 +57,7 @@ def conclude(
         n_discarded=results.n_discarded,
         n_users=results.n_users,
         n_users_asked=results.n_users_asked,
-        n_verified=min(checked.settings.verify, checked.n_images),
+        n_verified=min(n_requests(checked.settings, checked.settings.verify) * per_request, checked.n_images),
         levels=[level_row(run, results.records.get(run.level.number, Record())) for run in results.levels],
         n_levels_left=results.n_levels_left,
         uncounted=results.uncounted,

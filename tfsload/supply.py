@@ -1,7 +1,7 @@
 """Which request a process's users send next: all of them over and over, or those that it has leased."""
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import gevent
 import numpy as np
@@ -20,6 +20,9 @@ class Supply(Protocol):
 
     def next(self) -> tuple[int, int | None]:
         """Return a request's number and its lease (None: none); may wait."""
+
+    def is_awaited_by(self, user: Any) -> bool:
+        """Whether a user, by its greenlet, waits in `next`."""
 
     def done(self, lease: int | None) -> None:
         """Tell that one request of the lease has ended."""
@@ -42,6 +45,10 @@ class EndlessSupply:
     def next(self) -> tuple[int, None]:
         """Return the next request's number."""
         return next(self._numbers), None
+
+    def is_awaited_by(self, user: Any) -> bool:  # noqa: ARG002  (as LeasedSupply has it)
+        """Whether a user waits for a request: never."""
+        return False
 
     def done(self, lease: None) -> None:
         """Nothing is kept."""
@@ -71,12 +78,22 @@ class LeasedSupply:
         self._queue: SimpleQueue = SimpleQueue()
         self._open: dict[int, int] = {}  # requests not yet ended, by lease
         self._newest_size = 0
+        self._waiting: set[Any] = set()  # greenlets in `next`
 
     def next(self) -> tuple[int, int]:
         """Return the next leased request, waiting for one if need be."""
         if self._queue.qsize() <= self._newest_size // 2:
             self._ask_once()
-        return self._queue.get()
+        user = gevent.getcurrent()
+        self._waiting.add(user)
+        try:
+            return self._queue.get()
+        finally:
+            self._waiting.discard(user)
+
+    def is_awaited_by(self, user: Any) -> bool:
+        """Whether a user, by its greenlet, waits for a request."""
+        return user in self._waiting
 
     def done(self, lease: int) -> None:
         """Count one request of a lease as ended; the last one delivers the lease."""

@@ -57,9 +57,14 @@ class PredictionUser(User):
         raise NotImplementedError
 
     def stop(self, force: bool = False) -> bool:
-        """End when the request in flight has; at once if there is none, because the user waits for one to be due."""
-        pacer = getattr(self, "_run", None) and self._run.pacer
-        return super().stop(force or (pacer is not None and pacer.is_free(self._greenlet)))
+        """End when the request in flight has; at once if there is none, because the user waits for one to fire."""
+        return super().stop(force or self._is_idle())
+
+    def _is_idle(self) -> bool:
+        run = getattr(self, "_run", None)
+        if run is None:
+            return False
+        return run.supply.is_awaited_by(self._greenlet) or (run.pacer is not None and run.pacer.is_free(self._greenlet))
 
     @task
     def predict_in_turn(self) -> None:

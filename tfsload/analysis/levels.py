@@ -29,6 +29,21 @@ KEEPS_UP = 0.95
 
 
 @dataclass(frozen=True)
+class CpuShares:
+    """What a process had of the CPU over some time.
+
+    Attributes:
+        busy: the share of the time that it ran, 0 to about 1.
+        waited: the share for which it was ready to run and other programs ran.
+        mean_wait_ns: how long it waited whenever it was to run.
+    """
+
+    busy: float
+    waited: float
+    mean_wait_ns: float
+
+
+@dataclass(frozen=True)
 class LevelRun:
     """How a level was run.
 
@@ -37,10 +52,7 @@ class LevelRun:
         n_workers: processes that were to take part.
         missing_workers: those that did not tell its end.
         n_users: users that ran.
-        busy_share: the busiest process's share of a CPU, 0 to about 1.
-        waited_share: the share of the time for which a process was ready to run and other programs had the CPU, 0 to
-            1; that of the process which waited most.
-        mean_wait_ns: how long a process waited for a CPU each time that it was to run, likewise.
+        cpu: what each process had of the CPU.
         round_trip_ns: what a call took that asked the model for nothing, before the load; None: not measured.
     """
 
@@ -48,10 +60,13 @@ class LevelRun:
     n_workers: int
     missing_workers: tuple[str, ...]
     n_users: int
-    busy_share: float
-    waited_share: float = 0.0
-    mean_wait_ns: float = 0.0
+    cpu: tuple[CpuShares, ...]
     round_trip_ns: int | None = None
+
+    @property
+    def busy_share(self) -> float:
+        """The busiest process's share of a CPU."""
+        return max((one.busy for one in self.cpu), default=0.0)
 
 
 @dataclass(frozen=True)
@@ -179,10 +194,11 @@ def _doubts_of_generator(run: LevelRun, record: Record) -> list[str]:
             f"the load generator was the bottleneck: it kept a CPU busy {100 * run.busy_share:.0f} % of the time; "
             "use --processes or more workers, and take work out of listeners"
         )
-    elif _is_starved(run, record):
+    elif starved := [one for one in run.cpu if _is_starved(one, record)]:
+        worst = max(starved, key=lambda one: one.waited)
         doubts.append(
-            f"other programs kept the load generator off its CPU for {100 * run.waited_share:.0f} % of the time, "
-            f"{run.mean_wait_ns / 1e6:.2g} ms whenever it was to run, which looks like latency: "
+            f"other programs kept the load generator off its CPU for {100 * worst.waited:.0f} % of the time, "
+            f"{worst.mean_wait_ns / 1e6:.2g} ms whenever it was to run, which looks like latency: "
             "run it on a machine, or at least on a CPU, of its own"
         )
     lag, latency = record.lag, record.latency
@@ -196,12 +212,12 @@ def _doubts_of_generator(run: LevelRun, record: Record) -> list[str]:
     return doubts
 
 
-def _is_starved(run: LevelRun, record: Record) -> bool:
-    """Whether the generator got less of a CPU than it needed, so that it shows in what it measured."""
-    if run.busy_share + run.waited_share >= BUSY_SHARE:
+def _is_starved(cpu: CpuShares, record: Record) -> bool:
+    """Whether a process got less of a CPU than it needed, so that it shows in what it measured."""
+    if cpu.busy + cpu.waited >= BUSY_SHARE:
         return True
     shows_ns = WAIT_SHARE_OF_LATENCY * (record.latency.percentile_ns(50) if record.latency.count else 0)
-    return run.waited_share >= WAITED_SHARE and run.mean_wait_ns >= shows_ns
+    return cpu.waited >= WAITED_SHARE and cpu.mean_wait_ns >= shows_ns
 
 
 def _doubts_of_sample(record: Record, achieved_rps: float, mean_in_flight: float, drift: str) -> list[str]:

@@ -260,12 +260,15 @@ class _Sweep:
     @cached_property
     def stops_growing_at(self) -> int | None:
         for index, level in enumerate(self.trusted[:-1]):
-            # As many users as there are workers never queue, and keep them all busy but for the way: to fill that, too,
-            # is no growth.
-            allowed = self.way if (level.efficiency or 0) >= NO_QUEUE_FROM else 0.0
-            if not any(_is_less(level, larger, allowed) for larger in self.trusted[index + 1 :]):
+            if not any(self._grows(level, larger) for larger in self.trusted[index + 1 :]):
                 return level.users
         return None
+
+    def _grows(self, level: ScaledLevel, larger: ScaledLevel) -> bool:
+        # As many users as there are workers never queue, and keep them all busy but for the way: where more users do
+        # queue, and only fill that, it is no growth.
+        is_filled = (level.efficiency or 0) >= NO_QUEUE_FROM > (larger.efficiency or 1)
+        return _is_less(level, larger, self.way if is_filled else 0.0)
 
     @cached_property
     def falls_beyond(self) -> int | None:

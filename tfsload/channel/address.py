@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import gevent
 from gevent import socket
 
 
@@ -24,8 +25,10 @@ class Address:
         """What the `:authority` header says."""
         return "localhost" if self.port is None else self.text
 
-    def open(self) -> socket.socket:
-        """Connect, trying all addresses of a name in turn; a limit of time is the caller's.
+    def open(self, timeout_s: float) -> socket.socket:
+        """Connect, trying all addresses of a name in turn; each of several has its share of the time.
+
+        One that swallows everything, as of a network that is not there, is not to keep the others from their turn.
 
         Raises:
             OSError: none of them could be reached.
@@ -34,7 +37,8 @@ class Address:
             connection = socket.socket(socket.AF_UNIX)
             _connect(connection, self.host)
             return connection
-        connection = _connect_to_any(socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM))
+        candidates = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        connection = _connect_to_any(candidates, timeout_s)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 
@@ -54,12 +58,14 @@ def parse_address(text: str) -> Address:
     return Address(text, host.removeprefix("[").removesuffix("]"), int(port))
 
 
-def _connect_to_any(candidates: list) -> socket.socket:
+def _connect_to_any(candidates: list, timeout_s: float) -> socket.socket:
     error: OSError = OSError("the name has no address")
     for family, kind, protocol, _, where in candidates:
         connection = socket.socket(family, kind, protocol)
         try:
-            _connect(connection, where)
+            # A little less than an equal share: the last one is to be told before the caller's own limit ends it.
+            with gevent.Timeout(0.9 * timeout_s / len(candidates), TimeoutError(f"{where[0]} does not answer")):
+                _connect(connection, where)
         except OSError as refused:
             error = refused
         else:

@@ -1,7 +1,7 @@
 """One connection to the server: the only place in the channel that touches a socket.
 
 Reading happens in the event loop's own callback: what one `recv` brings is parsed at once, each caller whose
-reply is complete is switched to directly, and what they send next leaves in one `send` at the end.
+reply is complete is switched to directly, and what they send next leaves in few `send`s, many requests in each.
 """
 
 import ssl
@@ -73,14 +73,14 @@ class Connection:
         limit = gevent.Timeout(timeout_s)
         try:
             with limit:
-                self._open(address, tls, tls_name)
+                self._open(address, tls, tls_name, timeout_s)
         except gevent.Timeout as expired:
             if expired is not limit:
                 raise
             raise TimeoutError(f"no connection within {timeout_s:g} s") from None
 
-    def _open(self, address: Address, tls: ssl.SSLContext | None, tls_name: str) -> None:
-        cooperative = address.open()
+    def _open(self, address: Address, tls: ssl.SSLContext | None, tls_name: str, timeout_s: float) -> None:
+        cooperative = address.open(timeout_s)
         try:
             if tls is not None:
                 self._tls = TlsLayer(tls, tls_name)

@@ -12,7 +12,8 @@ from tfsload.channel.headers import RequestHeaders, request_headers
 from tfsload.channel.pool import Pool, PoolSettings
 from tfsload.channel.status import ChannelRpcError, EndedRpc, Metadata
 
-DEFAULT_MAX_REPLY_BYTES = 2**31 - 1
+# What a stream's window takes, less the five bytes before a message.
+DEFAULT_MAX_REPLY_BYTES = 2**31 - 1 - 5
 # gRPC writes at most eight digits of seconds: a longer limit is none.
 _LONGEST_TIMEOUT_S = 10**8
 # Headers for a handful of timeouts and metadata are kept; a new timeout with every call is not to fill the memory.

@@ -248,6 +248,8 @@ class Pool:
 
     def _retry(self, call: Call) -> None:
         """Send a call again that a server has not processed: at once the first time, then ever more slowly."""
+        if call.is_over:
+            return  # given up meanwhile
         if call.refusals > _MAX_REFUSALS:
             call.fail(grpc.StatusCode.UNAVAILABLE, f"the server refused it {_MAX_REFUSALS} times and once more")
             self._wake(call)
@@ -290,6 +292,8 @@ class Pool:
         self._alarm_ns = None
         if next_ns is not None:
             self._set_alarm(next_ns)
+        # Those that wait come first: giving up one in flight would let one of them begin.
+        late.sort(key=lambda call: call.stream != 0)
         for call in late:
             if not call.is_over:
                 call.fail(grpc.StatusCode.DEADLINE_EXCEEDED, self._why_late(call))

@@ -17,7 +17,7 @@ from tfsload.channel.headers import HeadersTooLongError, RequestEncoder, decode_
 
 # We take whatever comes: a reply's length is bounded by the call, not by the window.
 OWN_WINDOW = frames.MAX_WINDOW
-# When this much was received, the connection's window is opened again; a stream's, likewise.
+# When this much was received, the connection's window is opened again. A stream's takes the longest reply as it is.
 _REOPEN_AT = 1 << 28
 _OWN_SETTINGS = {
     # With a table of size 0 each header block of a reply stands for itself, and can be cached.

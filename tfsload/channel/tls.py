@@ -97,10 +97,9 @@ class TlsLayer:
         try:
             while piece := self._tls.read(_READ_BYTES):
                 pieces.append(piece)
+            self.is_closed = True  # it was told to: `close_notify` reads as nothing
         except ssl.SSLWantReadError:
             return b"".join(pieces)
-        except ssl.SSLZeroReturnError:
-            self.is_closed = True
         except ssl.SSLError as error:
             raise TlsError(f"TLS: {error.reason or error}") from None
         return b"".join(pieces) or None

@@ -8,7 +8,7 @@ from typing import Any
 import gevent
 from locust.runners import STATE_RUNNING
 
-from tfsload.analysis.levels import LevelRun
+from tfsload.analysis.levels import CpuShares, LevelRun
 from tfsload.distributed import messages
 from tfsload.distributed.coordinator import Coordinator
 from tfsload.load.plan import Level
@@ -55,10 +55,7 @@ class Conductor:
             n_workers=len(workers),
             missing_workers=tuple(worker for worker in workers if worker not in self._reports),
             n_users=sum(report["n_users"] for report in reports),
-            **{
-                figure: max((report[figure] for report in reports), default=0.0)
-                for figure in ("busy_share", "waited_share", "mean_wait_ns")
-            },
+            cpu=tuple(CpuShares(**report["cpu"]) for report in reports),
             round_trip_ns=int(fmean(round_trips_ns)) if round_trips_ns else None,
         )
 

@@ -17,7 +17,7 @@ late message of an earlier run is told apart.
 | UNFIT | participant → coordinator | `reason`: why this worker cannot take part |
 
 LEVEL holds `level` (number), `rate_rps` (null: closed load), `warm_up_s`, `duration_s`, `share` and `n_shares`.
-LEVEL_DONE holds `busy_share`, `waited_share`, `mean_wait_ns`, `n_users` and `round_trip_ns` (null: not measured).
+LEVEL_DONE holds `cpu` (the fields of `CpuShares`), `n_users` and `round_trip_ns` (null: not measured).
 In DRAINED, `open` holds pairs of a lease and its requests that were not made, `n_reported` counts the requests
 outside leases in all reports and in this message, and `is_broken` tells whether an exception has escaped.
 

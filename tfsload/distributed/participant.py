@@ -43,6 +43,7 @@ class Participant:
         self.run: Run | None = None
         self._is_open = False  # begun and not yet drained
         self._n_reported = 0  # requests handed over outside leases
+        self._level: gevent.Greenlet | None = None  # sees a level through
         self._is_measuring = False  # a level, with which a report would interfere
         events.install(environment.events)
         environment.events.report_to_master.add_listener(self._on_report_to_master)
@@ -125,7 +126,7 @@ class Participant:
                 data["n_shares"],
             )
             run.pacer.begin(schedule, begin_ns, window.end_ns)
-        gevent.spawn(self._see_level_through, run, window)
+        self._level = gevent.spawn(self._see_level_through, run, window)
 
     def _see_level_through(self, run: Run, window: Window) -> None:
         _sleep_until(window.begin_ns)
@@ -146,9 +147,7 @@ class Participant:
                 messages.LEVEL_DONE,
                 report["rows"],
                 level=window.level,
-                busy_share=cpu.busy,
-                waited_share=cpu.waited,
-                mean_wait_ns=cpu.mean_wait_ns,
+                cpu=vars(cpu),
                 round_trip_ns=run.round_trip_ns,
                 n_users=n_users,
             )
@@ -158,6 +157,8 @@ class Participant:
         run = self.run
         if run is None or not self._is_open:
             return
+        if self._level is not None:
+            self._level.kill()
         self._is_open = self._is_measuring = False
         gc.unfreeze()
         run.supply.close()

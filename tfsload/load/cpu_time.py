@@ -1,26 +1,13 @@
-"""What this process has had of the CPU, and what it has waited for it."""
+"""What this process's main thread, which runs all users, has had of the CPU, and how long it has waited for it."""
 
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-# Linux: time on the CPU, time runnable without one, time slices; of a process's main thread, which runs all users.
+from tfsload.analysis.levels import CpuShares
+
+# Linux: time on the CPU, time runnable without one, time slices; of a process's main thread.
 _SCHEDSTAT = Path("/proc/self/schedstat")
-
-
-@dataclass(frozen=True)
-class CpuShares:
-    """What a process had of the CPU over some time.
-
-    Attributes:
-        busy: the share of the time that its threads ran, all together.
-        waited: the share for which its main thread was ready to run and something else ran.
-        mean_wait_ns: how long the main thread waited each time before it ran.
-    """
-
-    busy: float
-    waited: float
-    mean_wait_ns: float
 
 
 @dataclass(frozen=True)
@@ -29,9 +16,9 @@ class CpuTime:
 
     Attributes:
         clock_ns: `time.perf_counter_ns`.
-        cpu_ns: CPU time of all threads so far.
-        waited_ns: for how long the main thread was ready to run and something else ran; 0 where it is not known.
-        n_slices: how often the main thread was given a CPU; 0 where it is not known.
+        cpu_ns: CPU time so far.
+        waited_ns: for how long it was ready to run and something else ran; 0 where it is not known.
+        n_slices: how often it was given a CPU; 0 where it is not known.
     """
 
     clock_ns: int
@@ -41,8 +28,8 @@ class CpuTime:
 
     @classmethod
     def now(cls) -> "CpuTime":
-        """Read the clocks."""
-        return cls(time.perf_counter_ns(), time.process_time_ns(), *_waited_ns_and_slices())
+        """Read the clocks; in the main thread."""
+        return cls(time.perf_counter_ns(), time.thread_time_ns(), *_waited_ns_and_slices())
 
     def since(self, earlier: "CpuTime") -> CpuShares:
         """Return what went by since then."""
