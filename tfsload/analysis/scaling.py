@@ -39,8 +39,9 @@ SAME_THROUGHPUT = 0.05
 BEYOND_NOISE = 2.0
 # What a lone request may spend outside the server, on one machine or in one data centre, where it is not known.
 OVERHEAD_NS = 300_000
-# A prediction's message is longer than that of a call that asks for nothing; its way takes so many times as long.
-MOST_OF_ROUND_TRIP = 1.5
+# A prediction's message is longer than that of a call that asks for nothing, and goes through more threads: its way may
+# take so many times as long.
+MOST_OF_ROUND_TRIP = 2.0
 # From this efficiency on, users hardly wait for one another.
 NO_QUEUE_FROM = 0.9
 # Where the way takes a greater share of a lone request's latency, what is left is no measure of the service.
