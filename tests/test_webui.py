@@ -97,6 +97,33 @@ def test_a_run_from_the_form_scores_like_a_headless_one_and_a_second_starts_clea
         assert f"Inference error rate: {rate:.2f}".rstrip("0").rstrip(".") in summary
 
 
+LEVEL = {"level_duration": "1", "warm_up": "0.2"}
+
+
+@pytest.mark.parametrize(
+    ("form", "rows"),
+    [
+        pytest.param({"sweep": "1,2"}, ["1 user ", "2 users "], id="sweep"),
+        pytest.param({"rate": "100", "user_count": 50}, ["100 requests/s "], id="open-load"),
+    ],
+)
+@pytest.mark.parametrize(
+    "web_ui",
+    [pytest.param((), id="one-process"), pytest.param(("--processes", "2"), id="two-processes")],
+    indirect=True,
+)
+def test_levels_are_run_from_the_form_and_end_by_themselves(web_ui, form, rows):
+    assert web_ui.start(**LEVEL, **form)["success"]
+    wait_until(web_ui.n_summaries, "the summary")
+    web_ui.wait_for_end()
+    lines = [line.strip() for line in web_ui.summaries().splitlines()]
+
+    assert any("achieved/s" in line for line in lines)
+    assert [row for row in rows if not any(line.startswith(row) for line in lines)] == []
+    if "sweep" in form:
+        assert any(line.startswith("speed-up (efficiency) by users  1: 1.00×") for line in lines)
+
+
 def test_locusts_charts_follow_the_run(web_ui):
     assert web_ui.start()["success"]
     wait_until(lambda: web_ui.stats()["total_rps"] > 0, "a rate")
