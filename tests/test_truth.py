@@ -446,7 +446,11 @@ def test_open_load_sees_a_standstill_as_all_who_come_meanwhile(quick):
     observed_s = {percentile: percentile_ns(latencies_ns, percentile) / 1e9 for percentile in (50, 90, 99)}
 
     # A fifth of the time nobody was answered, and who came then waited for 0 to 2 s.
-    assert len(latencies_ns) == run.rows[0]["requests"] == 1000
+    counted = run.rows[0]
+    assert len(latencies_ns) == counted["requests"]
+    # The last one is due 10 ms before the end; on a slow machine it ends behind it.
+    assert (counted["offered"], counted["requests"] + counted["straddling"]) == (1000, 1000)
+    assert counted["straddling"] <= 2
     assert observed_s[90] == pytest.approx(1.0, abs=0.1)
     assert observed_s[99] == pytest.approx(1.9, abs=0.1)
     # The table's are certified: the true ones are not above them. Those are µs.
