@@ -799,7 +799,7 @@ def test_long_calls_wait_until_the_connections_window_opens():
     ("greeting", "words"),
     [
         pytest.param(b"HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP/1, as a REST port", id="a-rest-port"),
-        pytest.param(b"\x15\x03\x01\x00\x02\x02\x46", "call it with TLS", id="a-tls-port"),
+        pytest.param(b"\x15\x03\x01\x00\x02\x02\x46", "pass --tls", id="a-tls-port"),
     ],
 )
 def test_a_port_that_speaks_something_else_is_named(greeting, words):

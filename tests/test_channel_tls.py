@@ -180,6 +180,7 @@ def test_a_cleartext_server_is_not_called_over_tls(scripted_server, files):
         channel.unary_unary(METHOD)(b"{}", timeout=10)
 
     assert caught.value.code() == CODE.UNAVAILABLE
+    assert "the server does not speak TLS" in caught.value.details()
 
 
 @pytest.mark.parametrize(
@@ -187,7 +188,16 @@ def test_a_cleartext_server_is_not_called_over_tls(scripted_server, files):
     [
         pytest.param({"tls_ca_file": "junk.pem"}, "not usable as PEM", id="not-pem"),
         pytest.param({"tls_ca_file": "missing.pem"}, "cannot be read", id="missing"),
-        pytest.param({"tls_cert_file": "client.crt", "tls_key_file": "server.key"}, "not usable", id="another-key"),
+        pytest.param(
+            {"tls_cert_file": "client.crt", "tls_key_file": "server.key"},
+            "--tls-cert-file .* with --tls-key-file .*: not usable",
+            id="another-key",
+        ),
+        pytest.param(
+            {"tls_ca_file": "ca.pem", "tls_cert_file": "client.crt"},
+            "^--tls-cert-file .* without --tls-key-file: not usable",
+            id="no-key",
+        ),
     ],
 )
 def test_files_that_cannot_be_used_are_named(files, options, message):

@@ -1,11 +1,14 @@
 """What the preflight finds, over scripted signatures and over real servers."""
 
+import re
 import socket
 import threading
 
+import grpc
 import pytest
 
 from tfsload import preflight
+from tfsload.channel.status import ChannelRpcError
 from tfsload.preflight import MisfitError, NoServerError, check_signature, check_status
 from tfsload.protos import get_model_status_pb2, meta_graph_pb2, types_pb2
 from tfsload.settings import Settings
@@ -216,3 +219,25 @@ def test_a_server_that_speaks_http_only():
             preflight.ask(Settings.parse({}, f"127.0.0.1:{listener.getsockname()[1]}"), n_classes=10)
         thread.join(10)
         assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "words"),
+    [
+        pytest.param(
+            grpc.StatusCode.UNAVAILABLE,
+            "the server's certificate does not verify: expired",
+            "is not to be trusted .* --tls-ca-file",
+            id="certificate",
+        ),
+        pytest.param(grpc.StatusCode.UNAUTHENTICATED, "who is it?", "does not let us in .* --metadata", id="no-token"),
+        pytest.param(
+            grpc.StatusCode.PERMISSION_DENIED, "not you", "does not let us in .* --tls-cert-file", id="denied"
+        ),
+        pytest.param(grpc.StatusCode.UNAVAILABLE, "connection refused", "no model server answers", id="nobody"),
+    ],
+)
+def test_what_cannot_be_reached_is_told_with_its_cure(code, said, words):
+    settings = Settings.parse({}, "127.0.0.1:1")
+
+    assert re.search(words, str(preflight._explained(settings, ChannelRpcError(code, said))))

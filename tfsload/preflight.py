@@ -114,6 +114,12 @@ def _explained(settings: Settings, error: grpc.RpcError) -> PreflightError:
     code, said = error.code(), error.details()
     where, model = settings.target.address, settings.model_name
     match code:
+        case grpc.StatusCode.UNAVAILABLE if "certificate" in said:
+            cure = "pass its authority with --tls-ca-file, and the name that its certificate holds with --host"
+            return NoServerError([f"the server at {where} is not to be trusted ({said}): {cure}"])
+        case grpc.StatusCode.UNAUTHENTICATED | grpc.StatusCode.PERMISSION_DENIED:
+            cure = "pass the token that it wants with --metadata, or a certificate with --tls-cert-file"
+            return NoServerError([f"the server at {where} does not let us in ({code.name}: {said}): {cure}"])
         case grpc.StatusCode.UNAVAILABLE:
             return NoServerError(
                 [f"no model server answers at {where} ({said}): start one there, or pass another --host"]

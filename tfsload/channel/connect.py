@@ -63,11 +63,22 @@ def _read_files(settings: Settings) -> dict[str, bytes]:
 def _context(settings: Settings):
     if not settings.tls:
         return None
-    files = _read_files(settings)
+    authority = _read_files(settings).get("--tls-ca-file")
     try:
-        return tls.make_context(
-            files.get("--tls-ca-file"), settings.tls_cert_file or None, settings.tls_key_file or None
-        )
+        tls.make_context(authority, None, None)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        given = ", ".join(files)
-        raise SettingsError([f"{given}: not usable as PEM ({getattr(error, 'reason', None) or error})"]) from None
+        raise SettingsError([f"--tls-ca-file {settings.tls_ca_file!r}: not usable as PEM ({_reason(error)})"]) from None
+    try:
+        return tls.make_context(authority, settings.tls_cert_file or None, settings.tls_key_file or None)
+    except (OSError, ValueError) as error:
+        given = f"--tls-cert-file {settings.tls_cert_file!r}"
+        given += (
+            f" with --tls-key-file {settings.tls_key_file!r}" if settings.tls_key_file else " without --tls-key-file"
+        )
+        raise SettingsError(
+            [f"{given}: not usable as PEM ({_reason(error)}): expected a certificate and the key that belongs to it"]
+        ) from None
+
+
+def _reason(error: Exception) -> object:
+    return getattr(error, "reason", None) or error

@@ -389,9 +389,9 @@ class ClientProtocol:
 def _check_greeting(data: bytes) -> None:
     """Name what speaks instead of HTTP/2; its bytes would read as a frame of absurd length."""
     if data.startswith(b"HTTP/1"):
-        raise ProtocolError(frames.PROTOCOL_ERROR, "it answers in HTTP/1, as a REST port does; gRPC has its own")
+        raise ProtocolError(frames.PROTOCOL_ERROR, "it answers in HTTP/1, as a REST port does, or one that wants TLS")
     if data.startswith(b"\x15\x03"):
-        raise ProtocolError(frames.PROTOCOL_ERROR, "it answers in TLS: call it with TLS")
+        raise ProtocolError(frames.PROTOCOL_ERROR, "it answers in TLS: pass --tls")
 
 
 @functools.lru_cache(maxsize=64)

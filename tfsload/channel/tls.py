@@ -76,6 +76,8 @@ class TlsLayer:
         except ssl.SSLCertVerificationError as error:
             raise TlsError(f"the server's certificate does not verify: {error.verify_message}") from None
         except ssl.SSLError as error:
+            if error.reason == "WRONG_VERSION_NUMBER":
+                raise TlsError("the server does not speak TLS: leave --tls out, or name its port for TLS") from None
             raise TlsError(f"TLS handshake failed: {error.reason or error}") from None
         return True
 
