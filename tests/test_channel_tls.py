@@ -8,6 +8,7 @@ import ssl
 import grpc
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
 
 from tests.conftest import ScriptedServer
 from tests.runs import wait_until
@@ -203,4 +204,20 @@ def test_a_cleartext_server_is_not_called_over_tls(scripted_server, files):
 def test_files_that_cannot_be_used_are_named(files, options, message):
     options = {name: str(files / value) for name, value in options.items()}
     with pytest.raises(SettingsError, match=message):
+        connect(Settings.parse({"tls": "true", **options}, "localhost:1"))
+
+
+def test_a_comment_in_any_language_may_stand_beside_an_authority(files):
+    assert make_context("# É\n".encode() + (files / "ca.pem").read_bytes(), None, None).get_ca_certs()
+
+
+def test_a_key_with_a_pass_phrase_is_refused_and_nobody_is_asked_for_it(files):
+    key = serialization.load_pem_private_key((files / "client.key").read_bytes(), None)
+    locked = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"secret")
+    )
+    (files / "locked.key").write_bytes(locked)
+    options = {"tls_cert_file": str(files / "client.crt"), "tls_key_file": str(files / "locked.key")}
+
+    with pytest.raises(SettingsError, match="not usable as PEM"):
         connect(Settings.parse({"tls": "true", **options}, "localhost:1"))

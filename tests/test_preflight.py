@@ -234,10 +234,15 @@ def test_a_server_that_speaks_http_only():
         pytest.param(
             grpc.StatusCode.PERMISSION_DENIED, "not you", "does not let us in .* --tls-cert-file", id="denied"
         ),
+        pytest.param(
+            grpc.StatusCode.INTERNAL, "\x1b[2J" + "x" * 5000, r"INTERNAL: \?\[2Jx{100,}…", id="steers-terminals"
+        ),
         pytest.param(grpc.StatusCode.UNAVAILABLE, "connection refused", "no model server answers", id="nobody"),
     ],
 )
 def test_what_cannot_be_reached_is_told_with_its_cure(code, said, words):
     settings = Settings.parse({}, "127.0.0.1:1")
 
-    assert re.search(words, str(preflight._explained(settings, ChannelRpcError(code, said))))
+    explained = str(preflight._explained(settings, ChannelRpcError(code, said)))
+    assert re.search(words, explained)
+    assert len(explained) < 1000

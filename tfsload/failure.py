@@ -6,6 +6,10 @@ BAD_REPLY = "BAD_REPLY"
 CLIENT_ERROR = "CLIENT_ERROR"
 
 
+# A server may say as much as it likes.
+_LONGEST_WORDS = 300
+
+
 class PredictionFailure(Exception):  # noqa: N818  (a prediction fails; a failure has a code)
     """A request that got no usable answer.
 
@@ -21,3 +25,9 @@ class PredictionFailure(Exception):  # noqa: N818  (a prediction fails; a failur
 
     def __reduce__(self):
         return type(self), (self.code, self.message)
+
+
+def shown(words: str) -> str:
+    """Return a server's words as a terminal may have them: on one line, cut, nothing that steers it."""
+    printable = "".join(letter if letter.isprintable() else "?" for letter in words[:_LONGEST_WORDS])
+    return printable + ("…" if len(words) > _LONGEST_WORDS else "")

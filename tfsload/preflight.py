@@ -8,6 +8,7 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from tfsload.channel.connect import connect
+from tfsload.failure import shown
 from tfsload.protos import (
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -111,7 +112,7 @@ def _model_metadata(settings: Settings, connection: grpc.Channel) -> Any:
 
 
 def _explained(settings: Settings, error: grpc.RpcError) -> PreflightError:
-    code, said = error.code(), error.details()
+    code, said = error.code(), shown(error.details())
     where, model = settings.target.address, settings.model_name
     match code:
         case grpc.StatusCode.UNAVAILABLE if "certificate" in said:

@@ -24,9 +24,11 @@ def make_context(ca: bytes | None, certificate_file: str | None, key_file: str |
     if ca is None:
         context.load_default_certs()
     else:
-        context.load_verify_locations(cadata=ca.decode("ascii"))
+        # What is not ASCII can only be a comment.
+        context.load_verify_locations(cadata=ca.decode("ascii", "ignore"))
     if certificate_file:
-        context.load_cert_chain(certificate_file, key_file)
+        # Without a pass phrase: OpenSSL would ask for one on the terminal, and wait.
+        context.load_cert_chain(certificate_file, key_file, password="")
     # RFC 9113, section 9.2.1, rules it out; in the middle of a write we would have to wait for it.
     context.options |= ssl.OP_NO_RENEGOTIATION
     context.set_alpn_protocols(["h2"])
