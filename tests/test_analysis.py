@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+from collections import Counter
 
 import pytest
 
@@ -398,6 +399,13 @@ def passing(**run):
     return open_row(rate_rps=120.0, **run)
 
 
+def gone():
+    """A probe that met no server."""
+    row = open_row(samples(n=200, is_failed=True), rate_rps=125.0)
+    row.record.failed = Counter(UNAVAILABLE=200)
+    return row
+
+
 def failing(**run):
     """A probe beyond the limit: a queue grows, requests are given up, arrivals are dropped."""
     made = [*growing(samples(n=1000, latency_ns=9 * MS)), *samples(n=200, is_failed=True)]
@@ -464,6 +472,14 @@ def failing(**run):
             exit_codes.INVALID,
             ["1 of 2 workers were lost"],
             id="a-lost-worker",
+        ),
+        pytest.param(
+            [passing(), gone()],
+            found(),
+            {},
+            exit_codes.FAILED,
+            ["125 requests/s: no request had an answer (images by code: UNAVAILABLE 200)"],
+            id="a-server-that-is-gone-is-no-limit",
         ),
     ],
 )
@@ -533,3 +549,10 @@ def test_what_was_compared_is_told(n_verified, mismatched, line):
     assert summary.mismatched == mismatched
     assert line in text
     assert ("mismatched" in text) is bool(n_verified)
+
+
+def test_requests_that_all_fail_outside_the_levels_fail_the_run():
+    verdict = judge(dataclasses.replace(summarise(Record()), n_uncounted_failed=219))
+
+    assert verdict.exit_code == exit_codes.FAILED
+    assert "219 requests had no answer" in verdict.reasons[0]

@@ -15,6 +15,9 @@ _WORDS = {
     exit_codes.INVALID: "INVALID",
 }
 
+# How servers fail that have more to do than they can.
+_OVERLOAD_CODES = {"DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED"}
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -67,6 +70,13 @@ def _failures(summary: Summary, user_errors: int, is_broken: bool) -> tuple[str,
             "RESOURCE_EXHAUSTED: the server rejects requests that it has no thread for, by default more than 4 a CPU; "
             "start it with a larger --grpc_max_threads, or send with fewer users"
         )
+    if summary.search is not None:
+        reasons += [_gone(row) for row in summary.levels if _is_gone(row)]
+    if not summary.requests and summary.n_uncounted_failed:
+        reasons.append(
+            f"{summary.n_uncounted_failed:,} requests had no answer, and none lay within a level as a whole: "
+            "mend the server, or use a --level-duration longer than the --deadline"
+        )
     if user_errors:
         reasons.append(f"{user_errors:,} exceptions in user code; Locust's error report shows them")
     if is_broken:
@@ -74,9 +84,19 @@ def _failures(summary: Summary, user_errors: int, is_broken: bool) -> tuple[str,
     return tuple(reasons)
 
 
+def _is_gone(row: LevelRow) -> bool:
+    """Whether a probe met no server, which is no limit of its rate: one that has too much to do fails otherwise."""
+    return bool(row.record.failed) and not row.answered and not set(row.record.failed) & _OVERLOAD_CODES
+
+
+def _gone(row: LevelRow) -> str:
+    codes = ", ".join(f"{code} {count:,}" for code, count in sorted(row.record.failed.items()))
+    return f"{row.level.name}: no request had an answer (images by code: {codes}), which says nothing of the rate"
+
+
 def _gaps(summary: Summary) -> tuple[str, ...]:
     reasons = [f"worker {worker} could not take part: {why}" for worker, why in summary.unfit_workers.items()]
-    if not summary.requests:
+    if not summary.requests and not summary.n_uncounted_failed:
         reasons.append("no request was made: let the run last longer, or start more users")
     if not summary.is_complete:
         reasons.append(
