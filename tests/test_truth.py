@@ -329,8 +329,6 @@ def test_a_frozen_server_answers_later(tmp_path):
 SERVICE_MS = 10
 SWEEPS = {1: "1,2,4,8", 2: "1,2,4,8", 4: "1,2,4,8,16", 8: "1,4,8,16,32"}
 LOCK_SHARES = (0.2, 0.5)
-# Two at a time: with more on one machine, they would measure one another.
-TOGETHER = ((8, 0.5), (4, 1), (2, 0.2))
 
 
 @pytest.fixture(scope="module")
@@ -345,8 +343,8 @@ def sweeps(tmp_path_factory):
         server = {"service_ms": SERVICE_MS, "lock_share": share}
         cases[share] = Case(server, ("--sweep", "1,2,4,8,16", *level), most_delay_ms=3)
     runs = {}
-    for names in TOGETHER:
-        runs |= run_in_peace(tmp_path_factory.mktemp("sweeps"), {name: cases[name] for name in names})
+    for name, case in cases.items():  # one at a time: on one machine, they would measure one another
+        runs |= run_in_peace(tmp_path_factory.mktemp("sweeps"), {name: case})
     return runs
 
 
@@ -366,7 +364,7 @@ def test_a_server_with_k_workers_runs_k_requests_in_parallel(sweeps, workers):
     assert 0 < way_ms < alone_ms - SERVICE_MS * 0.95
     best = max(number(row["achieved/s"]) for row in run.table)
     assert best == pytest.approx(workers / SERVICE_MS * 1e3, rel=0.02)
-    assert parallelism == pytest.approx(workers, abs=0.05 * workers + 0.005)  # it is printed to two digits
+    assert parallelism == pytest.approx(workers, rel=0.05)
 
 
 @pytest.mark.parametrize(
