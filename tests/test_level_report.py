@@ -74,7 +74,7 @@ def test_what_is_not_known_is_a_dash():
     assert first["max"] == "1,000"
     assert second == {
         **dict.fromkeys(CLOSED_HEADING[3:], "–"),
-        "level": "3 users",
+        "level": "3 users !",
         "achieved/s": "0.0",
         "in flight": "0.00",
         "errors": "–",

@@ -12,6 +12,7 @@ from tfsload.analysis.scaling import LevelPoint, assess
 
 SERVICE_S = 0.01
 DOUBLING = (1, 2, 4, 8, 16, 32)
+DOUBT = "too little of it; use --processes or a longer --level-duration"
 
 
 def workers(count, service_s=SERVICE_S, overhead_s=0.0):
@@ -35,7 +36,8 @@ def sweep(server, levels=DOUBLING, noise=0.0, seed=0, untrusted=()):
     for n in levels:
         windows = server(n) * (1 + random.uniform(-1, 1, 12) * noise * 3**0.5)
         rate = float(windows.mean())
-        points.append(LevelPoint(n, rate, n / rate * 1e9, tuple(windows.tolist()), n not in untrusted))
+        doubt = DOUBT if n in untrusted else ""
+        points.append(LevelPoint(n, rate, n / rate * 1e9, tuple(windows.tolist()), doubt))
     return points
 
 
@@ -157,12 +159,15 @@ def test_answers(server, levels, kind, sentence):
         pytest.param(sweep(workers(2), (1, 1)), "only one level", "--sweep 1,2,4,8", id="one-level-twice"),
         pytest.param(
             sweep(workers(2), untrusted=(1,)),
-            "the level with 1 user cannot be trusted",
+            "the level with 1 user cannot be trusted: too little of it",
             "--level-duration",
             id="lone-user-untrusted",
         ),
         pytest.param(
-            sweep(workers(2), untrusted=DOUBLING[1:]), "each level with more", "--processes", id="all-others-untrusted"
+            sweep(workers(2), untrusted=DOUBLING[1:]),
+            "no level with more than 1 user can be trusted; the one with 2 users: too little of it",
+            "--processes",
+            id="all-others-untrusted",
         ),
         pytest.param(
             [LevelPoint(1, 0.0, 0.0), *sweep(workers(2), (2, 4))], "no request was answered", "see why", id="no-answers"
@@ -187,6 +192,12 @@ def test_answers(server, levels, kind, sentence):
         ),
         pytest.param(
             sweep(law(0.7), (1, 2)), "still growing at 2 users", "--sweep 1,2,4,8,16", id="grew-with-few-users"
+        ),
+        pytest.param(
+            sweep(law(0.7), (1, 2, 4, 8), untrusted=(4, 8)),
+            "still growing at 2 users; the next level cannot be trusted: too little of it",
+            "--processes",
+            id="grew-before-levels-that-cannot-be-trusted",
         ),
         pytest.param(sweep(workers(2), noise=0.57), "scatters by", "--level-duration", id="too-noisy"),
     ],
@@ -243,7 +254,7 @@ def test_repeats_of_a_level_are_taken_together():
 
 
 def test_a_trusted_repeat_replaces_an_untrusted_one():
-    points = [LevelPoint(1, 100.0, 1e7), LevelPoint(2, 50.0, 4e7, is_trusted=False), LevelPoint(2, 200.0, 1e7)]
+    points = [LevelPoint(1, 100.0, 1e7), LevelPoint(2, 50.0, 4e7, doubt=DOUBT), LevelPoint(2, 200.0, 1e7)]
     two = assess(points).levels[1]
 
     assert (two.throughput_rps, two.is_trusted) == (200.0, True)
@@ -317,6 +328,12 @@ def test_a_round_trip_that_is_known_raises_contentions_value_and_upper_end():
             workers(1, 0.001, 0.02), 20.0, "Cannot tell: of the 21 ms that a lone request takes, 20 ms", id="far-away"
         ),
         pytest.param(workers(1), 20.0, "No: ", id="a-round-trip-longer-than-a-request"),
+        pytest.param(
+            workers(1, 0.001, 0.0003),
+            0.55,
+            "Cannot tell: about 1.3 requests overlap, fewer than their way to the server and back, 0.55 of 1.3 ms, ",
+            id="a-way-that-would-explain-more",
+        ),
         pytest.param(lock(0.75), 0.1, "Hardly: parts of requests run in parallel, about 1.3 at once", id="hardly"),
     ],
 )
@@ -368,7 +385,7 @@ level_points = st.builds(
     throughput_rps=positive,
     mean_latency_ns=positive,
     window_rates_rps=st.lists(positive, max_size=4).map(tuple),
-    is_trusted=st.sampled_from((True, True, True, False)),
+    doubt=st.sampled_from(("", "", "", DOUBT)),
 )
 
 

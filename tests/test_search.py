@@ -61,7 +61,7 @@ def test_every_capacity_is_found(ratio, knows_achieved):
         assert_found(find(capacity, 37, 37 * ratio, knows_achieved), capacity)
 
 
-@given(st.floats(0.001, 9_000), st.floats(1.0001, 1000), st.floats(0, 1), st.booleans())
+@given(st.floats(0.001, 900), st.floats(1.0001, 1000), st.floats(0, 1), st.booleans())
 @settings(deadline=None)
 def test_every_capacity_is_found_in_any_range(low, ratio, place, knows_achieved):
     capacity = min(max(low * ratio**place, low), low * ratio)
@@ -257,7 +257,7 @@ def test_low_may_fail_its_confirmation():
     assert search.result.ending is Ending.NONE_HOLDS
 
 
-@given(st.lists(st.booleans(), min_size=30), st.floats(1.001, 50_000), st.integers(2, 30), st.booleans())
+@given(st.lists(st.booleans(), min_size=30), st.floats(1.001, 19_000), st.integers(2, 30), st.booleans())
 @settings(max_examples=500, deadline=None)
 def test_any_answers_come_to_an_end(answers, ratio, max_probes, knows_achieved):
     answer = iter(answers)
@@ -367,7 +367,7 @@ def test_a_range_is_read(text, low_high):
         pytest.param("0:100", "LOW: expected a rate from 0.001 .* got 0.0", id="from-zero"),
         pytest.param("-5:100", "LOW: .* got -5.0", id="negative"),
         pytest.param("nan:inf", "LOW: .* got nan; HIGH: .* got inf", id="all-faults-at-once"),
-        pytest.param("1:1e9", "HIGH: .* to 10,000,000 requests/s", id="higher-than-a-schedule-can-be"),
+        pytest.param("1:1e9", "HIGH: .* to 1,000,000 requests/s", id="higher-than-a-schedule-can-be"),
     ],
 )
 def test_a_bad_range_is_refused(text, says):

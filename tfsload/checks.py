@@ -97,7 +97,16 @@ def _checked_here(options: Mapping[str, Any], host: str | None) -> tuple[Setting
     if settings is not None:
         faults += plan.faults(settings)
         if dataset is not None and settings.verify > len(dataset.labels):
-            faults.append(f"--verify {settings.verify}: the run fires {len(dataset.labels)} images; pass at most that")
+            faults.append(
+                f"--verify {settings.verify}: the run fires {len(dataset.labels):,} images; pass at most that many, or "
+                "another --dataset (mnist has 10,000)"
+            )
+        per_request = settings.images_per_request
+        if dataset is not None and not settings.num_tests and per_request > len(dataset.labels):
+            faults.append(
+                f"--images-per-request {per_request}: the data set holds {len(dataset.labels):,} images; pass at most "
+                "that many, or another --dataset (mnist has 10,000)"
+            )
     n_users = options.get("num_users")
     if n_users is not None and n_users < 1:
         faults.append(f"-u {n_users}: expected at least 1 user")

@@ -1,9 +1,9 @@
-"""Ctrl-C, delivered where Locust waits for it."""
+"""Ctrl-C, and SIGTERM where Locust does not listen for it yet, delivered where Locust waits."""
 
 import signal
 import threading
 import time
-from typing import Any
+from collections.abc import Callable
 
 import gevent
 
@@ -11,11 +11,17 @@ import gevent
 AGAIN_AFTER_S = 3.0
 
 
-def deliver_to_main_greenlet() -> None:
-    """Raise KeyboardInterrupt in the calling greenlet (Locust's main one) on SIGINT, and nowhere else.
+def deliver_to_main_greenlet(
+    interruption: Callable[[], BaseException], takes_sigterm: Callable[[], bool] | None = None
+) -> None:
+    """Raise an exception in the calling greenlet (Locust's main one) on SIGINT, and nowhere else.
 
-    Python raises it in whatever runs at that moment. That may be a user in the middle of a call, which then
-    never lets go of the channel's lock, and the run cannot end.
+    Python raises KeyboardInterrupt in whatever runs at that moment. That may be a user in the middle of a call, which
+    then never lets go of the channel's lock, and the run cannot end.
+
+    Args:
+        interruption: returns the exception; called in a greenlet of its own.
+        takes_sigterm: whether SIGTERM, just now, is to do the same; None: it is left alone.
     """
     if threading.current_thread() is not threading.main_thread():
         return  # only the main thread may set signal handlers; a program that embeds Locust keeps its own
@@ -28,10 +34,13 @@ def deliver_to_main_greenlet() -> None:
         now_s = time.monotonic()
         if now_s - last_s >= AGAIN_AFTER_S:
             last_s = now_s
-            loop.run_callback(_throw, main)
+            # From the loop: whoever throws into another greenlet gets no control back.
+            loop.run_callback(main.throw, interruption())
+
+    def terminate() -> None:
+        if takes_sigterm():
+            interrupt()
 
     gevent.signal_handler(signal.SIGINT, interrupt)
-
-
-def _throw(greenlet: Any) -> None:
-    greenlet.throw(KeyboardInterrupt)
+    if takes_sigterm is not None:
+        gevent.signal_handler(signal.SIGTERM, terminate)

@@ -48,8 +48,8 @@ _suites: list["Suite"] = []  # `quit` is fired without an environment
 
 
 def _on_init(environment: Any, runner: Any, web_ui: Any = None, **_: Any) -> None:
-    interrupt.deliver_to_main_greenlet()
     suite = Suite(environment, runner, web_ui)
+    interrupt.deliver_to_main_greenlet(suite.interruption, suite.takes_sigterm if suite.leads_headless else None)
     environment.tfsload = suite
     _suites.append(suite)
     suite.prepare()
@@ -93,8 +93,8 @@ class Suite:
             self.coordinator = Coordinator(environment, runner, self._end_run, own_report)
             self._conductor = Conductor(runner, self.coordinator)
         self._plan: FixedPlan | SearchPlan | None = None  # of the run that is about to start, or under way
-        self._level: Level | None = None  # that is being measured, and since when
-        self._level_begun_s = 0.0
+        self._level: Level | None = None  # that is being measured
+        self._is_prepared = False
         self._concluded = gevent.event.Event()
         environment.events.test_start.add_listener(self._on_test_start)
         environment.events.test_stopping.add_listener(self._on_test_stopping)
@@ -129,6 +129,24 @@ class Suite:
             self._exit_refused(refused)
         except KeyboardInterrupt:
             self._exit_refused(RunRefused(exit_codes.INVALID, ["interrupted"]))
+        self._is_prepared = True
+
+    @property
+    def leads_headless(self) -> bool:
+        """Whether this process leads a run that nobody watches."""
+        return self._is_headless and self.coordinator is not None
+
+    def takes_sigterm(self) -> bool:
+        """Whether SIGTERM is to stop this process as Ctrl-C does: Locust listens for it after a run of levels only."""
+        return self.outcome is None and (self._plan is not None or not self.coordinator.has_begun)
+
+    def interruption(self) -> BaseException:
+        """Return what Ctrl-C is to raise in Locust's main greenlet."""
+        if not (self.leads_headless and self._is_prepared) or self.coordinator.has_begun:
+            return KeyboardInterrupt()
+        # Locust waits for workers. It would end with a traceback, and leave those behind that are there.
+        self._runner.quit()
+        return self._refusal(RunRefused(exit_codes.INVALID, ["interrupted before the run began"]))
 
     def _check(self, options: dict[str, Any], host: str | None) -> None:
         """Check what a run is asked to do; keep the result for its start.
@@ -152,18 +170,24 @@ class Suite:
 
     def _measure(self, level: Level) -> Finding:
         settings, results = self._run_checked.settings, self.coordinator.results
-        self._level, self._level_begun_s = level, time.monotonic()
+        self._level = level
+        if not self._is_headless:
+            logger.info("%s", self._level_line(level))  # the web UI's log tab is all that shows how far it is
         run = self._conductor.measure(level, settings.deadline_s)
         results.levels.append(run)
         self._level = None
         return probe(level_row(run, results.records.get(level.number, Record())), settings.thresholds)
 
     def _exit_refused(self, refused: RunRefused) -> None:
+        raise self._refusal(refused)
+
+    def _refusal(self, refused: RunRefused) -> SystemExit:
+        """Say why there is no run, and leave nothing behind; return what ends the process."""
         sys.stderr.write(refused.text() + "\n")
         self._embedded.stop()
         if self._options.processes:
             processes.end_forked_workers()
-        sys.exit(refused.exit_code)
+        return SystemExit(refused.exit_code)
 
     def _on_test_start(self, **_: Any) -> None:
         locust.log.unhandled_greenlet_exception = False  # of an earlier run: Locust itself never takes it back
@@ -192,7 +216,9 @@ class Suite:
 
     def _warn_of_loopback(self, target: Target) -> None:
         if isinstance(self._runner, MasterRunner) and not self._options.processes and target.is_loopback:
-            logger.warning("%s is reached from this machine alone: workers elsewhere need --host", target.address)
+            logger.warning(
+                "%s is this machine to each worker: those elsewhere need a --host that they reach", target.address
+            )
 
     def _on_test_stopping(self, **_: Any) -> None:
         if self.coordinator is not None:
@@ -241,7 +267,8 @@ class Suite:
             progress.clear()
 
     def _level_line(self, level: Level) -> str:
-        elapsed_s = time.monotonic() - self._level_begun_s
+        begun_s = self._conductor.begun_s
+        elapsed_s = None if begun_s is None else time.monotonic() - begun_s
         seconds = level.warm_up_s + level.duration_s
         return level_line(level.number, self._plan.n_left - 1, level.name, elapsed_s, seconds, level.warm_up_s)
 

@@ -4,6 +4,7 @@ A lone request's latency is this and the model's own time. Whoever takes all of 
 parallel that only overlap on their way.
 """
 
+import math
 import time
 from statistics import median
 
@@ -20,10 +21,15 @@ _N_PREDICTIONS = 5
 _N_CALLS = 40
 # A machine that has slept for longer than this takes no longer to wake up.
 _LONGEST_PAUSE_S = 0.04
+# A run waits for all this; of a server that is far away or slow, fewer calls must do.
+_MOST_S = 5.0
+_LEAST_CALLS = 5
 
 
 def measure_round_trip_ns(channel: grpc.Channel, settings: Settings, body: bytes) -> int | None:
-    """Return the median time of calls for the model's status, made one at a time; None where one had no answer.
+    """Return the median time of calls for the model's status, made one at a time.
+
+    None where one had no answer, or where all of it would take more than some seconds.
 
     Between them is a pause as long as a lone prediction takes: a processor that has slept needs time to wake up, and
     the longer it has slept, the more. A lone user lets it sleep while the model works.
@@ -37,21 +43,27 @@ def measure_round_trip_ns(channel: grpc.Channel, settings: Settings, body: bytes
     request = get_model_status_pb2.GetModelStatusRequest()
     request.model_spec.name = settings.model_name
     status_body = request.SerializeToString()
-    try:
-        pause_s = 0.0
-        for number in range(_N_PREDICTIONS):
-            took_s = _time_ns(predict, body, settings.deadline_s) / 1e9
-            # The first ones connect and warm up; where one is long, they are not worth the waiting.
-            pause_s = min(pause_s or took_s, took_s)
-            if number and pause_s > _LONGEST_PAUSE_S:
-                break
-        times_ns = []
-        for _ in range(_N_CALLS):
-            gevent.sleep(min(pause_s, _LONGEST_PAUSE_S))
-            times_ns.append(_time_ns(ask, status_body, _TIMEOUT_S))
-    except grpc.RpcError:
-        return None  # the run itself will show what is wrong
-    return int(median(times_ns))
+    times_ns: list[int] = []
+    with gevent.Timeout(_MOST_S, False):
+        try:
+            pause_s = _pause_s(predict, body, settings.deadline_s)
+            for _ in range(_N_CALLS):
+                gevent.sleep(pause_s)
+                times_ns.append(_time_ns(ask, status_body, _TIMEOUT_S))
+        except grpc.RpcError:
+            return None  # the run itself will show what is wrong
+    return int(median(times_ns)) if len(times_ns) >= _LEAST_CALLS else None
+
+
+def _pause_s(predict: grpc.UnaryUnaryMultiCallable, body: bytes, timeout_s: float) -> float:
+    """Return how long a lone prediction takes, in seconds; no longer than a pause need be."""
+    pause_s = math.inf
+    for number in range(_N_PREDICTIONS):
+        # The first ones connect and warm up; where one is long, they are not worth the waiting.
+        pause_s = min(pause_s, _time_ns(predict, body, timeout_s) / 1e9)
+        if number and pause_s > _LONGEST_PAUSE_S:
+            break
+    return min(pause_s, _LONGEST_PAUSE_S)
 
 
 def _time_ns(call: grpc.UnaryUnaryMultiCallable, body: bytes, timeout_s: float) -> int:

@@ -88,9 +88,12 @@ class Run:
         return connect(self.settings)
 
     @functools.cached_property
-    def predict(self) -> grpc.UnaryUnaryMultiCallable:
-        """The method that all users of this process call; without serialisers, it takes and returns bytes."""
-        return self.channel.unary_unary(codec.PREDICT_METHOD)
+    def predict(self) -> Callable[..., bytes]:
+        """What all users of this process call; without serialisers, it takes and returns bytes.
+
+        A bound method: an object would be called through C, whose stack is put aside for each user that waits.
+        """
+        return self.channel.unary_unary(codec.PREDICT_METHOD).__call__
 
     @functools.cached_property
     def reader_of(self) -> Callable[[int], codec.ReplyReader]:

@@ -66,7 +66,8 @@ def _optional_integer(low: int, high: int) -> Callable[[str], int | None]:
 
 
 def _number(value: str, expected: str) -> float:
-    if "_" in value:  # Python's own spelling
+    # float() alone would also take Python's own "1_000" and digits of other scripts
+    if "_" in value or not value.isascii():
         raise ValueError(expected)
     try:
         number = float(value)
@@ -141,13 +142,27 @@ def _metadata(value: str) -> tuple[tuple[str, str], ...]:
     for part in filter(None, (part.strip() for part in value.split(";"))):
         key, separator, text = part.partition("=")
         if not (separator and _METADATA_KEY.fullmatch(key) and text.isascii() and text.isprintable()):
-            raise ValueError("key=value, keys in lower case, several separated by ';'")
+            raise ValueError("key=value in printable ASCII, keys in lower case, several separated by ';'")
+        if key.startswith("grpc-") or key.endswith("-bin") or key in _OWN_HEADERS:
+            raise ValueError("keys other than HTTP's and gRPC's own headers (grpc-…), and no binary values (…-bin)")
         pairs.append((key, text))
     return tuple(pairs)
 
 
-# gRPC's own headers and binary values cannot be set from here.
-_METADATA_KEY = re.compile(r"(?!grpc-)[0-9a-z_.-]+(?<!-bin)")
+_METADATA_KEY = re.compile(r"[0-9a-z_.-]+")
+# A request has them already, or HTTP/2 forbids them (RFC 9113, section 8.2.2).
+_OWN_HEADERS = {
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+}
 
 
 @dataclass(frozen=True)
@@ -162,6 +177,7 @@ class Option:
         help: one sentence, with the unit and what the default means.
         is_switch: whether the bare flag, without a value, means "true".
         is_repeatable: whether it may be given several times; the texts are joined with ";".
+        is_secret: whether its value is not for others' eyes; the web form masks it.
     """
 
     flag: str
@@ -171,6 +187,7 @@ class Option:
     help: str
     is_switch: bool = False
     is_repeatable: bool = False
+    is_secret: bool = False
 
     @property
     def dest(self) -> str:
@@ -251,6 +268,7 @@ OPTIONS = (
         _metadata,
         "key=value sent with every request; several by repeating the option or with ';' between them.",
         is_repeatable=True,
+        is_secret=True,
     ),
     Option(
         "--dataset",
@@ -431,19 +449,21 @@ class Settings:
                 faults.append(str(fault))
         if fields.get("model_version") is not None and fields.get("model_label"):
             faults.append("--model-version and --model-label exclude each other: leave one out")
-        faults += _tls_faults(fields) + _load_faults(fields)
+        faults += _tls_faults(fields, host) + _load_faults(fields)
         if faults:
             raise SettingsError(faults)
         return cls(**fields)
 
 
-def _tls_faults(fields: Mapping[str, Any]) -> list[str]:
+def _tls_faults(fields: Mapping[str, Any], host: str | None) -> list[str]:
     files = [name for name in ("tls_ca_file", "tls_cert_file", "tls_key_file") if fields.get(name)]
     if files and fields.get("tls") is False:
         given = ", ".join("--" + name.replace("_", "-") for name in files)
         return [f"{given} without --tls: add --tls, or leave the files out"]
     if fields.get("tls_key_file") and not fields.get("tls_cert_file"):
         return ["--tls-key-file without --tls-cert-file: a key belongs to a certificate; pass both"]
+    if fields.get("tls") and not host:
+        return ["--tls without --host: the embedded server speaks no TLS; name a server, or leave --tls out"]
     return []
 
 
@@ -464,6 +484,11 @@ def _load_faults(fields: Mapping[str, Any]) -> list[str]:
     if fields.get("verify") == 0:
         compared = [t.text for t in fields.get("thresholds") or () if t.metric == "mismatched_rate"]
         faults += [f"--threshold {text!r}: nothing is compared without --verify N" for text in compared]
+    if fields.get("find_max_rate"):
+        rates = [t.text for t in fields.get("thresholds") or () if t.metric == "rate"]
+        faults += [
+            f"--threshold {text!r} with --find-max-rate: the search sets the rate; leave it out" for text in rates
+        ]
     return faults
 
 
@@ -497,5 +522,6 @@ def add_arguments(parser: Any) -> None:
             help=option.help,
             env_var=option.env_var,
             metavar="VALUE",
+            is_secret=option.is_secret,
             **special,
         )

@@ -3,6 +3,7 @@
 import logging
 import time
 
+import gevent
 from gevent import GreenletExit
 from locust import User, task
 from locust.exception import StopUser
@@ -15,6 +16,10 @@ from tfsload.run import Run
 from tfsload.scoring import Answer
 
 logger = logging.getLogger(__name__)
+
+# gRPC's code for "try again later, with a pause": a user that tried at once would count an outage by the million.
+_UNAVAILABLE = "UNAVAILABLE"
+_PAUSE_S = 0.1
 
 
 class PredictionUser(User):
@@ -114,6 +119,8 @@ class PredictionUser(User):
             )
         finally:  # whatever a listener does: the lease must come to its end
             run.supply.done(lease)
+        if failure is not None and failure.code == _UNAVAILABLE and run.pacer is None:
+            gevent.sleep(_PAUSE_S)
 
 
 def _as_failure(error: Exception) -> PredictionFailure:

@@ -47,9 +47,12 @@ NO_QUEUE_FROM = 0.9
 # Where the way takes a greater share of a lone request's latency, what is left is no measure of the service.
 GREATEST_WAY = 0.5
 
-_UNTRUSTED = "cannot be trusted (unstable, or limited by the load generator)"
+# Where less than this is left, with the way taken off, more was taken off than there is.
+OVERCORRECTED_BELOW = 0.9
+
 _HEAVIER = "send heavier requests (`--images-per-request 64`)"
-_AGAIN = "measure again, longer (`--level-duration`) or with more load generator processes (`--processes`)"
+_FURTHER = "sweep further (`--sweep 1,2,4,8,16`)"
+_AGAIN = "measure again, longer (`--level-duration`)"
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class LevelPoint:
         throughput_rps: answers a second over the whole level; 0 without any.
         mean_latency_ns: of those answers; 0 without any.
         window_rates_rps: throughput in equal slices of the level, which tell the noise; empty if not known.
-        is_trusted: False if the level was unstable or limited by the load generator.
+        doubt: why the level supports no verdict, and what to do; empty: it does.
 
     Raises:
         ValueError: a figure that is negative or not finite, or no user.
@@ -71,7 +74,7 @@ class LevelPoint:
     throughput_rps: float
     mean_latency_ns: float
     window_rates_rps: tuple[float, ...] = ()
-    is_trusted: bool = True
+    doubt: str = ""
 
     def __post_init__(self) -> None:
         if self.users < 1:
@@ -79,6 +82,11 @@ class LevelPoint:
         for figure in (self.throughput_rps, self.mean_latency_ns, *self.window_rates_rps):
             if not 0 <= figure < math.inf:
                 raise ValueError(f"{self.users} users: expected rates and latencies from 0 up, got {figure}")
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether it may carry an answer."""
+        return not self.doubt
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,7 @@ class ScaledLevel:
         throughput_rps: X(N), the mean of its measurements.
         mean_latency_ns: the mean of its measurements.
         noise: standard error of the throughput, relative; 0 if there is nothing to tell it by.
-        is_trusted: whether it may carry an answer.
+        doubt: why it may not carry an answer; empty: it may.
         speed_up: S(N) = X(N)/X(1); None if there is no level with one user.
         efficiency: S(N)/N; None likewise.
     """
@@ -99,9 +107,14 @@ class ScaledLevel:
     throughput_rps: float
     mean_latency_ns: float
     noise: float
-    is_trusted: bool
+    doubt: str
     speed_up: float | None = None
     efficiency: float | None = None
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether it may carry an answer."""
+        return not self.doubt
 
 
 @dataclass(frozen=True)
@@ -189,7 +202,7 @@ def _level(users: int, runs: list[LevelPoint], alone_rps: float) -> ScaledLevel:
         throughput_rps=throughput_rps,
         mean_latency_ns=fmean(run.mean_latency_ns for run in counted),
         noise=_noise(counted),
-        is_trusted=counted[0].is_trusted,
+        doubt=counted[0].doubt,
         speed_up=speed_up,
         efficiency=speed_up / users if speed_up is not None else None,
     )
@@ -325,11 +338,12 @@ def _lack(sweep: _Sweep) -> str | None:
     if len(sweep.levels) < 2:
         return "only one level was measured; sweep over several numbers of users (`--sweep 1,2,4,8`)"
     if not sweep.levels[0].is_trusted:
-        return f"the level with 1 user {_UNTRUSTED}; {_AGAIN}"
+        return f"the level with 1 user cannot be trusted: {sweep.levels[0].doubt}"
     if sweep.alone is None:
         return "no request was answered at 1 user; see why they failed"
     if len(sweep.trusted) < 2:
-        return f"each level with more than 1 user {_UNTRUSTED}; {_AGAIN}"
+        second = sweep.levels[1]
+        return f"no level with more than 1 user can be trusted; the one with {_users(second.users)}: {second.doubt}"
     return None
 
 
@@ -338,12 +352,18 @@ def _doubt(sweep: _Sweep) -> str | None:
     alone, best, parallelism = sweep.alone, sweep.best, sweep.parallelism
     higher = [level for level in sweep.levels if not level.is_trusted and _is_less(best, level)]
     if sweep.stops_growing_at and higher:
-        return f"throughput was higher at {_users(higher[0].users)}, but that level {_UNTRUSTED}; {_AGAIN}"
+        users = _users(higher[0].users)
+        return f"throughput was higher at {users}, but that level cannot be trusted: {higher[0].doubt}"
     if sweep.way > GREATEST_WAY and sweep.at_most > SERIAL_UP_TO:
         return (
             f"of the {alone.mean_latency_ns / 1e6:.2g} ms that a lone request takes, "
             f"{sweep.round_trip_ns / 1e6:.2g} ms are spent on the way to the server and back; "
             f"measure nearer to it, or {_HEAVIER}"
+        )
+    if sweep.way and sweep.at_most > SERIAL_UP_TO and parallelism < OVERCORRECTED_BELOW:
+        return (
+            f"about {sweep.at_most:.1f} requests overlap, fewer than their way to the server and back, "
+            f"{sweep.round_trip_ns / 1e6:.2g} of {alone.mean_latency_ns / 1e6:.2g} ms, would explain; {_HEAVIER}"
         )
     margin = _margin(alone, best)
     if parallelism * (1 - margin) <= SERIAL_UP_TO and parallelism * (1 + margin) > HARDLY_UP_TO:
@@ -355,9 +375,9 @@ def _doubt(sweep: _Sweep) -> str | None:
             f"work beside the server's looks like requests in parallel; {_HEAVIER}"
         )
     if parallelism <= HARDLY_UP_TO and sweep.stops_growing_at is None and sweep.trusted[-1].users < ENOUGH_USERS:
-        return (
-            f"throughput was still growing at {_users(sweep.trusted[-1].users)}; sweep further (`--sweep 1,2,4,8,16`)"
-        )
+        beyond = [level for level in sweep.levels if level.users > sweep.trusted[-1].users]
+        cure = f"the next level cannot be trusted: {beyond[0].doubt}" if beyond else _FURTHER
+        return f"throughput was still growing at {_users(sweep.trusted[-1].users)}; {cure}"
     return None
 
 

@@ -85,10 +85,10 @@ def assess_sweep(rows: Sequence[LevelRow]) -> Scaling:
                 throughput_rps=row.achieved_rps,
                 mean_latency_ns=row.record.latency.mean_ns,
                 window_rates_rps=row.window_rates_rps,
-                is_trusted=not row.doubts,
+                doubt=row.doubts[0] if row.doubts else "",
             )
             for row in rows
-            if row.achieved_rps > 0 and row.answered
+            if row.level.users == 1 or (row.achieved_rps > 0 and row.answered)
         ],
         round_trip_ns=alone[0] if alone else None,
     )
@@ -120,6 +120,7 @@ class Summary:
         compared, mismatched: answered images whose scores were compared with those recorded without load, and those
             of them that differ.
         n_verified: images whose answers were recorded without load; 0: nothing was compared.
+        offered, dropped: of open load: arrivals in levels, and those of them for which no user was free.
         levels: a row each; empty: a run without levels.
         n_levels_left: levels that were planned and not measured.
         n_uncounted, n_uncounted_failed, n_uncounted_cut_off: requests outside all levels, those of them without an
@@ -155,6 +156,8 @@ class Summary:
     compared: int = 0
     mismatched: int = 0
     n_verified: int = 0
+    offered: int = 0
+    dropped: int = 0
     levels: tuple[LevelRow, ...] = ()
     n_levels_left: int = 0
     n_uncounted: int = 0
@@ -232,6 +235,8 @@ def summarise(
         compared=record.compared,
         mismatched=record.mismatched,
         n_verified=n_verified,
+        offered=record.offered,
+        dropped=record.dropped,
         levels=tuple(levels),
         n_levels_left=n_levels_left,
         n_uncounted=uncounted.requests if uncounted else 0,

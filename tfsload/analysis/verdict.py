@@ -36,6 +36,11 @@ class Verdict:
         """The exit code in a word."""
         return _WORDS[self.exit_code]
 
+    @property
+    def rests_on_thresholds(self) -> bool:
+        """Whether it says of each threshold that it holds or was crossed."""
+        return self.exit_code in (exit_codes.PASS, exit_codes.THRESHOLD)
+
 
 def judge(summary: Summary, user_errors: int = 0, is_broken: bool = False) -> Verdict:
     """Judge a run.
@@ -115,6 +120,8 @@ def _gaps(summary: Summary) -> tuple[str, ...]:
 def _doubts(summary: Summary) -> tuple[str, ...]:
     reasons = [f"{row.level.name}: {doubt}" for row in summary.levels for doubt in _doubts_that_count(summary, row)]
     search = summary.search
+    if search is None and not any(map(_sees_drops, summary.thresholds)):
+        reasons += [_drops(row) for row in summary.levels if row.record.dropped]
     if search is not None and search.rate_rps is None and not _is_none_known_to_hold(summary):
         reasons.append(search.sentence)
     if summary.n_levels_left:
@@ -126,6 +133,21 @@ def _doubts(summary: Summary) -> tuple[str, ...]:
             where = f" at {held.where}" if held.where else ""
             reasons.append(f"{held.threshold.text}{where} cannot be judged: {held.why_unknown}")
     return tuple(reasons)
+
+
+def _sees_drops(held: Held) -> bool:
+    """Whether a threshold already judges arrivals that were dropped: they count as endless for latencies."""
+    threshold = held.threshold
+    is_latency = threshold.metric in ("mean", "max") or threshold.metric.startswith("p")
+    return threshold.metric == "dropped_rate" or (is_latency and threshold.operator.startswith("<"))
+
+
+def _drops(row: LevelRow) -> str:
+    users = "its only user was" if row.level.users == 1 else f"all {row.level.users:,} users were"
+    return (
+        f"{row.level.name}: {row.record.dropped:,} of {row.record.offered:,} arrivals were dropped, since {users} "
+        "busy: ask for less, pass a higher -u, or say with --threshold how many may be (such as 'dropped_rate < 1%')"
+    )
 
 
 def _is_none_known_to_hold(summary: Summary) -> bool:

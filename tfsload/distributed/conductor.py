@@ -16,19 +16,28 @@ from tfsload.load.plan import Level
 logger = logging.getLogger(__name__)
 
 _POLL_S = 0.02
-# How long users may take to start, and participants to report, beyond the level's own time.
+# For so long the number of users may stand still, though it is not yet the level's; and, where a worker was lost, whose
+# users nobody starts again.
 USERS_LIMIT_S = 60
+USERS_LIMIT_AFTER_LOSS_S = 4
+# How long participants may take to report, beyond the level's own time.
 REPORT_LIMIT_S = 15
 
 
 class Conductor:
-    """Measures levels, one after another."""
+    """Measures levels, one after another.
+
+    Attributes:
+        begun_s: since when the level under way is measured, on `time.monotonic`'s clock; None while its users are
+            awaited.
+    """
 
     def __init__(self, runner: Any, coordinator: Coordinator) -> None:
         self._runner = runner
         self._coordinator = coordinator
         self._level = 0
         self._reports: dict[str, dict[str, Any]] = {}  # of the level under way, by worker
+        self.begun_s: float | None = None
         runner.register_message(messages.LEVEL_DONE, self._on_level_done)
 
     def measure(self, level: Level, deadline_s: float) -> LevelRun:
@@ -38,11 +47,13 @@ class Conductor:
             level: its users have been asked for.
             deadline_s: how long a request may take, and with it the end of a level.
         """
+        self.begun_s = None
         self._await_users(level.users)
         workers = sorted(self._coordinator.running_users)
         self._level, self._reports = level.number, {}
         for share, worker in enumerate(workers):
             self._runner.send_message(messages.LEVEL, self._message(level, share, len(workers)), client_id=worker)
+        self.begun_s = time.monotonic()
         self._await_reports(set(workers), level.warm_up_s + level.duration_s + deadline_s + REPORT_LIMIT_S)
         return self._level_run(level, workers)
 
@@ -71,12 +82,19 @@ class Conductor:
         }
 
     def _await_users(self, n_users: int) -> None:
-        limit_s = time.monotonic() + USERS_LIMIT_S
-        while self._runner.user_count != n_users and time.monotonic() < limit_s:
+        n_running, since_s = self._runner.user_count, time.monotonic()
+        while n_running != n_users:
+            results = self._coordinator.results
             # Users of a worker that is unfit end at once, and no others are started for them.
-            if self._coordinator.results.unfit_workers and self._runner.state == STATE_RUNNING:
+            if results.unfit_workers and self._runner.state == STATE_RUNNING:
+                return
+            limit_s = USERS_LIMIT_AFTER_LOSS_S if results.lost_workers else USERS_LIMIT_S
+            if time.monotonic() - since_s > limit_s:
+                logger.error("%d of %d users run, and no more come", n_running, n_users)
                 return
             gevent.sleep(_POLL_S)
+            if self._runner.user_count != n_running:
+                n_running, since_s = self._runner.user_count, time.monotonic()
 
     def _await_reports(self, workers: set[str], seconds: float) -> None:
         limit_s = time.monotonic() + seconds

@@ -139,6 +139,11 @@ class Coordinator:
         return self._number
 
     @property
+    def has_begun(self) -> bool:
+        """Whether a run has ever begun."""
+        return self._number > 0
+
+    @property
     def running_users(self) -> set[str]:
         """Workers that take part and run at least one user."""
         fit = (self._workers & self.live_workers()) - set(self.results.unfit_workers)

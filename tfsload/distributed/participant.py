@@ -137,8 +137,10 @@ class Participant:
         self._is_measuring = False
         n_users = self._runner.user_count
         if window.is_open_load:
-            # What this level has in flight is not to meet the next one.
-            limit_ns = window.end_ns + int((run.settings.deadline_s + 1) * 1e9)
+            # Each arrival is sent or dropped, and what this level has in flight is not to meet the next one.
+            while run.pacer.has_more:
+                gevent.sleep(_SETTLE_POLL_S)
+            limit_ns = time.perf_counter_ns() + int((run.settings.deadline_s + 1) * 1e9)
             while run.pacer.n_free < self._runner.user_count and time.perf_counter_ns() < limit_ns:
                 gevent.sleep(_SETTLE_POLL_S)
         if self.open_run is run:

@@ -5,7 +5,7 @@ exactly what one worker alone would send. A worker that draws what others send p
 
 Nothing drifts, since offsets are added up in whole nanoseconds: a Poisson gap is rounded once, when it is
 drawn, and sums of integers are exact, however they are cut into blocks. Rounding makes the mean gap m (in
-ns) shorter by 1 / (24 m²) of itself: 2e-11 at 20,000 requests a second, 4e-6 at the highest rate allowed.
+ns) shorter by 1 / (24 m²) of itself: 2e-11 at 20,000 requests a second, 4e-8 at the highest rate allowed.
 """
 
 from bisect import bisect_right
@@ -15,9 +15,10 @@ from fractions import Fraction
 import numpy as np
 
 ARRIVALS = ("poisson", "constant")
-# Below, a schedule's offsets would leave 64 bits too soon; above, whole nanoseconds are too coarse.
+# Below, a schedule's offsets would leave 64 bits too soon; above, it is a slip of the finger: a worker sends some tens
+# of thousands a second.
 LOWEST_RATE_RPS = 0.001
-HIGHEST_RATE_RPS = 10_000_000
+HIGHEST_RATE_RPS = 1_000_000
 
 NS_PER_S = 1_000_000_000
 # Arrivals drawn at a time: few enough that the pacer is held up for some 50 µs only. Offsets do not depend on it.

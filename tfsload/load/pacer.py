@@ -15,6 +15,9 @@ import gevent
 from tfsload.load.alarm import Alarm, make_alarm
 from tfsload.load.arrivals import Schedule
 
+# So many arrivals are handed out before the loop looks at anything else: replies, an interrupt, the end of the level.
+_MOST_AT_ONCE = 256
+
 
 class Ledger(Protocol):
     """Where arrivals are counted; instants are on `time.perf_counter_ns`'s clock."""
@@ -58,6 +61,11 @@ class Pacer:
         """Users that wait for an arrival."""
         return len(self._free)
 
+    @property
+    def has_more(self) -> bool:
+        """Whether arrivals of the schedule under way are still to come, or overdue."""
+        return self._schedule is not None
+
     def is_free(self, user: Any) -> bool:
         """Whether a user, by its greenlet, waits for an arrival."""
         return user in self._free
@@ -95,18 +103,25 @@ class Pacer:
         if self._alarm is None:
             self._alarm = self._make_alarm(self._on_due)
         self._schedule, self._begin_ns, self._end_ns = schedule, begin_ns, end_ns
-        self._alarm.set(begin_ns + schedule.next_ns)
+        self._wait_for_next()
 
     def _on_due(self) -> None:
         schedule = self._schedule
         if schedule is None:
             return
-        # An arrival that falls due while others are sent is sent, too: sleeping first would make it late.
-        while (due_ns := self._begin_ns + schedule.next_ns) <= self._clock_ns() and due_ns < self._end_ns:
+        for _ in range(_MOST_AT_ONCE):
+            # An arrival that falls due while others are sent is sent, too: sleeping first would make it late.
+            due_ns = self._begin_ns + schedule.next_ns
+            if due_ns > self._clock_ns() or due_ns >= self._end_ns:
+                break
             schedule.pop()
             self._arrive(due_ns)
             if self._schedule is not schedule:
                 return  # a user has ended the level
+        self._wait_for_next()
+
+    def _wait_for_next(self) -> None:
+        due_ns = self._begin_ns + self._schedule.next_ns
         if due_ns < self._end_ns:
             self._alarm.set(due_ns)
         else:

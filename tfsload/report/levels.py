@@ -8,11 +8,14 @@ from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.scaling import Scaling
 from tfsload.report.units import percent
 
+# What marks a level that supports no verdict.
+DOUBTED = " !"
+
 
 def table(rows: Sequence[LevelRow]) -> list[str]:
     """Return the levels' figures, a line each below the heading; latencies in µs."""
     is_open = any(row.level.rate_rps is not None for row in rows)
-    has_mismatches = any(row.record.mismatched for row in rows)
+    has_mismatches = any(row.record.compared for row in rows)
     heading = ["level", "achieved/s", "in flight", *(f"p{p:g}" for p in PERCENTILES), "max"]
     heading += ["lag p99", "offered", "dropped"] if is_open else []
     heading += ["errors", "wrong", "failed", *(["mismatched"] if has_mismatches else []), "straddling", "stable"]
@@ -24,7 +27,11 @@ def table(rows: Sequence[LevelRow]) -> list[str]:
 def _cells(row: LevelRow, is_open: bool, has_mismatches: bool) -> list[str]:
     record = row.record
     n_failed = sum(record.failed.values())
-    cells = [row.level.name, f"{row.achieved_rps:,.1f}", f"{row.mean_in_flight:,.2f}"]
+    cells = [
+        row.level.name + (DOUBTED if _is_marked(row) else ""),
+        f"{row.achieved_rps:,.1f}",
+        f"{row.mean_in_flight:,.2f}",
+    ]
     cells += [_microseconds(row.certified_ns[percentile]) for percentile in PERCENTILES]
     cells.append(_microseconds(record.latency.max_ns if row.answered else None))
     if is_open:
@@ -34,6 +41,11 @@ def _cells(row: LevelRow, is_open: bool, has_mismatches: bool) -> list[str]:
     cells += [percent(errors), f"{record.wrong:,}", f"{n_failed:,}"]
     cells += [f"{record.mismatched:,}"] if has_mismatches else []
     return [*cells, f"{record.straddling:,}", "yes" if row.is_stable else "no"]
+
+
+def _is_marked(row: LevelRow) -> bool:
+    # A search goes where levels are unstable, and says by itself what its result rests on.
+    return bool(row.doubts) and not row.level.is_probe
 
 
 def _microseconds(nanoseconds: float | None) -> str:
@@ -52,6 +64,8 @@ def notes(rows: Sequence[LevelRow]) -> list[str]:
         lines.append(f"–: too few samples carry it ({wanted}).")
     if any(math.inf in row.certified_ns.values() for row in rows):
         lines.append("∞: so many requests had no answer, or were dropped.")
+    if any(map(_is_marked, rows)):
+        lines.append("!: such a level supports no verdict; the reason stands below.")
     return lines
 
 
@@ -59,7 +73,10 @@ def scaling_lines(scaling: Scaling) -> list[str]:
     """Return how throughput grew with users."""
     lines = []
     if any(level.speed_up is not None for level in scaling.levels):
-        steps = [f"{level.users}: {level.speed_up:.2f}× ({percent(level.efficiency)})" for level in scaling.levels]
+        steps = [
+            f"{level.users}{DOUBTED if level.doubt else ''}: {level.speed_up:.2f}× ({percent(level.efficiency)})"
+            for level in scaling.levels
+        ]
         lines.append("speed-up (efficiency) by users  " + "  ".join(steps))
     if scaling.parallelism is not None:
         lines.append(f"effective parallelism {scaling.parallelism:.2f} (best throughput × {_service(scaling)})")

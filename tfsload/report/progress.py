@@ -42,7 +42,7 @@ class Progress:
 
 
 def level_line(
-    number: int, n_left: int, name: str, elapsed_s: float, seconds: float, warm_up_s: float, bar_width: int = 20
+    number: int, n_left: int, name: str, elapsed_s: float | None, seconds: float, warm_up_s: float, bar_width: int = 20
 ) -> str:
     """Return how far a level under way is.
 
@@ -50,13 +50,13 @@ def level_line(
         number: the level's.
         n_left: levels after it, about.
         name: what it asks for.
-        elapsed_s: since its users were asked for.
+        elapsed_s: since it began; None: its users are still awaited.
         seconds, warm_up_s: of the level in all, and of its warm-up.
         bar_width: characters of the bar.
     """
-    filled = min(int(bar_width * elapsed_s / seconds), bar_width) if seconds else bar_width
+    filled = min(int(bar_width * (elapsed_s or 0) / seconds), bar_width) if seconds else bar_width
     bar = "█" * filled + "░" * (bar_width - filled)
-    phase = ", warming up" if elapsed_s < warm_up_s else ""
+    phase = ", waiting for its users" if elapsed_s is None else ", warming up" if elapsed_s < warm_up_s else ""
     return f"{bar} level {number} of about {number + n_left}: {name}{phase}"
 
 

@@ -14,7 +14,7 @@ def render(summary: Summary, verdict: Verdict, model: str, address: str) -> str:
         f"Model {model} at {address}",
         "\n".join(_figures(summary)),
         "\n".join(_class_table(summary.classes)),
-        "\n".join(_levels(summary)),
+        "\n".join(_levels(summary, verdict)),
         "\n".join(_verdict_lines(summary, verdict)),
     ]
     return "\n" + "\n\n".join(block for block in blocks if block)
@@ -30,6 +30,9 @@ def _figures(summary: Summary) -> list[str]:
         share = percent(summary.mismatched / summary.compared if summary.compared else None)
         compared = f"of {summary.compared:,} answers to the first {summary.n_verified:,} images, which were compared"
         rows.append(("  mismatched", f"{share} ({summary.mismatched:,}) {compared}"))
+    if summary.offered:
+        dropped = f"{summary.dropped:,} dropped ({percent(summary.dropped / summary.offered)})"
+        rows.append(("arrivals", f"{summary.offered:,} offered, {dropped if summary.dropped else 'none dropped'}"))
     if summary.n_uncounted or summary.n_uncounted_cut_off:
         failed = f", {summary.n_uncounted_failed:,} without an answer" if summary.n_uncounted_failed else ""
         cut_off = f"; {summary.n_uncounted_cut_off:,} more were cut off" if summary.n_uncounted_cut_off else ""
@@ -38,7 +41,7 @@ def _figures(summary: Summary) -> list[str]:
         )
     if summary.n_asked is not None:
         rows.append(("coverage", _coverage(summary)))
-    if summary.n_users < summary.n_users_asked:
+    if summary.n_users < summary.n_users_asked and not summary.levels and not summary.n_levels_left:
         started = f"{summary.n_users:,} of {summary.n_users_asked:,}"
         rows.append(("users", f"{started}: the run ended before all were started (-r: more a second)"))
     if summary.n_workers > 1 or summary.lost_workers:
@@ -47,13 +50,13 @@ def _figures(summary: Summary) -> list[str]:
     return [f"{label:<{_LABEL_WIDTH}}{text}" for label, text in rows]
 
 
-def _levels(summary: Summary) -> list[str]:
+def _levels(summary: Summary, verdict: Verdict) -> list[str]:
     if not summary.levels:
         return []
     lines = [*levels.table(summary.levels), *levels.notes(summary.levels)]
     if summary.scaling is not None:
         lines += ["", *levels.scaling_lines(summary.scaling), summary.scaling.answer.sentence]
-    if summary.search is not None:
+    if summary.search is not None and summary.search.sentence not in verdict.reasons:
         lines += ["", summary.search.sentence]
     return lines
 
@@ -117,10 +120,9 @@ def _class_line(row: ClassRow) -> str:
 def _verdict_lines(summary: Summary, verdict: Verdict) -> list[str]:
     lines = [f"{verdict.word}{':' if verdict.reasons else ''}"]
     lines += [f"  - {reason}" for reason in verdict.reasons]
-    broken = {held.threshold for held in summary.thresholds if not held.holds}
-    lines += [
-        f"  - {one} holds"
-        for one in dict.fromkeys(h.threshold.text for h in summary.thresholds if h.threshold not in broken)
-    ]
+    if verdict.rests_on_thresholds:
+        broken = {held.threshold for held in summary.thresholds if not held.holds}
+        holding = [held.threshold for held in summary.thresholds if held.threshold not in broken]
+        lines += [f"  - {text} holds" for text in dict.fromkeys(threshold.text for threshold in holding)]
     lines.append(f"Inference error rate: {percent(summary.error_rate)}")
     return lines
