@@ -264,6 +264,35 @@ def test_users_that_do_not_come_are_not_waited_for_for_ever(master, measure, mon
     assert level_row(run, Record()).generator_doubts == ("only 2 of 5 users ran: see the log",)
 
 
+def test_the_users_of_a_lost_worker_are_not_waited_for(master, coordinator, measure, monkeypatch, caplog):
+    monkeypatch.setattr(conducting, "USERS_LIMIT_AFTER_LOSS_S", 0.05)
+    master.clients["b"].state = STATE_MISSING
+    master.clients["b"].user_count = 0
+    wait_for(lambda: coordinator.results.lost_workers)
+    measuring = measure(CLOSED)
+    tell_done(master, "a", n_users=1)
+    run = result_of(measuring)
+
+    assert (run.n_workers, run.missing_workers, run.n_users) == (1, (), 1)
+    assert "1 of 2 users run, and no more come" in caplog.text
+
+
+def test_users_that_come_one_after_the_other_are_waited_for(master, conductor, monkeypatch):
+    monkeypatch.setattr(conducting, "USERS_LIMIT_S", 0.25)
+    master.clients["a"].user_count = master.clients["b"].user_count = 0
+    measuring = gevent.spawn(conductor.measure, Level(1, 8, None, 0.0, 0.01), 1.0)
+    for n_users in range(1, 8):  # longer than the limit in all
+        gevent.sleep(0.05)
+        master.clients["a"].user_count = n_users
+    assert asked(master) == []
+    assert conductor.begun_s is None
+    master.clients["a"].user_count = 8
+    wait_for(lambda: asked(master))
+    measuring.kill()
+
+    assert conductor.begun_s is not None
+
+
 def test_the_users_of_an_unfit_worker_are_not_waited_for(master, conductor):
     master.receive(messages.UNFIT, {"run": 1, "reason": "no data"}, "b")
     master.clients["b"].user_count = 0

@@ -1,5 +1,7 @@
 """Levels on the terminal: the table, its notes, and the line that says how far a level is."""
 
+import re
+
 import pytest
 
 from tests.test_levels import MS, SECOND, closed_row, growing, open_row, run_of, samples
@@ -209,6 +211,45 @@ def test_doubts_are_told_with_their_level():
     assert "INVALID:\n  - 2 users: the load generator was the bottleneck" in text
 
 
+def test_a_level_that_cannot_be_trusted_is_marked():
+    text = text_of([closed_row(), closed_row(busy_share=1.0, users=2)])
+    marked = [line for line in text.splitlines() if "2 users !" in line]
+
+    assert len(marked) == 1
+    assert "2 !: 1.00× (50%)" in text
+    assert "!: such a level supports no verdict; the reason stands below." in text
+    assert " !" not in text_of([closed_row(), closed_row(users=2)])
+
+
+def test_what_was_dropped_is_told_and_no_pass():
+    text = text_of([open_row(samples(n=900), n_dropped=300, rate_rps=120.0, users=4, is_probe=False)])
+
+    assert "arrivals     1,200 offered, 300 dropped (25%)" in text
+    assert "INVALID:\n  - 120 requests/s: 300 of 1,200 arrivals were dropped, since all 4 users were busy: ask" in text
+
+
+@pytest.mark.parametrize(
+    ("threshold", "word"),
+    [
+        pytest.param("dropped_rate < 30%", "PASS", id="so-many-may-be"),
+        pytest.param("dropped_rate < 20%", "CROSSED", id="so-many-may-not-be"),
+        pytest.param("p50 < 1s", "PASS", id="a-latency-that-they-do-not-change"),
+        pytest.param("p99 < 1s", "CROSSED", id="a-latency-that-they-do"),
+        pytest.param("rate > 1", "INVALID", id="what-sees-no-drops"),
+        pytest.param("p50 > 1ns", "INVALID", id="a-lower-limit"),
+        pytest.param("lag_p99 < 1s", "INVALID", id="lag"),
+    ],
+)
+def test_a_threshold_judges_what_was_dropped(threshold, word):
+    row = open_row(samples(n=900), n_dropped=300, rate_rps=120.0, is_probe=False)
+
+    assert re.search(rf"^{word}:?$", text_of([row], thresholds=thresholds.parse(threshold)), re.MULTILINE)
+
+
+def test_all_arrivals_sent_are_told_too():
+    assert "arrivals     1,200 offered, none dropped" in text_of([open_row(rate_rps=120.0, is_probe=False)])
+
+
 def test_the_overall_rate_is_over_what_was_counted():
     first, second = closed_row(), closed_row()
     second.record.shift(14 * SECOND)  # the ramp and a warm-up come between
@@ -246,6 +287,11 @@ def test_the_table_has_the_percentiles_that_are_judged():
             (1, 0, "5 requests/s", 0.0, 12.0, 0.0), "░░░░░░░░░░ level 1 of about 1: 5 requests/s", id="no-warm-up"
         ),
         pytest.param((1, 0, "1 user", 0.0, 0.0, 0.0), "██████████ level 1 of about 1: 1 user", id="no-time-at-all"),
+        pytest.param(
+            (2, 1, "4 users", None, 12.0, 2.0),
+            "░░░░░░░░░░ level 2 of about 3: 4 users, waiting for its users",
+            id="before-its-users-run",
+        ),
     ],
 )
 def test_how_far_a_level_is(arguments, line):

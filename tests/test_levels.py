@@ -64,7 +64,7 @@ def record_of(made, seconds=10.0, is_open=False, n_dropped=0, n_recorders=1):
 
 
 def run_of(users=1, rate_rps=None, seconds=10.0, **more):
-    level = Level(1, users, rate_rps, 2.0, seconds, is_probe=rate_rps is not None)
+    level = Level(1, users, rate_rps, 2.0, seconds, is_probe=more.pop("is_probe", rate_rps is not None))
     cpu = CpuShares(more.pop("busy_share", 0.3), more.pop("waited_share", 0.0), more.pop("mean_wait_ns", 0.0))
     given = {"n_workers": 1, "missing_workers": (), "n_users": users, "cpu": (cpu,), **more}
     return LevelRun(level=level, **given)

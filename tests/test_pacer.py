@@ -366,6 +366,36 @@ def test_what_was_due_while_the_loop_was_busy_is_sent_in_one_wake(bench):
     assert bench.alarm.at_ns == 500
 
 
+def test_the_loop_gets_its_turn_while_more_is_overdue_than_can_be_handed_out(bench):
+    bench.pacer.begin(FakeSchedule(*range(1000)), 0, 2000)
+    n_offered = []
+    while bench.pacer.has_more:
+        bench.ring(1000)
+        n_offered.append(len(bench.ledger.offered))
+
+    assert n_offered[0] < 1000
+    assert n_offered == sorted(set(n_offered))  # each wake-up gets on
+    assert bench.ledger.offered == bench.ledger.dropped == list(range(1000))
+
+
+@pytest.mark.parametrize(
+    ("offsets", "end_ns", "has_more"),
+    [
+        pytest.param((10, 20), 21, [True, True, False], id="two-arrivals"),
+        pytest.param((10, 20), 20, [True, False, False], id="one-before-the-end"),
+        pytest.param((10,), 10, [False, False, False], id="none-before-the-end"),
+    ],
+)
+def test_whether_arrivals_are_still_to_come(bench, offsets, end_ns, has_more):
+    found = []
+    bench.pacer.begin(FakeSchedule(*offsets), 0, end_ns)
+    for now_ns in (0, 10, 20):
+        bench.ring(now_ns)
+        found.append(bench.pacer.has_more)
+
+    assert found == has_more
+
+
 def test_what_falls_due_while_others_are_sent_is_sent_in_the_same_wake(bench):
     bench.add_users("a", "b", "c")
     bench.pacer.begin(FakeSchedule(10, 20, 30), 0, 1000)

@@ -288,6 +288,40 @@ def test_a_run_that_is_stopped_halfway_says_so(tmp_path, model_server, processes
     assert f"only {ended.outcome['predictions']} of 1,000 images were fired" in ended.stdout
 
 
+@pytest.mark.parametrize(
+    ("processes", "number"),
+    [
+        pytest.param([], signal.SIGTERM, id="sigterm"),
+        pytest.param(["--processes", "2"], signal.SIGTERM, id="sigterm-two-processes"),
+        pytest.param(["--processes", "2"], signal.SIGINT, id="ctrl-c-two-processes"),
+    ],
+)
+def test_a_sweep_that_is_stopped_halfway_says_so(tmp_path, model_server, processes, number):
+    levels = ("--sweep", "2,4", "--level-duration", "60", "--warm-up", "0")
+    with locust(tmp_path, "--headless", "--host", model_server.address, *levels, *processes) as process:
+        wait_until(lambda: "All users spawned" in process.log(), "users")
+        process.signal(number)
+        ended = process.wait()
+
+    assert ended.exit_code == exit_codes.INVALID
+    assert "the run was stopped with 2 levels to go" in ended.stdout
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, id="ctrl-c"), pytest.param(signal.SIGTERM, id="term")])
+def test_a_master_that_is_stopped_while_it_waits_for_workers_says_so(tmp_path, model_server, number):
+    arguments = ("--host", model_server.address, "--master", "--expect-workers", "2", "--loglevel", "DEBUG")
+    port = str(free_port())
+    with locust(tmp_path, "--headless", *arguments, "--master-bind-port", port, "-t", "9s") as process:
+        wait_until(lambda: "Waiting for workers" in process.log(), "a master that waits")
+        process.signal(number)
+        ended = process.wait()
+
+    assert ended.exit_code == exit_codes.INVALID
+    assert "interrupted before the run began" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_timed_run_passes_and_counts_what_it_cut_off(tmp_path, model_server):
     ended = run_headless(tmp_path, "--host", model_server.address, "-u", "4", "-r", "4", "-t", "2s")
 

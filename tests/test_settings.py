@@ -260,6 +260,11 @@ def test_thresholds_are_read():
         pytest.param({"sweep": "1,,2"}, "such as 1,2,4,8", id="an-empty-place"),
         pytest.param({"sweep": "1;2"}, "--sweep '1;2'", id="another-separator"),
         pytest.param({"sweep": "1.5"}, "--sweep '1.5'", id="half-a-user"),
+        pytest.param(
+            {"find_max_rate": "1:9", "threshold": "p90 < 1s; rate > 5"},
+            "--threshold 'rate > 5' with --find-max-rate: the search sets the rate",
+            id="a-rate-to-hold-in-a-search-for-it",
+        ),
         pytest.param({"rate": "0"}, "--rate '0': expected rates from 0.001 to 1,000,000", id="no-rate"),
         pytest.param({"rate": "100,fast"}, "--rate '100,fast': expected rates", id="not-a-rate"),
         pytest.param({"rate": "1e8"}, "--rate '1e8'", id="too-high-a-rate"),

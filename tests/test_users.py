@@ -1,5 +1,6 @@
 """The life of one prediction, and the part of a process that runs users, without a server."""
 
+import time
 from types import SimpleNamespace
 
 import gevent
@@ -15,10 +16,11 @@ from tfsload.codec import ReplyError
 from tfsload.distributed import messages
 from tfsload.distributed.participant import Participant
 from tfsload.failure import PredictionFailure
-from tfsload.recorder import Record, merge_plain
+from tfsload.recorder import Record, merge_plain, n_requests
 from tfsload.run import fingerprint, load_images
 from tfsload.scoring import Answer
 from tfsload.settings import Settings
+from users import prediction_user
 from users.prediction_user import PredictionUser
 
 
@@ -225,6 +227,31 @@ def test_users_that_are_started_after_the_end_make_no_request(environment, parti
 
     with pytest.raises(StopUser):
         user.predict_in_turn()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "n_pauses"),
+    [
+        pytest.param({}, "UNAVAILABLE", 1, id="unreachable"),
+        pytest.param({}, "RESOURCE_EXHAUSTED", 0, id="rejected"),
+        pytest.param({"rate": "100000"}, "UNAVAILABLE", 0, id="unreachable-in-open-load"),
+    ],
+)
+def test_a_user_that_reaches_no_server_pauses_before_its_next_request(
+    environment, participant, monkeypatch, options, code, n_pauses
+):
+    fire(environment, **options)
+    participant.begin()
+    pauses_s = []
+    monkeypatch.setattr(prediction_user.gevent, "sleep", pauses_s.append)
+    run = participant.open_run
+    if run.pacer is not None:
+        monkeypatch.setattr(run.pacer, "next", time.perf_counter_ns)
+    user_of(environment, call=raising(PredictionFailure(code, "gone"))).predict()
+
+    assert n_requests(run.recorder.take_all()) == 1
+    assert len(pauses_s) == n_pauses
+    assert all(0 < pause_s <= 1 for pause_s in pauses_s)
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,16 @@ class Suite:
             shape = LevelShape(self._plan, self._measure)
             shape.runner = self._runner
             self._environment.shape_class = shape
+            if self._starts_by_itself:
+                self._warn_of_ignored(options)
+
+    def _warn_of_ignored(self, options: dict[str, Any]) -> None:
+        sweep = self._checked.settings.sweep
+        given = [("-t", options.get("run_time")), ("-u", sweep and options.get("num_users"))]
+        if ignored := [flag for flag, value in given if value]:
+            logger.warning(
+                "%s: no effect, since levels say how many users there are and for how long", " and ".join(ignored)
+            )
 
     def _n_users(self, options: dict[str, Any]) -> int | None:
         """Return what `-u` says; Locust's form has a field for it, which says 1 where nobody has touched it."""

@@ -48,7 +48,7 @@ NO_QUEUE_FROM = 0.9
 GREATEST_WAY = 0.5
 
 # Where less than this is left, with the way taken off, more was taken off than there is.
-OVERCORRECTED_BELOW = 0.9
+OVERCORRECTED_BELOW = 0.8
 
 _HEAVIER = "send heavier requests (`--images-per-request 64`)"
 _FURTHER = "sweep further (`--sweep 1,2,4,8,16`)"
