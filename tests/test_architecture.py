@@ -51,7 +51,7 @@ LAYERS = (
         "users",
     },
     {"tfsload.embedded", "tfsload.checks", "tfsload.report", "tfsload.webui", "tfsload.interrupt"},
-    {"tfsload.outcome", "tfsload.lifecycle"},
+    {"tfsload.outcome", "tfsload.run_progress", "tfsload.lifecycle"},
     {"locustfile"},
 )
 # Pure: plain data in, plain data out; nothing here waits, sends or knows of Locust.

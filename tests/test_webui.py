@@ -121,7 +121,8 @@ def test_levels_are_run_from_the_form_and_end_by_themselves(web_ui, form, rows):
     assert any("achieved/s" in line for line in lines)
     assert [row for row in rows if not any(line.startswith(row) for line in lines)] == []
     if "sweep" in form:
-        assert any(line.startswith("speed-up (efficiency) by users  1: 1.00×") for line in lines)
+        # Marked where the machine had no time for it.
+        assert any(re.match(r"speed-up \(efficiency\) by users  1( !)?: 1\.00×", line) for line in lines)
 
 
 def test_locusts_charts_follow_the_run(web_ui):

@@ -2,7 +2,6 @@
 
 import logging
 import sys
-import time
 from typing import Any
 
 import gevent
@@ -23,8 +22,9 @@ from tfsload.load.plan import Finding, FixedPlan, Level, SearchPlan, make_plan
 from tfsload.load.shape import LevelShape
 from tfsload.outcome import Outcome, conclude
 from tfsload.recorder import Record
-from tfsload.report.progress import Progress, level_line, progress_line
+from tfsload.report.progress import Progress
 from tfsload.run import n_requests
+from tfsload.run_progress import RunProgress
 from tfsload.target import Target
 from tfsload.webui import port, start_form
 
@@ -84,7 +84,7 @@ class Suite:
         self._embedded = EmbeddedModel()
         self._checked: Checked | None = None  # for the run that is about to start
         self._run_checked: Checked | None = None  # of the run under way
-        self._progress: gevent.Greenlet | None = None
+        self._progress: RunProgress | None = None
         self.outcome: Outcome | None = None
         self.participant = None if isinstance(runner, MasterRunner) else Participant(environment, runner)
         self.coordinator = None
@@ -93,7 +93,6 @@ class Suite:
             self.coordinator = Coordinator(environment, runner, self._end_run, own_report)
             self._conductor = Conductor(runner, self.coordinator)
         self._plan: FixedPlan | SearchPlan | None = None  # of the run that is about to start, or under way
-        self._level: Level | None = None  # that is being measured
         self._is_prepared = False
         self._concluded = gevent.event.Event()
         environment.events.test_start.add_listener(self._on_test_start)
@@ -180,12 +179,10 @@ class Suite:
 
     def _measure(self, level: Level) -> Finding:
         settings, results = self._run_checked.settings, self.coordinator.results
-        self._level = level
-        if not self._is_headless:
-            logger.info("%s", self._level_line(level))  # the web UI's log tab is all that shows how far it is
+        if not self._is_headless:  # the web UI's log tab is all that shows how far it is
+            logger.info("Level %d of about %d: %s", level.number, level.number + self._plan.n_left - 1, level.name)
         run = self._conductor.measure(level, settings.deadline_s)
         results.levels.append(run)
-        self._level = None
         return probe(level_row(run, results.records.get(level.number, Record())), settings.thresholds)
 
     def _exit_refused(self, refused: RunRefused) -> None:
@@ -215,14 +212,15 @@ class Suite:
                 raise StopTest(refused.text()) from None
         checked, self._checked = self._checked, None
         self._run_checked = checked
-        self._level = None
         self._concluded.clear()
         self._environment.host = checked.settings.target.address
         asked = n_requests(checked.settings, checked.n_images) if checked.settings.num_tests else None
         self._warn_of_loopback(checked.settings.target)
         self.coordinator.begin(asked, checked.data_fingerprint, checked.references)
         if self._is_headless:
-            self._progress = gevent.spawn(self._show_progress)
+            progress = Progress(in_place=self._options.only_summary)
+            n_asked = checked.settings.num_tests or None
+            self._progress = RunProgress(progress, self.coordinator, self._conductor, self._plan, n_asked)
 
     def _warn_of_loopback(self, target: Target) -> None:
         if isinstance(self._runner, MasterRunner) and not self._options.processes and target.is_loopback:
@@ -246,7 +244,7 @@ class Suite:
 
     def _conclude(self) -> None:
         if self._progress is not None:
-            self._progress.kill()
+            self._progress.stop()
             self._progress = None
         user_errors = sum(row["count"] for row in self._runner.exceptions.values())
         is_broken = locust.log.unhandled_greenlet_exception
@@ -258,29 +256,6 @@ class Suite:
         self._concluded.set()
         if not self._is_headless:
             logger.info("%s", self.outcome.text)  # the web UI's log tab shows it, too
-
-    def _show_progress(self) -> None:
-        progress = Progress(in_place=self._options.only_summary)
-        asked = self._run_checked.settings.num_tests or None
-        try:
-            while True:
-                gevent.sleep(progress.interval_s)
-                if self._level is not None:
-                    progress.show(self._level_line(self._level))
-                    continue
-                self.coordinator.refresh()
-                record = self.coordinator.results.overall
-                errors = record.wrong + sum(record.failed.values())
-                elapsed_s = self.coordinator.elapsed_s
-                progress.show(progress_line(elapsed_s, record.predictions, errors, record.requests, asked))
-        finally:
-            progress.clear()
-
-    def _level_line(self, level: Level) -> str:
-        begun_s = self._conductor.begun_s
-        elapsed_s = None if begun_s is None else time.monotonic() - begun_s
-        seconds = level.warm_up_s + level.duration_s
-        return level_line(level.number, self._plan.n_left - 1, level.name, elapsed_s, seconds, level.warm_up_s)
 
     def _end_run(self) -> None:
         """End the run by itself: each image was fired."""

@@ -28,14 +28,14 @@ class Conductor:
     """Measures levels, one after another.
 
     Attributes:
-        begun_s: since when the level under way is measured, on `time.monotonic`'s clock; None while its users are
-            awaited.
+        level: the level under way; None between levels.
+        begun_s: since when it is measured, on `time.monotonic`'s clock; None while its users are awaited.
     """
 
     def __init__(self, runner: Any, coordinator: Coordinator) -> None:
         self._runner = runner
         self._coordinator = coordinator
-        self._level = 0
+        self.level: Level | None = None
         self._reports: dict[str, dict[str, Any]] = {}  # of the level under way, by worker
         self.begun_s: float | None = None
         runner.register_message(messages.LEVEL_DONE, self._on_level_done)
@@ -47,10 +47,16 @@ class Conductor:
             level: its users have been asked for.
             deadline_s: how long a request may take, and with it the end of a level.
         """
-        self.begun_s = None
+        self.level, self.begun_s = level, None
+        try:
+            return self._measure(level, deadline_s)
+        finally:
+            self.level = None
+
+    def _measure(self, level: Level, deadline_s: float) -> LevelRun:
         self._await_users(level.users)
         workers = sorted(self._coordinator.running_users)
-        self._level, self._reports = level.number, {}
+        self._reports = {}
         for share, worker in enumerate(workers):
             self._runner.send_message(messages.LEVEL, self._message(level, share, len(workers)), client_id=worker)
         self.begun_s = time.monotonic()
@@ -100,7 +106,7 @@ class Conductor:
         limit_s = time.monotonic() + seconds
         while waiting := (workers - set(self._reports)) & self._coordinator.live_workers():
             if time.monotonic() > limit_s:
-                logger.error("Level %d: no report of %s in time", self._level, ", ".join(sorted(waiting)))
+                logger.error("Level %d: no report of %s in time", self.level.number, ", ".join(sorted(waiting)))
                 return
             gevent.sleep(_POLL_S)
 
@@ -108,5 +114,5 @@ class Conductor:
         if not self._coordinator.is_of_this_run(msg):
             return
         self._coordinator.take_report(msg.node_id, msg.data)
-        if msg.data["level"] == self._level:
+        if self.level is not None and msg.data["level"] == self.level.number:
             self._reports[msg.node_id] = msg.data
