@@ -1,5 +1,10 @@
 """Plans of levels, and the shape that goes through them: which load, for how long, and in which order."""
 
+import ast
+import inspect
+import logging
+
+import locust.runners
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -311,3 +316,16 @@ def test_a_measurement_that_fails_reports_nothing():
         shape.tick()
 
     assert made.n_left == 2  # it counts among the levels that were not measured
+
+
+def test_locust_does_not_warn_of_a_spawn_rate_that_nobody_chose(caplog):
+    (warning,) = {
+        node.value
+        for node in ast.walk(ast.parse(inspect.getsource(locust.runners)))
+        if isinstance(node, ast.Constant) and "100/worker" in str(node.value)
+    }
+    LevelShape(make_plan(settings_of(sweep="200"), None), Measure())
+    for text in (warning, "The last worker went missing"):
+        logging.getLogger("locust.runners").warning(text)
+
+    assert [record.getMessage() for record in caplog.records] == ["The last worker went missing"]

@@ -1,5 +1,6 @@
 """Locust's load shape for a plan of levels: it asks for each level's users and has the level measured."""
 
+import logging
 from collections.abc import Callable
 
 from locust import LoadTestShape
@@ -8,6 +9,11 @@ from tfsload.load.plan import Finding, FixedPlan, Level, SearchPlan
 
 # All users of a level at once: the warm-up is there for what that stirs up.
 _LEAST_SPAWN_RATE = 100
+
+
+def _is_not_about_the_spawn_rate(record: logging.LogRecord) -> bool:
+    # Locust warns of a rate that it takes for the user's choice.
+    return "spawn rate is very high" not in str(record.msg)
 
 
 class LevelShape(LoadTestShape):
@@ -21,6 +27,7 @@ class LevelShape(LoadTestShape):
             measure: measures a level whose users were asked for; takes as long as the level.
         """
         super().__init__()
+        logging.getLogger("locust.runners").addFilter(_is_not_about_the_spawn_rate)
         self._plan = plan
         self._measure = measure
         self._level: Level | None = None
