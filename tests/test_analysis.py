@@ -177,6 +177,10 @@ def test_durations(nanoseconds, text):
         pytest.param(0.0, "0%", id="zero"),
         pytest.param(1.0, "100%", id="all"),
         pytest.param(0.12345, "12.35%", id="rounded"),
+        pytest.param(0.00004, "0.004%", id="next-to-none"),
+        pytest.param(1e-9, "0.0000001%", id="one-of-a-thousand-million"),
+        pytest.param(0.99996, "99.996%", id="nearly-all"),
+        pytest.param(0.00006, "0.01%", id="rounded-up-from-next-to-none"),
         pytest.param(None, "–", id="none"),
     ],
 )
@@ -250,7 +254,7 @@ def summary_of(rows, **more):
         pytest.param(
             "p99 < 1s",
             exit_codes.INVALID,
-            "p99 < 1s cannot be judged: 4 samples do not carry it, 662 would: let it last longer",
+            "p99 < 1s cannot be judged: 4 samples do not carry it, 662 would: let it last about 166 times as long",
             id="not-known",
         ),
         pytest.param("p99 < 1s; max < 1ms", exit_codes.INVALID, "max < 1ms was crossed", id="not-known-and-crossed"),
@@ -293,7 +297,10 @@ def test_thresholds_of_a_run_without_levels(text, code, reason):
             [closed_row([*samples(), *samples(n=10, is_failed=True)])],
             {"thresholds": "p99 < 500us"},
             exit_codes.FAILED,
-            ["10 of 1,210 requests had no answer (images by code: DEADLINE_EXCEEDED 10)"],
+            [
+                "10 of 1,210 requests had no answer (images by code: DEADLINE_EXCEEDED 10)",
+                "p99 < 500us was crossed at 1 user: too many requests had no answer, or were dropped",
+            ],
             id="failures-come-before-all",
         ),
         pytest.param(
@@ -328,7 +335,7 @@ def test_thresholds_of_a_run_without_levels(text, code, reason):
             [open_row(rate_rps=240.0, n_dropped=1200)],
             {"thresholds": "p99 < 50ms"},
             exit_codes.THRESHOLD,
-            ["p99 < 50ms was crossed at 240 requests/s: too many arrivals were dropped, and never had an answer"],
+            ["p99 < 50ms was crossed at 240 requests/s: too many requests had no answer, or were dropped"],
             id="what-was-dropped-was-not-fast",
         ),
         pytest.param(
@@ -387,7 +394,7 @@ def found(ending=Ending.FOUND, rate_rps=120.0, first_failing_rps=125.0, last_pas
         rate_rps=rate_rps,
         last_passing_rps=last_passing_rps,
         first_failing_rps=first_failing_rps,
-        binding=("p99 < 5ms",) if first_failing_rps else (),
+        binding=("crossed p99 < 5ms",) if first_failing_rps else (),
         n_probes=3,
         low_rps=60.0,
         high_rps=500.0,
@@ -421,7 +428,7 @@ def failing(**run):
             found(Ending.NONE_HOLDS, None, 125.0, None),
             {},
             exit_codes.THRESHOLD,
-            ["Even 60 requests/s, the lowest rate asked for, crosses p99 < 5ms: lower LOW."],
+            ["Even 60 requests/s, the lowest rate asked for, crossed p99 < 5ms: lower LOW."],
             id="none-holds",
         ),
         pytest.param([passing()], found(Ending.ALL_HOLD, 120.0, None), {}, exit_codes.PASS, [], id="all-hold"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from gevent.event import Event
 from locust.env import Environment
-from locust.runners import STATE_MISSING, STATE_RUNNING
+from locust.runners import STATE_MISSING, STATE_RUNNING, WorkerRunner
 
 from tests.test_distributed import Master
 from tests.test_users import Runner, ScriptedUser
@@ -17,6 +17,7 @@ from tfsload.analysis.levels import CpuShares, level_row
 from tfsload.distributed import conductor as conducting
 from tfsload.distributed import coordinator as coordinating
 from tfsload.distributed import messages
+from tfsload.distributed import participant as participating
 from tfsload.distributed.conductor import Conductor
 from tfsload.distributed.coordinator import Coordinator
 from tfsload.distributed.participant import Participant
@@ -277,13 +278,16 @@ def test_the_users_of_a_lost_worker_are_not_waited_for(master, coordinator, meas
     assert "1 of 2 users run, and no more come" in caplog.text
 
 
-def test_users_that_come_one_after_the_other_are_waited_for(master, conductor, monkeypatch):
-    monkeypatch.setattr(conducting, "USERS_LIMIT_S", 0.25)
+def test_users_that_come_one_after_the_other_are_waited_for(master, coordinator):
+    now_s = 0.0
+    conductor = Conductor(master, coordinator, lambda: now_s)
     master.clients["a"].user_count = master.clients["b"].user_count = 0
     measuring = gevent.spawn(conductor.measure, Level(1, 8, None, 0.0, 0.01), 1.0)
+    gevent.sleep(0.05)
     for n_users in range(1, 8):  # longer than the limit in all
-        gevent.sleep(0.05)
+        now_s += 0.9 * conducting.USERS_LIMIT_S
         master.clients["a"].user_count = n_users
+        gevent.sleep(0.05)
     assert asked(master) == []
     assert conductor.begun_s is None
     master.clients["a"].user_count = 8
@@ -343,7 +347,7 @@ def participant(runner):
     """Return a function that begins a run with these options in a participant."""
     begun = []
 
-    def begin(**options):
+    def begin(runner=runner, **options):
         images = fingerprint(load_images(Settings.parse({}, None)))
         given = {messages.RUN_NUMBER_OPTION: 1, messages.RUN_DATA_OPTION: images, "warm_up": "0", **options}
         environment = Environment(
@@ -419,7 +423,7 @@ def test_a_closed_level_is_reported_at_its_end(participant, runner):
     records = records_in(data)
 
     assert (data["run"], data["level"], data["n_users"]) == (1, 1, 2)
-    assert data["cpu"]["busy"] >= 0
+    assert 0 < data["cpu"]["busy"] < 2
     assert 0 <= data["cpu"]["waited"] <= 1
     assert data["cpu"]["mean_wait_ns"] >= 0
     assert data["round_trip_ns"] is None  # no level has one user
@@ -524,6 +528,42 @@ def test_a_run_that_ends_in_a_level_hands_it_over_at_its_end(participant, runner
     assert records[1].requests > 0
     assert drained["n_reported"] == sum(record.requests for record in records.values())
     assert (records[1].straddling, records[UNCOUNTED].cut_off) == (2, 1)  # it was in flight at either end
+
+
+class WorkersRunner(RunnerOfUsers, WorkerRunner):
+    """A worker's, which hears of its master when the test says so."""
+
+    def __init__(self):
+        RunnerOfUsers.__init__(self)
+        self.last_heartbeat_timestamp = None
+
+    user_count = RunnerOfUsers.user_count
+    worker_index = 0
+    greenlet = None  # for Locust's __del__
+
+
+@pytest.mark.parametrize("is_heard_of", [pytest.param(True, id="heard-of"), pytest.param(False, id="silent")])
+def test_the_load_stops_where_the_master_is_silent(participant, monkeypatch, caplog, is_heard_of):
+    monkeypatch.setattr(participating, "MASTER_LIMIT_S", 0.3)
+    monkeypatch.setattr(participating, "MASTER_POLL_S", 0.01)
+    runner = WorkersRunner()
+    begun = participant(runner=runner, sweep="2")
+    runner.last_heartbeat_timestamp = time.time()
+    beating = gevent.spawn(beat, runner) if is_heard_of else gevent.spawn(gevent.sleep)
+    gevent.sleep(0.6)
+    beating.kill()
+
+    assert (runner.n_stops > 0) is not is_heard_of
+    assert ("Nothing was heard of the master" in caplog.text) is not is_heard_of
+    begun.end()
+    gevent.sleep(0.5)
+    assert runner.n_stops == (0 if is_heard_of else 1)  # a run that has ended is left alone
+
+
+def beat(runner):
+    while True:
+        runner.last_heartbeat_timestamp = time.time()
+        gevent.sleep(0.01)
 
 
 def test_what_a_level_has_reported_is_in_the_account(participant, runner):

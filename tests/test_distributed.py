@@ -319,6 +319,7 @@ def test_an_unfit_worker_is_kept_with_its_reason(master, coordinator):
 def test_a_worker_that_never_ran_a_user_is_no_loss(master, coordinator):
     coordinator.begin(n_requests=None)
     master.receive(messages.JOINED, {"run": 1}, "a")
+    master.clients["a"].user_count = 2
     del master.clients["b"]
     coordinator.begin_to_end()
     drain(master, "a")
@@ -326,6 +327,17 @@ def test_a_worker_that_never_ran_a_user_is_no_loss(master, coordinator):
 
     assert coordinator.results.lost_workers == set()
     assert coordinator.results.n_workers == 1
+
+
+def test_a_worker_that_is_lost_with_its_users_before_it_has_said_a_word_is_lost(master, coordinator):
+    coordinator.begin(n_requests=None)
+    master.receive(messages.JOINED, {"run": 1}, "a")
+    del master.clients["b"]  # one of the two users was its
+    coordinator.begin_to_end()
+    drain(master, "a")
+    coordinator.end()
+
+    assert coordinator.results.lost_workers == {"b"}
 
 
 def test_an_exception_that_escaped_in_a_worker_is_told(master, coordinator):

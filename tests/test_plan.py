@@ -100,7 +100,7 @@ def test_a_fixed_plan_stays_at_a_level_until_it_is_reported():
 
     assert made.next() is made.next()
     assert made.n_left == 2
-    made.report(Finding(False, ("p99 < 1ms",), None))  # a crossed threshold ends no sweep
+    made.report(Finding(False, ("crossed p99 < 1ms",), None))  # a crossed threshold ends no sweep
     assert (made.next().users, made.n_left) == (2, 1)
     made.report(HOLDS)
     assert (made.next(), made.n_left) == (None, 0)
@@ -116,7 +116,8 @@ def search_settings(**options):
         pytest.param({}, 1000.0, 5.0, id="half-a-level"),
         pytest.param({}, 100.0, (662 + 3 * 662**0.5) / 100, id="as-many-samples-as-the-percentile-wants"),
         pytest.param({}, 10.0, 10.0, id="no-longer-than-a-level"),
-        pytest.param({"threshold": "error_rate < 5%"}, 10.0, 5.0, id="a-share-wants-no-number-of-samples"),
+        pytest.param({"threshold": "error_rate < 5%"}, 20.0, 5.0, id="a-share-wants-a-few-samples"),
+        pytest.param({"threshold": "error_rate < 5%"}, 10.0, (64 + 24) / 10, id="of-a-low-rate-they-take-longer"),
         pytest.param(
             {"threshold": "p50 < 1ms; p99.9 < 9ms"}, 1000.0, (6636 + 3 * 6636**0.5) / 1000, id="the-highest-percentile"
         ),
@@ -130,8 +131,9 @@ def test_how_long_a_probe_lasts(options, rate_rps, seconds):
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        pytest.param("", 0, id="none"),
-        pytest.param("error_rate < 5%; rate > 10; mean < 1s", 0, id="no-percentile"),
+        pytest.param("", 64, id="none"),
+        pytest.param("error_rate < 5%; rate > 10; mean < 1s", 64, id="no-percentile"),
+        pytest.param("p50 < 1ms", 64, id="a-percentile-that-wants-fewer"),
         pytest.param("p99 < 1ms", 662, id="p99"),
         pytest.param("p90 < 1ms; lag_p99.9 < 1ms; p99 < 1ms", 6636, id="the-most-demanding"),
     ],
@@ -144,30 +146,37 @@ def test_samples_that_thresholds_want(text, wanted):
     ("options", "message"),
     [
         pytest.param({}, None, id="enough"),
-        pytest.param({"threshold": "error_rate < 5%", "find_max_rate": "0.1:1"}, None, id="nothing-wanted"),
+        pytest.param({"threshold": "error_rate < 5%", "find_max_rate": "9:99"}, None, id="few-wanted"),
+        pytest.param(
+            {"threshold": "error_rate < 5%", "find_max_rate": "0.1:1"},
+            "about 1 samples, and 64 are wanted: expected --level-duration 880 or more, or a LOW of 9 or higher",
+            id="not-even-a-few",
+        ),
         pytest.param(
             {"find_max_rate": "20:1000"},
-            "--find-max-rate 20: in --level-duration 10 this rate gives about 200 samples, and the thresholds want 662",
+            "--find-max-rate 20: in --level-duration 10 this rate gives about 200 samples, and 662 are wanted",
             id="too-low-a-rate",
         ),
         pytest.param(
             {"level_duration": "1"}, "--level-duration 1 this rate gives about 100 samples", id="too-short-a-level"
         ),
-        pytest.param({"threshold": "p99.9 < 9ms"}, "the thresholds want 6,636", id="too-high-a-percentile"),
+        pytest.param({"threshold": "p99.9 < 9ms"}, "6,636 are wanted", id="too-high-a-percentile"),
     ],
 )
 def test_a_search_that_could_not_judge_its_lowest_rate_is_refused(options, message):
     faults = plan.faults(search_settings(**options))
 
     assert len(faults) == (message is not None)
-    assert message is None or (message in faults[0] and "or a higher LOW" in faults[0])
+    assert message is None or (message in faults[0] and "or a LOW of" in faults[0])
 
 
 def test_the_level_duration_that_a_fault_names_is_enough():
     (fault,) = plan.faults(search_settings(find_max_rate="20:1000"))
     seconds = fault.split("expected --level-duration ")[1].split()[0]
+    low = fault.split("a LOW of ")[1].split()[0]
 
     assert plan.faults(search_settings(find_max_rate="20:1000", level_duration=seconds)) == []
+    assert plan.faults(search_settings(find_max_rate=f"{low}:1000")) == []
 
 
 @pytest.mark.parametrize(
@@ -196,7 +205,7 @@ def find(made, capacity_rps):
         levels.append(level)
         left.append(made.n_left)
         holds = level.rate_rps <= capacity_rps
-        made.report(Finding(holds, () if holds else ("p99 < 50ms",), min(level.rate_rps, capacity_rps)))
+        made.report(Finding(holds, () if holds else ("crossed p99 < 50ms",), min(level.rate_rps, capacity_rps)))
     return levels, left
 
 

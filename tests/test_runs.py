@@ -14,6 +14,8 @@ from tests.runs import PROJECT, LocustProcess, free_port, locust, run_headless, 
 from tfsload import exit_codes
 from tfsload.modelserver.process import EmbeddedServer
 
+# With three users 1,000 images take three seconds: time enough to do something in the middle.
+UNHURRIED = {"TFSLOAD_TEST_WAIT_S": "0.01"}
 # A directory with the canonical 10,000-image test set, as IDX files.
 MNIST_TEST_SET = os.environ.get("TFSLOAD_TEST_MNIST", "")
 
@@ -78,7 +80,7 @@ def test_the_whole_mnist_test_set(tmp_path, model_server, reference):
 
 
 @contextlib.contextmanager
-def master_and_workers(tmp_path: Path, n_workers: int, *arguments: str, directory: Path = PROJECT):
+def master_and_workers(tmp_path: Path, n_workers: int, *arguments: str, directory: Path = PROJECT, **environment: str):
     """Start a headless master (in a directory) and its workers as processes of their own."""
     port = str(free_port())
     master_options = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port)
@@ -87,7 +89,11 @@ def master_and_workers(tmp_path: Path, n_workers: int, *arguments: str, director
         master = stack.enter_context(locust(tmp_path / "master", *master_options, *waits, *arguments, cwd=directory))
         workers = [
             stack.enter_context(
-                locust(tmp_path / f"worker{number}", "--worker", "--master-host", "127.0.0.1", "--master-port", port)
+                locust(
+                    tmp_path / f"worker{number}",
+                    *("--worker", "--master-host", "127.0.0.1", "--master-port", port),
+                    **environment,
+                )
             )
             for number in range(n_workers)
         ]
@@ -117,7 +123,7 @@ def test_a_master_and_three_workers(tmp_path, model_server, reference):
 def test_a_worker_that_goes_away_halfway_costs_no_image(tmp_path, model_server, reference, number, is_lost):
     n_images = 1000
     arguments = ("--host", model_server.address, "-u", "3", "-r", "3", "--num-tests", str(n_images))
-    with master_and_workers(tmp_path, 3, *arguments) as (master, workers):
+    with master_and_workers(tmp_path, 3, *arguments, **UNHURRIED) as (master, workers):
         wait_until(lambda: master.n_done() > n_images // 4, "a quarter of the images")
         workers[1].signal(number)
         assert master.n_done() < n_images
@@ -278,7 +284,7 @@ def test_a_second_run_that_gets_no_port_leaves_the_first_alone(tmp_path, model_s
 )
 def test_a_run_that_is_stopped_halfway_says_so(tmp_path, model_server, processes, number):
     arguments = ("--host", model_server.address, "-u", "2", "-r", "2", "--num-tests", "1000", *processes)
-    with locust(tmp_path, "--headless", "--only-summary", *arguments) as process:
+    with locust(tmp_path, "--headless", "--only-summary", *arguments, **UNHURRIED) as process:
         wait_until(lambda: process.n_done() > 100, "a hundred images")
         process.signal(number)
         ended = process.wait()
@@ -438,7 +444,7 @@ def test_a_listener_of_ones_own_hears_each_prediction(tmp_path, model_server):
 
 def test_a_process_stays_small(tmp_path, model_server):
     arguments = ("--host", model_server.address, "-u", "8", "-r", "8", "--num-tests", "1000")
-    with locust(tmp_path, "--headless", "--only-summary", *arguments) as process:
+    with locust(tmp_path, "--headless", "--only-summary", *arguments, **UNHURRIED) as process:
         wait_until(lambda: process.n_done() > 700, "most of its work")
         memory_mb = peak_memory_mb(process)
 

@@ -14,7 +14,7 @@ from tfsload.preflight import MisfitError, NoServerError, Preflight
 from tfsload.references import References
 from tfsload.refusal import RunRefused
 from tfsload.run import fingerprint, load_images
-from tfsload.settings import Settings, SettingsError
+from tfsload.settings import MAX_USERS, Settings, SettingsError
 from tfsload.target import parse_grpc_target
 from tfsload.verification import VerificationError, record_references
 
@@ -97,9 +97,10 @@ def _checked_here(options: Mapping[str, Any], host: str | None) -> tuple[Setting
     if settings is not None:
         faults += plan.faults(settings)
         if dataset is not None and settings.verify > len(dataset.labels):
+            more = "a larger --num-tests" if settings.num_tests else "another --dataset (mnist has 10,000)"
             faults.append(
                 f"--verify {settings.verify}: the run fires {len(dataset.labels):,} images; pass at most that many, or "
-                "another --dataset (mnist has 10,000)"
+                f"{more}"
             )
         per_request = settings.images_per_request
         if dataset is not None and not settings.num_tests and per_request > len(dataset.labels):
@@ -108,8 +109,8 @@ def _checked_here(options: Mapping[str, Any], host: str | None) -> tuple[Setting
                 "that many, or another --dataset (mnist has 10,000)"
             )
     n_users = options.get("num_users")
-    if n_users is not None and n_users < 1:
-        faults.append(f"-u {n_users}: expected at least 1 user")
+    if n_users is not None and not 1 <= n_users <= MAX_USERS:
+        faults.append(f"-u {n_users}: expected from 1 to {MAX_USERS:,} users")
     if faults:
         raise RunRefused(exit_codes.BAD_USAGE, faults)
     return settings, dataset

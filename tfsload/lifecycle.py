@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from typing import Any
 
 import gevent
@@ -43,6 +44,8 @@ def install(events: Any) -> None:
 
 # How long after a headless run's end Locust may take to quit by itself.
 QUIT_GRACE_S = 2.0
+# How long Locust may take to begin a run that the form has asked for; it may refuse it, too, and does not tell.
+START_LIMIT_S = 5.0
 
 _suites: list["Suite"] = []  # `quit` is fired without an environment
 
@@ -94,7 +97,11 @@ class Suite:
             self._conductor = Conductor(runner, self.coordinator)
         self._plan: FixedPlan | SearchPlan | None = None  # of the run that is about to start, or under way
         self._is_prepared = False
-        self._concluded = gevent.event.Event()
+        self._is_checking = False  # what the web form asks for
+        self._starts_until_s = 0.0  # of what it has asked for, on time.monotonic's clock
+        self._is_concluding = False
+        self._concluded = gevent.event.Event()  # the last run; also before the first
+        self._concluded.set()
         environment.events.test_start.add_listener(self._on_test_start)
         environment.events.test_stopping.add_listener(self._on_test_stopping)
         environment.events.test_stop.add_listener(self._on_test_stop)
@@ -118,7 +125,7 @@ class Suite:
         try:
             if self._web_ui is not None:
                 port.require_free(self._web_ui.host, self._web_ui.port)
-                start_form.guard(self._web_ui, self._check)
+                start_form.guard(self._web_ui, self._check_form)
             if self._starts_by_itself:
                 self._check(vars(self._options), self._environment.host)
             elif not self._environment.host:
@@ -157,20 +164,48 @@ class Suite:
         self._checked = check(options, host, self._embedded)
         self._plan = make_plan(self._checked.settings, self._n_users(options))
         self._environment.shape_class = None
+        if self._starts_by_itself:
+            self._warn_of_ignored(options)
         if self._plan is not None:
             shape = LevelShape(self._plan, self._measure)
             shape.runner = self._runner
             self._environment.shape_class = shape
-            if self._starts_by_itself:
-                self._warn_of_ignored(options)
+
+    def _check_form(self, options: dict[str, Any], host: str | None) -> None:
+        """Check what the web form asks for, once no other run is on its way in or out: it would get its results.
+
+        Raises:
+            RunRefused: with all faults.
+        """
+        if self.coordinator.is_ending or not self.coordinator.is_open:
+            self._concluded.wait(DRAIN_LIMIT_S + self._environment.stop_timeout)  # the end of the last run, if any
+        if self._is_starting or not self._concluded.is_set():
+            raise RunRefused(exit_codes.INVALID, ["another run is being started or stopped: try again in a moment"])
+        self._is_checking = True
+        try:
+            self._check(options, host)
+            self._starts_until_s = time.monotonic() + START_LIMIT_S
+        finally:
+            self._is_checking = False
+
+    @property
+    def _is_starting(self) -> bool:
+        """Whether the web form has been sent, and the run has not begun."""
+        return self._is_checking or time.monotonic() < self._starts_until_s
 
     def _warn_of_ignored(self, options: dict[str, Any]) -> None:
-        sweep = self._checked.settings.sweep
-        given = [("-t", options.get("run_time")), ("-u", sweep and options.get("num_users"))]
-        if ignored := [flag for flag, value in given if value]:
-            logger.warning(
-                "%s: no effect, since levels say how many users there are and for how long", " and ".join(ignored)
-            )
+        if self._plan is None:
+            ignored = settings.options_of_levels(options)
+            why = "a run without --sweep, --rate or --find-max-rate has no levels"
+        else:
+            given = {name: options.get(name) for name in ("run_time", "spawn_rate", "num_users")}
+            if not self._checked.settings.sweep:
+                del given["num_users"]  # the most in flight
+            flags = {"run_time": "-t", "spawn_rate": "-r", "num_users": "-u"}
+            ignored = [flags[name] for name, value in given.items() if value]
+            why = "levels say how many users there are, and for how long"
+        if ignored:
+            logger.warning("%s: no effect, since %s", " and ".join(ignored), why)
 
     def _n_users(self, options: dict[str, Any]) -> int | None:
         """Return what `-u` says; Locust's form has a field for it, which says 1 where nobody has touched it."""
@@ -213,6 +248,7 @@ class Suite:
         checked, self._checked = self._checked, None
         self._run_checked = checked
         self._concluded.clear()
+        self._starts_until_s = 0.0
         self._environment.host = checked.settings.target.address
         asked = n_requests(checked.settings, checked.n_images) if checked.settings.num_tests else None
         self._warn_of_loopback(checked.settings.target)
@@ -235,9 +271,13 @@ class Suite:
     def _on_test_stop(self, **_: Any) -> None:
         if self.participant is not None:
             self.participant.end()
-        if self.coordinator is not None and self.coordinator.is_open:
-            self.coordinator.end()
-            self._conclude()
+        if self.coordinator is not None and self.coordinator.is_open and not self._is_concluding:
+            self._is_concluding = True  # which waits for messages, and Locust may meanwhile tell the end again
+            try:
+                self.coordinator.end()
+                self._conclude()
+            finally:
+                self._is_concluding = False
             if self._is_headless:
                 # Locust only stops, and waits, when its last worker is lost or a user has asked it to quit.
                 gevent.spawn_later(QUIT_GRACE_S, self._runner.quit)

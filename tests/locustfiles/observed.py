@@ -3,6 +3,7 @@
 `TFSLOAD_TEST_OUTCOME`: a JSON file with the outcome, written when the process ends.
 `TFSLOAD_TEST_PROGRESS`: a file with the number of requests delivered so far, rewritten while a run goes on; in a run
     without `--num-tests` with the number of images that this process has had an answer to.
+`TFSLOAD_TEST_WAIT_S`: seconds for which each user waits between its requests.
 `TFSLOAD_TEST_WORKERS`: a directory in which each process that runs users leaves its longest request, in ns.
 """
 
@@ -11,11 +12,14 @@ import os
 from pathlib import Path
 
 import gevent
-from locust import events
+from locust import constant, events
 
 from locustfile import GrpcPredictionUser
 
 __all__ = ["GrpcPredictionUser"]
+
+if "TFSLOAD_TEST_WAIT_S" in os.environ:
+    GrpcPredictionUser.wait_time = constant(float(os.environ["TFSLOAD_TEST_WAIT_S"]))
 
 _longest_ns = 0
 _n_answered = 0

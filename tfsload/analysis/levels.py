@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tfsload.analysis.percentiles import certified_ns, samples_needed
+from tfsload.analysis.percentiles import LEAST_PERCENTILE, certified_ns, samples_needed
 from tfsload.analysis.stability import latency_grows, unsteady
 from tfsload.analysis.thresholds import Threshold
 from tfsload.load.plan import Finding, Level
@@ -21,11 +21,10 @@ WAIT_SHARE_OF_LATENCY = 0.1
 LATE_NS = 1_000_000
 LATE_SHARE_OF_LATENCY = 0.1
 LITTLES_TOLERANCE = 0.05
-# A level that says anything at all carries this percentile.
-LEAST_PERCENTILE = 90
-QUEUE_GROWS = "the rate at which a queue begins to grow (latency rose all the time)"
-# Below this share of the offered rate answers do not keep up with arrivals.
-KEEPS_UP = 0.95
+QUEUE_GROWS = "made a queue grow (latency rose all the time)"
+# Where so large a share of the offered rate is missing, and more than chance explains, answers do not keep up.
+FALLS_SHORT = 0.05
+BEYOND_CHANCE = 3.0
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,7 @@ class LevelRow:
         certified_ns: latency by percentile, at a confidence of 99 %; infinite: so many requests had no answer;
             None: too few samples carry it.
         unsteady: in what the level had not settled; empty: it is stable.
+        lag_p99_ns: of open load, certified like latencies; None: too few samples carry it.
         busy_share: the busiest generator's share of a CPU.
         round_trip_ns: what a call took that asked the model for nothing, before the load; None: not measured.
         generator_doubts, sample_doubts: why it supports no verdict, by the load generator's fault or by the
@@ -93,6 +93,7 @@ class LevelRow:
     mean_in_flight: float
     certified_ns: Mapping[float, float | None]
     unsteady: str
+    lag_p99_ns: float | None
     busy_share: float
     round_trip_ns: int | None
     generator_doubts: tuple[str, ...]
@@ -176,6 +177,7 @@ def level_row(run: LevelRun, record: Record) -> LevelRow:
         mean_in_flight=mean_in_flight,
         certified_ns={p: certified_ns(record.latency, p, n_endless(record)) for p in PERCENTILES},
         unsteady=drift,
+        lag_p99_ns=certified_ns(record.lag, 99),
         busy_share=run.busy_share,
         round_trip_ns=run.round_trip_ns,
         generator_doubts=tuple(_doubts_of_generator(run, record)),
@@ -224,13 +226,12 @@ def _doubts_of_sample(record: Record, achieved_rps: float, mean_in_flight: float
     answered = record.latency.count
     needed = samples_needed(LEAST_PERCENTILE)
     if answered < needed:
-        return [
-            f"too few samples: {answered:,} answered requests, p{LEAST_PERCENTILE} wants {needed}: "
-            "use a longer --level-duration"
-        ]
+        cure = "see why others failed" if record.failed_requests else "use a longer --level-duration"
+        return [f"too few samples: {answered:,} answered requests, p{LEAST_PERCENTILE} wants {needed}: {cure}"]
     doubts = []
     if drift:
-        doubts.append(f"unstable: {drift}; use a longer --warm-up, or less load than makes a queue grow")
+        cure = "use a longer --warm-up or --level-duration, or less load than makes a queue grow"
+        doubts.append(f"unstable: {drift}; {cure}")
     # A request that is due and has not left is not in flight.
     little = achieved_rps * (record.latency.mean_ns - record.lag.mean_ns) / 1e9
     if abs(little - mean_in_flight) > LITTLES_TOLERANCE * mean_in_flight and not record.failed_requests:
@@ -243,24 +244,36 @@ def _doubts_of_sample(record: Record, achieved_rps: float, mean_in_flight: float
 
 def probe(row: LevelRow, thresholds: tuple[Threshold, ...]) -> Finding:
     """Judge a level of a search: do all thresholds hold, and do answers keep up with arrivals?"""
-    binding = []
-    for threshold in thresholds:
-        holds = threshold.holds(row.metric(threshold))
-        if holds is None:
-            binding.append(f"{threshold.text}, of which {row.answered:,} answers tell nothing")
-        elif not holds:
-            binding.append(threshold.text)
-    offered_rps = row.record.offered / row.level.duration_s
-    if row.achieved_rps < KEEPS_UP * offered_rps:
-        binding.append(f"answers keep up with arrivals ({row.achieved_rps:,.0f} of {offered_rps:,.0f} a second)")
-    record = row.record
-    if latency_grows(record.slice_answers, record.slice_latency_ns, record.latency.sd_ns):
-        # A level ends before a queue that grows slowly has reached the limits.
-        binding.append(QUEUE_GROWS)
-    return Finding(not binding, tuple(binding), row.achieved_rps)
+    binding = (*_crossed(row, thresholds), *_unknown(row, thresholds))
+    return Finding(not binding, binding, row.achieved_rps)
 
 
 def is_unknown_alone(row: LevelRow, thresholds: tuple[Threshold, ...]) -> bool:
     """Whether a probe crossed nothing, and only lacked the samples to hold everything."""
-    known = [threshold.holds(row.metric(threshold)) for threshold in thresholds]
-    return None in known and False not in known
+    return bool(_unknown(row, thresholds)) and not _crossed(row, thresholds)
+
+
+def _crossed(row: LevelRow, thresholds: tuple[Threshold, ...]) -> tuple[str, ...]:
+    """Return what the level did that a rate that holds must not do, in words."""
+    record = row.record
+    limits = " and ".join(one.text for one in thresholds if one.holds(row.metric(one)) is False)
+    crossed = [f"crossed {limits}"] if limits else []
+    n_answers = sum(record.slice_answers)
+    # What is in flight at either end is offered here and answered there, or the other way round.
+    by_chance = BEYOND_CHANCE * math.sqrt(2 * row.mean_in_flight)
+    if record.offered - n_answers > max(FALLS_SHORT * record.offered, by_chance):
+        seconds = row.level.duration_s
+        crossed.append(f"answered {_rate(n_answers / seconds)} of {_rate(record.offered / seconds)} requests/s")
+    if latency_grows(record.slice_answers, record.slice_latency_ns, record.latency.sd_ns):
+        # A level ends before a queue that grows slowly has reached the limits.
+        crossed.append(QUEUE_GROWS)
+    return tuple(crossed)
+
+
+def _unknown(row: LevelRow, thresholds: tuple[Threshold, ...]) -> tuple[str, ...]:
+    limits = " and ".join(one.text for one in thresholds if one.holds(row.metric(one)) is None)
+    return (f"gave {row.answered:,} answers, too few to tell whether {limits}",) if limits else ()
+
+
+def _rate(rate_rps: float) -> str:
+    return f"{rate_rps:,.0f}" if rate_rps >= 10 else f"{rate_rps:.1f}"

@@ -22,6 +22,8 @@ from operator import mul
 from tfsload.histogram import Histogram
 
 CONFIDENCE = 0.99
+# A sample that says anything at all carries this percentile.
+LEAST_PERCENTILE = 90
 # Weights below this one are left out, relative to the largest: a confidence has no more than 16 digits.
 _NEGLIGIBLE = 1e-30
 # What some 10,000 roundings can come to; a tail that exceeds its limit by less is taken to be equal to it.

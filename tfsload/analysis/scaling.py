@@ -99,7 +99,7 @@ class ScaledLevel:
         mean_latency_ns: the mean of its measurements.
         noise: standard error of the throughput, relative; 0 if there is nothing to tell it by.
         doubt: why it may not carry an answer; empty: it may.
-        speed_up: S(N) = X(N)/X(1); None if there is no level with one user.
+        speed_up: S(N) = X(N)/X(1); None if there is no level with one user that is trusted.
         efficiency: S(N)/N; None likewise.
     """
 
@@ -181,7 +181,8 @@ def assess(points: Sequence[LevelPoint], round_trip_ns: float | None = None) -> 
 def _levels(points: Sequence[LevelPoint]) -> tuple[ScaledLevel, ...]:
     ordered = sorted(points, key=lambda point: point.users)
     runs = {users: list(group) for users, group in groupby(ordered, key=lambda point: point.users)}
-    alone_rps = _counted_rps(runs[1]) if 1 in runs else 0.0
+    # What cannot be trusted is nothing to compare with.
+    alone_rps = _counted_rps(runs[1]) if 1 in runs and _counted(runs[1])[0].is_trusted else 0.0
     return tuple(_level(users, group, alone_rps) for users, group in runs.items())
 
 

@@ -81,4 +81,4 @@ def _error_by_slices(values: Sequence[float]) -> float:
 
 
 def _course(shares: Sequence[float]) -> str:
-    return " → ".join(f"{100 * share:.0f} %" for share in shares) + " of its mean"
+    return " → ".join(f"{100 * share:.0f} %" for share in shares) + " of its mean, third by third"

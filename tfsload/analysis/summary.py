@@ -1,10 +1,11 @@
 """The figures of a run, computed once; reports only print them."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tfsload.analysis import scaling
-from tfsload.analysis.levels import PERCENTILES, LevelRow, figure_of, is_unknown_alone
+from tfsload.analysis.levels import PERCENTILES, LevelRow, figure_of, is_unknown_alone, probe
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.thresholds import Threshold
@@ -72,7 +73,8 @@ def _why_unknown(threshold: Threshold, record: Record) -> str:
         return "nothing was measured that it is about"
     histogram = record.lag if threshold.metric.startswith("lag_") else record.latency
     needed, n = samples_needed(threshold.percentile), histogram.count
-    return f"{n:,} samples do not carry it, {needed:,} would: let it last longer"
+    longer = f"let it last about {math.ceil(needed / n)} times as long" if n else "let it last longer"
+    return f"{n:,} samples do not carry it, {needed:,} would: {longer}"
 
 
 def assess_sweep(rows: Sequence[LevelRow]) -> Scaling:
@@ -88,7 +90,6 @@ def assess_sweep(rows: Sequence[LevelRow]) -> Scaling:
                 doubt=row.doubts[0] if row.doubts else "",
             )
             for row in rows
-            if row.level.users == 1 or (row.achieved_rps > 0 and row.answered)
         ],
         round_trip_ns=alone[0] if alone else None,
     )
@@ -105,8 +106,8 @@ class Summary:
         wrong: images whose answer is not the label.
         failed: images without an answer, by status code.
         cut_off: requests in flight when the load was stopped; in no other figure.
-        duration_s: from the first request sent to the last one ended; of a run with levels, theirs added up.
-        requests_per_s, images_per_s: over that span; None without one.
+        duration_s: from the first request sent to the last one ended; of levels, theirs added up, if none was stopped.
+        requests_per_s, images_per_s: over that span; None without one, and where levels were stopped.
         latency_ns: of answered requests, by percentile; empty without any.
         latency_max_ns: of the same requests; 0 without any.
         classes: one row a class.
@@ -127,6 +128,7 @@ class Summary:
             answer, and those in flight when users were stopped; in no other figure.
         scaling: of a closed sweep: whether the server works in parallel.
         search: of a limit search: what it found.
+        probes_hold: of a limit search: whether the rate holds, by level.
         is_lowest_unknown: whether the search's last level crossed nothing and only lacked samples.
         thresholds: each with what it was held against.
         changed: what the server says otherwise after the run than before; empty: nothing.
@@ -165,6 +167,7 @@ class Summary:
     n_uncounted_cut_off: int = 0
     scaling: Scaling | None = None
     search: SearchResult | None = None
+    probes_hold: tuple[bool, ...] = ()
     is_lowest_unknown: bool = False
     thresholds: tuple[Held, ...] = ()
     changed: str = ""
@@ -207,6 +210,8 @@ def summarise(
     """Compute the figures of what was measured."""
     is_sweep = bool(levels) and all(row.level.rate_rps is None for row in levels)
     duration_s = _duration_s(record, () if n_levels_left else levels)
+    # Of a level that was stopped it is not known for how long it was measured.
+    is_timed = duration_s > 0 and not (levels and n_levels_left)
     # A search has held them against each probe, and a crossed one is a finding.
     held = [] if search is not None else _held(thresholds, record, levels, duration_s)
     latency = record.latency
@@ -218,8 +223,8 @@ def summarise(
         failed=dict(sorted(record.failed.items())),
         cut_off=record.cut_off,
         duration_s=duration_s,
-        requests_per_s=record.requests / duration_s if duration_s > 0 else None,
-        images_per_s=record.predictions / duration_s if duration_s > 0 else None,
+        requests_per_s=record.requests / duration_s if is_timed else None,
+        images_per_s=record.predictions / duration_s if is_timed else None,
         latency_ns={p: latency.percentile_ns(p) for p in PERCENTILES} if latency.count else {},
         latency_max_ns=latency.max_ns,
         classes=class_rows(record.confusion),
@@ -244,6 +249,7 @@ def summarise(
         n_uncounted_cut_off=uncounted.cut_off if uncounted else 0,
         scaling=assess_sweep(levels) if is_sweep else None,
         search=search,
+        probes_hold=tuple(probe(row, tuple(thresholds)).holds for row in levels) if search else (),
         is_lowest_unknown=bool(search and levels) and is_unknown_alone(levels[-1], tuple(thresholds)),
         thresholds=tuple(held),
         changed=changed,

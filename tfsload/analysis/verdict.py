@@ -54,10 +54,10 @@ def judge(summary: Summary, user_errors: int = 0, is_broken: bool = False) -> Ve
         is_broken: whether an exception escaped elsewhere, from a listener, say.
     """
     failures = _failures(summary, user_errors, is_broken)
+    gaps, crossed = _gaps(summary) + _doubts(summary), _crossed(summary)
     if failures:
-        return Verdict(exit_codes.FAILED, failures + _gaps(summary))
-    crossed = _crossed(summary)
-    if gaps := _gaps(summary) + _doubts(summary):
+        return Verdict(exit_codes.FAILED, failures + gaps + crossed)
+    if gaps:
         return Verdict(exit_codes.INVALID, gaps + crossed)
     return Verdict(exit_codes.THRESHOLD, crossed) if crossed else Verdict(exit_codes.PASS)
 
@@ -75,6 +75,8 @@ def _failures(summary: Summary, user_errors: int, is_broken: bool) -> tuple[str,
             "RESOURCE_EXHAUSTED: the server rejects requests that it has no thread for, by default more than 4 a CPU; "
             "start it with a larger --grpc_max_threads, or send with fewer users"
         )
+    if "UNAVAILABLE" in summary.failed and summary.search is None:
+        reasons.append("UNAVAILABLE: the server was not reached, or went away: see whether it still runs, and its log")
     if summary.search is not None:
         reasons += [_gone(row) for row in summary.levels if _is_gone(row)]
     if not summary.requests and summary.n_uncounted_failed:
@@ -89,6 +91,12 @@ def _failures(summary: Summary, user_errors: int, is_broken: bool) -> tuple[str,
     return tuple(reasons)
 
 
+def _nothing(summary: Summary) -> str:
+    if summary.n_uncounted or summary.n_uncounted_cut_off:
+        return "no request lies within a level as a whole: use a longer --level-duration"
+    return "no request was made: let the run last longer, or start more users"
+
+
 def _is_gone(row: LevelRow) -> bool:
     """Whether a probe met no server, which is no limit of its rate: one that has too much to do fails otherwise."""
     return bool(row.record.failed) and not row.answered and not set(row.record.failed) & _OVERLOAD_CODES
@@ -101,8 +109,9 @@ def _gone(row: LevelRow) -> str:
 
 def _gaps(summary: Summary) -> tuple[str, ...]:
     reasons = [f"worker {worker} could not take part: {why}" for worker, why in summary.unfit_workers.items()]
-    if not summary.requests and not summary.n_uncounted_failed:
-        reasons.append("no request was made: let the run last longer, or start more users")
+    # Where it was stopped, or workers were lost, that is said, and enough.
+    if not (summary.requests or summary.n_uncounted_failed or summary.n_levels_left or summary.lost_workers):
+        reasons.append(_nothing(summary))
     if not summary.is_complete:
         reasons.append(
             f"only {summary.predictions:,} of {summary.n_asked:,} images were fired before the run was stopped"
@@ -182,7 +191,7 @@ def _crossed(summary: Summary) -> tuple[str, ...]:
 def _found(held: Held) -> str:
     match held.threshold.unit_kind:
         case "duration" if math.isinf(held.value):
-            return "too many arrivals were dropped, and never had an answer"
+            return "too many requests had no answer, or were dropped"
         case "duration":
             return f"{held.value / 1e6:,.3f} ms"
         case "share":

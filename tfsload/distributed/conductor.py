@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from statistics import fmean
 from typing import Any
 
@@ -32,7 +33,15 @@ class Conductor:
         begun_s: since when it is measured, on `time.monotonic`'s clock; None while its users are awaited.
     """
 
-    def __init__(self, runner: Any, coordinator: Coordinator) -> None:
+    def __init__(self, runner: Any, coordinator: Coordinator, clock_s: Callable[[], float] = time.monotonic) -> None:
+        """Measure nothing yet.
+
+        Args:
+            runner: Locust's.
+            coordinator: knows the workers, and takes in what they report.
+            clock_s: the time.
+        """
+        self._clock_s = clock_s
         self._runner = runner
         self._coordinator = coordinator
         self.level: Level | None = None
@@ -59,7 +68,7 @@ class Conductor:
         self._reports = {}
         for share, worker in enumerate(workers):
             self._runner.send_message(messages.LEVEL, self._message(level, share, len(workers)), client_id=worker)
-        self.begun_s = time.monotonic()
+        self.begun_s = self._clock_s()
         self._await_reports(set(workers), level.warm_up_s + level.duration_s + deadline_s + REPORT_LIMIT_S)
         return self._level_run(level, workers)
 
@@ -88,24 +97,24 @@ class Conductor:
         }
 
     def _await_users(self, n_users: int) -> None:
-        n_running, since_s = self._runner.user_count, time.monotonic()
+        n_running, since_s = self._runner.user_count, self._clock_s()
         while n_running != n_users:
             results = self._coordinator.results
             # Users of a worker that is unfit end at once, and no others are started for them.
             if results.unfit_workers and self._runner.state == STATE_RUNNING:
                 return
             limit_s = USERS_LIMIT_AFTER_LOSS_S if results.lost_workers else USERS_LIMIT_S
-            if time.monotonic() - since_s > limit_s:
+            if self._clock_s() - since_s > limit_s:
                 logger.error("%d of %d users run, and no more come", n_running, n_users)
                 return
             gevent.sleep(_POLL_S)
             if self._runner.user_count != n_running:
-                n_running, since_s = self._runner.user_count, time.monotonic()
+                n_running, since_s = self._runner.user_count, self._clock_s()
 
     def _await_reports(self, workers: set[str], seconds: float) -> None:
-        limit_s = time.monotonic() + seconds
+        limit_s = self._clock_s() + seconds
         while waiting := (workers - set(self._reports)) & self._coordinator.live_workers():
-            if time.monotonic() > limit_s:
+            if self._clock_s() > limit_s:
                 logger.error("Level %d: no report of %s in time", self.level.number, ", ".join(sorted(waiting)))
                 return
             gevent.sleep(_POLL_S)

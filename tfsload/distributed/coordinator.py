@@ -117,6 +117,7 @@ class Coordinator:
         self._is_ending = False
         self._leases: Leases | None = None
         self._workers: set[str] = set()  # all that took part in this run
+        self._at_begin: set[str] = set()  # all that were there, heard of since or not
         self._drained: set[str] = set()
         self._n_arrived: Counter[str] = Counter()  # requests outside leases, by worker
         self._watcher: gevent.Greenlet | None = None
@@ -181,6 +182,7 @@ class Coordinator:
         options[messages.REFERENCES_OPTION] = references.to_plain() if references else None
         options[messages.FORKED_BY_OPTION] = processes.forked_by() if options.get("processes") else None
         self._workers = set()
+        self._at_begin = self.live_workers()
         self._n_idle_looks = 0
         self._drained = set()
         self._n_arrived = Counter()
@@ -221,7 +223,7 @@ class Coordinator:
     def _drain(self) -> None:
         self._runner.send_message(messages.DRAIN, {"run": self._number})
         limit = time.monotonic() + DRAIN_LIMIT_S + self._environment.stop_timeout
-        while waiting := (self._workers | self.live_workers()) - self._drained:
+        while waiting := (self._workers | self._at_begin | self.live_workers()) - self._drained:
             gone = waiting - self.live_workers()
             for worker in gone:
                 self._lose(worker)
@@ -245,7 +247,7 @@ class Coordinator:
             gevent.sleep(WATCH_INTERVAL_S)
             live = self.live_workers()
             self.results.lost_workers -= live  # heard of again; what it held is with others, it may hold anew
-            for worker in self._workers - live - self._drained - self.results.lost_workers:
+            for worker in (self._workers | self._at_begin) - live - self._drained - self.results.lost_workers:
                 self._lose(worker)
             self.refresh()
             self._end_without_users()
@@ -259,8 +261,10 @@ class Coordinator:
             gevent.spawn(self._on_finished)
 
     def _lose(self, worker: str) -> None:
-        if worker in self.results.lost_workers or worker not in self._workers:
-            return  # one that never ran a user has nothing to lose
+        if worker in self.results.lost_workers:
+            return
+        if worker not in self._workers and not self._misses_users():
+            return  # it never ran a user, and none is missing: it had nothing to lose
         self.results.lost_workers.add(worker)
         taken_back = self._leases.lose(worker) if self._leases else []
         logger.warning(
@@ -268,6 +272,11 @@ class Coordinator:
             worker,
             f"; {sum(map(len, taken_back))} requests that it held go to others" if taken_back else "",
         )
+
+    def _misses_users(self) -> bool:
+        if self._is_ending:
+            return self.results.n_users < self.results.n_users_asked
+        return self._runner.user_count < self._runner.target_user_count
 
     def is_of_this_run(self, msg: Any) -> bool:
         """Whether a message belongs to the run under way."""

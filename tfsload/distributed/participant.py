@@ -8,6 +8,7 @@ from typing import Any
 import gevent
 import locust.log
 from locust.exception import RPCError
+from locust.runners import WorkerRunner
 
 from data.dataset import DataError
 from tfsload import events, processes
@@ -27,6 +28,9 @@ from tfsload.supply import EndlessSupply, LeasedSupply
 logger = logging.getLogger(__name__)
 
 _SETTLE_POLL_S = 0.01
+# A master that is heard of again within this time has only been busy. Locust waits for a minute, under full load.
+MASTER_LIMIT_S = 15.0
+MASTER_POLL_S = 0.5
 
 
 class Participant:
@@ -43,6 +47,7 @@ class Participant:
         self.run: Run | None = None
         self._is_open = False  # begun and not yet drained
         self._n_reported = 0  # requests handed over outside leases
+        self._master_watcher: gevent.Greenlet | None = None
         self._level: gevent.Greenlet | None = None  # sees a level through
         self._is_measuring = False  # a level, with which a report would interfere
         events.install(environment.events)
@@ -84,10 +89,24 @@ class Participant:
             return
         if 1 in run.settings.sweep:
             # Now, while there is no load; the level with one user is held against it.
-            run.round_trip_ns = measure_round_trip_ns(run.channel, run.settings, run.book[0].body)
+            try:
+                run.round_trip_ns = measure_round_trip_ns(run.channel, run.settings, run.book[0].body)
+            except BaseException:
+                run.close()  # nobody knows of it yet
+                raise
         run.supply = self._supply(run)
         self.run = run
         self._is_open = True
+        if isinstance(self._runner, WorkerRunner):
+            self._master_watcher = gevent.spawn(self._stop_without_master)
+
+    def _stop_without_master(self) -> None:
+        """Stop the load of a run whose master is gone, and with it whatever would end the run."""
+        while time.time() - (self._runner.last_heartbeat_timestamp or time.time()) < MASTER_LIMIT_S:
+            gevent.sleep(MASTER_POLL_S)
+        logger.error("Nothing was heard of the master for %g s: the load stops", MASTER_LIMIT_S)
+        self._master_watcher = None  # what it is about to do would kill it
+        self._runner.stop()
 
     def _supply(self, run: Run) -> EndlessSupply | LeasedSupply:
         if not run.settings.num_tests:
@@ -161,6 +180,8 @@ class Participant:
             return
         if self._level is not None:
             self._level.kill()
+        if self._master_watcher is not None:
+            self._master_watcher.kill(block=False)
         self._is_open = self._is_measuring = False
         gc.unfreeze()
         run.supply.close()

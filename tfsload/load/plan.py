@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from tfsload.analysis.percentiles import samples_needed
+from tfsload.analysis.percentiles import LEAST_PERCENTILE, samples_needed
 from tfsload.analysis.thresholds import Threshold
 from tfsload.load.search import RateSearch
 from tfsload.settings import Settings
@@ -45,7 +45,7 @@ class Level:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a level told the search: whether all thresholds held, those that did not, and the rate achieved."""
+    """What a level told the search: whether its rate holds, what it did where not (in words), and the rate achieved."""
 
     holds: bool
     binding: tuple[str, ...]
@@ -156,29 +156,35 @@ def users_for(rate_rps: float, deadline_s: float) -> int:
 
 def probe_s(settings: Settings, rate_rps: float) -> float:
     """Return how long a probe lasts: a part of a level, but as many samples as the thresholds want."""
-    wanted = samples_wanted(settings.thresholds)
-    wanted_s = (wanted + 3 * math.sqrt(wanted)) / rate_rps
+    wanted_s = seconds_wanted(settings.thresholds, rate_rps)
     return min(max(PROBE_SHARE * settings.level_duration_s, wanted_s), settings.level_duration_s)
 
 
 def samples_wanted(thresholds: Iterable[Threshold]) -> int:
-    """Return how many samples the percentiles among the thresholds want; 0 without any."""
+    """Return how many samples a probe wants: for the percentiles among the thresholds, and to say anything at all."""
     percentiles = {threshold.percentile for threshold in thresholds} - {None}
-    return max(map(samples_needed, percentiles), default=0)
+    return max(map(samples_needed, percentiles | {LEAST_PERCENTILE}))
+
+
+def seconds_wanted(thresholds: Iterable[Threshold], rate_rps: float) -> float:
+    """Return how long arrivals of a rate take to be as many as are wanted.
+
+    By chance there are fewer of them than on average: three standard deviations are room enough.
+    """
+    wanted = samples_wanted(thresholds)
+    return (wanted + 3 * math.sqrt(wanted)) / rate_rps
 
 
 def faults(settings: Settings) -> list[str]:
     """Return what is wrong with a plan that would be made of these settings."""
     if not settings.find_max_rate:
         return []
-    low_rps = settings.find_max_rate[0]
-    wanted = samples_wanted(settings.thresholds)
-    # By chance there are fewer arrivals than on average: three standard deviations are room enough.
-    room = wanted + 3 * math.sqrt(wanted)
-    if low_rps * settings.level_duration_s >= room:
+    low_rps, seconds = settings.find_max_rate[0], settings.level_duration_s
+    wanted_s = seconds_wanted(settings.thresholds, low_rps)
+    if seconds >= wanted_s:
         return []
     return [
-        f"--find-max-rate {low_rps:g}: in --level-duration {settings.level_duration_s:g} this rate gives about "
-        f"{low_rps * settings.level_duration_s:,.0f} samples, and the thresholds want {wanted:,}: expected "
-        f"--level-duration {math.ceil(room / low_rps)} or more, or a higher LOW"
+        f"--find-max-rate {low_rps:g}: in --level-duration {seconds:g} this rate gives about {low_rps * seconds:,.0f} "
+        f"samples, and {samples_wanted(settings.thresholds):,} are wanted: expected --level-duration "
+        f"{math.ceil(wanted_s)} or more, or a LOW of {math.ceil(low_rps * wanted_s / seconds)} or higher"
     ]

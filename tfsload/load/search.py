@@ -72,7 +72,7 @@ class SearchResult:
         rate_rps: the highest rate that held a full-length level; None: no rate did.
         last_passing_rps: the lower end of the bracket; it may have held a short level only. None: none held.
         first_failing_rps: the upper end of the bracket; None: nothing failed.
-        binding: the thresholds that were crossed there.
+        binding: what the server did there that it must not, in words.
         n_probes: levels run, the confirmation included.
         low_rps, high_rps, max_probes: what was asked for.
     """
@@ -91,7 +91,7 @@ class SearchResult:
     def sentence(self) -> str:
         """All this for people, with what to do next."""
         if self.ending is Ending.NONE_HOLDS:
-            return f"Even {_number(self.low_rps)} requests/s, the lowest rate asked for, {self._fails()}: lower LOW."
+            return f"Even {_number(self.low_rps)} requests/s, the lowest rate asked for, {self._failed()}: lower LOW."
         if self.ending is Ending.ALL_HOLD:
             high = _number(self.high_rps)
             return f"Up to {high} requests/s, the highest rate asked for, all thresholds hold: raise HIGH."
@@ -118,11 +118,8 @@ class SearchResult:
         what = f" {self._failed()}" if self.first_failing_rps else ", the highest rate asked for, was not tried"
         return f"{_number(high)}{what}: go on with {self.last_passing_rps:.12g}:{high:.12g}"
 
-    def _fails(self) -> str:
-        return f"crosses {' and '.join(self.binding)}" if self.binding else "does not hold"
-
     def _failed(self) -> str:
-        return f"crossed {' and '.join(self.binding)}" if self.binding else "did not hold"
+        return " and ".join(self.binding) or "did not hold"
 
 
 class RateSearch:
@@ -178,7 +175,7 @@ class RateSearch:
 
     @property
     def binding(self) -> tuple[str, ...]:
-        """The thresholds that were crossed at the first failing rate."""
+        """What the server did at the first failing rate that it must not, in words."""
         return self._failing.binding if self._failing else ()
 
     @property
@@ -237,7 +234,7 @@ class RateSearch:
 
         Args:
             holds: whether all thresholds held.
-            binding: those that were crossed.
+            binding: what was otherwise than it must be, in words.
             achieved_rps: answers a second; None: not known. Only a failing probe's is looked at.
 
         Raises:

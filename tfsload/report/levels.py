@@ -12,14 +12,22 @@ from tfsload.report.units import percent
 DOUBTED = " !"
 
 
-def table(rows: Sequence[LevelRow]) -> list[str]:
-    """Return the levels' figures, a line each below the heading; latencies in µs."""
+def table(rows: Sequence[LevelRow], holds: Sequence[bool] = ()) -> list[str]:
+    """Return the levels' figures, a line each below the heading; latencies in µs.
+
+    Args:
+        rows: the levels'.
+        holds: of a limit search: whether the level's rate holds, by row; else empty.
+    """
     is_open = any(row.level.rate_rps is not None for row in rows)
     has_mismatches = any(row.record.compared for row in rows)
     heading = ["level", "achieved/s", "in flight", *(f"p{p:g}" for p in PERCENTILES), "max"]
     heading += ["lag p99", "offered", "dropped"] if is_open else []
     heading += ["errors", "wrong", "failed", *(["mismatched"] if has_mismatches else []), "straddling", "stable"]
     lines = [heading, *(_cells(row, is_open, has_mismatches) for row in rows)]
+    if holds:
+        for line, cell in zip(lines, ["holds", *("yes" if one else "no" for one in holds)], strict=True):
+            line.append(cell)
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
 
@@ -35,7 +43,7 @@ def _cells(row: LevelRow, is_open: bool, has_mismatches: bool) -> list[str]:
     cells += [_microseconds(row.certified_ns[percentile]) for percentile in PERCENTILES]
     cells.append(_microseconds(record.latency.max_ns if row.answered else None))
     if is_open:
-        cells.append(_microseconds(record.lag.percentile_ns(99) if record.lag.count else None))
+        cells.append(_microseconds(row.lag_p99_ns))
         cells += [f"{record.offered:,}", f"{record.dropped:,}"]
     errors = (record.wrong + n_failed) / record.predictions if record.predictions else None
     cells += [percent(errors), f"{record.wrong:,}", f"{n_failed:,}"]

@@ -6,13 +6,14 @@ from tfsload.report import levels
 from tfsload.report.units import duration, percent
 
 _LABEL_WIDTH = 13
+_LATE_USERS = "the run ended before all were started (-r: more a second)"
 
 
 def render(summary: Summary, verdict: Verdict, model: str, address: str) -> str:
     """Return the summary of a run; its last line is the error rate, as mnist_client.py ends."""
     blocks = [
         f"Model {model} at {address}",
-        "\n".join(_figures(summary)),
+        "\n".join([*(["All levels together:"] if len(summary.levels) > 1 else []), *_figures(summary)]),
         "\n".join(_class_table(summary.classes)),
         "\n".join(_levels(summary, verdict)),
         "\n".join(_verdict_lines(summary, verdict)),
@@ -42,8 +43,8 @@ def _figures(summary: Summary) -> list[str]:
     if summary.n_asked is not None:
         rows.append(("coverage", _coverage(summary)))
     if summary.n_users < summary.n_users_asked and not summary.levels and not summary.n_levels_left:
-        started = f"{summary.n_users:,} of {summary.n_users_asked:,}"
-        rows.append(("users", f"{started}: the run ended before all were started (-r: more a second)"))
+        why = "others were with workers that are lost" if summary.lost_workers else _LATE_USERS
+        rows.append(("users", f"{summary.n_users:,} of {summary.n_users_asked:,}: {why}"))
     if summary.n_workers > 1 or summary.lost_workers:
         lost = f", {len(summary.lost_workers)} lost" if summary.lost_workers else ""
         rows.append(("workers", f"{summary.n_workers}{lost}"))
@@ -53,7 +54,7 @@ def _figures(summary: Summary) -> list[str]:
 def _levels(summary: Summary, verdict: Verdict) -> list[str]:
     if not summary.levels:
         return []
-    lines = [*levels.table(summary.levels), *levels.notes(summary.levels)]
+    lines = [*levels.table(summary.levels, summary.probes_hold), *levels.notes(summary.levels)]
     if summary.scaling is not None:
         lines += ["", *levels.scaling_lines(summary.scaling), summary.scaling.answer.sentence]
     if summary.search is not None and summary.search.sentence not in verdict.reasons:

@@ -2,14 +2,20 @@
 
 
 def percent(fraction: float | None) -> str:
-    """Write a fraction as a percentage with at most two decimals: 0.021 → 2.1%; – where there is none."""
+    """Write a fraction as a percentage with at most two decimals: 0.021 → 2.1%; – where there is none.
+
+    What is not quite none or not quite all is never called that: 0.00001 → 0.001%, 0.99999 → 99.999%.
+    """
     if fraction is None:
         return "–"
-    return f"{100 * fraction:.2f}".rstrip("0").rstrip(".") + "%"
+    decimals = 2
+    while 0 < fraction < 1 and f"{100 * fraction:.{decimals}f}" in (f"{0:.{decimals}f}", f"{100:.{decimals}f}"):
+        decimals += 1
+    return f"{100 * fraction:.{decimals}f}".rstrip("0").rstrip(".") + "%"
 
 
 def duration(nanoseconds: float) -> str:
-    """Write a duration in µs below 1 ms, in ms below 10 s, and in s above, with three digits or more."""
+    """Write a duration in µs below 1 ms, in ms below 10 s, and in s above."""
     if nanoseconds < 1e6:
         return f"{nanoseconds / 1e3:.0f} µs"
     if nanoseconds < 1e7:

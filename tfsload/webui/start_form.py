@@ -6,10 +6,13 @@ from typing import Any
 from flask import jsonify, request
 from locust.runners import STATE_RUNNING, STATE_SPAWNING
 
+from tfsload import exit_codes
 from tfsload.refusal import RunRefused
 from tfsload.settings import OPTIONS
 
 _SWARM = "locust.swarm"
+# Locust's own fields, and the names of its options.
+_N_USERS_FIELD, _N_USERS_OPTION = "user_count", "num_users"
 
 
 def guard(web_ui: Any, check: Callable[[dict[str, Any], str | None], None]) -> None:
@@ -25,15 +28,46 @@ def guard(web_ui: Any, check: Callable[[dict[str, Any], str | None], None]) -> N
     # Behind the login, if there is one: a check connects to the host that the form names.
     @web_ui.auth_required_if_enabled
     def checked_start() -> Any:
-        if environment.runner.state in (STATE_RUNNING, STATE_SPAWNING):
-            return start()  # a change of users in a run under way
-        options = dict(vars(environment.parsed_options))
-        options.update({option.dest: request.form[option.dest] for option in OPTIONS if option.dest in request.form})
-        host = request.form.get("host", environment.host)
         try:
-            check(options, host)
+            if environment.runner.state in (STATE_RUNNING, STATE_SPAWNING):
+                _refuse_changes(environment)
+            else:
+                check(_options(environment), request.form.get("host", environment.host))
         except RunRefused as refused:
             return jsonify({"success": False, "message": refused.sentence(), "host": environment.host})
         return start()
 
     web_ui.app.view_functions[_SWARM] = checked_start
+
+
+def _options(environment: Any) -> dict[str, Any]:
+    """Return all options, with what the form says of them.
+
+    Raises:
+        RunRefused: the number of users is none.
+    """
+    options = dict(vars(environment.parsed_options))
+    options.update({option.dest: request.form[option.dest] for option in OPTIONS if option.dest in request.form})
+    n_users = request.form.get(_N_USERS_FIELD)
+    if n_users is not None:
+        if not (n_users.isascii() and n_users.removeprefix("-").isdigit() and len(n_users) < 100):
+            raise RunRefused(exit_codes.BAD_USAGE, [f"number of users {n_users!r}: expected a whole number"])
+        options[_N_USERS_OPTION] = int(n_users)
+    return options
+
+
+def _refuse_changes(environment: Any) -> None:
+    """Let nothing but the number of users be changed in a run under way.
+
+    Raises:
+        RunRefused: something else is asked for, or the run sets its number of users itself.
+    """
+    now = vars(environment.parsed_options)
+    changed = [one.flag for one in OPTIONS if request.form.get(one.dest, now[one.dest]) != now[one.dest]]
+    if environment.shape_class is not None:
+        raise RunRefused(exit_codes.BAD_USAGE, ["a run is under way, and its levels say how many users there are"])
+    if changed:
+        raise RunRefused(
+            exit_codes.BAD_USAGE,
+            [f"{' and '.join(changed)}: a run is under way, and only its number of users can change; stop it first"],
+        )
