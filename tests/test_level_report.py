@@ -102,6 +102,19 @@ def test_the_table_is_aligned_to_the_right():
     assert lines[1].startswith("1,000 users  ")
 
 
+def test_a_lag_that_too_few_samples_carry_is_a_dash():
+    few, enough = cells([open_row(samples(n=661, lag_ns=MS)), open_row(samples(n=662, lag_ns=MS))])
+
+    assert (few["lag p99"], enough["lag p99"]) == ("–", "1,000")
+
+
+def test_a_searchs_table_says_which_rates_hold():
+    heading, first, second = report.table([open_row(), open_row()], [True, False])
+
+    assert heading.endswith("  stable  holds")
+    assert (first.split()[-1], second.split()[-1]) == ("yes", "no")
+
+
 def test_levels_stay_in_the_order_in_which_they_were_run():
     rows = cells([closed_row(users=users) for users in (4, 1, 2)])
 
@@ -257,6 +270,48 @@ def test_the_overall_rate_is_over_what_was_counted():
 
     assert "requests     2,400 in 20.00 s" in text
     assert "rate         120.0 requests/s" in text
+
+
+def test_a_run_that_was_stopped_in_a_level_has_no_rate():
+    text = text_of([closed_row()], n_levels_left=2)
+
+    assert "rate         –\n" in text
+
+
+def test_what_levels_have_in_common_is_called_that():
+    assert "All levels together:\nrequests " in text_of([closed_row(), closed_row(users=2)])
+    assert "All levels together" not in text_of([closed_row()])
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        pytest.param({}, "no request was made: let the run last longer, or start more users", id="nothing-at-all"),
+        pytest.param({"uncounted": 5}, "no request lies within a level as a whole: use a longer", id="none-counted"),
+        pytest.param({"uncounted": 5, "n_levels_left": 3}, "the run was stopped with 3 levels to go", id="stopped"),
+        pytest.param({"lost_workers": ("a",)}, "1 of 1 workers were lost", id="lost-with-its-worker"),
+    ],
+)
+def test_a_run_without_a_request_says_why(more, reason):
+    uncounted = Record()
+    uncounted.requests = more.get("uncounted", 0)
+    text = text_of([], **{**more, "uncounted": uncounted})
+
+    assert f"INVALID:\n  - {reason}" in text
+    assert "no request was made" not in text or not more
+
+
+def test_levels_without_an_answer_are_levels_all_the_same():
+    rows = [closed_row(), *(closed_row(samples(n=100, is_failed=True), users=users) for users in (2, 4))]
+
+    assert "no level with more than 1 user can be trusted; the one with 2 users: too few samples: 0" in text_of(rows)
+
+
+def test_nothing_is_compared_with_a_lone_user_that_cannot_be_trusted():
+    text = text_of([closed_row(busy_share=1.0), closed_row(users=2), closed_row(users=4)])
+
+    assert "speed-up" not in text
+    assert "Cannot tell: the level with 1 user cannot be trusted: the load generator was the bottleneck" in text
 
 
 def test_requests_that_were_cut_off_are_told():

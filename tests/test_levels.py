@@ -6,7 +6,7 @@ import math
 import pytest
 
 from tfsload.analysis import thresholds
-from tfsload.analysis.levels import PERCENTILES, CpuShares, LevelRun, level_row, probe
+from tfsload.analysis.levels import PERCENTILES, CpuShares, LevelRun, is_unknown_alone, level_row, probe
 from tfsload.failure import PredictionFailure
 from tfsload.load.plan import Level
 from tfsload.load.window import N_SLICES, Window
@@ -445,6 +445,33 @@ def test_what_binds_at_a_probe(made, n_dropped, text, binding):
 
     assert (finding.holds, list(finding.binding)) == (not binding, binding)
     assert finding.achieved_rps == pytest.approx(sum(not one.is_failed for one in made) / 10)
+
+
+@pytest.mark.parametrize(
+    ("n", "n_missing", "mean_in_flight", "holds"),
+    [
+        pytest.param(2, 1, 0.15, True, id="one-of-three"),
+        pytest.param(20, 4, 1.0, True, id="some-of-a-few"),
+        pytest.param(20, 5, 1.0, False, id="more-than-chance-explains"),
+        pytest.param(1000, 50, 5.0, True, id="a-twentieth-of-many"),
+        pytest.param(1000, 60, 5.0, False, id="more-of-many"),
+    ],
+)
+def test_what_is_in_flight_at_the_end_is_no_shortfall_by_itself(n, n_missing, mean_in_flight, holds):
+    record = record_of(samples(n=n), is_open=True, n_dropped=n_missing)
+    record.in_flight_ns = int(mean_in_flight * 10 * SECOND)
+    finding = probe(level_row(run_of(rate_rps=n / 10), record), ())
+
+    assert finding.holds is holds
+
+
+def test_a_rate_that_falls_short_is_known_to_whatever_else_is_not():
+    row = open_row(samples(n=200), n_dropped=800, rate_rps=100.0)
+    unknown = thresholds.parse("p99.9 > 1ns; lag_p99 < 1s")
+
+    assert not is_unknown_alone(row, unknown)
+    assert "answered 20 of 100 requests/s" in probe(row, unknown).binding
+    assert is_unknown_alone(open_row(samples(n=200), rate_rps=20.0), unknown)
 
 
 # A search has no use for a rate that cannot be judged: what is not known does not hold.

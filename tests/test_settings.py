@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from locust.argument_parser import default_args_dict, get_empty_argument_parser
 
 from tfsload import codec
-from tfsload.settings import OPTIONS, Settings, SettingsError, add_arguments
+from tfsload.settings import OPTIONS, Settings, SettingsError, add_arguments, options_of_levels
 from tfsload.target import TargetError, parse_grpc_target
 
 
@@ -216,6 +216,18 @@ def test_the_command_line(arguments, field, value):
     settings = Settings.parse(vars(parser.parse_args(arguments)), "localhost:8500")
 
     assert getattr(settings, field) == value
+
+
+@pytest.mark.parametrize(
+    ("values", "flags"),
+    [
+        pytest.param({}, [], id="none"),
+        pytest.param({"warm_up": "2", "seed": "7"}, [], id="the-default-is-as-good-as-not-given"),
+        pytest.param({"warm_up": "5", "arrivals": "constant"}, ["--warm-up", "--arrivals"], id="two"),
+    ],
+)
+def test_what_is_said_of_levels(values, flags):
+    assert sorted(options_of_levels(values)) == sorted(flags)
 
 
 # Levels of load, thresholds and verification
