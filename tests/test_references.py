@@ -167,7 +167,7 @@ def test_checks_record_what_is_to_be_compared(model_server):
         pytest.param(
             {"verify": "1001"},
             exit_codes.BAD_USAGE,
-            "--verify 1001: the run fires 1000 images; pass at most that",
+            "--verify 1001: the run fires 1,000 images; pass at most that many",
             id="more-than-there-are",
         ),
         pytest.param(
