@@ -15,8 +15,8 @@ _LOCUST = (sys.executable, "-m", "locust", "--headless", "--only-summary", "--ho
 _LOAD = ("-u", "{n}", "-r", "{n}", "-t", f"{RUN_S}s")
 _LOCUST_RATE = r"Aggregated.*\| +([\d.]+) +[\d.]+ *$"
 _SUITE_RATE = r"^rate +([\d,.]+) requests/s"
-_LEVEL_RATE = r"^ *[\d,.]+ requests/s +([\d,.]+) "
-_LEVEL_LAG = r"^ *[\d,.]+ requests/s(?: +\S+){8} +([\d,]+) "
+_LEVEL_RATE = r"^ *[\d,.]+ requests/s(?: !)? +([\d,.]+) "
+_LEVEL_LAG = r"^ *[\d,.]+ requests/s(?: !)?(?: +\S+){8} +([\d,]+) "
 _SUITE_P50 = r"^latency +p50 ([\d.,]+) (µs|ms|s) "
 # Three windows, as by default; it may not add windows until three agree, for then runs would differ in length.
 _ANALYZER = (
