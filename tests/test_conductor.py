@@ -279,15 +279,22 @@ def test_the_users_of_a_lost_worker_are_not_waited_for(master, coordinator, meas
 
 
 def test_users_that_come_one_after_the_other_are_waited_for(master, coordinator):
-    now_s = 0.0
-    conductor = Conductor(master, coordinator, lambda: now_s)
+    now_s, n_looks = 0.0, 0
+
+    def clock_s():
+        nonlocal n_looks
+        n_looks += 1
+        return now_s
+
+    conductor = Conductor(master, coordinator, clock_s)
     master.clients["a"].user_count = master.clients["b"].user_count = 0
     measuring = gevent.spawn(conductor.measure, Level(1, 8, None, 0.0, 0.01), 1.0)
-    gevent.sleep(0.05)
+    wait_for(lambda: n_looks > 2)
     for n_users in range(1, 8):  # longer than the limit in all
         now_s += 0.9 * conducting.USERS_LIMIT_S
         master.clients["a"].user_count = n_users
-        gevent.sleep(0.05)
+        looks_before = n_looks
+        wait_for(lambda looks_before=looks_before: n_looks > looks_before + 2)
     assert asked(master) == []
     assert conductor.begun_s is None
     master.clients["a"].user_count = 8
@@ -542,28 +549,40 @@ class WorkersRunner(RunnerOfUsers, WorkerRunner):
     greenlet = None  # for Locust's __del__
 
 
-@pytest.mark.parametrize("is_heard_of", [pytest.param(True, id="heard-of"), pytest.param(False, id="silent")])
-def test_the_load_stops_where_the_master_is_silent(participant, monkeypatch, caplog, is_heard_of):
-    monkeypatch.setattr(participating, "MASTER_LIMIT_S", 0.3)
-    monkeypatch.setattr(participating, "MASTER_POLL_S", 0.01)
+def test_the_load_stops_where_the_master_is_silent(participant, monkeypatch, caplog):
+    monkeypatch.setattr(participating, "MASTER_POLL_S", 0.001)
     runner = WorkersRunner()
+    participant(runner=runner, sweep="2")
+    runner.last_heartbeat_timestamp = time.time() - participating.MASTER_LIMIT_S - 1
+    wait_for(lambda: runner.n_stops)
+
+    assert runner.n_stops == 1
+    assert "Nothing was heard of the master for 15 s" in caplog.text
+
+
+def test_the_load_goes_on_where_the_master_is_heard_of(participant, monkeypatch):
+    looks = []
+
+    class HeardOf(WorkersRunner):
+        @property
+        def last_heartbeat_timestamp(self):
+            looks.append(True)
+            return time.time()
+
+        @last_heartbeat_timestamp.setter
+        def last_heartbeat_timestamp(self, _):
+            pass
+
+    monkeypatch.setattr(participating, "MASTER_POLL_S", 0.001)
+    runner = HeardOf()
     begun = participant(runner=runner, sweep="2")
-    runner.last_heartbeat_timestamp = time.time()
-    beating = gevent.spawn(beat, runner) if is_heard_of else gevent.spawn(gevent.sleep)
-    gevent.sleep(0.6)
-    beating.kill()
-
-    assert (runner.n_stops > 0) is not is_heard_of
-    assert ("Nothing was heard of the master" in caplog.text) is not is_heard_of
+    watcher = begun._master_watcher
+    wait_for(lambda: len(looks) > 5)
+    assert not watcher.dead
     begun.end()
-    gevent.sleep(0.5)
-    assert runner.n_stops == (0 if is_heard_of else 1)  # a run that has ended is left alone
+    wait_for(lambda: watcher.dead)
 
-
-def beat(runner):
-    while True:
-        runner.last_heartbeat_timestamp = time.time()
-        gevent.sleep(0.01)
+    assert runner.n_stops == 0  # a run that has ended is left alone
 
 
 def test_what_a_level_has_reported_is_in_the_account(participant, runner):
