@@ -8,7 +8,7 @@ RUN_STAMP := $(VENV)/run.stamp
 DEV_STAMP := $(VENV)/dev.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui serve test lint format bench fuzz soak train clean
+.PHONY: help demo ui serve test long lint format bench fuzz soak train clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ serve: $(RUN_STAMP) ## Serve the shipped model on 127.0.0.1:8500 until Ctrl-C.
 
 test: $(DEV_STAMP) ## Run all tests.
 	$(BIN)/python -m pytest
+
+long: $(DEV_STAMP) ## Run the tests that take too long for every run.
+	$(BIN)/python -m pytest -m long
 
 lint: $(DEV_STAMP) ## Check style and format.
 	$(BIN)/ruff check .
