@@ -8,10 +8,10 @@ RUN_STAMP := $(VENV)/run.stamp
 DEV_STAMP := $(VENV)/dev.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui serve test long lint format bench fuzz soak train clean
+.PHONY: help demo ui serve test long lint format bench bench-against fuzz soak train clean
 
 help: ## List the commands.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(RUN_STAMP) ## Fire 1,000 MNIST images at the embedded model server and print the error rate.
 	$(BIN)/locust -f locustfile.py --headless -u 4 -r 4 --num-tests 1000 --only-summary
@@ -39,6 +39,9 @@ format: $(DEV_STAMP) ## Format the code.
 
 bench: $(RUN_STAMP) ## Compare the load generator's own speed with others' (nghttpd is needed; some minutes).
 	$(BIN)/python -m benchmarks.compare --output benchmarks/RESULTS.md
+
+bench-against: $(RUN_STAMP) ## Hold the speed against another commit's (COMMIT=main; nghttpd is needed; ten minutes).
+	$(BIN)/python -m benchmarks.against $(or $(COMMIT),main)
 
 fuzz: $(DEV_STAMP) ## Throw hostile servers at the gRPC channel for an hour (MINUTES=60).
 	$(BIN)/python -m tests.long.fuzz_channel --minutes $(or $(MINUTES),60)

@@ -63,13 +63,13 @@ class Measurement:
         return self.n_served - self.n_reported
 
 
-def measure(client: Client, n: int, server: NullServer) -> Measurement:
-    """Run a client with n requests in flight.
+def measure(client: Client, n: int, server: NullServer, directory: Path = PROJECT) -> Measurement:
+    """Run a client with n requests in flight, in a directory that holds the suite.
 
     Raises:
         MeasurementError: it failed.
     """
-    with _running(client, n, server) as (process, output):
+    with _running(client, n, server, directory) as (process, output):
         cpus, other_cpus = _cpus_under_load(process, server)
         memory_mb = _watch_memory(process)
         text = _text(client, process, output)
@@ -100,11 +100,13 @@ def count(client: Client, n: int) -> Measurement:
 
 
 @contextmanager
-def _running(client: Client, n: int, server: NullServer) -> Iterator[tuple[subprocess.Popen, TextIO]]:
+def _running(
+    client: Client, n: int, server: NullServer, directory: Path = PROJECT
+) -> Iterator[tuple[subprocess.Popen, TextIO]]:
     command = [part.format(address=server.address, n=n) for part in client.command]
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=PROJECT
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=directory
         )
         try:
             yield process, output
