@@ -42,6 +42,7 @@ LAYERS = (
         "tfsload.load.alarm",
         "tfsload.load.pacer",
         "tfsload.load.shape",
+        "tfsload.load.shape_in_use",
         "tfsload.distributed",
         "tfsload.processes",
         "tfsload.preflight",

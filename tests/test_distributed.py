@@ -357,6 +357,19 @@ def test_a_limited_run_without_users_ends(master, coordinator, finished):
     assert coordinator.results.n_done == 0
 
 
+def test_a_limited_run_whose_load_shape_asks_for_no_users_goes_on(master, coordinator, finished, monkeypatch):
+    looks = []
+    monkeypatch.setattr(coordinator, "refresh", lambda: looks.append(True))  # is called at each
+    begin(coordinator, n_requests=5)
+    master.target_user_count = 0
+    for client in master.clients.all:
+        client.user_count = 0
+    wait_for(lambda: len(looks) > 3 * coordinating.IDLE_LOOKS)
+    assert not finished
+    master.target_user_count = 2
+    wait_for(lambda: finished)
+
+
 def test_when_every_worker_is_unfit_the_run_ends(master, coordinator, finished):
     begin(coordinator, n_requests=5)
     master.receive(messages.UNFIT, {"run": 1, "reason": "no data"}, "a")

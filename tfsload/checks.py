@@ -14,7 +14,7 @@ from tfsload.preflight import MisfitError, NoServerError, Preflight
 from tfsload.references import References
 from tfsload.refusal import RunRefused
 from tfsload.run import fingerprint, load_images
-from tfsload.settings import MAX_USERS, Settings, SettingsError
+from tfsload.settings import MAX_USERS, Settings, SettingsError, levels_asked_for
 from tfsload.target import parse_grpc_target
 from tfsload.verification import VerificationError, record_references
 
@@ -40,13 +40,19 @@ class Checked:
     references: References | None = None
 
 
-def check(options: Mapping[str, Any], host: str | None, embedded: EmbeddedModel) -> Checked:
+def check(options: Mapping[str, Any], host: str | None, embedded: EmbeddedModel, own_shape: str = "") -> Checked:
     """Check a run; the embedded server is started where no host is named.
+
+    Args:
+        options: by name, as text.
+        host: the address of the server; empty or None: the embedded one.
+        embedded: starts it.
+        own_shape: the class of the locustfile's own `LoadTestShape`; empty: it has none.
 
     Raises:
         RunRefused: with all faults of the options, or of the data, or of the server.
     """
-    settings, dataset = _checked_here(options, host)
+    settings, dataset = _checked_here(options, host, own_shape)
     if settings.target is None:
         target = parse_grpc_target(embedded.address(settings.model_name))
         settings = dataclasses.replace(settings, target=target)
@@ -80,7 +86,7 @@ def has_changed(checked: Checked) -> str:
     return "" if now.model_version == before else f"version {before} answered before, {now.model_version} after"
 
 
-def _checked_here(options: Mapping[str, Any], host: str | None) -> tuple[Settings, Dataset]:
+def _checked_here(options: Mapping[str, Any], host: str | None, own_shape: str) -> tuple[Settings, Dataset]:
     """Check what needs no server: the options and the data, with the faults of both at once."""
     faults: list[str] = []
     settings = dataset = None
@@ -108,6 +114,11 @@ def _checked_here(options: Mapping[str, Any], host: str | None) -> tuple[Setting
                 f"--images-per-request {per_request}: the data set holds {len(dataset.labels):,} images; pass at most "
                 "that many, or another --dataset (mnist has 10,000)"
             )
+    if own_shape and (levels := levels_asked_for(options)):
+        faults.append(
+            f"{' and '.join(levels)}: the locustfile has a load shape of its own, {own_shape}, and each says how many "
+            "users there are: leave one out"
+        )
     n_users = options.get("num_users")
     if n_users is not None and not 1 <= n_users <= MAX_USERS:
         faults.append(f"-u {n_users}: expected from 1 to {MAX_USERS:,} users")

@@ -21,6 +21,7 @@ from tfsload.distributed.participant import Participant
 from tfsload.embedded import EmbeddedModel
 from tfsload.load.plan import Finding, FixedPlan, Level, SearchPlan, make_plan
 from tfsload.load.shape import LevelShape
+from tfsload.load.shape_in_use import ShapeInUse
 from tfsload.outcome import Outcome, conclude
 from tfsload.recorder import Record
 from tfsload.report.progress import Progress
@@ -85,6 +86,7 @@ class Suite:
         # Kept, because the web form can set any of Locust's options.
         self._is_headless = bool(self._options.headless)
         self._embedded = EmbeddedModel()
+        self._shape_in_use = ShapeInUse(environment)
         self._checked: Checked | None = None  # for the run that is about to start
         self._run_checked: Checked | None = None  # of the run under way
         self._progress: RunProgress | None = None
@@ -143,8 +145,9 @@ class Suite:
         return self._is_headless and self.coordinator is not None
 
     def takes_sigterm(self) -> bool:
-        """Whether SIGTERM is to stop this process as Ctrl-C does: Locust listens for it after a run of levels only."""
-        return self.outcome is None and (self._plan is not None or not self.coordinator.has_begun)
+        """Whether SIGTERM is to stop this process as Ctrl-C does: Locust's own ear opens after a load shape's end."""
+        has_shape = self._environment.shape_class is not None
+        return self.outcome is None and (has_shape or not self.coordinator.has_begun)
 
     def interruption(self) -> BaseException:
         """Return what Ctrl-C is to raise in Locust's main greenlet."""
@@ -161,15 +164,13 @@ class Suite:
             RunRefused: with all faults.
         """
         self._checked = None
-        self._checked = check(options, host, self._embedded)
+        self._shape_in_use.use_own()
+        self._checked = check(options, host, self._embedded, self._shape_in_use.own_name)
         self._plan = make_plan(self._checked.settings, self._n_users(options))
-        self._environment.shape_class = None
         if self._starts_by_itself:
             self._warn_of_ignored(options)
         if self._plan is not None:
-            shape = LevelShape(self._plan, self._measure)
-            shape.runner = self._runner
-            self._environment.shape_class = shape
+            self._shape_in_use.use_levels(LevelShape(self._plan, self._measure))
 
     def _check_form(self, options: dict[str, Any], host: str | None) -> None:
         """Check what the web form asks for, once no other run is on its way in or out: it would get its results.
@@ -281,6 +282,8 @@ class Suite:
             if self._is_headless:
                 # Locust only stops, and waits, when its last worker is lost or a user has asked it to quit.
                 gevent.spawn_later(QUIT_GRACE_S, self._runner.quit)
+            else:
+                self._shape_in_use.use_own()  # the next page shows what the next run will go by
 
     def _conclude(self) -> None:
         if self._progress is not None:

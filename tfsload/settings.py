@@ -500,6 +500,12 @@ class _Joined(argparse.Action):
         setattr(namespace, self.dest, f"{given};{values}" if given else values)
 
 
+def levels_asked_for(values: Mapping[str, Any]) -> list[str]:
+    """Return the flags that ask for a run of levels and were given, by their texts."""
+    flags = ("--sweep", "--rate", "--find-max-rate")
+    return [one.flag for one in OPTIONS if one.flag in flags and str(values.get(one.dest, one.default)).strip()]
+
+
 def options_of_levels(values: Mapping[str, Any]) -> list[str]:
     """Return the flags that say something of levels and were given, by their texts."""
     flags = ("--level-duration", "--warm-up", "--arrivals")

@@ -254,7 +254,9 @@ class Coordinator:
 
     def _end_without_users(self) -> None:
         """End a run with a limit when its users have all ended, by errors of their own, and none can reach it."""
-        is_idle = self._runner.state == STATE_RUNNING and not self._runner.user_count
+        # Where a load shape asks for no users, none is missing: it may ask for some again.
+        is_asked_for = self._runner.state == STATE_RUNNING and self._runner.target_user_count
+        is_idle = is_asked_for and not self._runner.user_count
         self._n_idle_looks = self._n_idle_looks + 1 if is_idle and self._leases else 0
         if self._n_idle_looks == IDLE_LOOKS:
             logger.error("No user is left: the run ends before each image was fired")

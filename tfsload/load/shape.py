@@ -19,6 +19,9 @@ def _is_not_about_the_spawn_rate(record: logging.LogRecord) -> bool:
 class LevelShape(LoadTestShape):
     """Goes through a plan, one level after the other, and ends the run after the last."""
 
+    # Made by hand: a locustfile that imports it does not have it as its own shape.
+    abstract = True
+
     def __init__(self, plan: FixedPlan | SearchPlan, measure: Callable[[Level], Finding]) -> None:
         """Begin before the first level.
 

@@ -7,6 +7,7 @@ from flask import jsonify, request
 from locust.runners import STATE_RUNNING, STATE_SPAWNING
 
 from tfsload import exit_codes
+from tfsload.load.shape import LevelShape
 from tfsload.refusal import RunRefused
 from tfsload.settings import OPTIONS
 
@@ -65,7 +66,8 @@ def _refuse_changes(environment: Any) -> None:
     now = vars(environment.parsed_options)
     changed = [one.flag for one in OPTIONS if request.form.get(one.dest, now[one.dest]) != now[one.dest]]
     if environment.shape_class is not None:
-        raise RunRefused(exit_codes.BAD_USAGE, ["a run is under way, and its levels say how many users there are"])
+        who = "its levels say" if isinstance(environment.shape_class, LevelShape) else "its load shape says"
+        raise RunRefused(exit_codes.BAD_USAGE, [f"a run is under way, and {who} how many users there are"])
     if changed:
         raise RunRefused(
             exit_codes.BAD_USAGE,

@@ -1,0 +1,35 @@
+"""Which load shape Locust goes by: the locustfile's own, or the suite's while levels are under way."""
+
+from typing import Any
+
+from tfsload.load.shape import LevelShape
+
+
+class ShapeInUse:
+    """Remembers the locustfile's own `LoadTestShape`, since levels take its place in Locust's environment.
+
+    Only this class sets `environment.shape_class`.
+    """
+
+    def __init__(self, environment: Any) -> None:
+        """Remember what Locust has found in the locustfile (on `init`, before anything else is put there).
+
+        Args:
+            environment: Locust's, with its runner.
+        """
+        self._environment = environment
+        self._own = environment.shape_class
+
+    @property
+    def own_name(self) -> str:
+        """The class of the locustfile's own shape; empty where it has none."""
+        return type(self._own).__name__ if self._own is not None else ""
+
+    def use_levels(self, shape: LevelShape) -> None:
+        """Have the next run go through levels."""
+        shape.runner = self._environment.runner
+        self._environment.shape_class = shape
+
+    def use_own(self) -> None:
+        """Have the next run go as the locustfile has it: by its own shape, or by Locust's numbers of users."""
+        self._environment.shape_class = self._own
