@@ -96,7 +96,7 @@ def test_a_level_without_a_request():
     row = level_row(run_of(), Record())
 
     assert (row.achieved_rps, row.mean_in_flight, row.answered, row.is_stable) == (0.0, 0.0, 0, False)
-    assert set(row.certified_ns.values()) == {None}
+    assert set(row.upper_end_ns.values()) == {None}
     assert [doubt.split(":")[0] for doubt in row.doubts] == ["too few samples"]
 
 
@@ -110,15 +110,15 @@ def test_a_level_without_a_request():
         pytest.param(662, 616, 662, id="662-carry-p99-by-their-maximum"),
     ],
 )
-def test_certified_percentiles_need_samples(n, p90, p99):
+def test_upper_ends_need_samples(n, p90, p99):
     record = Record()
     for number in range(1, n + 1):
         record.latency.record(number * 1000)
     row = level_row(run_of(), record)
 
-    assert row.certified_ns[99] == (None if p99 is None else p99 * 1000)
-    assert row.certified_ns[90] == (None if p90 is None else pytest.approx(p90 * 1000, rel=0.002))
-    assert list(row.certified_ns) == list(PERCENTILES)
+    assert row.upper_end_ns[99] == (None if p99 is None else p99 * 1000)
+    assert row.upper_end_ns[90] == (None if p90 is None else pytest.approx(p90 * 1000, rel=0.002))
+    assert list(row.upper_end_ns) == list(PERCENTILES)
 
 
 def test_one_record_and_four_merged_ones_print_the_same_row():

@@ -1,4 +1,4 @@
-"""Certified percentiles: MLPerf LoadGen's ranks, and what they promise."""
+"""Upper ends of percentiles: MLPerf LoadGen's ranks, and what they promise."""
 
 import math
 from fractions import Fraction
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsload.analysis.percentiles import certified_ns, rank_from_top, samples_needed
+from tfsload.analysis.percentiles import rank_from_top, samples_needed, upper_end_ns
 from tfsload.histogram import Histogram
 
 percentiles = st.sampled_from([50, 75, 90, 95, 99, 99.9])
@@ -88,7 +88,7 @@ def test_more_samples_never_lower_the_rank(n, percentile):
 
 
 @given(st.integers(1, 5_000), percentiles)
-def test_a_certified_value_is_never_below_the_sample_percentile(n, percentile):
+def test_an_upper_end_is_never_below_the_sample_percentile(n, percentile):
     rank = rank_from_top(n, percentile)
 
     assert rank is None or rank <= n * (1 - percentile / 100) + 1
@@ -107,7 +107,7 @@ def test_a_bad_percentile_is_refused(percentile):
     calls = (
         lambda: rank_from_top(1000, percentile),
         lambda: samples_needed(percentile),
-        lambda: certified_ns(Histogram(), percentile),
+        lambda: upper_end_ns(Histogram(), percentile),
     )
     for call in calls:
         with pytest.raises(ValueError, match=f"^percentile {percentile}: expected a number above 0 and below 100$"):
@@ -148,10 +148,10 @@ def test_a_rank_is_exact_among_many():
 
 
 @given(st.integers(0, 2**32), st.integers(64, 2_000), percentiles)
-def test_a_certified_value_is_that_of_the_sorted_sample(seed, n, percentile):
+def test_an_upper_end_is_that_of_the_sorted_sample(seed, n, percentile):
     values = np.random.default_rng(seed).lognormal(14, 1, n).astype(int).tolist()
     rank = rank_from_top(n, percentile)
-    found = certified_ns(histogram_of(values), percentile)
+    found = upper_end_ns(histogram_of(values), percentile)
 
     if rank is None:
         assert found is None
@@ -160,17 +160,17 @@ def test_a_certified_value_is_that_of_the_sorted_sample(seed, n, percentile):
         assert exact <= found <= exact * 1.001
 
 
-def test_nothing_is_certified_of_nothing():
-    assert certified_ns(Histogram(), 50) is None
+def test_nothing_has_no_upper_end():
+    assert upper_end_ns(Histogram(), 50) is None
 
 
 @given(st.integers(0, 2**32), st.integers(0, 800), st.integers(0, 800), percentiles)
-def test_merged_histograms_certify_the_same_as_one(seed, n_some, n_others, percentile):
+def test_merged_histograms_have_the_same_upper_end_as_one(seed, n_some, n_others, percentile):
     values = np.random.default_rng(seed).lognormal(14, 1, n_some + n_others).astype(int).tolist()
     merged = histogram_of(values[:n_some])
     merged.merge(Histogram.from_plain(histogram_of(values[n_some:]).to_plain()))
 
-    assert certified_ns(merged, percentile) == certified_ns(histogram_of(values), percentile)
+    assert upper_end_ns(merged, percentile) == upper_end_ns(histogram_of(values), percentile)
 
 
 @pytest.mark.parametrize(
@@ -190,5 +190,5 @@ def test_the_true_percentile_lies_below_with_the_promised_confidence(percentile,
     true = percentile / 100
 
     assert np.mean(samples[:, -rank] >= true) >= 0.99
-    # Two ranks lower would promise too much: the certified value is no higher than it must be.
+    # Two ranks lower would promise too much: the upper end is no higher than it must be.
     assert np.mean(samples[:, -rank - 2] >= true) < 0.992

@@ -454,7 +454,7 @@ def test_open_load_sees_a_standstill_as_all_who_come_meanwhile(quick):
     assert counted["straddling"] == len(crossing)
     assert observed_s[90] == pytest.approx(1.0, abs=0.1)
     assert observed_s[99] == pytest.approx(1.9, abs=0.1)
-    # The table's are certified: the true ones are not above them. Those are µs.
+    # The table's are upper ends: the plain ones are not above them. Those are µs.
     assert number(row["p90"]) / 1e6 >= observed_s[90] - 1e-6
     assert number(row["p99"]) / 1e6 >= observed_s[99] - 1e-6
     assert number(row["p50"]) / 1e6 < 0.1

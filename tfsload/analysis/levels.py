@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tfsload.analysis.percentiles import LEAST_PERCENTILE, certified_ns, samples_needed
+from tfsload.analysis.percentiles import LEAST_PERCENTILE, samples_needed, upper_end_ns
 from tfsload.analysis.stability import latency_grows, unsteady
 from tfsload.analysis.thresholds import Threshold
 from tfsload.load.plan import Finding, Level
@@ -77,10 +77,10 @@ class LevelRow:
         record: what was measured.
         achieved_rps: answers that came in the window, a second.
         mean_in_flight: requests in flight, on average over the window.
-        certified_ns: latency by percentile, at a confidence of 99 %; infinite: so many requests had no answer;
-            None: too few samples carry it.
+        upper_end_ns: latency by percentile, its upper end for independent requests; infinite: so many requests had no
+            answer; None: too few samples carry it.
         unsteady: in what the level had not settled; empty: it is stable.
-        lag_p99_ns: of open load, certified like latencies; None: too few samples carry it.
+        lag_p99_ns: of open load, the upper end as of latencies; None: too few samples carry it.
         busy_share: the busiest generator's share of a CPU.
         round_trip_ns: what a call took that asked the model for nothing, before the load; None: not measured.
         generator_doubts, sample_doubts: why it supports no verdict, by the load generator's fault or by the
@@ -91,7 +91,7 @@ class LevelRow:
     record: Record
     achieved_rps: float
     mean_in_flight: float
-    certified_ns: Mapping[float, float | None]
+    upper_end_ns: Mapping[float, float | None]
     unsteady: str
     lag_p99_ns: float | None
     busy_share: float
@@ -128,9 +128,8 @@ class LevelRow:
 def figure_of(threshold: Threshold, record: Record, rate_rps: float | None) -> float | None:
     """Return the figure that a threshold is about: ns, a share or requests a second; None where there is none.
 
-    An upper limit on a percentile is held against the certified one, which the true one does not exceed; a lower
-    limit against the observed one. Requests that never had an answer, and arrivals that were dropped, count as
-    infinitely long.
+    An upper limit on a percentile is held against its upper end, a lower limit against the observed one. Requests
+    that never had an answer, and arrivals that were dropped, count as infinitely long.
     """
     metric = threshold.metric
     if metric == "rate":
@@ -138,7 +137,7 @@ def figure_of(threshold: Threshold, record: Record, rate_rps: float | None) -> f
     if threshold.percentile is not None:
         histogram = record.lag if metric.startswith("lag_") else record.latency
         if threshold.operator.startswith("<"):
-            return certified_ns(histogram, threshold.percentile, 0 if histogram is record.lag else n_endless(record))
+            return upper_end_ns(histogram, threshold.percentile, 0 if histogram is record.lag else n_endless(record))
         return histogram.percentile_ns(threshold.percentile) if histogram.count else None
     if metric in ("mean", "max"):
         latency = record.latency
@@ -175,9 +174,9 @@ def level_row(run: LevelRun, record: Record) -> LevelRow:
         record=record,
         achieved_rps=achieved_rps,
         mean_in_flight=mean_in_flight,
-        certified_ns={p: certified_ns(record.latency, p, n_endless(record)) for p in PERCENTILES},
+        upper_end_ns={p: upper_end_ns(record.latency, p, n_endless(record)) for p in PERCENTILES},
         unsteady=drift,
-        lag_p99_ns=certified_ns(record.lag, 99),
+        lag_p99_ns=upper_end_ns(record.lag, 99),
         busy_share=run.busy_share,
         round_trip_ns=run.round_trip_ns,
         generator_doubts=tuple(_doubts_of_generator(run, record)),

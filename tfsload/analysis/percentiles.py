@@ -1,13 +1,15 @@
 """Percentiles that a sample can carry, and how many samples they need.
 
-The 99th percentile of a thousand latencies is itself a matter of luck: of the system's true p99 it says little.
-A certified percentile is one of the measured latencies, so chosen that the true percentile lies at or below it
-with a confidence of 99 %, whatever the distribution; where there are too few samples there is none. It assumes
-that samples are independent.
+The 99th percentile of a thousand latencies is itself a matter of luck. A percentile's upper end is one of the
+measured latencies, so chosen that the percentile of the level that was measured lies at or below it in 99 of 100
+cases, whatever the distribution, if requests were independent; where there are too few samples there is none.
+
+Requests are not independent: a queue makes neighbours alike, and a stall delays many at once. And what lies
+between one run and the next is in no single run: the next equal run's p99 lies above this one in up to 41 of 100.
 
 The rule is that of MLPerf LoadGen's early stopping (loadgen/early_stopping.cc in github.com/mlcommons/inference):
 of n samples, the number above the true percentile p is Binomial(n, 1 - p/100). Let t be the largest number with
-P(that number <= t) <= 1 - confidence; the t-th highest sample is certified. The bound alone would allow the one
+P(that number <= t) <= 1 - confidence; the t-th highest sample is the upper end. The bound alone would allow the one
 below it too: LoadGen is more careful by one rank.
 """
 
@@ -32,7 +34,7 @@ _ROUNDING = 1e-10
 
 @lru_cache(maxsize=4096)
 def rank_from_top(n: int, percentile: float, confidence: float = CONFIDENCE) -> int | None:
-    """Return which of n samples certifies a percentile: 1 is the highest; None if n is too small.
+    """Return which of n samples is a percentile's upper end: 1 is the highest; None if n is too small.
 
     Args:
         n: samples, at least 0.
@@ -54,7 +56,7 @@ def rank_from_top(n: int, percentile: float, confidence: float = CONFIDENCE) -> 
 
 @lru_cache(maxsize=256)
 def samples_needed(percentile: float, confidence: float = CONFIDENCE) -> int:
-    """Return the smallest number of samples that certifies a percentile (by their maximum).
+    """Return the smallest number of samples that carries a percentile (its upper end is their maximum).
 
     Raises:
         ValueError: as `rank_from_top`.
@@ -70,8 +72,8 @@ def samples_needed(percentile: float, confidence: float = CONFIDENCE) -> int:
     return bisect_left(range(enough), True, key=suffices)
 
 
-def certified_ns(histogram: Histogram, percentile: float, n_endless: int = 0) -> float | None:
-    """Return the certified percentile in nanoseconds, within the histogram's 0.1 %; None with too few samples.
+def upper_end_ns(histogram: Histogram, percentile: float, n_endless: int = 0) -> float | None:
+    """Return a percentile's upper end in nanoseconds, within the histogram's 0.1 %; None with too few samples.
 
     Args:
         histogram: the samples.

@@ -5,6 +5,7 @@ Exit codes: 1 the model could not be loaded or the port not be opened, 2 bad usa
 """
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -60,6 +61,7 @@ def _serve(flags: ServerFlags) -> int:
         return _fail(1, str(error))
     _warn(model, flags)
     stop = _stop_event()
+    _spare_what_stays()
     print(f"Serving model {model.name}, version {model.version}: gRPC at {address}", flush=True)
     stop.wait()
     server.stop(_GRACE_S)
@@ -71,6 +73,15 @@ def _load(models: Any, flags: ServerFlags) -> Any:
 
     tf.get_logger().setLevel("ERROR")
     return models.Model.load(flags.model_name, Path(flags.model_base_path), parallelism(flags))
+
+
+def _spare_what_stays() -> None:
+    """Keep what is loaded by now, TensorFlow's half a million objects, out of all later garbage collections.
+
+    A full one would look at each of them and stop every call for 0.12 s or more: once in 8 s at 500 requests/s.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _warn(model: Any, flags: ServerFlags) -> None:

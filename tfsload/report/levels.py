@@ -40,7 +40,7 @@ def _cells(row: LevelRow, is_open: bool, has_mismatches: bool) -> list[str]:
         f"{row.achieved_rps:,.1f}",
         f"{row.mean_in_flight:,.2f}",
     ]
-    cells += [_microseconds(row.certified_ns[percentile]) for percentile in PERCENTILES]
+    cells += [_microseconds(row.upper_end_ns[percentile]) for percentile in PERCENTILES]
     cells.append(_microseconds(record.latency.max_ns if row.answered else None))
     if is_open:
         cells.append(_microseconds(row.lag_p99_ns))
@@ -65,12 +65,12 @@ def _microseconds(nanoseconds: float | None) -> str:
 def notes(rows: Sequence[LevelRow]) -> list[str]:
     """Return what explains the table."""
     lines = [
-        "Latencies in µs; percentiles are certified: the true one is at or below it with a confidence of 99 %.",
+        "Latencies in µs; percentiles are those of this level (upper end, for independent requests).",
     ]
-    if missing := [p for p in PERCENTILES if any(row.certified_ns[p] is None for row in rows)]:
+    if missing := [p for p in PERCENTILES if any(row.upper_end_ns[p] is None for row in rows)]:
         wanted = ", ".join(f"p{p:g} wants {samples_needed(p):,}" for p in missing)
         lines.append(f"–: too few samples carry it ({wanted}).")
-    if any(math.inf in row.certified_ns.values() for row in rows):
+    if any(math.inf in row.upper_end_ns.values() for row in rows):
         lines.append("∞: so many requests had no answer, or were dropped.")
     if any(map(_is_marked, rows)):
         lines.append("!: such a level supports no verdict; the reason stands below.")
