@@ -45,6 +45,7 @@ LAYERS = (
         "tfsload.load.shape_in_use",
         "tfsload.distributed",
         "tfsload.processes",
+        "tfsload.run_time",
         "tfsload.preflight",
         "tfsload.verification",
         "tfsload.round_trip",

@@ -27,6 +27,7 @@ from tfsload.recorder import Record
 from tfsload.report.progress import Progress
 from tfsload.run import n_requests
 from tfsload.run_progress import RunProgress
+from tfsload.run_time import RunTime, asked_s
 from tfsload.target import Target
 from tfsload.webui import port, start_form
 
@@ -90,6 +91,7 @@ class Suite:
         self._checked: Checked | None = None  # for the run that is about to start
         self._run_checked: Checked | None = None  # of the run under way
         self._progress: RunProgress | None = None
+        self._run_time: RunTime | None = None  # of the run under way or last ended
         self.outcome: Outcome | None = None
         self.participant = None if isinstance(runner, MasterRunner) else Participant(environment, runner)
         self.coordinator = None
@@ -253,6 +255,8 @@ class Suite:
         self._environment.host = checked.settings.target.address
         asked = n_requests(checked.settings, checked.n_images) if checked.settings.num_tests else None
         self._warn_of_loopback(checked.settings.target)
+        is_of_command_line = self._starts_by_itself and not self.coordinator.has_begun
+        self._run_time = RunTime(asked_s(self._environment, self._web_ui, is_of_command_line))
         self.coordinator.begin(asked, checked.data_fingerprint, checked.references)
         if self._is_headless:
             progress = Progress(in_place=self._options.only_summary)
@@ -267,6 +271,8 @@ class Suite:
 
     def _on_test_stopping(self, **_: Any) -> None:
         if self.coordinator is not None:
+            if self._run_time is not None:
+                self._run_time.end()
             self.coordinator.begin_to_end()
 
     def _on_test_stop(self, **_: Any) -> None:
@@ -295,7 +301,7 @@ class Suite:
         changed = has_changed(self._run_checked)
         results = self.coordinator.results
         results.n_levels_left = self._plan.n_left if self._plan else 0
-        self.outcome = conclude(results, self._run_checked, user_errors, is_broken, search, changed)
+        self.outcome = conclude(results, self._run_checked, user_errors, is_broken, search, changed, self._run_time)
         self._concluded.set()
         if not self._is_headless:
             logger.info("%s", self.outcome.text)  # the web UI's log tab shows it, too

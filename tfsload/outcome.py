@@ -11,6 +11,7 @@ from tfsload.load.search import SearchResult
 from tfsload.recorder import Record
 from tfsload.report import terminal
 from tfsload.run import n_requests
+from tfsload.run_time import RunTime
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ def conclude(
     is_broken: bool = False,
     search: SearchResult | None = None,
     changed: str = "",
+    run_time: RunTime | None = None,
 ) -> Outcome:
     """Sum up and judge what has arrived of a run.
 
@@ -45,6 +47,7 @@ def conclude(
         is_broken: whether an exception escaped elsewhere, from a listener, say.
         search: what a limit search found; None: there was none.
         changed: what the server says otherwise after the run than before.
+        run_time: how long it ran, and was to; None: it was not to last for a time.
     """
     per_request = checked.settings.images_per_request
     summary = summarise(
@@ -64,6 +67,8 @@ def conclude(
         search=search,
         thresholds=checked.settings.thresholds,
         changed=changed,
+        ran_s=run_time.ran_s if run_time else None,
+        run_time_s=run_time.limit_s if run_time else None,
     )
     verdict = judge(summary, user_errors, is_broken or results.is_broken)
     model = f"{checked.settings.model_name}, version {checked.preflight.model_version},"

@@ -132,6 +132,7 @@ class Summary:
         is_lowest_unknown: whether the search's last level crossed nothing and only lacked samples.
         thresholds: each with what it was held against.
         changed: what the server says otherwise after the run than before; empty: nothing.
+        ran_s, run_time_s: of a run that was to last for a time: for how long it ran, and was to; else None.
     """
 
     requests: int
@@ -171,6 +172,8 @@ class Summary:
     is_lowest_unknown: bool = False
     thresholds: tuple[Held, ...] = ()
     changed: str = ""
+    ran_s: float | None = None
+    run_time_s: float | None = None
 
     @property
     def n_failed(self) -> int:
@@ -186,6 +189,11 @@ class Summary:
     def is_complete(self) -> bool:
         """Whether every image that was asked for was fired; True where there was no limit."""
         return self.n_asked is None or self.predictions == self.n_asked
+
+    @property
+    def is_stopped_early(self) -> bool:
+        """Whether it was to last for a time, and was stopped before; never where a number of images was its end."""
+        return self.run_time_s is not None and self.n_asked is None and self.ran_s < self.run_time_s
 
 
 def summarise(
@@ -206,6 +214,8 @@ def summarise(
     search: SearchResult | None = None,
     thresholds: Sequence[Threshold] = (),
     changed: str = "",
+    ran_s: float | None = None,
+    run_time_s: float | None = None,
 ) -> Summary:
     """Compute the figures of what was measured."""
     is_sweep = bool(levels) and all(row.level.rate_rps is None for row in levels)
@@ -253,6 +263,8 @@ def summarise(
         is_lowest_unknown=bool(search and levels) and is_unknown_alone(levels[-1], tuple(thresholds)),
         thresholds=tuple(held),
         changed=changed,
+        ran_s=ran_s,
+        run_time_s=run_time_s,
     )
 
 

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 
 from tfsload import exit_codes
+from tfsload.analysis import judged
+from tfsload.analysis.judged import FAILURE_METRICS
 from tfsload.analysis.levels import LevelRow
 from tfsload.analysis.summary import Held, Summary
 from tfsload.load.search import Ending
@@ -18,6 +20,14 @@ _WORDS = {
 # How servers fail that have more to do than they can.
 _OVERLOAD_CODES = {"DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED"}
 
+_ADVICE = {
+    "RESOURCE_EXHAUSTED": (
+        "RESOURCE_EXHAUSTED: the server rejects requests that it has no thread for, by default more than 4 a CPU; "
+        "start it with a larger --grpc_max_threads, or send with fewer users"
+    ),
+    "UNAVAILABLE": "UNAVAILABLE: the server was not reached, or went away: see whether it still runs, and its log",
+}
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -26,27 +36,26 @@ class Verdict:
     Attributes:
         exit_code: one of `tfsload.exit_codes`.
         reasons: why it is no pass, and what to do, a sentence each; empty for a pass.
+        judged: of a pass: what it rests on, beside thresholds.
+        notes: what helps with what was found and is no reason, a sentence each.
     """
 
     exit_code: int
     reasons: tuple[str, ...] = ()
+    judged: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def word(self) -> str:
         """The exit code in a word."""
         return _WORDS[self.exit_code]
 
-    @property
-    def rests_on_thresholds(self) -> bool:
-        """Whether it says of each threshold that it holds or was crossed."""
-        return self.exit_code in (exit_codes.PASS, exit_codes.THRESHOLD)
-
 
 def judge(summary: Summary, user_errors: int = 0, is_broken: bool = False) -> Verdict:
     """Judge a run.
 
-    Requests without an answer fail it, whatever else there is; what is missing makes it invalid, and then no
-    threshold is judged by it. Wrong answers alone do neither: a model is allowed its error rate.
+    Requests without an answer fail it, unless a threshold says how many may be; what is missing makes it invalid,
+    and then no threshold is judged by it. Wrong answers alone do neither: a model is allowed its error rate.
 
     Args:
         summary: the run's figures.
@@ -55,28 +64,43 @@ def judge(summary: Summary, user_errors: int = 0, is_broken: bool = False) -> Ve
     """
     failures = _failures(summary, user_errors, is_broken)
     gaps, crossed = _gaps(summary) + _doubts(summary), _crossed(summary)
+    notes = _advice(summary)
     if failures:
-        return Verdict(exit_codes.FAILED, failures + gaps + crossed)
+        return Verdict(exit_codes.FAILED, failures + notes + gaps + crossed)
     if gaps:
-        return Verdict(exit_codes.INVALID, gaps + crossed)
-    return Verdict(exit_codes.THRESHOLD, crossed) if crossed else Verdict(exit_codes.PASS)
+        return Verdict(exit_codes.INVALID, gaps + crossed, notes=notes)
+    if crossed:
+        return Verdict(exit_codes.THRESHOLD, crossed, notes=notes)
+    return Verdict(exit_codes.PASS, judged=judged.sentence(summary), notes=notes)
+
+
+def _advice(summary: Summary) -> tuple[str, ...]:
+    """Return what to do about requests without an answer, whether they fail the run or a threshold allows them."""
+    if summary.search is not None:
+        return ()  # it goes where requests fail: that is what it looks for
+    return tuple(advice for code, advice in _ADVICE.items() if code in summary.failed)
+
+
+def _are_failures_judged(summary: Summary) -> bool:
+    """Whether a threshold judges requests without an answer.
+
+    Where there was no answer at all, only a threshold that was crossed does: no share of failures says that a server
+    was there.
+    """
+    naming = [held for held in summary.thresholds if held.threshold.metric in FAILURE_METRICS]
+    if summary.failed_requests < summary.requests:
+        return bool(naming)
+    return any(held.holds is False for held in naming)
 
 
 def _failures(summary: Summary, user_errors: int, is_broken: bool) -> tuple[str, ...]:
     reasons = []
     # A search goes where requests fail: that is what it looks for.
-    if summary.failed_requests and summary.search is None:
+    if summary.failed_requests and summary.search is None and not _are_failures_judged(summary):
         codes = ", ".join(f"{code} {count:,}" for code, count in summary.failed.items())
         reasons.append(
             f"{summary.failed_requests:,} of {summary.requests:,} requests had no answer (images by code: {codes})"
         )
-    if "RESOURCE_EXHAUSTED" in summary.failed and summary.search is None:
-        reasons.append(
-            "RESOURCE_EXHAUSTED: the server rejects requests that it has no thread for, by default more than 4 a CPU; "
-            "start it with a larger --grpc_max_threads, or send with fewer users"
-        )
-    if "UNAVAILABLE" in summary.failed and summary.search is None:
-        reasons.append("UNAVAILABLE: the server was not reached, or went away: see whether it still runs, and its log")
     if summary.search is not None:
         reasons += [_gone(row) for row in summary.levels if _is_gone(row)]
     if not summary.requests and summary.n_uncounted_failed:
@@ -110,8 +134,13 @@ def _gone(row: LevelRow) -> str:
 def _gaps(summary: Summary) -> tuple[str, ...]:
     reasons = [f"worker {worker} could not take part: {why}" for worker, why in summary.unfit_workers.items()]
     # Where it was stopped, or workers were lost, that is said, and enough.
-    if not (summary.requests or summary.n_uncounted_failed or summary.n_levels_left or summary.lost_workers):
+    is_explained = summary.n_levels_left or summary.lost_workers or summary.is_stopped_early
+    if not (summary.requests or summary.n_uncounted_failed or is_explained):
         reasons.append(_nothing(summary))
+    if summary.is_stopped_early and not summary.unfit_workers:
+        reasons.append(
+            f"stopped after {summary.ran_s:,.1f} s of {summary.run_time_s:,g}: let it end by itself, or pass a lower -t"
+        )
     if not summary.is_complete:
         reasons.append(
             f"only {summary.predictions:,} of {summary.n_asked:,} images were fired before the run was stopped"
@@ -168,13 +197,21 @@ def _is_none_known_to_hold(summary: Summary) -> bool:
 def _doubts_that_count(summary: Summary, row: LevelRow) -> tuple[str, ...]:
     """Return a level's doubts; of a search's, those that its result rests on: an overloaded probe is never stable."""
     if summary.search is None:
-        return row.doubts
+        # A crossed limit on failures is a fact, and what they leave untold comes after it.
+        return row.generator_doubts if _crosses_by_failures(summary, row) else row.doubts
     at_this_rate = [other for other in summary.levels if other.level.rate_rps == row.level.rate_rps]
     if row is not at_this_rate[-1]:
         return ()  # it was measured again, in full length
     if row.level.rate_rps == summary.search.rate_rps:
         return row.doubts
     return row.generator_doubts if row.level.rate_rps == summary.search.first_failing_rps else ()
+
+
+def _crosses_by_failures(summary: Summary, row: LevelRow) -> bool:
+    return bool(row.record.failed) and any(
+        held.holds is False and held.where == row.level.name and held.threshold.metric in FAILURE_METRICS
+        for held in summary.thresholds
+    )
 
 
 def _crossed(summary: Summary) -> tuple[str, ...]:

@@ -119,11 +119,10 @@ def _class_line(row: ClassRow) -> str:
 
 
 def _verdict_lines(summary: Summary, verdict: Verdict) -> list[str]:
-    lines = [f"{verdict.word}{':' if verdict.reasons else ''}"]
-    lines += [f"  - {reason}" for reason in verdict.reasons]
-    if verdict.rests_on_thresholds:
-        broken = {held.threshold for held in summary.thresholds if not held.holds}
-        holding = [held.threshold for held in summary.thresholds if held.threshold not in broken]
-        lines += [f"  - {text} holds" for text in dict.fromkeys(threshold.text for threshold in holding)]
+    lines = [f"{verdict.word}:", *(f"  - {reason}" for reason in verdict.reasons)]
+    broken = {held.threshold for held in summary.thresholds if not held.holds}
+    holding = [held.threshold for held in summary.thresholds if held.threshold not in broken]
+    lines += [f"  - {text} holds" for text in dict.fromkeys(threshold.text for threshold in holding)]
+    lines += [f"  - {more}" for more in (verdict.judged, *verdict.notes) if more]
     lines.append(f"Inference error rate: {percent(summary.error_rate)}")
     return lines

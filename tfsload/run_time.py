@@ -1,0 +1,56 @@
+"""Whether a run lasted for as long as it was asked to (`-t`), and who ended it."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+
+# What Locust's own timers run when a run's time is over: headless or with --autostart, and from the web form.
+LOCUSTS_TIMERS = ("stop_and_optionally_quit", "_stop_runners")
+
+
+class RunTime:
+    """How long a run was to last, and how long it did, whatever the machine's date does meanwhile.
+
+    Attributes:
+        limit_s: for how long it was asked to run; None: it has no such end.
+        ran_s: for how long it did; None: it goes on.
+    """
+
+    def __init__(self, limit_s: float | None = None, clock_s: Callable[[], float] = time.monotonic) -> None:
+        """Begin now."""
+        self.limit_s = limit_s
+        self.ran_s: float | None = None
+        self._clock_s = clock_s
+        self._begun_s = clock_s()
+
+    def end(self) -> None:
+        """Know that the run begins to end; whatever is told after that is of no matter."""
+        if self.ran_s is None:
+            self.ran_s = self._clock_s() - self._begun_s
+            if self.limit_s is not None and is_ended_by_locust():
+                # Its timer was set before this run's beginning was heard of: the difference is not missing.
+                self.ran_s = max(self.ran_s, self.limit_s)
+
+
+def is_ended_by_locust() -> bool:
+    """Whether this is the greenlet of Locust's own timer, which ends a run when its time is over."""
+    run = getattr(gevent.getcurrent(), "_run", None)
+    return getattr(run, "__name__", "") in LOCUSTS_TIMERS
+
+
+def asked_s(environment: Any, web_ui: Any, starts_by_itself: bool) -> float | None:
+    """Return for how long the run that starts now was asked to last; None: it has no such end.
+
+    The options alone do not tell: those of the web form keep what was asked for before.
+
+    Args:
+        environment: Locust's. Where a load shape says when a run ends, a run time is of no effect.
+        web_ui: Locust's, or None.
+        starts_by_itself: whether the run is the one that the command line asks for.
+    """
+    if environment.shape_class is not None:
+        return None
+    has_timer = starts_by_itself or getattr(web_ui, "_run_time_greenlet", None) is not None
+    return (environment.parsed_options.run_time or None) if has_timer else None
