@@ -18,6 +18,7 @@ LAYERS = (
         "tfsload.exit_codes",
         "tfsload.failure",
         "tfsload.refusal",
+        "tfsload.origins",
         "tfsload.analysis.thresholds",
         "tfsload.load.arrivals",
         "tfsload.load.search",
@@ -52,7 +53,14 @@ LAYERS = (
         "tfsload.load.cpu_time",
         "users",
     },
-    {"tfsload.embedded", "tfsload.checks", "tfsload.report", "tfsload.webui", "tfsload.interrupt"},
+    {
+        "tfsload.embedded",
+        "tfsload.checks",
+        "tfsload.report",
+        "tfsload.webui",
+        "tfsload.interrupt",
+        "tfsload.locust_wraps",
+    },
     {"tfsload.outcome", "tfsload.run_progress", "tfsload.lifecycle"},
     {"locustfile"},
 )

@@ -44,6 +44,7 @@ def test_defaults_are_those_of_the_design():
         warm_up_s=2.0,
         thresholds=(),
         verify=0,
+        web_origins=(),
     )
 
 

@@ -4,73 +4,20 @@ import concurrent.futures
 import json
 import re
 import signal
-import urllib.error
 import urllib.parse
 import urllib.request
 
 import pytest
 
 from tests.runs import free_port, locust, wait_until
+from tests.web_ui import WebUi, web_ui_of
 from tfsload import exit_codes
 from tfsload.settings import OPTIONS
 
 
-class WebUi:
-    """A Locust process with its web UI, as a browser sees it."""
-
-    def __init__(self, process, port):
-        self.process = process
-        self.url = f"http://127.0.0.1:{port}"
-
-    def get(self, path):
-        with urllib.request.urlopen(self.url + path, timeout=20) as reply:
-            return reply.read().decode()
-
-    def is_up(self):
-        try:
-            return bool(self.get("/"))
-        except OSError:
-            return False
-
-    def start(self, **form):
-        """Send the start form; return what the page is told."""
-        form = {"user_count": 4, "spawn_rate": 4, **form}
-        with urllib.request.urlopen(self.url + "/swarm", urllib.parse.urlencode(form).encode(), timeout=30) as reply:
-            return json.loads(reply.read())
-
-    def stop(self):
-        """Press the stop button."""
-        try:
-            urllib.request.urlopen(self.url + "/stop", b"", timeout=30).close()
-        except urllib.error.HTTPError as error:
-            assert error.code == 405, error  # Locust 2.46, the last for Python 3.10, has it as a GET
-            self.get("/stop")
-
-    def stats(self):
-        return json.loads(self.get("/stats/requests"))
-
-    def counts(self):
-        """Return requests and failures in Locust's table."""
-        row = next(row for row in self.stats()["stats"] if row["name"] == "Predict")
-        return row["num_requests"], row["num_failures"]
-
-    def wait_for_end(self):
-        wait_until(lambda: self.stats()["state"] == "stopped", "the run to end by itself")
-
-    def n_summaries(self):
-        return self.summaries().count("Inference error rate:")
-
-    def summaries(self):
-        return self.process.log()
-
-
 @pytest.fixture
 def web_ui(tmp_path, model_server, request):
-    port = free_port()
-    arguments = ("--web-host", "127.0.0.1", "--web-port", str(port), *getattr(request, "param", ()))
-    with locust(tmp_path, "--host", model_server.address, *arguments) as process:
-        ui = WebUi(process, port)
-        wait_until(ui.is_up, "the web UI")
+    with web_ui_of(tmp_path, "--host", model_server.address, *getattr(request, "param", ())) as ui:
         yield ui
 
 
@@ -78,7 +25,7 @@ def test_the_form_offers_the_suites_options(web_ui):
     page = web_ui.get("/")
     offered = json.loads(re.search(r"window\.templateArgs\s*=\s*(\{.*\})", page)[1])["extra_options"]
 
-    assert [option.dest for option in OPTIONS if option.dest not in offered] == []
+    assert {option.dest for option in OPTIONS if option.is_in_form} == set(offered)
     assert offered["num_tests"]["default_value"] == "0"
 
 

@@ -86,6 +86,18 @@ def has_changed(checked: Checked) -> str:
     return "" if now.model_version == before else f"version {before} answered before, {now.model_version} after"
 
 
+def web_origins(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the further pages that may start and stop runs in the web UI, which needs them before any run.
+
+    Raises:
+        RunRefused: they cannot be read.
+    """
+    try:
+        return Settings.parse({name: options[name] for name in ("web_origin",) if name in options}, None).web_origins
+    except SettingsError as error:
+        raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
+
+
 def _checked_here(options: Mapping[str, Any], host: str | None, own_shape: str) -> tuple[Settings, Dataset]:
     """Check what needs no server: the options and the data, with the faults of both at once."""
     faults: list[str] = []

@@ -12,9 +12,9 @@ from locust.exception import StopTest
 from locust.runners import MasterRunner, WorkerRunner
 
 from tfsload import events as prediction_events
-from tfsload import exit_codes, interrupt, processes, settings
+from tfsload import exit_codes, interrupt, locust_wraps, processes, settings
 from tfsload.analysis.levels import level_row, probe
-from tfsload.checks import Checked, RunRefused, check, has_changed
+from tfsload.checks import Checked, RunRefused, check, has_changed, web_origins
 from tfsload.distributed.conductor import Conductor
 from tfsload.distributed.coordinator import DRAIN_LIMIT_S, Coordinator
 from tfsload.distributed.participant import Participant
@@ -29,13 +29,14 @@ from tfsload.run import n_requests
 from tfsload.run_progress import RunProgress
 from tfsload.run_time import RunTime, asked_s
 from tfsload.target import Target
-from tfsload.webui import port, start_form
+from tfsload.webui import door, port, start_form
 
 logger = logging.getLogger(__name__)
 
 
 def install(events: Any) -> None:
     """Hang the suite on Locust's events; call it once, in the locustfile."""
+    locust_wraps.install()
     prediction_events.install(events)
     events.init_command_line_parser.add_listener(settings.add_arguments)
     events.init.add_listener(_on_init)
@@ -129,6 +130,7 @@ class Suite:
         try:
             if self._web_ui is not None:
                 port.require_free(self._web_ui.host, self._web_ui.port)
+                door.close(self._web_ui, web_origins(vars(self._options)))
                 start_form.guard(self._web_ui, self._check_form)
             if self._starts_by_itself:
                 self._check(vars(self._options), self._environment.host)

@@ -8,9 +8,10 @@ import argparse
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from tfsload import origins
 from tfsload.analysis import thresholds
 from tfsload.analysis.thresholds import Threshold, ThresholdError
 from tfsload.load import arrivals, search
@@ -138,15 +139,35 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 
 
 def _metadata(value: str) -> tuple[tuple[str, str], ...]:
-    pairs = []
-    for part in filter(None, (part.strip() for part in value.split(";"))):
-        key, separator, text = part.partition("=")
-        if not (separator and _METADATA_KEY.fullmatch(key) and text.isascii() and text.isprintable()):
-            raise ValueError("key=value in printable ASCII, keys in lower case, several separated by ';'")
-        if key.startswith("grpc-") or key.endswith("-bin") or key in _OWN_HEADERS:
-            raise ValueError("keys other than HTTP's and gRPC's own headers (grpc-…), and no binary values (…-bin)")
-        pairs.append((key, text))
-    return tuple(pairs)
+    parts = [part.strip() for part in value.split(";") if part.strip()]
+    for number, part in enumerate(parts, 1):
+        if fault := _metadata_fault(part):
+            # Which one, and not its text: it is a secret.
+            raise ValueError(f"{fault} ({_ordinal(number)} of {len(parts)})")
+    return tuple((part.partition("=")[0], part.partition("=")[2]) for part in parts)
+
+
+def _metadata_fault(part: str) -> str:
+    """Return what was expected, and what is there instead, of one key=value; empty: it can be sent."""
+    key, separator, text = part.partition("=")
+    found = ""
+    if not separator:
+        found = "there is no '='"
+    elif key != key.lower() and _METADATA_KEY.fullmatch(key.lower()):
+        found = "there are capitals in the key"
+    elif not _METADATA_KEY.fullmatch(key):
+        found = "the key holds other characters than a-z, 0-9, '_', '.' and '-'"
+    elif not (text.isascii() and text.isprintable()):
+        found = "the value holds others"
+    if found:
+        return f"key=value in printable ASCII, keys in lower case, several separated by ';'; {found}"
+    if key.startswith("grpc-") or key.endswith("-bin") or key in _OWN_HEADERS:
+        return "keys other than HTTP's and gRPC's own headers (grpc-…), and no binary values (…-bin)"
+    return ""
+
+
+def _ordinal(number: int) -> str:
+    return {1: "the first", 2: "the second", 3: "the third"}.get(number, f"number {number}")
 
 
 _METADATA_KEY = re.compile(r"[0-9a-z_.-]+")
@@ -177,7 +198,8 @@ class Option:
         help: one sentence, with the unit and what the default means.
         is_switch: whether the bare flag, without a value, means "true".
         is_repeatable: whether it may be given several times; the texts are joined with ";".
-        is_secret: whether its value is not for others' eyes; the web form masks it.
+        is_secret: whether its value is not for others' eyes: no page, log or message holds it.
+        is_in_form: whether the web form sets it.
     """
 
     flag: str
@@ -188,6 +210,7 @@ class Option:
     is_switch: bool = False
     is_repeatable: bool = False
     is_secret: bool = False
+    is_in_form: bool = True
 
     @property
     def dest(self) -> str:
@@ -269,6 +292,7 @@ OPTIONS = (
         "key=value sent with every request; several by repeating the option or with ';' between them.",
         is_repeatable=True,
         is_secret=True,
+        is_in_form=False,  # a form that masks a value has it in its page all the same
     ),
     Option(
         "--dataset",
@@ -351,6 +375,16 @@ OPTIONS = (
         _integer(0),
         "Record the answers to the first N images without load, and compare those under load with them (0: none).",
     ),
+    Option(
+        "--web-origin",
+        "web_origins",
+        "",
+        origins.parse,
+        "A further page that may start and stop runs in the web UI, such as https://load.example (a proxy, a "
+        "forwarded port); several by repeating the option or with ';' between them (empty: the web UI's own alone).",
+        is_repeatable=True,
+        is_in_form=False,
+    ),
 )
 
 
@@ -381,6 +415,7 @@ class Settings:
         level_duration_s, warm_up_s: seconds of each level that count, and that come before.
         thresholds: what must hold.
         verify: images whose answers are compared with those without load.
+        web_origins: further pages that may start and stop runs in the web UI.
     """
 
     target: Target | None
@@ -398,7 +433,7 @@ class Settings:
     tls_ca_file: str
     tls_cert_file: str
     tls_key_file: str
-    metadata: tuple[tuple[str, str], ...]
+    metadata: tuple[tuple[str, str], ...] = field(repr=False)  # a secret
     dataset: str
     num_tests: int
     seed: int
@@ -410,6 +445,7 @@ class Settings:
     warm_up_s: float
     thresholds: tuple[Threshold, ...]
     verify: int
+    web_origins: tuple[str, ...]
 
     @property
     def is_open_load(self) -> bool:
@@ -441,7 +477,8 @@ class Settings:
             except ThresholdError as error:
                 faults += [f"{option.flag} {fault}" for fault in error.faults]
             except ValueError as expected:
-                faults.append(f"{option.flag} {given!r}: expected {expected}")
+                given = "(its value is not shown)" if option.is_secret else repr(given)
+                faults.append(f"{option.flag} {given}: expected {expected}")
         if host:
             try:
                 fields["target"] = parse_grpc_target(host)
@@ -535,5 +572,6 @@ def add_arguments(parser: Any) -> None:
             env_var=option.env_var,
             metavar="VALUE",
             is_secret=option.is_secret,
+            include_in_web_ui=option.is_in_form,
             **special,
         )

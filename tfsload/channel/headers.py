@@ -3,6 +3,7 @@
 import base64
 import binascii
 import functools
+import logging
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -14,6 +15,8 @@ from tfsload.channel.frames import COMPRESSION_ERROR, MAX_HEADER_BLOCK, Protocol
 from tfsload.channel.status import Metadata
 
 USER_AGENT = "tfsload"
+# At DEBUG it logs every header with its value, a token in the metadata among them; the web UI shows the log.
+logging.getLogger("hpack").setLevel(logging.WARNING)
 # Header blocks that are worth keeping: a server sends the same few over and over, or a new one each time.
 _CACHED_REPLIES = 1024
 _CACHEABLE_BYTES = 512

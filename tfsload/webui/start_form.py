@@ -30,6 +30,7 @@ def guard(web_ui: Any, check: Callable[[dict[str, Any], str | None], None]) -> N
     @web_ui.auth_required_if_enabled
     def checked_start() -> Any:
         try:
+            _refuse_what_is_no_field()
             if environment.runner.state in (STATE_RUNNING, STATE_SPAWNING):
                 _refuse_changes(environment)
             else:
@@ -39,6 +40,20 @@ def guard(web_ui: Any, check: Callable[[dict[str, Any], str | None], None]) -> N
         return start()
 
     web_ui.app.view_functions[_SWARM] = checked_start
+
+
+def _refuse_what_is_no_field() -> None:
+    """Let nobody set from outside what is not in the form.
+
+    Raises:
+        RunRefused: such an option was sent.
+    """
+    sent = [option.flag for option in OPTIONS if not option.is_in_form and option.dest in request.form]
+    if sent:
+        raise RunRefused(
+            exit_codes.BAD_USAGE,
+            [f"{flag} is not a field of the form: give it to Locust when you start it" for flag in sent],
+        )
 
 
 def _options(environment: Any) -> dict[str, Any]:

@@ -1,0 +1,63 @@
+"""The web UI's door: requests of foreign pages stay outside."""
+
+import logging
+import socket
+from typing import Any
+
+from flask import Response, request
+
+from tfsload.origins import Caller, Policy, frame_ancestors, is_loopback
+
+logger = logging.getLogger(__name__)
+
+# Refusals are logged once each: the page shows "an unknown error", and its log tab is where a person looks then. No
+# page is to fill the log with names that it makes up.
+_MOST_LOGGED = 20
+
+
+def close(web_ui: Any, origins: tuple[str, ...]) -> None:
+    """Refuse requests of foreign pages, whatever route they ask for, those of the user's own too.
+
+    Args:
+        web_ui: Locust's, before it listens.
+        origins: further ones that may start and stop runs (`--web-origin`).
+    """
+    policy = Policy(web_ui.host, origins, _is_on_loopback(web_ui.host))
+    logged: set[str] = set()
+
+    def turn_away() -> Response | None:
+        headers = request.headers
+        why = policy.refusal(
+            Caller(
+                request.method,
+                headers.get("Host", ""),
+                headers.get("Origin"),
+                headers.get("Sec-Fetch-Site"),
+                headers.get("Referer"),
+            )
+        )
+        if why is None:
+            return None
+        if why not in logged and len(logged) < _MOST_LOGGED:
+            logged.add(why)
+            logger.warning("Refused: %s", why)
+        return Response(f"tfsload: refused: {why}\n", 403, content_type="text/plain; charset=utf-8")
+
+    def stay_out_of_frames(response: Response) -> Response:
+        response.headers.setdefault("Content-Security-Policy", frame_ancestors(origins))
+        return response
+
+    # Before whatever else looks at a request.
+    web_ui.app.before_request_funcs.setdefault(None, []).insert(0, turn_away)
+    web_ui.app.after_request(stay_out_of_frames)
+
+
+def _is_on_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens on `host` (`--web-host`; empty: all interfaces)."""
+    if is_loopback(host):
+        return True
+    try:
+        found = socket.getaddrinfo(host, None) if host else []
+    except OSError:
+        return False  # Locust will not be able to listen there
+    return bool(found) and all(is_loopback(where[0]) for *_, where in found)
