@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from gevent.pool import Group
 from locust.env import Environment
-from locust.exception import RescheduleTask, StopUser
+from locust.exception import InterruptTaskSet, RescheduleTask, StopTest, StopUser
 
 from tests.runs import wait_until
 from tfsload.codec import ReplyError
+from tfsload.coverage import Lease
 from tfsload.distributed import messages
 from tfsload.distributed.participant import Participant
 from tfsload.failure import CLIENT_ERROR, PredictionFailure
@@ -45,6 +46,7 @@ class Runner:
     """Keeps what a participant sends."""
 
     worker_index = 0
+    user_greenlets = ()
 
     def __init__(self):
         self.sent = []
@@ -164,6 +166,108 @@ def test_a_listener_that_breaks_off_loses_nothing(environment, participant, runn
     message, data = runner.sent[-1]
     assert (message, data["lease"]) == (messages.LEASE_DONE, 0)
     assert data["rows"][0]["record"]["predictions"] == 1
+
+
+def waits_for_ever(event):
+    def wait(*_, **__):
+        event.set()
+        gevent.event.Event().wait()
+
+    return wait
+
+
+@pytest.mark.parametrize(
+    ("way", "n_cut_off"),
+    [
+        pytest.param("killed-in-call", 1, id="killed-in-call"),
+        pytest.param("killed-in-read", 1, id="killed-in-read"),
+        pytest.param("killed-in-listener", 0, id="killed-in-a-listener-after-it-was-booked"),
+        pytest.param("killed-in-pause", 0, id="killed-in-the-pause-after-a-failure"),
+        pytest.param("killed-while-it-waits", 0, id="killed-while-it-waits-for-a-request"),
+        pytest.param(StopUser(), 1, id="stops-itself-in-call"),
+        pytest.param(StopTest(), 1, id="stops-the-test-in-call"),
+        pytest.param(InterruptTaskSet(), 1, id="interrupts-its-tasks-in-call"),
+        pytest.param(RescheduleTask(), 1, id="reschedules-in-call"),
+        pytest.param(gevent.Timeout(1), 1, id="a-timeout-of-its-own-in-call"),
+        pytest.param(SystemExit(1), 1, id="sys-exit-in-call"),
+    ],
+)
+def test_however_a_user_ends_each_request_is_made_once(environment, participant, runner, monkeypatch, way, n_cut_off):
+    """With `--num-tests`: one user ends in the middle, another makes what is left."""
+    fire(environment, num_tests="3")
+    participant.begin()
+    reached, attributes = gevent.event.Event(), {}
+    match way:
+        case "killed-in-call":
+            attributes = {"call": waits_for_ever(reached)}
+        case "killed-in-read":
+            attributes = {"read": waits_for_ever(reached)}
+        case "killed-in-listener":
+            environment.events.prediction.add_listener(waits_for_ever(reached))
+        case "killed-in-pause":
+            attributes = {"call": raising(PredictionFailure("UNAVAILABLE", "gone"))}
+            monkeypatch.setattr(prediction_user, "_PAUSE_S", 60)
+        case "killed-while-it-waits":
+            pass
+        case error:
+            attributes = {"call": raising(error)}
+    supply = participant.run.supply
+    ends = gevent.spawn(in_own_words, user_of(environment, **attributes).predict)
+    wait_for(lambda: supply.is_awaited_by(ends))
+    if way == "killed-while-it-waits":
+        ends.kill()
+        supply.grant(Lease(0, 0, 3))
+    else:
+        supply.grant(Lease(0, 0, 3))
+        gevent.sleep(0.001)
+        wait_for(lambda: ends.ready() or reached.is_set() or way == "killed-in-pause")
+        ends.kill()
+    environment.events.prediction._handlers.clear()
+    other = user_of(environment)
+    others = gevent.spawn(lambda: [other.predict() for _ in range(3)])
+    wait_for(lambda: any(message == messages.LEASE_DONE for message, _ in runner.sent))
+    others.kill()
+
+    [done] = [data for message, data in runner.sent if message == messages.LEASE_DONE]
+    [row] = done["rows"]
+    assert (row["record"]["requests"], row["record"]["cut_off"]) == (3, n_cut_off)
+    assert supply.held().leases == ()
+
+
+def in_own_words(predict):
+    """Let a user end by whatever it raises, without the hub's own comment."""
+    try:
+        predict()
+    except BaseException as error:
+        return error
+
+
+def test_each_user_that_is_killed_in_flight_gives_back_its_own_request(environment, participant, runner):
+    fire(environment, num_tests="40")
+    participant.begin()
+    supply = participant.run.supply
+    fired = []
+
+    def call(user, body):
+        fired.append(body)
+        gevent.sleep(0 if user.is_patient else 60)
+        return b"a reply"
+
+    impatient = [user_of(environment, call=call, is_patient=False) for _ in range(8)]
+    greenlets = [gevent.spawn(user.predict) for user in impatient]
+    wait_for(lambda: all(map(supply.is_awaited_by, greenlets)))
+    supply.grant(Lease(0, 0, 40))
+    wait_for(lambda: len(fired) == 8)
+    gevent.killall(greenlets)
+    lost = fired[:]
+    fired.clear()
+    patient = user_of(environment, call=call, is_patient=True)
+    gevent.spawn(lambda: [patient.predict() for _ in range(40)]).join(10)
+
+    assert len(fired) == len(set(fired)) == 40
+    assert set(lost) <= set(fired)
+    [done] = [data for message, data in runner.sent if message == messages.LEASE_DONE]
+    assert (done["rows"][0]["record"]["requests"], done["rows"][0]["record"]["cut_off"]) == (40, 8)
 
 
 def raising_keywords(error):

@@ -77,9 +77,25 @@ class Leases:
         self._done += len(held[1]) - n_open
         return True
 
-    def keep_only(self, worker: str, numbers: list[int]) -> list[Lease]:
-        """Take back what a worker is thought to hold and does not name: the message was lost, here or there."""
-        return self._take_back(lambda holder, lease: holder == worker and lease.number not in numbers)
+    @property
+    def has_waiting(self) -> bool:
+        """Whether a range waits to be given out."""
+        return bool(self._waiting)
+
+    def keep_only(self, worker: str, numbers: list[int], newest: int | None = None) -> list[Lease]:
+        """Take back what a worker is thought to hold and does not name: the message was lost, here or there.
+
+        Args:
+            worker: it speaks.
+            numbers: of the leases that it holds.
+            newest: the highest number that it knew of when it spoke; later ones may be on their way to it. None: all
+                have arrived, or will never.
+        """
+        return self._take_back(
+            lambda holder, lease: (
+                holder == worker and lease.number not in numbers and (newest is None or lease.number <= newest)
+            )
+        )
 
     def lose(self, worker: str) -> list[Lease]:
         """Take back all that a lost worker holds, to be given out again; return it."""

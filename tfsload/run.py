@@ -63,6 +63,8 @@ class Run:
         references: the answers recorded without load, where they are to be compared; else None.
         round_trip_ns: how long a call takes that asks the model for nothing; None: not measured.
         supply: which request comes next; set by the participant.
+        sent_ns, answered_ns: when a request was last sent, and when one last had an answer that could be read, on
+            `time.perf_counter_ns`'s clock; 0: never.
     """
 
     def __init__(self, number: int, settings: Settings, references: References | None = None) -> None:
@@ -81,6 +83,7 @@ class Run:
         self.references = references
         self.round_trip_ns: int | None = None
         self.supply: Supply
+        self.sent_ns = self.answered_ns = 0
 
     @functools.cached_property
     def channel(self) -> grpc.Channel:

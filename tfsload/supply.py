@@ -1,6 +1,7 @@
 """Which request a process's users send next: all of them over and over, or those that it has leased."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import gevent
@@ -27,8 +28,32 @@ class Supply(Protocol):
     def done(self, lease: int | None) -> None:
         """Tell that one request of the lease has ended."""
 
+    def give_back(self, number: int, lease: int | None) -> None:
+        """Tell that a request was not made, and never will be by the user that drew it."""
+
+    def held(self) -> "Held":
+        """Return what this process has yet to do."""
+
+    def give_up(self) -> list[int]:
+        """Hold nothing any more, since nobody is left to make the requests; return the leases that were held."""
+
     def close(self) -> None:
         """End whatever goes on beside the users."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a process has yet to do.
+
+    Attributes:
+        leases: numbers of the leases that it holds.
+        newest: the highest number of a lease that it was ever given; -1: none.
+        n_open: requests of them that have not ended.
+    """
+
+    leases: tuple[int, ...] = ()
+    newest: int = -1
+    n_open: int = 0
 
 
 class EndlessSupply:
@@ -52,6 +77,17 @@ class EndlessSupply:
 
     def done(self, lease: None) -> None:
         """Nothing is kept."""
+
+    def give_back(self, number: int, lease: None) -> None:
+        """Nothing is kept: each request comes again."""
+
+    def held(self) -> Held:
+        """Return that nothing is held."""
+        return Held()
+
+    def give_up(self) -> list[int]:
+        """Nothing is held."""
+        return []
 
     def close(self) -> None:
         """Nothing is to be ended."""
@@ -77,7 +113,7 @@ class LeasedSupply:
         self._is_closed = False
         self._queue: SimpleQueue = SimpleQueue()
         self._open: dict[int, int] = {}  # requests not yet ended, by lease
-        self._newest_size = 0
+        self._newest, self._newest_size = -1, 0
         self._waiting: set[Any] = set()  # greenlets in `next`
 
     def next(self) -> tuple[int, int]:
@@ -97,10 +133,29 @@ class LeasedSupply:
 
     def done(self, lease: int) -> None:
         """Count one request of a lease as ended; the last one delivers the lease."""
+        if lease not in self._open:
+            return  # given up meanwhile: others make its requests
         self._open[lease] -= 1
         if not self._open[lease]:
             del self._open[lease]
             self._deliver(lease)
+
+    def give_back(self, number: int, lease: int) -> None:
+        """Offer a request to the others, whose user was ended before it had an answer."""
+        if lease in self._open:
+            self._queue.put((number, lease))
+
+    def held(self) -> Held:
+        """Return which leases are held, and how many of their requests have not ended."""
+        return Held(tuple(self._open), self._newest, sum(self._open.values()))
+
+    def give_up(self) -> list[int]:
+        """Hold nothing any more; return the leases that were held. Users that come later ask anew."""
+        given_up = list(self._open)
+        self._open.clear()
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        return given_up
 
     def n_open(self, lease: int) -> int:
         """Requests of a lease that have not ended; 0 where it was delivered or never granted."""
@@ -113,7 +168,7 @@ class LeasedSupply:
             return
         self._is_asking = False
         self._open[lease.number] = len(lease)
-        self._newest_size = len(lease)
+        self._newest, self._newest_size = max(self._newest, lease.number), len(lease)
         for number in range(lease.start, lease.stop):
             self._queue.put((number, lease.number))
 
@@ -131,7 +186,8 @@ class LeasedSupply:
 
     def _ask_again(self) -> None:
         self._is_asking = False
-        self._ask_once()
+        if self._waiting:  # else it would get what it has no user for; the next one that comes asks by itself
+            self._ask_once()
 
     def _check_answered(self, n_asked: int) -> None:
         if self._is_asking and n_asked == self._n_asked:

@@ -4,9 +4,8 @@ import logging
 import time
 
 import gevent
-from gevent import GreenletExit
 from locust import User, task
-from locust.exception import StopUser
+from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser
 from locust.user.task import LOCUST_STATE_RUNNING
 
 from tfsload import events
@@ -20,6 +19,8 @@ logger = logging.getLogger(__name__)
 # A user that tried at once again would count an outage by the million; gRPC's code asks for a pause.
 _UNAVAILABLE = "UNAVAILABLE"
 _PAUSE_S = 0.1
+# What a call may raise to leave its task, as Locust has it: a word about the user and not about the request.
+_LEAVES_TASK = (StopUser, StopTest, InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately)
 
 
 class PredictionUser(User):
@@ -29,11 +30,13 @@ class PredictionUser(User):
 
     Attributes:
         request_type, request_name: the row in Locust's statistics.
+        sent_ns: when the request was sent that it has in hand, on `time.perf_counter_ns`'s clock; 0: it has none.
     """
 
     abstract = True
     request_type = ""
     request_name = "Predict"
+    sent_ns = 0
 
     def on_start(self) -> None:
         """Join the run that this process takes part in."""
@@ -88,19 +91,23 @@ class PredictionUser(User):
         due_ns = None if run.pacer is None else run.pacer.next()
         number, lease = run.supply.next()
         request = run.book[number]
-        sent_ns = time.perf_counter_ns()
+        self.sent_ns = run.sent_ns = sent_ns = time.perf_counter_ns()
         if due_ns is None:
             due_ns = sent_ns
         try:
             reply = self.call(request.body)
             done_ns = time.perf_counter_ns()
             answer, failure = self.read(reply, len(request.labels)), None
-        except GreenletExit:
-            run.recorder.count_cut_off(due_ns, sent_ns, time.perf_counter_ns(), lease)
-            raise
+            run.answered_ns = done_ns
         except Exception as error:
+            if isinstance(error, _LEAVES_TASK):
+                self._leave(number, lease, due_ns)
+                raise
             done_ns = time.perf_counter_ns()
             reply, answer, failure = b"", None, _as_failure(error)
+        except BaseException:  # killed, or timed out by code of its own: whether it was answered is not known
+            self._leave(number, lease, due_ns)
+            raise
         try:
             events.report(
                 self.environment.events,
@@ -118,10 +125,17 @@ class PredictionUser(User):
                 reply_bytes=len(reply),
             )
         finally:  # whatever a listener does: the lease must come to its end
+            self.sent_ns = 0
             run.supply.done(lease)
         if failure is not None:
             # Whatever failed may have failed without waiting: others, and an interrupt, are to have their turn.
             gevent.sleep(_PAUSE_S if self._wants_pause(failure) else 0)
+
+    def _leave(self, number: int, lease: int | None, due_ns: int) -> None:
+        """Leave a request in flight: it counts as cut off, and with `--num-tests` another user makes it."""
+        self._run.recorder.count_cut_off(due_ns, self.sent_ns, time.perf_counter_ns(), lease)
+        self.sent_ns = 0
+        self._run.supply.give_back(number, lease)
 
     def _wants_pause(self, failure: PredictionFailure) -> bool:
         if failure.code == CLIENT_ERROR:

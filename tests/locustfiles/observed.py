@@ -4,6 +4,7 @@
 `TFSLOAD_TEST_PROGRESS`: a file with the number of requests delivered so far, rewritten while a run goes on; in a run
     without `--num-tests` with the number of images that this process has had an answer to.
 `TFSLOAD_TEST_WAIT_S`: seconds for which each user waits between its requests.
+`TFSLOAD_TEST_IN_FLIGHT_S`: seconds that each request takes, beside what the server takes.
 `TFSLOAD_TEST_WORKERS`: a directory in which each process that runs users leaves its longest request, in ns.
 """
 
@@ -20,6 +21,15 @@ __all__ = ["GrpcPredictionUser"]
 
 if "TFSLOAD_TEST_WAIT_S" in os.environ:
     GrpcPredictionUser.wait_time = constant(float(os.environ["TFSLOAD_TEST_WAIT_S"]))
+
+if "TFSLOAD_TEST_IN_FLIGHT_S" in os.environ:
+    _call = GrpcPredictionUser.call
+
+    def _call_slowly(self, body):
+        gevent.sleep(float(os.environ["TFSLOAD_TEST_IN_FLIGHT_S"]))
+        return _call(self, body)
+
+    GrpcPredictionUser.call = _call_slowly
 
 _longest_ns = 0
 _n_answered = 0

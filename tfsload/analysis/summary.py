@@ -115,6 +115,7 @@ class Summary:
         n_asked: with `--num-tests`: images to fire; else None.
         n_workers: most worker processes at once.
         lost_workers, unfit_workers: workers whose results are missing, and why.
+        stalled: why the run was ended although requests were left; empty: it was not.
         n_unaccounted: requests that workers reported and that did not arrive.
         n_users, n_users_asked: users when the run began to end, and those that were asked for.
         n_discarded: requests of workers that left in the middle of a lease; in no other figure.
@@ -174,6 +175,7 @@ class Summary:
     changed: str = ""
     ran_s: float | None = None
     run_time_s: float | None = None
+    stalled: str = ""
 
     @property
     def n_failed(self) -> int:
@@ -216,6 +218,7 @@ def summarise(
     changed: str = "",
     ran_s: float | None = None,
     run_time_s: float | None = None,
+    stalled: str = "",
 ) -> Summary:
     """Compute the figures of what was measured."""
     is_sweep = bool(levels) and all(row.level.rate_rps is None for row in levels)
@@ -265,6 +268,7 @@ def summarise(
         changed=changed,
         ran_s=ran_s,
         run_time_s=run_time_s,
+        stalled=stalled,
     )
 
 

@@ -145,6 +145,8 @@ def _gaps(summary: Summary) -> tuple[str, ...]:
         reasons.append(
             f"only {summary.predictions:,} of {summary.n_asked:,} images were fired before the run was stopped"
         )
+    if summary.stalled:
+        reasons.append(f"the run was ended, since nobody could make the requests that were left: {summary.stalled}")
     if summary.n_unaccounted:
         reasons.append(f"{summary.n_unaccounted:,} requests that workers reported did not arrive: run again")
     if summary.lost_workers and summary.n_asked is None:

@@ -48,6 +48,7 @@ class Results:
         n_requests: with `--num-tests`: requests to make, each once; else None.
         n_done: with `--num-tests`: requests delivered.
         lost_workers: workers that went away with what they had not yet reported.
+        stalled: why the run was ended although requests were left; empty: it was not.
         n_unaccounted: requests that workers reported and that did not arrive.
         n_discarded: requests of workers that left in the middle of a lease, which others then were given.
         is_broken: whether an exception escaped in a worker, from a listener, say.
@@ -62,6 +63,7 @@ class Results:
     n_requests: int | None = None
     n_done: int = 0
     lost_workers: set[str] = field(default_factory=set)
+    stalled: str = ""
     n_unaccounted: int = 0
     n_discarded: int = 0
     is_broken: bool = False
@@ -123,12 +125,14 @@ class Coordinator:
         self._watcher: gevent.Greenlet | None = None
         self._begun_s = 0.0
         self._n_idle_looks = 0
+        self._pulses: dict[str, dict[str, Any]] = {}  # the last one of each worker
         self.results: Results | None = None
         environment.events.worker_report.add_listener(self._on_worker_report)
         for message, listener in (
             (messages.JOINED, self._on_joined),
             (messages.LEASE_WANTED, self._on_lease_wanted),
             (messages.LEASE_DONE, self._on_lease_done),
+            (messages.PULSE, self._on_pulse),
             (messages.DRAINED, self._on_drained),
             (messages.UNFIT, self._on_unfit),
         ):
@@ -184,6 +188,7 @@ class Coordinator:
         self._workers = set()
         self._at_begin = self.live_workers()
         self._n_idle_looks = 0
+        self._pulses = {}
         self._drained = set()
         self._n_arrived = Counter()
         self.results = Results(n_requests=n_requests)
@@ -253,14 +258,36 @@ class Coordinator:
             self._end_without_users()
 
     def _end_without_users(self) -> None:
-        """End a run with a limit when its users have all ended, by errors of their own, and none can reach it."""
+        """End a run with a limit when nobody is left who can reach it: saying so, rather than to wait for ever."""
         # Where a load shape asks for no users, none is missing: it may ask for some again.
         is_asked_for = self._runner.state == STATE_RUNNING and self._runner.target_user_count
-        is_idle = is_asked_for and not self._runner.user_count
-        self._n_idle_looks = self._n_idle_looks + 1 if is_idle and self._leases else 0
+        why = self._stall() if self._leases and is_asked_for else ""
+        self._n_idle_looks = self._n_idle_looks + 1 if why else 0
         if self._n_idle_looks == IDLE_LOOKS:
-            logger.error("No user is left: the run ends before each image was fired")
+            self.results.stalled = why
+            logger.error("The run ends before each image was fired: %s", why)
             gevent.spawn(self._on_finished)
+
+    def _stall(self) -> str:
+        """Return why no request can end any more; empty while one can."""
+        if not self._runner.user_count:
+            return "no user is left"
+        live = self.live_workers()
+        pulses = [pulse for worker, pulse in self._pulses.items() if worker in live]
+        if len(pulses) < len(live - set(self.results.unfit_workers)):
+            return ""  # of some worker nothing is known yet
+        if not any(pulse["n_users"] for pulse in pulses):
+            if self._environment.shape_class is not None:
+                return ""  # which may ask for other classes first
+            return "no user that fires images is left"
+        n_stuck = sum(pulse["n_stuck"] for pulse in pulses)
+        if not n_stuck or any(map(self._can_go_on, pulses)):
+            return ""
+        return f"{n_stuck:,} requests were in hand long after their --deadline, and no other could be made"
+
+    def _can_go_on(self, pulse: dict[str, Any]) -> bool:
+        has_free_user = pulse["n_users"] > pulse["n_stuck"]
+        return has_free_user and (pulse["n_open"] > pulse["n_stuck"] or self._leases.has_waiting)
 
     def _lose(self, worker: str) -> None:
         if worker in self.results.lost_workers:
@@ -323,6 +350,14 @@ class Coordinator:
         if self._leases.is_finished:
             # Not here: this may be the greenlet that receives messages, and ending a run waits for some.
             gevent.spawn(self._on_finished)
+
+    def _on_pulse(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+        if not self.is_of_this_run(msg):
+            return
+        self._pulses[msg.node_id] = msg.data
+        self.results.n_discarded += msg.data["n_discarded"]
+        if self._leases:
+            self._leases.keep_only(msg.node_id, msg.data["held"], msg.data["newest"])
 
     def _on_drained(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
         if not self.is_of_this_run(msg):

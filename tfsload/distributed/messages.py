@@ -10,12 +10,17 @@ late message of an earlier run is told apart.
 | LEASE_WANTED | participant → coordinator | `held`: numbers of the leases that it holds |
 | LEASE | coordinator → participant | `lease`: [number, start, stop], or None while nothing is free |
 | LEASE_DONE | participant → coordinator | `lease`: number, `rows`: what was recorded under it |
+| PULSE | participant → coordinator | once a second: what it has in hand |
 | LEVEL | coordinator → participant | a level to be measured, and which share of its arrivals is the participant's |
 | LEVEL_DONE | participant → coordinator | `level`: number, `rows`: what was recorded, and the worker's own figures |
 | DRAIN | coordinator → participants | stop the users and hand over the rest |
 | DRAINED | participant → coordinator | `rows`: all that was not yet reported, `open`, `n_reported`, `is_broken` |
 | UNFIT | participant → coordinator | `reason`: why this worker cannot take part |
 
+PULSE holds `n_users` (that live and fire images), `held` (numbers of the leases that it holds), `newest` (the
+highest number of a lease that it was given; -1: none), `n_open` (requests of them that have not ended), `n_stuck`
+(requests in hand for far longer than their deadline), `has_sent` and `has_answered` (whether a request was sent that
+waits or failed, and whether one had an answer, since the last pulse), and `n_discarded` (requests of leases given up).
 LEVEL holds `level` (number), `rate_rps` (null: closed load), `warm_up_s`, `duration_s`, `share` and `n_shares`.
 LEVEL_DONE holds `cpu` (the fields of `CpuShares`), `n_users` and `round_trip_ns` (null: not measured).
 In DRAINED, `open` holds pairs of a lease and its requests that were not made, `n_reported` counts the requests
@@ -29,6 +34,7 @@ JOINED = "tfsload_joined"
 LEASE_WANTED = "tfsload_lease_wanted"
 LEASE = "tfsload_lease"
 LEASE_DONE = "tfsload_lease_done"
+PULSE = "tfsload_pulse"
 LEVEL = "tfsload_level"
 LEVEL_DONE = "tfsload_level_done"
 DRAIN = "tfsload_drain"

@@ -15,6 +15,7 @@ from tfsload import events, processes
 from tfsload.channel.connect import check_files
 from tfsload.coverage import Lease
 from tfsload.distributed import messages
+from tfsload.distributed.pulse import Pulse
 from tfsload.load.arrivals import Schedule
 from tfsload.load.cpu_time import CpuTime
 from tfsload.load.window import Window
@@ -48,6 +49,7 @@ class Participant:
         self._is_open = False  # begun and not yet drained
         self._n_reported = 0  # requests handed over outside leases
         self._master_watcher: gevent.Greenlet | None = None
+        self._pulse: Pulse | None = None  # of the run under way
         self._level: gevent.Greenlet | None = None  # sees a level through
         self._is_measuring = False  # a level, with which a report would interfere
         events.install(environment.events)
@@ -97,8 +99,21 @@ class Participant:
         run.supply = self._supply(run)
         self.run = run
         self._is_open = True
+        self._pulse = Pulse(run, self._users, self._tell_pulse)
+        self._pulse.start()
         if isinstance(self._runner, WorkerRunner):
             self._master_watcher = gevent.spawn(self._stop_without_master)
+
+    def _users(self) -> list[Any]:
+        """Return the users of this process that fire images; other classes may run beside them."""
+        users = [greenlet.args[0] for greenlet in self._runner.user_greenlets if greenlet.args]
+        return [user for user in users if hasattr(user, "sent_ns")]
+
+    def _tell_pulse(self, pulse: dict[str, Any]) -> None:
+        try:
+            self._runner.send_message(messages.PULSE, {"run": self.run.number, **pulse})
+        except RPCError as error:
+            logger.error("The master could not be told how far this worker is: %s", error)
 
     def _stop_without_master(self) -> None:
         """Stop the load of a run whose master is gone, and with it whatever would end the run."""
@@ -180,6 +195,7 @@ class Participant:
             return
         if self._level is not None:
             self._level.kill()
+        self._pulse.stop()
         if self._master_watcher is not None:
             self._master_watcher.kill(block=False)
         self._is_open = self._is_measuring = False

@@ -74,7 +74,7 @@ def _coverage(summary: Summary) -> str:
 def _requests(summary: Summary) -> str:
     text = f"{summary.requests:,} in {summary.duration_s:.2f} s"
     if summary.cut_off:
-        text += f" ({summary.cut_off:,} more were in flight when the load stopped, and are not counted)"
+        text += f" ({summary.cut_off:,} more were in flight when their users were stopped, and are not counted)"
     return text
 
 

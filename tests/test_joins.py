@@ -1,0 +1,58 @@
+"""Workers that come, go and come back while a run goes on, as processes of their own."""
+
+import contextlib
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.runs import PROJECT, free_port, locust, wait_until
+from tests.test_runs import assert_equals_reference
+
+# With eight users in flight all the time, 1,000 images take six seconds.
+IN_FLIGHT = {"TFSLOAD_TEST_IN_FLIGHT_S": "0.05"}
+
+
+class Cluster:
+    """A headless master, and workers that are started when the test says."""
+
+    def __init__(self, directory: Path, stack: contextlib.ExitStack, *arguments: str, **environment: str) -> None:
+        self._directory, self._stack, self._environment = directory, stack, environment
+        self.port = str(free_port())
+        self.workers = []
+        master = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", self.port)
+        self.master = stack.enter_context(
+            locust(directory / "master", *master, "--headless", "--only-summary", *arguments, cwd=PROJECT)
+        )
+
+    def join(self):
+        """Start a further worker, and return it at once."""
+        join = ("--worker", "--master-host", "127.0.0.1", "--master-port", self.port)
+        directory = self._directory / f"worker{len(self.workers)}"
+        self.workers.append(self._stack.enter_context(locust(directory, *join, **self._environment)))
+        return self.workers[-1]
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    with contextlib.ExitStack() as stack:
+        yield lambda *arguments, **environment: Cluster(tmp_path, stack, *arguments, **environment)
+
+
+@pytest.mark.parametrize("is_replaced", [pytest.param(False, id="joins"), pytest.param(True, id="replaces-another")])
+def test_a_worker_that_joins_in_the_middle_costs_no_image(cluster, model_server, reference, is_replaced):
+    n_images = 1000
+    load = ("--host", model_server.address, "-u", "8", "-r", "8", "--num-tests", str(n_images))
+    run = cluster(*load, "--expect-workers", "2" if is_replaced else "1", **IN_FLIGHT)
+    for _ in range(2 if is_replaced else 1):
+        run.join()
+    wait_until(lambda: run.master.n_done() > n_images // 10, "a tenth of the images")
+    if is_replaced:
+        run.workers[0].signal(signal.SIGKILL)
+    run.join()
+    ended = run.master.wait()
+
+    assert_equals_reference(ended, reference("mnist5k"), n_images)
+    assert "1,000 of 1,000 images, each exactly once" in ended.stdout
+    assert ended.outcome["n_workers"] == 2
+    assert bool(ended.outcome["lost_workers"]) is is_replaced

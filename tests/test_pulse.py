@@ -1,0 +1,231 @@
+"""What a process has in hand, and what the coordinator makes of it: a run is ended where nobody can go on with it."""
+
+import itertools
+from types import SimpleNamespace
+
+import pytest
+from locust.env import Environment
+
+from tests.test_distributed import Master, ask, begin, deliver, wait_for
+from tfsload.coverage import Lease
+from tfsload.distributed import coordinator as coordinating
+from tfsload.distributed import messages, pulse
+from tfsload.distributed.coordinator import Coordinator
+from tfsload.distributed.pulse import Pulse
+from tfsload.recorder import Recorder
+from tfsload.supply import LeasedSupply
+
+DEADLINE_S = 5
+LIMIT_NS = int((DEADLINE_S + pulse.STUCK_AFTER_DEADLINE_S) * 1e9)
+
+
+class Process:
+    """A process that runs users, at an instant that the test sets."""
+
+    def __init__(self, n_users=1):
+        self.now_ns = 10**12
+        self.users = [SimpleNamespace(sent_ns=0) for _ in range(n_users)]
+        self.told = []
+        self.run = SimpleNamespace(
+            recorder=Recorder(),
+            settings=SimpleNamespace(deadline_s=DEADLINE_S),
+            supply=LeasedSupply(lambda _: None, lambda _: None),
+            sent_ns=0,
+            answered_ns=0,
+        )
+        self.pulse = Pulse(self.run, lambda: self.users, self.told.append, lambda: self.now_ns)
+
+    def look(self):
+        return self.pulse.look()
+
+
+def test_a_process_tells_what_it_holds():
+    process = Process(n_users=2)
+    assert process.look()["newest"] == -1
+    process.run.supply.grant(Lease(7, 0, 3))
+    process.run.supply.grant(Lease(4, 3, 5))
+    process.run.supply.next()
+    process.run.supply.done(7)
+
+    told = process.look()
+    assert (told["held"], told["newest"], told["n_open"], told["n_users"]) == ([7, 4], 7, 4, 2)
+
+
+def test_what_a_process_without_users_holds_goes_to_others():
+    process = Process(n_users=0)
+    process.run.supply.grant(Lease(0, 0, 3))
+    process.run.recorder.record([1], [1], None, 1, 1, 2, 0)
+    looks = [process.look() for _ in range(pulse.IDLE_LOOKS)]
+
+    assert [look["held"] for look in looks] == [[0]] * (pulse.IDLE_LOOKS - 1) + [[]]
+    assert [look["n_discarded"] for look in looks] == [0] * (pulse.IDLE_LOOKS - 1) + [1]
+    assert process.run.recorder.take_all() == []
+
+
+def test_users_that_come_back_in_time_keep_what_the_process_holds():
+    process = Process(n_users=0)
+    process.run.supply.grant(Lease(0, 0, 3))
+    for _ in range(3):
+        process.users = []
+        for _ in range(pulse.IDLE_LOOKS - 1):
+            assert process.look()["held"] == [0]
+        process.users = [SimpleNamespace(sent_ns=0)]
+        assert process.look()["held"] == [0]
+
+
+@pytest.mark.parametrize(
+    ("ages_ns", "n_stuck"),
+    [
+        pytest.param([0], 0, id="sent-now"),
+        pytest.param([LIMIT_NS], 0, id="at-the-limit"),
+        pytest.param([LIMIT_NS + 1], 1, id="beyond-it"),
+        pytest.param([LIMIT_NS + 1, 5, LIMIT_NS + 9], 2, id="two-of-three"),
+        pytest.param([None, None], 0, id="users-that-wait-between-requests"),
+    ],
+)
+def test_a_request_that_is_older_than_its_deadline_allows_is_stuck(ages_ns, n_stuck):
+    process = Process()
+    process.users = [SimpleNamespace(sent_ns=0 if age is None else process.now_ns - age) for age in ages_ns]
+
+    assert process.look()["n_stuck"] == n_stuck
+
+
+def test_a_process_tells_whether_it_sends_and_is_answered():
+    process = Process()
+    looks = []
+    for sent_ns, answered_ns in ((0, 0), (5, 0), (5, 8), (5, 8), (9, 8), (9, 12)):
+        process.run.sent_ns, process.run.answered_ns = sent_ns, answered_ns
+        look = process.look()
+        looks.append((look["has_sent"], look["has_answered"]))
+
+    assert looks == [(False, False), (True, False), (False, True), (False, False), (True, False), (False, True)]
+
+
+# The coordinator, whose workers are played by the test
+
+
+@pytest.fixture
+def finished():
+    return []
+
+
+@pytest.fixture
+def master():
+    return Master(Environment(parsed_options=SimpleNamespace(), stop_timeout=0), ["a", "b"])
+
+
+@pytest.fixture
+def coordinator(master, finished, monkeypatch):
+    monkeypatch.setattr(coordinating, "WATCH_INTERVAL_S", 0.01)
+    leader = Coordinator(master.environment, master, on_finished=lambda: finished.append(True))
+    yield leader
+    master.clients.clear()
+    leader.end()
+
+
+def beat(master, worker, **told):
+    whole = {"n_users": 1, "held": [], "newest": -1, "n_open": 0, "n_stuck": 0, "n_discarded": 0}
+    data = {"run": 1, "has_sent": False, "has_answered": False, **whole, **told}
+    master.receive(messages.PULSE, data, worker)
+
+
+def test_a_lease_that_its_worker_gave_up_goes_to_another(master, coordinator, finished):
+    begin(coordinator, n_requests=1)
+    lease = ask(master, "a")
+    beat(master, "a", n_users=0, held=[], newest=lease[0], n_discarded=1)
+    again = ask(master, "b")
+    deliver(master, "b", again)
+    wait_for(lambda: finished)
+
+    assert again[1:] == lease[1:]
+    assert (coordinator.results.overall.requests, coordinator.results.n_discarded) == (1, 1)
+
+
+def test_a_lease_on_its_way_to_a_worker_stays_its(master, coordinator, finished):
+    begin(coordinator, n_requests=1)
+    lease = ask(master, "a")
+    beat(master, "a", held=[], newest=-1)  # it spoke before the lease came
+    assert ask(master, "b") is None
+    deliver(master, "a", lease)
+    wait_for(lambda: finished)
+
+    assert coordinator.results.n_done == 1
+
+
+def test_a_lease_whose_delivery_was_lost_goes_to_another(master, coordinator):
+    begin(coordinator, n_requests=1)
+    lease = ask(master, "a")
+    beat(master, "a", held=[], newest=lease[0])
+
+    assert ask(master, "b")[1:] == lease[1:]
+
+
+STUCK = {"n_open": 1, "n_stuck": 1}
+RESTS = {"n_users": 1}
+GONE = {"n_users": 0}
+
+
+@pytest.mark.parametrize(
+    ("of_a", "of_b", "why"),
+    [
+        pytest.param(GONE, GONE, "no user that fires images is left", id="no-user-is-left"),
+        pytest.param(STUCK, GONE, "1 requests were in hand", id="stuck-and-nobody-else"),
+        pytest.param(STUCK, RESTS, "1 requests were in hand", id="stuck-and-the-other-has-nothing-to-do"),
+        pytest.param(STUCK, STUCK, "2 requests were in hand", id="all-are-stuck"),
+        pytest.param({"n_open": 9, "n_stuck": 1}, RESTS, "1 requests were in hand", id="the-only-user-is-stuck"),
+    ],
+)
+def test_a_run_that_nobody_can_go_on_with_is_ended_saying_so(master, coordinator, finished, of_a, of_b, why):
+    begin(coordinator, n_requests=2)
+    ask(master, "a"), ask(master, "b")
+    beat(master, "a", held=[0], newest=0, **of_a)
+    beat(master, "b", held=[1], newest=1, **of_b)
+    wait_for(lambda: finished)
+
+    assert why in coordinator.results.stalled
+    assert len(finished) == 1
+
+
+@pytest.mark.parametrize(
+    ("n_requests", "of_a", "of_b"),
+    [
+        pytest.param(2, RESTS, RESTS, id="long-wait-times"),
+        pytest.param(2, {"n_users": 2, "n_open": 5, "n_stuck": 1}, RESTS, id="another-user-has-work-left"),
+        pytest.param(3, STUCK, RESTS, id="another-worker-can-take-what-is-left"),
+        pytest.param(2, STUCK, {"n_users": 1, "n_open": 1}, id="another-worker-is-at-work"),
+        pytest.param(2, GONE, None, id="one-has-not-said-a-word-yet"),
+    ],
+)
+def test_a_run_that_somebody_can_go_on_with_is_not(master, coordinator, finished, n_requests, of_a, of_b):
+    begin(coordinator, n_requests=n_requests)
+    ask(master, "a"), ask(master, "b")
+    beat(master, "a", held=[0], newest=0, **of_a)
+    if of_b is not None:
+        beat(master, "b", held=[1], newest=1, **of_b)
+    wait_for_looks(coordinator, 20)
+
+    assert coordinator.results.stalled == ""
+    assert finished == []
+
+
+def wait_for_looks(coordinator, n):
+    """Wait until the coordinator has looked so many times more."""
+    looks = itertools.count()
+    refresh, n_looks = coordinator.refresh, [0]
+
+    def counting():
+        n_looks[0] = next(looks) + 1
+        refresh()
+
+    coordinator.refresh = counting
+    wait_for(lambda: n_looks[0] >= n)
+
+
+def test_a_pulse_of_an_earlier_run_is_ignored(master, coordinator):
+    begin(coordinator, n_requests=1)
+    begin(coordinator, n_requests=1)
+    lease = ask(master, "a", run=2)
+    beat(master, "a", held=[], newest=lease[0], n_discarded=3)  # of run 1
+
+    assert ask(master, "b", run=2) is None
+    assert coordinator.results.n_discarded == 0
