@@ -169,10 +169,10 @@ GONE = {"n_users": 0}
     ("of_a", "of_b", "why"),
     [
         pytest.param(GONE, GONE, "no user that fires images is left", id="no-user-is-left"),
-        pytest.param(STUCK, GONE, "1 requests were in hand", id="stuck-and-nobody-else"),
-        pytest.param(STUCK, RESTS, "1 requests were in hand", id="stuck-and-the-other-has-nothing-to-do"),
+        pytest.param(STUCK, GONE, "1 request was in hand", id="stuck-and-nobody-else"),
+        pytest.param(STUCK, RESTS, "1 request was in hand", id="stuck-and-the-other-has-nothing-to-do"),
         pytest.param(STUCK, STUCK, "2 requests were in hand", id="all-are-stuck"),
-        pytest.param({"n_open": 9, "n_stuck": 1}, RESTS, "1 requests were in hand", id="the-only-user-is-stuck"),
+        pytest.param({"n_open": 9, "n_stuck": 1}, RESTS, "1 request was in hand", id="the-only-user-is-stuck"),
     ],
 )
 def test_a_run_that_nobody_can_go_on_with_is_ended_saying_so(master, coordinator, finished, of_a, of_b, why):

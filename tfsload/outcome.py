@@ -6,7 +6,7 @@ from tfsload.analysis.levels import level_row
 from tfsload.analysis.summary import Summary, summarise
 from tfsload.analysis.verdict import Verdict, judge
 from tfsload.checks import Checked
-from tfsload.distributed.coordinator import Results
+from tfsload.distributed.results import Results
 from tfsload.load.search import SearchResult
 from tfsload.recorder import Record
 from tfsload.report import terminal

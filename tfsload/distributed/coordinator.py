@@ -8,18 +8,18 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import gevent
-from locust.runners import STATE_MISSING, STATE_RUNNING, MasterRunner
+from locust.runners import STATE_RUNNING, MasterRunner
 
 from tfsload import processes
-from tfsload.analysis.levels import LevelRun
 from tfsload.coverage import Leases
 from tfsload.distributed import messages
-from tfsload.load.window import UNCOUNTED
-from tfsload.recorder import Record, merge_plain, n_requests
+from tfsload.distributed.pulses import Pulses
+from tfsload.distributed.results import Results
+from tfsload.distributed.roster import Roster
+from tfsload.recorder import merge_plain, n_requests
 from tfsload.references import References
 
 logger = logging.getLogger(__name__)
@@ -37,56 +37,6 @@ SAME_CLOCK_NS = 250_000_000
 # and large enough that its message costs little.
 MAX_REQUESTS_PER_LEASE = 100
 LEASES_PER_WORKER = 20
-
-
-@dataclass
-class Results:
-    """What has arrived of a run.
-
-    Attributes:
-        records: what was measured, by level.
-        n_requests: with `--num-tests`: requests to make, each once; else None.
-        n_done: with `--num-tests`: requests delivered.
-        lost_workers: workers that went away with what they had not yet reported.
-        stalled: why the run was ended although requests were left; empty: it was not.
-        n_unaccounted: requests that workers reported and that did not arrive.
-        n_discarded: requests of workers that left in the middle of a lease, which others then were given.
-        is_broken: whether an exception escaped in a worker, from a listener, say.
-        unfit_workers: why a worker could not take part, by worker.
-        n_workers: most workers at once.
-        n_users, n_users_asked: users when the run began to end, and those that were asked for.
-        levels: how each level was run that has ended.
-        n_levels_left: levels that were planned and not measured.
-    """
-
-    records: dict[int, Record] = field(default_factory=dict)
-    n_requests: int | None = None
-    n_done: int = 0
-    lost_workers: set[str] = field(default_factory=set)
-    stalled: str = ""
-    n_unaccounted: int = 0
-    n_discarded: int = 0
-    is_broken: bool = False
-    unfit_workers: dict[str, str] = field(default_factory=dict)
-    n_workers: int = 0
-    n_users: int = 0
-    n_users_asked: int = 0
-    levels: list[LevelRun] = field(default_factory=list)
-    n_levels_left: int = 0
-
-    @property
-    def overall(self) -> Record:
-        """All levels together, without what lies outside them."""
-        total = Record()
-        for level, record in self.records.items():
-            if level != UNCOUNTED:
-                total.merge(record)
-        return total
-
-    @property
-    def uncounted(self) -> Record:
-        """What lies outside all levels: warm-ups, and the time between levels."""
-        return self.records.get(UNCOUNTED, Record())
 
 
 class Coordinator:
@@ -118,14 +68,12 @@ class Coordinator:
         self._is_open = False
         self._is_ending = False
         self._leases: Leases | None = None
-        self._workers: set[str] = set()  # all that took part in this run
-        self._at_begin: set[str] = set()  # all that were there, heard of since or not
-        self._drained: set[str] = set()
+        self._roster = Roster(runner)
         self._n_arrived: Counter[str] = Counter()  # requests outside leases, by worker
         self._watcher: gevent.Greenlet | None = None
         self._begun_s = 0.0
         self._n_idle_looks = 0
-        self._pulses: dict[str, dict[str, Any]] = {}  # the last one of each worker
+        self._pulses = Pulses()
         self.results: Results | None = None
         environment.events.worker_report.add_listener(self._on_worker_report)
         for message, listener in (
@@ -151,10 +99,7 @@ class Coordinator:
     @property
     def running_users(self) -> set[str]:
         """Workers that take part and run at least one user."""
-        fit = (self._workers & self.live_workers()) - set(self.results.unfit_workers)
-        if not isinstance(self._runner, MasterRunner):
-            return fit
-        return {client.id for client in self._runner.clients.all if client.id in fit and client.user_count}
+        return self._roster.with_users() - set(self.results.unfit_workers)
 
     @property
     def is_open(self) -> bool:
@@ -185,11 +130,9 @@ class Coordinator:
         options[messages.RUN_DATA_OPTION] = data_fingerprint
         options[messages.REFERENCES_OPTION] = references.to_plain() if references else None
         options[messages.FORKED_BY_OPTION] = processes.forked_by() if options.get("processes") else None
-        self._workers = set()
-        self._at_begin = self.live_workers()
+        self._roster.begin()
         self._n_idle_looks = 0
-        self._pulses = {}
-        self._drained = set()
+        self._pulses = Pulses()
         self._n_arrived = Counter()
         self.results = Results(n_requests=n_requests)
         n_workers = len(self.live_workers())
@@ -228,7 +171,7 @@ class Coordinator:
     def _drain(self) -> None:
         self._runner.send_message(messages.DRAIN, {"run": self._number})
         limit = time.monotonic() + DRAIN_LIMIT_S + self._environment.stop_timeout
-        while waiting := (self._workers | self._at_begin | self.live_workers()) - self._drained:
+        while waiting := self._roster.to_hand_over():
             gone = waiting - self.live_workers()
             for worker in gone:
                 self._lose(worker)
@@ -243,16 +186,14 @@ class Coordinator:
 
     def live_workers(self) -> set[str]:
         """Return the workers that are heard of; a process without workers is its own."""
-        if not isinstance(self._runner, MasterRunner):
-            return {"local"}
-        return {client.id for client in self._runner.clients.all if client.state != STATE_MISSING}
+        return self._roster.live()
 
     def _watch(self) -> None:
         while True:
             gevent.sleep(WATCH_INTERVAL_S)
             live = self.live_workers()
             self.results.lost_workers -= live  # heard of again; what it held is with others, it may hold anew
-            for worker in (self._workers | self._at_begin) - live - self._drained - self.results.lost_workers:
+            for worker in self._roster.gone() - self.results.lost_workers:
                 self._lose(worker)
             self.refresh()
             self._end_without_users()
@@ -272,27 +213,14 @@ class Coordinator:
         """Return why no request can end any more; empty while one can."""
         if not self._runner.user_count:
             return "no user is left"
-        live = self.live_workers()
-        pulses = [pulse for worker, pulse in self._pulses.items() if worker in live]
-        if len(pulses) < len(live - set(self.results.unfit_workers)):
-            return ""  # of some worker nothing is known yet
-        if not any(pulse["n_users"] for pulse in pulses):
-            if self._environment.shape_class is not None:
-                return ""  # which may ask for other classes first
-            return "no user that fires images is left"
-        n_stuck = sum(pulse["n_stuck"] for pulse in pulses)
-        if not n_stuck or any(map(self._can_go_on, pulses)):
-            return ""
-        return f"{n_stuck:,} requests were in hand long after their --deadline, and no other could be made"
-
-    def _can_go_on(self, pulse: dict[str, Any]) -> bool:
-        has_free_user = pulse["n_users"] > pulse["n_stuck"]
-        return has_free_user and (pulse["n_open"] > pulse["n_stuck"] or self._leases.has_waiting)
+        fit = self.live_workers() - set(self.results.unfit_workers)
+        # A load shape may ask for other classes first.
+        return self._pulses.stall(fit, self._leases.has_waiting, self._environment.shape_class is not None)
 
     def _lose(self, worker: str) -> None:
         if worker in self.results.lost_workers:
             return
-        if worker not in self._workers and not self._misses_users():
+        if worker not in self._roster.joined and not self._misses_users():
             return  # it never ran a user, and none is missing: it had nothing to lose
         self.results.lost_workers.add(worker)
         taken_back = self._leases.lose(worker) if self._leases else []
@@ -327,8 +255,9 @@ class Coordinator:
 
     def _on_joined(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
         if self.is_of_this_run(msg):
-            self._workers.add(msg.node_id)
-            self.results.n_workers = max(self.results.n_workers, len(self._workers - self.results.lost_workers))
+            self._roster.joined.add(msg.node_id)
+            n_workers = len(self._roster.joined - self.results.lost_workers)
+            self.results.n_workers = max(self.results.n_workers, n_workers)
 
     def _on_lease_wanted(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
         if not self.is_of_this_run(msg):
@@ -354,7 +283,7 @@ class Coordinator:
     def _on_pulse(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
         if not self.is_of_this_run(msg):
             return
-        self._pulses[msg.node_id] = msg.data
+        self._pulses.take(msg.node_id, msg.data)
         self.results.n_discarded += msg.data["n_discarded"]
         if self._leases:
             self._leases.keep_only(msg.node_id, msg.data["held"], msg.data["newest"])
@@ -362,7 +291,7 @@ class Coordinator:
     def _on_drained(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
         if not self.is_of_this_run(msg):
             return
-        self._drained.add(msg.node_id)
+        self._roster.drained.add(msg.node_id)
         self.results.lost_workers.discard(msg.node_id)
         still_open = dict(msg.data["open"])
         for row in msg.data["rows"]:
