@@ -128,3 +128,9 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def forked(n_workers: int) -> tuple[str, ...]:
+    """Return the arguments of a run whose workers are forked, on a port that no other run has."""
+    port = str(free_port())
+    return ("--processes", str(n_workers), "--master-bind-port", port, "--master-port", port)

@@ -56,6 +56,8 @@ LAYERS = (
     {
         "tfsload.embedded",
         "tfsload.checks",
+        "tfsload.user_hosts",
+        "tfsload.run_warnings",
         "tfsload.report",
         "tfsload.webui",
         "tfsload.interrupt",

@@ -356,7 +356,13 @@ def participant(runner):
 
     def begin(runner=runner, **options):
         images = fingerprint(load_images(Settings.parse({}, None)))
-        given = {messages.RUN_NUMBER_OPTION: 1, messages.RUN_DATA_OPTION: images, "warm_up": "0", **options}
+        given = {
+            messages.RUN_NUMBER_OPTION: 1,
+            messages.RUN_DATA_OPTION: images,
+            messages.ADDRESS_OPTION: "127.0.0.1:1",
+            "warm_up": "0",
+            **options,
+        }
         environment = Environment(
             user_classes=[LevelUser], parsed_options=SimpleNamespace(**given), host="127.0.0.1:1", events=None
         )
@@ -651,6 +657,7 @@ def runner_of_all():
 def test_one_process_measures_levels_by_itself(runner_of_all, options, rate_rps):
     runner = runner_of_all
     images = fingerprint(load_images(Settings.parse({}, None)))
+    options = {messages.ADDRESS_OPTION: "127.0.0.1:1", **options}
     environment = Environment(parsed_options=SimpleNamespace(**options), host="127.0.0.1:1", stop_timeout=0)
     participant = Participant(environment, runner)
     environment.tfsload = SimpleNamespace(participant=participant)

@@ -5,8 +5,9 @@ import signal
 import pytest
 from locust.util.load_locustfile import is_shape_class
 
-from tests.runs import free_port, locust, run_headless, wait_until
-from tests.test_webui import LEVEL, WebUi
+from tests.runs import forked, free_port, locust, run_headless, wait_until
+from tests.test_webui import LEVEL
+from tests.web_ui import WebUi
 from tfsload import exit_codes
 from tfsload.load.shape import LevelShape
 
@@ -42,9 +43,11 @@ def steps_of(log):
     return [int(line.split("updating to ")[1].split()[0]) for line in log.splitlines() if "Shape test updating" in line]
 
 
-@pytest.mark.parametrize("processes", [pytest.param([], id="alone"), pytest.param(["--processes", "2"], id="forked")])
-def test_it_runs_headless_and_ends_the_run(tmp_path, model_server, locustfile, processes):
-    ended = run_headless(tmp_path, "--host", model_server.address, *processes, locustfile=locustfile)
+@pytest.mark.parametrize("n_workers", [pytest.param(0, id="alone"), pytest.param(2, id="forked")])
+def test_it_runs_headless_and_ends_the_run(tmp_path, model_server, locustfile, n_workers):
+    ended = run_headless(
+        tmp_path, "--host", model_server.address, *(forked(n_workers) if n_workers else ()), locustfile=locustfile
+    )
 
     assert ended.exit_code == exit_codes.PASS, ended.stdout
     assert steps_of(ended.stderr) == [3, 5]

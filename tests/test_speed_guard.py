@@ -76,7 +76,11 @@ class AnsweringConnection:
 def user():
     """A user of a run under way, over the native channel, whose connection answers at once."""
     images = load_images(Settings.parse({}, None))
-    options = {messages.RUN_NUMBER_OPTION: 1, messages.RUN_DATA_OPTION: fingerprint(images)}
+    options = {
+        messages.RUN_NUMBER_OPTION: 1,
+        messages.RUN_DATA_OPTION: fingerprint(images),
+        messages.ADDRESS_OPTION: "127.0.0.1:1",
+    }
     environment = Environment(
         user_classes=[GrpcPredictionUser], parsed_options=SimpleNamespace(**options), host="127.0.0.1:1"
     )

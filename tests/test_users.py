@@ -69,7 +69,11 @@ class Runner:
 @pytest.fixture
 def environment():
     data_fingerprint = fingerprint(load_images(Settings.parse({}, None)))
-    set_by_the_coordinator = {messages.RUN_NUMBER_OPTION: 1, messages.RUN_DATA_OPTION: data_fingerprint}
+    set_by_the_coordinator = {
+        messages.RUN_NUMBER_OPTION: 1,
+        messages.RUN_DATA_OPTION: data_fingerprint,
+        messages.ADDRESS_OPTION: "127.0.0.1:1",
+    }
     options = SimpleNamespace(dataset="mnist5k", num_tests="0", **set_by_the_coordinator)
     return Environment(user_classes=[ScriptedUser], parsed_options=options, host="127.0.0.1:1")
 

@@ -16,6 +16,7 @@ from tfsload.refusal import RunRefused
 from tfsload.run import fingerprint, load_images
 from tfsload.settings import MAX_USERS, Settings, SettingsError, levels_asked_for
 from tfsload.target import parse_grpc_target
+from tfsload.user_hosts import HostAsked
 from tfsload.verification import VerificationError, record_references
 
 _DATA_OPTIONS = ("dataset", "num_tests")
@@ -40,19 +41,19 @@ class Checked:
     references: References | None = None
 
 
-def check(options: Mapping[str, Any], host: str | None, embedded: EmbeddedModel, own_shape: str = "") -> Checked:
+def check(options: Mapping[str, Any], asked: HostAsked, embedded: EmbeddedModel, own_shape: str = "") -> Checked:
     """Check a run; the embedded server is started where no host is named.
 
     Args:
         options: by name, as text.
-        host: the address of the server; empty or None: the embedded one.
+        asked: which server; none named: the embedded one.
         embedded: starts it.
         own_shape: the class of the locustfile's own `LoadTestShape`; empty: it has none.
 
     Raises:
         RunRefused: with all faults of the options, or of the data, or of the server.
     """
-    settings, dataset = _checked_here(options, host, own_shape)
+    settings, dataset = _checked_here(options, asked, own_shape)
     if settings.target is None:
         target = parse_grpc_target(embedded.address(settings.model_name))
         settings = dataclasses.replace(settings, target=target)
@@ -98,12 +99,12 @@ def web_origins(options: Mapping[str, Any]) -> tuple[str, ...]:
         raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
 
 
-def _checked_here(options: Mapping[str, Any], host: str | None, own_shape: str) -> tuple[Settings, Dataset]:
+def _checked_here(options: Mapping[str, Any], asked: HostAsked, own_shape: str) -> tuple[Settings, Dataset]:
     """Check what needs no server: the options and the data, with the faults of both at once."""
-    faults: list[str] = []
+    faults = list(asked.faults)
     settings = dataset = None
     try:
-        settings = Settings.parse(options, host)
+        settings = Settings.parse(options, asked.text, asked.named_by)
     except SettingsError as error:
         faults += error.faults
     try:

@@ -12,9 +12,10 @@ from locust.exception import StopTest
 from locust.runners import MasterRunner, WorkerRunner
 
 from tfsload import events as prediction_events
-from tfsload import exit_codes, interrupt, locust_wraps, processes, settings
+from tfsload import exit_codes, interrupt, locust_wraps, processes, run_warnings, settings
 from tfsload.analysis.levels import level_row, probe
 from tfsload.checks import Checked, RunRefused, check, has_changed, web_origins
+from tfsload.distributed import messages
 from tfsload.distributed.conductor import Conductor
 from tfsload.distributed.coordinator import DRAIN_LIMIT_S, Coordinator
 from tfsload.distributed.participant import Participant
@@ -28,7 +29,7 @@ from tfsload.report.progress import Progress
 from tfsload.run import n_requests
 from tfsload.run_progress import RunProgress
 from tfsload.run_time import RunTime, asked_s
-from tfsload.target import Target
+from tfsload.user_hosts import UserHosts
 from tfsload.webui import door, port, start_form
 
 logger = logging.getLogger(__name__)
@@ -89,6 +90,7 @@ class Suite:
         self._is_headless = bool(self._options.headless)
         self._embedded = EmbeddedModel()
         self._shape_in_use = ShapeInUse(environment)
+        self._hosts = UserHosts(environment)
         self._checked: Checked | None = None  # for the run that is about to start
         self._run_checked: Checked | None = None  # of the run under way
         self._progress: RunProgress | None = None
@@ -134,9 +136,9 @@ class Suite:
                 start_form.guard(self._web_ui, self._check_form)
             if self._starts_by_itself:
                 self._check(vars(self._options), self._environment.host)
-            elif not self._environment.host:
+            elif self._hosts.ask(self._environment.host, self._environment.user_classes).text is None:
                 # The form shows where the load will go.
-                self._environment.host = self._embedded.address(settings.default_of("model_name"))
+                self._hosts.show(self._embedded.address(settings.default_of("model_name")))
         except RunRefused as refused:
             self._exit_refused(refused)
         except KeyboardInterrupt:
@@ -161,7 +163,7 @@ class Suite:
         self._runner.quit()
         return self._refusal(RunRefused(exit_codes.INVALID, ["interrupted before the run began"]))
 
-    def _check(self, options: dict[str, Any], host: str | None) -> None:
+    def _check(self, options: dict[str, Any], host: str | None, user_classes: list[type] | None = None) -> None:
         """Check what a run is asked to do; keep the result for its start.
 
         Raises:
@@ -169,14 +171,15 @@ class Suite:
         """
         self._checked = None
         self._shape_in_use.use_own()
-        self._checked = check(options, host, self._embedded, self._shape_in_use.own_name)
+        asked = self._hosts.ask(host, self._environment.user_classes if user_classes is None else user_classes)
+        self._checked = check(options, asked, self._embedded, self._shape_in_use.own_name)
         self._plan = make_plan(self._checked.settings, self._n_users(options))
         if self._starts_by_itself:
-            self._warn_of_ignored(options)
+            run_warnings.warn_of_ignored(options, self._checked.settings)
         if self._plan is not None:
             self._shape_in_use.use_levels(LevelShape(self._plan, self._measure))
 
-    def _check_form(self, options: dict[str, Any], host: str | None) -> None:
+    def _check_form(self, options: dict[str, Any], host: str | None, user_classes: list[type]) -> None:
         """Check what the web form asks for, once no other run is on its way in or out: it would get its results.
 
         Raises:
@@ -188,7 +191,7 @@ class Suite:
             raise RunRefused(exit_codes.INVALID, ["another run is being started or stopped: try again in a moment"])
         self._is_checking = True
         try:
-            self._check(options, host)
+            self._check(options, host, user_classes)
             self._starts_until_s = time.monotonic() + START_LIMIT_S
         finally:
             self._is_checking = False
@@ -197,20 +200,6 @@ class Suite:
     def _is_starting(self) -> bool:
         """Whether the web form has been sent, and the run has not begun."""
         return self._is_checking or time.monotonic() < self._starts_until_s
-
-    def _warn_of_ignored(self, options: dict[str, Any]) -> None:
-        if self._plan is None:
-            ignored = settings.options_of_levels(options)
-            why = "a run without --sweep, --rate or --find-max-rate has no levels"
-        else:
-            given = {name: options.get(name) for name in ("run_time", "spawn_rate", "num_users")}
-            if not self._checked.settings.sweep:
-                del given["num_users"]  # the most in flight
-            flags = {"run_time": "-t", "spawn_rate": "-r", "num_users": "-u"}
-            ignored = [flags[name] for name, value in given.items() if value]
-            why = "levels say how many users there are, and for how long"
-        if ignored:
-            logger.warning("%s: no effect, since %s", " and ".join(ignored), why)
 
     def _n_users(self, options: dict[str, Any]) -> int | None:
         """Return what `-u` says; Locust's form has a field for it, which says 1 where nobody has touched it."""
@@ -240,6 +229,8 @@ class Suite:
         locust.log.unhandled_greenlet_exception = False  # of an earlier run: Locust itself never takes it back
         if self.coordinator is not None:
             self._begin_coordinating()
+        address = vars(self._options)[messages.ADDRESS_OPTION]
+        self._hosts.begin(address, is_leader=self.coordinator is not None)
         if self.participant is not None:
             self.participant.begin()
 
@@ -254,9 +245,10 @@ class Suite:
         self._run_checked = checked
         self._concluded.clear()
         self._starts_until_s = 0.0
-        self._environment.host = checked.settings.target.address
+        vars(self._options)[messages.ADDRESS_OPTION] = checked.settings.target.address
         asked = n_requests(checked.settings, checked.n_images) if checked.settings.num_tests else None
-        self._warn_of_loopback(checked.settings.target)
+        if isinstance(self._runner, MasterRunner) and not self._options.processes:
+            run_warnings.warn_of_loopback(checked.settings.target)
         is_of_command_line = self._starts_by_itself and not self.coordinator.has_begun
         self._run_time = RunTime(asked_s(self._environment, self._web_ui, is_of_command_line))
         self.coordinator.begin(asked, checked.data_fingerprint, checked.references)
@@ -265,12 +257,6 @@ class Suite:
             n_asked = checked.settings.num_tests or None
             self._progress = RunProgress(progress, self.coordinator, self._conductor, self._plan, n_asked)
 
-    def _warn_of_loopback(self, target: Target) -> None:
-        if isinstance(self._runner, MasterRunner) and not self._options.processes and target.is_loopback:
-            logger.warning(
-                "%s is this machine to each worker: those elsewhere need a --host that they reach", target.address
-            )
-
     def _on_test_stopping(self, **_: Any) -> None:
         if self.coordinator is not None:
             if self._run_time is not None:
@@ -278,6 +264,7 @@ class Suite:
             self.coordinator.begin_to_end()
 
     def _on_test_stop(self, **_: Any) -> None:
+        self._hosts.end()
         if self.participant is not None:
             self.participant.end()
         if self.coordinator is not None and self.coordinator.is_open and not self._is_concluding:

@@ -458,12 +458,13 @@ class Settings:
         return bool(self.sweep) or self.is_open_load
 
     @classmethod
-    def parse(cls, values: Mapping[str, Any], host: str | None) -> "Settings":
+    def parse(cls, values: Mapping[str, Any], host: str | None, host_named_by: str = "--host") -> "Settings":
         """Read and check all options.
 
         Args:
             values: text by option name (Locust's parsed options as a mapping); a missing one has its default.
-            host: `--host`; empty or None: the embedded server.
+            host: the server's address; empty or None: the embedded server.
+            host_named_by: what names it, for messages.
 
         Raises:
             SettingsError: with every fault.
@@ -481,7 +482,7 @@ class Settings:
                 faults.append(f"{option.flag} {given}: expected {expected}")
         if host:
             try:
-                fields["target"] = parse_grpc_target(host)
+                fields["target"] = parse_grpc_target(host, host_named_by)
             except TargetError as fault:
                 faults.append(str(fault))
         if fields.get("model_version") is not None and fields.get("model_label"):

@@ -1,4 +1,4 @@
-"""Where the model server is: the address in `--host`, parsed."""
+"""Where the model server is: the address named, parsed."""
 
 import re
 from dataclasses import dataclass
@@ -29,11 +29,15 @@ class Target:
         return bool(re.match(r"localhost:|127\.|\[::1\]:|unix:", self.address))
 
 
-def parse_grpc_target(text: str) -> Target:
-    """Parse `--host` for gRPC.
+def parse_grpc_target(text: str, named_by: str = "--host") -> Target:
+    """Parse an address for gRPC.
 
     >>> parse_grpc_target("grpc://serving.local:8500").address
     'serving.local:8500'
+
+    Args:
+        text: the address.
+        named_by: what names it, for messages.
 
     Raises:
         TargetError: with what was given and what is expected.
@@ -42,18 +46,18 @@ def parse_grpc_target(text: str) -> Target:
     expected = f"expected HOST:PORT (TensorFlow Serving's gRPC port is {GRPC_PORT}), [IPV6]:PORT or unix:PATH"
     if re.match(r"https?://", address):
         raise TargetError(
-            f"--host {text!r} is an HTTP address and this run sends gRPC: {expected}, "
+            f"{named_by} {text!r} is an HTTP address and this run sends gRPC: {expected}, "
             f"for example {_host_of(address)}:{GRPC_PORT}"
         )
     if address.startswith("unix:"):
         if len(address) == len("unix:"):
-            raise TargetError(f"--host {text!r} names no socket: {expected}")
+            raise TargetError(f"{named_by} {text!r} names no socket: {expected}")
         return Target(address)
     match = _ADDRESS.fullmatch(address)
     if match is None:
-        raise TargetError(f"--host {text!r} is not an address: {expected}")
+        raise TargetError(f"{named_by} {text!r} is not an address: {expected}")
     if not 0 < int(match["port"]) < 65536:
-        raise TargetError(f"--host {text!r} has port {match['port']}: expected 1 to 65535")
+        raise TargetError(f"{named_by} {text!r} has port {match['port']}: expected 1 to 65535")
     return Target(address)
 
 

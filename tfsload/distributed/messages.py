@@ -50,3 +50,5 @@ RUN_DATA_OPTION = "tfsload_run_data"
 REFERENCES_OPTION = "tfsload_references"
 # With `--processes`: the process that forked the workers. Those of another run may find this one's port.
 FORKED_BY_OPTION = "tfsload_forked_by"
+# Where predictions go: `host` on a user class, or the embedded server, is no host of Locust's.
+ADDRESS_OPTION = "tfsload_address"

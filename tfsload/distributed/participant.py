@@ -78,7 +78,7 @@ class Participant:
             references = options.get(messages.REFERENCES_OPTION)
             run = Run(
                 number,
-                Settings.parse(options, self._environment.host),
+                Settings.parse(options, options[messages.ADDRESS_OPTION]),
                 References.from_plain(references) if references else None,
             )
             check_files(run.settings)

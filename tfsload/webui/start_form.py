@@ -16,12 +16,12 @@ _SWARM = "locust.swarm"
 _N_USERS_FIELD, _N_USERS_OPTION = "user_count", "num_users"
 
 
-def guard(web_ui: Any, check: Callable[[dict[str, Any], str | None], None]) -> None:
+def guard(web_ui: Any, check: Callable[[dict[str, Any], str | None, list[type]], None]) -> None:
     """Run `check` on what the form holds, before Locust starts a run.
 
     Args:
         web_ui: Locust's.
-        check: takes options by name and the host; raises RunRefused.
+        check: takes options by name, the host and the user classes; raises RunRefused.
     """
     environment = web_ui.environment
     start = web_ui.app.view_functions[_SWARM]
@@ -34,7 +34,7 @@ def guard(web_ui: Any, check: Callable[[dict[str, Any], str | None], None]) -> N
             if environment.runner.state in (STATE_RUNNING, STATE_SPAWNING):
                 _refuse_changes(environment)
             else:
-                check(_options(environment), request.form.get("host", environment.host))
+                check(_options(environment), request.form.get("host", environment.host), _user_classes(web_ui))
         except RunRefused as refused:
             return jsonify({"success": False, "message": refused.sentence(), "host": environment.host})
         return start()
@@ -72,6 +72,15 @@ def _options(environment: Any) -> dict[str, Any]:
     return options
 
 
+def _user_classes(web_ui: Any) -> list[type]:
+    """Return the classes of the users that the form asks for: with Locust's `--class-picker` it chooses among all."""
+    environment = web_ui.environment
+    if not web_ui.userclass_picker_is_active:
+        return environment.user_classes
+    available = environment.available_user_classes
+    return [available[name] for name in request.form.getlist("user_classes") or available if name in available]
+
+
 def _refuse_changes(environment: Any) -> None:
     """Let nothing but the number of users be changed in a run under way.
 
@@ -83,6 +92,8 @@ def _refuse_changes(environment: Any) -> None:
     if environment.shape_class is not None:
         who = "its levels say" if isinstance(environment.shape_class, LevelShape) else "its load shape says"
         raise RunRefused(exit_codes.BAD_USAGE, [f"a run is under way, and {who} how many users there are"])
+    if request.form.get("host") not in (None, "", environment.host):
+        changed.append("host")
     if changed:
         raise RunRefused(
             exit_codes.BAD_USAGE,
