@@ -266,6 +266,7 @@ class Suite:
     def _on_test_stop(self, **_: Any) -> None:
         self._hosts.end()
         if self.participant is not None:
+            locust_wraps.send_statistics(self._runner)  # first: the master waits for what comes after
             self.participant.end()
         if self.coordinator is not None and self.coordinator.is_open and not self._is_concluding:
             self._is_concluding = True  # which waits for messages, and Locust may meanwhile tell the end again

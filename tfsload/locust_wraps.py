@@ -4,15 +4,149 @@
 to be cured.
 """
 
+import json
+import logging
+import time
 from typing import Any
 
+import locust.runners
+import locust.stats
 import locust.web
+from locust.exception import RPCError
+
+logger = logging.getLogger(__name__)
 
 
 def install() -> None:
     """Wrap what is to be wrapped before Locust makes anything; again and again does no harm."""
     locust.web.CORS = _no_cors
+    locust.stats.StatsCSVFileWriter = CompleteCsvWriter
+    locust.stats.print_stats_json = print_stats_json
+    locust.stats.save_stats_json = save_stats_json
+    locust.runners.time = _clock
 
 
 def _no_cors(app: Any) -> None:
     """Let no page of another origin read what the web UI says; Locust's own lets every page (`WebUI.__init__`)."""
+
+
+# `--csv`. Locust's own writer writes at 0, 1, 2 … seconds and never again: of a run that ends by itself, up to a second
+# is missing, and of a short one everything. What it cannot write (a full disk, a letter that the locale's encoding
+# lacks) ends its greenlet with a traceback and fails the run, or ends Locust before it has said how the run went.
+class CompleteCsvWriter(locust.stats.StatsCSVFileWriter):
+    """Locust's CSV files, complete at the end.
+
+    Attributes:
+        fault: why they could not be written; empty as long as they could.
+    """
+
+    def __init__(self, environment: Any, *arguments: Any, **options: Any) -> None:
+        self.fault = ""
+        self._has_last_row = False
+        super().__init__(environment, *arguments, **options)
+        for file in self._files:
+            file.reconfigure(errors="backslashreplace")
+        environment.csv_writer = self
+
+    @property
+    def _files(self) -> tuple[Any, ...]:
+        return (
+            self.requests_csv_filehandle,
+            self.stats_history_csv_filehandle,
+            self.failures_csv_filehandle,
+            self.exceptions_csv_filehandle,
+        )
+
+    def stats_writer(self) -> None:
+        """Write again and again, as Locust does, until the files are closed or cannot be written."""
+        try:
+            super().stats_writer()
+        except OSError as error:
+            self._note(error)
+        except ValueError:
+            if not self.requests_csv_filehandle.closed:
+                raise
+
+    def complete(self) -> None:
+        """Write what the run came to; may be called again when there is more."""
+        try:
+            self._rewrite(self.requests_csv_filehandle, self.requests_csv, self.requests_csv_writer)
+            self._rewrite(self.failures_csv_filehandle, self.failures_csv, self.failures_csv_writer)
+            self._rewrite(self.exceptions_csv_filehandle, self.exceptions_csv, self.exceptions_csv_writer)
+            self._end_history()
+        except OSError as error:
+            self._note(error)
+
+    def close_files(self) -> None:
+        """Complete the files and close them."""
+        self.complete()
+        for file in self._files:
+            try:
+                file.close()
+            except OSError as error:
+                self._note(error)
+
+    def _rewrite(self, file: Any, write: Any, writer: Any) -> None:
+        file.seek(0)
+        file.truncate()
+        write(writer)
+        file.flush()
+
+    def _end_history(self) -> None:
+        if not self._has_last_row:
+            self._has_last_row = True
+            if self.stats_history_csv_filehandle.tell() == 0:  # the run was over before Locust had begun to write
+                self.stats_history_csv_writer.writerow(self.stats_history_csv_columns)
+            self._stats_history_data_rows(self.stats_history_csv_writer, time.time())
+        self.stats_history_flush()
+
+    def _note(self, error: OSError) -> None:
+        if not self.fault:
+            self.fault = f"--csv {self.base_filepath}: the files could not be written: {error.strerror or error}"
+            logger.error("%s", self.fault)
+
+
+# `--json` and `--json-file`. Locust resets each entry as it prints it, so that the tables, the CSV files and a JSON
+# file that come after it say 0.
+def print_stats_json(stats: Any) -> None:
+    """Print the statistics as JSON, and leave them as they are."""
+    print(json.dumps(_serialized(stats), indent=4), flush=True)
+
+
+def save_stats_json(stats: Any, filename: str) -> None:
+    """Write the statistics as JSON to `filename` + ".json", and leave them as they are."""
+    with open(f"{filename}.json", "w") as file:
+        json.dump(_serialized(stats), file, indent=4)
+
+
+def _serialized(stats: Any) -> list[Any]:
+    return [entry.serialize() for entry in stats.entries.values() if entry.num_requests or entry.num_failures]
+
+
+# A worker's statistics. Locust's master gives its workers half a second for their last ones, and does not look whether
+# they have come: tables and CSV files of a busy machine lack them.
+def send_statistics(runner: Any) -> None:
+    """Send what this worker's statistics hold beyond its last report; nothing where the process is no worker."""
+    if isinstance(runner, locust.runners.WorkerRunner):
+        try:
+            runner._send_stats()
+        except RPCError as error:
+            logger.error("Statistics could not be sent to the master: %s", error)
+
+
+# The clock of `locust.runners`. There, a wall clock that is set an hour on ends workers ("Didn't get heartbeat from
+# master"), and one that is set back makes them discard each spawn message, as older than the last.
+class _Clock:
+    """`time` to `locust.runners`: seconds since 1970 that go on evenly from when the suite was installed."""
+
+    def __init__(self) -> None:
+        self._offset_s = time.time() - time.monotonic()
+
+    def time(self) -> float:
+        return time.monotonic() + self._offset_s
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+
+_clock = _Clock()

@@ -1,5 +1,6 @@
 """What a process has measured, by level of load and lease; to and from plain data; merged exactly."""
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -168,6 +169,10 @@ class Recorder:
     def to_unix_ns(self, clock_ns: int) -> int:
         """Return an instant of `time.perf_counter_ns`'s clock in nanoseconds since 1970."""
         return clock_ns + self._unix_offset_ns
+
+    def now_unix_ns(self) -> int:
+        """Return what the clock of these records shows: it goes on evenly, whatever the wall clock is set to."""
+        return self.to_unix_ns(time.perf_counter_ns())
 
     def measure(self, window: Window) -> None:
         """Measure a level in this window from now on."""

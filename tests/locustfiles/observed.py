@@ -2,7 +2,7 @@
 
 `TFSLOAD_TEST_OUTCOME`: a JSON file with the outcome, written when the process ends.
 `TFSLOAD_TEST_PROGRESS`: a file with the number of requests delivered so far, rewritten while a run goes on; in a run
-    without `--num-tests` with the number of images that this process has had an answer to.
+    without `--num-tests` with the number of images that this process, or on a master its workers, had an answer to.
 `TFSLOAD_TEST_WAIT_S`: seconds for which each user waits between its requests.
 `TFSLOAD_TEST_IN_FLIGHT_S`: seconds that each request takes, beside what the server takes.
 `TFSLOAD_TEST_WORKERS`: a directory in which each process that runs users leaves its longest request, in ns.
@@ -53,7 +53,7 @@ def on_test_start(environment, **_):
         while True:
             results = coordinator.results
             has_an_end = results is not None and results.n_requests
-            n_done = results.n_done if has_an_end else _n_answered
+            n_done = results.n_done if has_an_end else _n_answered or results.overall.predictions
             Path(path + ".new").write_text(str(n_done))
             os.replace(path + ".new", path)
             gevent.sleep(0.02)

@@ -72,6 +72,7 @@ class Coordinator:
         self._n_arrived: Counter[str] = Counter()  # requests outside leases, by worker
         self._watcher: gevent.Greenlet | None = None
         self._begun_s = 0.0
+        self._unix_offset_ns = 0  # add it to time.perf_counter_ns() for nanoseconds since 1970
         self._n_idle_looks = 0
         self._pulses = Pulses()
         self.results: Results | None = None
@@ -141,6 +142,7 @@ class Coordinator:
             share = n_requests // (LEASES_PER_WORKER * max(n_workers, 1))
             self._leases = Leases(n_requests, min(max(share, 1), MAX_REQUESTS_PER_LEASE))
         self._begun_s = time.monotonic()
+        self._unix_offset_ns = time.time_ns() - time.perf_counter_ns()
         self._is_open = True
         self._is_ending = False
         self._watcher = gevent.spawn(self._watch)
@@ -250,7 +252,8 @@ class Coordinator:
         self._merge(report["rows"], report)
 
     def _merge(self, rows: list[dict[str, Any]], data: dict[str, Any]) -> None:
-        shift_ns = time.time_ns() - data["unix_ns"]
+        # Both clocks go on evenly from the run's beginning: a wall clock that is set in the middle moves no record.
+        shift_ns = time.perf_counter_ns() + self._unix_offset_ns - data["unix_ns"]
         merge_plain(self.results.records, rows, shift_ns if abs(shift_ns) > SAME_CLOCK_NS else 0)
 
     def _on_joined(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)

@@ -50,10 +50,12 @@ class Participant:
         self._n_reported = 0  # requests handed over outside leases
         self._master_watcher: gevent.Greenlet | None = None
         self._pulse: Pulse | None = None  # of the run under way
+        self._heard_s = 0.0  # when the master was heard of last, on time.monotonic's clock
         self._level: gevent.Greenlet | None = None  # sees a level through
         self._is_measuring = False  # a level, with which a report would interfere
         events.install(environment.events)
         environment.events.report_to_master.add_listener(self._on_report_to_master)
+        environment.events.heartbeat_received.add_listener(self._on_heartbeat)
         runner.register_message(messages.LEASE, self._on_lease)
         runner.register_message(messages.LEVEL, self._on_level)
         runner.register_message(messages.DRAIN, self._on_drain, concurrent=True)
@@ -117,11 +119,15 @@ class Participant:
 
     def _stop_without_master(self) -> None:
         """Stop the load of a run whose master is gone, and with it whatever would end the run."""
-        while time.time() - (self._runner.last_heartbeat_timestamp or time.time()) < MASTER_LIMIT_S:
+        self._heard_s = time.monotonic()
+        while time.monotonic() - self._heard_s < MASTER_LIMIT_S:
             gevent.sleep(MASTER_POLL_S)
         logger.error("Nothing was heard of the master for %g s: the load stops", MASTER_LIMIT_S)
         self._master_watcher = None  # what it is about to do would kill it
         self._runner.stop()
+
+    def _on_heartbeat(self, **_: Any) -> None:
+        self._heard_s = time.monotonic()
 
     def _supply(self, run: Run) -> EndlessSupply | LeasedSupply:
         if not run.settings.num_tests:
@@ -214,7 +220,7 @@ class Participant:
         return {"n_reported": self._n_reported, "is_broken": bool(locust.log.unhandled_greenlet_exception)}
 
     def _send_rows(self, message: str, rows: list[dict[str, Any]], **more: Any) -> None:
-        data = {"run": self.run.number, "rows": rows, "unix_ns": time.time_ns(), **more}
+        data = {"run": self.run.number, "rows": rows, "unix_ns": self.run.recorder.now_unix_ns(), **more}
         try:
             self._runner.send_message(message, data)
         except RPCError as error:
@@ -231,7 +237,7 @@ class Participant:
             return None
         rows = self.run.recorder.take_unleased()
         self._n_reported += n_requests(rows)
-        return {"run": self.run.number, "rows": rows, "unix_ns": time.time_ns()}
+        return {"run": self.run.number, "rows": rows, "unix_ns": self.run.recorder.now_unix_ns()}
 
     def _on_report_to_master(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002  (Locust's names)
         report = self.report()
