@@ -68,7 +68,7 @@ def coordinator(master, monkeypatch):
 def begin_run(coordinator, master):
     coordinator.begin(None)
     for worker in ("a", "b"):
-        master.receive(messages.JOINED, {"run": coordinator.number}, worker)
+        master.receive(messages.JOINED, {"run": coordinator.number, "protocol": messages.PROTOCOL}, worker)
 
 
 @pytest.fixture
@@ -360,6 +360,7 @@ def participant(runner):
             messages.RUN_NUMBER_OPTION: 1,
             messages.RUN_DATA_OPTION: images,
             messages.ADDRESS_OPTION: "127.0.0.1:1",
+            messages.PROTOCOL_OPTION: messages.PROTOCOL,
             "warm_up": "0",
             **options,
         }

@@ -24,6 +24,7 @@ class Master(MasterRunner):
         self.custom_messages = {}
         self.sent = []
         self.target_user_count = 2
+        self.target_user_classes_count = {"User": 2}
         self.state = STATE_RUNNING
         self.greenlet = None
 
@@ -74,7 +75,7 @@ def begin(coordinator, n_requests=None):
     coordinator.begin(n_requests)
     run = coordinator._number
     for worker in ("a", "b"):
-        coordinator._runner.receive(messages.JOINED, {"run": run}, worker)
+        coordinator._runner.receive(messages.JOINED, {"run": run, "protocol": messages.PROTOCOL}, worker)
 
 
 def ask(master, worker, run=1, held=()):
@@ -318,7 +319,7 @@ def test_an_unfit_worker_is_kept_with_its_reason(master, coordinator):
 
 def test_a_worker_that_never_ran_a_user_is_no_loss(master, coordinator):
     coordinator.begin(n_requests=None)
-    master.receive(messages.JOINED, {"run": 1}, "a")
+    master.receive(messages.JOINED, {"run": 1, "protocol": messages.PROTOCOL}, "a")
     master.clients["a"].user_count = 2
     del master.clients["b"]
     coordinator.begin_to_end()
@@ -331,7 +332,7 @@ def test_a_worker_that_never_ran_a_user_is_no_loss(master, coordinator):
 
 def test_a_worker_that_is_lost_with_its_users_before_it_has_said_a_word_is_lost(master, coordinator):
     coordinator.begin(n_requests=None)
-    master.receive(messages.JOINED, {"run": 1}, "a")
+    master.receive(messages.JOINED, {"run": 1, "protocol": messages.PROTOCOL}, "a")
     del master.clients["b"]  # one of the two users was its
     coordinator.begin_to_end()
     drain(master, "a")

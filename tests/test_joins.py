@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.runs import PROJECT, free_port, locust, wait_until
+from tests.runs import PROJECT, free_port, locust, run_headless, wait_until
 from tests.test_runs import assert_equals_reference
+from tfsload import exit_codes
 
 # With eight users in flight all the time, 1,000 images take six seconds.
 IN_FLIGHT = {"TFSLOAD_TEST_IN_FLIGHT_S": "0.05"}
@@ -37,6 +38,32 @@ class Cluster:
 def cluster(tmp_path):
     with contextlib.ExitStack() as stack:
         yield lambda *arguments, **environment: Cluster(tmp_path, stack, *arguments, **environment)
+
+
+def test_a_worker_whose_beginning_is_told_late_takes_part(cluster, model_server, tmp_path):
+    """The master sends users as soon as a worker has connected; the worker tells its listeners later."""
+    longest = tmp_path / "longest"
+    longest.mkdir()
+    load = ("--host", model_server.address, "-u", "4", "-r", "4", "-t", "10s", "--expect-workers", "1")
+    run = cluster(*load, TFSLOAD_TEST_WORKERS=str(longest), TFSLOAD_TEST_INIT_S="1.5", **IN_FLIGHT)
+    run.join()
+    wait_until(lambda: "All users spawned" in run.master.log(), "users")
+    run.join()
+    ended = run.master.wait()
+    for worker in run.workers:
+        worker.wait()
+
+    assert ended.outcome["n_workers"] == 2
+    assert [int(path.read_text()) > 0 for path in longest.iterdir()] == [True, True]  # both made requests
+    assert ended.outcome["lost_workers"] == []
+
+
+def test_users_that_are_missing_make_a_run_invalid(tmp_path, model_server):
+    load = ("--host", model_server.address, "-u", "4", "-r", "4", "-t", "4s")
+    ended = run_headless(tmp_path, *load, TFSLOAD_TEST_ENDS_AFTER="5")
+
+    assert ended.exit_code == exit_codes.INVALID, ended.stdout
+    assert "of the 4 users asked for ran on average" in ended.stdout
 
 
 @pytest.mark.parametrize("is_replaced", [pytest.param(False, id="joins"), pytest.param(True, id="replaces-another")])

@@ -264,3 +264,11 @@ def test_locusts_runners_ask_their_clock_for_nothing_but_seconds_since_1970():
 
     assert asked == {"time"}
     assert locust.runners.time.sleep is time.sleep  # and whatever a locustfile may ask of it
+
+
+def test_a_worker_is_told_of_where_locust_connects():
+    connect = locust.runners.WorkerRunner.connect_to_master.__wrapped__.__code__
+
+    # In the constructor, before anybody is told of the runner; and again and again until it is connected.
+    assert "connect_to_master" in locust.runners.WorkerRunner.__init__.__code__.co_names
+    assert {"connect_to_master", "retry", "connection_event"} <= set(connect.co_names)

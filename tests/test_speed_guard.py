@@ -80,6 +80,7 @@ def user():
         messages.RUN_NUMBER_OPTION: 1,
         messages.RUN_DATA_OPTION: fingerprint(images),
         messages.ADDRESS_OPTION: "127.0.0.1:1",
+        messages.PROTOCOL_OPTION: messages.PROTOCOL,
     }
     environment = Environment(
         user_classes=[GrpcPredictionUser], parsed_options=SimpleNamespace(**options), host="127.0.0.1:1"

@@ -73,6 +73,7 @@ def environment():
         messages.RUN_NUMBER_OPTION: 1,
         messages.RUN_DATA_OPTION: data_fingerprint,
         messages.ADDRESS_OPTION: "127.0.0.1:1",
+        messages.PROTOCOL_OPTION: messages.PROTOCOL,
     }
     options = SimpleNamespace(dataset="mnist5k", num_tests="0", **set_by_the_coordinator)
     return Environment(user_classes=[ScriptedUser], parsed_options=options, host="127.0.0.1:1")
@@ -371,6 +372,7 @@ def test_a_user_that_fails_leaves_others_their_turn_and_an_outage_its_time(
         pytest.param({"dataset": "nowhere"}, "'nowhere'", id="no-data"),
         pytest.param({"num_tests": "5000"}, "holds 1000 images", id="too-little-data"),
         pytest.param({messages.RUN_DATA_OPTION: "another"}, "are not those of the master", id="other-data"),
+        pytest.param({messages.PROTOCOL_OPTION: 1}, "another version", id="another-version-of-the-suite"),
         pytest.param({"tls": "true", "tls_ca_file": "not-here.pem"}, "cannot be read", id="no-certificate"),
     ],
 )
@@ -382,6 +384,15 @@ def test_an_unfit_worker_says_why(environment, participant, runner, options, rea
     assert message == messages.UNFIT
     assert reason in data["reason"]
     assert participant.open_run is None
+
+
+def test_a_worker_whose_master_lacks_the_suite_says_so(environment, participant, runner, caplog):
+    delattr(environment.parsed_options, messages.RUN_NUMBER_OPTION)
+    participant.begin()
+
+    assert "The master does not run this suite" in caplog.text
+    assert runner.sent == []
+    assert participant.join() is None
 
 
 def test_a_drain_stops_the_users_of_its_run_only(participant, runner):

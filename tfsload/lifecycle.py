@@ -8,6 +8,7 @@ from typing import Any
 import gevent
 import gevent.event
 import locust.log
+from locust.event import EventHook
 from locust.exception import StopTest
 from locust.runners import MasterRunner, WorkerRunner
 
@@ -40,6 +41,8 @@ def install(events: Any) -> None:
     locust_wraps.install()
     prediction_events.install(events)
     events.init_command_line_parser.add_listener(settings.add_arguments)
+    events.before_worker_connects = EventHook()
+    events.before_worker_connects.add_listener(_suite_of)
     events.init.add_listener(_on_init)
     # Listeners of quitting run last to first: here, before the runner adds its own, which ends the run.
     events.quitting.add_listener(_on_quitting)
@@ -54,11 +57,18 @@ START_LIMIT_S = 5.0
 _suites: list["Suite"] = []  # `quit` is fired without an environment
 
 
+def _suite_of(environment: Any, runner: Any, web_ui: Any = None) -> "Suite":
+    """Return the suite of a process, made when it is first asked for: a worker's, before its master knows of it."""
+    suite = getattr(environment, "tfsload", None)
+    if suite is None:
+        suite = environment.tfsload = Suite(environment, runner, web_ui)
+        _suites.append(suite)
+    return suite
+
+
 def _on_init(environment: Any, runner: Any, web_ui: Any = None, **_: Any) -> None:
-    suite = Suite(environment, runner, web_ui)
+    suite = _suite_of(environment, runner, web_ui)
     interrupt.deliver_to_main_greenlet(suite.interruption, suite.takes_sigterm if suite.leads_headless else None)
-    environment.tfsload = suite
-    _suites.append(suite)
     suite.prepare()
 
 
@@ -112,8 +122,6 @@ class Suite:
         environment.events.test_start.add_listener(self._on_test_start)
         environment.events.test_stopping.add_listener(self._on_test_stopping)
         environment.events.test_stop.add_listener(self._on_test_stop)
-        # Later than the runner's own listener, so before it: that one ends the greenlet that receives messages.
-        environment.events.quitting.add_listener(self._before_quitting)
 
     @property
     def _options(self) -> Any:
@@ -125,6 +133,8 @@ class Suite:
 
     def prepare(self) -> None:
         """Refuse what cannot run, before any load; offer the suite in the web UI."""
+        # Later than the runner's own listener, so before it: that one ends the greenlet that receives messages.
+        self._environment.events.quitting.add_listener(self._before_quitting)
         if self.coordinator is None:
             if self._options.processes:
                 processes.end_with_parent(self._runner.quit)

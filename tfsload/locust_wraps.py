@@ -4,9 +4,11 @@
 to be cured.
 """
 
+import functools
 import json
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 import locust.runners
@@ -24,6 +26,8 @@ def install() -> None:
     locust.stats.print_stats_json = print_stats_json
     locust.stats.save_stats_json = save_stats_json
     locust.runners.time = _clock
+    if not hasattr(locust.runners.WorkerRunner.connect_to_master, "__wrapped__"):
+        locust.runners.WorkerRunner.connect_to_master = _told_before(locust.runners.WorkerRunner.connect_to_master)
 
 
 def _no_cors(app: Any) -> None:
@@ -150,3 +154,20 @@ class _Clock:
 
 
 _clock = _Clock()
+
+
+def _told_before(connect_to_master: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Tell of a worker before its master knows of it, by the event `before_worker_connects` where there is one.
+
+    A worker connects in its runner's constructor, and `init` is fired later: what the master sends in between (the
+    users to start, and messages of the suite's) would meet nobody who listens.
+    """
+
+    @functools.wraps(connect_to_master)
+    def tell_and_connect(self: Any) -> None:
+        hook = getattr(self.environment.events, "before_worker_connects", None)
+        if hook is not None and self.retry == 0:  # it calls itself again until it is connected
+            hook.fire(environment=self.environment, runner=self)
+        connect_to_master(self)
+
+    return tell_and_connect

@@ -70,6 +70,7 @@ def conclude(
         ran_s=run_time.ran_s if run_time else None,
         run_time_s=run_time.limit_s if run_time else None,
         stalled=results.stalled,
+        attendance=results.attendance,
     )
     verdict = judge(summary, user_errors, is_broken or results.is_broken)
     model = f"{checked.settings.model_name}, version {checked.preflight.model_version},"

@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 # A user that tried at once again would count an outage by the million; gRPC's code asks for a pause.
 _UNAVAILABLE = "UNAVAILABLE"
 _PAUSE_S = 0.1
+_SUITE_POLL_S = 0.05
 # What a call may raise to leave its task, as Locust has it: a word about the user and not about the request.
 _LEAVES_TASK = (StopUser, StopTest, InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately)
 
@@ -40,7 +41,10 @@ class PredictionUser(User):
 
     def on_start(self) -> None:
         """Join the run that this process takes part in."""
-        self._run = self.environment.tfsload.participant.open_run
+        # Locust may start users before it has told anybody of the process's beginning: they wait for the suite.
+        while (suite := getattr(self.environment, "tfsload", None)) is None:
+            gevent.sleep(_SUITE_POLL_S)
+        self._run = suite.participant.join()
         if self._run is not None:
             self.connect(self._run)
 

@@ -5,6 +5,8 @@
     without `--num-tests` with the number of images that this process, or on a master its workers, had an answer to.
 `TFSLOAD_TEST_WAIT_S`: seconds for which each user waits between its requests.
 `TFSLOAD_TEST_IN_FLIGHT_S`: seconds that each request takes, beside what the server takes.
+`TFSLOAD_TEST_INIT_S`: seconds from when a process has connected to when it tells so.
+`TFSLOAD_TEST_ENDS_AFTER`: each user ends by itself after so many requests.
 `TFSLOAD_TEST_WORKERS`: a directory in which each process that runs users leaves its longest request, in ns.
 """
 
@@ -14,6 +16,11 @@ from pathlib import Path
 
 import gevent
 from locust import constant, events
+from locust.exception import StopUser
+
+# Before the suite hears of it.
+if "TFSLOAD_TEST_INIT_S" in os.environ:
+    events.init.add_listener(lambda **_: gevent.sleep(float(os.environ["TFSLOAD_TEST_INIT_S"])))
 
 from locustfile import GrpcPredictionUser
 
@@ -30,6 +37,17 @@ if "TFSLOAD_TEST_IN_FLIGHT_S" in os.environ:
         return _call(self, body)
 
     GrpcPredictionUser.call = _call_slowly
+
+if "TFSLOAD_TEST_ENDS_AFTER" in os.environ:
+    _predict = GrpcPredictionUser.predict
+
+    def _predict_at_most(self):
+        self.n_made = getattr(self, "n_made", 0) + 1
+        if self.n_made > int(os.environ["TFSLOAD_TEST_ENDS_AFTER"]):
+            raise StopUser
+        _predict(self)
+
+    GrpcPredictionUser.predict = _predict_at_most
 
 _longest_ns = 0
 _n_answered = 0

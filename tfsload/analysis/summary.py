@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tfsload.analysis import scaling
+from tfsload.analysis.attendance import Attendance
 from tfsload.analysis.levels import PERCENTILES, LevelRow, figure_of, is_unknown_alone, probe
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.scaling import Scaling
@@ -115,6 +116,7 @@ class Summary:
         n_asked: with `--num-tests`: images to fire; else None.
         n_workers: most worker processes at once.
         lost_workers, unfit_workers: workers whose results are missing, and why.
+        attendance: users that ran, over the whole run, against those that were asked for; None: not known.
         stalled: why the run was ended although requests were left; empty: it was not.
         n_unaccounted: requests that workers reported and that did not arrive.
         n_users, n_users_asked: users when the run began to end, and those that were asked for.
@@ -176,6 +178,7 @@ class Summary:
     ran_s: float | None = None
     run_time_s: float | None = None
     stalled: str = ""
+    attendance: Attendance | None = None
 
     @property
     def n_failed(self) -> int:
@@ -219,6 +222,7 @@ def summarise(
     ran_s: float | None = None,
     run_time_s: float | None = None,
     stalled: str = "",
+    attendance: Attendance | None = None,
 ) -> Summary:
     """Compute the figures of what was measured."""
     is_sweep = bool(levels) and all(row.level.rate_rps is None for row in levels)
@@ -269,6 +273,7 @@ def summarise(
         ran_s=ran_s,
         run_time_s=run_time_s,
         stalled=stalled,
+        attendance=attendance,
     )
 
 

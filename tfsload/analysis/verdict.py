@@ -145,6 +145,8 @@ def _gaps(summary: Summary) -> tuple[str, ...]:
         reasons.append(
             f"only {summary.predictions:,} of {summary.n_asked:,} images were fired before the run was stopped"
         )
+    if _misses_users(summary):
+        reasons.append(f"only {summary.attendance.sentence}: the log says which workers or users ended")
     if summary.stalled:
         reasons.append(f"the run was ended, since nobody could make the requests that were left: {summary.stalled}")
     if summary.n_unaccounted:
@@ -155,6 +157,18 @@ def _gaps(summary: Summary) -> tuple[str, ...]:
             "run again with workers that stay"
         )
     return tuple(reasons)
+
+
+def _misses_users(summary: Summary) -> bool:
+    """Whether the load was not the one asked for. Levels have users of their own; who was lost or unfit is said."""
+    if summary.attendance is None or not summary.attendance.is_considerable or summary.stalled:
+        return False
+    if summary.levels or summary.n_levels_left or summary.unfit_workers or summary.is_stopped_early:
+        return False
+    if summary.n_asked is None:
+        return not summary.lost_workers
+    # Each image was fired once, by however many: what it came to stands, but not how fast.
+    return any(held.threshold.unit_kind != "share" for held in summary.thresholds)
 
 
 def _doubts(summary: Summary) -> tuple[str, ...]:

@@ -17,9 +17,9 @@ from tfsload.load.plan import Level
 logger = logging.getLogger(__name__)
 
 _POLL_S = 0.02
-# For so long the number of users may stand still, though it is not yet the level's; and, where a worker was lost, whose
-# users nobody starts again.
-USERS_LIMIT_S = 60
+# For so long the number of users may stand still, though it is not yet the level's: Locust has started all by now, and
+# workers report every three seconds. Where a worker was lost, nobody starts its users again.
+USERS_LIMIT_S = 10
 USERS_LIMIT_AFTER_LOSS_S = 4
 # How long participants may take to report, beyond the level's own time.
 REPORT_LIMIT_S = 15

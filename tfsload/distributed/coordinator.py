@@ -18,7 +18,7 @@ from tfsload.coverage import Leases
 from tfsload.distributed import messages
 from tfsload.distributed.pulses import Pulses
 from tfsload.distributed.results import Results
-from tfsload.distributed.roster import Roster
+from tfsload.distributed.roster import OTHER_VERSION, STRANGER, Roster
 from tfsload.recorder import merge_plain, n_requests
 from tfsload.references import References
 
@@ -52,6 +52,7 @@ class Coordinator:
         runner: Any,
         on_finished: Callable[[], None],
         own_report: Callable[[], dict[str, Any] | None] | None = None,
+        clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """Listen to participants.
 
@@ -59,6 +60,7 @@ class Coordinator:
             environment, runner: Locust's.
             on_finished: called, in a greenlet of its own, when each image was fired, or when nobody can fire any.
             own_report: the report of the participant in this same process, where there is one.
+            clock_s: the time.
         """
         self._environment = environment
         self._runner = runner
@@ -71,8 +73,9 @@ class Coordinator:
         self._roster = Roster(runner)
         self._n_arrived: Counter[str] = Counter()  # requests outside leases, by worker
         self._watcher: gevent.Greenlet | None = None
-        self._begun_s = 0.0
         self._unix_offset_ns = 0  # add it to time.perf_counter_ns() for nanoseconds since 1970
+        self._clock_s = clock_s
+        self._begun_s = self._looked_s = 0.0
         self._n_idle_looks = 0
         self._pulses = Pulses()
         self.results: Results | None = None
@@ -115,7 +118,7 @@ class Coordinator:
     @property
     def elapsed_s(self) -> float:
         """Seconds since the run began."""
-        return time.monotonic() - self._begun_s
+        return self._clock_s() - self._begun_s
 
     def begin(self, n_requests: int | None, data_fingerprint: str = "", references: References | None = None) -> None:
         """Begin a run, clean of the last one (on `test_start`, before any user is spawned).
@@ -128,6 +131,7 @@ class Coordinator:
         self._number += 1
         options = vars(self._environment.parsed_options)
         options[messages.RUN_NUMBER_OPTION] = self._number
+        options[messages.PROTOCOL_OPTION] = messages.PROTOCOL
         options[messages.RUN_DATA_OPTION] = data_fingerprint
         options[messages.REFERENCES_OPTION] = references.to_plain() if references else None
         options[messages.FORKED_BY_OPTION] = processes.forked_by() if options.get("processes") else None
@@ -141,8 +145,8 @@ class Coordinator:
         if n_requests is not None:
             share = n_requests // (LEASES_PER_WORKER * max(n_workers, 1))
             self._leases = Leases(n_requests, min(max(share, 1), MAX_REQUESTS_PER_LEASE))
-        self._begun_s = time.monotonic()
         self._unix_offset_ns = time.time_ns() - time.perf_counter_ns()
+        self._begun_s = self._looked_s = self._clock_s()
         self._is_open = True
         self._is_ending = False
         self._watcher = gevent.spawn(self._watch)
@@ -172,14 +176,14 @@ class Coordinator:
 
     def _drain(self) -> None:
         self._runner.send_message(messages.DRAIN, {"run": self._number})
-        limit = time.monotonic() + DRAIN_LIMIT_S + self._environment.stop_timeout
+        limit = self._clock_s() + DRAIN_LIMIT_S + self._environment.stop_timeout
         while waiting := self._roster.to_hand_over():
             gone = waiting - self.live_workers()
             for worker in gone:
                 self._lose(worker)
             if waiting == gone:
                 return
-            if time.monotonic() > limit:
+            if self._clock_s() > limit:
                 for worker in waiting - gone:
                     logger.error("Worker %s did not hand over its last results in time", worker)
                     self._lose(worker)
@@ -195,10 +199,22 @@ class Coordinator:
             gevent.sleep(WATCH_INTERVAL_S)
             live = self.live_workers()
             self.results.lost_workers -= live  # heard of again; what it held is with others, it may hold anew
+            self._look_at_users()
             for worker in self._roster.gone() - self.results.lost_workers:
                 self._lose(worker)
             self.refresh()
             self._end_without_users()
+
+    def _look_at_users(self) -> None:
+        """Add up who runs, once all users of a ramp are there; say which workers do not take part."""
+        now_s = self._clock_s()
+        seconds, self._looked_s = now_s - self._looked_s, now_s
+        if self._runner.state == STATE_RUNNING and not self._is_ending:
+            n_asked = min(self._runner.target_user_count, sum(self._runner.target_user_classes_count.values()))
+            self.results.attendance.add(seconds, n_asked, self._roster.n_users(set(self.results.unfit_workers)))
+        for worker in self._roster.strangers(seconds) - set(self.results.unfit_workers):
+            self.results.unfit_workers[worker] = STRANGER
+            logger.error("Worker %s: %s", worker, STRANGER)
 
     def _end_without_users(self) -> None:
         """End a run with a limit when nobody is left who can reach it: saying so, rather than to wait for ever."""
@@ -248,6 +264,8 @@ class Coordinator:
 
     def take_report(self, worker: str, report: dict[str, Any]) -> None:
         """Take in what a worker has recorded outside leases."""
+        if worker in self.results.unfit_workers:
+            return  # it has measured something else, and may write it otherwise
         self._n_arrived[worker] += n_requests(report["rows"])
         self._merge(report["rows"], report)
 
@@ -258,6 +276,11 @@ class Coordinator:
 
     def _on_joined(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
         if self.is_of_this_run(msg):
+            if msg.data.get("protocol") != messages.PROTOCOL:
+                self._refuse(msg.node_id, OTHER_VERSION)
+                return
+            if self.results.unfit_workers.get(msg.node_id) == STRANGER:
+                del self.results.unfit_workers[msg.node_id]  # it has only been slow
             self._roster.joined.add(msg.node_id)
             n_workers = len(self._roster.joined - self.results.lost_workers)
             self.results.n_workers = max(self.results.n_workers, n_workers)
@@ -267,7 +290,7 @@ class Coordinator:
             return
         self.results.lost_workers.discard(msg.node_id)
         self._leases.keep_only(msg.node_id, msg.data["held"])
-        lease = self._leases.grant(msg.node_id)
+        lease = None if msg.node_id in self.results.unfit_workers else self._leases.grant(msg.node_id)
         data = {"run": self._number, "lease": lease and [lease.number, lease.start, lease.stop]}
         self._runner.send_message(messages.LEASE, data, client_id=msg.node_id)
 
@@ -297,7 +320,7 @@ class Coordinator:
         self._roster.drained.add(msg.node_id)
         self.results.lost_workers.discard(msg.node_id)
         still_open = dict(msg.data["open"])
-        for row in msg.data["rows"]:
+        for row in () if msg.node_id in self.results.unfit_workers else msg.data["rows"]:
             if row["lease"] is None:
                 self.take_report(msg.node_id, {"rows": [row], "unix_ns": msg.data["unix_ns"]})
             elif self._takes_part(row["lease"], still_open[row["lease"]]):
@@ -316,7 +339,10 @@ class Coordinator:
 
     def _on_unfit(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
         if self.is_of_this_run(msg):
-            self.results.unfit_workers[msg.node_id] = msg.data["reason"]
-            logger.error("Worker %s cannot take part: %s", msg.node_id, msg.data["reason"])
-            if self.live_workers() <= set(self.results.unfit_workers):
-                gevent.spawn(self._on_finished)  # nobody is left to make the requests
+            self._refuse(msg.node_id, msg.data["reason"])
+
+    def _refuse(self, worker: str, why: str) -> None:
+        self.results.unfit_workers[worker] = why
+        logger.error("Worker %s cannot take part: %s", worker, why)
+        if self.live_workers() <= set(self.results.unfit_workers):
+            gevent.spawn(self._on_finished)  # nobody is left to make the requests

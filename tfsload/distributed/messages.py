@@ -6,7 +6,7 @@ late message of an earlier run is told apart.
 
 | message | from → to | data beside `run` |
 | --- | --- | --- |
-| JOINED | participant → coordinator | it runs users from now on |
+| JOINED | participant → coordinator | it runs users from now on; `protocol`: `PROTOCOL` |
 | LEASE_WANTED | participant → coordinator | `held`: numbers of the leases that it holds |
 | LEASE | coordinator → participant | `lease`: [number, start, stop], or None while nothing is free |
 | LEASE_DONE | participant → coordinator | `lease`: number, `rows`: what was recorded under it |
@@ -30,6 +30,9 @@ Worker reports carry `{REPORT_KEY: {"run", "rows", "unix_ns"}}`: what was record
 Every message with rows says in `unix_ns` what the sender's clock shows, in nanoseconds since 1970.
 """
 
+# Goes up with each change to what stands here. Processes with different ones do not understand each other.
+PROTOCOL = 2
+
 JOINED = "tfsload_joined"
 LEASE_WANTED = "tfsload_lease_wanted"
 LEASE = "tfsload_lease"
@@ -44,6 +47,8 @@ REPORT_KEY = "tfsload"
 
 # Set among the parsed options by the coordinator: Locust takes them to the workers with each spawn message.
 RUN_NUMBER_OPTION = "tfsload_run_number"
+# `PROTOCOL` of the coordinator.
+PROTOCOL_OPTION = "tfsload_protocol"
 # The fingerprint of the images: a worker with others would measure something else.
 RUN_DATA_OPTION = "tfsload_run_data"
 # The answers recorded without load, as `References.to_plain` has them; missing where none are compared.

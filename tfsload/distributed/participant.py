@@ -29,6 +29,7 @@ from tfsload.supply import EndlessSupply, LeasedSupply
 logger = logging.getLogger(__name__)
 
 _SETTLE_POLL_S = 0.01
+_OTHER_VERSION = "this worker runs another version of this suite than its master: install the same on both"
 # A master that is heard of again within this time has only been busy. Locust waits for a minute, under full load.
 MASTER_LIMIT_S = 15.0
 MASTER_POLL_S = 0.5
@@ -46,6 +47,7 @@ class Participant:
         self._environment = environment
         self._runner = runner
         self.run: Run | None = None
+        self._begun: int | None = None  # the number of the run that was begun last, or that this process was unfit for
         self._is_open = False  # begun and not yet drained
         self._n_reported = 0  # requests handed over outside leases
         self._master_watcher: gevent.Greenlet | None = None
@@ -65,18 +67,33 @@ class Participant:
         """The run under way, or None."""
         return self.run if self._is_open else None
 
+    def join(self) -> Run | None:
+        """Return the run under way, for a user that starts; None where this process takes no part in it.
+
+        It is begun where it was not, because Locust told of it before anybody here could hear.
+        """
+        number = getattr(self._environment.parsed_options, messages.RUN_NUMBER_OPTION, None)
+        if not self._is_open and number is not None and number != self._begun:
+            self.begin()
+        return self.open_run
+
     def begin(self) -> None:
         """Get ready to run users (on `test_start`, before any is spawned)."""
         options = vars(self._environment.parsed_options)
-        number = options[messages.RUN_NUMBER_OPTION]
-        self.run = None
+        number = options.get(messages.RUN_NUMBER_OPTION)
+        self.run, self._begun = None, number
+        if number is None:
+            logger.error("The master does not run this suite: start it with the locustfile of this worker")
+            return
         self._n_reported = 0
         if processes.is_of_another_run(options.get("processes"), options.get(messages.FORKED_BY_OPTION)):
             logger.error("This worker was forked for another run, whose master has not got its port: it ends")
             gevent.spawn(self._runner.quit)
             return
-        self._runner.send_message(messages.JOINED, {"run": number})
+        self._runner.send_message(messages.JOINED, {"run": number, "protocol": messages.PROTOCOL})
         try:
+            if options.get(messages.PROTOCOL_OPTION) != messages.PROTOCOL:
+                raise SettingsError([_OTHER_VERSION])
             references = options.get(messages.REFERENCES_OPTION)
             run = Run(
                 number,

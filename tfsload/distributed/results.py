@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from tfsload.analysis.attendance import Attendance
 from tfsload.analysis.levels import LevelRun
 from tfsload.load.window import UNCOUNTED
 from tfsload.recorder import Record
@@ -22,6 +23,7 @@ class Results:
         is_broken: whether an exception escaped in a worker, from a listener, say.
         unfit_workers: why a worker could not take part, by worker.
         n_workers: most workers at once.
+        attendance: users that ran, over the whole run, against those that were asked for.
         n_users, n_users_asked: users when the run began to end, and those that were asked for.
         levels: how each level was run that has ended.
         n_levels_left: levels that were planned and not measured.
@@ -37,6 +39,7 @@ class Results:
     is_broken: bool = False
     unfit_workers: dict[str, str] = field(default_factory=dict)
     n_workers: int = 0
+    attendance: Attendance = field(default_factory=Attendance)
     n_users: int = 0
     n_users_asked: int = 0
     levels: list[LevelRun] = field(default_factory=list)

@@ -4,6 +4,12 @@ from typing import Any
 
 from locust.runners import STATE_MISSING, MasterRunner
 
+# A worker joins before it starts its users: whoever runs some for so long and has not joined never will.
+STRANGE_AFTER_S = 5.0
+# What is wrong with a worker that runs users and has not joined the run, or speaks otherwise.
+STRANGER = "it runs users and has not joined the run: start it with the master's locustfile and version of this suite"
+OTHER_VERSION = "it runs another version of this suite than the master: install the same on both"
+
 
 class Roster:
     """Keeps the workers of one run after another.
@@ -19,10 +25,12 @@ class Roster:
         self.joined: set[str] = set()
         self.drained: set[str] = set()
         self._at_begin: set[str] = set()  # all that were there, heard of since or not
+        self._strange_s: dict[str, float] = {}  # for how long workers have run users without having joined
 
     def begin(self) -> None:
         """Begin a run."""
         self.joined, self.drained, self._at_begin = set(), set(), self.live()
+        self._strange_s = {}
 
     def live(self) -> set[str]:
         """Return the workers that are heard of; a process without workers is its own."""
@@ -36,6 +44,21 @@ class Roster:
         if not isinstance(self._runner, MasterRunner):
             return taking_part
         return {client.id for client in self._runner.clients.all if client.id in taking_part and client.user_count}
+
+    def n_users(self, unfit: set[str]) -> int:
+        """Return how many users run in workers that take part."""
+        if not isinstance(self._runner, MasterRunner):
+            return 0 if unfit else self._runner.user_count
+        fit = self.with_users() - unfit
+        return sum(client.user_count for client in self._runner.clients.all if client.id in fit)
+
+    def strangers(self, seconds: float) -> set[str]:
+        """Return workers that have run users for long and have not joined, `seconds` after the last question."""
+        if isinstance(self._runner, MasterRunner):
+            with_users = {client.id for client in self._runner.clients.all if client.user_count}
+            strange = (with_users & self.live()) - self.joined - self.drained
+            self._strange_s = {worker: self._strange_s.get(worker, 0.0) + seconds for worker in strange}
+        return {worker for worker, strange_s in self._strange_s.items() if strange_s >= STRANGE_AFTER_S}
 
     def gone(self) -> set[str]:
         """Return those that are not heard of any more and have not handed over the rest."""

@@ -45,6 +45,8 @@ def _figures(summary: Summary) -> list[str]:
     if summary.n_users < summary.n_users_asked and not summary.levels and not summary.n_levels_left:
         why = "others were with workers that are lost" if summary.lost_workers else _LATE_USERS
         rows.append(("users", f"{summary.n_users:,} of {summary.n_users_asked:,}: {why}"))
+    elif summary.attendance is not None and summary.attendance.is_considerable and not summary.levels:
+        rows.append(("users", f"only {summary.attendance.sentence}"))
     if summary.n_workers > 1 or summary.lost_workers:
         lost = f", {len(summary.lost_workers)} lost" if summary.lost_workers else ""
         rows.append(("workers", f"{summary.n_workers}{lost}"))
