@@ -67,87 +67,114 @@ def test_workers_are_counted(count, overhead_s, noise):
 
 
 @pytest.mark.parametrize(
-    ("server", "levels", "kind", "sentence"),
+    ("server", "levels", "kind", "answer", "growth"),
     [
         pytest.param(
             workers(1),
             DOUBLING,
             "no",
-            "No: requests are served one at a time; more users only wait longer.",
+            "No: requests are served one at a time, about 1.00 at once (0.89 to 1.11).",
+            "Throughput does not grow with users (at most 1.00×): they only wait longer.",
             id="one-worker",
         ),
         pytest.param(
             workers(4),
             DOUBLING,
             "yes",
-            "Yes: about 4.0 requests run in parallel; throughput stops growing at 4 users, then requests queue.",
+            "Yes: about 4.00 requests run in parallel (3.55 to 4.45).",
+            "Throughput stops growing at 4 users (4.00×), then requests queue.",
             id="four-workers",
         ),
         pytest.param(
             workers(100),
             (1, 2, 4, 8),
             "yes",
-            "Yes: at least about 8.0 requests run in parallel; "
-            "throughput was still growing at 8 users, the most that were tried.",
+            "Yes: at least about 8.00 requests run in parallel (6.91 to 9.16).",
+            "Throughput was still growing at 8 users (8.00×), the most that were tried.",
             id="more-workers-than-users",
         ),
         pytest.param(
             workers(64),
             (1, 64, 128),
             "yes",
-            "Yes: about 64 requests run in parallel; throughput stops growing at 64 users, then requests queue.",
+            "Yes: about 64.0 requests run in parallel (56.3 to 71.9).",
+            "Throughput stops growing at 64 users (64.00×), then requests queue.",
             id="many-workers",
         ),
         pytest.param(
             lock(0.5),
             DOUBLING,
             "yes",
-            "Yes: about 2.0 requests run in parallel; throughput stops growing at 2 users, then requests queue.",
+            "Yes: about 2.00 requests run in parallel (1.78 to 2.22).",
+            "Throughput stops growing at 2 users (2.00×), then requests queue.",
             id="a-lock-held-half-the-time",
         ),
         pytest.param(
             lock(0.7),
             DOUBLING,
-            "no",
-            "Hardly: parts of requests run in parallel, about 1.4 at once; "
-            "throughput stops growing at 2 users, then requests queue.",
+            "cannot tell",
+            "Hardly or yes: about 1.43 requests are served at once (1.27 to 1.58).",
+            "Throughput stops growing at 2 users (1.43×), then requests queue. To tell: measure each level",
             id="a-lock-held-most-of-the-time",
+        ),
+        pytest.param(
+            lock(0.73),
+            DOUBLING * 6,
+            "no",
+            "Hardly: parts of requests run in parallel, about 1.37 at once (1.30 to 1.43).",
+            "Throughput stops growing at 2 users (1.37×), then requests queue.",
+            id="a-lock-looked-at-closely",
         ),
         pytest.param(
             lock(0.9),
             DOUBLING,
             "no",
-            "No: requests are served one at a time; more users only wait longer.",
+            "No: requests are served one at a time, about 1.09 at once (0.97 to 1.21).",
+            "Throughput stops growing at 2 users (1.11×), then requests queue.",
             id="a-lock-held-nearly-always",
         ),
         pytest.param(
             law(0.05, 0.01),
             DOUBLING,
             "yes",
-            "Yes: about 4.2 requests run in parallel; "
-            "throughput stops growing at 8 users, then requests queue, and it falls beyond 8 users.",
+            "Yes: about 4.02 requests run in parallel (3.54 to 4.52).",
+            "Throughput stops growing at 8 users (4.19×), then requests queue, "
+            "and it falls beyond 8 users (2.57× at 32 users).",
             id="retrograde",
         ),
         pytest.param(
             law(1.0, 0.02),
             DOUBLING,
             "no",
-            "No: requests are served one at a time; more users only wait longer, and throughput falls beyond 2 users.",
+            "No: requests are served one at a time, about 0.97 at once (0.86 to 1.09).",
+            "Throughput does not grow with users (at most 1.00×): they only wait longer, "
+            "and it falls beyond 2 users (0.62× at 32 users).",
             id="serial-and-retrograde",
         ),
         pytest.param(
             workers(8, service_s=0.0005, overhead_s=0.0001),
             DOUBLING,
             "yes",
-            "Yes: about 9.6 requests run in parallel; throughput stops growing at 16 users, then requests queue.",
+            "Yes: about 9.60 requests run in parallel (4.69 to 10.8).",
+            "Throughput stops growing at 16 users (9.60×), then requests queue.",
             id="short-service-but-beyond-doubt",
+        ),
+        pytest.param(
+            workers(1, service_s=0.00015),
+            DOUBLING,
+            "no",
+            "No: requests are served one at a time, about 1.00 at once (0.00 to 1.11).",
+            "Throughput does not grow with users (at most 1.00×): they only wait longer.",
+            id="short-service-that-does-not-grow",
         ),
     ],
 )
-def test_answers(server, levels, kind, sentence):
-    answer = assess(sweep(server, levels)).answer
+def test_answers(server, levels, kind, answer, growth):
+    told = assess(sweep(server, levels)).answer
 
-    assert (answer.kind, answer.sentence) == (kind, sentence)
+    assert told.kind == kind
+    assert told.sentence.startswith(f"{answer} A lone request takes ")
+    assert growth in told.sentence
 
 
 @pytest.mark.parametrize(
@@ -174,32 +201,32 @@ def test_answers(server, levels, kind, sentence):
         ),
         pytest.param(
             sweep(workers(1), (1, 2)) + sweep(workers(8), (8,), untrusted=(8,)),
-            "throughput was higher at 8 users, but that level cannot be trusted",
+            "it was higher at 8 users, which cannot be trusted: too little of it",
             "--level-duration",
             id="an-untrusted-level-contradicts",
         ),
         pytest.param(
             sweep(workers(1, service_s=0.00015, overhead_s=0.0001)),
-            "a lone request takes only 0.25 ms",
+            "A lone request takes 0.25 ms; how much of it is its way",
             "--images-per-request 64",
             id="short-service-looks-parallel",
-        ),
-        pytest.param(
-            sweep(workers(1, service_s=0.00015)),
-            "a lone request takes only 0.15 ms",
-            "--images-per-request 64",
-            id="short-service",
         ),
         pytest.param(
             sweep(law(0.7), (1, 2)), "still growing at 2 users", "--sweep 1,2,4,8,16", id="grew-with-few-users"
         ),
         pytest.param(
             sweep(law(0.7), (1, 2, 4, 8), untrusted=(4, 8)),
-            "still growing at 2 users; the next level cannot be trusted: too little of it",
+            "still growing at 2 users (1.18×), the most that were measured well enough to be trusted; "
+            "it was higher at 4 users, which cannot be trusted: too little of it",
             "--processes",
             id="grew-before-levels-that-cannot-be-trusted",
         ),
-        pytest.param(sweep(workers(2), noise=0.57), "scatters by", "--level-duration", id="too-noisy"),
+        pytest.param(
+            [LevelPoint(n, 150 if n > 1 else 100, 1e7, (1, 2, 9) * 4) for n in (1, 2, 4)],
+            "scatters too much",
+            "--level-duration",
+            id="too-noisy",
+        ),
     ],
 )
 def test_no_answer_where_there_is_none(points, why, cure):
@@ -233,15 +260,15 @@ def test_untrusted_levels_are_shown_and_carry_nothing():
 
     assert len(scaling.levels) == 6
     assert [level.is_trusted for level in scaling.levels] == [True] * 4 + [False] * 2
-    assert scaling.answer.sentence == (
-        "Yes: at least about 8.0 requests run in parallel; "
-        "throughput was still growing at 8 users, the most that were measured well enough to be trusted."
+    assert scaling.answer.sentence.startswith("Yes: at least about 8.00 requests run in parallel (6.91 to 9.16).")
+    assert scaling.answer.sentence.endswith(
+        "Throughput was still growing at 8 users (8.00×), the most that were measured well enough to be trusted."
     )
     assert scaling.usl == assess(sweep(workers(8), (1, 2, 4, 8))).usl
 
 
 def test_an_untrusted_peak_does_not_take_away_what_is_certain():
-    assert said(workers(8), untrusted=(8, 16, 32)).startswith("Yes: at least about 4.0 ")
+    assert said(workers(8), untrusted=(8, 16, 32)).startswith("Yes: at least about 4.00 ")
 
 
 def test_repeats_of_a_level_are_taken_together():
@@ -278,9 +305,11 @@ def test_a_round_trip_that_is_known_is_no_service(count, overhead_s):
     points = sweep(workers(count, overhead_s=overhead_s), noise=0.01)
     blind, known = assess(points), assess(points, round_trip_ns=overhead_s * 1e9)
 
-    assert known.parallelism == pytest.approx(count, rel=0.03)
-    assert blind.parallelism == pytest.approx(count * (1 + overhead_s / SERVICE_S), rel=0.03)
-    assert known.stops_growing_at == count
+    assert known.parallelism == pytest.approx(count, rel=0.05)
+    assert blind.parallelism == pytest.approx(count * (1 + overhead_s / SERVICE_S), rel=0.05)
+    assert known.interval.low <= count <= known.interval.high
+    # As many users as there are workers keep all of them busy but for the way; the next more fill that, and it shows.
+    assert known.stops_growing_at in ((count, 2 * count) if overhead_s == 0.0005 else (2 * count,))
     assert known.usl.sigma.low <= 1 / count <= known.usl.sigma.high
     assert known.usl.sigma.value == pytest.approx(1 / count, rel=0.05)
     assert known.answer.kind == ("no" if count == 1 else "yes")
@@ -293,7 +322,7 @@ def test_users_that_never_queue_are_growth_however_long_the_way(levels, overhead
     scaling = assess(sweep(workers(1000, 0.001, overhead_s), levels), round_trip_ns=overhead_s * 1e9)
 
     assert scaling.stops_growing_at is None
-    assert "at least" in scaling.answer.sentence
+    assert f"Throughput was still growing at {levels[-1]} users" in scaling.answer.sentence
 
 
 def test_growth_of_levels_that_queue_is_growth_however_long_the_way():
@@ -315,26 +344,35 @@ def test_a_round_trip_that_is_known_raises_contentions_value_and_upper_end():
 @pytest.mark.parametrize(
     ("server", "round_trip_ms", "sentence"),
     [
-        pytest.param(workers(1, 0.0003, 0.0001), 0.1, "No: requests are served one at a time", id="short-serial"),
-        pytest.param(workers(4, 0.0003, 0.0001), 0.1, "Yes: about 4.0 ", id="short-parallel"),
-        pytest.param(workers(1, 0.001, 0.0008), 0.8, "No: ", id="a-long-way-to-a-serial-server"),
+        pytest.param(workers(1, 0.0008, 0.0001), 0.1, "No: requests are served one at a time", id="short-serial"),
+        pytest.param(
+            workers(1, 0.0003, 0.0001), 0.1, "No: requests are served one at a time", id="a-quarter-is-the-way"
+        ),
+        pytest.param(workers(4, 0.0003, 0.0001), 0.1, "Yes: about 4.00 ", id="short-parallel"),
         pytest.param(
             workers(1, 0.001, 0.0008),
-            0.7,
-            "Hardly: up to about 1.8 requests overlap, which their way to the server may explain; ",
-            id="a-way-that-may-explain-it",
+            0.8,
+            "No or hardly: about 1.00 requests are served at once (0.56 to 1.30). Of a lone request's 1.80 ms, "
+            "its way to the server and back, on which requests overlap in any case, takes 0.80 ms (44 %), "
+            "and the server 1.00 ms. Throughput stops growing at 2 users (1.80×), then requests queue. "
+            "To tell: send heavier requests (`--images-per-request 64` or more), or measure nearer to the server.",
+            id="a-long-way-to-a-serial-server",
         ),
         pytest.param(
-            workers(1, 0.001, 0.02), 20.0, "Cannot tell: of the 21 ms that a lone request takes, 20 ms", id="far-away"
+            workers(1, 0.001, 0.0008), 0.7, "No or hardly: about 1.10 requests are served at once", id="a-shorter-one"
         ),
+        pytest.param(
+            workers(1, 0.001, 0.02), 20.0, "Cannot tell: about 1.00 requests seem to be served at once", id="far-away"
+        ),
+        pytest.param(workers(8, 0.001, 0.0008), 0.8, "Yes: about 8.00 ", id="a-long-way-to-many-workers"),
         pytest.param(workers(1), 20.0, "No: ", id="a-round-trip-longer-than-a-request"),
         pytest.param(
             workers(1, 0.001, 0.0003),
             0.55,
-            "Cannot tell: about 1.3 requests overlap, fewer than their way to the server and back, 0.55 of 1.3 ms, ",
+            "Cannot tell: about 1.30 requests overlap, fewer than their way to the server and back would explain, ",
             id="a-way-that-would-explain-more",
         ),
-        pytest.param(lock(0.75), 0.1, "Hardly: parts of requests run in parallel, about 1.3 at once", id="hardly"),
+        pytest.param(lock(0.75), 0.1, "No or hardly: about 1.32 requests are served at once", id="hardly"),
     ],
 )
 def test_what_a_known_round_trip_lets_one_say(server, round_trip_ms, sentence):
@@ -346,13 +384,13 @@ def test_what_a_known_round_trip_lets_one_say(server, round_trip_ms, sentence):
     [
         pytest.param(104.0, 0.0, 2, None, id="a-little-more-is-no-growth"),
         pytest.param(107.0, 0.0, None, None, id="more-is-growth"),
-        pytest.param(107.0, 0.2, 2, None, id="more-within-noise-is-none"),
+        pytest.param(107.0, 0.2, None, None, id="more-is-growth-in-the-table-whatever-the-noise"),
         pytest.param(96.0, 0.0, 2, None, id="a-little-less-is-no-fall"),
         pytest.param(93.0, 0.0, 2, 2, id="less-is-a-fall"),
         pytest.param(93.0, 0.2, 2, None, id="less-within-noise-is-none"),
     ],
 )
-def test_growth_and_fall_are_said_beyond_noise_only(last, noise, stops, falls):
+def test_growth_is_what_the_table_shows_and_a_fall_is_more_than_noise(last, noise, stops, falls):
     windows = tuple(1 + noise * sign for sign in (1, -1) * 6)
     rates = {1: 50.0, 2: 100.0, 4: last}
     points = [
@@ -371,6 +409,7 @@ def test_growth_and_fall_are_said_beyond_noise_only(last, noise, stops, falls):
         pytest.param({"throughput_rps": math.nan}, id="no-number"),
         pytest.param({"mean_latency_ns": math.inf}, id="infinite-latency"),
         pytest.param({"window_rates_rps": (1.0, -1.0)}, id="negative-window"),
+        pytest.param({"n_failed": -1}, id="negative-failures"),
     ],
 )
 def test_senseless_figures_are_refused(figures):
@@ -386,6 +425,7 @@ level_points = st.builds(
     mean_latency_ns=positive,
     window_rates_rps=st.lists(positive, max_size=4).map(tuple),
     doubt=st.sampled_from(("", "", "", DOUBT)),
+    n_failed=st.sampled_from((0, 0, 0, 1, 1000)),
 )
 
 
@@ -409,8 +449,8 @@ def test_any_sweep_gives_an_answer_and_no_nonsense(points):
         scaling.answer.sentence.split(":")[0]
         in {
             "yes": ("Yes",),
-            "no": ("No", "Hardly"),
-            "cannot tell": ("Cannot tell",),
+            "no": ("No", "No or hardly", "Hardly"),
+            "cannot tell": ("Hardly or yes", "Cannot tell"),
         }[scaling.answer.kind]
     )
     assert assess(points) == scaling

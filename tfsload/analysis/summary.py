@@ -89,6 +89,7 @@ def assess_sweep(rows: Sequence[LevelRow]) -> Scaling:
                 mean_latency_ns=row.record.latency.mean_ns,
                 window_rates_rps=row.window_rates_rps,
                 doubt=row.doubts[0] if row.doubts else "",
+                n_failed=row.record.failed_requests,
             )
             for row in rows
         ],
@@ -108,7 +109,8 @@ class Summary:
         failed: images without an answer, by status code.
         cut_off: requests in flight when the load was stopped; in no other figure.
         duration_s: from the first request sent to the last one ended; of levels, theirs added up, if none was stopped.
-        requests_per_s, images_per_s: over that span; None without one, and where levels were stopped.
+        requests_per_s, images_per_s: those with an answer over that span: what was refused is no throughput. None
+            without a span, and where levels were stopped.
         latency_ns: of answered requests, by percentile; empty without any.
         latency_max_ns: of the same requests; 0 without any.
         classes: one row a class.
@@ -240,8 +242,8 @@ def summarise(
         failed=dict(sorted(record.failed.items())),
         cut_off=record.cut_off,
         duration_s=duration_s,
-        requests_per_s=record.requests / duration_s if is_timed else None,
-        images_per_s=record.predictions / duration_s if is_timed else None,
+        requests_per_s=(record.requests - record.failed_requests) / duration_s if is_timed else None,
+        images_per_s=(record.predictions - sum(record.failed.values())) / duration_s if is_timed else None,
         latency_ns={p: latency.percentile_ns(p) for p in PERCENTILES} if latency.count else {},
         latency_max_ns=latency.max_ns,
         classes=class_rows(record.confusion),

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from tfsload.analysis.figures import at_once, fold, milliseconds, users
 from tfsload.analysis.levels import PERCENTILES, LevelRow
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.scaling import Scaling
@@ -82,12 +83,21 @@ def scaling_lines(scaling: Scaling) -> list[str]:
     lines = []
     if any(level.speed_up is not None for level in scaling.levels):
         steps = [
-            f"{level.users}{DOUBTED if level.doubt else ''}: {level.speed_up:.2f}× ({percent(level.efficiency)})"
+            f"{level.users}{'' if level.is_trusted else DOUBTED}: {fold(level.speed_up)} ({percent(level.efficiency)})"
             for level in scaling.levels
         ]
         lines.append("speed-up (efficiency) by users  " + "  ".join(steps))
-    if scaling.parallelism is not None:
-        lines.append(f"effective parallelism {scaling.parallelism:.2f} (best throughput × {_service(scaling)})")
+    if failing := [f"{users(level.users)} ({level.n_failed:,})" for level in scaling.levels if level.n_failed]:
+        lines.append(
+            f"not used below, since requests had no answer there: {', '.join(failing)}; "
+            "achieved/s and speed-up are of those that were answered"
+        )
+    if scaling.interval is not None:
+        value, low, high = map(at_once, (scaling.interval.value, scaling.interval.low, scaling.interval.high))
+        lines.append(
+            f"effective parallelism {value} (best throughput × {_service(scaling)}), {low} to {high} at 95 %; "
+            f"best throughput: {_best(scaling)}"
+        )
     if scaling.usl is not None:
         sigma, kappa = scaling.usl.sigma, scaling.usl.kappa
         lines.append(
@@ -97,8 +107,16 @@ def scaling_lines(scaling: Scaling) -> list[str]:
     return lines
 
 
+def _best(scaling: Scaling) -> str:
+    *others, last = [f"{count:,}" for count in scaling.best_users]
+    rate = f"{scaling.best_rps:,.1f} requests/s"
+    if not others:
+        return f"{rate}, at {users(scaling.best_users[0])}"
+    return f"{rate}, the mean of levels within 10 % ({', '.join(others)} and {last} users)"
+
+
 def _service(scaling: Scaling) -> str:
-    alone = f"{scaling.alone_ns / 1e6:.2f} ms a request at one user"
+    alone = f"{milliseconds(scaling.alone_ns)} a request at one user"
     if scaling.round_trip_ns is None:
         return alone
-    return f"the {alone}, less {scaling.round_trip_ns / 1e6:.2f} ms on its way"
+    return f"the {alone}, less {milliseconds(scaling.round_trip_ns)} on its way"

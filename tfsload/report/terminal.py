@@ -86,7 +86,7 @@ def _rate(summary: Summary) -> str:
     text = f"{summary.requests_per_s:,.1f} requests/s"
     if summary.predictions != summary.requests:
         text += f", {summary.images_per_s:,.1f} images/s"
-    return text
+    return f"{text} (of answered requests)" if summary.failed_requests else text
 
 
 def _latency(summary: Summary) -> str:

@@ -1,0 +1,187 @@
+"""The answer of a sweep in words, with its reasons; what it says of growth stands in the table of speed-ups."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from tfsload.analysis.figures import SHORTEST_NS, at_once, fold, milliseconds, share, users
+from tfsload.analysis.parallelism import SPREAD, Parallelism
+from tfsload.analysis.sweep import SAME_THROUGHPUT, Sweep
+
+# Requests served at once, up to which the answer is No.
+SERIAL_UP_TO = 1.25
+# Up to here it is Hardly, a kind of No: a second worker would idle for more than half of the time, which nobody means
+# who asks for parallel serving. But parts of requests do run beside one another, and that is said.
+HARDLY_UP_TO = 1.5
+# Where less than this is left, with the way taken off, more was taken off than there is.
+OVERCORRECTED_BELOW = 0.8
+
+_SWEEP = "`--sweep 1,2,4,8`"
+_FURTHER = "`--sweep 1,2,4,8,16`"
+_OFTEN = "`--sweep 1,2,4,8,1,2,4,8`"
+_LONGER = "`--level-duration`"
+_WAY_CURE = "send heavier requests (`--images-per-request 64` or more), or measure nearer to the server"
+
+# What a sweep may say, by the answers that its interval reaches over.
+_HEADS = {
+    ("no",): "No: requests are served one at a time, about {value} at once",
+    ("no", "hardly"): "No or hardly: about {value} requests are served at once",
+    ("hardly",): "Hardly: parts of requests run in parallel, about {value} at once",
+    ("hardly", "yes"): "Hardly or yes: about {value} requests are served at once",
+    ("yes",): "Yes: {least}about {value} requests run in parallel",
+    ("no", "hardly", "yes"): "Cannot tell: about {value} requests seem to be served at once",
+}
+# With requests that hardly ask anything of the server, or a server that gets slower under load.
+_OVERCORRECTED = (
+    "Cannot tell: about {at_most} requests overlap, fewer than their way to the server and back would explain, "
+    "if it takes as long as a call that asks the model for nothing"
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Whether the server runs requests in parallel.
+
+    Attributes:
+        kind: "yes"; "no", which hardly is, too; or "cannot tell", where it may be yes or not.
+        sentence: the answer in words, with its reasons, and with what would tell where it names more than one.
+    """
+
+    kind: Literal["yes", "no", "cannot tell"]
+    sentence: str
+
+
+def answer(sweep: Sweep, interval: Parallelism | None, round_trip_ns: float | None) -> Answer:
+    """Say whether requests run in parallel.
+
+    Args:
+        sweep: with all its levels.
+        interval: its parallelism; None without a lone user, or with nothing else.
+        round_trip_ns: of a call that asks the model for nothing; None: not measured.
+    """
+    lack = _lack(sweep)
+    if lack or interval is None:
+        return Answer("cannot tell", f"Cannot tell: {lack}.")
+    if interval.value < OVERCORRECTED_BELOW and interval.at_most > SERIAL_UP_TO:
+        kind, head, cure = "cannot tell", _OVERCORRECTED.format(at_most=at_once(interval.at_most)), _WAY_CURE
+    else:
+        possible = _possible(sweep, interval)
+        least = "at least " if _may_be_more(sweep) else ""
+        head = _HEADS[possible].format(value=at_once(interval.value), least=least)
+        head += f" ({at_once(interval.low)} to {at_once(interval.high)}){_outlook(sweep, interval)}"
+        kind = "yes" if possible == ("yes",) else "cannot tell" if "yes" in possible else "no"
+        cure = _cure(sweep, interval) if len(possible) > 1 else ""
+    parts = [head, _reason(sweep, round_trip_ns), _growth(sweep), *([f"To tell: {cure}"] if cure else [])]
+    return Answer(kind, " ".join(f"{part}." for part in parts))
+
+
+def _possible(sweep: Sweep, interval: Parallelism) -> tuple[str, ...]:
+    """Return the answers that the sweep allows: "no", "hardly", "yes", those that lie side by side."""
+    found = _between(interval.low, interval.high * _room_to_grow(sweep))
+    # A throughput that grew by so much is called one request at a time by faith in the round trip alone.
+    return ("no", "hardly") if found == ("no",) and sweep.highest.speed_up > HARDLY_UP_TO else found
+
+
+def _between(low: float, high: float) -> tuple[str, ...]:
+    is_found = {
+        "no": low <= SERIAL_UP_TO,
+        "hardly": low <= HARDLY_UP_TO and high > SERIAL_UP_TO,
+        "yes": high > HARDLY_UP_TO,
+    }
+    return tuple(word for word, is_one in is_found.items() if is_one)
+
+
+def _outlook(sweep: Sweep, interval: Parallelism) -> str:
+    """Say what more users may bring, where that is why more than one answer is possible."""
+    room = _room_to_grow(sweep)
+    if sweep.higher_left_out or _possible(sweep, interval) == _between(interval.low, interval.high):
+        return ""
+    return f", and up to {at_once(interval.high * room)} with more users" if 1 < room < math.inf else ", so far"
+
+
+def _may_be_more(sweep: Sweep) -> bool:
+    return sweep.stops_growing_at is None or sweep.higher_left_out is not None
+
+
+def _room_to_grow(sweep: Sweep) -> float:
+    """Return how many times the throughput more users may bring; infinite where nothing speaks against it.
+
+    By Amdahl's law (the Universal Scalability Law without coherency), which goes through the lone user and the last
+    level: 1.25 times the throughput at 2 users becomes 1.7 times with more; at 8 users, 1.3 times becomes 1.4.
+    """
+    if sweep.higher_left_out is not None:
+        return math.inf
+    last = sweep.trusted[-1]
+    if sweep.knee is not last or last.users == 1:
+        return 1.0
+    contention = (1 / last.efficiency - 1) / (last.users - 1)
+    return max(1.0, 1 / contention / last.speed_up) if contention > 0 else math.inf
+
+
+def _reason(sweep: Sweep, round_trip_ns: float | None) -> str:
+    """Say what of a lone request's time is spent where: requests overlap on their way, whatever the server does."""
+    alone = milliseconds(sweep.alone_ns)
+    if round_trip_ns is None:
+        return f"A lone request takes {alone}; how much of it is its way to the server and back was not measured"
+    way = milliseconds(round_trip_ns)
+    if round_trip_ns >= sweep.alone_ns:
+        return f"A lone request takes {alone}, no longer than a call that asks the model for nothing ({way})"
+    way_share = share(round_trip_ns, sweep.alone_ns)
+    # Of the figures as they are printed, so that they add up.
+    digits = -4 if round_trip_ns >= SHORTEST_NS else 0
+    in_server = milliseconds(round(sweep.alone_ns, digits) - round(round_trip_ns, digits))
+    return (
+        f"Of a lone request's {alone}, its way to the server and back, on which requests overlap in any case, takes "
+        f"{way} ({way_share}), and the server {in_server}"
+    )
+
+
+def _growth(sweep: Sweep) -> str:
+    """Say how far throughput grew, and whether it fell, in the figures of the table."""
+    knee, highest, last = sweep.knee, sweep.highest, sweep.trusted[-1]
+    more = sweep.higher_left_out
+    beyond = f"; it was higher at {users(more.users)}, which cannot be trusted: {more.left_out}" if more else ""
+    if knee is last:
+        which = "tried" if last is sweep.levels[-1] else "measured well enough to be trusted"
+        grown = (
+            f"Throughput was still growing at {users(last.users)} ({fold(last.speed_up)}), the most that were {which}"
+        )
+        return grown + beyond
+    if highest.speed_up <= 1 / (1 - SAME_THROUGHPUT):
+        grown = f"Throughput does not grow with users (at most {fold(highest.speed_up)}): they only wait longer"
+    else:
+        top = "" if highest is knee else f", {fold(highest.speed_up)} at {users(highest.users)}"
+        grown = f"Throughput stops growing at {users(knee.users)} ({fold(knee.speed_up)}{top}), then requests queue"
+    if sweep.falls_beyond:
+        grown += f", and it falls beyond {users(sweep.falls_beyond)} ({fold(last.speed_up)} at {users(last.users)})"
+    return grown + beyond
+
+
+def _lack(sweep: Sweep) -> str | None:
+    """Return what the sweep has not got that any answer needs, and what to do; None if it has all."""
+    if not sweep.levels or sweep.levels[0].users != 1:
+        return f"no level has 1 user, to compare the others with; begin the sweep with 1 ({_SWEEP})"
+    if len(sweep.levels) < 2:
+        return f"only one level was measured; sweep over several numbers of users ({_SWEEP})"
+    first, second = sweep.levels[:2]
+    if not first.is_trusted:
+        return f"the level with 1 user cannot be trusted: {first.left_out}"
+    if sweep.alone is None:
+        return "no request was answered at 1 user; see why they failed"
+    if len(sweep.trusted) < 2:
+        return f"no level with more than 1 user can be trusted; the one with {users(second.users)}: {second.left_out}"
+    return None
+
+
+def _cure(sweep: Sweep, interval: Parallelism) -> str:
+    """Return what would tell, where a sweep allows several answers."""
+    if more := sweep.higher_left_out:
+        return f"{users(more.users)}, measured so that it can be trusted"
+    if len(_possible(sweep, interval)) > len(_between(interval.low, interval.high)) and _room_to_grow(sweep) > 1:
+        beyond = [level for level in sweep.levels if level.users > sweep.trusted[-1].users]
+        return f"the next level cannot be trusted: {beyond[0].left_out}" if beyond else f"sweep further ({_FURTHER})"
+    if interval.by_way >= interval.by_scatter:
+        return _WAY_CURE
+    if max(sweep.alone.noise, *(level.noise for level in sweep.plateau)) > SPREAD:
+        return f"throughput scatters too much; measure longer ({_LONGER}), on a machine with nothing else to do"
+    return f"measure each level several times ({_OFTEN}), on a machine with nothing else to do"

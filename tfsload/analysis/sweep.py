@@ -1,0 +1,222 @@
+"""What a closed sweep measured: throughput by users in flight, and how it grew."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from statistics import fmean, stdev
+
+# Of two throughputs the higher one is growth if it is higher by more than this share: less is no news.
+SAME_THROUGHPUT = 0.05
+# A fall is said only beyond this many standard errors besides.
+BEYOND_NOISE = 2.0
+# Levels whose throughput comes this near to the highest have reached what the server can do. The highest of several
+# such levels is so by chance: at 5 % between equal levels, the highest of four lies 5 % above their mean.
+PLATEAU = 0.10
+# In flight at one user are at most 1 request, by Little's law; a little more is how requests lie across the edges.
+LONE_IN_FLIGHT = 1.05
+
+
+@dataclass(frozen=True)
+class LevelPoint:
+    """What was measured while a number of users was in flight; a level that was held twice gives two.
+
+    Attributes:
+        users: requests in flight at a time, from 1.
+        throughput_rps: answers a second over the whole level, without what was refused or failed; 0 without any.
+        mean_latency_ns: of those answers; 0 without any.
+        window_rates_rps: throughput in equal slices of the level, which tell the noise; empty if not known.
+        doubt: why the level supports no verdict, and what to do; empty: it does.
+        n_failed: requests that had no answer. A server that refuses does not do what it does when it serves.
+
+    Raises:
+        ValueError: a figure that is negative or not finite, or no user.
+    """
+
+    users: int
+    throughput_rps: float
+    mean_latency_ns: float
+    window_rates_rps: tuple[float, ...] = ()
+    doubt: str = ""
+    n_failed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.users < 1:
+            raise ValueError(f"users: expected at least 1, got {self.users}")
+        for figure in (self.throughput_rps, self.mean_latency_ns, self.n_failed, *self.window_rates_rps):
+            if not 0 <= figure < math.inf:
+                raise ValueError(f"{self.users} users: expected rates, latencies and counts from 0 up, got {figure}")
+
+    @property
+    def left_out(self) -> str:
+        """Why it carries no answer, and what to do; empty: it may carry one."""
+        if self.n_failed:
+            requests = "1 request" if self.n_failed == 1 else f"{self.n_failed:,} requests"
+            return f"{requests} had no answer there; see why, or sweep over fewer users"
+        return self.doubt
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether it may carry an answer."""
+        return not self.left_out
+
+
+@dataclass(frozen=True)
+class ScaledLevel:
+    """One number of users, all its measurements taken together (the trusted ones, if there are any).
+
+    Attributes:
+        users: N.
+        throughput_rps: X(N), the mean of its measurements.
+        mean_latency_ns: the mean of its measurements.
+        noise: standard error of the throughput, relative; 0 if there is nothing to tell it by.
+        n_runs: how many measurements these are.
+        n_failed: requests without an answer in them; a level with any is not trusted.
+        left_out: why it may not carry an answer; empty: it may.
+        speed_up: S(N) = X(N)/X(1); None if there is no level with one user that is trusted.
+        efficiency: S(N)/N; None likewise.
+    """
+
+    users: int
+    throughput_rps: float
+    mean_latency_ns: float
+    noise: float
+    n_runs: int
+    n_failed: int
+    left_out: str
+    speed_up: float | None = None
+    efficiency: float | None = None
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether it may carry an answer."""
+        return not self.left_out
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The levels of a sweep, and what can be read off them.
+
+    Attributes:
+        levels: by users, ascending.
+    """
+
+    levels: tuple[ScaledLevel, ...]
+
+    @classmethod
+    def of(cls, points: Sequence[LevelPoint]) -> "Sweep":
+        """Take measurements together by users, in any order."""
+        ordered = sorted(points, key=lambda point: point.users)
+        runs = {users: list(group) for users, group in groupby(ordered, key=lambda point: point.users)}
+        # What cannot be trusted is nothing to compare with.
+        alone_rps = _mean_rps(_counted(runs[1])) if 1 in runs and _counted(runs[1])[0].is_trusted else 0.0
+        return cls(tuple(_level(users, _counted(group), alone_rps) for users, group in runs.items()))
+
+    @cached_property
+    def trusted(self) -> tuple[ScaledLevel, ...]:
+        """Those levels that may carry an answer."""
+        return tuple(level for level in self.levels if level.is_trusted)
+
+    @cached_property
+    def alone(self) -> ScaledLevel | None:
+        """The level with one user, if it is trusted and had answers."""
+        first = self.trusted[0] if self.trusted else None
+        return first if first and first.users == 1 and first.throughput_rps > 0 else None
+
+    @cached_property
+    def alone_ns(self) -> float | None:
+        """R(1), the mean latency of a lone user; None without one.
+
+        No longer than there is time for: at 100 answers a second, one after the other takes 10 ms.
+        """
+        if self.alone is None:
+            return None
+        is_possible = self.alone.throughput_rps * self.alone.mean_latency_ns / 1e9 <= LONE_IN_FLIGHT
+        return self.alone.mean_latency_ns if is_possible else 1e9 / self.alone.throughput_rps
+
+    @cached_property
+    def highest(self) -> ScaledLevel | None:
+        """The trusted level with the highest throughput; the smallest of those; None without one."""
+        return max(self.trusted, key=lambda level: level.throughput_rps, default=None)
+
+    @cached_property
+    def plateau(self) -> tuple[ScaledLevel, ...]:
+        """The trusted levels that come near to the highest throughput."""
+        if self.highest is None:
+            return ()
+        least_rps = self.highest.throughput_rps * (1 - PLATEAU)
+        return tuple(level for level in self.trusted if level.throughput_rps >= least_rps)
+
+    @cached_property
+    def best_rps(self) -> float | None:
+        """The best throughput: the mean of the plateau's, since the highest is so by chance; None without one."""
+        return fmean(level.throughput_rps for level in self.plateau) if self.plateau else None
+
+    @cached_property
+    def knee(self) -> ScaledLevel | None:
+        """The trusted level with the fewest users that no other one exceeds; None without one."""
+        return next((level for level in self.trusted if not exceeds(self.highest, level)), None)
+
+    @cached_property
+    def stops_growing_at(self) -> int | None:
+        """The fewest users whose throughput no larger level exceeds; None while the largest one exceeds all."""
+        return self.knee.users if self.knee and self.knee is not self.trusted[-1] else None
+
+    @cached_property
+    def falls_beyond(self) -> int | None:
+        """The most users that still have the highest throughput, if it is less with more; None if not."""
+        holding = [level.users for level in self.trusted if not _falls_short(level, self.highest)]
+        return holding[-1] if holding and holding[-1] != self.trusted[-1].users else None
+
+    @cached_property
+    def higher_left_out(self) -> ScaledLevel | None:
+        """The first level with a higher throughput than all that are trusted, and that is not."""
+        return next((one for one in self.levels if not one.is_trusted and exceeds(one, self.highest)), None)
+
+
+def exceeds(level: ScaledLevel, other: ScaledLevel | None) -> bool:
+    """Whether a level's throughput is higher than another's by enough to matter."""
+    return other is None or other.throughput_rps < level.throughput_rps * (1 - SAME_THROUGHPUT)
+
+
+def _falls_short(level: ScaledLevel, other: ScaledLevel) -> bool:
+    """Whether a level's throughput is less than another's by enough to matter, and by more than noise."""
+    by_noise = BEYOND_NOISE * math.hypot(level.noise, other.noise)
+    return level.throughput_rps < other.throughput_rps * (1 - max(SAME_THROUGHPUT, by_noise))
+
+
+def _counted(runs: list[LevelPoint]) -> list[LevelPoint]:
+    return [run for run in runs if run.is_trusted] or runs
+
+
+def _mean_rps(runs: list[LevelPoint]) -> float:
+    return fmean(run.throughput_rps for run in runs)
+
+
+def _level(users: int, counted: list[LevelPoint], alone_rps: float) -> ScaledLevel:
+    throughput_rps = _mean_rps(counted)
+    speed_up = throughput_rps / alone_rps if alone_rps > 0 else None
+    return ScaledLevel(
+        users=users,
+        throughput_rps=throughput_rps,
+        mean_latency_ns=fmean(run.mean_latency_ns for run in counted),
+        noise=_noise(counted),
+        n_runs=len(counted),
+        n_failed=sum(run.n_failed for run in counted),
+        left_out=counted[0].left_out,
+        speed_up=speed_up,
+        efficiency=speed_up / users if speed_up is not None else None,
+    )
+
+
+def _noise(runs: list[LevelPoint]) -> float:
+    """Return the relative standard error of the mean of some runs: by their windows, or by how the runs differ."""
+    by_windows = math.hypot(*(standard_error(run.window_rates_rps) for run in runs)) / len(runs)
+    return max(by_windows, standard_error([run.throughput_rps for run in runs]))
+
+
+def standard_error(rates_rps: Sequence[float]) -> float:
+    """Return the relative standard error of a mean; 0 where there is none."""
+    mean = fmean(rates_rps) if len(rates_rps) > 1 else 0.0
+    return stdev(rate / mean for rate in rates_rps) / math.sqrt(len(rates_rps)) if mean > 0 else 0.0
