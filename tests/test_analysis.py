@@ -531,7 +531,7 @@ def test_a_lag_that_is_not_known_is_told_by_its_own_samples():
     row = open_row([*samples(n=100), *samples(n=60, is_failed=True)])
     (lag,) = parsed("lag_p99 < 1ms")
 
-    assert hold(lag, "", row.record, None).why_unknown.startswith("160 samples")
+    assert hold(lag, "", row.record, None, 10.0).why_unknown.startswith("160 samples")
 
 
 @pytest.mark.parametrize(

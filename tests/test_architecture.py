@@ -28,6 +28,7 @@ LAYERS = (
     {
         "tfsload.scoring",
         "tfsload.histogram",
+        "tfsload.half_seconds",
         "tfsload.recorder",
         "tfsload.coverage",
         "tfsload.request_book",

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from tfsload.analysis import thresholds
-from tfsload.analysis.levels import PERCENTILES, CpuShares, LevelRun, is_unknown_alone, level_row, probe
+from tfsload.analysis.levels import PERCENTILES, CpuShares, LevelRun, level_row, probe
 from tfsload.failure import PredictionFailure
 from tfsload.load.plan import Level
 from tfsload.load.window import N_SLICES, Window
@@ -469,9 +469,9 @@ def test_a_rate_that_falls_short_is_known_to_whatever_else_is_not():
     row = open_row(samples(n=200), n_dropped=800, rate_rps=100.0)
     unknown = thresholds.parse("p99.9 > 1ns; lag_p99 < 1s")
 
-    assert not is_unknown_alone(row, unknown)
+    assert not probe(row, unknown).is_unknown
     assert "answered 20 of 100 requests/s" in probe(row, unknown).binding
-    assert is_unknown_alone(open_row(samples(n=200), rate_rps=20.0), unknown)
+    assert probe(open_row(samples(n=200), rate_rps=20.0), unknown).is_unknown
 
 
 # A search has no use for a rate that cannot be judged: what is not known does not hold.

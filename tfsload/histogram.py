@@ -166,6 +166,11 @@ class Histogram:
         return histogram
 
 
+def bucket_around(value_ns: int) -> tuple[int, int]:
+    """Return the lowest and the highest value that are told apart from others, but not from this one."""
+    return int(_LAYOUT.get_lowest_equivalent_value(value_ns)), int(_LAYOUT.get_highest_equivalent_value(value_ns))
+
+
 def _count_in_buckets(values_ns: list[int], counts: dict[int, int]) -> None:
     """Count values within range by HdrHistogram's index, which its `get_counts_array_index` tells ten times slower."""
     bits, width, known = _INDEX_BITS, _INDEX_BITS + 1, counts.get

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tfsload.failure import PredictionFailure
+from tfsload.half_seconds import BATCH, HalfSeconds, Limit
 from tfsload.histogram import Histogram
 from tfsload.load.window import BETWEEN_LEVELS, N_SLICES, UNCOUNTED, WHOLE_RUN, Window
 from tfsload.scoring import ConfusionMatrix
@@ -44,9 +45,10 @@ class Record:
         straddling: requests of which a part only lies in the level's window; in no count above but `sent`.
         in_flight_ns: how long requests were in flight within the window, all together, straddling ones too.
         slice_answers, slice_latency_ns: by slice of the window: answers that came in it, and their latencies' sum.
+        half_seconds: when requests were beyond thresholds' limits: in a level from its window's begin, else since 1970.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, half_seconds: HalfSeconds | None = None) -> None:
         for name in _SUMS:
             setattr(self, name, 0)
         self.failed: Counter[str] = Counter()
@@ -57,6 +59,7 @@ class Record:
         self.last_done_unix_ns = 0
         self.slice_answers = [0] * N_SLICES
         self.slice_latency_ns = [0] * N_SLICES
+        self.half_seconds = half_seconds or HalfSeconds()
 
     @property
     def wrong(self) -> int:
@@ -103,6 +106,7 @@ class Record:
             (self.slice_latency_ns, other.slice_latency_ns),
         ):
             own[:] = map(sum, zip(own, others, strict=True))
+        self.half_seconds.merge(other.half_seconds)
         if other.last_done_unix_ns:
             self._widen(other.first_sent_unix_ns, other.last_done_unix_ns)
 
@@ -130,6 +134,7 @@ class Record:
             "last_done_unix_ns": self.last_done_unix_ns,
             "slice_answers": list(self.slice_answers),
             "slice_latency_ns": list(self.slice_latency_ns),
+            "half_seconds": self.half_seconds.to_plain(),
         }
 
     @classmethod
@@ -144,6 +149,7 @@ class Record:
         record.confusion = ConfusionMatrix.from_plain(plain["confusion"])
         record.slice_answers = list(plain["slice_answers"])
         record.slice_latency_ns = list(plain["slice_latency_ns"])
+        record.half_seconds = HalfSeconds.from_plain(plain["half_seconds"])
         return record
 
 
@@ -154,16 +160,20 @@ class Recorder:
         window: of the level being measured, or that was measured last.
     """
 
-    def __init__(self, unix_offset_ns: int = 0, has_levels: bool = False) -> None:
+    def __init__(self, unix_offset_ns: int = 0, has_levels: bool = False, limits: Sequence[Limit] = ()) -> None:
         """Start empty.
 
         Args:
             unix_offset_ns: add it to `time.perf_counter_ns()` for nanoseconds since 1970.
             has_levels: whether requests count within the windows of levels only.
+            limits: of thresholds, for which requests are counted by half-second.
         """
         self._unix_offset_ns = unix_offset_ns
         self._records: dict[tuple[int, int | None], Record] = {}
         self._windows: list[Window] = []  # all that were measured, for requests that end late
+        self._limits = limits
+        # Where the half-seconds begin, by level.
+        self._origins_ns = {WHOLE_RUN.level: -unix_offset_ns}
         self.window = BETWEEN_LEVELS if has_levels else WHOLE_RUN
 
     def to_unix_ns(self, clock_ns: int) -> int:
@@ -178,6 +188,7 @@ class Recorder:
         """Measure a level in this window from now on."""
         self.window = window
         self._windows.append(window)
+        self._origins_ns[window.level] = window.begin_ns
 
     def record(
         self,
@@ -210,6 +221,11 @@ class Recorder:
         if n_mismatched is not None:
             record.compared += len(labels)
             record.mismatched += n_mismatched
+        if self._limits and window is not BETWEEN_LEVELS:
+            batch = record.half_seconds.batch
+            batch.append((due_ns, sent_ns, done_ns, failure is None))
+            if len(batch) >= BATCH:
+                record.half_seconds.fill()
         if window.slice_ns:
             record.in_flight_ns += done_ns - sent_ns
             if failure is None:
@@ -257,6 +273,7 @@ class Recorder:
         """Count an arrival for which no user was free."""
         if (record := self._record_at(due_ns)) is not None:
             record.dropped += 1
+            record.half_seconds.add_dropped(due_ns)
 
     def _record_at(self, due_ns: int) -> Record | None:
         """Return the record of the level in whose window an arrival falls; None outside all."""
@@ -280,7 +297,9 @@ class Recorder:
     def _record(self, level: int, lease: int | None) -> Record:
         record = self._records.get((level, lease))
         if record is None:
-            record = self._records[level, lease] = Record()
+            origin_ns = self._origins_ns.get(level)
+            half_seconds = None if origin_ns is None else HalfSeconds(self._limits, origin_ns)
+            record = self._records[level, lease] = Record(half_seconds)
         return record
 
     def _take(self, keys: list[tuple[int, int | None]]) -> list[dict[str, Any]]:
@@ -307,6 +326,8 @@ def merge_plain(into: dict[int, Record], rows: list[dict[str, Any]], shift_ns: i
     for row in rows:
         record = Record.from_plain(row["record"])
         record.shift(shift_ns)
+        if shift_ns and row["level"] == WHOLE_RUN.level:
+            record.half_seconds.shift(shift_ns)
         into.setdefault(row["level"], Record()).merge(record)
 
 

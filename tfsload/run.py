@@ -10,6 +10,7 @@ import grpc
 import data.dataset
 from tfsload import codec
 from tfsload.channel.connect import connect
+from tfsload.half_seconds import limits_of
 from tfsload.load.pacer import Pacer
 from tfsload.recorder import Recorder
 from tfsload.references import References
@@ -78,7 +79,9 @@ class Run:
             settings.images_per_request,
             functools.partial(codec.encode_request, settings),
         )
-        self.recorder = Recorder(time.time_ns() - time.perf_counter_ns(), settings.has_levels)
+        self.recorder = Recorder(
+            time.time_ns() - time.perf_counter_ns(), settings.has_levels, limits_of(settings.thresholds)
+        )
         self.pacer = Pacer(self.recorder) if settings.is_open_load else None
         self.references = references
         self.round_trip_ns: int | None = None

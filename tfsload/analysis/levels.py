@@ -1,9 +1,11 @@
 """The figures of one level: a row of the sweep. Pure."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tfsload.analysis.gate import Ruling, rule
+from tfsload.analysis.metrics import figure_of, n_endless
 from tfsload.analysis.percentiles import LEAST_PERCENTILE, samples_needed, upper_end_ns
 from tfsload.analysis.stability import latency_grows, unsteady
 from tfsload.analysis.thresholds import Threshold
@@ -124,43 +126,9 @@ class LevelRow:
         """Return the figure that a threshold is about; None where there is none."""
         return figure_of(threshold, self.record, self.achieved_rps)
 
-
-def figure_of(threshold: Threshold, record: Record, rate_rps: float | None) -> float | None:
-    """Return the figure that a threshold is about: ns, a share or requests a second; None where there is none.
-
-    An upper limit on a percentile is held against its upper end, a lower limit against the observed one. Requests
-    that never had an answer, and arrivals that were dropped, count as infinitely long.
-    """
-    metric = threshold.metric
-    if metric == "rate":
-        return rate_rps
-    if threshold.percentile is not None:
-        histogram = record.lag if metric.startswith("lag_") else record.latency
-        if threshold.operator.startswith("<"):
-            return upper_end_ns(histogram, threshold.percentile, 0 if histogram is record.lag else n_endless(record))
-        return histogram.percentile_ns(threshold.percentile) if histogram.count else None
-    if metric in ("mean", "max"):
-        latency = record.latency
-        if not latency.count:
-            return None
-        if n_endless(record):
-            return math.inf
-        return latency.mean_ns if metric == "mean" else latency.max_ns
-    if metric == "dropped_rate":
-        return record.dropped / record.offered if record.offered else None
-    if metric == "mismatched_rate":
-        return record.mismatched / record.compared if record.compared else None
-    counts = {
-        "wrong_rate": record.wrong,
-        "failed_rate": sum(record.failed.values()),
-        "error_rate": record.wrong + sum(record.failed.values()),
-    }
-    return counts[metric] / record.predictions if record.predictions else None
-
-
-def n_endless(record: Record) -> int:
-    """Return the requests and arrivals that never had an answer: whatever a limit, they are beyond it."""
-    return record.dropped + record.failed_requests
+    def rule(self, threshold: Threshold) -> Ruling:
+        """Return whether a threshold holds, and whether one stall decides it."""
+        return rule(threshold, self.record, self.achieved_rps, self.level.duration_s)
 
 
 def level_row(run: LevelRun, record: Record) -> LevelRow:
@@ -243,20 +211,28 @@ def _doubts_of_sample(record: Record, achieved_rps: float, mean_in_flight: float
 
 def probe(row: LevelRow, thresholds: tuple[Threshold, ...]) -> Finding:
     """Judge a level of a search: do all thresholds hold, and do answers keep up with arrivals?"""
-    binding = (*_crossed(row, thresholds), *_unknown(row, thresholds))
-    return Finding(not binding, binding, row.achieved_rps)
+    rulings = {one: row.rule(one) for one in thresholds}
+    crossed = _crossed(row, [one for one, ruling in rulings.items() if ruling.holds is False])
+    resting = [one.text for one, ruling in rulings.items() if ruling.stall]
+    unknown = [one.text for one, ruling in rulings.items() if ruling.holds is None and not ruling.stall]
+    binding = list(crossed)
+    if unknown:
+        binding.append(f"gave {row.answered:,} answers, too few to tell whether {' and '.join(unknown)}")
+    if resting:
+        binding.append(f"left {' and '.join(resting)} undecided twice, as one stall decides it")
+    return Finding(
+        not binding,
+        tuple(binding),
+        row.achieved_rps,
+        is_undecided=bool(resting) and not crossed and not unknown,
+        is_unknown=bool(resting or unknown) and not crossed,
+    )
 
 
-def is_unknown_alone(row: LevelRow, thresholds: tuple[Threshold, ...]) -> bool:
-    """Whether a probe crossed nothing, and only lacked the samples to hold everything."""
-    return bool(_unknown(row, thresholds)) and not _crossed(row, thresholds)
-
-
-def _crossed(row: LevelRow, thresholds: tuple[Threshold, ...]) -> tuple[str, ...]:
-    """Return what the level did that a rate that holds must not do, in words."""
+def _crossed(row: LevelRow, thresholds: Sequence[Threshold]) -> tuple[str, ...]:
+    """Return what the level did that a rate that holds must not do, in words; `thresholds` are those it crossed."""
     record = row.record
-    limits = " and ".join(one.text for one in thresholds if one.holds(row.metric(one)) is False)
-    crossed = [f"crossed {limits}"] if limits else []
+    crossed = [f"crossed {' and '.join(one.text for one in thresholds)}"] if thresholds else []
     n_answers = sum(record.slice_answers)
     # What is in flight at either end is offered here and answered there, or the other way round.
     by_chance = BEYOND_CHANCE * math.sqrt(2 * row.mean_in_flight)
@@ -267,11 +243,6 @@ def _crossed(row: LevelRow, thresholds: tuple[Threshold, ...]) -> tuple[str, ...
         # A level ends before a queue that grows slowly has reached the limits.
         crossed.append(QUEUE_GROWS)
     return tuple(crossed)
-
-
-def _unknown(row: LevelRow, thresholds: tuple[Threshold, ...]) -> tuple[str, ...]:
-    limits = " and ".join(one.text for one in thresholds if one.holds(row.metric(one)) is None)
-    return (f"gave {row.answered:,} answers, too few to tell whether {limits}",) if limits else ()
 
 
 def _rate(rate_rps: float) -> str:

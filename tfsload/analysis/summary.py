@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from tfsload.analysis import scaling
 from tfsload.analysis.attendance import Attendance
-from tfsload.analysis.levels import PERCENTILES, LevelRow, figure_of, is_unknown_alone, probe
+from tfsload.analysis.gate import is_judged_whole, rule
+from tfsload.analysis.levels import PERCENTILES, LevelRow, probe
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.thresholds import Threshold
@@ -49,7 +50,7 @@ class Held:
         threshold: what was asked for.
         where: the level's name; empty: the whole run.
         value: the figure; None: there is none.
-        why_unknown: why there is none, and what to do.
+        why_unknown: why it is not known whether it holds, and what to do; empty: it is.
     """
 
     threshold: Threshold
@@ -60,13 +61,18 @@ class Held:
     @property
     def holds(self) -> bool | None:
         """Whether it holds; None: not known."""
-        return self.threshold.holds(self.value)
+        return None if self.why_unknown else self.threshold.holds(self.value)
 
 
-def hold(threshold: Threshold, where: str, record: Record, rate_rps: float | None) -> Held:
-    """Hold a threshold against what was measured."""
-    value = figure_of(threshold, record, rate_rps)
-    return Held(threshold, where, value, _why_unknown(threshold, record) if value is None else "")
+def hold(threshold: Threshold, where: str, record: Record, rate_rps: float | None, measured_s: float) -> Held:
+    """Hold a threshold against what was measured of a level, or of a run without levels (`where` is empty)."""
+    ruling = rule(threshold, record, rate_rps, measured_s)
+    why_unknown = ""
+    if ruling.value is None:
+        why_unknown = _why_unknown(threshold, record)
+    elif ruling.stall:
+        why_unknown = f"{ruling.stall}: {'hold the level longer' if where else 'let the run last longer'}"
+    return Held(threshold, where, ruling.value, why_unknown)
 
 
 def _why_unknown(threshold: Threshold, record: Record) -> str:
@@ -133,8 +139,10 @@ class Summary:
             answer, and those in flight when users were stopped; in no other figure.
         scaling: of a closed sweep: whether the server works in parallel.
         search: of a limit search: what it found.
-        probes_hold: of a limit search: whether the rate holds, by level.
-        is_lowest_unknown: whether the search's last level crossed nothing and only lacked samples.
+        probes_hold: of a limit search: whether the rate holds, by level; None: one stall decides it.
+        judged_whole: where thresholds were judged with all half-seconds alone, since so little was measured: levels'
+            names, or one that is empty for a run without levels.
+        is_lowest_unknown: whether the search's last level crossed nothing, and only failed to tell that all holds.
         thresholds: each with what it was held against.
         changed: what the server says otherwise after the run than before; empty: nothing.
         ran_s, run_time_s: of a run that was to last for a time: for how long it ran, and was to; else None.
@@ -173,7 +181,8 @@ class Summary:
     n_uncounted_cut_off: int = 0
     scaling: Scaling | None = None
     search: SearchResult | None = None
-    probes_hold: tuple[bool, ...] = ()
+    probes_hold: tuple[bool | None, ...] = ()
+    judged_whole: tuple[str, ...] = ()
     is_lowest_unknown: bool = False
     thresholds: tuple[Held, ...] = ()
     changed: str = ""
@@ -233,6 +242,7 @@ def summarise(
     is_timed = duration_s > 0 and not (levels and n_levels_left)
     # A search has held them against each probe, and a crossed one is a finding.
     held = [] if search is not None else _held(thresholds, record, levels, duration_s)
+    probes = [probe(row, tuple(thresholds)) for row in levels] if search is not None else []
     latency = record.latency
     return Summary(
         requests=record.requests,
@@ -268,8 +278,9 @@ def summarise(
         n_uncounted_cut_off=uncounted.cut_off if uncounted else 0,
         scaling=assess_sweep(levels) if is_sweep else None,
         search=search,
-        probes_hold=tuple(probe(row, tuple(thresholds)).holds for row in levels) if search else (),
-        is_lowest_unknown=bool(search and levels) and is_unknown_alone(levels[-1], tuple(thresholds)),
+        probes_hold=tuple(None if found.is_undecided else found.holds for found in probes),
+        is_lowest_unknown=bool(probes) and probes[-1].is_unknown,
+        judged_whole=_judged_whole(thresholds, levels, duration_s),
         thresholds=tuple(held),
         changed=changed,
         ran_s=ran_s,
@@ -289,9 +300,20 @@ def _duration_s(record: Record, levels: Sequence[LevelRow]) -> float:
 def _held(thresholds: Sequence[Threshold], record: Record, levels: Sequence[LevelRow], duration_s: float) -> list[Held]:
     """Hold each threshold against each level, or the whole run."""
     if levels:
-        return [hold(one, row.level.name, row.record, row.achieved_rps) for row in levels for one in thresholds]
+        return [
+            hold(one, row.level.name, row.record, row.achieved_rps, row.level.duration_s)
+            for row in levels
+            for one in thresholds
+        ]
     rate_rps = (record.requests - record.failed_requests) / duration_s if duration_s > 0 else None
-    return [hold(one, "", record, rate_rps) for one in thresholds]
+    return [hold(one, "", record, rate_rps, duration_s) for one in thresholds]
+
+
+def _judged_whole(thresholds: Sequence[Threshold], levels: Sequence[LevelRow], duration_s: float) -> tuple[str, ...]:
+    measured_s = [(row.level.name, row.level.duration_s) for row in levels if row.record.requests]
+    if not levels and duration_s:
+        measured_s = [("", duration_s)]
+    return tuple(dict.fromkeys(name for name, seconds in measured_s if is_judged_whole(thresholds, seconds)))
 
 
 def class_rows(confusion: ConfusionMatrix) -> tuple[ClassRow, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tfsload import exit_codes
 from tfsload.analysis import judged
+from tfsload.analysis.gate import LEAST_S
 from tfsload.analysis.judged import FAILURE_METRICS
 from tfsload.analysis.levels import LevelRow
 from tfsload.analysis.summary import Held, Summary
@@ -64,9 +65,10 @@ def judge(summary: Summary, user_errors: int = 0, is_broken: bool = False) -> Ve
     """
     failures = _failures(summary, user_errors, is_broken)
     gaps, crossed = _gaps(summary) + _doubts(summary), _crossed(summary)
-    notes = _advice(summary)
+    advice, notes = _advice(summary), _judged_whole(summary)
     if failures:
-        return Verdict(exit_codes.FAILED, failures + notes + gaps + crossed)
+        return Verdict(exit_codes.FAILED, failures + advice + gaps + crossed, notes=notes)
+    notes = advice + notes
     if gaps:
         return Verdict(exit_codes.INVALID, gaps + crossed, notes=notes)
     if crossed:
@@ -79,6 +81,17 @@ def _advice(summary: Summary) -> tuple[str, ...]:
     if summary.search is not None:
         return ()  # it goes where requests fail: that is what it looks for
     return tuple(advice for code, advice in _ADVICE.items() if code in summary.failed)
+
+
+def _judged_whole(summary: Summary) -> tuple[str, ...]:
+    """Return what a reader has to know of thresholds that so little was measured for that one stall may decide them."""
+    if not summary.judged_whole:
+        return ()
+    where = f" at {', '.join(summary.judged_whole)}" if any(summary.judged_whole) else ""
+    return (
+        f"less than {LEAST_S:g} s were measured{where}: percentiles and means are judged with all half-seconds alone, "
+        "and one stall may decide them",
+    )
 
 
 def _are_failures_judged(summary: Summary) -> bool:

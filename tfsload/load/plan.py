@@ -45,11 +45,21 @@ class Level:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a level told the search: whether its rate holds, what it did where not (in words), and the rate achieved."""
+    """What a level told the search.
+
+    Attributes:
+        holds: whether its rate does.
+        binding: what it did where not, in words.
+        achieved_rps: answers a second; None: not known.
+        is_undecided: whether nothing keeps it from holding but that one stall decides a threshold.
+        is_unknown: whether it crossed nothing, and only failed to tell that everything holds.
+    """
 
     holds: bool
     binding: tuple[str, ...]
     achieved_rps: float | None
+    is_undecided: bool = False
+    is_unknown: bool = False
 
 
 class Plan(Protocol):
@@ -110,12 +120,12 @@ class SearchPlan:
         probe = self.search.next()
         if probe is None:
             return None
-        return self._level(self._n_reported + 1, probe.rate_rps, probe.is_confirmation)
+        return self._level(self._n_reported + 1, probe.rate_rps, probe.is_full)
 
     def report(self, finding: Finding) -> None:
         """Tell the search."""
         self._n_reported += 1
-        self.search.report(finding.holds, finding.binding, finding.achieved_rps)
+        self.search.report(finding.holds, finding.binding, finding.achieved_rps, finding.is_undecided)
 
     @property
     def n_left(self) -> int:

@@ -13,7 +13,7 @@ a wrong guess cost the answer: it is tried only if either outcome leaves enough 
 import copy
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from tfsload.load.arrivals import rate_fault
@@ -36,21 +36,29 @@ class Probe:
 
     Attributes:
         rate_rps: the rate to offer.
-        is_confirmation: whether it must have its full length; the others may be short.
+        is_confirmation: whether it is to confirm the rate that was found.
+        is_repeat: whether it is held once more, because one stall decided it the first time.
     """
 
     rate_rps: float
     is_confirmation: bool = False
+    is_repeat: bool = False
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it must have its full length; the others may be short."""
+        return self.is_confirmation or self.is_repeat
 
 
 @dataclass(frozen=True)
 class ProbeReport:
-    """What a probe found: whether all thresholds held, those that were crossed, and the rate achieved."""
+    """What a probe found: as `RateSearch.report` takes it."""
 
     probe: Probe
     holds: bool
     binding: tuple[str, ...]
     achieved_rps: float | None
+    is_undecided: bool = False
 
 
 class Ending(Enum):
@@ -73,8 +81,9 @@ class SearchResult:
         last_passing_rps: the lower end of the bracket; it may have held a short level only. None: none held.
         first_failing_rps: the upper end of the bracket; None: nothing failed.
         binding: what the server did there that it must not, in words.
-        n_probes: levels run, the confirmation included.
+        n_probes: levels run, the confirmation included; without those that were held once more.
         low_rps, high_rps, max_probes: what was asked for.
+        is_undecided: whether all that kept that end from holding is one stall, twice.
     """
 
     ending: Ending
@@ -86,12 +95,14 @@ class SearchResult:
     low_rps: float
     high_rps: float
     max_probes: int
+    is_undecided: bool = False
 
     @property
     def sentence(self) -> str:
         """All this for people, with what to do next."""
         if self.ending is Ending.NONE_HOLDS:
-            return f"Even {_number(self.low_rps)} requests/s, the lowest rate asked for, {self._failed()}: lower LOW."
+            cure = "use a longer --level-duration" if self.is_undecided else "lower LOW"
+            return f"Even {_number(self.low_rps)} requests/s, the lowest rate asked for, {self._failed()}: {cure}."
         if self.ending is Ending.ALL_HOLD:
             high = _number(self.high_rps)
             return f"Up to {high} requests/s, the highest rate asked for, all thresholds hold: raise HIGH."
@@ -132,6 +143,9 @@ class RateSearch:
     confirmation, the search goes on below it with full-length levels only, and takes a bracket twice as wide
     for narrow enough: a limit cannot be told more finely than it moves. It never tries a rate above one that
     failed, so it cannot go round in a circle, and ends with what it has when the probes are used up.
+
+    A probe that one stall decides is held once more at full length, which uses up none of the probes; if one stall
+    decides that too, the rate does not hold.
     """
 
     def __init__(self, low_rps: float, high_rps: float, max_probes: int = 12, resolution: float = 0.04) -> None:
@@ -185,7 +199,7 @@ class RateSearch:
 
     @property
     def n_probes(self) -> int:
-        """Levels run, the confirmation included."""
+        """Levels run, the confirmation included; one that was held once more counts as one."""
         return len(self._history)
 
     @property
@@ -221,6 +235,7 @@ class RateSearch:
             low_rps=self._low,
             high_rps=self._high,
             max_probes=self._max_probes,
+            is_undecided=self._failing is not None and self._failing.is_undecided,
         )
 
     def next(self) -> Probe | None:
@@ -229,20 +244,30 @@ class RateSearch:
             self._under_way = self._choose()
         return self._under_way
 
-    def report(self, holds: bool, binding: tuple[str, ...] = (), achieved_rps: float | None = None) -> None:
+    def report(
+        self,
+        holds: bool,
+        binding: tuple[str, ...] = (),
+        achieved_rps: float | None = None,
+        is_undecided: bool = False,
+    ) -> None:
         """Take what the probe under way found.
 
         Args:
             holds: whether all thresholds held.
             binding: what was otherwise than it must be, in words.
             achieved_rps: answers a second; None: not known. Only a failing probe's is looked at.
+            is_undecided: whether all that keeps it from holding is one stall.
 
         Raises:
             RuntimeError: no probe is under way.
         """
         if self._under_way is None:
             raise RuntimeError("no probe is under way: call next() first")
-        report = ProbeReport(self._under_way, holds, tuple(binding), achieved_rps)
+        if is_undecided and not self._under_way.is_repeat:
+            self._under_way = replace(self._under_way, is_repeat=True)
+            return
+        report = ProbeReport(self._under_way, holds, tuple(binding), achieved_rps, is_undecided)
         self._under_way = None
         self._history.append(report)
         if holds:

@@ -11,14 +11,15 @@ from tfsload.report.units import percent
 
 # What marks a level that supports no verdict.
 DOUBTED = " !"
+_HOLDS = {True: "yes", False: "no", None: "open"}
 
 
-def table(rows: Sequence[LevelRow], holds: Sequence[bool] = ()) -> list[str]:
+def table(rows: Sequence[LevelRow], holds: Sequence[bool | None] = ()) -> list[str]:
     """Return the levels' figures, a line each below the heading; latencies in µs.
 
     Args:
         rows: the levels'.
-        holds: of a limit search: whether the level's rate holds, by row; else empty.
+        holds: of a limit search: whether the level's rate holds, by row, None: one stall decides it; else empty.
     """
     is_open = any(row.level.rate_rps is not None for row in rows)
     has_mismatches = any(row.record.compared for row in rows)
@@ -27,7 +28,7 @@ def table(rows: Sequence[LevelRow], holds: Sequence[bool] = ()) -> list[str]:
     heading += ["errors", "wrong", "failed", *(["mismatched"] if has_mismatches else []), "straddling", "stable"]
     lines = [heading, *(_cells(row, is_open, has_mismatches) for row in rows)]
     if holds:
-        for line, cell in zip(lines, ["holds", *("yes" if one else "no" for one in holds)], strict=True):
+        for line, cell in zip(lines, ["holds", *(_HOLDS[one] for one in holds)], strict=True):
             line.append(cell)
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
@@ -63,8 +64,8 @@ def _microseconds(nanoseconds: float | None) -> str:
     return "∞" if math.isinf(nanoseconds) else f"{nanoseconds / 1e3:,.0f}"
 
 
-def notes(rows: Sequence[LevelRow]) -> list[str]:
-    """Return what explains the table."""
+def notes(rows: Sequence[LevelRow], holds: Sequence[bool | None] = ()) -> list[str]:
+    """Return what explains the table, which has the same arguments."""
     lines = [
         "Latencies in µs; percentiles are those of this level (upper end, for independent requests).",
     ]
@@ -75,6 +76,8 @@ def notes(rows: Sequence[LevelRow]) -> list[str]:
         lines.append("∞: so many requests had no answer, or were dropped.")
     if any(map(_is_marked, rows)):
         lines.append("!: such a level supports no verdict; the reason stands below.")
+    if None in holds:
+        lines.append("open: one stall decides a threshold; such a rate is held once more, at full length.")
     return lines
 
 

@@ -56,7 +56,7 @@ def _figures(summary: Summary) -> list[str]:
 def _levels(summary: Summary, verdict: Verdict) -> list[str]:
     if not summary.levels:
         return []
-    lines = [*levels.table(summary.levels, summary.probes_hold), *levels.notes(summary.levels)]
+    lines = [*levels.table(summary.levels, summary.probes_hold), *levels.notes(summary.levels, summary.probes_hold)]
     if summary.scaling is not None:
         lines += ["", *levels.scaling_lines(summary.scaling), summary.scaling.answer.sentence]
     if summary.search is not None and summary.search.sentence not in verdict.reasons:

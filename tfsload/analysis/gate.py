@@ -1,0 +1,127 @@
+"""Whether a threshold holds, and whether one stall alone decides it. Pure.
+
+A stall of a seventh of a second *is* the p99 of eight seconds at 500 requests/s: the next run may have none, or two.
+So a threshold on a percentile, or on the mean, is judged twice: with all half-seconds, and without the one that speaks
+most for the verdict. Where the two differ, it is not known.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tfsload.analysis.metrics import figure_of
+from tfsload.analysis.percentiles import rank_from_top
+from tfsload.analysis.thresholds import Threshold
+from tfsload.half_seconds import TENTH_NS, TENTHS_A_HALF_SECOND, Count, rests_on_many
+from tfsload.recorder import Record
+
+# Of less than eight half-seconds one is too large a part to be left out.
+LEAST_S = 4.0
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What a threshold came to.
+
+    Attributes:
+        value: the figure, of all half-seconds: ns, a share or requests a second; None: there is none.
+        holds: whether it holds the threshold; None: it is not known.
+        stall: where one half-second decides it: what was found with it and without it, in words; else empty.
+        is_whole: whether one half-second would have been left out, and was not, because too little was measured.
+    """
+
+    value: float | None
+    holds: bool | None
+    stall: str = ""
+    is_whole: bool = False
+
+
+def rule(threshold: Threshold, record: Record, rate_rps: float | None, measured_s: float) -> Ruling:
+    """Judge a threshold.
+
+    An upper limit that all half-seconds together hold is held: to leave out a stall would only favour it. One that is
+    crossed has to be without the worst half-second too. Lower limits have to come out the same without the slowest and
+    without the fastest.
+
+    Args:
+        threshold: what was asked for.
+        record: of a level, or of a run without levels.
+        rate_rps: answered requests a second; None: not known.
+        measured_s: for how long it was measured.
+    """
+    value = figure_of(threshold, record, rate_rps)
+    holds = threshold.holds(value)
+    if holds is None or not rests_on_many(threshold):
+        return Ruling(value, holds)
+    if measured_s < LEAST_S or threshold.text not in record.half_seconds:
+        return Ruling(value, holds, is_whole=True)
+    total = record.half_seconds.total(threshold.text)
+    # Where the limit and the slowest request share a bucket of the histogram, the exact maximum has decided.
+    if _holds(threshold, total) == holds:
+        windows = list(record.half_seconds.windows(threshold.text))
+        for start, window in _suspects(threshold, holds, windows):
+            if _holds(threshold, total - window) is (not holds):
+                from_s = max(start - windows[0][0] - TENTHS_A_HALF_SECOND + 1, 0) * TENTH_NS / 1e9
+                return Ruling(value, None, stall=_words(threshold, value, holds, from_s, window, total))
+    return Ruling(value, holds)
+
+
+def is_judged_whole(thresholds: Iterable[Threshold], measured_s: float) -> bool:
+    """Whether some of these thresholds are judged with all half-seconds alone, since so little was measured."""
+    return measured_s < LEAST_S and any(map(rests_on_many, thresholds))
+
+
+def _suspects(threshold: Threshold, holds: bool, windows: list[tuple[int, Count]]) -> list[tuple[int, Count]]:
+    """Return the half-seconds that may have decided it: with the most that is beyond the limit, or within it."""
+
+    def excess(window: tuple[int, Count]) -> float:
+        return _excess(threshold, window[1])
+
+    slowest = max(windows, key=excess)
+    if _is_upper(threshold):
+        return [] if holds else [slowest]
+    return [slowest] if holds else [min(windows, key=excess)]
+
+
+def _is_upper(threshold: Threshold) -> bool:
+    return threshold.operator.startswith("<")
+
+
+def _excess(threshold: Threshold, count: Count) -> float:
+    """Return how much more lies beyond the limit than the limit allows for so many requests."""
+    if threshold.percentile is None:
+        return math.inf if count.n_endless else count.amount - threshold.limit * count.n
+    n_endless = count.n_endless if _is_upper(threshold) else 0
+    return count.amount + n_endless - (1 - threshold.percentile / 100) * (count.n + n_endless)
+
+
+def _holds(threshold: Threshold, count: Count) -> bool | None:
+    """Return what `figure_of` and the threshold come to by the counts alone; None: there is nothing to judge.
+
+    Where so few requests are left that they carry no percentile, one beyond the limit crosses it: a few half-seconds
+    more would have made that one the upper end.
+    """
+    if threshold.percentile is not None and _is_upper(threshold):
+        n = count.n + count.n_endless
+        return count.amount + count.n_endless < (rank_from_top(n, threshold.percentile) or 1) if n else None
+    if not count.n:
+        return None
+    if threshold.percentile is None:
+        return threshold.holds(math.inf if count.n_endless else count.amount / count.n)
+    rank = min(max(int(threshold.percentile / 100 * count.n + 0.5), 1), count.n)
+    return count.n - count.amount < rank
+
+
+def _words(threshold: Threshold, value: float, holds: bool, from_s: float, window: Count, total: Count) -> str:
+    """Return what was found both ways; `from_s` is when the half-second begins, counted from the first answer's."""
+    is_slow = _is_upper(threshold) or holds
+    found = "endless" if math.isinf(value) else f"{value / 1e6:,.3f} ms"
+    share = ""
+    if threshold.percentile is not None:
+        n, n_all = (count.amount + count.n_endless if is_slow else count.n - count.amount for count in (window, total))
+        share = f", where {n:,} of the {n_all:,} requests {'beyond' if is_slow else 'within'} the limit lie"
+    return (
+        f"{threshold.metric} rests on one {'stall' if is_slow else 'half-second'}: "
+        f"{'held' if holds else 'crossed'} with all half-seconds ({found}), "
+        f"{'crossed' if holds else 'held'} without the one from {from_s:.1f} s on{share}"
+    )

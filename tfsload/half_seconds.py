@@ -1,0 +1,202 @@
+"""How many requests lay beyond a threshold's limit, and when: what tells one stall from a tail.
+
+Requests are counted by tenth of a second. A half-second is any five of them in a row, so that a stall lies whole in one
+wherever it falls: of fixed half-seconds it would often leave a part in the next.
+"""
+
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from tfsload.analysis.thresholds import OPERATORS, Threshold
+from tfsload.histogram import bucket_around
+
+TENTH_NS = 100_000_000
+TENTHS_A_HALF_SECOND = 5
+# Requests are counted so many at a time, as latencies are in `tfsload.histogram`.
+BATCH = 64
+_TENTHS_A_MINUTE = 600
+
+
+class Count(NamedTuple):
+    """What some requests came to, beside one limit.
+
+    Attributes:
+        n: those with a figure: a latency, or a lag.
+        amount: for a percentile those of them above the limit, for a mean the sum of their figures in ns.
+        n_endless: requests without an answer and dropped arrivals; 0 for a lag.
+    """
+
+    n: int = 0
+    amount: int = 0
+    n_endless: int = 0
+
+    def __add__(self, other: "Count") -> "Count":
+        return Count(self.n + other.n, self.amount + other.amount, self.n_endless + other.n_endless)
+
+    def __sub__(self, other: "Count") -> "Count":
+        return Count(self.n - other.n, self.amount - other.amount, self.n_endless - other.n_endless)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What is counted for one threshold.
+
+    Attributes:
+        text: the threshold's.
+        is_lag: whether it is about lag, and not about latency.
+        edge_ns: of a percentile: from here on a figure counts as above the limit; None: a mean, of sums.
+    """
+
+    text: str
+    is_lag: bool
+    edge_ns: int | None
+
+    @classmethod
+    def of(cls, threshold: Threshold) -> "Limit":
+        """Return what is counted for a threshold that `rests_on_many`.
+
+        A figure is told as its bucket's upper end (`Histogram.percentile_ns`), so all of a bucket is on one side.
+        """
+        if threshold.percentile is None:
+            return cls(threshold.text, False, None)
+        low_ns, high_ns = bucket_around(int(threshold.limit))
+        is_upper = threshold.operator.startswith("<")
+        is_above = OPERATORS[threshold.operator](high_ns, threshold.limit) != is_upper
+        return cls(threshold.text, threshold.metric.startswith("lag_"), low_ns if is_above else high_ns + 1)
+
+
+def rests_on_many(threshold: Threshold) -> bool:
+    """Whether a threshold is about what many requests have in common, so that one stall must not decide it.
+
+    Percentiles and the mean are. The maximum is about one request, whenever it was; shares and rates count requests.
+    """
+    return threshold.percentile is not None or threshold.metric == "mean"
+
+
+def limits_of(thresholds: Iterable[Threshold]) -> tuple[Limit, ...]:
+    """Return what is counted for thresholds, each once."""
+    return tuple({one.text: Limit.of(one) for one in thresholds if rests_on_many(one)}.values())
+
+
+class HalfSeconds:
+    """Counts of requests by tenth of a second, for each of some limits.
+
+    Attributes:
+        batch: requests that are not counted yet, as `fill` reads them: whoever appends one calls it at `BATCH`.
+    """
+
+    def __init__(self, limits: Iterable[Limit] = (), origin_ns: int = 0) -> None:
+        """Count nothing yet.
+
+        Args:
+            limits: what to count; none where only others' counts are merged.
+            origin_ns: where the tenths begin, on the clock of the requests' times.
+        """
+        self.batch: list[tuple[int, int, int, bool]] = []
+        self._limits = tuple(limits)
+        self._origin_ns = origin_ns
+        self._tenths = {limit.text: _Tenths() for limit in self._limits}
+
+    def fill(self) -> None:
+        """Count the batch: tuples of when a request was due, sent and done, in ns, and whether it was answered.
+
+        A latency belongs to when the answer came, since what a stall held up comes at its end; a lag to when the
+        request left.
+        """
+        batch, self.batch = self.batch, []
+        origin_ns = self._origin_ns
+        for limit in self._limits:
+            add, edge_ns = self._tenths[limit.text].add, limit.edge_ns
+            for due_ns, sent_ns, done_ns, is_answered in batch:
+                end_ns = sent_ns if limit.is_lag else done_ns
+                tenth = (end_ns - origin_ns) // TENTH_NS
+                if limit.is_lag or is_answered:
+                    figure_ns = end_ns - due_ns
+                    add(tenth, 1, figure_ns if edge_ns is None else figure_ns >= edge_ns, 0)
+                else:
+                    add(tenth, 0, 0, 1)
+
+    def add_dropped(self, due_ns: int) -> None:
+        """Count an arrival that found no user."""
+        for limit in self._limits:
+            if not limit.is_lag:
+                self._tenths[limit.text].add((due_ns - self._origin_ns) // TENTH_NS, 0, 0, 1)
+
+    def __contains__(self, text: str) -> bool:
+        """Whether there are counts for the threshold that reads so."""
+        return text in self._tenths
+
+    def total(self, text: str) -> Count:
+        """Return the counts of all tenths for a threshold."""
+        self.fill()
+        return sum((count for _, count in self._tenths[text]), Count())
+
+    def windows(self, text: str) -> Iterator[tuple[int, Count]]:
+        """Yield half-seconds by their first tenth: all that differ, and hold something."""
+        self.fill()
+        counts = dict(self._tenths[text])
+        # What a half-second holds changes only where a tenth comes in at its end, or has left it at its begin.
+        starts = {start for tenth in counts for start in (tenth - TENTHS_A_HALF_SECOND + 1, tenth + 1)}
+        for start in sorted(starts):
+            held = [counts[tenth] for tenth in range(start, start + TENTHS_A_HALF_SECOND) if tenth in counts]
+            if held:
+                yield start, Count(*map(sum, zip(*held, strict=True)))
+
+    def merge(self, other: "HalfSeconds") -> None:
+        """Add what another one has counted from the same origin."""
+        self.fill()
+        other.fill()
+        for text, tenths in other._tenths.items():
+            add = self._tenths.setdefault(text, _Tenths()).add
+            for tenth, count in tenths:
+                add(tenth, *count)
+
+    def shift(self, by_ns: int) -> None:
+        """Move all counts to a clock that shows so much more, to the nearest tenth."""
+        self.fill()
+        moved = {text: _Tenths() for text in self._tenths}
+        for text, tenths in self._tenths.items():
+            for tenth, count in tenths:
+                moved[text].add(tenth + round(by_ns / TENTH_NS), *count)
+        self._tenths = moved
+
+    def to_plain(self) -> dict[str, list[list[int]]]:
+        """Return what a message can hold: by threshold, a tenth and its three counts."""
+        self.fill()
+        return {text: [[tenth, *count] for tenth, count in tenths] for text, tenths in self._tenths.items()}
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> "HalfSeconds":
+        """Read what `to_plain` wrote."""
+        read = cls()
+        for text, rows in plain.items():
+            tenths = read._tenths[text] = _Tenths()
+            for row in rows:
+                tenths.add(*row)
+        return read
+
+
+class _Tenths:
+    """Three counters by tenth of a second, in a block for each minute that has any: 14 kB, and 21 MB a day."""
+
+    def __init__(self) -> None:
+        self._minutes: dict[int, array] = {}
+
+    def add(self, tenth: int, n: int, amount: int, n_endless: int) -> None:
+        minute, place = divmod(tenth, _TENTHS_A_MINUTE)
+        counts = self._minutes.get(minute)
+        if counts is None:
+            counts = self._minutes[minute] = array("Q", bytes(8 * 3 * _TENTHS_A_MINUTE))
+        counts[3 * place] += n
+        counts[3 * place + 1] += amount
+        counts[3 * place + 2] += n_endless
+
+    def __iter__(self) -> Iterator[tuple[int, Count]]:
+        """Yield the tenths that hold something, in order."""
+        for minute, counts in sorted(self._minutes.items()):
+            for place in range(_TENTHS_A_MINUTE):
+                n, amount, n_endless = counts[3 * place : 3 * place + 3]
+                if n or n_endless:
+                    yield minute * _TENTHS_A_MINUTE + place, Count(n, amount, n_endless)
