@@ -17,6 +17,8 @@ LAYERS = (
         "tfsload.settings",
         "tfsload.exit_codes",
         "tfsload.failure",
+        "tfsload.servable",
+        "tfsload.tolerance",
         "tfsload.refusal",
         "tfsload.origins",
         "tfsload.analysis.thresholds",
@@ -27,6 +29,7 @@ LAYERS = (
     },
     {
         "tfsload.scoring",
+        "tfsload.mismatch",
         "tfsload.histogram",
         "tfsload.half_seconds",
         "tfsload.recorder",

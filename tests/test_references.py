@@ -15,6 +15,7 @@ from tfsload.references import TOLERANCE, References
 from tfsload.refusal import RunRefused
 from tfsload.scoring import Answer
 from tfsload.settings import Settings
+from tfsload.user_hosts import HostAsked
 from tfsload.verification import VerificationError, record_references
 
 SCORES = np.array([[0.1, 0.7, 0.2], [0.9, 0.05, 0.05]], "<f4")
@@ -149,10 +150,10 @@ def options_of(**options):
 
 
 def test_checks_record_what_is_to_be_compared(model_server):
-    checked = checks.check(options_of(verify="5"), model_server.address, EmbeddedModel())
+    checked = checks.check(options_of(verify="5"), HostAsked(model_server.address), EmbeddedModel())
 
     assert len(checked.references) == 5
-    assert checks.check(options_of(), model_server.address, EmbeddedModel()).references is None
+    assert checks.check(options_of(), HostAsked(model_server.address), EmbeddedModel()).references is None
 
 
 @pytest.mark.parametrize(
@@ -180,7 +181,7 @@ def test_checks_record_what_is_to_be_compared(model_server):
 )
 def test_a_run_that_cannot_be_verified_is_refused(model_server, options, exit_code, message):
     with pytest.raises(RunRefused) as caught:
-        checks.check(options_of(**options), model_server.address, EmbeddedModel())
+        checks.check(options_of(**options), HostAsked(model_server.address), EmbeddedModel())
 
     assert caught.value.exit_code == exit_code
     assert len(caught.value.faults) == 1

@@ -11,6 +11,7 @@ from locust.argument_parser import default_args_dict, get_empty_argument_parser
 from tfsload import codec
 from tfsload.settings import OPTIONS, Settings, SettingsError, add_arguments, options_of_levels
 from tfsload.target import TargetError, parse_grpc_target
+from tfsload.tolerance import Tolerance
 
 
 def test_defaults_are_those_of_the_design():
@@ -44,6 +45,7 @@ def test_defaults_are_those_of_the_design():
         warm_up_s=2.0,
         thresholds=(),
         verify=0,
+        tolerance=Tolerance("0.0001", 0.0001),
         web_origins=(),
     )
 

@@ -12,6 +12,9 @@ standard input ends, writes its log to the file LOG. SCRIPT is JSON:
 | `workers` | k: so many requests are served at a time, the others queue, first come first served (default 0: no limit) |
 | `lock_share` | p: each request first holds the one lock for p·S, first come first served (default 0: there is no lock) |
 | `freeze` | [n, s]: from the arrival of the n-th request on, nothing is answered for s seconds |
+| `models` | [[name, version], …]: the models that answers name, in turn; null for none, as for a version (default: [["mnist", 1]]) |
+| `switch` | n: from the n-th request on the last of `models` answers, before it the first, and not in turn |
+| `class` | c: every answer is of this class (default: of one that its bytes say) |
 | `swap` | [m, how]: a request that arrives as the m-th in flight, or more, gets an answer that is not its own: of another class (`"class"`), or of the same with other scores (`"values"`) |
 
 The scores are a function of the request's bytes. LOG is JSON: for each Predict request, as it came, a row of
@@ -27,6 +30,7 @@ arrives: a worker is free again at exactly S after it has begun, so that k worke
 import asyncio
 import contextlib
 import heapq
+import itertools
 import json
 import os
 import selectors
@@ -97,25 +101,40 @@ class Service:
 class Answers:
     """What is answered to a message: scores that depend on its bytes alone, and those of a swapped answer."""
 
-    def __init__(self, swap: str = "class") -> None:
+    def __init__(
+        self, swap: str = "class", models: Sequence[Sequence | None] = (("mnist", 1),), only: int | None = None
+    ) -> None:
+        """Answer as the script's `swap`, `models` and `class` say."""
         self._swap = swap
-        self._known: dict[tuple[int, bool], bytes] = {}
+        self._models = models
+        self._only = only
+        self._known: dict[tuple[int, bool, int], bytes] = {}
         self._template = predict_pb2.PredictResponse.FromString(canned.replies()[canned.PREDICT_PATH][5:])
 
-    def reply(self, crc: int, is_swapped: bool) -> bytes:
-        """Return the answer to the message with this checksum, framed as gRPC frames it."""
-        key = crc, is_swapped
+    def reply(self, crc: int, is_swapped: bool, model: int = 0) -> bytes:
+        """Return the answer of a model, by its place, to the message with this checksum, framed as gRPC frames it."""
+        key = crc, is_swapped, model
         if key not in self._known:
+            self._name(self._models[model])
             del self._template.outputs["scores"].float_val[:]
             self._template.outputs["scores"].float_val.extend(self.scores(crc, is_swapped))
             body = self._template.SerializeToString()
             self._known[key] = _GRPC_HEADER.pack(0, len(body)) + body
         return self._known[key]
 
+    def _name(self, model: Sequence | None) -> None:
+        """Have the answer name a model."""
+        self._template.ClearField("model_spec")
+        if model is not None:
+            name, version = model
+            self._template.model_spec.name = name
+            if version is not None:
+                self._template.model_spec.version.value = version
+
     def scores(self, crc: int, is_swapped: bool) -> list[float]:
         """Return ten scores: one is at least 0.7, the others at most 0.02; no two messages are likely to share them."""
         scores = [(crc >> 3 * place) % 8 / 400 for place in range(canned.CLASSES)]
-        answered = crc % canned.CLASSES
+        answered = crc % canned.CLASSES if self._only is None else self._only
         if is_swapped and self._swap == "class":
             answered = (answered + 1) % canned.CLASSES
         scores[answered] = 0.7 if is_swapped else 0.8
@@ -130,15 +149,20 @@ class Truth:
         loop: asyncio.AbstractEventLoop,
         freeze: Sequence[float] = (),
         swap: tuple[int, str] | None = None,
-        **service: float,
+        models: Sequence[Sequence | None] = (("mnist", 1),),
+        switch: int = 0,
+        **more: float,
     ) -> None:
         """Take the keys of the module's SCRIPT."""
         self._loop = loop
-        self._service = Service(**service)
+        only = more.pop("class", None)
+        self._service = Service(**more)
         self._freeze_at, self._freeze_s = freeze or (0, 0)
         self._thaw_ns = 0
         self._swap_from, how = swap or (0, "class")
-        self._answers = Answers(how)
+        self._answers = Answers(how, models, only)
+        self._n_models, self._switch_at = len(models), switch
+        self._next_model = itertools.cycle(range(len(models))).__next__
         self._n_in_flight = 0
         self.log: list[Served] = []
 
@@ -163,10 +187,16 @@ class Truth:
             self._await(served, send)
             return
         self._n_in_flight -= 1
-        reply = self._answers.reply(served.crc, served.is_swapped)
+        reply = self._answers.reply(served.crc, served.is_swapped, self._model())
         now_ns = time.monotonic_ns()
         if send(reply):
             served.departure_ns = now_ns  # when it began to leave: its caller may have it before `send` returns
+
+    def _model(self) -> int:
+        """Return the place of the model that answers now."""
+        if self._switch_at:
+            return self._n_models - 1 if len(self.log) >= self._switch_at else 0
+        return self._next_model()
 
 
 class Connection(asyncio.Protocol):

@@ -17,7 +17,7 @@ from tfsload.run import fingerprint, load_images
 from tfsload.settings import MAX_USERS, Settings, SettingsError, levels_asked_for
 from tfsload.target import parse_grpc_target
 from tfsload.user_hosts import HostAsked
-from tfsload.verification import VerificationError, record_references
+from tfsload.verification import OtherModelError, VerificationError, record_references
 
 _DATA_OPTIONS = ("dataset", "num_tests")
 
@@ -60,7 +60,7 @@ def check(options: Mapping[str, Any], asked: HostAsked, embedded: EmbeddedModel,
     try:
         check_files(settings)
         found = preflight.ask(settings, n_classes=int(dataset.labels.max()) + 1)
-        references = record_references(settings, dataset) if settings.verify else None
+        references = record_references(settings, dataset, found.servable) if settings.verify else None
     except SettingsError as error:
         raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
     except NoServerError as error:
@@ -69,6 +69,8 @@ def check(options: Mapping[str, Any], asked: HostAsked, embedded: EmbeddedModel,
         raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
     except VerificationError as error:
         raise RunRefused(exit_codes.FAILED, [str(error)]) from None
+    except OtherModelError as error:
+        raise RunRefused(exit_codes.INVALID, [str(error)]) from None
     return Checked(settings, len(dataset.labels), fingerprint(dataset), found, references)
 
 

@@ -2,11 +2,13 @@
 
 import struct
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from tfsload.protos import predict_pb2, types_pb2
 from tfsload.scoring import Answer
+from tfsload.servable import FURTHER, MOST_TOLD_APART, Servable
 from tfsload.settings import Settings
 
 PREDICT_METHOD = "/tensorflow.serving.PredictionService/Predict"
@@ -17,6 +19,8 @@ _TYPED_FIELDS = {types_pb2.DT_FLOAT: "float_val", types_pb2.DT_DOUBLE: "double_v
 _DTYPES = {types_pb2.DT_FLOAT: np.dtype("<f4"), types_pb2.DT_DOUBLE: np.dtype("<f8")}
 # Up to so many scores of one image are read faster without numpy.
 _SHORT = 64
+# So many kinds of reply are known by sight: versions behind one address, as a rule.
+_MOST_TEMPLATES = 8
 
 
 class ReplyError(ValueError):
@@ -62,10 +66,16 @@ def decode_reply(reply: bytes, output_name: str, n_images: int) -> np.ndarray:
     Raises:
         ReplyError: unparsable bytes, no such output, another dtype, shape or length, or NaN.
     """
+    return decode_answer(reply, output_name, n_images)[0]
+
+
+def decode_answer(reply: bytes, output_name: str, n_images: int) -> tuple[np.ndarray, Servable]:
+    """Read the scores out of a PredictResponse's bytes, and which model it names; the rest is as in `decode_reply`."""
     try:
-        outputs = predict_pb2.PredictResponse.FromString(reply).outputs
+        message = predict_pb2.PredictResponse.FromString(reply)
     except Exception as error:  # protobuf's DecodeError is not the same class in all its implementations
         raise ReplyError(f"not a PredictResponse: {error}") from None
+    outputs = message.outputs
     if output_name not in outputs:
         raise ReplyError(f"no output {output_name!r} in the reply; it has {sorted(outputs) or 'none'}")
     tensor = outputs[output_name]
@@ -80,25 +90,45 @@ def decode_reply(reply: bytes, output_name: str, n_images: int) -> np.ndarray:
         raise ReplyError(f"output {output_name!r} holds {scores.size} values for its shape {shape}")
     if not np.isfinite(scores).all():
         raise ReplyError(f"output {output_name!r} holds scores that are not finite")
-    return scores.reshape(shape)
+    return scores.reshape(shape), Servable.of(message.model_spec)
+
+
+class _Template(NamedTuple):
+    """What replies of one kind share, so that they can be read in place.
+
+    Attributes:
+        length: of the reply.
+        before, after: all that stands around its scores, the model's name and version among it.
+        start: where the scores begin.
+        dtype, shape: the scores'.
+        unpack: reads the few scores of one image; None: numpy does.
+        servable: the model that it names.
+    """
+
+    length: int
+    before: bytes
+    after: bytes
+    start: int
+    dtype: np.dtype
+    shape: tuple[int, int]
+    unpack: Callable[[bytes, int], tuple[float, ...]] | None
+    servable: Servable
 
 
 class ReplyReader:
-    """Reads answers out of replies of one kind, fast: replies to one request differ in the scores alone.
+    """Reads answers out of replies, fast: those of one model to one kind of request differ in the scores alone.
 
     The first reply is decoded in full. Where its scores stand in its bytes, and all that stands around them, is
-    remembered; a later reply with the same around them is read in place, any other decoded in full again.
+    remembered; a later reply with the same around them is read in place, any other decoded in full, and remembered
+    beside it. So it stays fast, and knows who answered, where several models answer in turn.
     """
 
     def __init__(self, output_name: str, n_images: int) -> None:
         """Read replies to requests of `n_images` images; the output's name as in `decode_reply`."""
         self._output_name = output_name
         self._n_images = n_images
-        self._before = self._after = b""
-        self._length = -1
-        self._dtype = _DTYPES[types_pb2.DT_FLOAT]
-        self._shape = (n_images, 0)
-        self._unpack: Callable[[bytes, int], tuple[float, ...]] | None = None
+        self._templates: tuple[_Template, ...] = ()  # the newest first
+        self._servables: set[Servable] = set()
 
     def read(self, reply: bytes) -> Answer:
         """Return the answer in a reply; its scores are finite.
@@ -106,31 +136,49 @@ class ReplyReader:
         Raises:
             ReplyError: as `decode_reply`.
         """
-        if len(reply) == self._length and reply.startswith(self._before) and reply.endswith(self._after):
-            start = len(self._before)
-            if self._unpack is not None:
-                scores = self._unpack(reply, start)
-                total = sum(scores)
-                if total - total == 0.0:  # neither an infinity nor NaN is among them
-                    return Answer([scores.index(max(scores))], reply, start, self._dtype, self._shape)
-            else:
-                answer = Answer(None, reply, start, self._dtype, self._shape)
+        n_bytes = len(reply)
+        for length, before, after, start, dtype, shape, unpack, servable in self._templates:
+            if n_bytes != length or not reply.startswith(before) or not reply.endswith(after):
+                continue
+            if unpack is None:
+                answer = Answer(None, reply, start, dtype, shape, servable)
                 if np.isfinite(answer.scores).all():
                     return answer
-        scores = decode_reply(reply, self._output_name, self._n_images)
-        self._remember(reply, scores)
-        return Answer.of(scores)
+            else:
+                scores = unpack(reply, start)
+                total = sum(scores)
+                if total - total == 0.0:  # neither an infinity nor NaN is among them
+                    return Answer([scores.index(max(scores))], reply, start, dtype, shape, servable)
+            break
+        scores, servable = decode_answer(reply, self._output_name, self._n_images)
+        servable = self._told_apart(servable)
+        self._remember(reply, scores, servable)
+        return Answer.of(scores, servable)
 
-    def _remember(self, reply: bytes, scores: np.ndarray) -> None:
+    def _told_apart(self, servable: Servable) -> Servable:
+        if servable not in self._servables:
+            if len(self._servables) == MOST_TOLD_APART:
+                return FURTHER
+            self._servables.add(servable)
+        return servable
+
+    def _remember(self, reply: bytes, scores: np.ndarray, servable: Servable) -> None:
         values = scores.tobytes()
         start = reply.find(values)
         if start < 0 or reply.find(values, start + 1) >= 0:
-            self._length = -1  # not packed in one piece, or in two places: no telling which
-            return
-        self._before, self._after = reply[:start], reply[start + len(values) :]
-        self._length, self._dtype, self._shape = len(reply), scores.dtype, scores.shape
+            return  # not packed in one piece, or in two places: no telling which
         is_short = scores.size <= _SHORT and self._n_images == 1
-        self._unpack = struct.Struct(f"<{scores.size}{scores.dtype.char}").unpack_from if is_short else None
+        template = _Template(
+            length=len(reply),
+            before=reply[:start],
+            after=reply[start + len(values) :],
+            start=start,
+            dtype=scores.dtype,
+            shape=scores.shape,
+            unpack=struct.Struct(f"<{scores.size}{scores.dtype.char}").unpack_from if is_short else None,
+            servable=servable,
+        )
+        self._templates = (template, *self._templates)[:_MOST_TEMPLATES]
 
 
 def _values(tensor) -> np.ndarray:

@@ -34,6 +34,7 @@ import locust
 from locust.event import EventHook
 
 from tfsload.failure import PredictionFailure
+from tfsload.mismatch import Mismatch
 from tfsload.recorder import Recorder
 from tfsload.request_book import PreparedRequest
 from tfsload.scoring import Answer
@@ -59,6 +60,7 @@ def report(
     answer: Answer | None,
     failure: PredictionFailure | None,
     n_mismatched: int | None,
+    example: Mismatch | None,
     due_ns: int,
     sent_ns: int,
     done_ns: int,
@@ -78,12 +80,17 @@ def report(
         answer: None with a failure.
         failure: why there is no answer, or None.
         n_mismatched: its images whose scores differ from those recorded without load; None: not compared.
+        example: one of them, if there are any.
         due_ns: when it was due (open load) or sent, on `time.perf_counter_ns`'s clock.
         sent_ns, done_ns: when it left, and when the answer's bytes were there.
         reply_bytes: length of the answer.
     """
-    predicted = None if answer is None else answer.predicted
-    level = recorder.record(request.labels, predicted, failure, due_ns, sent_ns, done_ns, lease, n_mismatched)
+    predicted = answered_by = None
+    if answer is not None:
+        predicted, answered_by = answer.predicted, answer.servable
+    level = recorder.record(
+        request.labels, predicted, failure, due_ns, sent_ns, done_ns, lease, n_mismatched, example, answered_by
+    )
     latency_ns = done_ns - due_ns
     # A wrong answer is no failed request: Locust's fail ratio stays that of requests without an answer.
     events.request.fire(

@@ -16,6 +16,7 @@ from tfsload.protos import (
     prediction_service_pb2_grpc,
     types_pb2,
 )
+from tfsload.servable import UNTOLD, Servable
 from tfsload.settings import Settings
 
 # A server that does not answer this fast is reported as not there.
@@ -31,9 +32,11 @@ class Preflight:
 
     Attributes:
         model_version: the version that answers.
+        servable: the model that answers, as far as the server told.
     """
 
     model_version: int
+    servable: Servable = UNTOLD
 
 
 class PreflightError(Exception):
@@ -77,7 +80,7 @@ def ask(settings: Settings, n_classes: int) -> Preflight:
     faults = faults or check_signature(settings, _signatures(metadata), n_classes)
     if faults:
         raise MisfitError(faults)
-    return Preflight(metadata.model_spec.version.value)
+    return Preflight(metadata.model_spec.version.value, Servable.of(metadata.model_spec))
 
 
 def _fill_model_spec(spec: Any, settings: Settings) -> None:

@@ -5,11 +5,14 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from tfsload import mismatch, servable
 from tfsload.failure import PredictionFailure
 from tfsload.half_seconds import BATCH, HalfSeconds, Limit
 from tfsload.histogram import Histogram
 from tfsload.load.window import BETWEEN_LEVELS, N_SLICES, UNCOUNTED, WHOLE_RUN, Window
+from tfsload.mismatch import Mismatch
 from tfsload.scoring import ConfusionMatrix
+from tfsload.servable import Servable
 
 _SUMS = (
     "requests",
@@ -36,6 +39,8 @@ class Record:
         failed: images without an answer, by status code.
         compared, mismatched: answered images whose scores were compared with those recorded without load, and those
             of them that differ.
+        mismatch: an example of the latter; None without any.
+        servables: answered requests, by the model that answered.
         cut_off: requests still in flight when the load was stopped; in none of the other counts.
         latency: of the answered requests, in nanoseconds, from when they were due (open load) or sent.
         confusion: of the answered images.
@@ -55,6 +60,8 @@ class Record:
         self.latency = Histogram()
         self.lag = Histogram()
         self.confusion = ConfusionMatrix()
+        self.mismatch: Mismatch | None = None
+        self.servables: Counter[Servable] = Counter()
         self.first_sent_unix_ns = 0
         self.last_done_unix_ns = 0
         self.slice_answers = [0] * N_SLICES
@@ -101,6 +108,8 @@ class Record:
         self.latency.merge(other.latency)
         self.lag.merge(other.lag)
         self.confusion.merge(other.confusion)
+        self.mismatch = mismatch.least(self.mismatch, other.mismatch)
+        self.servables.update(other.servables)
         for own, others in (
             (self.slice_answers, other.slice_answers),
             (self.slice_latency_ns, other.slice_latency_ns),
@@ -130,6 +139,8 @@ class Record:
             "latency": self.latency.to_plain(),
             "lag": self.lag.to_plain(),
             "confusion": self.confusion.to_plain(),
+            "mismatch": mismatch.to_plain(self.mismatch),
+            "servables": servable.to_plain(self.servables),
             "first_sent_unix_ns": self.first_sent_unix_ns,
             "last_done_unix_ns": self.last_done_unix_ns,
             "slice_answers": list(self.slice_answers),
@@ -147,6 +158,8 @@ class Record:
         record.latency = Histogram.from_plain(plain["latency"])
         record.lag = Histogram.from_plain(plain["lag"])
         record.confusion = ConfusionMatrix.from_plain(plain["confusion"])
+        record.mismatch = mismatch.from_plain(plain["mismatch"])
+        record.servables = servable.from_plain(plain["servables"])
         record.slice_answers = list(plain["slice_answers"])
         record.slice_latency_ns = list(plain["slice_latency_ns"])
         record.half_seconds = HalfSeconds.from_plain(plain["half_seconds"])
@@ -200,6 +213,8 @@ class Recorder:
         done_ns: int,
         lease: int | None,
         n_mismatched: int | None = None,
+        example: Mismatch | None = None,
+        answered_by: Servable | None = None,
     ) -> int:
         """Count one request that ended.
 
@@ -209,6 +224,8 @@ class Recorder:
             sent_ns, done_ns: when it left and when it ended.
             lease: the lease that it was given out with, or None.
             n_mismatched: images whose scores differ from those recorded without load; None: not compared.
+            example: one of them, if there are any.
+            answered_by: the model that answered; None: there was no answer.
 
         Returns:
             The level that it belongs to, `UNCOUNTED` where it is in no level's window as a whole.
@@ -221,6 +238,10 @@ class Recorder:
         if n_mismatched is not None:
             record.compared += len(labels)
             record.mismatched += n_mismatched
+            if example is not None:
+                record.mismatch = mismatch.least(record.mismatch, example)
+        if answered_by is not None:
+            record.servables[answered_by] += 1
         if self._limits and window is not BETWEEN_LEVELS:
             batch = record.half_seconds.batch
             batch.append((due_ns, sent_ns, done_ns, failure is None))

@@ -6,17 +6,20 @@ from typing import Any
 
 import numpy as np
 
+from tfsload import tolerance as tolerances
+from tfsload.mismatch import Mismatch
 from tfsload.scoring import Answer
+from tfsload.tolerance import Tolerance
 
-# Batching and other threads may change the last digits. A swapped answer is further off, unless the model is as sure
-# of the other image: of the shipped model's answers, a twentieth of all pairs lie this near to one another.
-TOLERANCE = 1e-4
+TOLERANCE = tolerances.DEFAULT.value
 
 
 class References:
     """The scores that were answered without load, by request."""
 
-    def __init__(self) -> None:
+    def __init__(self, tolerance: Tolerance = tolerances.DEFAULT) -> None:
+        """Start empty; scores under load may be off by so much."""
+        self._tolerance = tolerance
         self._scores: dict[int, np.ndarray] = {}
         self._bytes: dict[int, bytes] = {}
 
@@ -43,7 +46,21 @@ class References:
         reference, scores = self._scores[number], answer.scores
         if scores.shape != reference.shape:
             return len(reference)
-        return int((np.abs(scores - reference) > TOLERANCE).any(axis=1).sum())
+        return int(self._tolerance.is_beyond(reference, scores).sum())
+
+    def example(self, number: int, answer: Answer, first_image: int) -> Mismatch:
+        """Return the first image of a request that was answered otherwise than without load.
+
+        Args:
+            number: the request's, of which `n_mismatched` says that there are such images.
+            answer: under load.
+            first_image: the position of its first image in the data set.
+        """
+        reference, scores = self._scores[number], answer.scores
+        place = 0
+        if scores.shape == reference.shape:
+            place = int(self._tolerance.is_beyond(reference, scores).argmax())
+        return Mismatch.of(first_image + place, reference[place], scores[min(place, len(scores) - 1)])
 
     def to_plain(self) -> list[list[Any]]:
         """Return what a message can hold: for each request its number, dtype, shape and packed scores."""
@@ -53,9 +70,9 @@ class References:
         ]
 
     @classmethod
-    def from_plain(cls, rows: list[list[Any]]) -> "References":
-        """Read what `to_plain` wrote."""
-        references = cls()
+    def from_plain(cls, rows: list[list[Any]], tolerance: Tolerance = tolerances.DEFAULT) -> "References":
+        """Read what `to_plain` wrote; the tolerance is an option, which each process has."""
+        references = cls(tolerance)
         for number, dtype, shape, packed in rows:
             content = zlib.decompress(base64.b64decode(packed))
             references.keep(number, np.frombuffer(content, dtype).reshape(shape))

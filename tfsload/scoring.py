@@ -6,18 +6,27 @@ from typing import Any
 
 import numpy as np
 
+from tfsload.servable import UNTOLD, Servable
+
 
 class Answer:
     """What a model answered to the images of one request.
 
     Attributes:
         predicted: the class with the highest score for each image; the first of equals.
+        servable: the model that answered.
     """
 
-    __slots__ = ("_dtype", "_reply", "_shape", "_start", "predicted")
+    __slots__ = ("_dtype", "_reply", "_shape", "_start", "predicted", "servable")
 
     def __init__(
-        self, predicted: list[int] | None, reply: bytes, start: int, dtype: np.dtype, shape: tuple[int, int]
+        self,
+        predicted: list[int] | None,
+        reply: bytes,
+        start: int,
+        dtype: np.dtype,
+        shape: tuple[int, int],
+        servable: Servable = UNTOLD,
     ) -> None:
         """Take scores where they stand.
 
@@ -27,7 +36,9 @@ class Answer:
             start: where in them.
             dtype: of a score.
             shape: (images, classes).
+            servable: the model that answered.
         """
+        self.servable = servable
         self._reply = reply
         self._start = start
         self._dtype = dtype
@@ -35,9 +46,9 @@ class Answer:
         self.predicted = predicted_classes(self.scores) if predicted is None else predicted
 
     @classmethod
-    def of(cls, scores: np.ndarray) -> "Answer":
-        """Return the answer with these scores: float (images, classes)."""
-        return cls(None, scores.tobytes(), 0, scores.dtype, scores.shape)
+    def of(cls, scores: np.ndarray, servable: Servable = UNTOLD) -> "Answer":
+        """Return the answer with these scores, float (images, classes), by a model."""
+        return cls(None, scores.tobytes(), 0, scores.dtype, scores.shape, servable)
 
     def holds(self, scores: bytes) -> bool:
         """Whether its scores are these, byte by byte."""

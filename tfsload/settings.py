@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tfsload import origins
+from tfsload import origins, tolerance
 from tfsload.analysis import thresholds
 from tfsload.analysis.thresholds import Threshold, ThresholdError
 from tfsload.load import arrivals, search
 from tfsload.target import Target, TargetError, parse_grpc_target
+from tfsload.tolerance import Tolerance
 
 MAX_DEADLINE_S = 3600
 MAX_IMAGES_PER_REQUEST = 10_000
@@ -376,6 +377,14 @@ OPTIONS = (
         "Record the answers to the first N images without load, and compare those under load with them (0: none).",
     ),
     Option(
+        "--tolerance",
+        "tolerance",
+        tolerance.DEFAULT.text,
+        Tolerance.parse,
+        "How far a score may be from the one without load: absolute, or in % of the image's largest score. "
+        "More is a mismatch.",
+    ),
+    Option(
         "--web-origin",
         "web_origins",
         "",
@@ -415,6 +424,7 @@ class Settings:
         level_duration_s, warm_up_s: seconds of each level that count, and that come before.
         thresholds: what must hold.
         verify: images whose answers are compared with those without load.
+        tolerance: how far their scores may be off.
         web_origins: further pages that may start and stop runs in the web UI.
     """
 
@@ -445,6 +455,7 @@ class Settings:
     warm_up_s: float
     thresholds: tuple[Threshold, ...]
     verify: int
+    tolerance: Tolerance
     web_origins: tuple[str, ...]
 
     @property

@@ -113,6 +113,7 @@ class PredictionUser(User):
             self._leave(number, lease, due_ns)
             raise
         try:
+            n_mismatched = None if run.references is None else run.references.n_mismatched(number, answer)
             events.report(
                 self.environment.events,
                 run.recorder,
@@ -122,7 +123,8 @@ class PredictionUser(User):
                 lease=lease,
                 answer=answer,
                 failure=failure,
-                n_mismatched=None if run.references is None else run.references.n_mismatched(number, answer),
+                n_mismatched=n_mismatched,
+                example=run.references.example(number, answer, request.first_image) if n_mismatched else None,
                 due_ns=due_ns,
                 sent_ns=sent_ns,
                 done_ns=done_ns,

@@ -15,9 +15,16 @@ def sentence(summary: Summary) -> str:
     parts.append(_answers(summary))
     if summary.dropped:
         parts.append(f"{summary.dropped:,} of {summary.offered:,} arrivals were dropped")
+    if summary.n_verified:
+        parts.append(f"{summary.compared:,} answers compared with those without load: {_mismatched(summary)}")
     if summary.n_asked is not None:
         parts.append("every image was fired")
     return "; ".join(parts)
+
+
+def _mismatched(summary: Summary) -> str:
+    n_mismatched = summary.mismatched + summary.n_uncounted_mismatched
+    return f"{n_mismatched:,} differ, as judged by mismatched_rate" if n_mismatched else "none differs"
 
 
 def _answers(summary: Summary) -> str:

@@ -12,8 +12,10 @@ from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.thresholds import Threshold
 from tfsload.load.search import SearchResult
+from tfsload.mismatch import Mismatch, least
 from tfsload.recorder import Record
 from tfsload.scoring import ConfusionMatrix
+from tfsload.servable import UNTOLD, Servable, fault
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,12 @@ class Summary:
         n_discarded: requests of workers that left in the middle of a lease; in no other figure.
         compared, mismatched: answered images whose scores were compared with those recorded without load, and those
             of them that differ.
-        n_verified: images whose answers were recorded without load; 0: nothing was compared.
+        n_uncounted_mismatched: those that differ outside all levels; in no other figure.
+        mismatch: an example of those that differ, wherever they are.
+        n_verified: images whose answers were recorded without load; 0: nothing was to be compared.
+        tolerance: how far a score may be off, as it was given.
+        wrong_model: what speaks against one model having given all answers, warm-ups included; empty: nothing.
+        judged_metrics: what thresholds are about, those of a search too.
         offered, dropped: of open load: arrivals in levels, and those of them for which no user was free.
         levels: a row each; empty: a run without levels.
         n_levels_left: levels that were planned and not measured.
@@ -171,7 +178,12 @@ class Summary:
     n_users_asked: int
     compared: int = 0
     mismatched: int = 0
+    n_uncounted_mismatched: int = 0
+    mismatch: Mismatch | None = None
     n_verified: int = 0
+    tolerance: str = ""
+    wrong_model: str = ""
+    judged_metrics: frozenset[str] = frozenset()
     offered: int = 0
     dropped: int = 0
     levels: tuple[LevelRow, ...] = ()
@@ -224,6 +236,8 @@ def summarise(
     n_users: int = 0,
     n_users_asked: int = 0,
     n_verified: int = 0,
+    tolerance: str = "",
+    expected: Servable = UNTOLD,
     levels: Sequence[LevelRow] = (),
     n_levels_left: int = 0,
     uncounted: Record | None = None,
@@ -235,7 +249,8 @@ def summarise(
     stalled: str = "",
     attendance: Attendance | None = None,
 ) -> Summary:
-    """Compute the figures of what was measured."""
+    """Compute the figures of what was measured; `expected` is the model that was to answer."""
+    uncounted = uncounted or Record()
     is_sweep = bool(levels) and all(row.level.rate_rps is None for row in levels)
     duration_s = _duration_s(record, () if n_levels_left else levels)
     # Of a level that was stopped it is not known for how long it was measured.
@@ -268,14 +283,19 @@ def summarise(
         n_users_asked=n_users_asked,
         compared=record.compared,
         mismatched=record.mismatched,
+        n_uncounted_mismatched=uncounted.mismatched,
+        mismatch=least(record.mismatch, uncounted.mismatch),
         n_verified=n_verified,
+        tolerance=tolerance,
+        wrong_model=fault(record.servables + uncounted.servables, expected),
+        judged_metrics=frozenset(one.metric for one in thresholds),
         offered=record.offered,
         dropped=record.dropped,
         levels=tuple(levels),
         n_levels_left=n_levels_left,
-        n_uncounted=uncounted.requests if uncounted else 0,
-        n_uncounted_failed=uncounted.failed_requests if uncounted else 0,
-        n_uncounted_cut_off=uncounted.cut_off if uncounted else 0,
+        n_uncounted=uncounted.requests,
+        n_uncounted_failed=uncounted.failed_requests,
+        n_uncounted_cut_off=uncounted.cut_off,
         scaling=assess_sweep(levels) if is_sweep else None,
         search=search,
         probes_hold=tuple(None if found.is_undecided else found.holds for found in probes),

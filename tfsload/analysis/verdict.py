@@ -10,6 +10,7 @@ from tfsload.analysis.judged import FAILURE_METRICS
 from tfsload.analysis.levels import LevelRow
 from tfsload.analysis.summary import Held, Summary
 from tfsload.load.search import Ending
+from tfsload.servable import CURE
 
 _WORDS = {
     exit_codes.PASS: "PASS",
@@ -114,6 +115,7 @@ def _failures(summary: Summary, user_errors: int, is_broken: bool) -> tuple[str,
         reasons.append(
             f"{summary.failed_requests:,} of {summary.requests:,} requests had no answer (images by code: {codes})"
         )
+    reasons += _mismatches(summary)
     if summary.search is not None:
         reasons += [_gone(row) for row in summary.levels if _is_gone(row)]
     if not summary.requests and summary.n_uncounted_failed:
@@ -126,6 +128,20 @@ def _failures(summary: Summary, user_errors: int, is_broken: bool) -> tuple[str,
     if is_broken:
         reasons.append("an exception escaped from a listener or a greenlet; the log shows it")
     return tuple(reasons)
+
+
+def _mismatches(summary: Summary) -> list[str]:
+    """Return what is wrong with answers that are others under load, unless a threshold says how many may be."""
+    n_mismatched = summary.mismatched + summary.n_uncounted_mismatched
+    if not n_mismatched or "mismatched_rate" in summary.judged_metrics:
+        return []
+    where = "" if summary.mismatched else ", all of them in warm-ups or between levels"
+    example = f" (for example {summary.mismatch.words})" if summary.mismatch else ""
+    return [
+        f"{n_mismatched:,} answers differ from those without load by more than {summary.tolerance}{where}{example}: "
+        "see whether the server mixes up requests or computes otherwise under load; --tolerance and a threshold on "
+        "mismatched_rate say what may be"
+    ]
 
 
 def _nothing(summary: Summary) -> str:
@@ -153,6 +169,11 @@ def _gaps(summary: Summary) -> tuple[str, ...]:
     if summary.is_stopped_early and not summary.unfit_workers:
         reasons.append(
             f"stopped after {summary.ran_s:,.1f} s of {summary.run_time_s:,g}: let it end by itself, or pass a lower -t"
+        )
+    n_answered = summary.requests - summary.failed_requests
+    if summary.n_verified and n_answered and not summary.compared and not summary.n_uncounted_mismatched:
+        reasons.append(
+            f"nothing was compared: none of the first {summary.n_verified:,} images had its turn; let it last longer"
         )
     if not summary.is_complete:
         reasons.append(
@@ -193,7 +214,9 @@ def _doubts(summary: Summary) -> tuple[str, ...]:
         reasons.append(search.sentence)
     if summary.n_levels_left:
         reasons.append(f"the run was stopped with {summary.n_levels_left} levels to go: let it end by itself")
-    if summary.changed:
+    if summary.wrong_model:
+        reasons.append(f"{summary.wrong_model}: {CURE}")
+    elif summary.changed:
         reasons.append(f"the server's model changed during the run: {summary.changed}")
     for held in summary.thresholds:
         if held.holds is None:

@@ -95,11 +95,8 @@ class Participant:
             if options.get(messages.PROTOCOL_OPTION) != messages.PROTOCOL:
                 raise SettingsError([_OTHER_VERSION])
             references = options.get(messages.REFERENCES_OPTION)
-            run = Run(
-                number,
-                Settings.parse(options, options[messages.ADDRESS_OPTION]),
-                References.from_plain(references) if references else None,
-            )
+            settings = Settings.parse(options, options[messages.ADDRESS_OPTION])
+            run = Run(number, settings, References.from_plain(references, settings.tolerance) if references else None)
             check_files(run.settings)
             if run.data_fingerprint != options[messages.RUN_DATA_OPTION]:
                 raise DataError(f"data set {run.settings.dataset!r}: its images or labels are not those of the master")

@@ -1,0 +1,66 @@
+"""An image that was answered otherwise under load than without: one example of them, to look at. Pure."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Mismatch(NamedTuple):
+    """An image's two answers. Of several, the least one is kept, whichever process met it when: by image first.
+
+    Attributes:
+        image: its position in the data set.
+        expected_class, answered_class: without load and under it.
+        place: the class whose score is furthest off; -1: there are other classes, and the scores are their numbers.
+        expected, answered: that class's score without load and under it.
+    """
+
+    image: int
+    expected_class: int
+    answered_class: int
+    place: int
+    expected: float
+    answered: float
+
+    @classmethod
+    def of(cls, image: int, expected: np.ndarray, scores: np.ndarray) -> "Mismatch":
+        """Return an image's mismatch: float (classes,) each, not always of one length."""
+        classes = int(expected.argmax()), int(scores.argmax())
+        if len(expected) != len(scores):
+            return cls(image, *classes, -1, float(len(expected)), float(len(scores)))
+        with np.errstate(over="ignore"):
+            place = int(np.abs(scores.astype(np.float64) - expected.astype(np.float64)).argmax())
+        return cls(image, *classes, place, float(expected[place]), float(scores[place]))
+
+    @property
+    def words(self) -> str:
+        """Both answers in words."""
+        if self.place < 0:
+            return f"image {self.image}: {self.expected:.0f} scores without load, {self.answered:.0f} under it"
+        if self.expected_class == self.answered_class:
+            classes = f"class {self.expected_class} both times"
+        else:
+            classes = f"class {self.expected_class} without load, class {self.answered_class} under it"
+        expected, answered = _numbers(self.expected, self.answered)
+        return f"image {self.image}: {classes}; the score of class {self.place} was {expected} and became {answered}"
+
+
+def least(*mismatches: Mismatch | None) -> Mismatch | None:
+    """Return the one that is kept of several; None where there is none."""
+    return min(filter(None, mismatches), default=None)
+
+
+def to_plain(mismatch: Mismatch | None) -> list[Any] | None:
+    """Return what a message can hold."""
+    return None if mismatch is None else list(mismatch)
+
+
+def from_plain(plain: list[Any] | None) -> Mismatch | None:
+    """Read what `to_plain` wrote."""
+    return None if plain is None else Mismatch(*plain)
+
+
+def _numbers(one: float, other: float) -> tuple[str, str]:
+    """Return two numbers as short as tells them apart, with the digits of a float32 at least."""
+    short = f"{one:.7g}", f"{other:.7g}"
+    return short if short[0] != short[1] else (repr(one), repr(other))
