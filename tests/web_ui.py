@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -88,14 +89,20 @@ class WebUi:
         row = next(row for row in self.stats()["stats"] if row["name"] == "Predict")
         return row["num_requests"], row["num_failures"]
 
+    def log(self) -> list[str]:
+        """Return what the log tab shows, a record each."""
+        return json.loads(self.get("/logs"))["master"]
+
     def wait_for_end(self) -> None:
-        wait_until(lambda: self.stats()["state"] == "stopped", "the run to end by itself")
+        """Wait as a page does, which reads the log beside the state."""
+        wait_until(lambda: self.log() and self.stats()["state"] == "stopped", "the run to end by itself")
 
     def n_summaries(self) -> int:
         return self.summaries().count("Inference error rate:")
 
     def summaries(self) -> str:
-        return self.process.log()
+        """Return what was logged, the suite's own lines without what stands before each."""
+        return re.sub(r"(?m)^\[[^\]]*\] \S+/INFO/tfsload\.lifecycle: ", "", self.process.log())
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 import logging
 import sys
-import time
 from typing import Any
 
 import gevent
@@ -31,7 +30,9 @@ from tfsload.run import n_requests
 from tfsload.run_progress import RunProgress
 from tfsload.run_time import RunTime, asked_s
 from tfsload.user_hosts import UserHosts
-from tfsload.webui import door, port, start_form
+from tfsload.webui import door, port
+from tfsload.webui.pages import Pages
+from tfsload.webui.start_form import StartForm
 
 logger = logging.getLogger(__name__)
 
@@ -51,8 +52,6 @@ def install(events: Any) -> None:
 
 # How long after a headless run's end Locust may take to quit by itself.
 QUIT_GRACE_S = 2.0
-# How long Locust may take to begin a run that the form has asked for; it may refuse it, too, and does not tell.
-START_LIMIT_S = 5.0
 
 _suites: list["Suite"] = []  # `quit` is fired without an environment
 
@@ -114,8 +113,7 @@ class Suite:
             self._conductor = Conductor(runner, self.coordinator)
         self._plan: FixedPlan | SearchPlan | None = None  # of the run that is about to start, or under way
         self._is_prepared = False
-        self._is_checking = False  # what the web form asks for
-        self._starts_until_s = 0.0  # of what it has asked for, on time.monotonic's clock
+        self._pages: Pages | None = None  # the web UI's
         self._is_concluding = False
         self._concluded = gevent.event.Event()  # the last run; also before the first
         self._concluded.set()
@@ -143,7 +141,10 @@ class Suite:
             if self._web_ui is not None:
                 port.require_free(self._web_ui.host, self._web_ui.port)
                 door.close(self._web_ui, web_origins(vars(self._options)))
-                start_form.guard(self._web_ui, self._check_form)
+                form = StartForm(
+                    self._web_ui, self._shape_in_use, self._check, self._wait_for_last_run, self._take_back
+                )
+                self._pages = Pages(self._web_ui, form)
             if self._starts_by_itself:
                 self._check(vars(self._options), self._environment.host)
             elif self._hosts.ask(self._environment.host, self._environment.user_classes).text is None:
@@ -189,27 +190,16 @@ class Suite:
         if self._plan is not None:
             self._shape_in_use.use_levels(LevelShape(self._plan, self._measure))
 
-    def _check_form(self, options: dict[str, Any], host: str | None, user_classes: list[type]) -> None:
-        """Check what the web form asks for, once no other run is on its way in or out: it would get its results.
-
-        Raises:
-            RunRefused: with all faults.
-        """
+    def _wait_for_last_run(self) -> bool:
+        """Wait for the end of a run that is being stopped; return whether none is under way."""
         if self.coordinator.is_ending or not self.coordinator.is_open:
-            self._concluded.wait(DRAIN_LIMIT_S + self._environment.stop_timeout)  # the end of the last run, if any
-        if self._is_starting or not self._concluded.is_set():
-            raise RunRefused(exit_codes.INVALID, ["another run is being started or stopped: try again in a moment"])
-        self._is_checking = True
-        try:
-            self._check(options, host, user_classes)
-            self._starts_until_s = time.monotonic() + START_LIMIT_S
-        finally:
-            self._is_checking = False
+            self._concluded.wait(DRAIN_LIMIT_S + self._environment.stop_timeout)
+        return self._concluded.is_set()
 
-    @property
-    def _is_starting(self) -> bool:
-        """Whether the web form has been sent, and the run has not begun."""
-        return self._is_checking or time.monotonic() < self._starts_until_s
+    def _take_back(self) -> None:
+        """Forget what was checked for a run that does not start."""
+        self._checked = self._plan = None
+        self._shape_in_use.use_own()
 
     def _n_users(self, options: dict[str, Any]) -> int | None:
         """Return what `-u` says; Locust's form has a field for it, which says 1 where nobody has touched it."""
@@ -254,7 +244,8 @@ class Suite:
         checked, self._checked = self._checked, None
         self._run_checked = checked
         self._concluded.clear()
-        self._starts_until_s = 0.0
+        if self._pages is not None:
+            self._pages.begin()
         vars(self._options)[messages.ADDRESS_OPTION] = checked.settings.target.address
         asked = n_requests(checked.settings, checked.n_images) if checked.settings.num_tests else None
         if isinstance(self._runner, MasterRunner) and not self._options.processes:
@@ -285,11 +276,14 @@ class Suite:
                 self._conclude()
             finally:
                 self._is_concluding = False
+                if not self._is_headless:
+                    self._shape_in_use.use_own()  # the next page shows what the next run will go by
+                self._concluded.set()
+                if self._pages is not None:
+                    self._pages.conclude()
             if self._is_headless:
                 # Locust only stops, and waits, when its last worker is lost or a user has asked it to quit.
                 gevent.spawn_later(QUIT_GRACE_S, self._runner.quit)
-            else:
-                self._shape_in_use.use_own()  # the next page shows what the next run will go by
 
     def _conclude(self) -> None:
         if self._progress is not None:
@@ -302,9 +296,9 @@ class Suite:
         results = self.coordinator.results
         results.n_levels_left = self._plan.n_left if self._plan else 0
         self.outcome = conclude(results, self._run_checked, user_errors, is_broken, search, changed, self._run_time)
-        self._concluded.set()
         if not self._is_headless:
-            logger.info("%s", self.outcome.text)  # the web UI's log tab shows it, too
+            for line in self.outcome.text.splitlines():  # the web UI's log tab makes a line of each record
+                logger.info("%s", line)
 
     def _end_run(self) -> None:
         """End the run by itself: each image was fired."""

@@ -1,12 +1,13 @@
 """Every place where the suite replaces a function of Locust's own, each with its reason.
 
-`tests/test_locust_wraps.py` holds each against the Locust that is installed: what it cures, and that it is still there
-to be cured.
+`tests/test_locust_wraps.py` and `test_locust_web_wraps.py` hold each against the Locust that is installed: what it
+cures, and that it is still there to be cured.
 """
 
 import functools
 import json
 import logging
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -14,9 +15,13 @@ from typing import Any
 import locust.runners
 import locust.stats
 import locust.web
+from flask import Response
 from locust.exception import RPCError
 
 logger = logging.getLogger(__name__)
+
+# Locust's names for the routes that are wrapped.
+_SWARM, _STATISTICS, _LOGS = "locust.swarm", "locust.request_stats", "locust.logs"
 
 
 def install() -> None:
@@ -171,3 +176,79 @@ def _told_before(connect_to_master: Callable[[Any], None]) -> Callable[[Any], No
         connect_to_master(self)
 
     return tell_and_connect
+
+
+# The web UI.
+def wrap_start(web_ui: Any, start: Callable[[Callable[[], Any]], Any]) -> None:
+    """Have the start form's route call `start` with Locust's own.
+
+    Locust asks nobody whether a run may start, and changes options and host also where it then refuses one. Behind the
+    login, if there is one: a check connects to the host that the form names.
+    """
+    locusts = web_ui.app.view_functions[_SWARM]
+    web_ui.app.view_functions[_SWARM] = web_ui.auth_required_if_enabled(
+        functools.wraps(locusts)(lambda: start(locusts))
+    )
+
+
+def wrap_picked_shape(web_ui: Any, then: Callable[[], None]) -> None:
+    """Call `then` after the class picker has set the load shape: Locust does so later than any check of a start."""
+    locusts = web_ui._update_shape_class
+
+    def update(name: str | None) -> None:
+        locusts(name)
+        then()
+
+    web_ui._update_shape_class = update
+
+
+def wrap_page(web_ui: Any, edit: Callable[[dict[str, Any]], None]) -> None:
+    """Call `edit` with what a page is told when it is loaded: Locust says there what its runner says."""
+    locusts = web_ui.update_template_args
+
+    def update() -> None:
+        locusts()
+        edit(web_ui.template_args)
+
+    web_ui.update_template_args = update
+
+
+def wrap_statistics(web_ui: Any, state: Callable[[], str]) -> None:
+    """Have the page that polls statistics hear `state()`: Locust remembers its answer, state and all, for 2 s."""
+    locusts = web_ui.app.view_functions[_STATISTICS]
+
+    @functools.wraps(locusts)
+    def statistics() -> Any:
+        reply = locusts()
+        if not getattr(reply, "is_json", False):
+            return reply  # the login's
+        # A new one: the old one is Locust's, to be answered again.
+        return Response(json.dumps({**reply.get_json(), "state": state()}), content_type="application/json")
+
+    web_ui.app.view_functions[_STATISTICS] = statistics
+
+
+def forget_statistics(web_ui: Any) -> None:
+    """Have Locust answer the next poll anew: what it remembers is of before a run's start or end."""
+    web_ui.app.view_functions[_STATISTICS].clear_cache()
+
+
+def wrap_logs(web_ui: Any, served: Callable[[], None]) -> None:
+    """Call `served` after the log was sent, and keep the spaces in it: a browser makes one of several."""
+    locusts = web_ui.app.view_functions[_LOGS]
+
+    @functools.wraps(locusts)
+    def logs() -> Any:
+        reply = locusts()
+        if not getattr(reply, "is_json", False):
+            return reply  # the login's
+        served()
+        text = re.sub(" (?= )", "\u00a0", json.dumps(reply.get_json(), ensure_ascii=False))
+        return Response(text, content_type="application/json")
+
+    web_ui.app.view_functions[_LOGS] = logs
+
+
+def start_greenlet(web_ui: Any) -> Any:
+    """Return the greenlet in which Locust begins the run that its start form has asked for, or None."""
+    return web_ui.environment.runner.shape_greenlet or web_ui._swarm_greenlet

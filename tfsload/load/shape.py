@@ -21,6 +21,8 @@ class LevelShape(LoadTestShape):
 
     # Made by hand: a locustfile that imports it does not have it as its own shape.
     abstract = True
+    # Else the web UI's page, where it is loaded while levels run, disables users and ramp-up, and sends 0 for them.
+    use_common_options = True
 
     def __init__(self, plan: FixedPlan | SearchPlan, measure: Callable[[Level], Finding]) -> None:
         """Begin before the first level.

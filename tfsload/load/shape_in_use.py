@@ -19,6 +19,7 @@ class ShapeInUse:
         """
         self._environment = environment
         self._own = environment.shape_class
+        self._levels: LevelShape | None = None
 
     @property
     def own_name(self) -> str:
@@ -28,8 +29,18 @@ class ShapeInUse:
     def use_levels(self, shape: LevelShape) -> None:
         """Have the next run go through levels."""
         shape.runner = self._environment.runner
-        self._environment.shape_class = shape
+        self._levels = self._environment.shape_class = shape
+
+    def keep_levels(self) -> None:
+        """Put levels back that Locust's class picker has replaced, if the next run goes through some."""
+        if self._levels is not None:
+            self._environment.shape_class = self._levels
+
+    def pick(self, shape: Any) -> None:
+        """Take for the locustfile's own what the class picker names (None: no shape)."""
+        self._own = shape
 
     def use_own(self) -> None:
         """Have the next run go as the locustfile has it: by its own shape, or by Locust's numbers of users."""
+        self._levels = None
         self._environment.shape_class = self._own

@@ -1,45 +1,147 @@
-"""The start form: a run that cannot start is refused there, with the reason."""
+"""The start form: a run that cannot start is refused there, with the reason; one start at a time is taken."""
 
+import math
+import time
 from collections.abc import Callable
 from typing import Any
 
 from flask import jsonify, request
 from locust.runners import STATE_RUNNING, STATE_SPAWNING
+from locust.util.timespan import parse_timespan
 
-from tfsload import exit_codes
+from tfsload import exit_codes, locust_wraps
 from tfsload.load.shape import LevelShape
+from tfsload.load.shape_in_use import ShapeInUse
 from tfsload.refusal import RunRefused
 from tfsload.settings import OPTIONS
 
-_SWARM = "locust.swarm"
+# How long Locust may take to begin a run that the form has asked for.
+START_LIMIT_S = 5.0
 # Locust's own fields, and the names of its options.
 _N_USERS_FIELD, _N_USERS_OPTION = "user_count", "num_users"
+_SPAWN_RATE_FIELD, _RUN_TIME_FIELD, _SHAPE_FIELD = "spawn_rate", "run_time", "shape_class"
+_NO_SHAPE = "Default"
 
 
-def guard(web_ui: Any, check: Callable[[dict[str, Any], str | None, list[type]], None]) -> None:
-    """Run `check` on what the form holds, before Locust starts a run.
+class StartForm:
+    """Checks what the form asks for, before Locust starts a run, and takes all back where Locust then refuses it."""
 
-    Args:
-        web_ui: Locust's.
-        check: takes options by name, the host and the user classes; raises RunRefused.
-    """
-    environment = web_ui.environment
-    start = web_ui.app.view_functions[_SWARM]
+    def __init__(
+        self,
+        web_ui: Any,
+        shape_in_use: ShapeInUse,
+        check: Callable[[dict[str, Any], str | None, list[type]], None],
+        wait_for_last_run: Callable[[], bool],
+        take_back: Callable[[], None],
+    ) -> None:
+        """Stand before Locust's own.
 
-    # Behind the login, if there is one: a check connects to the host that the form names.
-    @web_ui.auth_required_if_enabled
-    def checked_start() -> Any:
+        Args:
+            web_ui: Locust's.
+            shape_in_use: the load shape of the run that starts.
+            check: takes options by name, the host and the user classes, and keeps the result for a start; raises
+                RunRefused.
+            wait_for_last_run: waits for the end of a run that is being stopped; whether none is under way.
+            take_back: forgets what `check` has kept.
+        """
+        self._web_ui = web_ui
+        self._environment = web_ui.environment
+        self._shape_in_use = shape_in_use
+        self._check = check
+        self._wait_for_last_run = wait_for_last_run
+        self._take_back = take_back
+        self._is_checking = False
+        self._starts_until_s = 0.0  # of a start that was taken, on time.monotonic's clock
+        self._starter: Any = None  # the greenlet of it
+        locust_wraps.wrap_start(web_ui, self._start)
+        locust_wraps.wrap_picked_shape(web_ui, shape_in_use.keep_levels)
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether a start was taken, and its run has not begun."""
+        # Locust may give it up in its own greenlet, and does not tell.
+        return self._is_checking or (bool(self._starter) and time.monotonic() < self._starts_until_s)
+
+    def begun(self) -> None:
+        """Know that a run has begun (on `test_start`)."""
+        self._starts_until_s = 0.0
+
+    def _start(self, start: Callable[[], Any]) -> Any:
+        is_edit = self._environment.runner.state in (STATE_RUNNING, STATE_SPAWNING)
         try:
             _refuse_what_is_no_field()
-            if environment.runner.state in (STATE_RUNNING, STATE_SPAWNING):
-                _refuse_changes(environment)
+            if is_edit:
+                _refuse_changes(self._environment)
             else:
-                check(_options(environment), request.form.get("host", environment.host), _user_classes(web_ui))
+                self._check_start()
         except RunRefused as refused:
-            return jsonify({"success": False, "message": refused.sentence(), "host": environment.host})
-        return start()
+            return jsonify({"success": False, "message": refused.sentence(), "host": self._environment.host})
+        return self._ask_locust(start, is_edit)
 
-    web_ui.app.view_functions[_SWARM] = checked_start
+    def _check_start(self) -> None:
+        """Check a start, once no other run is on its way in or out: it would get its results.
+
+        Raises:
+            RunRefused: with all faults.
+        """
+        is_over = self._wait_for_last_run()
+        if self.is_starting or not is_over:
+            raise RunRefused(exit_codes.INVALID, ["another run is being started or stopped: try again in a moment"])
+        self._is_checking = True
+        try:
+            self._await_last_shape()
+            _refuse_without_workers(self._environment.runner)
+            if self._web_ui.userclass_picker_is_active:
+                self._shape_in_use.pick(_picked_shape(self._environment))
+            host = request.form.get("host", self._environment.host)
+            self._check(_options(self._environment), host, _user_classes(self._web_ui))
+        finally:
+            self._is_checking = False
+
+    def _await_last_shape(self) -> None:
+        """Let the last run's load shape end: Locust starts nothing meanwhile, and says that it did.
+
+        Raises:
+            RunRefused: it does not end.
+        """
+        shape = self._environment.runner.shape_greenlet
+        if shape:
+            shape.join(START_LIMIT_S)
+        if shape:  # a greenlet is true as long as it runs
+            raise RunRefused(exit_codes.INVALID, ["the last run's load shape has not ended: try again in a moment"])
+
+    def _ask_locust(self, start: Callable[[], Any], is_edit: bool) -> Any:
+        """Have Locust start or edit a run; where it refuses, all is as it was before."""
+        before = _Before(self._environment)
+        is_taken = False
+        try:
+            reply = start()
+            is_taken = bool((reply.get_json(silent=True) or {}).get("success"))
+        finally:
+            if not is_taken:
+                before.put_back()
+                if not is_edit:
+                    self._take_back()
+        if is_taken and not is_edit:
+            self._starter = locust_wraps.start_greenlet(self._web_ui)
+            self._starts_until_s = time.monotonic() + START_LIMIT_S
+        return reply
+
+
+class _Before:
+    """What Locust changes on its way to refusing a start."""
+
+    _NAMES = ("host", "profile", "user_classes")
+
+    def __init__(self, environment: Any) -> None:
+        self._environment = environment
+        self._options = dict(vars(environment.parsed_options))
+        self._values = {name: getattr(environment, name) for name in self._NAMES}
+
+    def put_back(self) -> None:
+        vars(self._environment.parsed_options).update(self._options)
+        for name, value in self._values.items():
+            setattr(self._environment, name, value)
 
 
 def _refuse_what_is_no_field() -> None:
@@ -54,6 +156,30 @@ def _refuse_what_is_no_field() -> None:
             exit_codes.BAD_USAGE,
             [f"{flag} is not a field of the form: give it to Locust when you start it" for flag in sent],
         )
+
+
+def _refuse_without_workers(runner: Any) -> None:
+    """Say what Locust only logs, after it has told the page that the run was started.
+
+    Raises:
+        RunRefused: this is a master, and no worker is there.
+    """
+    if getattr(runner, "worker_count", 1) == 0:
+        raise RunRefused(exit_codes.INVALID, ["no worker is connected: start one with --worker, and try again"])
+
+
+def _picked_shape(environment: Any) -> Any:
+    """Return the load shape that the class picker names; None: none.
+
+    Raises:
+        RunRefused: there is no such shape.
+    """
+    name = request.form.get(_SHAPE_FIELD, _NO_SHAPE)
+    shapes = environment.available_shape_classes or {}
+    if name != _NO_SHAPE and name not in shapes:
+        known = ", ".join([_NO_SHAPE, *sorted(shapes)])
+        raise RunRefused(exit_codes.BAD_USAGE, [f"load shape {name!r}: expected one of {known}"])
+    return shapes.get(name)
 
 
 def _options(environment: Any) -> dict[str, Any]:
@@ -99,3 +225,24 @@ def _refuse_changes(environment: Any) -> None:
             exit_codes.BAD_USAGE,
             [f"{' and '.join(changed)}: a run is under way, and only its number of users can change; stop it first"],
         )
+    if faults := _faults_of_edit():
+        raise RunRefused(exit_codes.BAD_USAGE, faults)
+
+
+def _faults_of_edit() -> list[str]:
+    """Return what Locust would refuse only after it has cancelled the end of the run under way."""
+    faults = []
+    n_users, rate = request.form.get(_N_USERS_FIELD, ""), request.form.get(_SPAWN_RATE_FIELD, "")
+    if not (n_users.isascii() and n_users.isdigit() and len(n_users) < 100):
+        faults.append(f"number of users {n_users!r}: expected a whole number")
+    try:
+        is_rate = 0 < float(rate) < math.inf
+    except ValueError:
+        is_rate = False
+    if not is_rate:
+        faults.append(f"ramp up {rate!r}: expected users started a second, above 0")
+    try:
+        parse_timespan(request.form.get(_RUN_TIME_FIELD) or "1")
+    except ValueError:
+        faults.append(f"run time {request.form[_RUN_TIME_FIELD]!r}: expected 20, 20s, 3m, 2h, 1h20m or the like")
+    return faults

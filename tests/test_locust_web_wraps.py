@@ -1,0 +1,168 @@
+"""Each wrap of a function of Locust's own: what it cures is still there to be cured, and it cures it.
+
+A new Locust that has mended one of these, or has changed what it hangs on, fails a test here.
+"""
+
+import inspect
+import logging
+import re
+import sys
+from pathlib import Path
+
+import gevent
+import locust.log
+import locust.web
+import pytest
+from flask_cors import CORS
+from locust.env import Environment
+from locust.runners import Runner
+
+from tfsload import locust_wraps
+
+FOREIGN = {"Origin": "http://evil.example"}
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["locust"])  # which Locust's page reads its options from
+    made = Environment()
+    made.create_local_runner()
+    yield made
+    made.runner.quit()
+
+
+def web_ui_of(environment, **options):
+    return environment.create_web_ui("127.0.0.1", 0, delayed_start=True, **options)
+
+
+@pytest.fixture
+def web_ui(environment):
+    return web_ui_of(environment)
+
+
+def test_pages_of_other_origins_may_not_read(environment, monkeypatch):
+    monkeypatch.setattr(locust.web, "CORS", CORS)  # Locust's own
+    bare = web_ui_of(environment).app.test_client().get("/stats/requests", headers=FOREIGN)
+    locust_wraps.install()
+    wrapped = web_ui_of(environment).app.test_client().get("/stats/requests", headers=FOREIGN)
+
+    assert bare.headers["Access-Control-Allow-Origin"] in ("*", FOREIGN["Origin"])
+    assert "Access-Control-Allow-Origin" not in wrapped.headers
+
+
+def test_a_start_is_asked_for_first(web_ui, environment):
+    client = web_ui.app.test_client()
+    bare = client.post("/swarm", data={"user_count": 1, "spawn_rate": 0, "host": "changed"}).get_json()
+    was_changed = environment.host
+    locust_wraps.wrap_start(web_ui, lambda start: {"success": False, "message": "no", "locusts": callable(start)})
+    wrapped = client.post("/swarm", data={"user_count": 1, "spawn_rate": 1, "host": "again"}).get_json()
+
+    assert (bare["success"], was_changed) == (False, "changed")  # Locust refuses, and has changed the host by then
+    assert wrapped == {"success": False, "message": "no", "locusts": True}
+    assert environment.host == "changed"
+
+
+def test_a_start_stands_behind_the_login(environment):
+    web_ui = web_ui_of(environment, web_login=True)
+    web_ui.app.secret_key = "for this test"
+    web_ui.login_manager.user_loader(lambda user_id: None)  # noqa: ARG005  (Flask's name)
+    asked = []
+    locust_wraps.wrap_start(web_ui, asked.append)
+    locust_wraps.wrap_statistics(web_ui, lambda: "mine")
+    locust_wraps.wrap_logs(web_ui, lambda: asked.append("log"))
+    client = web_ui.app.test_client()
+    replies = [client.post("/swarm"), client.get("/stats/requests"), client.get("/logs")]
+
+    assert [reply.status_code for reply in replies] == [302, 302, 302]
+    assert asked == []
+
+
+def test_the_class_picker_replaces_the_shape_after_a_check(environment):
+    web_ui = web_ui_of(environment, userclass_picker_is_active=True)
+    environment.available_user_classes = {"User": type("User", (), {})}
+    checked, seen = object(), []
+    locust_wraps.wrap_picked_shape(web_ui, lambda: seen.append(environment.shape_class))
+    locust_wraps.wrap_start(web_ui, lambda start: setattr(environment, "shape_class", checked) or start())
+    environment._remove_user_classes_with_weight_zero = lambda: None  # that stand-in is no user class
+    environment._validate_user_class_name_uniqueness = lambda: None
+    web_ui.app.test_client().post("/swarm", data={"user_count": 1, "spawn_rate": 0, "user_classes": "User"})
+
+    assert seen == [None]  # the checked one was dropped by then
+
+
+def test_a_page_is_told_another_state_each_time_it_is_loaded(web_ui, environment):
+    web_ui.update_template_args()
+    bare = web_ui.template_args["state"]
+    locust_wraps.wrap_page(web_ui, lambda arguments: arguments.update(state="mine"))
+    page = web_ui.app.test_client().get("/").text
+
+    assert bare == environment.runner.state
+    assert '"state": "mine"' in page
+
+
+def test_statistics_are_remembered_but_not_the_state(web_ui, environment):
+    client = web_ui.app.test_client()
+    environment.runner.state = "first"
+    client.get("/stats/requests")
+    environment.runner.state = "second"
+    bare = client.get("/stats/requests").get_json()
+    locust_wraps.wrap_statistics(web_ui, lambda: environment.runner.state)
+    wrapped = client.get("/stats/requests").get_json()
+    environment.runner.state = "third"
+
+    assert bare["state"] == "first"  # for two seconds
+    assert wrapped == {**bare, "state": "second"}
+    assert client.get("/stats/requests").get_json()["state"] == "third"
+
+
+def test_statistics_can_be_forgotten(web_ui, environment):
+    locust_wraps.wrap_statistics(web_ui, lambda: "mine")
+    client = web_ui.app.test_client()
+    client.get("/stats/requests")
+    environment.stats.log_request("grpc", "Predict", 1, 1)
+    remembered = client.get("/stats/requests").get_json()["stats"]
+    locust_wraps.forget_statistics(web_ui)
+
+    assert [row["num_requests"] for row in remembered] == [0]
+    assert [row["num_requests"] for row in client.get("/stats/requests").get_json()["stats"]] == [1, 1]
+
+
+def test_the_log_keeps_its_spaces_and_tells_that_it_was_served(web_ui, monkeypatch):
+    monkeypatch.setattr(locust.web, "get_logs", lambda: ["1 user     5.0 ∞", 'a "b"'])
+    client = web_ui.app.test_client()
+    bare = client.get("/logs").get_json()["master"]
+    served = []
+    locust_wraps.wrap_logs(web_ui, lambda: served.append(True))
+    wrapped = client.get("/logs").get_json()["master"]
+
+    assert bare[0] == "1 user     5.0 ∞"
+    assert wrapped == ["1 user\u00a0\u00a0\u00a0\u00a0 5.0 ∞", 'a "b"']
+    assert served == [True]
+
+
+def test_locusts_log_tab_has_a_line_for_each_record():
+    reader = locust.log.LogReader()
+    reader.emit(logging.makeLogRecord({"msg": "one\ntwo"}))
+
+    assert list(reader.logs) == ["one\ntwo"]  # which a browser shows as one line
+
+
+def test_the_greenlet_that_starts_a_run_is_known(web_ui, environment):
+    before = locust_wraps.start_greenlet(web_ui)
+    web_ui._swarm_greenlet = plain = gevent.spawn(lambda: None)
+    with_users = locust_wraps.start_greenlet(web_ui)
+    environment.runner.shape_greenlet = shape = gevent.spawn(lambda: None)
+
+    assert (before, with_users, locust_wraps.start_greenlet(web_ui)) == (None, plain, shape)
+    assert "_swarm_greenlet = gevent.spawn(" in inspect.getsource(locust.web)
+    assert "shape_greenlet = self.greenlet.spawn(" in inspect.getsource(Runner.start_shape)
+
+
+def test_locusts_page_knows_the_states_that_it_is_told_and_asks_on_while_it_runs():
+    (script,) = Path(locust.web.DEFAULT_BUILD_PATH, "assets").glob("*.js")
+    text = script.read_text()
+
+    for state in ("ready", "running", "stopped", "spawning"):
+        assert f"{state.upper()}:`{state}`" in text
+    # The log, every five seconds.
+    assert re.search(r"5e3,\{shouldRunInterval:e\.state===\w+\.SPAWNING\|\|e\.state==\w+\.RUNNING\}", text)
