@@ -25,6 +25,7 @@ def attended(*spans):
     attendance = Attendance()
     for span in spans:
         attendance.add(*span)
+    attendance.end()
     return attendance
 
 
@@ -39,6 +40,11 @@ def attended(*spans):
         pytest.param([(5, 8, 12), (5, 8, 4)], 0.25, id="more-make-up-for-none"),
         pytest.param([(10, 0, 0)], 0.0, id="a-shape-that-asks-for-none"),
         pytest.param([(1, 80, 80), (9, 0, 0)], 0.0, id="and-then-none"),
+        pytest.param([(4, 8, 0), (6, 8, 8)], 0.0, id="only-slow-to-start"),
+        pytest.param([(6, 8, 0), (6, 8, 8)], 0.5, id="too-slow-to-start"),
+        pytest.param([(3, 8, 4)], 0.5, id="never-all-of-them"),
+        pytest.param([(2, 8, 8), (3, 16, 8), (5, 16, 16)], 0.0, id="slow-when-more-are-asked-for"),
+        pytest.param([(2, 8, 8), (2, 8, 0), (2, 8, 8)], 1 / 3, id="away-and-back-again"),
     ],
 )
 def test_missing_users_are_added_up_over_time(spans, missing_share):
@@ -123,6 +129,7 @@ def test_users_count_where_their_worker_has_joined(master, coordinator, clock):
     coordinator.begin(None)
     master.receive(messages.JOINED, {"run": 1, "protocol": messages.PROTOCOL}, "a")
     wait_for_seconds(clock, 20)
+    coordinator.begin_to_end()
 
     assert coordinator.results.attendance.missing_share == pytest.approx(0.5)
 
@@ -131,6 +138,7 @@ def test_users_of_an_unfit_worker_do_not_count(master, coordinator, clock):
     begin(coordinator)
     master.receive(messages.UNFIT, {"run": 1, "reason": "no data"}, "b")
     wait_for_seconds(clock, 20)
+    coordinator.begin_to_end()
 
     assert coordinator.results.attendance.missing_share == pytest.approx(0.5)
 

@@ -9,7 +9,7 @@ from locust.env import Environment
 from locust.runners import STATE_MISSING, STATE_RUNNING, MasterRunner
 
 from tfsload.distributed import coordinator as coordinating
-from tfsload.distributed import messages
+from tfsload.distributed import messages, vigil
 from tfsload.distributed.coordinator import Coordinator
 from tfsload.recorder import Recorder
 
@@ -365,7 +365,7 @@ def test_a_limited_run_whose_load_shape_asks_for_no_users_goes_on(master, coordi
     master.target_user_count = 0
     for client in master.clients.all:
         client.user_count = 0
-    wait_for(lambda: len(looks) > 3 * coordinating.IDLE_LOOKS)
+    wait_for(lambda: len(looks) > 3 * vigil.IDLE_LOOKS)
     assert not finished
     master.target_user_count = 2
     wait_for(lambda: finished)

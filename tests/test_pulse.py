@@ -24,7 +24,7 @@ class Process:
 
     def __init__(self, n_users=1):
         self.now_ns = 10**12
-        self.users = [SimpleNamespace(sent_ns=0) for _ in range(n_users)]
+        self.users = [SimpleNamespace(sent_ns=0, in_hand_ns=0) for _ in range(n_users)]
         self.told = []
         self.run = SimpleNamespace(
             recorder=Recorder(),
@@ -69,7 +69,7 @@ def test_users_that_come_back_in_time_keep_what_the_process_holds():
         process.users = []
         for _ in range(pulse.IDLE_LOOKS - 1):
             assert process.look()["held"] == [0]
-        process.users = [SimpleNamespace(sent_ns=0)]
+        process.users = [SimpleNamespace(sent_ns=0, in_hand_ns=0)]
         assert process.look()["held"] == [0]
 
 
@@ -85,20 +85,33 @@ def test_users_that_come_back_in_time_keep_what_the_process_holds():
 )
 def test_a_request_that_is_older_than_its_deadline_allows_is_stuck(ages_ns, n_stuck):
     process = Process()
-    process.users = [SimpleNamespace(sent_ns=0 if age is None else process.now_ns - age) for age in ages_ns]
+    process.users = [
+        SimpleNamespace(sent_ns=0, in_hand_ns=0 if age is None else process.now_ns - age) for age in ages_ns
+    ]
 
     assert process.look()["n_stuck"] == n_stuck
 
 
-def test_a_process_tells_whether_it_sends_and_is_answered():
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [
+        pytest.param([(0, 0, 0)], [(False, False)], id="nothing-yet"),
+        pytest.param([(5, 0, 5)] * 2, [(True, False)] * 2, id="in-flight"),
+        pytest.param([(5, 0, 0)] * 2, [(True, False), (False, False)], id="failed-and-rests"),
+        pytest.param([(5, 8, 0)] * 2, [(True, True), (False, False)], id="answered-and-rests"),
+        pytest.param([(5, 8, 0), (9, 8, 9), (9, 12, 0)], [(True, True), (True, False), (False, True)], id="once-more"),
+    ],
+)
+def test_a_process_tells_whether_it_sends_and_is_answered(seen, told):
     process = Process()
     looks = []
-    for sent_ns, answered_ns in ((0, 0), (5, 0), (5, 8), (5, 8), (9, 8), (9, 12)):
-        process.run.sent_ns, process.run.answered_ns = sent_ns, answered_ns
+    for last_sent_ns, answered_ns, in_flight_ns in seen:
+        process.run.sent_ns, process.run.answered_ns = last_sent_ns, answered_ns
+        process.users[0].sent_ns = in_flight_ns
         look = process.look()
         looks.append((look["has_sent"], look["has_answered"]))
 
-    assert looks == [(False, False), (True, False), (False, True), (False, False), (True, False), (False, True)]
+    assert looks == told
 
 
 # The coordinator, whose workers are played by the test

@@ -43,6 +43,7 @@ def test_defaults_are_those_of_the_design():
         find_max_rate=None,
         level_duration_s=10.0,
         warm_up_s=2.0,
+        give_up_after_s=None,
         thresholds=(),
         verify=0,
         tolerance=Tolerance("0.0001", 0.0001),

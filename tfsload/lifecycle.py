@@ -15,7 +15,7 @@ from tfsload import events as prediction_events
 from tfsload import exit_codes, interrupt, locust_wraps, processes, run_warnings, settings
 from tfsload.analysis.levels import level_row, probe
 from tfsload.checks import Checked, RunRefused, check, has_changed, web_origins
-from tfsload.distributed import messages
+from tfsload.distributed import messages, silence
 from tfsload.distributed.conductor import Conductor
 from tfsload.distributed.coordinator import DRAIN_LIMIT_S, Coordinator
 from tfsload.distributed.participant import Participant
@@ -252,7 +252,8 @@ class Suite:
             run_warnings.warn_of_loopback(checked.settings.target)
         is_of_command_line = self._starts_by_itself and not self.coordinator.has_begun
         self._run_time = RunTime(asked_s(self._environment, self._web_ui, is_of_command_line))
-        self.coordinator.begin(asked, checked.data_fingerprint, checked.references)
+        give_up_after_s = silence.limit_s(checked.settings, self._run_time.limit_s is not None)
+        self.coordinator.begin(asked, checked.data_fingerprint, checked.references, give_up_after_s)
         if self._is_headless:
             progress = Progress(in_place=self._options.only_summary)
             n_asked = checked.settings.num_tests or None

@@ -72,6 +72,7 @@ def conclude(
         ran_s=run_time.ran_s if run_time else None,
         run_time_s=run_time.limit_s if run_time else None,
         stalled=results.stalled,
+        gave_up_after_s=results.gave_up_after_s,
         attendance=results.attendance,
     )
     verdict = judge(summary, user_errors, is_broken or results.is_broken)

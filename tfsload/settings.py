@@ -94,6 +94,11 @@ def _seconds(highest: float, may_be_0: bool = False) -> Callable[[str], float]:
     return read
 
 
+def _optional_seconds(highest: float) -> Callable[[str], float | None]:
+    read = _seconds(highest, may_be_0=True)
+    return lambda value: read(value) if value else None
+
+
 def _list_of(read_one: Callable[[str], Any], expected: str) -> Callable[[str], tuple[Any, ...]]:
     def read(value: str) -> tuple[Any, ...]:
         try:
@@ -361,6 +366,14 @@ OPTIONS = (
         "Seconds of load before each level that do not count.",
     ),
     Option(
+        "--give-up-after",
+        "give_up_after_s",
+        "",
+        _optional_seconds(MAX_LEVEL_S),
+        "Seconds in which requests are sent and none is answered, after which the run ends and has failed (0: never; "
+        "empty: 30, or twice the --deadline if that is longer, in runs that have an end: -t, --num-tests or levels).",
+    ),
+    Option(
         "--threshold",
         "thresholds",
         "",
@@ -422,6 +435,7 @@ class Settings:
         arrivals: `poisson` or `constant`.
         find_max_rate: the lowest and the highest rate of a limit search; None: none.
         level_duration_s, warm_up_s: seconds of each level that count, and that come before.
+        give_up_after_s: seconds without an answer after which the run ends; 0: never; None: it depends on the run.
         thresholds: what must hold.
         verify: images whose answers are compared with those without load.
         tolerance: how far their scores may be off.
@@ -453,6 +467,7 @@ class Settings:
     find_max_rate: tuple[float, float] | None
     level_duration_s: float
     warm_up_s: float
+    give_up_after_s: float | None
     thresholds: tuple[Threshold, ...]
     verify: int
     tolerance: Tolerance

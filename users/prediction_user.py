@@ -31,13 +31,14 @@ class PredictionUser(User):
 
     Attributes:
         request_type, request_name: the row in Locust's statistics.
-        sent_ns: when the request was sent that it has in hand, on `time.perf_counter_ns`'s clock; 0: it has none.
+        sent_ns: when the request was sent that waits for its answer, on `time.perf_counter_ns`'s clock; 0: none does.
+        in_hand_ns: when the request was sent that is not done with, be it by a listener; 0: there is none.
     """
 
     abstract = True
     request_type = ""
     request_name = "Predict"
-    sent_ns = 0
+    sent_ns = in_hand_ns = 0
 
     def on_start(self) -> None:
         """Join the run that this process takes part in."""
@@ -95,7 +96,7 @@ class PredictionUser(User):
         due_ns = None if run.pacer is None else run.pacer.next()
         number, lease = run.supply.next()
         request = run.book[number]
-        self.sent_ns = run.sent_ns = sent_ns = time.perf_counter_ns()
+        self.sent_ns = self.in_hand_ns = run.sent_ns = sent_ns = time.perf_counter_ns()
         if due_ns is None:
             due_ns = sent_ns
         try:
@@ -112,6 +113,7 @@ class PredictionUser(User):
         except BaseException:  # killed, or timed out by code of its own: whether it was answered is not known
             self._leave(number, lease, due_ns)
             raise
+        self.sent_ns = 0
         try:
             n_mismatched = None if run.references is None else run.references.n_mismatched(number, answer)
             events.report(
@@ -131,7 +133,7 @@ class PredictionUser(User):
                 reply_bytes=len(reply),
             )
         finally:  # whatever a listener does: the lease must come to its end
-            self.sent_ns = 0
+            self.in_hand_ns = 0
             run.supply.done(lease)
         if failure is not None:
             # Whatever failed may have failed without waiting: others, and an interrupt, are to have their turn.
@@ -140,7 +142,7 @@ class PredictionUser(User):
     def _leave(self, number: int, lease: int | None, due_ns: int) -> None:
         """Leave a request in flight: it counts as cut off, and with `--num-tests` another user makes it."""
         self._run.recorder.count_cut_off(due_ns, self.sent_ns, time.perf_counter_ns(), lease)
-        self.sent_ns = 0
+        self.sent_ns = self.in_hand_ns = 0
         self._run.supply.give_back(number, lease)
 
     def _wants_pause(self, failure: PredictionFailure) -> bool:

@@ -1,14 +1,13 @@
 """Users that ran, over the whole of a run, against those that were asked for. Pure."""
 
-from dataclasses import dataclass
-
+# Users that are all there within so long after their ramp were only slow to start.
+START_UP_S = 5.0
 # Where more of the users' time than this is missing, the run was another one than was asked for.
 MISSING_SHARE_ALLOWED = 0.1
 
 
-@dataclass
 class Attendance:
-    """Adds up users' time, from when all users of a ramp were started.
+    """Adds up users' time, from when all users of a ramp are started.
 
     Attributes:
         asked_user_s: seconds, times the users that were to run.
@@ -16,15 +15,39 @@ class Attendance:
         seconds: how long it was looked at.
     """
 
-    asked_user_s: float = 0.0
-    ran_user_s: float = 0.0
-    seconds: float = 0.0
+    def __init__(self) -> None:
+        """Add up nothing yet."""
+        self.asked_user_s = self.ran_user_s = self.seconds = 0.0
+        self._n_asked = 0  # as of the last time that was added
+        self._start_up: Attendance | None = None  # since those are asked for, as long as not all of them have run
 
     def add(self, seconds: float, n_asked: int, n_running: int) -> None:
         """Add some time in which so many users were asked for and so many ran; more than asked for make up for none."""
+        if n_asked != self._n_asked:
+            self._take_start_up()
+            self._n_asked, self._start_up = n_asked, Attendance()
+        if self._start_up is not None and n_running >= n_asked:
+            if self._start_up.seconds > START_UP_S:
+                self._take_start_up()
+            self._start_up = None
+        into = self if self._start_up is None else self._start_up
+        into._count(seconds, n_asked, n_running)
+
+    def _count(self, seconds: float, n_asked: int, n_running: int) -> None:
         self.seconds += seconds
         self.asked_user_s += seconds * n_asked
         self.ran_user_s += seconds * min(n_running, n_asked)
+
+    def _take_start_up(self) -> None:
+        if self._start_up is not None:
+            self.seconds += self._start_up.seconds
+            self.asked_user_s += self._start_up.asked_user_s
+            self.ran_user_s += self._start_up.ran_user_s
+            self._start_up = None
+
+    def end(self) -> None:
+        """Know that no more is added: users that have not come by now never ran."""
+        self._take_start_up()
 
     @property
     def missing_share(self) -> float:

@@ -128,6 +128,7 @@ class Summary:
         lost_workers, unfit_workers: workers whose results are missing, and why.
         attendance: users that ran, over the whole run, against those that were asked for; None: not known.
         stalled: why the run was ended although requests were left; empty: it was not.
+        gave_up_after_s: seconds without an answer after which the run was given up; None: it was not.
         n_unaccounted: requests that workers reported and that did not arrive.
         n_users, n_users_asked: users when the run began to end, and those that were asked for.
         n_discarded: requests of workers that left in the middle of a lease; in no other figure.
@@ -201,6 +202,7 @@ class Summary:
     ran_s: float | None = None
     run_time_s: float | None = None
     stalled: str = ""
+    gave_up_after_s: float | None = None
     attendance: Attendance | None = None
 
     @property
@@ -221,6 +223,8 @@ class Summary:
     @property
     def is_stopped_early(self) -> bool:
         """Whether it was to last for a time, and was stopped before; never where a number of images was its end."""
+        if self.gave_up_after_s is not None:
+            return False  # it ended itself, and says so
         return self.run_time_s is not None and self.n_asked is None and self.ran_s < self.run_time_s
 
 
@@ -247,6 +251,7 @@ def summarise(
     ran_s: float | None = None,
     run_time_s: float | None = None,
     stalled: str = "",
+    gave_up_after_s: float | None = None,
     attendance: Attendance | None = None,
 ) -> Summary:
     """Compute the figures of what was measured; `expected` is the model that was to answer."""
@@ -306,6 +311,7 @@ def summarise(
         ran_s=ran_s,
         run_time_s=run_time_s,
         stalled=stalled,
+        gave_up_after_s=gave_up_after_s,
         attendance=attendance,
     )
 

@@ -109,6 +109,8 @@ def _are_failures_judged(summary: Summary) -> bool:
 
 def _failures(summary: Summary, user_errors: int, is_broken: bool) -> tuple[str, ...]:
     reasons = []
+    if summary.gave_up_after_s is not None:
+        reasons.append(_gave_up(summary))
     # A search goes where requests fail: that is what it looks for.
     if summary.failed_requests and summary.search is None and not _are_failures_judged(summary):
         codes = ", ".join(f"{code} {count:,}" for code, count in summary.failed.items())
@@ -144,6 +146,14 @@ def _mismatches(summary: Summary) -> list[str]:
     ]
 
 
+def _gave_up(summary: Summary) -> str:
+    left = f", with {summary.n_levels_left} levels to go" if summary.n_levels_left else ""
+    return (
+        f"given up{left}: requests were sent for {summary.gave_up_after_s:g} s, and none was answered: see whether the "
+        "server still runs, and its log; --give-up-after says how long to go on (0: to the end)"
+    )
+
+
 def _nothing(summary: Summary) -> str:
     if summary.n_uncounted or summary.n_uncounted_cut_off:
         return "no request lies within a level as a whole: use a longer --level-duration"
@@ -164,6 +174,7 @@ def _gaps(summary: Summary) -> tuple[str, ...]:
     reasons = [f"worker {worker} could not take part: {why}" for worker, why in summary.unfit_workers.items()]
     # Where it was stopped, or workers were lost, that is said, and enough.
     is_explained = summary.n_levels_left or summary.lost_workers or summary.is_stopped_early
+    is_explained = is_explained or summary.gave_up_after_s is not None
     if not (summary.requests or summary.n_uncounted_failed or is_explained):
         reasons.append(_nothing(summary))
     if summary.is_stopped_early and not summary.unfit_workers:
@@ -212,7 +223,7 @@ def _doubts(summary: Summary) -> tuple[str, ...]:
         reasons += [_drops(row) for row in summary.levels if row.record.dropped]
     if search is not None and search.rate_rps is None and not _is_none_known_to_hold(summary):
         reasons.append(search.sentence)
-    if summary.n_levels_left:
+    if summary.n_levels_left and summary.gave_up_after_s is None:
         reasons.append(f"the run was stopped with {summary.n_levels_left} levels to go: let it end by itself")
     if summary.wrong_model:
         reasons.append(f"{summary.wrong_model}: {CURE}")

@@ -57,6 +57,7 @@ class Conductor:
             deadline_s: how long a request may take, and with it the end of a level.
         """
         self.level, self.begun_s = level, None
+        self._coordinator.probe = level.number if level.is_probe else None
         try:
             return self._measure(level, deadline_s)
         finally:

@@ -16,9 +16,9 @@ from locust.runners import STATE_RUNNING, MasterRunner
 from tfsload import processes
 from tfsload.coverage import Leases
 from tfsload.distributed import messages
-from tfsload.distributed.pulses import Pulses
 from tfsload.distributed.results import Results
 from tfsload.distributed.roster import OTHER_VERSION, STRANGER, Roster
+from tfsload.distributed.vigil import Vigil
 from tfsload.recorder import merge_plain, n_requests
 from tfsload.references import References
 
@@ -26,8 +26,6 @@ logger = logging.getLogger(__name__)
 
 # How often lost workers are looked for and the own process's records are taken in.
 WATCH_INTERVAL_S = 0.5
-# After so many looks in a row without a user, none is expected to come.
-IDLE_LOOKS = 4
 # How long participants may take to stop their users and hand over the rest, beside Locust's --stop-timeout.
 DRAIN_LIMIT_S = 15
 DRAIN_POLL_S = 0.02
@@ -44,6 +42,7 @@ class Coordinator:
 
     Attributes:
         results: of the run under way or last ended; None before the first.
+        probe: the number of a search's probe under way; None: there is none.
     """
 
     def __init__(
@@ -76,8 +75,8 @@ class Coordinator:
         self._unix_offset_ns = 0  # add it to time.perf_counter_ns() for nanoseconds since 1970
         self._clock_s = clock_s
         self._begun_s = self._looked_s = 0.0
-        self._n_idle_looks = 0
-        self._pulses = Pulses()
+        self._vigil = Vigil(runner)
+        self.probe: int | None = None
         self.results: Results | None = None
         environment.events.worker_report.add_listener(self._on_worker_report)
         for message, listener in (
@@ -120,13 +119,20 @@ class Coordinator:
         """Seconds since the run began."""
         return self._clock_s() - self._begun_s
 
-    def begin(self, n_requests: int | None, data_fingerprint: str = "", references: References | None = None) -> None:
+    def begin(
+        self,
+        n_requests: int | None,
+        data_fingerprint: str = "",
+        references: References | None = None,
+        give_up_after_s: float | None = None,
+    ) -> None:
         """Begin a run, clean of the last one (on `test_start`, before any user is spawned).
 
         Args:
             n_requests: requests to make, each exactly once; None: no limit.
             data_fingerprint: of the images; workers that have others do not take part.
             references: answers recorded without load, with which workers compare theirs; None: they do not.
+            give_up_after_s: seconds in which requests are sent and none is answered, which end the run; None: none do.
         """
         self._number += 1
         options = vars(self._environment.parsed_options)
@@ -136,8 +142,7 @@ class Coordinator:
         options[messages.REFERENCES_OPTION] = references.to_plain() if references else None
         options[messages.FORKED_BY_OPTION] = processes.forked_by() if options.get("processes") else None
         self._roster.begin()
-        self._n_idle_looks = 0
-        self._pulses = Pulses()
+        self._vigil = Vigil(self._runner, give_up_after_s)
         self._n_arrived = Counter()
         self.results = Results(n_requests=n_requests)
         n_workers = len(self.live_workers())
@@ -154,6 +159,7 @@ class Coordinator:
     def begin_to_end(self) -> None:
         """Know that users are being stopped, so that leases come back half done (on `test_stopping`)."""
         if self._is_open and not self._is_ending:
+            self.results.attendance.end()
             self.results.n_users = self._runner.user_count
             self.results.n_users_asked = self._runner.target_user_count
         self._is_ending = True
@@ -203,7 +209,8 @@ class Coordinator:
             for worker in self._roster.gone() - self.results.lost_workers:
                 self._lose(worker)
             self.refresh()
-            self._end_without_users()
+            if self._vigil.is_over(self.results, self._leases, live - set(self.results.unfit_workers)):
+                gevent.spawn(self._on_finished)
 
     def _look_at_users(self) -> None:
         """Add up who runs, once all users of a ramp are there; say which workers do not take part."""
@@ -215,25 +222,6 @@ class Coordinator:
         for worker in self._roster.strangers(seconds) - set(self.results.unfit_workers):
             self.results.unfit_workers[worker] = STRANGER
             logger.error("Worker %s: %s", worker, STRANGER)
-
-    def _end_without_users(self) -> None:
-        """End a run with a limit when nobody is left who can reach it: saying so, rather than to wait for ever."""
-        # Where a load shape asks for no users, none is missing: it may ask for some again.
-        is_asked_for = self._runner.state == STATE_RUNNING and self._runner.target_user_count
-        why = self._stall() if self._leases and is_asked_for else ""
-        self._n_idle_looks = self._n_idle_looks + 1 if why else 0
-        if self._n_idle_looks == IDLE_LOOKS:
-            self.results.stalled = why
-            logger.error("The run ends before each image was fired: %s", why)
-            gevent.spawn(self._on_finished)
-
-    def _stall(self) -> str:
-        """Return why no request can end any more; empty while one can."""
-        if not self._runner.user_count:
-            return "no user is left"
-        fit = self.live_workers() - set(self.results.unfit_workers)
-        # A load shape may ask for other classes first.
-        return self._pulses.stall(fit, self._leases.has_waiting, self._environment.shape_class is not None)
 
     def _lose(self, worker: str) -> None:
         if worker in self.results.lost_workers:
@@ -309,7 +297,7 @@ class Coordinator:
     def _on_pulse(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
         if not self.is_of_this_run(msg):
             return
-        self._pulses.take(msg.node_id, msg.data)
+        self._vigil.take(msg.node_id, msg.data, self._clock_s(), self.probe)
         self.results.n_discarded += msg.data["n_discarded"]
         if self._leases:
             self._leases.keep_only(msg.node_id, msg.data["held"], msg.data["newest"])

@@ -42,7 +42,7 @@ class Pulse:
         self._tell = tell
         self._clock_ns = clock_ns
         self._n_idle_looks = 0
-        self._seen_answered_ns = 0
+        self._seen_sent_ns = self._seen_answered_ns = 0
         self._greenlet: gevent.Greenlet | None = None
 
     def start(self) -> None:
@@ -66,15 +66,16 @@ class Pulse:
         self._n_idle_looks = 0 if users else self._n_idle_looks + 1
         n_discarded = self._give_up() if self._n_idle_looks >= IDLE_LOOKS else 0
         held = run.supply.held()
+        has_sent = run.sent_ns > self._seen_sent_ns or any(user.sent_ns for user in users)
         has_answered = run.answered_ns > self._seen_answered_ns
-        self._seen_answered_ns = run.answered_ns
+        self._seen_sent_ns, self._seen_answered_ns = run.sent_ns, run.answered_ns
         return {
             "n_users": len(users),
             "held": list(held.leases),
             "newest": held.newest,
             "n_open": held.n_open,
             "n_stuck": self._n_stuck(users),
-            "has_sent": run.sent_ns > run.answered_ns,
+            "has_sent": has_sent,
             "has_answered": has_answered,
             "n_discarded": n_discarded,
         }
@@ -88,4 +89,4 @@ class Pulse:
     def _n_stuck(self, users: list[Any]) -> int:
         limit_s = self._run.settings.deadline_s + STUCK_AFTER_DEADLINE_S
         latest_ns = self._clock_ns() - int(limit_s * 1e9)
-        return sum(0 < user.sent_ns < latest_ns for user in users)
+        return sum(0 < user.in_hand_ns < latest_ns for user in users)

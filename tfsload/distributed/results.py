@@ -18,6 +18,7 @@ class Results:
         n_done: with `--num-tests`: requests delivered.
         lost_workers: workers that went away with what they had not yet reported.
         stalled: why the run was ended although requests were left; empty: it was not.
+        gave_up_after_s: seconds without an answer after which the run was given up; None: it was not.
         n_unaccounted: requests that workers reported and that did not arrive.
         n_discarded: requests of workers that left in the middle of a lease, which others then were given.
         is_broken: whether an exception escaped in a worker, from a listener, say.
@@ -34,6 +35,7 @@ class Results:
     n_done: int = 0
     lost_workers: set[str] = field(default_factory=set)
     stalled: str = ""
+    gave_up_after_s: float | None = None
     n_unaccounted: int = 0
     n_discarded: int = 0
     is_broken: bool = False
