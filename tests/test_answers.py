@@ -251,3 +251,30 @@ def test_a_model_that_answers_in_a_warm_up_alone_is_told(tmp_path):
 
     assert ended.exit_code == exit_codes.INVALID, ended.stdout
     assert 0 < answers_by(ended.stdout)["mnist, version 2"] <= 30
+
+
+# Models that look broken
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        pytest.param({"class": 3}, "100 % of all answers are class 3, and 90 % of all are wrong", id="one-class"),
+        # The truth server knows nothing of digits: its answers are a function of the bytes.
+        pytest.param({}, "of all answers are right, and answers that ignore the images would be right in", id="chance"),
+    ],
+)
+def test_a_model_that_looks_broken_is_warned_of_and_passes(tmp_path, script, said):
+    ended, _ = run(tmp_path, script, "--num-tests", "1000", "-u", "4", "-r", "4")
+    (warning,) = re.findall("^Warning: the model looks broken: .*$", ended.stdout, re.MULTILINE)
+
+    assert ended.exit_code == exit_codes.PASS, ended.stdout
+    assert said in warning
+    assert [word for word in ("scale", "labels", "--model-name") if word not in warning] == []
+
+
+def test_a_model_that_works_is_not_warned_of(tmp_path, model_server):
+    ended = run_headless(tmp_path, "--host", model_server.address, "--num-tests", "100", "-u", "2", "-r", "2")
+
+    assert ended.exit_code == exit_codes.PASS
+    assert "Warning" not in ended.stdout

@@ -62,6 +62,7 @@ def conclude(
         n_users_asked=results.n_users_asked,
         tolerance=checked.settings.tolerance.text,
         expected=checked.preflight.servable,
+        n_images=checked.n_images,
         n_verified=min(n_requests(checked.settings, checked.settings.verify) * per_request, checked.n_images),
         levels=[level_row(run, results.records.get(run.level.number, Record())) for run in results.levels],
         n_levels_left=results.n_levels_left,

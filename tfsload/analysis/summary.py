@@ -6,42 +6,18 @@ from dataclasses import dataclass
 
 from tfsload.analysis import scaling
 from tfsload.analysis.attendance import Attendance
+from tfsload.analysis.class_rows import ClassRow, class_rows
 from tfsload.analysis.gate import is_judged_whole, rule
 from tfsload.analysis.levels import PERCENTILES, LevelRow, probe
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.scaling import Scaling
+from tfsload.analysis.suspicion import suspicions
 from tfsload.analysis.thresholds import Threshold
 from tfsload.load.search import SearchResult
 from tfsload.mismatch import Mismatch, least
 from tfsload.recorder import Record
 from tfsload.scoring import ConfusionMatrix
 from tfsload.servable import UNTOLD, Servable, fault
-
-
-@dataclass(frozen=True)
-class ClassRow:
-    """How one class was answered.
-
-    Attributes:
-        label: the class.
-        images: answered images of this class.
-        right: those answered as this class.
-        recall: right ÷ images; None without images.
-        precision: right ÷ all images answered as this class; None if there are none.
-        taken_for: the other class that most of its wrong answers named, and how many; None without wrong ones.
-    """
-
-    label: int
-    images: int
-    right: int
-    recall: float | None
-    precision: float | None
-    taken_for: tuple[int, int] | None
-
-    @property
-    def wrong(self) -> int:
-        """Images of this class answered as another."""
-        return self.images - self.right
 
 
 @dataclass(frozen=True)
@@ -139,6 +115,7 @@ class Summary:
         n_verified: images whose answers were recorded without load; 0: nothing was to be compared.
         tolerance: how far a score may be off, as it was given.
         wrong_model: what speaks against one model having given all answers, warm-ups included; empty: nothing.
+        warnings: why the model looks broken, whatever the verdict; empty: it does not.
         judged_metrics: what thresholds are about, those of a search too.
         offered, dropped: of open load: arrivals in levels, and those of them for which no user was free.
         levels: a row each; empty: a run without levels.
@@ -184,6 +161,7 @@ class Summary:
     n_verified: int = 0
     tolerance: str = ""
     wrong_model: str = ""
+    warnings: tuple[str, ...] = ()
     judged_metrics: frozenset[str] = frozenset()
     offered: int = 0
     dropped: int = 0
@@ -242,6 +220,7 @@ def summarise(
     n_verified: int = 0,
     tolerance: str = "",
     expected: Servable = UNTOLD,
+    n_images: int | None = None,
     levels: Sequence[LevelRow] = (),
     n_levels_left: int = 0,
     uncounted: Record | None = None,
@@ -254,7 +233,15 @@ def summarise(
     gave_up_after_s: float | None = None,
     attendance: Attendance | None = None,
 ) -> Summary:
-    """Compute the figures of what was measured; `expected` is the model that was to answer."""
+    """Compute the figures of what was measured.
+
+    Args:
+        record: all that counts.
+        expected: the model that was to answer.
+        n_images: images that are fired, over and over; None: as many as there are answers.
+
+    The others are as `Summary` and `Record` have them.
+    """
     uncounted = uncounted or Record()
     is_sweep = bool(levels) and all(row.level.rate_rps is None for row in levels)
     duration_s = _duration_s(record, () if n_levels_left else levels)
@@ -293,6 +280,7 @@ def summarise(
         n_verified=n_verified,
         tolerance=tolerance,
         wrong_model=fault(record.servables + uncounted.servables, expected),
+        warnings=suspicions(record.confusion, record.confusion.total if n_images is None else n_images),
         judged_metrics=frozenset(one.metric for one in thresholds),
         offered=record.offered,
         dropped=record.dropped,
@@ -340,25 +328,3 @@ def _judged_whole(thresholds: Sequence[Threshold], levels: Sequence[LevelRow], d
     if not levels and duration_s:
         measured_s = [("", duration_s)]
     return tuple(dict.fromkeys(name for name, seconds in measured_s if is_judged_whole(thresholds, seconds)))
-
-
-def class_rows(confusion: ConfusionMatrix) -> tuple[ClassRow, ...]:
-    """Return a row for each class that was a label or an answer."""
-    return tuple(_class_row(confusion, label) for label in confusion.classes)
-
-
-def _class_row(confusion: ConfusionMatrix, label: int) -> ClassRow:
-    classes = confusion.classes
-    images = sum(confusion.count(label, predicted) for predicted in classes)
-    answered = sum(confusion.count(other, label) for other in classes)
-    right = confusion.count(label, label)
-    mistakes = [(confusion.count(label, other), other) for other in classes if other != label]
-    most, other = max(mistakes, key=lambda mistake: (mistake[0], -mistake[1]), default=(0, 0))
-    return ClassRow(
-        label=label,
-        images=images,
-        right=right,
-        recall=right / images if images else None,
-        precision=right / answered if answered else None,
-        taken_for=(other, most) if most else None,
-    )

@@ -1,6 +1,7 @@
 """The summary on the terminal."""
 
-from tfsload.analysis.summary import ClassRow, Summary
+from tfsload.analysis.class_rows import ClassRow
+from tfsload.analysis.summary import Summary
 from tfsload.analysis.verdict import Verdict
 from tfsload.report import levels
 from tfsload.report.units import duration, percent
@@ -16,6 +17,7 @@ def render(summary: Summary, verdict: Verdict, model: str, address: str) -> str:
         "\n".join([*(["All levels together:"] if len(summary.levels) > 1 else []), *_figures(summary)]),
         "\n".join(_class_table(summary.classes)),
         "\n".join(_levels(summary, verdict)),
+        "\n".join(f"Warning: {warning}" for warning in summary.warnings),
         "\n".join(_verdict_lines(summary, verdict)),
     ]
     return "\n" + "\n\n".join(block for block in blocks if block)
