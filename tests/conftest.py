@@ -8,6 +8,7 @@ os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 import locust  # noqa: F401, I001  (must come first: it monkey-patches the standard library for gevent)
 
+import contextlib
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.clusters import Cluster
 from tfsload.modelserver.process import EmbeddedServer
 from tfsload.scoring import ConfusionMatrix
 
@@ -59,6 +61,13 @@ def model_server():
     server = EmbeddedServer.start("mnist", MODEL)
     yield server
     server.stop()
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """Return a function that starts a master, whose workers the test starts; none outlives the test."""
+    with contextlib.ExitStack() as stack:
+        yield lambda *arguments, **environment: Cluster(tmp_path, stack, *arguments, **environment)
 
 
 @dataclass(frozen=True)

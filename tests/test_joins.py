@@ -1,44 +1,16 @@
 """Workers that come, go and come back while a run goes on, as processes of their own."""
 
-import contextlib
 import signal
-from pathlib import Path
 
 import pytest
 
-from tests.runs import PROJECT, free_port, locust, run_headless, wait_until
+from tests.runs import run_headless, wait_until
 from tests.test_runs import assert_equals_reference
 from tests.test_silence import SPAWNED
 from tfsload import exit_codes
 
 # With eight users in flight all the time, 1,000 images take six seconds.
 IN_FLIGHT = {"TFSLOAD_TEST_IN_FLIGHT_S": "0.05"}
-
-
-class Cluster:
-    """A headless master, and workers that are started when the test says."""
-
-    def __init__(self, directory: Path, stack: contextlib.ExitStack, *arguments: str, **environment: str) -> None:
-        self._directory, self._stack, self._environment = directory, stack, environment
-        self.port = str(free_port())
-        self.workers = []
-        master = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", self.port)
-        self.master = stack.enter_context(
-            locust(directory / "master", *master, "--headless", "--only-summary", *arguments, cwd=PROJECT)
-        )
-
-    def join(self):
-        """Start a further worker, and return it at once."""
-        join = ("--worker", "--master-host", "127.0.0.1", "--master-port", self.port)
-        directory = self._directory / f"worker{len(self.workers)}"
-        self.workers.append(self._stack.enter_context(locust(directory, *join, **self._environment)))
-        return self.workers[-1]
-
-
-@pytest.fixture
-def cluster(tmp_path):
-    with contextlib.ExitStack() as stack:
-        yield lambda *arguments, **environment: Cluster(tmp_path, stack, *arguments, **environment)
 
 
 def test_a_worker_whose_beginning_is_told_late_takes_part(cluster, model_server, tmp_path):

@@ -272,3 +272,22 @@ def test_a_worker_is_told_of_where_locust_connects():
     # In the constructor, before anybody is told of the runner; and again and again until it is connected.
     assert "connect_to_master" in locust.runners.WorkerRunner.__init__.__code__.co_names
     assert {"connect_to_master", "retry", "connection_event"} <= set(connect.co_names)
+
+
+def test_a_master_leaves_heartbeats_of_workers_that_it_does_not_know_at_that(caplog):
+    """Once Locust takes such workers in, or tells of them aloud, the wrap is needless."""
+    handle = locust.runners.MasterRunner.handle_message.__wrapped__
+    sent, told = [], []
+    events = SimpleNamespace(heartbeat_of_unknown_worker=SimpleNamespace(fire=lambda **of: told.append(of)))
+    master = SimpleNamespace(
+        clients={},
+        environment=SimpleNamespace(events=events),
+        server=SimpleNamespace(send_to_client=sent.append),
+        check_stopped=lambda: None,
+    )
+    message = SimpleNamespace(type="heartbeat", node_id="old", data={"state": "running", "current_cpu_usage": 1})
+    handle(master, "old", message)
+    locust.runners.MasterRunner.handle_message(master, "old", message)
+
+    assert (master.clients, sent, caplog.text) == ({}, [], "")
+    assert told == [{"client_id": "old"}]

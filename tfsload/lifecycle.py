@@ -16,6 +16,7 @@ from tfsload import exit_codes, interrupt, locust_wraps, processes, run_warnings
 from tfsload.analysis.levels import level_row, probe
 from tfsload.checks import Checked, RunRefused, check, has_changed, web_origins
 from tfsload.distributed import messages, silence
+from tfsload.distributed.awaited import AwaitedWorkers
 from tfsload.distributed.conductor import Conductor
 from tfsload.distributed.coordinator import DRAIN_LIMIT_S, Coordinator
 from tfsload.distributed.participant import Participant
@@ -147,6 +148,8 @@ class Suite:
                 self._pages = Pages(self._web_ui, form)
             if self._starts_by_itself:
                 self._check(vars(self._options), self._environment.host)
+                if isinstance(self._runner, MasterRunner):
+                    AwaitedWorkers(self._environment, self._runner, lambda: self.coordinator.has_begun).start()
             elif self._hosts.ask(self._environment.host, self._environment.user_classes).text is None:
                 # The form shows where the load will go.
                 self._hosts.show(self._embedded.address(settings.default_of("model_name")))

@@ -33,6 +33,8 @@ def install() -> None:
     locust.runners.time = _clock
     if not hasattr(locust.runners.WorkerRunner.connect_to_master, "__wrapped__"):
         locust.runners.WorkerRunner.connect_to_master = _told_before(locust.runners.WorkerRunner.connect_to_master)
+    if not hasattr(locust.runners.MasterRunner.handle_message, "__wrapped__"):
+        locust.runners.MasterRunner.handle_message = _told_of_unknown(locust.runners.MasterRunner.handle_message)
 
 
 def _no_cors(app: Any) -> None:
@@ -252,3 +254,20 @@ def wrap_logs(web_ui: Any, served: Callable[[], None]) -> None:
 def start_greenlet(web_ui: Any) -> Any:
     """Return the greenlet in which Locust begins the run that its start form has asked for, or None."""
     return web_ui.environment.runner.shape_greenlet or web_ui._swarm_greenlet
+
+
+def _told_of_unknown(handle_message: Callable[[Any, str, Any], None]) -> Callable[[Any, str, Any], None]:
+    """Tell of workers that speak to a master that does not know them: those of an earlier master on its port.
+
+    They never say again that they are ready, and Locust's word on it is one for debugging.
+    """
+
+    @functools.wraps(handle_message)
+    def tell_and_handle(self: Any, client_id: str, msg: Any) -> None:
+        if msg.type == "heartbeat" and client_id not in self.clients:
+            hook = getattr(self.environment.events, "heartbeat_of_unknown_worker", None)
+            if hook is not None:
+                hook.fire(client_id=client_id)
+        handle_message(self, client_id, msg)
+
+    return tell_and_handle
