@@ -22,6 +22,8 @@ from tfsload.channel.headers import request_headers
 from tfsload.channel.native import NativeChannel
 from tfsload.channel.pool import PoolSettings
 
+pytestmark = pytest.mark.timing
+
 CODE = grpc.StatusCode
 # Far beyond what any of these tests takes: what hangs is to fail.
 LIMIT_S = 20

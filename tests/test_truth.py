@@ -30,6 +30,8 @@ from tfsload.load.arrivals import Schedule
 from tfsload.load.window import N_SLICES
 from tfsload.settings import Settings
 
+pytestmark = pytest.mark.timing
+
 TRUTHFUL = PROJECT / "tests" / "locustfiles" / "truthful.py"
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
 # A run that the machine had no time for is made again, so often at most.
