@@ -61,6 +61,8 @@ LAYERS = (
         "tfsload.embedded",
         "tfsload.checks",
         "tfsload.user_hosts",
+        "tfsload.other_users",
+        "tfsload.process_exit",
         "tfsload.run_warnings",
         "tfsload.report",
         "tfsload.webui",

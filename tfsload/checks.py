@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from data.dataset import DataError, Dataset
-from tfsload import exit_codes, preflight
+from tfsload import exit_codes, preflight, process_exit
 from tfsload.channel.connect import check_files
 from tfsload.embedded import EmbeddedModel
 from tfsload.load import plan
@@ -14,7 +14,7 @@ from tfsload.preflight import MisfitError, NoServerError, Preflight
 from tfsload.references import References
 from tfsload.refusal import RunRefused
 from tfsload.run import fingerprint, load_images
-from tfsload.settings import MAX_USERS, Settings, SettingsError, levels_asked_for
+from tfsload.settings import MAX_USERS, Settings, SettingsError
 from tfsload.target import parse_grpc_target
 from tfsload.user_hosts import HostAsked
 from tfsload.verification import OtherModelError, VerificationError, record_references
@@ -41,19 +41,19 @@ class Checked:
     references: References | None = None
 
 
-def check(options: Mapping[str, Any], asked: HostAsked, embedded: EmbeddedModel, own_shape: str = "") -> Checked:
+def check(options: Mapping[str, Any], asked: HostAsked, embedded: EmbeddedModel, faults: list[str]) -> Checked:
     """Check a run; the embedded server is started where no host is named.
 
     Args:
         options: by name, as text.
         asked: which server; none named: the embedded one.
         embedded: starts it.
-        own_shape: the class of the locustfile's own `LoadTestShape`; empty: it has none.
+        faults: what is wrong beside, with the locustfile; told together with all others.
 
     Raises:
         RunRefused: with all faults of the options, or of the data, or of the server.
     """
-    settings, dataset = _checked_here(options, asked, own_shape)
+    settings, dataset = _checked_here(options, asked, faults)
     if settings.target is None:
         target = parse_grpc_target(embedded.address(settings.model_name))
         settings = dataclasses.replace(settings, target=target)
@@ -101,9 +101,9 @@ def web_origins(options: Mapping[str, Any]) -> tuple[str, ...]:
         raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
 
 
-def _checked_here(options: Mapping[str, Any], asked: HostAsked, own_shape: str) -> tuple[Settings, Dataset]:
+def _checked_here(options: Mapping[str, Any], asked: HostAsked, faults: list[str]) -> tuple[Settings, Dataset]:
     """Check what needs no server: the options and the data, with the faults of both at once."""
-    faults = list(asked.faults)
+    faults = [*faults, *asked.faults]
     settings = dataset = None
     try:
         settings = Settings.parse(options, asked.text, asked.named_by)
@@ -129,11 +129,7 @@ def _checked_here(options: Mapping[str, Any], asked: HostAsked, own_shape: str) 
                 f"--images-per-request {per_request}: the data set holds {len(dataset.labels):,} images; pass at most "
                 "that many, or another --dataset (mnist has 10,000)"
             )
-    if own_shape and (levels := levels_asked_for(options)):
-        faults.append(
-            f"{' and '.join(levels)}: the locustfile has a load shape of its own, {own_shape}, and each says how many "
-            "users there are: leave one out"
-        )
+    faults += process_exit.fault_of_option(options.get("exit_code_on_error", exit_codes.FAILED))
     n_users = options.get("num_users")
     if n_users is not None and not 1 <= n_users <= MAX_USERS:
         faults.append(f"-u {n_users}: expected from 1 to {MAX_USERS:,} users")

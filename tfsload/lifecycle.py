@@ -12,7 +12,7 @@ from locust.exception import StopTest
 from locust.runners import MasterRunner, WorkerRunner
 
 from tfsload import events as prediction_events
-from tfsload import exit_codes, interrupt, locust_wraps, processes, run_warnings, settings
+from tfsload import exit_codes, interrupt, locust_wraps, process_exit, processes, run_warnings, settings
 from tfsload.analysis.levels import level_row, probe
 from tfsload.checks import Checked, RunRefused, check, has_changed, web_origins
 from tfsload.distributed import messages, silence
@@ -24,13 +24,15 @@ from tfsload.embedded import EmbeddedModel
 from tfsload.load.plan import Finding, FixedPlan, Level, SearchPlan, make_plan
 from tfsload.load.shape import LevelShape
 from tfsload.load.shape_in_use import ShapeInUse
-from tfsload.outcome import Outcome, conclude
+from tfsload.other_users import faults_of_levels
+from tfsload.outcome import Outcome, SaidByLocust, conclude
+from tfsload.process_exit import ExitCode
 from tfsload.recorder import Record
 from tfsload.report.progress import Progress
 from tfsload.run import n_requests
 from tfsload.run_progress import RunProgress
 from tfsload.run_time import RunTime, asked_s
-from tfsload.user_hosts import UserHosts
+from tfsload.user_hosts import UserHosts, suite_classes
 from tfsload.webui import door, port
 from tfsload.webui.pages import Pages
 from tfsload.webui.start_form import StartForm
@@ -78,9 +80,9 @@ def _on_quitting(environment: Any, **_: Any) -> None:
         suite.quitting()
 
 
-def _on_quit(**_: Any) -> None:
+def _on_quit(exit_code: Any = None, **_: Any) -> None:
     while _suites:
-        _suites.pop().quit()
+        _suites.pop().quit(exit_code)
 
 
 class Suite:
@@ -101,6 +103,7 @@ class Suite:
         self._embedded = EmbeddedModel()
         self._shape_in_use = ShapeInUse(environment)
         self._hosts = UserHosts(environment)
+        self._exit_code = ExitCode(environment)
         self._checked: Checked | None = None  # for the run that is about to start
         self._run_checked: Checked | None = None  # of the run under way
         self._progress: RunProgress | None = None
@@ -185,13 +188,15 @@ class Suite:
         """
         self._checked = None
         self._shape_in_use.use_own()
-        asked = self._hosts.ask(host, self._environment.user_classes if user_classes is None else user_classes)
-        self._checked = check(options, asked, self._embedded, self._shape_in_use.own_name)
+        classes = self._environment.user_classes if user_classes is None else user_classes
+        asked = self._hosts.ask(host, classes)
+        faults = self._shape_in_use.faults(options) + faults_of_levels(options, classes)
+        self._checked = check(options, asked, self._embedded, faults)
         self._plan = make_plan(self._checked.settings, self._n_users(options))
         if self._starts_by_itself:
             run_warnings.warn_of_ignored(options, self._checked.settings)
         if self._plan is not None:
-            self._shape_in_use.use_levels(LevelShape(self._plan, self._measure))
+            self._shape_in_use.use_levels(LevelShape(self._plan, self._measure, suite_classes(classes)))
 
     def _wait_for_last_run(self) -> bool:
         """Wait for the end of a run that is being stopped; return whether none is under way."""
@@ -232,8 +237,7 @@ class Suite:
         locust.log.unhandled_greenlet_exception = False  # of an earlier run: Locust itself never takes it back
         if self.coordinator is not None:
             self._begin_coordinating()
-        address = vars(self._options)[messages.ADDRESS_OPTION]
-        self._hosts.begin(address, is_leader=self.coordinator is not None)
+        self._hosts.begin(vars(self._options).get(messages.ADDRESS_OPTION), is_leader=self.coordinator is not None)
         if self.participant is not None:
             self.participant.begin()
 
@@ -293,13 +297,12 @@ class Suite:
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
-        user_errors = sum(row["count"] for row in self._runner.exceptions.values())
-        is_broken = locust.log.unhandled_greenlet_exception
         search = self._plan.search.result if isinstance(self._plan, SearchPlan) else None
         changed = has_changed(self._run_checked)
         results = self.coordinator.results
         results.n_levels_left = self._plan.n_left if self._plan else 0
-        self.outcome = conclude(results, self._run_checked, user_errors, is_broken, search, changed, self._run_time)
+        by_locust = SaidByLocust.of(self._environment)
+        self.outcome = conclude(results, self._run_checked, by_locust, search, changed, self._run_time)
         if not self._is_headless:
             for line in self.outcome.text.splitlines():  # the web UI's log tab makes a line of each record
                 logger.info("%s", line)
@@ -326,20 +329,18 @@ class Suite:
         """Say how the process ends (on `quitting`, which may come twice, and before `test_stop` on a signal)."""
         self._runner.stop()
         if self.coordinator is None:
-            self._environment.process_exit_code = exit_codes.PASS  # the coordinator judges
+            self._exit_code.set(exit_codes.PASS)  # the coordinator judges
         elif self.outcome is not None:
-            self._environment.process_exit_code = self.outcome.verdict.exit_code
-        elif locust.log.unhandled_greenlet_exception:
-            self._environment.process_exit_code = exit_codes.FAILED
-        elif self._starts_by_itself:
-            sys.stderr.write("tfsload: INVALID: stopped before the run began\n")
-            self._environment.process_exit_code = exit_codes.INVALID
+            self._exit_code.set(self.outcome.exit_code)
         else:
-            self._environment.process_exit_code = exit_codes.PASS  # a web UI that was only looked at
+            self._exit_code.set(process_exit.code_without_run(self._starts_by_itself))
 
-    def quit(self) -> None:
+    def quit(self, exit_code: Any) -> None:
         """Say the last word, after Locust's own tables (on `quit`)."""
         if self.coordinator is not None and self._is_headless and self.outcome is not None:
             # With --json, standard output is Locust's JSON and nothing else.
-            print(self.outcome.text, file=sys.stderr if self._options.json else sys.stdout, flush=True)
+            file = sys.stderr if self._options.json else sys.stdout
+            print(self.outcome.text_ended_with(exit_code), file=file, flush=True)
+        elif self.coordinator is not None:
+            self._exit_code.say_if_overruled(exit_code)
         self._embedded.stop()

@@ -1,13 +1,20 @@
 """How a run came out: figures, verdict and the words for both."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import locust.log
+
+from tfsload import exit_codes, process_exit
 from tfsload.analysis.levels import level_row
+from tfsload.analysis.others import NO_OTHERS, Others
 from tfsload.analysis.summary import Summary, summarise
 from tfsload.analysis.verdict import Verdict, judge
 from tfsload.checks import Checked
 from tfsload.distributed.results import Results
 from tfsload.load.search import SearchResult
+from tfsload.other_users import seen_beside
 from tfsload.recorder import Record
 from tfsload.report import terminal
 from tfsload.run import n_requests
@@ -21,19 +28,52 @@ class Outcome:
     Attributes:
         summary: its figures.
         verdict: its exit code, and why.
-        text: both for the terminal.
+        exit_code: the verdict's, or what `--exit-code-on-error` makes of it.
+        text: all for the terminal.
     """
 
     summary: Summary
     verdict: Verdict
+    exit_code: int
     text: str
+    _text_of: Callable[[Any], str]
+
+    def text_ended_with(self, exit_code: Any) -> str:
+        """Return the text for a process that ends with an exit code that may have been set by somebody else."""
+        return self._text_of(exit_code)
+
+
+@dataclass(frozen=True)
+class SaidByLocust:
+    """What Locust knows of a run, and participants do not record.
+
+    Attributes:
+        user_errors: exceptions raised in the users' own code.
+        is_broken: whether an exception escaped elsewhere, from a listener, say.
+        others: what ran beside predictions.
+        code_on_error: `--exit-code-on-error`.
+    """
+
+    user_errors: int = 0
+    is_broken: bool = False
+    others: Others = NO_OTHERS
+    code_on_error: int = exit_codes.FAILED
+
+    @classmethod
+    def of(cls, environment: Any) -> "SaidByLocust":
+        """Ask Locust's environment, when the run has ended and all workers have reported."""
+        return cls(
+            user_errors=sum(row["count"] for row in environment.runner.exceptions.values()),
+            is_broken=bool(locust.log.unhandled_greenlet_exception),
+            others=seen_beside(environment.stats, environment.user_classes),
+            code_on_error=environment.parsed_options.exit_code_on_error,
+        )
 
 
 def conclude(
     results: Results,
     checked: Checked,
-    user_errors: int,
-    is_broken: bool = False,
+    by_locust: SaidByLocust,
     search: SearchResult | None = None,
     changed: str = "",
     run_time: RunTime | None = None,
@@ -43,8 +83,7 @@ def conclude(
     Args:
         results: the coordinator's.
         checked: what the run was asked to do.
-        user_errors: exceptions raised in the users' own code.
-        is_broken: whether an exception escaped elsewhere, from a listener, say.
+        by_locust: what Locust knows of it.
         search: what a limit search found; None: there was none.
         changed: what the server says otherwise after the run than before.
         run_time: how long it ran, and was to; None: it was not to last for a time.
@@ -70,12 +109,19 @@ def conclude(
         search=search,
         thresholds=checked.settings.thresholds,
         changed=changed,
+        others=by_locust.others,
         ran_s=run_time.ran_s if run_time else None,
         run_time_s=run_time.limit_s if run_time else None,
         stalled=results.stalled,
         gave_up_after_s=results.gave_up_after_s,
         attendance=results.attendance,
     )
-    verdict = judge(summary, user_errors, is_broken or results.is_broken)
+    verdict = judge(summary, by_locust.user_errors, by_locust.is_broken or results.is_broken)
     model = f"{checked.settings.model_name}, version {checked.preflight.model_version},"
-    return Outcome(summary, verdict, terminal.render(summary, verdict, model, checked.settings.target.address))
+
+    def text_of(exit_code: Any) -> str:
+        remark = process_exit.remark(verdict, by_locust.code_on_error, exit_code)
+        return terminal.render(summary, verdict, model, checked.settings.target.address, remark)
+
+    exit_code = process_exit.code_of(verdict, by_locust.code_on_error)
+    return Outcome(summary, verdict, exit_code, text_of(exit_code), text_of)

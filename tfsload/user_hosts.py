@@ -115,11 +115,11 @@ class UserHosts:
         if not other_classes(self._environment.user_classes):
             self._environment.host = self._shown = address
 
-    def begin(self, address: str, is_leader: bool) -> None:
+    def begin(self, address: str | None, is_leader: bool) -> None:
         """Give the suite's classes the run's address (on `test_start`, before any user is made).
 
         Args:
-            address: where predictions go.
+            address: where predictions go; None: the master does not run the suite.
             is_leader: whether this process has asked for the host; a worker is told it by the master.
         """
         self._written = {address, self._environment.host}  # a master's classes have it by now
@@ -128,7 +128,7 @@ class UserHosts:
         elif self._given is None:
             self._environment.host = None
             self.show(address)
-        if not self._environment.host:
+        if address and not self._environment.host:
             for one in suite_classes(self._environment.user_classes):
                 one.host = address
 

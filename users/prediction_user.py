@@ -46,8 +46,13 @@ class PredictionUser(User):
         while (suite := getattr(self.environment, "tfsload", None)) is None:
             gevent.sleep(_SUITE_POLL_S)
         self._run = suite.participant.join()
-        if self._run is not None:
-            self.connect(self._run)
+        if self._run is None:
+            return
+        self.connect(self._run)
+        if self._run.settings.has_levels and PredictionUser.predict_in_turn in self.tasks:
+            self.tasks = [PredictionUser.predict_in_turn]  # a level is made of predictions, and of nothing else
+        has_no_other_task = all(task is PredictionUser.predict_in_turn for task in self.tasks)
+        self._stays_in_task = has_no_other_task and type(self).wait_time is PredictionUser.wait_time
 
     def connect(self, run: Run) -> None:
         """Get ready to call the server."""
@@ -81,11 +86,11 @@ class PredictionUser(User):
 
     @task
     def predict_in_turn(self) -> None:
-        """Fire one request after another; just one where the user class has a wait time, which Locust then keeps."""
+        """Fire one request after another; just one where the user class has a wait time or more tasks, for Locust."""
         if self._run is None:
             raise StopUser  # unfit for the run, and the coordinator was told why; or the run has ended meanwhile
         self.predict()
-        if type(self).wait_time is PredictionUser.wait_time:
+        if self._stays_in_task:
             # Back in Locust's loop a user would go to sleep for no time, which costs more than a request.
             while self._state == LOCUST_STATE_RUNNING:
                 self.predict()

@@ -9,6 +9,7 @@ from tfsload.analysis.attendance import Attendance
 from tfsload.analysis.class_rows import ClassRow, class_rows
 from tfsload.analysis.gate import is_judged_whole, rule
 from tfsload.analysis.levels import PERCENTILES, LevelRow, probe
+from tfsload.analysis.others import NO_OTHERS, Others
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.suspicion import suspicions
@@ -130,6 +131,7 @@ class Summary:
         is_lowest_unknown: whether the search's last level crossed nothing, and only failed to tell that all holds.
         thresholds: each with what it was held against.
         changed: what the server says otherwise after the run than before; empty: nothing.
+        others: what ran beside predictions; in a run of levels: what was not run.
         ran_s, run_time_s: of a run that was to last for a time: for how long it ran, and was to; else None.
     """
 
@@ -177,6 +179,7 @@ class Summary:
     is_lowest_unknown: bool = False
     thresholds: tuple[Held, ...] = ()
     changed: str = ""
+    others: Others = NO_OTHERS
     ran_s: float | None = None
     run_time_s: float | None = None
     stalled: str = ""
@@ -227,6 +230,7 @@ def summarise(
     search: SearchResult | None = None,
     thresholds: Sequence[Threshold] = (),
     changed: str = "",
+    others: Others = NO_OTHERS,
     ran_s: float | None = None,
     run_time_s: float | None = None,
     stalled: str = "",
@@ -296,6 +300,7 @@ def summarise(
         judged_whole=_judged_whole(thresholds, levels, duration_s),
         thresholds=tuple(held),
         changed=changed,
+        others=others,
         ran_s=ran_s,
         run_time_s=run_time_s,
         stalled=stalled,

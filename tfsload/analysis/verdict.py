@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from tfsload import exit_codes
-from tfsload.analysis import judged
+from tfsload.analysis import judged, others
 from tfsload.analysis.gate import LEAST_S
 from tfsload.analysis.judged import FAILURE_METRICS
 from tfsload.analysis.levels import LevelRow
@@ -40,12 +40,15 @@ class Verdict:
         reasons: why it is no pass, and what to do, a sentence each; empty for a pass.
         judged: of a pass: what it rests on, beside thresholds.
         notes: what helps with what was found and is no reason, a sentence each.
+        code_without_failures: of a failed run: the exit code if its failures are not to count; what is broken always
+            does.
     """
 
     exit_code: int
     reasons: tuple[str, ...] = ()
     judged: str = ""
     notes: tuple[str, ...] = ()
+    code_without_failures: int = exit_codes.FAILED
 
     @property
     def word(self) -> str:
@@ -64,11 +67,14 @@ def judge(summary: Summary, user_errors: int = 0, is_broken: bool = False) -> Ve
         user_errors: exceptions raised in the users' own code.
         is_broken: whether an exception escaped elsewhere, from a listener, say.
     """
-    failures = _failures(summary, user_errors, is_broken)
+    failures, broken = _failures(summary, user_errors), _broken(is_broken)
     gaps, crossed = _gaps(summary) + _doubts(summary), _crossed(summary)
     advice, notes = _advice(summary), _judged_whole(summary)
-    if failures:
-        return Verdict(exit_codes.FAILED, failures + advice + gaps + crossed, notes=notes)
+    if failures or broken:
+        rest = exit_codes.INVALID if gaps else exit_codes.THRESHOLD if crossed else exit_codes.PASS
+        without_failures = exit_codes.FAILED if broken else rest
+        reasons = failures + broken + advice + gaps + crossed
+        return Verdict(exit_codes.FAILED, reasons, notes=notes, code_without_failures=without_failures)
     notes = advice + notes
     if gaps:
         return Verdict(exit_codes.INVALID, gaps + crossed, notes=notes)
@@ -107,7 +113,11 @@ def _are_failures_judged(summary: Summary) -> bool:
     return any(held.holds is False for held in naming)
 
 
-def _failures(summary: Summary, user_errors: int, is_broken: bool) -> tuple[str, ...]:
+def _broken(is_broken: bool) -> tuple[str, ...]:
+    return ("an exception escaped from a listener or a greenlet; the log shows it",) if is_broken else ()
+
+
+def _failures(summary: Summary, user_errors: int) -> tuple[str, ...]:
     reasons = []
     if summary.gave_up_after_s is not None:
         reasons.append(_gave_up(summary))
@@ -125,10 +135,9 @@ def _failures(summary: Summary, user_errors: int, is_broken: bool) -> tuple[str,
             f"{summary.n_uncounted_failed:,} requests had no answer, and none lay within a level as a whole: "
             "mend the server, or use a --level-duration longer than the --deadline"
         )
+    reasons += others.reasons(summary.others)
     if user_errors:
         reasons.append(f"{user_errors:,} exceptions in user code; Locust's error report shows them")
-    if is_broken:
-        reasons.append("an exception escaped from a listener or a greenlet; the log shows it")
     return tuple(reasons)
 
 

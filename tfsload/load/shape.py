@@ -24,24 +24,32 @@ class LevelShape(LoadTestShape):
     # Else the web UI's page, where it is loaded while levels run, disables users and ramp-up, and sends 0 for them.
     use_common_options = True
 
-    def __init__(self, plan: FixedPlan | SearchPlan, measure: Callable[[Level], Finding]) -> None:
+    def __init__(
+        self,
+        plan: FixedPlan | SearchPlan,
+        measure: Callable[[Level], Finding],
+        user_classes: list[type] | None = None,
+    ) -> None:
         """Begin before the first level.
 
         Args:
             plan: says which level is next.
             measure: measures a level whose users were asked for; takes as long as the level.
+            user_classes: those that a level is made of; None: all.
         """
         super().__init__()
         logging.getLogger("locust.runners").addFilter(_is_not_about_the_spawn_rate)
         self._plan = plan
         self._measure = measure
+        self._user_classes = user_classes
         self._level: Level | None = None
 
-    def tick(self) -> tuple[int, float] | None:
-        """Measure the level whose users the last tick asked for; return the next one's users and spawn rate."""
+    def tick(self) -> tuple[int, float] | tuple[int, float, list[type]] | None:
+        """Measure the level whose users the last tick asked for; return the next one's users, rate and classes."""
         if self._level is not None:
             self._plan.report(self._measure(self._level))
         self._level = self._plan.next()
         if self._level is None:
             return None
-        return self._level.users, float(max(self._level.users, _LEAST_SPAWN_RATE))
+        asked = self._level.users, float(max(self._level.users, _LEAST_SPAWN_RATE))
+        return asked if self._user_classes is None else (*asked, self._user_classes)

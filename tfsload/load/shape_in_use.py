@@ -1,8 +1,10 @@
 """Which load shape Locust goes by: the locustfile's own, or the suite's while levels are under way."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tfsload.load.shape import LevelShape
+from tfsload.settings import levels_asked_for
 
 
 class ShapeInUse:
@@ -21,10 +23,15 @@ class ShapeInUse:
         self._own = environment.shape_class
         self._levels: LevelShape | None = None
 
-    @property
-    def own_name(self) -> str:
-        """The class of the locustfile's own shape; empty where it has none."""
-        return type(self._own).__name__ if self._own is not None else ""
+    def faults(self, options: Mapping[str, Any]) -> list[str]:
+        """Return what is wrong with asking for levels beside the locustfile's own shape, a sentence each."""
+        levels = levels_asked_for(options)
+        if self._own is None or not levels:
+            return []
+        return [
+            f"{' and '.join(levels)}: the locustfile has a load shape of its own, {type(self._own).__name__}, and each "
+            "says how many users there are: leave one out"
+        ]
 
     def use_levels(self, shape: LevelShape) -> None:
         """Have the next run go through levels."""

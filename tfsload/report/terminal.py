@@ -10,15 +10,22 @@ _LABEL_WIDTH = 13
 _LATE_USERS = "the run ended before all were started (-r: more a second)"
 
 
-def render(summary: Summary, verdict: Verdict, model: str, address: str) -> str:
-    """Return the summary of a run; its last line is the error rate, as mnist_client.py ends."""
+def render(summary: Summary, verdict: Verdict, model: str, address: str, remark: str = "") -> str:
+    """Return the summary of a run; its last line is the error rate, as mnist_client.py ends.
+
+    Args:
+        summary: the run's figures.
+        verdict: how it ended.
+        model, address: what answered, and where.
+        remark: on an exit code that is not the verdict's own; empty: it is.
+    """
     blocks = [
         f"Model {model} at {address}",
         "\n".join([*(["All levels together:"] if len(summary.levels) > 1 else []), *_figures(summary)]),
         "\n".join(_class_table(summary.classes)),
         "\n".join(_levels(summary, verdict)),
         "\n".join(f"Warning: {warning}" for warning in summary.warnings),
-        "\n".join(_verdict_lines(summary, verdict)),
+        "\n".join(_verdict_lines(summary, verdict, remark)),
     ]
     return "\n" + "\n\n".join(block for block in blocks if block)
 
@@ -51,6 +58,8 @@ def _figures(summary: Summary) -> list[str]:
         rows.append(("users", f"{summary.n_users:,} of {summary.n_users_asked:,}: {why}"))
     elif summary.attendance is not None and summary.attendance.is_considerable and not summary.levels:
         rows.append(("users", f"only {summary.attendance.sentence}"))
+    if summary.others.names and (summary.levels or summary.n_levels_left):
+        rows.append(("not run", f"{', '.join(summary.others.names)}: levels are made of the suite's predictions alone"))
     if summary.n_workers > 1 or summary.lost_workers:
         lost = f", {len(summary.lost_workers)} lost" if summary.lost_workers else ""
         rows.append(("workers", f"{summary.n_workers}{lost}"))
@@ -124,8 +133,8 @@ def _class_line(row: ClassRow) -> str:
     ).rstrip()
 
 
-def _verdict_lines(summary: Summary, verdict: Verdict) -> list[str]:
-    lines = [f"{verdict.word}:", *(f"  - {reason}" for reason in verdict.reasons)]
+def _verdict_lines(summary: Summary, verdict: Verdict, remark: str) -> list[str]:
+    lines = [f"{verdict.word}{f' ({remark})' if remark else ''}:", *(f"  - {reason}" for reason in verdict.reasons)]
     broken = {held.threshold for held in summary.thresholds if not held.holds}
     holding = [held.threshold for held in summary.thresholds if held.threshold not in broken]
     lines += [f"  - {text} holds" for text in dict.fromkeys(threshold.text for threshold in holding)]
