@@ -16,6 +16,8 @@ LAYERS = (
         "tfsload.target",
         "tfsload.settings",
         "tfsload.exit_codes",
+        "tfsload.streams",
+        "tfsload.beginning",
         "tfsload.failure",
         "tfsload.servable",
         "tfsload.tolerance",
@@ -69,7 +71,7 @@ LAYERS = (
         "tfsload.interrupt",
         "tfsload.locust_wraps",
     },
-    {"tfsload.outcome", "tfsload.run_progress", "tfsload.lifecycle"},
+    {"tfsload.outcome", "tfsload.run_progress", "tfsload.ending", "tfsload.lifecycle"},
     {"locustfile"},
 )
 # Pure: plain data in, plain data out; nothing here waits, sends or knows of Locust.

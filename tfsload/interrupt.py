@@ -1,46 +1,49 @@
-"""Ctrl-C, and SIGTERM where Locust does not listen for it yet, delivered where Locust waits."""
+"""Ctrl-C, SIGTERM and SIGHUP, delivered where Locust waits, once."""
 
 import signal
 import threading
-import time
 from collections.abc import Callable
+from typing import Any
 
 import gevent
 
-# A second Ctrl-C within this time is taken for the first: the run is ending, and its results are on their way.
-AGAIN_AFTER_S = 3.0
+from tfsload import beginning
+
+_main: Any = None  # the greenlet
 
 
-def deliver_to_main_greenlet(
-    interruption: Callable[[], BaseException], takes_sigterm: Callable[[], bool] | None = None
-) -> None:
-    """Raise an exception in the calling greenlet (Locust's main one) on SIGINT, and nowhere else.
+def deliver_to_main_greenlet(interruption: Callable[[], BaseException | None]) -> None:
+    """Raise an exception in the calling greenlet (Locust's main one) on a signal that asks to end, and nowhere else.
 
     Python raises KeyboardInterrupt in whatever runs at that moment. That may be a user in the middle of a call, which
-    then never lets go of the channel's lock, and the run cannot end.
+    then never lets go of the channel's lock, and the run cannot end. Locust itself, on SIGTERM, shuts down in a
+    greenlet of its own, beside the main one, which may be shutting down already.
 
     Args:
-        interruption: returns the exception; called in a greenlet of its own.
-        takes_sigterm: whether SIGTERM, just now, is to do the same; None: it is left alone.
+        interruption: returns the exception, None where there is nothing left to interrupt; called in a greenlet of its
+            own.
     """
+    global _main
     if threading.current_thread() is not threading.main_thread():
         return  # only the main thread may set signal handlers; a program that embeds Locust keeps its own
     main = gevent.getcurrent()
     loop = gevent.get_hub().loop
-    last_s = -AGAIN_AFTER_S
 
     def interrupt() -> None:
-        nonlocal last_s
-        now_s = time.monotonic()
-        if now_s - last_s >= AGAIN_AFTER_S:
-            last_s = now_s
+        exception = interruption()
+        if exception is not None:
             # From the loop: whoever throws into another greenlet gets no control back.
-            loop.run_callback(main.throw, interruption())
+            loop.run_callback(main.throw, exception)
 
-    def terminate() -> None:
-        if takes_sigterm():
-            interrupt()
+    numbers = beginning.signals() if beginning.is_locusts_program() else (signal.SIGINT,)
+    for number in numbers:
+        beginning.keep(gevent.signal_handler(number, interrupt))
+    if beginning.is_locusts_program():
+        _main = main
 
-    gevent.signal_handler(signal.SIGINT, interrupt)
-    if takes_sigterm is not None:
-        gevent.signal_handler(signal.SIGTERM, terminate)
+
+def leave_it_to_main_greenlet() -> None:
+    """Go no further where Locust shuts down in another greenlet than its main one, as it does on SIGTERM."""
+    if _main is not None and gevent.getcurrent() is not _main:
+        # For ever: whatever this greenlet raised would be raised in the main one, in the middle of its own shutdown.
+        gevent.get_hub().switch()

@@ -1,7 +1,7 @@
 """A run from Locust's start to its exit code: what happens at each of Locust's events."""
 
+import atexit
 import logging
-import sys
 from typing import Any
 
 import gevent
@@ -11,8 +11,19 @@ from locust.event import EventHook
 from locust.exception import StopTest
 from locust.runners import MasterRunner, WorkerRunner
 
+from tfsload import (
+    beginning,
+    ending,
+    exit_codes,
+    interrupt,
+    locust_wraps,
+    process_exit,
+    processes,
+    run_warnings,
+    settings,
+    streams,
+)
 from tfsload import events as prediction_events
-from tfsload import exit_codes, interrupt, locust_wraps, process_exit, processes, run_warnings, settings
 from tfsload.analysis.levels import level_row, probe
 from tfsload.checks import Checked, RunRefused, check, has_changed, web_origins
 from tfsload.distributed import messages, silence
@@ -21,6 +32,7 @@ from tfsload.distributed.conductor import Conductor
 from tfsload.distributed.coordinator import DRAIN_LIMIT_S, Coordinator
 from tfsload.distributed.participant import Participant
 from tfsload.embedded import EmbeddedModel
+from tfsload.ending import Ending
 from tfsload.load.plan import Finding, FixedPlan, Level, SearchPlan, make_plan
 from tfsload.load.shape import LevelShape
 from tfsload.load.shape_in_use import ShapeInUse
@@ -70,7 +82,9 @@ def _suite_of(environment: Any, runner: Any, web_ui: Any = None) -> "Suite":
 
 def _on_init(environment: Any, runner: Any, web_ui: Any = None, **_: Any) -> None:
     suite = _suite_of(environment, runner, web_ui)
-    interrupt.deliver_to_main_greenlet(suite.interruption, suite.takes_sigterm if suite.leads_headless else None)
+    interrupt.deliver_to_main_greenlet(suite.interruption)
+    if beginning.is_locusts_program():
+        atexit.register(_on_exit)
     suite.prepare()
 
 
@@ -83,6 +97,11 @@ def _on_quitting(environment: Any, **_: Any) -> None:
 def _on_quit(exit_code: Any = None, **_: Any) -> None:
     while _suites:
         _suites.pop().quit(exit_code)
+
+
+def _on_exit() -> None:
+    while _suites:  # `quit` never came
+        _suites.pop().leave()
 
 
 class Suite:
@@ -118,6 +137,7 @@ class Suite:
         self._plan: FixedPlan | SearchPlan | None = None  # of the run that is about to start, or under way
         self._is_prepared = False
         self._pages: Pages | None = None  # the web UI's
+        self._ending = Ending()
         self._is_concluding = False
         self._concluded = gevent.event.Event()  # the last run; also before the first
         self._concluded.set()
@@ -167,13 +187,14 @@ class Suite:
         """Whether this process leads a run that nobody watches."""
         return self._is_headless and self.coordinator is not None
 
-    def takes_sigterm(self) -> bool:
-        """Whether SIGTERM is to stop this process as Ctrl-C does: Locust's own ear opens after a load shape's end."""
-        has_shape = self._environment.shape_class is not None
-        return self.outcome is None and (has_shape or not self.coordinator.has_begun)
-
-    def interruption(self) -> BaseException:
-        """Return what Ctrl-C is to raise in Locust's main greenlet."""
+    def interruption(self) -> BaseException | None:
+        """Return what Ctrl-C is to raise in Locust's main greenlet; None where the process is ending already."""
+        is_run_ending = self.leads_headless and (self.outcome is not None or self.coordinator.is_ending)
+        if self._ending.has_begun or is_run_ending:
+            if self.coordinator is not None:
+                self._ending.say_it_ends()
+            return None
+        self._ending.is_interrupted = True
         if not (self.leads_headless and self._is_prepared) or self.coordinator.has_begun:
             return KeyboardInterrupt()
         # Locust waits for workers. It would end with a traceback, and leave those behind that are there.
@@ -227,7 +248,9 @@ class Suite:
 
     def _refusal(self, refused: RunRefused) -> SystemExit:
         """Say why there is no run, and leave nothing behind; return what ends the process."""
-        sys.stderr.write(refused.text() + "\n")
+        streams.say(refused.text())
+        if self in _suites:
+            _suites.remove(self)  # that was its last word
         self._embedded.stop()
         if self._options.processes:
             processes.end_forked_workers()
@@ -320,6 +343,8 @@ class Suite:
 
     def _before_quitting(self, **_: Any) -> None:
         """Let a run that is being stopped hand over its results, whoever stops it (on `quitting`)."""
+        interrupt.leave_it_to_main_greenlet()
+        self._ending.is_shutting_down = True
         if self.coordinator is None:
             self._runner.stop()  # and hand over, before Locust takes leave of the master
         elif self.coordinator.is_ending:
@@ -331,6 +356,8 @@ class Suite:
         if self.coordinator is None:
             self._exit_code.set(exit_codes.PASS)  # the coordinator judges
         elif self.outcome is not None:
+            locust_wraps.complete_files(self._environment)
+            self.outcome = ending.judge_reports(self.outcome)
             self._exit_code.set(self.outcome.exit_code)
         else:
             self._exit_code.set(process_exit.code_without_run(self._starts_by_itself))
@@ -338,9 +365,29 @@ class Suite:
     def quit(self, exit_code: Any) -> None:
         """Say the last word, after Locust's own tables (on `quit`)."""
         if self.coordinator is not None and self._is_headless and self.outcome is not None:
+            exit_code = self._judge_late_reports(exit_code)
             # With --json, standard output is Locust's JSON and nothing else.
-            file = sys.stderr if self._options.json else sys.stdout
-            print(self.outcome.text_ended_with(exit_code), file=file, flush=True)
+            ending.say(self.outcome.text_ended_with(exit_code), "stderr" if self._options.json else "stdout")
         elif self.coordinator is not None:
             self._exit_code.say_if_overruled(exit_code)
         self._embedded.stop()
+
+    def _judge_late_reports(self, exit_code: Any) -> Any:
+        """Let what Locust could not write since it took down the exit code count, too; return the process's."""
+        before, self.outcome = self.outcome, ending.judge_reports(self.outcome)
+        if self.outcome.exit_code != before.exit_code == exit_code:
+            exit_code = self.outcome.exit_code
+            beginning.end_with(exit_code)
+        return exit_code
+
+    def leave(self) -> None:
+        """Say the last word as the process ends, where Locust never came to `quit`."""
+        if self.coordinator is None:
+            return
+        if self.coordinator.is_open:
+            self._on_test_stopping()
+            self._on_test_stop()
+        if self.outcome is not None:
+            self.quitting()
+            beginning.end_with(process_exit.seen_by_shell(self._environment.process_exit_code))
+            self.quit(self._environment.process_exit_code)

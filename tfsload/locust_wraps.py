@@ -18,10 +18,32 @@ import locust.web
 from flask import Response
 from locust.exception import RPCError
 
+from tfsload import streams
+
 logger = logging.getLogger(__name__)
 
 # Locust's names for the routes that are wrapped.
 _SWARM, _STATISTICS, _LOGS = "locust.swarm", "locust.request_stats", "locust.logs"
+
+
+_faults: list[str] = []
+
+
+def faults() -> tuple[str, ...]:
+    """Return which files and outputs that were asked for could not be written, and why, a sentence each."""
+    return tuple(_faults)
+
+
+def _note(fault: str) -> None:
+    logger.error("%s", fault)
+    _faults.append(fault)
+
+
+def complete_files(environment: Any) -> None:
+    """Write what the run came to, as far as it is known, where `--csv` asks for it."""
+    writer = getattr(environment, "csv_writer", None)
+    if writer is not None:
+        writer.complete()
 
 
 def install() -> None:
@@ -114,20 +136,24 @@ class CompleteCsvWriter(locust.stats.StatsCSVFileWriter):
     def _note(self, error: OSError) -> None:
         if not self.fault:
             self.fault = f"--csv {self.base_filepath}: the files could not be written: {error.strerror or error}"
-            logger.error("%s", self.fault)
+            _note(self.fault)
 
 
 # `--json` and `--json-file`. Locust resets each entry as it prints it, so that the tables, the CSV files and a JSON
 # file that come after it say 0.
 def print_stats_json(stats: Any) -> None:
     """Print the statistics as JSON, and leave them as they are."""
-    print(json.dumps(_serialized(stats), indent=4), flush=True)
+    if not streams.say(json.dumps(_serialized(stats), indent=4), "stdout"):
+        _note(f"--json: standard output could not be written: {streams.fault_of('stdout') or 'it is closed'}")
 
 
 def save_stats_json(stats: Any, filename: str) -> None:
     """Write the statistics as JSON to `filename` + ".json", and leave them as they are."""
-    with open(f"{filename}.json", "w") as file:
-        json.dump(_serialized(stats), file, indent=4)
+    try:
+        with open(f"{filename}.json", "w") as file:
+            json.dump(_serialized(stats), file, indent=4)
+    except OSError as error:
+        _note(f"--json-file {filename}: {filename}.json could not be written: {error.strerror or error}")
 
 
 def _serialized(stats: Any) -> list[Any]:

@@ -37,10 +37,15 @@ class Outcome:
     exit_code: int
     text: str
     _text_of: Callable[[Any], str]
+    _present: "Callable[[Verdict], Outcome]"
 
     def text_ended_with(self, exit_code: Any) -> str:
         """Return the text for a process that ends with an exit code that may have been set by somebody else."""
         return self._text_of(exit_code)
+
+    def failed_by(self, reasons: tuple[str, ...]) -> "Outcome":
+        """Return this outcome as one that failed for further reasons, too."""
+        return self._present(self.verdict.failed_by(reasons))
 
 
 @dataclass(frozen=True)
@@ -119,9 +124,12 @@ def conclude(
     verdict = judge(summary, by_locust.user_errors, by_locust.is_broken or results.is_broken)
     model = f"{checked.settings.model_name}, version {checked.preflight.model_version},"
 
-    def text_of(exit_code: Any) -> str:
-        remark = process_exit.remark(verdict, by_locust.code_on_error, exit_code)
-        return terminal.render(summary, verdict, model, checked.settings.target.address, remark)
+    def present(verdict: Verdict) -> Outcome:
+        def text_of(exit_code: Any) -> str:
+            remark = process_exit.remark(verdict, by_locust.code_on_error, exit_code)
+            return terminal.render(summary, verdict, model, checked.settings.target.address, remark)
 
-    exit_code = process_exit.code_of(verdict, by_locust.code_on_error)
-    return Outcome(summary, verdict, exit_code, text_of(exit_code), text_of)
+        exit_code = process_exit.code_of(verdict, by_locust.code_on_error)
+        return Outcome(summary, verdict, exit_code, text_of(exit_code), text_of, present)
+
+    return present(verdict)

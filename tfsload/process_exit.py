@@ -1,12 +1,11 @@
 """The exit code of the process: the verdict's, unless `--exit-code-on-error` or a user's own listener says else."""
 
 import logging
-import sys
 from typing import Any
 
 import locust.log
 
-from tfsload import exit_codes
+from tfsload import beginning, exit_codes, streams
 from tfsload.analysis.verdict import Verdict
 
 logger = logging.getLogger(__name__)
@@ -66,7 +65,7 @@ def code_without_run(starts_by_itself: bool) -> int:
         return exit_codes.FAILED
     if not starts_by_itself:
         return exit_codes.PASS
-    sys.stderr.write("tfsload: INVALID: stopped before the run began\n")
+    streams.say(beginning.STOPPED_EARLY)
     return exit_codes.INVALID
 
 

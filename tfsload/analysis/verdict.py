@@ -1,7 +1,7 @@
 """Whether a run passed, and why not."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tfsload import exit_codes
 from tfsload.analysis import judged, others
@@ -54,6 +54,13 @@ class Verdict:
     def word(self) -> str:
         """The exit code in a word."""
         return _WORDS[self.exit_code]
+
+    def failed_by(self, reasons: tuple[str, ...]) -> "Verdict":
+        """Return this verdict where the run failed for these reasons, too."""
+        failed = exit_codes.FAILED
+        return replace(
+            self, exit_code=failed, reasons=(*reasons, *self.reasons), judged="", code_without_failures=failed
+        )
 
 
 def judge(summary: Summary, user_errors: int = 0, is_broken: bool = False) -> Verdict:

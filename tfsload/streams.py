@@ -1,0 +1,123 @@
+"""Standard streams that raise nothing: a full disk, a reader that left or a narrow encoding costs text, not the run.
+
+Python's own raise from any `print`, log line or progress bar, in whatever greenlet is at work, and once more when the
+process ends, whose exit code then is 120.
+"""
+
+import codecs
+import contextlib
+import io
+import os
+import sys
+from typing import TextIO
+
+# What the suite prints that an encoding may lack, in letters that each has; anything else is escaped.
+_PLAIN = str.maketrans(
+    {"█": "#", "░": ".", "–": "-", "−": "-", "×": "x", "µ": "u", "μ": "u", "…": "...", "≤": "<=", "≥": ">=", "²": "2"}
+)
+
+
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end].translate(_PLAIN)
+    return text.encode("ascii", "backslashreplace").decode("ascii"), error.end
+
+
+codecs.register_error("tfsload.plainly", _plainly)
+
+
+class _Descriptor(io.RawIOBase):
+    """A file descriptor to write to, whose first failure is kept, and makes it swallow what comes after."""
+
+    def __init__(self, number: int, name: str) -> None:
+        self._number = number
+        self.name = name
+        self.fault: OSError | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._number
+
+    def isatty(self) -> bool:
+        return os.isatty(self._number)
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]  (anything with a buffer)
+        left = memoryview(data).cast("B")
+        n_bytes = len(left)
+        while left and self.fault is None:
+            try:
+                left = left[os.write(self._number, left) :]
+            except BlockingIOError:
+                os.set_blocking(self._number, True)  # another program that has this terminal, too, has changed it
+            except OSError as error:
+                self.fault = error
+        return n_bytes
+
+
+_descriptors: dict[str, _Descriptor] = {}
+_closed: set[str] = set()  # before this process began
+
+
+def make_sturdy() -> None:
+    """Replace `sys.stdout` and `sys.stderr`, and fill in for standard streams that are closed.
+
+    A descriptor that stays free would be given to the next socket, into which whoever writes to "stderr" then writes.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free: this one
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: SIM115  (for as long as the process lives)
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+            _closed.add(name)
+        elif isinstance(stream, io.TextIOWrapper) and _number_of(stream) == number:
+            setattr(sys, name, _sturdy(stream, _Descriptor(number, f"<{name}>")))
+            _descriptors[name] = getattr(sys, name).buffer.raw
+
+
+def _number_of(stream: TextIO) -> int | None:
+    try:
+        return stream.fileno()
+    except (OSError, ValueError):
+        return None
+
+
+def _sturdy(stream: io.TextIOWrapper, descriptor: _Descriptor) -> io.TextIOWrapper:
+    with contextlib.suppress(OSError):
+        stream.flush()
+    return io.TextIOWrapper(
+        io.BufferedWriter(descriptor),
+        encoding=stream.encoding,
+        errors="tfsload.plainly",
+        newline="\n",
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
+
+
+def fault_of(name: str) -> str:
+    """Return why "stdout" or "stderr" could not be written; empty as long as it could."""
+    if name in _closed:
+        return "it is closed"
+    descriptor = _descriptors.get(name)
+    return str(descriptor.fault.strerror) if descriptor is not None and descriptor.fault is not None else ""
+
+
+def say(text: str, name: str = "stderr") -> bool:
+    """Write a line to "stdout" or "stderr", where that can be done; return whether it could.
+
+    Nothing is raised, also where the streams are another program's, which may have closed them.
+    """
+    try:
+        print(text, file=getattr(sys, name), flush=True)
+    except (OSError, ValueError, AttributeError):
+        return False
+    return not fault_of(name)
