@@ -21,7 +21,8 @@ from typing import Any
 import grpc
 import pytest
 
-from tests.runs import PROJECT, Ended, free_port, locust
+from tests.runs import PROJECT, Ended, free_port, locust, run_headless
+from tests.sweep_text import read
 from tests.truth_server import Answers, Served, Service
 from tfsload import exit_codes
 from tfsload.analysis.levels import QUEUE_GROWS
@@ -396,6 +397,23 @@ def test_a_lock_is_found_by_the_share_of_time_for_which_it_is_held(sweeps, share
     assert run.ended.exit_code == exit_codes.PASS, run.text
     assert low <= share <= high
     assert sigma == pytest.approx(share, rel=0.06)
+
+
+def test_levels_in_which_requests_are_refused_are_neither_fitted_nor_best(tmp_path):
+    # From the fifth in flight on, requests are refused at once, again and again, thousands of times a second.
+    level = ("--level-duration", "1.8", "--warm-up", "0.4")
+    with truth_server(tmp_path, service_ms=10, workers=2, scatter=0.1, refuse=5) as truth:
+        run = run_headless(tmp_path, "--host", truth.address, "--sweep", "1,2,4,6", *level)
+    said = read(run.stdout)
+    last = parse_table(run.stdout)[-1]
+
+    assert run.exit_code == exit_codes.FAILED
+    assert number(last["failed"]) > 100
+    assert number(last["achieved/s"]) < 250  # two workers answer 200
+    assert re.search(r"^not used below, since requests had no answer there: 6 users \(", run.stdout, re.MULTILINE)
+    assert 6 not in said.best_users
+    # Where the machine had no time for the lone user there is nothing to compare with.
+    assert 6 in said.left_out or "level with 1 user cannot be trusted" in said.sentence
 
 
 # Runs of a few seconds that need little CPU, all at the same time, for 2. and 6. to 9.

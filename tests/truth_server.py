@@ -16,6 +16,7 @@ standard input ends, writes its log to the file LOG. SCRIPT is JSON:
 | `switch` | n: from the n-th request on the last of `models` answers, before it the first, and not in turn |
 | `class` | c: every answer is of this class (default: of one that its bytes say) |
 | `swap` | [m, how]: a request that arrives as the m-th in flight, or more, gets an answer that is not its own: of another class (`"class"`), or of the same with other scores (`"values"`) |
+| `refuse` | m: a request that arrives as the m-th in flight, or more, is refused at once (RESOURCE_EXHAUSTED), and is not in the LOG |
 
 The scores are a function of the request's bytes. LOG is JSON: for each Predict request, as it came, a row of
 `arrival_ns`, `done_ns` (when it was to be answered), `departure_ns` (when it was; null: it was given up before), all on
@@ -151,6 +152,7 @@ class Truth:
         swap: tuple[int, str] | None = None,
         models: Sequence[Sequence | None] = (("mnist", 1),),
         switch: int = 0,
+        refuse: int = 0,
         **more: float,
     ) -> None:
         """Take the keys of the module's SCRIPT."""
@@ -163,8 +165,13 @@ class Truth:
         self._answers = Answers(how, models, only)
         self._n_models, self._switch_at = len(models), switch
         self._next_model = itertools.cycle(range(len(models))).__next__
+        self._refuse_from = refuse
         self._n_in_flight = 0
         self.log: list[Served] = []
+
+    def refuses(self) -> bool:
+        """Return whether a message that arrives now is refused."""
+        return 0 < self._refuse_from <= self._n_in_flight + 1
 
     def arrive(self, message: bytes, send: Callable[[bytes], bool]) -> None:
         """Serve a message: `send` is called with the answer, and tells whether anybody still wanted it."""
@@ -264,6 +271,8 @@ class Connection(asyncio.Protocol):
         path = self._paths[stream]
         if path in self._fixed:
             self._answer(stream, self._fixed[path])
+        elif path == "/" + canned.PREDICT_PATH and self._truth.refuses():
+            self._transport.write(_headers(stream, _END_STREAM, _OK + _literal("grpc-status", "8")))
         elif path == "/" + canned.PREDICT_PATH:
             self._truth.arrive(bytes(body[_GRPC_HEADER.size :]), lambda reply: self._answer(stream, reply))
         else:
