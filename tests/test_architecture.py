@@ -34,6 +34,7 @@ LAYERS = (
         "tfsload.mismatch",
         "tfsload.histogram",
         "tfsload.half_seconds",
+        "tfsload.record",
         "tfsload.recorder",
         "tfsload.coverage",
         "tfsload.request_book",

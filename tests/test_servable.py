@@ -13,7 +13,8 @@ from tfsload import codec, exit_codes, servable
 from tfsload.analysis.summary import summarise
 from tfsload.analysis.verdict import judge
 from tfsload.protos import predict_pb2
-from tfsload.recorder import Record, Recorder, merge_plain
+from tfsload.record import Record
+from tfsload.recorder import Recorder, merge_plain
 from tfsload.servable import FURTHER, MOST_TOLD_APART, UNTOLD, Servable
 
 ONE, TWO = Servable("mnist", 1), Servable("mnist", 2)

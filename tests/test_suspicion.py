@@ -9,7 +9,7 @@ from tfsload import exit_codes
 from tfsload.analysis.summary import summarise
 from tfsload.analysis.suspicion import suspicions
 from tfsload.analysis.verdict import judge
-from tfsload.recorder import Record
+from tfsload.record import Record
 from tfsload.report.terminal import render
 from tfsload.scoring import ConfusionMatrix
 

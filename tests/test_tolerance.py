@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tfsload import mismatch
 from tfsload.mismatch import Mismatch
-from tfsload.recorder import Record, Recorder, merge_plain
+from tfsload.record import Record
+from tfsload.recorder import Recorder, merge_plain
 from tfsload.references import References
 from tfsload.scoring import Answer
 from tfsload.settings import Settings, SettingsError

@@ -4,12 +4,13 @@ import dataclasses
 
 import pytest
 
-from tests.test_analysis import parsed, record_of, summary_of
+from tests.test_analysis import failing, found, parsed, passing, record_of, summary_of
 from tests.test_levels import closed_row, open_row, samples
 from tfsload import exit_codes
 from tfsload.analysis.summary import summarise
 from tfsload.analysis.verdict import judge
-from tfsload.recorder import Record
+from tfsload.mismatch import Mismatch
+from tfsload.record import Record
 from tfsload.report.terminal import render
 from tfsload.report.units import percent
 
@@ -128,6 +129,9 @@ def cut_off(n_requests):
         pytest.param({"ran_s": 1.13, "run_time_s": 20}, exit_codes.INVALID, ["stopped after 1.1 s of 20:"], id="early"),
         pytest.param(
             {"ran_s": 3599.96, "run_time_s": 3600}, exit_codes.INVALID, ["stopped after 3,600.0 s of 3,600:"], id="late"
+        ),
+        pytest.param(
+            {"ran_s": 3.1, "run_time_s": 20, "gave_up_after_s": 2}, exit_codes.FAILED, ["given up"], id="given-up"
         ),
         pytest.param({"ran_s": 20.0, "run_time_s": 20}, exit_codes.PASS, [], id="to-its-end"),
         pytest.param({"ran_s": 25.2, "run_time_s": 20}, exit_codes.PASS, [], id="longer"),
@@ -261,3 +265,103 @@ def test_a_threshold_that_holds_at_one_level_alone_is_not_said_to_hold():
 
     assert verdict.exit_code == exit_codes.INVALID
     assert not any(line.endswith(" holds") for line in last_lines(summary, verdict))
+
+
+# Answers that are others under load than without
+
+SWAPPED = Mismatch(17, 3, 4, 3, 0.8, 0.0125)
+
+
+def compared(n, n_mismatched):
+    record = record_of([(1, 1)] * n)
+    record.compared, record.mismatched = n, n_mismatched
+    record.mismatch = SWAPPED if n_mismatched else None
+    return record
+
+
+@pytest.mark.parametrize(
+    ("record", "more", "code", "reason"),
+    [
+        pytest.param(compared(1029, 0), {}, exit_codes.PASS, None, id="none"),
+        pytest.param(
+            compared(1029, 1029),
+            {},
+            exit_codes.FAILED,
+            "1,029 answers differ from those without load by more than 0.0001 (for example image 17: class 3 without "
+            "load, class 4 under it; the score of class 3 was 0.8 and became 0.0125): see whether",
+            id="all",
+        ),
+        pytest.param(compared(1029, 1), {}, exit_codes.FAILED, "1 answers differ", id="one-is-a-fact"),
+        pytest.param(
+            compared(1000, 1), {"thresholds": "mismatched_rate < 1%"}, exit_codes.PASS, None, id="within-a-threshold"
+        ),
+        pytest.param(
+            compared(1000, 10),
+            {"thresholds": "mismatched_rate < 1%"},
+            exit_codes.THRESHOLD,
+            "mismatched_rate < 1% was crossed: 1.00 %",
+            id="a-threshold-is-crossed",
+        ),
+        pytest.param(
+            compared(1000, 1), {"thresholds": "wrong_rate < 1%"}, exit_codes.FAILED, "1 answers", id="another-threshold"
+        ),
+        pytest.param(
+            compared(1000, 0),
+            {"uncounted": compared(50, 2)},
+            exit_codes.FAILED,
+            "2 answers differ from those without load by more than 0.0001, all of them in warm-ups or between levels (",
+            id="in-warm-ups-alone",
+        ),
+        pytest.param(
+            record_of([(1, 1)]),
+            {},
+            exit_codes.INVALID,
+            "nothing was compared: none of the first 9 images",
+            id="nothing",
+        ),
+        pytest.param(
+            record_of([], ["UNAVAILABLE"]), {}, exit_codes.FAILED, "1 of 1 requests had no answer", id="failed"
+        ),
+        pytest.param(
+            compared(1000, 1),
+            {"n_asked": 2000},
+            exit_codes.FAILED,
+            "1 answers differ",
+            id="comes-before-what-is-missing",
+        ),
+    ],
+)
+def test_mismatches_fail_a_run_unless_a_threshold_judges_them(record, more, code, reason):
+    more = {**more, "thresholds": parsed(more.get("thresholds", ""))}
+    summary = summarise(record, n_verified=9, tolerance="0.0001", **more)
+    verdict = judge(summary)
+
+    assert verdict.exit_code == code
+    assert bool(verdict.reasons) is (code != exit_codes.PASS)
+    assert reason is None or verdict.reasons[0].startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("limits", "code"),
+    [
+        pytest.param("p99 < 5ms", exit_codes.FAILED, id="unjudged"),
+        pytest.param("p99 < 5ms; mismatched_rate < 1%", exit_codes.PASS, id="judged-by-each-probe"),
+    ],
+)
+def test_mismatches_fail_a_search_unless_it_goes_by_them(limits, code):
+    rows = [passing(), failing(), passing()]
+    rows[0].record.compared, rows[0].record.mismatched, rows[0].record.mismatch = 1000, 1, SWAPPED
+    summary = summary_of(rows, search=found(), thresholds=parsed(limits), n_verified=9, tolerance="0.0001")
+
+    assert judge(summary).exit_code == code
+
+
+def test_an_example_of_a_mismatch_is_shown_where_a_threshold_judges_it_too():
+    summary = summarise(compared(1000, 1), n_verified=1000, thresholds=parsed("mismatched_rate < 1%"))
+    text = render(summary, judge(summary), "m", "h:1")
+
+    assert "  such as    image 17: class 3 without load, class 4 under it; the score of class 3 was 0.8" in text
+    assert (
+        "  - every request was answered; 1,000 answers compared with those without load: 1 mismatched, as judged"
+        in text
+    )

@@ -39,7 +39,7 @@ from tfsload.load.shape_in_use import ShapeInUse
 from tfsload.other_users import faults_of_levels
 from tfsload.outcome import Outcome, SaidByLocust, conclude
 from tfsload.process_exit import ExitCode
-from tfsload.recorder import Record
+from tfsload.record import Record
 from tfsload.report.progress import Progress
 from tfsload.run import n_requests
 from tfsload.run_progress import RunProgress

@@ -15,7 +15,7 @@ from tfsload.checks import Checked
 from tfsload.distributed.results import Results
 from tfsload.load.search import SearchResult
 from tfsload.other_users import seen_beside
-from tfsload.recorder import Record
+from tfsload.record import Record
 from tfsload.report import terminal
 from tfsload.run import n_requests
 from tfsload.run_time import RunTime

@@ -24,7 +24,7 @@ def sentence(summary: Summary) -> str:
 
 def _mismatched(summary: Summary) -> str:
     n_mismatched = summary.mismatched + summary.n_uncounted_mismatched
-    return f"{n_mismatched:,} differ, as judged by mismatched_rate" if n_mismatched else "none differs"
+    return f"{n_mismatched:,} mismatched, as judged by mismatched_rate" if n_mismatched else "none differs"
 
 
 def _answers(summary: Summary) -> str:

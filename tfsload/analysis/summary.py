@@ -16,7 +16,7 @@ from tfsload.analysis.suspicion import suspicions
 from tfsload.analysis.thresholds import Threshold
 from tfsload.load.search import SearchResult
 from tfsload.mismatch import Mismatch, least
-from tfsload.recorder import Record
+from tfsload.record import Record
 from tfsload.scoring import ConfusionMatrix
 from tfsload.servable import UNTOLD, Servable, fault
 

@@ -193,7 +193,7 @@ def _gaps(summary: Summary) -> tuple[str, ...]:
     is_explained = is_explained or summary.gave_up_after_s is not None
     if not (summary.requests or summary.n_uncounted_failed or is_explained):
         reasons.append(_nothing(summary))
-    if summary.is_stopped_early and not summary.unfit_workers:
+    if summary.is_stopped_early and not summary.unfit_workers and summary.gave_up_after_s is None:
         reasons.append(
             f"stopped after {summary.ran_s:,.1f} s of {summary.run_time_s:,g}: let it end by itself, or pass a lower -t"
         )

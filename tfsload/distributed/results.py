@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from tfsload.analysis.attendance import Attendance
 from tfsload.analysis.levels import LevelRun
 from tfsload.load.window import UNCOUNTED
-from tfsload.recorder import Record
+from tfsload.record import Record
 
 
 @dataclass

@@ -41,7 +41,7 @@ def _figures(summary: Summary) -> list[str]:
         compared = f"of {summary.compared:,} answers to the first {summary.n_verified:,} images, which were compared"
         rows.append(("  mismatched", f"{share} ({summary.mismatched:,}) {compared}"))
         if summary.mismatch is not None:
-            rows.append(("  for example", summary.mismatch.words))
+            rows.append(("  such as", summary.mismatch.words))
     if summary.offered:
         dropped = f"{summary.dropped:,} dropped ({percent(summary.dropped / summary.offered)})"
         rows.append(("arrivals", f"{summary.offered:,} offered, {dropped if summary.dropped else 'none dropped'}"))
