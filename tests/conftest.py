@@ -27,11 +27,11 @@ MODEL = PROJECT / "models" / "mnist"
 
 
 class ScriptedServer:
-    """A process of `scripted_server.py`; its port is there when this object is."""
+    """A process of `scripted_server.py`, or of another; its port is there when this object is."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, script: str = "scripted_server.py") -> None:
         self.process = subprocess.Popen(
-            [sys.executable, str(PROJECT / "tests" / "scripted_server.py"), *arguments],
+            [sys.executable, str(PROJECT / "tests" / script), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

@@ -23,6 +23,8 @@ LAYERS = (
         "tfsload.tolerance",
         "tfsload.refusal",
         "tfsload.origins",
+        "tfsload.words",
+        "tfsload.log_guard",
         "tfsload.analysis.thresholds",
         "tfsload.load.arrivals",
         "tfsload.load.search",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.conftest import ScriptedServer
 from tests.runs import PROJECT, run_headless, wait_until
 from tests.web_ui import web_ui_of
 from tfsload import exit_codes
@@ -64,6 +65,32 @@ def test_no_file_and_no_log_of_a_headless_run_holds_it(tmp_path, model_server, t
     assert SECRET not in ended.stdout + ended.stderr
 
 
+@pytest.fixture(scope="module", params=["Predict", ""], ids=["each-prediction", "the-preflight"])
+def repeating_server(request, model_server):
+    """A server that repeats the token in its refusals; of each prediction, or of the first call before the load."""
+    server = ScriptedServer(model_server.address, request.param, script="repeating_server.py")
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("transport", ["native", "grpcio"])
+@pytest.mark.parametrize("processes", [(), ("--processes", "2")], ids=["one-process", "two-processes"])
+def test_a_server_that_repeats_it_is_quoted_without_it(tmp_path, repeating_server, transport, processes):
+    ended = run_headless(
+        tmp_path,
+        *("--host", repeating_server.address, "--metadata", METADATA, "--num-tests", "20", "--transport", transport),
+        *("--html", str(tmp_path / "report.html"), "--csv", str(tmp_path / "run"), "--loglevel", "DEBUG", *processes),
+    )
+
+    assert ended.exit_code == exit_codes.FAILED, ended.stderr
+    said = ended.stdout + ended.stderr
+    assert "nobody knows (hidden)" in said
+    assert "\x1b" not in said
+    assert "!" * 400 not in said
+    written = "".join(path.read_text() for path in tmp_path.glob("r*"))
+    assert SECRET not in said + written
+
+
 UNREADABLE = [
     pytest.param(f"Authorization=Bearer {SECRET}", "capitals in the key", id="capital-key"),
     pytest.param(f"authorization: Bearer {SECRET}", "no '='", id="as-http-writes-it"),
@@ -105,6 +132,24 @@ def test_settings_that_are_printed_do_not_hold_it():
 
     assert settings.metadata == (("authorization", f"Bearer {SECRET}"),)
     assert SECRET not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        pytest.param(f"http://me:{SECRET}@serving:8500", id="http"),
+        pytest.param(f"grpc://me:{SECRET}@serving:8500", id="grpc"),
+        pytest.param(f"me:{SECRET}@serving:8500", id="bare"),
+    ],
+)
+def test_a_pass_word_in_an_address_is_not_repeated(host):
+    with pytest.raises(SettingsError) as refused:
+        Settings.parse({}, host)
+    with pytest.raises(SettingsError) as other:
+        Settings.parse({"web_origin": host}, None)
+
+    assert "(hidden)@serving:8500" in str(refused.value)
+    assert SECRET not in str(refused.value) + str(other.value)
 
 
 def test_no_secret_is_a_field_of_the_form():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from data.dataset import DataError, Dataset
-from tfsload import exit_codes, preflight, process_exit
+from tfsload import exit_codes, preflight, process_exit, words
 from tfsload.channel.connect import check_files
 from tfsload.embedded import EmbeddedModel
 from tfsload.load import plan
@@ -116,6 +116,7 @@ def _checked_here(options: Mapping[str, Any], asked: HostAsked, faults: list[str
     except DataError as error:
         faults.append(str(error))
     if settings is not None:
+        words.hide(value for _, value in settings.metadata)
         faults += plan.faults(settings)
         if dataset is not None and settings.verify > len(dataset.labels):
             more = "a larger --num-tests" if settings.num_tests else "another --dataset (mnist has 10,000)"

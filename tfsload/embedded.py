@@ -6,6 +6,7 @@ from pathlib import Path
 from tfsload import exit_codes
 from tfsload.modelserver.process import EmbeddedServer, ServerStartError
 from tfsload.refusal import RunRefused
+from tfsload.words import quoted
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +30,8 @@ class EmbeddedModel:
             raise RunRefused(
                 exit_codes.BAD_USAGE,
                 [
-                    f"--model-name {model_name!r} without --host: the embedded server serves {SHIPPED_MODEL!r} alone; "
-                    "pass --host with the address of the server that has it"
+                    f"--model-name {quoted(model_name)} without --host: the embedded server serves {SHIPPED_MODEL!r} "
+                    "alone; pass --host with the address of the server that has it"
                 ],
             )
         if self._server is None:

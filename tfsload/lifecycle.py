@@ -17,6 +17,7 @@ from tfsload import (
     exit_codes,
     interrupt,
     locust_wraps,
+    log_guard,
     process_exit,
     processes,
     run_warnings,
@@ -75,6 +76,7 @@ def _suite_of(environment: Any, runner: Any, web_ui: Any = None) -> "Suite":
     """Return the suite of a process, made when it is first asked for: a worker's, before its master knows of it."""
     suite = getattr(environment, "tfsload", None)
     if suite is None:
+        log_guard.install()
         suite = environment.tfsload = Suite(environment, runner, web_ui)
         _suites.append(suite)
     return suite

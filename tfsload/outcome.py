@@ -19,6 +19,7 @@ from tfsload.record import Record
 from tfsload.report import terminal
 from tfsload.run import n_requests
 from tfsload.run_time import RunTime
+from tfsload.words import LONGEST_VALUE, cut, lines
 
 
 @dataclass(frozen=True)
@@ -122,12 +123,13 @@ def conclude(
         attendance=results.attendance,
     )
     verdict = judge(summary, by_locust.user_errors, by_locust.is_broken or results.is_broken)
-    model = f"{checked.settings.model_name}, version {checked.preflight.model_version},"
+    model = f"{cut(checked.settings.model_name, LONGEST_VALUE)}, version {checked.preflight.model_version},"
+    address = cut(checked.settings.target.address, LONGEST_VALUE)
 
     def present(verdict: Verdict) -> Outcome:
         def text_of(exit_code: Any) -> str:
             remark = process_exit.remark(verdict, by_locust.code_on_error, exit_code)
-            return terminal.render(summary, verdict, model, checked.settings.target.address, remark)
+            return lines(terminal.render(summary, verdict, model, address, remark))
 
         exit_code = process_exit.code_of(verdict, by_locust.code_on_error)
         return Outcome(summary, verdict, exit_code, text_of(exit_code), text_of, present)

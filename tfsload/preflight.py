@@ -8,7 +8,6 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from tfsload.channel.connect import connect
-from tfsload.failure import shown
 from tfsload.protos import (
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -18,6 +17,7 @@ from tfsload.protos import (
 )
 from tfsload.servable import UNTOLD, Servable
 from tfsload.settings import Settings
+from tfsload.words import quoted, shown
 
 # A server that does not answer this fast is reported as not there.
 TIMEOUT_S = 2.5
@@ -135,10 +135,12 @@ def _explained(settings: Settings, error: grpc.RpcError) -> PreflightError:
         case grpc.StatusCode.UNIMPLEMENTED:
             return MisfitError([f"{where} speaks gRPC but is no TensorFlow Serving ({said}): pass another --host"])
         case grpc.StatusCode.NOT_FOUND:
-            return MisfitError([f"the server at {where} has no model {model!r} ({said}): pass --model-name"])
+            return MisfitError([f"the server at {where} has no model {quoted(model)} ({said}): pass --model-name"])
         case grpc.StatusCode.INVALID_ARGUMENT if settings.model_label:
-            return MisfitError([f"--model-label {settings.model_label!r}: {said}; leave it out for the latest version"])
-    return NoServerError([f"the server at {where} does not describe the model {model!r}: {code.name}: {said}"])
+            return MisfitError(
+                [f"--model-label {quoted(settings.model_label)}: {said}; leave it out for the latest version"]
+            )
+    return NoServerError([f"the server at {where} does not describe the model {quoted(model)}: {code.name}: {said}"])
 
 
 def _signatures(metadata: Any) -> dict[str, Any]:
@@ -157,12 +159,12 @@ def check_status(settings: Settings, states: Sequence[Any]) -> list[str]:
     )
     if settings.model_version is not None and settings.model_version not in available:
         return [
-            f"model {settings.model_name!r} has no version {settings.model_version}: "
+            f"model {quoted(settings.model_name)} has no version {settings.model_version}: "
             f"pass --model-version with one of {_listed(available)}, or leave it out for the latest"
         ]
     if not available:
         found = ", ".join(f"{state.version}: {_state_name(state)} {state.status.error_message}" for state in states)
-        return [f"model {settings.model_name!r} has no version that is ready ({found or 'none at all'})"]
+        return [f"model {quoted(settings.model_name)} has no version that is ready ({found or 'none at all'})"]
     return []
 
 
@@ -186,12 +188,12 @@ def check_signature(settings: Settings, signatures: dict[str, Any], n_classes: i
     signature = signatures.get(settings.signature_name)
     if signature is None:
         return [
-            f"the model has no signature {settings.signature_name!r}: "
+            f"the model has no signature {quoted(settings.signature_name)}: "
             f"pass --signature-name with one of {_listed(sorted(signatures))}"
         ]
     if signature.method_name != _PREDICT_METHOD:
         return [
-            f"signature {settings.signature_name!r} is {signature.method_name}, not {_PREDICT_METHOD}: "
+            f"signature {quoted(settings.signature_name)} is {signature.method_name}, not {_PREDICT_METHOD}: "
             f"pass --signature-name with another of {_listed(sorted(signatures))}"
         ]
     return _check_inputs(settings, signature.inputs) + _check_output(settings, signature.outputs, n_classes)
@@ -201,24 +203,24 @@ def _check_inputs(settings: Settings, inputs: Any) -> list[str]:
     tensor = inputs.get(settings.input_name)
     if tensor is None:
         return [
-            f"signature {settings.signature_name!r} has no input {settings.input_name!r}: "
+            f"signature {quoted(settings.signature_name)} has no input {quoted(settings.input_name)}: "
             f"pass --input-name with one of {_listed(sorted(inputs))}"
         ]
     faults = []
     if others := sorted(set(inputs) - {settings.input_name}):
         faults.append(
-            f"signature {settings.signature_name!r} wants more than {settings.input_name!r}: also {_listed(others)}; "
-            "only models with one input can be tested: pass another --signature-name"
+            f"signature {quoted(settings.signature_name)} wants more than {quoted(settings.input_name)}: also "
+            f"{_listed(others)}; only models with one input can be tested: pass another --signature-name"
         )
     dtype = _enum_name(types_pb2.DataType, tensor.dtype)
     if tensor.dtype != types_pb2.DT_FLOAT:
         faults.append(
-            f"input {settings.input_name!r} is {dtype}: images are sent as DT_FLOAT; "
+            f"input {quoted(settings.input_name)} is {dtype}: images are sent as DT_FLOAT; "
             "export the model with a float32 input"
         )
     if not _shape_fits(tensor.tensor_shape, (None, PIXELS), settings.images_per_request):
         faults.append(
-            f"input {settings.input_name!r} has shape {_shape_text(tensor.tensor_shape)}: images are sent as "
+            f"input {quoted(settings.input_name)} has shape {_shape_text(tensor.tensor_shape)}: images are sent as "
             f"[{settings.images_per_request}, {PIXELS}]; export the model with a float32 input of [-1, {PIXELS}]"
         )
     return faults
@@ -228,25 +230,25 @@ def _check_output(settings: Settings, outputs: Any, n_classes: int) -> list[str]
     tensor = outputs.get(settings.output_name)
     if tensor is None:
         return [
-            f"signature {settings.signature_name!r} has no output {settings.output_name!r}: "
+            f"signature {quoted(settings.signature_name)} has no output {quoted(settings.output_name)}: "
             f"pass --output-name with one of {_listed(sorted(outputs))}"
         ]
     faults = []
     dtype = _enum_name(types_pb2.DataType, tensor.dtype)
     if tensor.dtype not in _SCORE_TYPES:
         faults.append(
-            f"output {settings.output_name!r} is {dtype}: a score for each class is "
+            f"output {quoted(settings.output_name)} is {dtype}: a score for each class is "
             f"expected, DT_FLOAT or DT_DOUBLE; pass --output-name with another of {_listed(sorted(outputs))}"
         )
     shape = tensor.tensor_shape
     if not _shape_fits(shape, (None, None), settings.images_per_request):
         faults.append(
-            f"output {settings.output_name!r} has shape {_shape_text(shape)}: expected [-1, classes]; "
+            f"output {quoted(settings.output_name)} has shape {_shape_text(shape)}: expected [-1, classes]; "
             f"pass --output-name with another of {_listed(sorted(outputs))}"
         )
     elif not shape.unknown_rank and 0 <= shape.dim[1].size < n_classes:
         faults.append(
-            f"output {settings.output_name!r} scores {shape.dim[1].size} classes and the data set's labels need "
+            f"output {quoted(settings.output_name)} scores {shape.dim[1].size} classes and the data set's labels need "
             f"{n_classes}: pass another --dataset or --model-name"
         )
     return faults

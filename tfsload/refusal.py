@@ -1,5 +1,10 @@
 """A run that is not started, and why."""
 
+from tfsload.words import sentence
+
+# A list that is one fault a word is no help.
+_MOST_FAULTS = 20
+
 
 class RunRefused(Exception):  # noqa: N818  (it says what happened)
     """A run cannot start as asked.
@@ -10,9 +15,11 @@ class RunRefused(Exception):  # noqa: N818  (it says what happened)
     """
 
     def __init__(self, exit_code: int, faults: list[str]) -> None:
-        super().__init__("; ".join(faults))
         self.exit_code = exit_code
-        self.faults = faults
+        self.faults = [sentence(fault) for fault in faults[:_MOST_FAULTS]]
+        if len(faults) > _MOST_FAULTS:
+            self.faults.append(f"and {len(faults) - _MOST_FAULTS:,} more")
+        super().__init__("; ".join(self.faults))
 
     def sentence(self) -> str:
         """All faults in a line, for a page."""

@@ -17,6 +17,7 @@ from tfsload.references import References
 from tfsload.request_book import RequestBook
 from tfsload.settings import Settings, SettingsError
 from tfsload.supply import Supply
+from tfsload.words import hide
 
 
 def load_images(settings: Settings) -> data.dataset.Dataset:
@@ -73,6 +74,7 @@ class Run:
         self.number = number
         self.data_fingerprint = fingerprint(dataset)
         self.settings = settings
+        hide(value for _, value in settings.metadata)
         self.book = RequestBook(
             dataset.images,
             dataset.labels,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from tfsload.failure import shown
+from tfsload.words import shown
 
 
 class Servable(NamedTuple):

@@ -17,6 +17,7 @@ from tfsload.analysis.thresholds import Threshold, ThresholdError
 from tfsload.load import arrivals, search
 from tfsload.target import Target, TargetError, parse_grpc_target
 from tfsload.tolerance import Tolerance
+from tfsload.words import quoted
 
 MAX_DEADLINE_S = 3600
 MAX_IMAGES_PER_REQUEST = 10_000
@@ -504,7 +505,7 @@ class Settings:
             except ThresholdError as error:
                 faults += [f"{option.flag} {fault}" for fault in error.faults]
             except ValueError as expected:
-                given = "(its value is not shown)" if option.is_secret else repr(given)
+                given = "(its value is not shown)" if option.is_secret else quoted(given)
                 faults.append(f"{option.flag} {given}: expected {expected}")
         if host:
             try:
@@ -543,15 +544,16 @@ def _load_faults(fields: Mapping[str, Any]) -> list[str]:
     if fields.get("thresholds") and not is_open:
         open_only = [t.text for t in fields["thresholds"] if t.metric.startswith(("lag_", "dropped"))]
         faults += [
-            f"--threshold {text!r}: there is no such figure without --rate or --find-max-rate" for text in open_only
+            f"--threshold {quoted(text)}: there is no such figure without --rate or --find-max-rate"
+            for text in open_only
         ]
     if fields.get("verify") == 0:
         compared = [t.text for t in fields.get("thresholds") or () if t.metric == "mismatched_rate"]
-        faults += [f"--threshold {text!r}: nothing is compared without --verify N" for text in compared]
+        faults += [f"--threshold {quoted(text)}: nothing is compared without --verify N" for text in compared]
     if fields.get("find_max_rate"):
         rates = [t.text for t in fields.get("thresholds") or () if t.metric == "rate"]
         faults += [
-            f"--threshold {text!r} with --find-max-rate: the search sets the rate; leave it out" for text in rates
+            f"--threshold {quoted(text)} with --find-max-rate: the search sets the rate; leave it out" for text in rates
         ]
     return faults
 

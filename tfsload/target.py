@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from tfsload.words import quoted
+
 GRPC_PORT = 8500
 
 _HOST = r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]@?#]+)"
@@ -46,18 +48,18 @@ def parse_grpc_target(text: str, named_by: str = "--host") -> Target:
     expected = f"expected HOST:PORT (TensorFlow Serving's gRPC port is {GRPC_PORT}), [IPV6]:PORT or unix:PATH"
     if re.match(r"https?://", address):
         raise TargetError(
-            f"{named_by} {text!r} is an HTTP address and this run sends gRPC: {expected}, "
+            f"{named_by} {quoted(text)} is an HTTP address and this run sends gRPC: {expected}, "
             f"for example {_host_of(address)}:{GRPC_PORT}"
         )
     if address.startswith("unix:"):
         if len(address) == len("unix:"):
-            raise TargetError(f"{named_by} {text!r} names no socket: {expected}")
+            raise TargetError(f"{named_by} {quoted(text)} names no socket: {expected}")
         return Target(address)
     match = _ADDRESS.fullmatch(address)
     if match is None:
-        raise TargetError(f"{named_by} {text!r} is not an address: {expected}")
+        raise TargetError(f"{named_by} {quoted(text)} is not an address: {expected}")
     if not 0 < int(match["port"]) < 65536:
-        raise TargetError(f"{named_by} {text!r} has port {match['port']}: expected 1 to 65535")
+        raise TargetError(f"{named_by} {quoted(text)} has port {match['port']}: expected 1 to 65535")
     return Target(address)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfsload.target import TargetError, parse_grpc_target
+from tfsload.words import quoted
 from users.prediction_user import PredictionUser
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def host_asked(given: str | None, user_classes: Iterable[type]) -> HostAsked:
     first = HostAsked(named[0].host, f"host of {named[0].__name__}")
     if len({_address(one.host) for one in named}) == 1:
         return first
-    each = " and ".join(f"{one.__name__} {one.host!r}" for one in named)
+    each = " and ".join(f"{one.__name__} {quoted(one.host)}" for one in named)
     fault = f"user classes name different hosts: {each}; a run has one server: pass --host, or give all the same"
     return HostAsked(first.text, first.named_by, (fault,))
 

@@ -14,6 +14,7 @@ from tfsload.references import References
 from tfsload.request_book import RequestBook
 from tfsload.servable import UNTOLD, Servable
 from tfsload.settings import Settings
+from tfsload.words import shown
 
 logger = logging.getLogger(__name__)
 
@@ -55,10 +56,12 @@ def record_references(settings: Settings, dataset: Dataset, expected: Servable =
             except grpc.RpcError as error:
                 raise VerificationError(
                     f"--verify: image {request.first_image} has no answer even without load "
-                    f"({error.code().name}: {error.details()}): mend the server first"
+                    f"({error.code().name}: {shown(error.details())}): mend the server first"
                 ) from None
             except codec.ReplyError as error:
-                raise VerificationError(f"--verify: the answer to image {request.first_image}: {error}") from None
+                raise VerificationError(
+                    f"--verify: the answer to image {request.first_image}: {shown(str(error))}"
+                ) from None
             references.keep(number, scores)
             answered_by[servable] += 1
     finally:

@@ -2,7 +2,7 @@
 
 import grpc
 
-from tfsload.failure import PredictionFailure, shown
+from tfsload.failure import PredictionFailure
 from tfsload.run import Run
 from tfsload.scoring import Answer
 from users.prediction_user import PredictionUser
@@ -24,7 +24,7 @@ class GrpcPredictionUser(PredictionUser):
         try:
             return self._predict(body, timeout=self._deadline_s)
         except grpc.RpcError as error:
-            raise PredictionFailure(error.code().name, shown(error.details())) from None
+            raise PredictionFailure(error.code().name, error.details()) from None
 
     def read(self, reply: bytes, n_images: int) -> Answer:
         """Return the answer in a PredictResponse."""

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from tfsload.words import quoted
+
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -157,7 +159,7 @@ def parse(text: str) -> tuple[Threshold, ...]:
         try:
             thresholds.append(_read_clause(clause))
         except ThresholdError as error:
-            faults += [f"{clause!r}: {fault}" for fault in error.faults]
+            faults += [f"{quoted(clause)}: {fault}" for fault in error.faults]
     if faults:
         raise ThresholdError(faults)
     return tuple(thresholds)
@@ -201,7 +203,9 @@ def _read_metric(name: str) -> tuple[str, float | None]:
         raise ValueError(f"{_unknown(name)}: expected one of {_METRICS}")
     lag, percentile = match[1] or "", float(match[2])
     if not 0 < percentile < 100:
-        raise ValueError(f"metric {name!r}: expected a percentile above 0 and below 100{_decimals_hint(match[2])}")
+        raise ValueError(
+            f"metric {quoted(name)}: expected a percentile above 0 and below 100{_decimals_hint(match[2])}"
+        )
     return f"{lag}p{Decimal(repr(percentile)).normalize():f}", percentile
 
 
@@ -210,7 +214,7 @@ def _unknown(name: str) -> str:
         return "no metric before the operator"
     lower = name.lower()
     near = [lower] if _PERCENTILE.fullmatch(lower) else difflib.get_close_matches(lower, _LIKELY, n=1)
-    return f"unknown metric {name!r}" + (f" (did you mean {near[0]}?)" if near else "")
+    return f"unknown metric {quoted(name)}" + (f" (did you mean {near[0]}?)" if near else "")
 
 
 def _decimals_hint(digits: str) -> str:
@@ -220,7 +224,7 @@ def _decimals_hint(digits: str) -> str:
 
 def _check_operator(sign: str) -> None:
     if sign not in OPERATORS:
-        raise ValueError(f"operator {sign!r}: expected {_one_of(OPERATORS)}")
+        raise ValueError(f"operator {quoted(sign)}: expected {_one_of(OPERATORS)}")
 
 
 def _read_value(value: str, kind: _Kind) -> tuple[str, str, float]:
@@ -230,22 +234,22 @@ def _read_value(value: str, kind: _Kind) -> tuple[str, str, float]:
     match = _VALUE.fullmatch(value)
     if not match:
         hint = "; thresholds are separated by ';'" if re.search("[<>]", value) else ""
-        raise ValueError(f"value {value!r}: expected {kind.expected}{hint}")
+        raise ValueError(f"value {quoted(value)}: expected {kind.expected}{hint}")
     number, unit = match.groups()
     if number.startswith("-"):
-        raise ValueError(f"value {value!r} is negative: expected {kind.expected}")
+        raise ValueError(f"value {quoted(value)} is negative: expected {kind.expected}")
     if math.isinf(float(number)):
-        raise ValueError(f"value {value!r} is not finite: expected {kind.expected}")
+        raise ValueError(f"value {quoted(value)} is not finite: expected {kind.expected}")
     if unit not in kind.units:
-        raise ValueError(f"value {value!r} has {_unit_fault(unit)}: expected {kind.expected}")
+        raise ValueError(f"value {quoted(value)} has {_unit_fault(unit)}: expected {kind.expected}")
     if kind is _SHARE and not unit and float(number) > 1:
-        raise ValueError(f"value {value!r} is no share (did you mean {value}%?): expected {kind.expected}")
+        raise ValueError(f"value {quoted(value)} is no share (did you mean {value}%?): expected {kind.expected}")
     # By way of decimals: in floats 0.7 / 100 is less than 7 / 1000.
     return number, unit.replace(_GREEK_MU, _MICRO), float(Decimal(number) * kind.units[unit])
 
 
 def _unit_fault(unit: str) -> str:
-    return f"the unit {unit!r}" if unit else "no unit"
+    return f"the unit {quoted(unit)}" if unit else "no unit"
 
 
 def _check_reach(holds: Callable[[float, float], bool], limit: float, kind: _Kind) -> None:

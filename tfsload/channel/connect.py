@@ -5,6 +5,7 @@ import grpc
 from tfsload.channel import address, backoff, native, tls
 from tfsload.channel.pool import PoolSettings
 from tfsload.settings import Settings, SettingsError
+from tfsload.words import quoted
 
 
 def connect(settings: Settings) -> grpc.Channel:
@@ -54,7 +55,7 @@ def _read_files(settings: Settings) -> dict[str, bytes]:
                 with open(path, "rb") as file:
                     contents[option] = file.read()
             except OSError as error:
-                faults.append(f"{option} {path!r} cannot be read ({error.strerror}): expected a PEM file")
+                faults.append(f"{option} {quoted(path)} cannot be read ({error.strerror}): expected a PEM file")
     if faults:
         raise SettingsError(faults)
     return contents
@@ -67,13 +68,17 @@ def _context(settings: Settings):
     try:
         tls.make_context(authority, None, None)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        raise SettingsError([f"--tls-ca-file {settings.tls_ca_file!r}: not usable as PEM ({_reason(error)})"]) from None
+        raise SettingsError(
+            [f"--tls-ca-file {quoted(settings.tls_ca_file)}: not usable as PEM ({_reason(error)})"]
+        ) from None
     try:
         return tls.make_context(authority, settings.tls_cert_file or None, settings.tls_key_file or None)
     except (OSError, ValueError) as error:
-        given = f"--tls-cert-file {settings.tls_cert_file!r}"
+        given = f"--tls-cert-file {quoted(settings.tls_cert_file)}"
         given += (
-            f" with --tls-key-file {settings.tls_key_file!r}" if settings.tls_key_file else " without --tls-key-file"
+            f" with --tls-key-file {quoted(settings.tls_key_file)}"
+            if settings.tls_key_file
+            else " without --tls-key-file"
         )
         raise SettingsError(
             [f"{given}: not usable as PEM ({_reason(error)}): expected a certificate and the key that belongs to it"]

@@ -21,6 +21,7 @@ from tfsload.distributed.roster import OTHER_VERSION, STRANGER, Roster
 from tfsload.distributed.vigil import Vigil
 from tfsload.recorder import merge_plain, n_requests
 from tfsload.references import References
+from tfsload.words import shown
 
 logger = logging.getLogger(__name__)
 
@@ -327,7 +328,7 @@ class Coordinator:
 
     def _on_unfit(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
         if self.is_of_this_run(msg):
-            self._refuse(msg.node_id, msg.data["reason"])
+            self._refuse(msg.node_id, shown(msg.data["reason"]))
 
     def _refuse(self, worker: str, why: str) -> None:
         self.results.unfit_workers[worker] = why

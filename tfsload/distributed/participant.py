@@ -25,6 +25,7 @@ from tfsload.round_trip import measure_round_trip_ns
 from tfsload.run import Run
 from tfsload.settings import Settings, SettingsError
 from tfsload.supply import EndlessSupply, LeasedSupply
+from tfsload.words import quoted, sentence
 
 logger = logging.getLogger(__name__)
 
@@ -99,11 +100,13 @@ class Participant:
             run = Run(number, settings, References.from_plain(references, settings.tolerance) if references else None)
             check_files(run.settings)
             if run.data_fingerprint != options[messages.RUN_DATA_OPTION]:
-                raise DataError(f"data set {run.settings.dataset!r}: its images or labels are not those of the master")
+                where = quoted(run.settings.dataset)
+                raise DataError(f"data set {where}: its images or labels are not those of the master")
         except (SettingsError, DataError) as error:
             # A worker on another machine may lack what the coordinator has checked at its own place.
-            logger.error("This worker cannot take part in the run: %s", error)
-            self._runner.send_message(messages.UNFIT, {"run": number, "reason": str(error)})
+            reason = sentence(str(error))
+            logger.error("This worker cannot take part in the run: %s", reason)
+            self._runner.send_message(messages.UNFIT, {"run": number, "reason": reason})
             return
         if 1 in run.settings.sweep:
             # Now, while there is no load; the level with one user is held against it.

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from tfsload.load.arrivals import rate_fault
+from tfsload.words import quoted
 
 # In widths of a bracket that is narrow enough: so far from a guess two probes, below and above, close the bracket;
 BESIDE = 0.35
@@ -437,7 +438,7 @@ def parse_range(text: str) -> tuple[float, float]:
         # "1_000" is Python's own spelling.
         low, high = (float(part) for part in text.replace("_", "?").split(":"))
     except ValueError:
-        raise ValueError(f"expected LOW:HIGH, two rates in requests/s such as 100:5000, got {text!r}") from None
+        raise ValueError(f"expected LOW:HIGH, two rates in requests/s such as 100:5000, got {quoted(text)}") from None
     _check_range(low, high)
     return low, high
 

@@ -14,6 +14,7 @@ from tfsload.load.shape import LevelShape
 from tfsload.load.shape_in_use import ShapeInUse
 from tfsload.refusal import RunRefused
 from tfsload.settings import OPTIONS
+from tfsload.words import quoted
 
 # How long Locust may take to begin a run that the form has asked for.
 START_LIMIT_S = 5.0
@@ -178,7 +179,7 @@ def _picked_shape(environment: Any) -> Any:
     shapes = environment.available_shape_classes or {}
     if name != _NO_SHAPE and name not in shapes:
         known = ", ".join([_NO_SHAPE, *sorted(shapes)])
-        raise RunRefused(exit_codes.BAD_USAGE, [f"load shape {name!r}: expected one of {known}"])
+        raise RunRefused(exit_codes.BAD_USAGE, [f"load shape {quoted(name)}: expected one of {known}"])
     return shapes.get(name)
 
 
@@ -193,7 +194,7 @@ def _options(environment: Any) -> dict[str, Any]:
     n_users = request.form.get(_N_USERS_FIELD)
     if n_users is not None:
         if not (n_users.isascii() and n_users.removeprefix("-").isdigit() and len(n_users) < 100):
-            raise RunRefused(exit_codes.BAD_USAGE, [f"number of users {n_users!r}: expected a whole number"])
+            raise RunRefused(exit_codes.BAD_USAGE, [f"number of users {quoted(n_users)}: expected a whole number"])
         options[_N_USERS_OPTION] = int(n_users)
     return options
 
@@ -234,15 +235,15 @@ def _faults_of_edit() -> list[str]:
     faults = []
     n_users, rate = request.form.get(_N_USERS_FIELD, ""), request.form.get(_SPAWN_RATE_FIELD, "")
     if not (n_users.isascii() and n_users.isdigit() and len(n_users) < 100):
-        faults.append(f"number of users {n_users!r}: expected a whole number")
+        faults.append(f"number of users {quoted(n_users)}: expected a whole number")
     try:
         is_rate = 0 < float(rate) < math.inf
     except ValueError:
         is_rate = False
     if not is_rate:
-        faults.append(f"ramp up {rate!r}: expected users started a second, above 0")
+        faults.append(f"ramp up {quoted(rate)}: expected users started a second, above 0")
     try:
         parse_timespan(request.form.get(_RUN_TIME_FIELD) or "1")
     except ValueError:
-        faults.append(f"run time {request.form[_RUN_TIME_FIELD]!r}: expected 20, 20s, 3m, 2h, 1h20m or the like")
+        faults.append(f"run time {quoted(request.form[_RUN_TIME_FIELD])}: expected 20, 20s, 3m, 2h, 1h20m or the like")
     return faults

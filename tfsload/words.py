@@ -1,0 +1,78 @@
+"""What was given and what others say, as a terminal, a log and a page may have it: short, steering nothing, no secret.
+
+Pure, but for the secrets of the run that this process takes part in, which are kept here to be left out.
+"""
+
+import re
+from collections.abc import Iterable
+
+# A server may say as much as it likes, and a value may be a whole file by mistake.
+LONGEST_WORDS = 300
+LONGEST_VALUE = 100
+LONGEST_SENTENCE = 1000
+HIDDEN = "(hidden)"
+# Shorter values are words of every day, and hiding them would garble what a server says.
+_SHORTEST_SECRET = 6
+
+# A name with a pass word before a host, as URLs have it.
+_USERINFO = re.compile(r"(?<=//)[^/@\s]+@|^[^/@\s]+:[^/@\s]*@")
+
+_secrets: re.Pattern[str] | None = None
+
+
+def hide(secrets: Iterable[str]) -> None:
+    """Leave these values out of others' words from now on, and what their words are ("Bearer" and a token)."""
+    global _secrets
+    parts = {part for secret in secrets for part in (secret.strip(), *secret.split())}
+    hidden = sorted((part for part in parts if len(part) >= _SHORTEST_SECRET and part != "Bearer"), key=len)
+    _secrets = re.compile("|".join(map(re.escape, reversed(hidden)))) if hidden else None
+
+
+def redacted(text: str) -> str:
+    """Return a text without the secrets that `hide` was told of."""
+    return _secrets.sub(HIDDEN, text) if _secrets is not None else text
+
+
+def shown(words: str) -> str:
+    """Return a server's words: on one line, cut, nothing that steers a terminal, and no secret that it repeats.
+
+    >>> shown("two\\nlines")
+    'two?lines'
+    """
+    return cut(_printable(redacted(words)), LONGEST_WORDS)
+
+
+def quoted(value: object) -> str:
+    """Return what was given, in quotes, cut, without a pass word before a host.
+
+    >>> quoted("mnist\\x1b[2J")
+    "'mnist\\\\x1b[2J'"
+    """
+    return repr(cut(_USERINFO.sub(f"{HIDDEN}@", str(value)), LONGEST_VALUE))
+
+
+def sentence(text: str) -> str:
+    """Return a sentence on one line; of a long one its beginning and its end, where the cure stands."""
+    line = _printable(" ".join(text.split()))
+    if len(line) <= LONGEST_SENTENCE:
+        return line
+    half = LONGEST_SENTENCE // 2
+    return f"{line[: half - 1]}…{line[-half:]}"
+
+
+def lines(text: str) -> str:
+    """Return lines as they are, without what steers a terminal.
+
+    >>> lines("a\\tb\\nc\\x1b[31m")
+    'a\\tb\\nc?[31m'
+    """
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "?" for letter in text)
+
+
+def cut(text: str, longest: int) -> str:
+    """Return a text of at most that many characters; one that is cut ends with "…"."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in text)
