@@ -10,6 +10,7 @@ from locust.stats import RequestStats
 from tests.runs import forked, run_headless
 from tfsload import exit_codes
 from tfsload.analysis.others import OtherFailures, Others, reasons
+from tfsload.failure import PredictionFailure
 from tfsload.other_users import seen_beside
 from users import PredictionUser
 
@@ -59,6 +60,12 @@ def test_failures_of_predictions_are_not_others():
     stats = stats_of(("grpc", "Predict", 5, 5, "UNAVAILABLE"), ("GET", "/", 3, 2, "refused"), ("GET", "/ok", 4, 0, ""))
 
     assert seen_beside(stats, [Predicting, Website]).failures == (OtherFailures("GET /", 2, 3, "refused"),)
+
+
+def test_a_name_that_a_user_gives_its_requests_as_it_goes_makes_them_no_others():
+    stats = stats_of(("grpc", "Predict eights", 3, 2, PredictionFailure("UNAVAILABLE", "gone")))
+
+    assert seen_beside(stats, [Predicting, Website]).failures == ()
 
 
 def test_a_row_that_fails_in_several_ways_is_one_with_the_commonest():
@@ -159,6 +166,19 @@ def test_failures_of_predictions_that_a_threshold_allows_are_no_others(tmp_path,
     assert ended.outcome, ended.stderr
     assert ended.outcome["failed"]
     assert "of Website" not in ended.stdout
+
+
+@pytest.mark.parametrize("n_workers", [pytest.param(0, id="alone"), pytest.param(1, id="forked")])
+def test_other_users_that_end_by_themselves_are_not_missing(tmp_path, model_server, website, n_workers):
+    locustfile = with_website(tmp_path, website, "raise StopUser")
+    text = locustfile.read_text() + f'\nGrpcPredictionUser.host = "{model_server.address}"\n'
+    locustfile.write_text("from locust.exception import StopUser\n" + text)
+    processes = forked(n_workers) if n_workers else ()
+    # Long enough for the users to be counted, which is done every half second.
+    ended = run_headless(tmp_path, "-u", "2", "-r", "2", "-t", "3s", *processes, locustfile=locustfile)
+
+    assert ended.exit_code == exit_codes.PASS, ended.stdout
+    assert "\nusers  " not in ended.stdout
 
 
 LEVELS = ("--sweep", "1,2", "--level-duration", "1", "--warm-up", "0")

@@ -1,11 +1,13 @@
 """With what the process ends: the verdict, `--exit-code-on-error`, and listeners of the user's own."""
 
+import signal
 from types import SimpleNamespace
 
 import pytest
 
 from tests.runs import run_headless
 from tests.test_analysis import record_of
+from tests.web_ui import web_ui_of
 from tfsload import exit_codes
 from tfsload.analysis.others import OtherFailures, Others
 from tfsload.analysis.summary import summarise
@@ -161,3 +163,14 @@ def test_a_code_on_error_that_would_read_as_a_pass_is_refused(tmp_path, model_se
 
     assert ended.exit_code == exit_codes.BAD_USAGE
     assert "--exit-code-on-error 256: expected a whole number from 0 to 255" in ended.stderr
+
+
+def test_a_web_ui_that_was_only_looked_at_ends_as_a_listener_says(tmp_path, model_server):
+    locustfile = tmp_path / "own.py"
+    locustfile.write_text(SETS_A_CODE.format(before=LISTENER.format(event="quitting", code=5), after=""))
+    with web_ui_of(tmp_path, "--host", model_server.address, locustfile=locustfile) as ui:
+        ui.process.signal(signal.SIGINT)
+        ended = ui.process.wait()
+
+    assert ended.exit_code == 5
+    assert "The process ends with exit code 5, set by a listener" in ended.stderr

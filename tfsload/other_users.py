@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfsload.analysis.others import OtherFailures, Others
-from tfsload.failure import shown
+from tfsload.failure import PredictionFailure, shown
 from tfsload.settings import levels_asked_for
 from tfsload.user_hosts import other_classes, suite_classes
 from users.prediction_user import PredictionUser
@@ -53,14 +53,15 @@ def added_tasks(user_class: type[PredictionUser]) -> list[Any]:
 
 def _failures(stats: Any, user_classes: list[type]) -> tuple[OtherFailures, ...]:
     # The suite's own rows are judged by what it has recorded itself.
+    # They are known by their name, and one that a user gives its requests as it goes by the failure.
     own = {(one.request_type, one.request_name) for one in suite_classes(user_classes)}
     counts: Counter[tuple[str, str]] = Counter()
     errors: dict[tuple[str, str], str] = {}
     for error in sorted(stats.errors.values(), key=lambda one: one.occurrences):
-        row = (error.method, error.name)
-        if row not in own:
+        row, words = (error.method, error.name), error.parse_error(error.error)
+        if row not in own and not words.startswith(f"{PredictionFailure.__name__}("):
             counts[row] += error.occurrences
-            errors[row] = shown(error.parse_error(error.error))  # the last: the most frequent
+            errors[row] = shown(words)  # the last: the most frequent
     return tuple(
         OtherFailures(
             row=shown(" ".join(filter(None, map(str, (method, name))))),

@@ -16,6 +16,7 @@ from locust.runners import STATE_RUNNING, MasterRunner
 from tfsload import processes
 from tfsload.coverage import Leases
 from tfsload.distributed import messages
+from tfsload.distributed.headcount import Headcount
 from tfsload.distributed.results import Results
 from tfsload.distributed.roster import OTHER_VERSION, STRANGER, Roster
 from tfsload.distributed.vigil import Vigil
@@ -70,7 +71,7 @@ class Coordinator:
         self._is_open = False
         self._is_ending = False
         self._leases: Leases | None = None
-        self._roster = Roster(runner)
+        self._roster, self._headcount = Roster(runner), Headcount(environment, runner)
         self._n_arrived: Counter[str] = Counter()  # requests outside leases, by worker
         self._watcher: gevent.Greenlet | None = None
         self._unix_offset_ns = 0  # add it to time.perf_counter_ns() for nanoseconds since 1970
@@ -161,8 +162,7 @@ class Coordinator:
         """Know that users are being stopped, so that leases come back half done (on `test_stopping`)."""
         if self._is_open and not self._is_ending:
             self.results.attendance.end()
-            self.results.n_users = self._runner.user_count
-            self.results.n_users_asked = self._runner.target_user_count
+            self.results.n_users, self.results.n_users_asked = self._headcount.at_the_end()
         self._is_ending = True
 
     def end(self) -> None:
@@ -218,8 +218,8 @@ class Coordinator:
         now_s = self._clock_s()
         seconds, self._looked_s = now_s - self._looked_s, now_s
         if self._runner.state == STATE_RUNNING and not self._is_ending:
-            n_asked = min(self._runner.target_user_count, sum(self._runner.target_user_classes_count.values()))
-            self.results.attendance.add(seconds, n_asked, self._roster.n_users(set(self.results.unfit_workers)))
+            taking_part = self._roster.with_users() - set(self.results.unfit_workers)
+            self.results.attendance.add(seconds, self._headcount.asked_for(), self._headcount.running(taking_part))
         for worker in self._roster.strangers(seconds) - set(self.results.unfit_workers):
             self.results.unfit_workers[worker] = STRANGER
             logger.error("Worker %s: %s", worker, STRANGER)

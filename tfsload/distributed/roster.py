@@ -45,13 +45,6 @@ class Roster:
             return taking_part
         return {client.id for client in self._runner.clients.all if client.id in taking_part and client.user_count}
 
-    def n_users(self, unfit: set[str]) -> int:
-        """Return how many users run in workers that take part."""
-        if not isinstance(self._runner, MasterRunner):
-            return 0 if unfit else self._runner.user_count
-        fit = self.with_users() - unfit
-        return sum(client.user_count for client in self._runner.clients.all if client.id in fit)
-
     def strangers(self, seconds: float) -> set[str]:
         """Return workers that have run users for long and have not joined, `seconds` after the last question."""
         if isinstance(self._runner, MasterRunner):
