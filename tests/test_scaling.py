@@ -200,6 +200,12 @@ def test_answers(server, levels, kind, answer, growth):
             [LevelPoint(1, 0.0, 0.0), *sweep(workers(2), (2, 4))], "no request was answered", "see why", id="no-answers"
         ),
         pytest.param(
+            [LevelPoint(1, 100.0, 0.0), *sweep(workers(2), (2, 4))],
+            "no request was answered",
+            "see why",
+            id="no-answer-lies-within-the-level",
+        ),
+        pytest.param(
             sweep(workers(1), (1, 2)) + sweep(workers(8), (8,), untrusted=(8,)),
             "it was higher at 8 users, which cannot be trusted: too little of it",
             "--level-duration",
@@ -345,9 +351,7 @@ def test_a_round_trip_that_is_known_raises_contentions_value_and_upper_end():
     ("server", "round_trip_ms", "sentence"),
     [
         pytest.param(workers(1, 0.0008, 0.0001), 0.1, "No: requests are served one at a time", id="short-serial"),
-        pytest.param(
-            workers(1, 0.0003, 0.0001), 0.1, "No: requests are served one at a time", id="a-quarter-is-the-way"
-        ),
+        pytest.param(workers(1, 0.0003, 0.0001), 0.1, "No or hardly: about 1.00 requests", id="a-quarter-is-the-way"),
         pytest.param(workers(4, 0.0003, 0.0001), 0.1, "Yes: about 4.00 ", id="short-parallel"),
         pytest.param(
             workers(1, 0.001, 0.0008),

@@ -104,7 +104,8 @@ def check_answer(said):
             assert ("at least about" in said.sentence) is may_be_more
         case "No":
             assert high <= 1.25 + ROUNDING
-            assert highest <= 1.5 + ROUNDING
+            assert highest <= 1.25 + ROUNDING
+            assert ("less than one" in said.sentence) is (high < 1)
         case "No or hardly":
             assert high <= 1.5 + ROUNDING
             assert low <= 1.25 + ROUNDING

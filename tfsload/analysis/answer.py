@@ -69,6 +69,7 @@ def answer(sweep: Sweep, interval: Parallelism | None, round_trip_ns: float | No
         least = "at least " if _may_be_more(sweep) else ""
         head = _HEADS[possible].format(value=at_once(interval.value), least=least)
         head += f" ({at_once(interval.low)} to {at_once(interval.high)}){_outlook(sweep, interval)}"
+        head += "; that is less than one, so each takes longer under load than alone" if interval.high < 1 else ""
         kind = "yes" if possible == ("yes",) else "cannot tell" if "yes" in possible else "no"
         cure = _cure(sweep, interval) if len(possible) > 1 else ""
     parts = [head, _reason(sweep, round_trip_ns), _growth(sweep), *([f"To tell: {cure}"] if cure else [])]
@@ -78,8 +79,12 @@ def answer(sweep: Sweep, interval: Parallelism | None, round_trip_ns: float | No
 def _possible(sweep: Sweep, interval: Parallelism) -> tuple[str, ...]:
     """Return the answers that the sweep allows: "no", "hardly", "yes", those that lie side by side."""
     found = _between(interval.low, interval.high * _room_to_grow(sweep))
-    # A throughput that grew by so much is called one request at a time by faith in the round trip alone.
-    return ("no", "hardly") if found == ("no",) and sweep.highest.speed_up > HARDLY_UP_TO else found
+    return ("no", "hardly") if found == ("no",) and _is_grown(sweep) else found
+
+
+def _is_grown(sweep: Sweep) -> bool:
+    """Whether throughput grew by so much that to call it one request at a time takes faith in the round trip."""
+    return sweep.highest.speed_up > SERIAL_UP_TO
 
 
 def _between(low: float, high: float) -> tuple[str, ...]:
@@ -94,9 +99,10 @@ def _between(low: float, high: float) -> tuple[str, ...]:
 def _outlook(sweep: Sweep, interval: Parallelism) -> str:
     """Say what more users may bring, where that is why more than one answer is possible."""
     room = _room_to_grow(sweep)
-    if sweep.higher_left_out or _possible(sweep, interval) == _between(interval.low, interval.high):
+    reach = interval.high * room
+    if sweep.higher_left_out or _between(interval.low, reach) == _between(interval.low, interval.high):
         return ""
-    return f", and up to {at_once(interval.high * room)} with more users" if 1 < room < math.inf else ", so far"
+    return f", and up to {at_once(reach)} with more users" if room < math.inf else ", so far"
 
 
 def _may_be_more(sweep: Sweep) -> bool:
@@ -177,10 +183,11 @@ def _cure(sweep: Sweep, interval: Parallelism) -> str:
     """Return what would tell, where a sweep allows several answers."""
     if more := sweep.higher_left_out:
         return f"{users(more.users)}, measured so that it can be trusted"
-    if len(_possible(sweep, interval)) > len(_between(interval.low, interval.high)) and _room_to_grow(sweep) > 1:
+    within, beyond_it = (_between(interval.low, interval.high * room) for room in (1.0, _room_to_grow(sweep)))
+    if beyond_it != within:
         beyond = [level for level in sweep.levels if level.users > sweep.trusted[-1].users]
         return f"the next level cannot be trusted: {beyond[0].left_out}" if beyond else f"sweep further ({_FURTHER})"
-    if interval.by_way >= interval.by_scatter:
+    if interval.by_way >= interval.by_scatter or interval.high <= SERIAL_UP_TO:
         return _WAY_CURE
     if max(sweep.alone.noise, *(level.noise for level in sweep.plateau)) > SPREAD:
         return f"throughput scatters too much; measure longer ({_LONGER}), on a machine with nothing else to do"

@@ -122,7 +122,8 @@ class Sweep:
     def alone(self) -> ScaledLevel | None:
         """The level with one user, if it is trusted and had answers."""
         first = self.trusted[0] if self.trusted else None
-        return first if first and first.users == 1 and first.throughput_rps > 0 else None
+        is_answered = first and first.users == 1 and first.throughput_rps > 0 and first.mean_latency_ns > 0
+        return first if is_answered else None
 
     @cached_property
     def alone_ns(self) -> float | None:
