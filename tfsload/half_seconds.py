@@ -4,6 +4,7 @@ Requests are counted by tenth of a second. A half-second is any five of them in 
 wherever it falls: of fixed half-seconds it would often leave a part in the next.
 """
 
+import math
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -108,15 +109,21 @@ class HalfSeconds:
         batch, self.batch = self.batch, []
         origin_ns = self._origin_ns
         for limit in self._limits:
-            add, edge_ns = self._tenths[limit.text].add, limit.edge_ns
+            is_lag, edge_ns = limit.is_lag, limit.edge_ns
+            counts: dict[int, list[int]] = {}  # of the batch: most of it lies in one tenth
             for due_ns, sent_ns, done_ns, is_answered in batch:
-                end_ns = sent_ns if limit.is_lag else done_ns
+                end_ns = sent_ns if is_lag else done_ns
                 tenth = (end_ns - origin_ns) // TENTH_NS
-                if limit.is_lag or is_answered:
-                    figure_ns = end_ns - due_ns
-                    add(tenth, 1, figure_ns if edge_ns is None else figure_ns >= edge_ns, 0)
+                count = counts.get(tenth)
+                if count is None:
+                    count = counts[tenth] = [0, 0, 0]
+                if is_lag or is_answered:
+                    count[0] += 1
+                    count[1] += end_ns - due_ns if edge_ns is None else end_ns - due_ns >= edge_ns
                 else:
-                    add(tenth, 0, 0, 1)
+                    count[2] += 1
+            for tenth, count in counts.items():
+                self._tenths[limit.text].add(tenth, *count)
 
     def add_dropped(self, due_ns: int) -> None:
         """Count an arrival that found no user."""
@@ -136,13 +143,20 @@ class HalfSeconds:
     def windows(self, text: str) -> Iterator[tuple[int, Count]]:
         """Yield half-seconds by their first tenth: all that differ, and hold something."""
         self.fill()
-        counts = dict(self._tenths[text])
-        # What a half-second holds changes only where a tenth comes in at its end, or has left it at its begin.
-        starts = {start for tenth in counts for start in (tenth - TENTHS_A_HALF_SECOND + 1, tenth + 1)}
-        for start in sorted(starts):
-            held = [counts[tenth] for tenth in range(start, start + TENTHS_A_HALF_SECOND) if tenth in counts]
-            if held:
-                yield start, Count(*map(sum, zip(*held, strict=True)))
+        tenths = list(self._tenths[text])
+        count, n_in, n_out = Count(), 0, 0
+        while n_out < len(tenths):
+            # The next begin with which a tenth comes in at the half-second's end, or has left it at its begin.
+            comes_in = tenths[n_in][0] - TENTHS_A_HALF_SECOND + 1 if n_in < len(tenths) else math.inf
+            goes_out = tenths[n_out][0] + 1
+            if comes_in <= goes_out:
+                count += tenths[n_in][1]
+                n_in += 1
+            if goes_out <= comes_in:
+                count -= tenths[n_out][1]
+                n_out += 1
+            if n_in > n_out:
+                yield min(comes_in, goes_out), count
 
     def merge(self, other: "HalfSeconds") -> None:
         """Add what another one has counted from the same origin."""
