@@ -12,7 +12,7 @@ from tfsload.analysis import thresholds
 from tfsload.analysis.summary import hold, summarise
 from tfsload.analysis.verdict import judge
 from tfsload.failure import PredictionFailure
-from tfsload.load.search import Ending, SearchResult
+from tfsload.load.search_result import Ending, SearchResult
 from tfsload.recorder import Record
 from tfsload.report.progress import Progress, progress_line
 from tfsload.report.terminal import render

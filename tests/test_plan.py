@@ -13,7 +13,7 @@ from tfsload.analysis import thresholds
 from tfsload.load import plan
 from tfsload.load.arrivals import Schedule
 from tfsload.load.plan import Finding, Level, make_plan, probe_s, samples_wanted, users_for
-from tfsload.load.search import Ending
+from tfsload.load.search_result import Ending
 from tfsload.load.shape import LevelShape
 from tfsload.settings import Settings
 

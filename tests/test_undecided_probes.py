@@ -12,7 +12,8 @@ from tfsload.analysis import thresholds
 from tfsload.analysis.levels import level_row, probe
 from tfsload.analysis.verdict import judge
 from tfsload.load.plan import Finding, SearchPlan, make_plan
-from tfsload.load.search import Ending, RateSearch
+from tfsload.load.search import RateSearch
+from tfsload.load.search_result import Ending
 from tfsload.report import levels as report
 from tfsload.settings import Settings
 

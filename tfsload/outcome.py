@@ -13,7 +13,7 @@ from tfsload.analysis.summary import Summary, summarise
 from tfsload.analysis.verdict import Verdict, judge
 from tfsload.checks import Checked
 from tfsload.distributed.results import Results
-from tfsload.load.search import SearchResult
+from tfsload.load.search_result import SearchResult
 from tfsload.other_users import seen_beside
 from tfsload.record import Record
 from tfsload.report import terminal

@@ -14,7 +14,7 @@ from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.suspicion import suspicions
 from tfsload.analysis.thresholds import Threshold
-from tfsload.load.search import SearchResult
+from tfsload.load.search_result import SearchResult
 from tfsload.mismatch import Mismatch, least
 from tfsload.record import Record
 from tfsload.scoring import ConfusionMatrix

@@ -9,7 +9,7 @@ from tfsload.analysis.gate import LEAST_S
 from tfsload.analysis.judged import FAILURE_METRICS
 from tfsload.analysis.levels import LevelRow
 from tfsload.analysis.summary import Held, Summary
-from tfsload.load.search import Ending
+from tfsload.load.search_result import Ending
 from tfsload.servable import CURE
 
 _WORDS = {

@@ -14,17 +14,14 @@ import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from enum import Enum
 
 from tfsload.load.arrivals import rate_fault
+from tfsload.load.bracket import Bracket
+from tfsload.load.search_result import Ending, SearchResult, number
 from tfsload.words import quoted
 
-# In widths of a bracket that is narrow enough: so far from a guess two probes, below and above, close the bracket;
+# In widths of a bracket that is narrow enough: so far from a guess two probes, below and above, close the bracket.
 BESIDE = 0.35
-# a guess must cut off at least this much;
-LEAST_CUT = 0.25
-# and a friendly number may be this far from the rate that was meant.
-ROUNDING = 0.125
 # The next step away from a guess that was wrong, or from a rate that failed its confirmation, as a factor.
 STRIDE = 1.25
 # How many more probes than plain halving wrong guesses may cost, all together.
@@ -60,78 +57,6 @@ class ProbeReport:
     binding: tuple[str, ...]
     achieved_rps: float | None
     is_undecided: bool = False
-
-
-class Ending(Enum):
-    """Why a search ended."""
-
-    FOUND = "found"  # a rate was confirmed, and one not far above it failed
-    ALL_HOLD = "all hold"  # HIGH was confirmed
-    NONE_HOLDS = "none holds"  # LOW failed
-    OUT_OF_PROBES = "out of probes"  # the bracket is left wider, or its lower end was not confirmed
-    STOPPED = "stopped"  # not finished (yet)
-
-
-@dataclass(frozen=True)
-class SearchResult:
-    """What the search found.
-
-    Attributes:
-        ending: why it ended.
-        rate_rps: the highest rate that held a full-length level; None: no rate did.
-        last_passing_rps: the lower end of the bracket; it may have held a short level only. None: none held.
-        first_failing_rps: the upper end of the bracket; None: nothing failed.
-        binding: what the server did there that it must not, in words.
-        n_probes: levels run, the confirmation included; without those that were held once more.
-        low_rps, high_rps, max_probes: what was asked for.
-        is_undecided: whether all that kept that end from holding is one stall, twice.
-    """
-
-    ending: Ending
-    rate_rps: float | None
-    last_passing_rps: float | None
-    first_failing_rps: float | None
-    binding: tuple[str, ...]
-    n_probes: int
-    low_rps: float
-    high_rps: float
-    max_probes: int
-    is_undecided: bool = False
-
-    @property
-    def sentence(self) -> str:
-        """All this for people, with what to do next."""
-        if self.ending is Ending.NONE_HOLDS:
-            cure = "use a longer --level-duration" if self.is_undecided else "lower LOW"
-            return f"Even {_number(self.low_rps)} requests/s, the lowest rate asked for, {self._failed()}: {cure}."
-        if self.ending is Ending.ALL_HOLD:
-            high = _number(self.high_rps)
-            return f"Up to {high} requests/s, the highest rate asked for, all thresholds hold: raise HIGH."
-        if self.ending is Ending.FOUND:
-            best, tried = _number(self.last_passing_rps), _number(self.first_failing_rps)
-            return f"The highest rate that holds: {best} requests/s (the next one tried, {tried}, {self._failed()})."
-        if self.last_passing_rps is None:
-            return f"{self._why_open()}: nothing is known."
-        return f"{self._why_open()}: {self._lower_end()}, {self._upper_end()}."
-
-    def _why_open(self) -> str:
-        if self.ending is Ending.STOPPED:
-            return f"Stopped after {self.n_probes} of at most {self.max_probes} probes"
-        return f"All {self.max_probes} probes are used up"
-
-    def _lower_end(self) -> str:
-        how = "holds" if self.rate_rps is not None else "held a short level only"
-        return f"{_number(self.last_passing_rps)} requests/s {how}"
-
-    def _upper_end(self) -> str:
-        if self.last_passing_rps == self.high_rps:
-            return "the highest rate asked for: give it a full-length level"
-        high = self.first_failing_rps or self.high_rps
-        what = f" {self._failed()}" if self.first_failing_rps else ", the highest rate asked for, was not tried"
-        return f"{_number(high)}{what}: go on with {self.last_passing_rps:.12g}:{high:.12g}"
-
-    def _failed(self) -> str:
-        return " and ".join(self.binding) or "did not hold"
 
 
 class RateSearch:
@@ -312,8 +237,8 @@ class RateSearch:
         return self._failing is not None and not self._held
 
     @property
-    def _bracket(self) -> "_Bracket":
-        return _Bracket(self.last_passing or self._low, self.first_failing or self._high, self._resolution)
+    def _bracket(self) -> Bracket:
+        return Bracket(self.last_passing or self._low, self.first_failing or self._high, self._resolution)
 
     @property
     def _is_closed(self) -> bool:
@@ -374,57 +299,6 @@ class RateSearch:
             yield from (below, above) if estimate > bracket.middle else (above, below)
 
 
-@dataclass(frozen=True)
-class _Bracket:
-    """The range that the limit lies in. Widths are logarithms of ratios."""
-
-    low: float
-    high: float
-    resolution: float
-
-    @property
-    def narrow(self) -> float:
-        """The width that is narrow enough."""
-        return math.log1p(self.resolution)
-
-    @property
-    def is_narrow(self) -> bool:
-        return _width(self.low, self.high) <= self.narrow * (1 + 1e-9)  # a hair, for rounding
-
-    @property
-    def middle(self) -> float:
-        return math.sqrt(self.low) * math.sqrt(self.high)
-
-    def is_cut_by(self, rate: float) -> bool:
-        """Whether a probe there cuts off enough on either side to be worth it."""
-        margin = math.exp(LEAST_CUT * self.narrow)
-        return self.low * margin < rate < self.high / margin
-
-    def n_halvings_beside(self, rate: float) -> int:
-        """Return how many more probes the worse side of a rate needs until it is narrow."""
-        sides = (_Bracket(self.low, rate, self.resolution), _Bracket(rate, self.high, self.resolution))
-        return max(side.n_halvings for side in sides)
-
-    @property
-    def n_halvings(self) -> int:
-        """How many probes make it narrow.
-
-        With each probe off the middle by up to r, a width w becomes w / 2 + r; after n, (w - 2r) / 2**n + 2r.
-        """
-        if self.is_narrow:
-            return 0
-        off = 2 * ROUNDING * self.narrow
-        return math.ceil(math.log2((_width(self.low, self.high) - off) / (self.narrow - off)))
-
-    def friendly(self, rate: float) -> float:
-        """Return the rate with 3 significant digits, or as few more as are near enough."""
-        for digits in range(3, 17):
-            rounded = float(f"{rate:.{digits - 1}e}")
-            if abs(_width(rate, rounded)) <= ROUNDING * self.narrow:
-                return rounded
-        return rate
-
-
 def parse_range(text: str) -> tuple[float, float]:
     """Read LOW:HIGH, two rates in requests a second.
 
@@ -448,12 +322,4 @@ def _check_range(low_rps: float, high_rps: float) -> None:
     if faults := [f"{name}: {fault}" for name, rate in named if (fault := rate_fault(rate))]:
         raise ValueError("; ".join(faults))
     if low_rps >= high_rps:
-        raise ValueError(f"expected LOW below HIGH, got {_number(low_rps)}:{_number(high_rps)}")
-
-
-def _width(low: float, high: float) -> float:
-    return math.log(high / low)
-
-
-def _number(rate: float) -> str:
-    return f"{rate:,.12g}"
+        raise ValueError(f"expected LOW below HIGH, got {number(low_rps)}:{number(high_rps)}")

@@ -1,0 +1,81 @@
+"""What a limit search has found, for people and for the verdict."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Ending(Enum):
+    """Why a search ended."""
+
+    FOUND = "found"  # a rate was confirmed, and one not far above it failed
+    ALL_HOLD = "all hold"  # HIGH was confirmed
+    NONE_HOLDS = "none holds"  # LOW failed
+    OUT_OF_PROBES = "out of probes"  # the bracket is left wider, or its lower end was not confirmed
+    STOPPED = "stopped"  # not finished (yet)
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What the search found.
+
+    Attributes:
+        ending: why it ended.
+        rate_rps: the highest rate that held a full-length level; None: no rate did.
+        last_passing_rps: the lower end of the bracket; it may have held a short level only. None: none held.
+        first_failing_rps: the upper end of the bracket; None: nothing failed.
+        binding: what the server did there that it must not, in words.
+        n_probes: levels run, the confirmation included; without those that were held once more.
+        low_rps, high_rps, max_probes: what was asked for.
+        is_undecided: whether all that kept that end from holding is one stall, twice.
+    """
+
+    ending: Ending
+    rate_rps: float | None
+    last_passing_rps: float | None
+    first_failing_rps: float | None
+    binding: tuple[str, ...]
+    n_probes: int
+    low_rps: float
+    high_rps: float
+    max_probes: int
+    is_undecided: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """All this for people, with what to do next."""
+        if self.ending is Ending.NONE_HOLDS:
+            cure = "use a longer --level-duration" if self.is_undecided else "lower LOW"
+            return f"Even {number(self.low_rps)} requests/s, the lowest rate asked for, {self._failed()}: {cure}."
+        if self.ending is Ending.ALL_HOLD:
+            high = number(self.high_rps)
+            return f"Up to {high} requests/s, the highest rate asked for, all thresholds hold: raise HIGH."
+        if self.ending is Ending.FOUND:
+            best, tried = number(self.last_passing_rps), number(self.first_failing_rps)
+            return f"The highest rate that holds: {best} requests/s (the next one tried, {tried}, {self._failed()})."
+        if self.last_passing_rps is None:
+            return f"{self._why_open()}: nothing is known."
+        return f"{self._why_open()}: {self._lower_end()}, {self._upper_end()}."
+
+    def _why_open(self) -> str:
+        if self.ending is Ending.STOPPED:
+            return f"Stopped after {self.n_probes} of at most {self.max_probes} probes"
+        return f"All {self.max_probes} probes are used up"
+
+    def _lower_end(self) -> str:
+        how = "holds" if self.rate_rps is not None else "held a short level only"
+        return f"{number(self.last_passing_rps)} requests/s {how}"
+
+    def _upper_end(self) -> str:
+        if self.last_passing_rps == self.high_rps:
+            return "the highest rate asked for: give it a full-length level"
+        high = self.first_failing_rps or self.high_rps
+        what = f" {self._failed()}" if self.first_failing_rps else ", the highest rate asked for, was not tried"
+        return f"{number(high)}{what}: go on with {self.last_passing_rps:.12g}:{high:.12g}"
+
+    def _failed(self) -> str:
+        return " and ".join(self.binding) or "did not hold"
+
+
+def number(rate: float) -> str:
+    """Write a rate with as many digits as it has."""
+    return f"{rate:,.12g}"
