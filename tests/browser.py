@@ -88,8 +88,8 @@ class LocustPage:
             raise AssertionError(f"waited {LIMIT_S} s in vain: {what}; the page shows\n{self.text}") from None
 
     def press(self, text: str) -> None:
-        """Press a button, a tab or a heading that unfolds something."""
-        self._scroll_to(self.wait(lambda: self._button(text), f"a button {text!r}")).click()
+        """Press a button, a tab or a heading that unfolds something; where it lies may still be moving."""
+        self.driver.execute_script("arguments[0].click()", self.wait(lambda: self._button(text), f"a button {text!r}"))
 
     def field(self, name: str) -> WebElement:
         """Return a field of the start form, wherever it is open."""
@@ -100,9 +100,9 @@ class LocustPage:
         if self.status != "READY" and not self.driver.find_elements(By.CSS_SELECTOR, "[role=presentation]"):
             self.press("NEW")
         for heading in ("Advanced options", "Custom parameters"):
-            button = self.wait(lambda heading=heading: self._button(heading), heading)
-            if button.get_attribute("aria-expanded") != "true":
-                self._scroll_to(button).click()
+            if not self._is_unfolded(heading):
+                self.press(heading)
+                self.wait(lambda heading=heading: self._is_unfolded(heading), f"what is folded in {heading!r}")
 
     def fill(self, **fields: str) -> None:
         """Type into fields of the start form, over what is there."""
@@ -117,6 +117,10 @@ class LocustPage:
         self.open_form()
         self.fill(**fields)
         self.press("START")
+
+    def _is_unfolded(self, heading: str) -> bool:
+        button = self.wait(lambda: self._button(heading), f"a heading {heading!r}")
+        return button.get_attribute("aria-expanded") == "true"
 
     def _typable(self, name: str) -> WebElement | None:
         field = self._shown(By.NAME, name)

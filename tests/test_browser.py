@@ -45,6 +45,7 @@ def run_to_its_summary(page, n_before):
     return page.log.split("Model mnist")[-1]
 
 
+@pytest.mark.timing
 def test_one_kind_of_run_after_another_is_started_and_read(driver, served):
     page = browser.LocustPage(driver, served[0].url)
     page.load()
@@ -73,6 +74,7 @@ def test_one_kind_of_run_after_another_is_started_and_read(driver, served):
     assert "100 of 100 images, each exactly once" in corrected
 
 
+@pytest.mark.timing
 def test_a_page_that_is_loaded_while_a_run_begins_shows_the_run_and_then_its_end(driver, served):
     ui, page = served[0], browser.LocustPage(driver, served[0].url)
     before = "\n".join(ui.log())
@@ -91,6 +93,7 @@ def test_a_page_that_is_loaded_while_a_run_begins_shows_the_run_and_then_its_end
     assert [page.field(name).is_enabled() for name in ("userCount", "spawnRate")] == [True, True]
 
 
+@pytest.mark.timing
 def test_a_page_that_is_open_when_a_run_is_stopped_comes_to_its_summary(driver, served):
     ui, page = served[0], browser.LocustPage(driver, served[0].url)
     assert ui.start(**UNSET)["success"]

@@ -120,6 +120,7 @@ def test_the_form_is_alive_while_levels_run_and_after_them(ui):
     assert during["state"] in ("spawning", "running")
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize(
     "form", [pytest.param({"sweep": "1,2", **LEVEL}, id="levels"), pytest.param({"num_tests": "100"}, id="plain")]
 )

@@ -75,7 +75,8 @@ def test_a_rebound_name_reads_nothing(routes):
 
 
 @pytest.mark.parametrize("origin", [FOREIGN, "null", "http://127.0.0.1:1"])
-def test_no_page_of_another_origin_is_let_read(routes, origin):
+def test_no_page_of_another_origin_is_let_read_or_changes_anything_by_it(routes, origin):
+    before = routes.state
     replies = [
         routes.ui.ask(method, path, Origin=origin) for path in routes.reading for method in ("GET", "HEAD", "OPTIONS")
     ]
@@ -83,6 +84,7 @@ def test_no_page_of_another_origin_is_let_read(routes, origin):
     assert [
         reply.headers for reply in replies if any(name.startswith("access-control") for name in reply.headers)
     ] == []
+    assert routes.state == before
 
 
 def test_no_page_of_another_origin_shows_it_in_a_frame(routes):

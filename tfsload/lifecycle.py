@@ -48,6 +48,7 @@ from tfsload.run_time import RunTime, asked_s
 from tfsload.user_hosts import UserHosts, suite_classes
 from tfsload.webui import door, port
 from tfsload.webui.pages import Pages
+from tfsload.webui.secret_reach import SecretReach
 from tfsload.webui.start_form import StartForm
 
 logger = logging.getLogger(__name__)
@@ -139,6 +140,7 @@ class Suite:
         self._plan: FixedPlan | SearchPlan | None = None  # of the run that is about to start, or under way
         self._is_prepared = False
         self._pages: Pages | None = None  # the web UI's
+        self._secret_reach: SecretReach | None = None  # of runs that it starts
         self._ending = Ending()
         self._is_concluding = False
         self._concluded = gevent.event.Event()  # the last run; also before the first
@@ -171,6 +173,8 @@ class Suite:
                     self._web_ui, self._shape_in_use, self._check, self._wait_for_last_run, self._take_back
                 )
                 self._pages = Pages(self._web_ui, form)
+                named = [self._environment.host, *self._hosts.named]
+                self._secret_reach = SecretReach(named, door.is_on_loopback(self._web_ui.host))
             if self._starts_by_itself:
                 self._check(vars(self._options), self._environment.host)
                 if isinstance(self._runner, MasterRunner):
@@ -214,6 +218,8 @@ class Suite:
         classes = self._environment.user_classes if user_classes is None else user_classes
         asked = self._hosts.ask(host, classes)
         faults = self._shape_in_use.faults(options) + faults_of_levels(options, classes)
+        if self._secret_reach is not None:
+            faults += self._secret_reach.faults(asked.text, options)
         self._checked = check(options, asked, self._embedded, faults)
         self._plan = make_plan(self._checked.settings, self._n_users(options))
         if self._starts_by_itself:

@@ -93,6 +93,11 @@ class UserHosts:
         available = (getattr(self._environment, "available_user_classes", None) or {}).values()
         return list(dict.fromkeys([*available, *self._environment.user_classes]))
 
+    @property
+    def named(self) -> list[str]:
+        """The hosts that the suite's user classes name, whichever of them a run is of."""
+        return [one.host for one in suite_classes(self._classes) if one.host]
+
     def _remember(self) -> None:
         self._own = {one: vars(one).get("host", _MISSING) for one in self._classes}
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tfsload.modelserver.flags import FlagError, ServerFlags, parallelism, parse, unimplemented, usage
+from tfsload.words import sentence
 
 _GRACE_S = 0.5
 _LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
@@ -62,7 +63,7 @@ def _serve(flags: ServerFlags) -> int:
     _warn(model, flags)
     stop = _stop_event()
     _spare_what_stays()
-    print(f"Serving model {model.name}, version {model.version}: gRPC at {address}", flush=True)
+    print(sentence(f"Serving model {model.name}, version {model.version}: gRPC at {address}"), flush=True)
     stop.wait()
     server.stop(_GRACE_S)
     return 0
@@ -87,7 +88,7 @@ def _spare_what_stays() -> None:
 def _warn(model: Any, flags: ServerFlags) -> None:
     """Say what was left undone, though nobody asked for it in so many words."""
     if warning := parallelism(flags).warning:
-        print(f"warning: {warning}", file=sys.stderr)
+        print(sentence(f"warning: {warning}"), file=sys.stderr)
     warmup = model.path / "assets.extra" / "tf_serving_warmup_requests"
     if flags.enable_model_warmup and warmup.exists():
         print(f"warning: {warmup} is not replayed: the embedded server has no warm-up", file=sys.stderr)
@@ -134,7 +135,7 @@ def _quiet_stderr() -> Iterator[None]:
 
 def _fail(code: int, *messages: str) -> int:
     for message in messages:
-        print(f"error: {message}", file=sys.stderr)
+        print(sentence(f"error: {message}"), file=sys.stderr)
     return code
 
 

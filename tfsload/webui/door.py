@@ -22,7 +22,7 @@ def close(web_ui: Any, origins: tuple[str, ...]) -> None:
         web_ui: Locust's, before it listens.
         origins: further ones that may start and stop runs (`--web-origin`).
     """
-    policy = Policy(web_ui.host, origins, _is_on_loopback(web_ui.host))
+    policy = Policy(web_ui.host, origins, is_on_loopback(web_ui.host))
     logged: set[str] = set()
 
     def turn_away() -> Response | None:
@@ -52,8 +52,8 @@ def close(web_ui: Any, origins: tuple[str, ...]) -> None:
     web_ui.app.after_request(stay_out_of_frames)
 
 
-def _is_on_loopback(host: str) -> bool:
-    """Whether only this machine reaches what listens on `host` (`--web-host`; empty: all interfaces)."""
+def is_on_loopback(host: str) -> bool:
+    """Return whether only this machine reaches what listens on `host` (`--web-host`; empty: all interfaces)."""
     if is_loopback(host):
         return True
     try:
