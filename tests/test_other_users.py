@@ -184,7 +184,9 @@ def test_other_users_that_end_by_themselves_are_not_missing(tmp_path, model_serv
 LEVELS = ("--sweep", "1,2", "--level-duration", "1", "--warm-up", "0")
 
 
-@pytest.mark.parametrize("n_workers", [pytest.param(0, id="alone"), pytest.param(2, id="forked")])
+@pytest.mark.parametrize(
+    "n_workers", [pytest.param(0, id="alone"), pytest.param(2, id="forked", marks=pytest.mark.long)]
+)
 def test_levels_run_the_suites_users_alone_and_say_who_is_missing(tmp_path, model_server, website, n_workers):
     locustfile = with_website(tmp_path, website, BAD)
     locustfile.write_text(locustfile.read_text() + f'\nGrpcPredictionUser.host = "{model_server.address}"\n')

@@ -58,7 +58,13 @@ def test_it_runs_headless_and_ends_the_run(tmp_path, model_server, locustfile, n
     ("locustfile", "n_images", "exit_code"),
     [
         pytest.param(STEPS_WITHOUT_END, 300, exit_codes.PASS, id="the-images-are-through-first"),
-        pytest.param(STEPS_THAT_END.replace("(5, 100), ", ""), 1000, exit_codes.INVALID, id="it-ends-first"),
+        pytest.param(
+            STEPS_THAT_END.replace("(5, 100), ", ""),
+            1000,
+            exit_codes.INVALID,
+            id="it-ends-first",
+            marks=pytest.mark.long,
+        ),
     ],
     indirect=["locustfile"],
 )
@@ -74,7 +80,10 @@ def test_with_a_number_of_images_the_run_ends_with_either(tmp_path, model_server
         assert f"only {ended.outcome['predictions']} of 1,000 images were fired" in ended.stdout
 
 
-@pytest.mark.parametrize("arguments", [("--sweep", "1,2"), ("--rate", "50"), ("--find-max-rate", "10:100")])
+@pytest.mark.parametrize(
+    "arguments",
+    [("--sweep", "1,2"), pytest.param(("--rate", "50"), marks=pytest.mark.long), ("--find-max-rate", "10:100")],
+)
 def test_with_levels_it_is_refused_headless_together_with_all_else(tmp_path, model_server, locustfile, arguments):
     ended = run_headless(tmp_path, "--host", model_server.address, *arguments, "--deadline", "x", locustfile=locustfile)
 

@@ -199,7 +199,9 @@ def test_nobody_at_the_classs_host_is_no_server(tmp_path, classes):
     assert "embedded" not in ended.stderr
 
 
-@pytest.mark.parametrize("n_workers", [pytest.param(0, id="alone"), pytest.param(2, id="forked")])
+@pytest.mark.parametrize(
+    "n_workers", [pytest.param(0, id="alone"), pytest.param(2, id="forked", marks=pytest.mark.long)]
+)
 def test_the_classs_host_is_measured(tmp_path, model_server, n_workers):
     classes = MINE.format(host="grpc://" + model_server.address)
     arguments = ("--num-tests", "50", "-u", "2", *(forked(n_workers) if n_workers else ()))
@@ -220,7 +222,7 @@ def test_locusts_config_of_a_user_class_names_the_host_too(tmp_path, model_serve
     assert f"at {model_server.address}" in ended.stdout
 
 
-@pytest.mark.parametrize("given", ["command line", "environment", "file"])
+@pytest.mark.parametrize("given", ["command line", "environment", pytest.param("file", marks=pytest.mark.long)])
 def test_what_is_given_beats_the_class(tmp_path, model_server, given):
     (tmp_path / "own.conf").write_text(f"host = {model_server.address}\n")
     arguments = {"command line": ("--host", model_server.address), "file": ("--config", str(tmp_path / "own.conf"))}
