@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from tfsload import tolerance
 from tfsload.settings import Settings, options_of_levels
 from tfsload.target import Target
 
@@ -29,6 +30,8 @@ def warn_of_ignored(options: Mapping[str, Any], settings: Settings) -> None:
         why = "a run without --sweep, --rate or --find-max-rate has no levels"
     if ignored:
         logger.warning("%s: no effect, since %s", " and ".join(ignored), why)
+    if settings.tolerance != tolerance.DEFAULT and not settings.verify:
+        logger.warning("--tolerance: no effect, since nothing is compared without --verify N")
 
 
 def warn_of_loopback(target: Target) -> None:

@@ -13,7 +13,7 @@ def sentence(summary: Summary) -> str:
     """
     parts = [] if summary.thresholds else ["no thresholds" if summary.search is None else "the search's thresholds"]
     parts.append(_answers(summary))
-    if summary.dropped:
+    if summary.dropped and summary.search is None:  # which goes where arrivals are dropped
         parts.append(f"{summary.dropped:,} of {summary.offered:,} arrivals were dropped")
     if summary.n_verified:
         parts.append(f"{summary.compared:,} answers compared with those without load: {_mismatched(summary)}")
