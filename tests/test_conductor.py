@@ -556,35 +556,48 @@ class WorkersRunner(RunnerOfUsers, WorkerRunner):
     greenlet = None  # for Locust's __del__
 
 
-def test_the_load_stops_where_the_master_is_silent(participant, monkeypatch, caplog):
+class Clock:
+    """`time` with a monotonic clock that a test sets."""
+
+    perf_counter_ns = staticmethod(time.perf_counter_ns)
+
+    def __init__(self):
+        self.now_s = 1000.0
+        self.n_looks = 0
+
+    def monotonic(self):
+        self.n_looks += 1
+        return self.now_s
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(participating, "time", clock)
     monkeypatch.setattr(participating, "MASTER_POLL_S", 0.001)
+    return clock
+
+
+def test_the_load_stops_where_the_master_is_silent(participant, clock, caplog):
     runner = WorkersRunner()
     participant(runner=runner, sweep="2")
-    runner.last_heartbeat_timestamp = time.time() - participating.MASTER_LIMIT_S - 1
+    wait_for(lambda: clock.n_looks > 2)
+    clock.now_s += participating.MASTER_LIMIT_S + 1
     wait_for(lambda: runner.n_stops)
 
     assert runner.n_stops == 1
     assert "Nothing was heard of the master for 15 s" in caplog.text
 
 
-def test_the_load_goes_on_where_the_master_is_heard_of(participant, monkeypatch):
-    looks = []
-
-    class HeardOf(WorkersRunner):
-        @property
-        def last_heartbeat_timestamp(self):
-            looks.append(True)
-            return time.time()
-
-        @last_heartbeat_timestamp.setter
-        def last_heartbeat_timestamp(self, _):
-            pass
-
-    monkeypatch.setattr(participating, "MASTER_POLL_S", 0.001)
-    runner = HeardOf()
+def test_the_load_goes_on_where_the_master_is_heard_of(participant, clock):
+    runner = WorkersRunner()
     begun = participant(runner=runner, sweep="2")
     watcher = begun._master_watcher
-    wait_for(lambda: len(looks) > 5)
+    for _ in range(5):
+        clock.now_s += participating.MASTER_LIMIT_S - 1
+        begun._environment.events.heartbeat_received.fire(client_id="master", timestamp=0)
+        looks = clock.n_looks
+        wait_for(lambda looks=looks: clock.n_looks > looks + 2)
     assert not watcher.dead
     begun.end()
     wait_for(lambda: watcher.dead)

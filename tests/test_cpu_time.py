@@ -9,6 +9,8 @@ from tfsload.analysis.levels import CpuShares
 from tfsload.load import cpu_time
 from tfsload.load.cpu_time import CpuTime
 
+pytestmark = pytest.mark.timing
+
 
 @pytest.mark.parametrize(
     ("later", "shares"),
@@ -46,8 +48,6 @@ for _ in range(2):
         os._exit(0)
     others.append(other)
 from tfsload.load.cpu_time import CpuTime
-
-pytestmark = pytest.mark.timing
 begin = CpuTime.now()
 while time.process_time_ns() < begin.cpu_ns + 300_000_000:
     pass

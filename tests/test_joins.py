@@ -54,5 +54,6 @@ def test_a_worker_that_joins_in_the_middle_costs_no_image(cluster, model_server,
 
     assert_equals_reference(ended, reference("mnist5k"), n_images)
     assert "1,000 of 1,000 images, each exactly once" in ended.stdout
-    assert ended.outcome["n_workers"] == 2
+    # A worker that was killed is missed some seconds later: by then its successor may be there.
+    assert ended.outcome["n_workers"] in ((2, 3) if is_replaced else (2,))
     assert bool(ended.outcome["lost_workers"]) is is_replaced

@@ -150,10 +150,10 @@ def options_of(**options):
 
 
 def test_checks_record_what_is_to_be_compared(model_server):
-    checked = checks.check(options_of(verify="5"), HostAsked(model_server.address), EmbeddedModel())
+    checked = checks.check(options_of(verify="5"), HostAsked(model_server.address), EmbeddedModel(), [])
 
     assert len(checked.references) == 5
-    assert checks.check(options_of(), HostAsked(model_server.address), EmbeddedModel()).references is None
+    assert checks.check(options_of(), HostAsked(model_server.address), EmbeddedModel(), []).references is None
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_checks_record_what_is_to_be_compared(model_server):
 )
 def test_a_run_that_cannot_be_verified_is_refused(model_server, options, exit_code, message):
     with pytest.raises(RunRefused) as caught:
-        checks.check(options_of(**options), HostAsked(model_server.address), EmbeddedModel())
+        checks.check(options_of(**options), HostAsked(model_server.address), EmbeddedModel(), [])
 
     assert caught.value.exit_code == exit_code
     assert len(caught.value.faults) == 1

@@ -259,7 +259,7 @@ def test_ctrl_c_to_all_processes_at_once_loses_nothing(tmp_path, model_server):
     assert ended.outcome["predictions"] > 0
 
 
-def test_a_second_run_that_gets_no_port_leaves_the_first_alone(tmp_path, model_server):
+def test_a_second_run_that_gets_no_port_adds_nothing_to_the_first(tmp_path, model_server):
     port = str(free_port())
     arguments = ("--headless", "--only-summary", "--host", model_server.address, "-u", "2", "-r", "2")
     ports = ("--master-bind-port", port, "--master-port", port, "--processes", "2")
@@ -269,7 +269,9 @@ def test_a_second_run_that_gets_no_port_leaves_the_first_alone(tmp_path, model_s
             assert second.wait().exit_code == exit_codes.FAILED
         ended = first.wait()
 
-    assert ended.exit_code == exit_codes.PASS, ended.stdout
+    # Its workers may come to the first run's master and leave at once; what users they were given for that time is said.
+    assert ended.exit_code in (exit_codes.PASS, exit_codes.INVALID), ended.stdout
+    assert (ended.exit_code == exit_codes.PASS) is ("users asked for ran on average" not in ended.stdout)
     assert ended.outcome["n_workers"] == 2
 
 

@@ -107,7 +107,7 @@ def test_users_that_start_before_there_is_a_suite_wait_for_it():
     starting = gevent.spawn(user.on_start)
     gevent.sleep(0.01)
     assert not starting.ready()
-    run = SimpleNamespace()
+    run = SimpleNamespace(settings=Settings.parse({}, None))
     environment.tfsload = SimpleNamespace(participant=SimpleNamespace(join=lambda: run))
     starting.get(timeout=10)
 
