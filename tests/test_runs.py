@@ -269,7 +269,7 @@ def test_a_second_run_that_gets_no_port_adds_nothing_to_the_first(tmp_path, mode
             assert second.wait().exit_code == exit_codes.FAILED
         ended = first.wait()
 
-    # Its workers may come to the first run's master and leave at once; what users they were given for that time is said.
+    # Its workers may come to the first run's master and leave at once; what that took from its load is said.
     assert ended.exit_code in (exit_codes.PASS, exit_codes.INVALID), ended.stdout
     assert (ended.exit_code == exit_codes.PASS) is ("users asked for ran on average" not in ended.stdout)
     assert ended.outcome["n_workers"] == 2
