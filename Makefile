@@ -8,7 +8,7 @@ RUN_STAMP := $(VENV)/run.stamp
 DEV_STAMP := $(VENV)/dev.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui serve test test-first-half test-second-half long lint format bench bench-against fuzz soak train clean
+.PHONY: help demo ui serve test test-a-to-o test-p-to-r test-s-to-z long lint format bench bench-against fuzz soak train clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,16 +23,13 @@ serve: $(RUN_STAMP) ## Serve the shipped model on 127.0.0.1:8500 until Ctrl-C.
 	$(BIN)/python -m tfsload.modelserver --port=8500 --model_name=mnist --model_base_path=models/mnist \
 		--grpc_max_threads=256
 
-# Tests wait more than they compute, so two halves run beside each other. What depends on timing runs by itself.
+# Tests wait more than they compute, so three parts run beside one another. What depends on timing runs by itself.
 test: $(DEV_STAMP) ## Run all tests.
-	$(MAKE) --no-print-directory -j2 test-first-half test-second-half
+	$(MAKE) --no-print-directory -j3 test-a-to-o test-p-to-r test-s-to-z
 	$(BIN)/python -m pytest -m "timing and not long"
 
-test-first-half:
-	$(BIN)/python -m pytest -m "not timing and not long" tests/test_[a-o]*.py
-
-test-second-half:
-	$(BIN)/python -m pytest -m "not timing and not long" tests/test_[p-z]*.py
+test-a-to-o test-p-to-r test-s-to-z: test-%:
+	$(BIN)/python -m pytest -m "not timing and not long" tests/test_[$(subst -to-,-,$*)]*.py
 
 long: $(DEV_STAMP) ## Run the tests that take too long for every run.
 	$(BIN)/python -m pytest -m long

@@ -1,6 +1,7 @@
 """The directions of dependencies, read from the imports."""
 
 import ast
+import functools
 import graphlib
 import subprocess
 import sys
@@ -96,6 +97,7 @@ def dotted(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@functools.cache
 def imports(path: Path) -> set[str]:
     """Return what a module imports, anywhere in it: dotted names, with what is taken from a package."""
     found = set()

@@ -81,7 +81,7 @@ def test_the_web_uis_stop_button_ends_a_run_with_a_length_early(tmp_path, model_
             n_summaries = len(summaries) + 1
             wait_until(lambda n_summaries=n_summaries: web_ui.n_summaries() == n_summaries, "the summary")
             summaries.append(web_ui.summaries().split("Model mnist")[-1])
-            wait_until(lambda: web_ui.stats()["state"] == "stopped", "the end")
+            web_ui.wait_for_end()
 
     early, without_an_end, complete = summaries
     assert re.search(STOPPED, early)

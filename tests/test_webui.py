@@ -187,7 +187,7 @@ def test_two_processes_from_the_form(web_ui, reference):
         summary = web_ui.summaries().split("Model mnist")[-1]
         assert "400 of 400 images, each exactly once" in summary
         assert f"wrong      {100 * reference('mnist5k').error_rate(400):g}%" in summary
-        wait_until(lambda: web_ui.stats()["state"] in ("stopped", "ready"), "the end")
+        wait_until(lambda: web_ui.log() and web_ui.stats()["state"] in ("stopped", "ready"), "the end")
         wait_until(
             lambda: [worker["state"] for worker in web_ui.stats()["workers"]] == ["ready", "ready"], "workers at rest"
         )
