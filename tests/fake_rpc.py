@@ -6,6 +6,7 @@ What is sent is written and read as on the wire: numbers that no message can hol
 from collections.abc import Callable
 from typing import Any
 
+import gevent
 import locust.runners
 from gevent.queue import Queue
 from locust.rpc.protocol import Message
@@ -20,8 +21,9 @@ class Network:
         is_master_dead: whether all messages to and from the master are lost.
     """
 
-    def __init__(self, monkeypatch: Any) -> None:
-        """Take the place of Locust's sockets."""
+    def __init__(self, monkeypatch: Any, latency_s: float = 0) -> None:
+        """Take the place of Locust's sockets; each message takes so long."""
+        self._latency_s = latency_s
         self.to_master: Queue = Queue()
         self.to_worker: dict[str, Queue] = {}
         self.cut: set[str] = set()
@@ -37,6 +39,8 @@ class Network:
             return
         if worker in self.cut:
             self._waiting.append((worker, deliver))
+        elif self._latency_s:
+            gevent.spawn_later(self._latency_s, deliver)
         else:
             deliver()
 

@@ -291,3 +291,19 @@ def test_a_master_leaves_heartbeats_of_workers_that_it_does_not_know_at_that(cap
 
     assert (master.clients, sent, caplog.text) == ({}, [], "")
     assert told == [{"client_id": "old"}]
+
+
+@pytest.mark.parametrize("runner_class", [locust.runners.MasterRunner, locust.runners.LocalRunner])
+def test_no_users_are_started_while_a_run_ends(runner_class, caplog):
+    """Once Locust itself refuses, or tells of a start before it clears its statistics, the wrap is needless."""
+    coordinator = SimpleNamespace(is_ending=True)
+    runner = SimpleNamespace(environment=SimpleNamespace(tfsload=SimpleNamespace(coordinator=coordinator)))
+    assert runner_class.start(runner, 3, 100) is None  # the key "w"
+    assert "the run is being stopped" in caplog.text
+
+    coordinator.is_ending = False
+    with pytest.raises(AttributeError):  # on its way to what Locust does
+        runner_class.start(runner, 3, 100)
+    code = runner_class.start.__wrapped__.__code__
+    names = code.co_names if runner_class is locust.runners.MasterRunner else runner_class._start.__code__.co_names
+    assert names.index("clear_all") < names.index("test_start")

@@ -55,6 +55,9 @@ def install() -> None:
     locust.runners.time = _clock
     if not hasattr(locust.runners.WorkerRunner.connect_to_master, "__wrapped__"):
         locust.runners.WorkerRunner.connect_to_master = _told_before(locust.runners.WorkerRunner.connect_to_master)
+    for runner in (locust.runners.MasterRunner, locust.runners.LocalRunner):
+        if not hasattr(runner.start, "__wrapped__"):
+            runner.start = _not_while_a_run_ends(runner.start)
     if not hasattr(locust.runners.MasterRunner.handle_message, "__wrapped__"):
         locust.runners.MasterRunner.handle_message = _told_of_unknown(locust.runners.MasterRunner.handle_message)
 
@@ -297,3 +300,21 @@ def _told_of_unknown(handle_message: Callable[[Any, str, Any], None]) -> Callabl
         handle_message(self, client_id, msg)
 
     return tell_and_handle
+
+
+def _not_while_a_run_ends(start: Callable[..., None]) -> Callable[..., None]:
+    """Start no users while the suite's last run hands over its results: they would be lost in those of a new one.
+
+    The web form is refused by then; Locust's keys for more users ("w", "W") know of no end, and its statistics are
+    cleared before any listener can object.
+    """
+
+    @functools.wraps(start)
+    def start_or_refuse(self: Any, *arguments: Any, **options: Any) -> None:
+        coordinator = getattr(getattr(self.environment, "tfsload", None), "coordinator", None)
+        if coordinator is not None and coordinator.is_ending:
+            logger.warning("No users are started: the run is being stopped")
+            return
+        start(self, *arguments, **options)
+
+    return start_or_refuse

@@ -55,6 +55,7 @@ class LevelRun:
         n_users: users that ran.
         cpu: what each process had of the CPU.
         round_trip_ns: what a call took that asked the model for nothing, before the load; None: not measured.
+        disturbance: who joined, or how users became more or fewer, while it was measured; empty: nothing of the kind.
     """
 
     level: Level
@@ -63,6 +64,7 @@ class LevelRun:
     n_users: int
     cpu: tuple[CpuShares, ...]
     round_trip_ns: int | None = None
+    disturbance: str = ""
 
     @property
     def busy_share(self) -> float:
@@ -156,7 +158,9 @@ def _doubts_of_generator(run: LevelRun, record: Record) -> list[str]:
     doubts = []
     if run.missing_workers:
         doubts.append(f"{len(run.missing_workers)} of {run.n_workers} workers did not report it: run again")
-    if run.n_users < run.level.users:
+    if run.disturbance:
+        doubts.append(f"while it was measured {run.disturbance}")
+    elif run.n_users < run.level.users:
         doubts.append(f"only {run.n_users:,} of {run.level.users:,} users ran: see the log")
     if run.busy_share >= BUSY_SHARE:
         doubts.append(

@@ -46,6 +46,7 @@ class Conductor:
         self._coordinator = coordinator
         self.level: Level | None = None
         self._reports: dict[str, dict[str, Any]] = {}  # of the level under way, by worker
+        self._disturbance = ""  # of the same level
         self.begun_s: float | None = None
         runner.register_message(messages.LEVEL_DONE, self._on_level_done)
 
@@ -84,6 +85,7 @@ class Conductor:
             n_users=sum(report["n_users"] for report in reports),
             cpu=tuple(CpuShares(**report["cpu"]) for report in reports),
             round_trip_ns=int(fmean(round_trips_ns)) if round_trips_ns else None,
+            disturbance=self._disturbance,
         )
 
     def _message(self, level: Level, share: int, n_shares: int) -> dict[str, Any]:
@@ -114,11 +116,22 @@ class Conductor:
 
     def _await_reports(self, workers: set[str], seconds: float) -> None:
         limit_s = self._clock_s() + seconds
+        n_users, self._disturbance = self._runner.user_count, ""
         while waiting := (workers - set(self._reports)) & self._coordinator.live_workers():
             if self._clock_s() > limit_s:
                 logger.error("Level %d: no report of %s in time", self.level.number, ", ".join(sorted(waiting)))
                 return
+            self._disturbance = self._disturbance or self._change(workers, n_users)
             gevent.sleep(_POLL_S)
+
+    def _change(self, workers: set[str], n_users: int) -> str:
+        """Return what has changed among those who measure a level; who was lost does not report it, and is named."""
+        newcomers = self._coordinator.running_users - workers
+        if newcomers:
+            return f"worker {', '.join(sorted(newcomers))} joined and took over users: run again"
+        if workers <= self._coordinator.live_workers() and self._runner.user_count != n_users:
+            return f"the number of users went from {n_users:,} to {self._runner.user_count:,}: run again, and edit none"
+        return ""
 
     def _on_level_done(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
         if not self._coordinator.is_of_this_run(msg):

@@ -182,6 +182,7 @@ class Coordinator:
             self.take_report("local", report)
 
     def _drain(self) -> None:
+        self._roster.end()
         self._runner.send_message(messages.DRAIN, {"run": self._number})
         limit = self._clock_s() + DRAIN_LIMIT_S + self._environment.stop_timeout
         while waiting := self._roster.to_hand_over():

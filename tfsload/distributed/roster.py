@@ -25,11 +25,13 @@ class Roster:
         self.joined: set[str] = set()
         self.drained: set[str] = set()
         self._at_begin: set[str] = set()  # all that were there, heard of since or not
+        self._at_end: set[str] = set()  # all that were there when it began to end
         self._strange_s: dict[str, float] = {}  # for how long workers have run users without having joined
 
     def begin(self) -> None:
         """Begin a run."""
         self.joined, self.drained, self._at_begin = set(), set(), self.live()
+        self._at_end = set()
         self._strange_s = {}
 
     def live(self) -> set[str]:
@@ -57,6 +59,10 @@ class Roster:
         """Return those that are not heard of any more and have not handed over the rest."""
         return (self.joined | self._at_begin) - self.live() - self.drained
 
+    def end(self) -> None:
+        """Know that the run ends: whoever comes from now on has nothing to hand over."""
+        self._at_end = self.live()
+
     def to_hand_over(self) -> set[str]:
         """Return those that have yet to hand over the rest, heard of or not."""
-        return (self.joined | self._at_begin | self.live()) - self.drained
+        return (self.joined | self._at_begin | self._at_end) - self.drained
