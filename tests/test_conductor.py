@@ -1,5 +1,6 @@
 """Levels measured by several participants at once, and by one in this process, over fake runners."""
 
+import dataclasses
 import time
 from types import SimpleNamespace
 
@@ -196,6 +197,17 @@ def test_a_late_report_of_an_earlier_level_is_merged_and_is_not_this_ones(master
 
     assert (run.missing_workers, run.n_users) == ((), 2)
     assert {level: record.requests for level, record in coordinator.results.records.items()} == {1: 6, 2: 15}
+
+
+def test_what_comes_after_a_search_is_no_probe(master, coordinator, measure):
+    """The silence of a server is forgiven in a probe, and nowhere else."""
+    measuring = measure(dataclasses.replace(CLOSED, is_probe=True))
+    wait_for(lambda: coordinator.probe == CLOSED.number)
+    for worker in ("a", "b"):
+        tell_done(master, worker)
+    result_of(measuring)
+
+    assert coordinator.probe is None
 
 
 def test_a_report_of_an_earlier_run_is_ignored(master, coordinator, measure):

@@ -9,8 +9,10 @@ from locust.env import Environment
 from locust.runners import STATE_MISSING, STATE_RUNNING, MasterRunner
 
 from tfsload.distributed import coordinator as coordinating
-from tfsload.distributed import messages, vigil
+from tfsload.distributed import messages, roster, vigil
 from tfsload.distributed.coordinator import Coordinator
+from tfsload.load.window import UNCOUNTED
+from tfsload.record import Record
 from tfsload.recorder import Recorder
 
 
@@ -380,3 +382,30 @@ def test_when_every_worker_is_unfit_the_run_ends(master, coordinator, finished):
     wait_for(lambda: finished)
 
     assert set(coordinator.results.unfit_workers) == {"a", "b"}
+
+
+def test_how_much_was_done_is_told_without_merging(master, coordinator, monkeypatch):
+    """Whoever shows progress asks twice a second: what grows with the run would hold up its requests."""
+    begin(coordinator)
+    for level, n_predictions in ((0, 3), (1, 4), (UNCOUNTED, 5)):
+        report(master, "a", rows(None, n_predictions, level))
+    overall = coordinator.results.overall
+    monkeypatch.setattr(Record, "merge", None)
+
+    assert coordinator.results.tally == (overall.requests, overall.predictions, 0) == (7, 7, 0)
+
+
+def test_a_workers_reason_is_told_with_its_cure(master, coordinator):
+    begin(coordinator)
+    reason = "a first part" + " of many words" * 40 + ": pass another --dataset"
+    master.receive(messages.UNFIT, {"run": 1, "reason": reason}, "a")
+
+    assert coordinator.results.unfit_workers["a"].endswith(": pass another --dataset")
+
+
+def test_workers_that_never_join_and_are_all_there_is_end_the_run(coordinator, finished, monkeypatch):
+    monkeypatch.setattr(roster, "STRANGE_AFTER_S", 0.02)
+    coordinator.begin(None)
+    wait_for(lambda: finished)
+
+    assert set(coordinator.results.unfit_workers.values()) == {roster.STRANGER}

@@ -54,7 +54,7 @@ def test_levels_get_their_users_after_the_clock_was_set_back(tmp_path, model_ser
 
     assert "Discard spawn message" not in ended.stderr
     assert 'All users spawned: {"GrpcPredictionUser": 4} (4 total users)' in ended.stderr
-    assert "users did not come" not in ended.stdout
+    assert "no more come" not in ended.stderr
 
 
 @pytest.mark.timing

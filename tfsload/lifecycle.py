@@ -281,7 +281,6 @@ class Suite:
                 raise StopTest(refused.text()) from None
         checked, self._checked = self._checked, None
         self._run_checked = checked
-        self._concluded.clear()
         if self._pages is not None:
             self._pages.begin()
         vars(self._options)[messages.ADDRESS_OPTION] = checked.settings.target.address
@@ -292,6 +291,7 @@ class Suite:
         self._run_time = RunTime(asked_s(self._environment, self._web_ui, is_of_command_line))
         give_up_after_s = silence.limit_s(checked.settings, self._run_time.limit_s is not None)
         self.coordinator.begin(asked, checked.data_fingerprint, checked.references, give_up_after_s)
+        self._concluded.clear()  # not before: of a run that could not begin nobody hears the end
         if self._is_headless:
             progress = Progress(in_place=self._options.only_summary)
             n_asked = checked.settings.num_tests or None

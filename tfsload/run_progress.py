@@ -50,9 +50,9 @@ class RunProgress:
 
     def _line(self) -> str:
         self._coordinator.refresh()
-        record = self._coordinator.results.overall
-        n_errors = record.wrong + sum(record.failed.values())
-        return progress_line(self._coordinator.elapsed_s, record.predictions, n_errors, record.requests, self._n_asked)
+        tally = self._coordinator.results.tally
+        elapsed_s = self._coordinator.elapsed_s
+        return progress_line(elapsed_s, tally.predictions, tally.errors, tally.requests, self._n_asked)
 
     def _level_line(self, level: Level) -> str:
         begun_s = self._conductor.begun_s

@@ -164,9 +164,15 @@ def _mismatches(summary: Summary) -> list[str]:
 
 def _gave_up(summary: Summary) -> str:
     left = f", with {summary.n_levels_left} levels to go" if summary.n_levels_left else ""
+    refused = [code for code in summary.failed if code not in ("UNAVAILABLE", "DEADLINE_EXCEEDED")]
+    cure = (
+        f"it was said why ({', '.join(refused)}), see the server's log"
+        if refused
+        else ("see whether the server still runs, and its log")
+    )
     return (
-        f"given up{left}: requests were sent for {summary.gave_up_after_s:g} s, and none was answered: see whether the "
-        "server still runs, and its log; --give-up-after says how long to go on (0: to the end)"
+        f"given up{left}: requests were sent for {summary.gave_up_after_s:g} s, and none was answered: {cure}; "
+        "--give-up-after says how long to go on (0: to the end)"
     )
 
 

@@ -62,7 +62,7 @@ class Conductor:
         try:
             return self._measure(level, deadline_s)
         finally:
-            self.level = None
+            self.level = self._coordinator.probe = None
 
     def _measure(self, level: Level, deadline_s: float) -> LevelRun:
         self._await_users(level.users)

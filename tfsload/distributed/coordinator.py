@@ -22,7 +22,7 @@ from tfsload.distributed.roster import OTHER_VERSION, STRANGER, Roster
 from tfsload.distributed.vigil import Vigil
 from tfsload.recorder import merge_plain, n_requests
 from tfsload.references import References
-from tfsload.words import shown
+from tfsload.words import redacted, sentence
 
 logger = logging.getLogger(__name__)
 
@@ -222,8 +222,7 @@ class Coordinator:
             taking_part = self._roster.with_users() - set(self.results.unfit_workers)
             self.results.attendance.add(seconds, self._headcount.asked_for(), self._headcount.running(taking_part))
         for worker in self._roster.strangers(seconds) - set(self.results.unfit_workers):
-            self.results.unfit_workers[worker] = STRANGER
-            logger.error("Worker %s: %s", worker, STRANGER)
+            self._refuse(worker, STRANGER)
 
     def _lose(self, worker: str) -> None:
         if worker in self.results.lost_workers:
@@ -329,7 +328,7 @@ class Coordinator:
 
     def _on_unfit(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
         if self.is_of_this_run(msg):
-            self._refuse(msg.node_id, shown(msg.data["reason"]))
+            self._refuse(msg.node_id, sentence(redacted(msg.data["reason"])))
 
     def _refuse(self, worker: str, why: str) -> None:
         self.results.unfit_workers[worker] = why

@@ -1,11 +1,26 @@
 """What has arrived of a run at the process that leads it."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tfsload.analysis.attendance import Attendance
 from tfsload.analysis.levels import LevelRun
 from tfsload.load.window import UNCOUNTED
 from tfsload.record import Record
+
+
+class Tally(NamedTuple):
+    """How much was done so far.
+
+    Attributes:
+        requests: requests that ended, answered or not.
+        predictions: images in them.
+        errors: images that were answered wrongly, or not at all.
+    """
+
+    requests: int = 0
+    predictions: int = 0
+    errors: int = 0
 
 
 @dataclass
@@ -55,6 +70,16 @@ class Results:
             if level != UNCOUNTED:
                 total.merge(record)
         return total
+
+    @property
+    def tally(self) -> Tally:
+        """What `overall` holds of this, for one who asks again and again: merging takes longer the longer a run is."""
+        counted = [record for level, record in self.records.items() if level != UNCOUNTED]
+        return Tally(
+            sum(record.requests for record in counted),
+            sum(record.predictions for record in counted),
+            sum(record.wrong + sum(record.failed.values()) for record in counted),
+        )
 
     @property
     def uncounted(self) -> Record:
