@@ -174,7 +174,7 @@ class Suite:
                 )
                 self._pages = Pages(self._web_ui, form)
                 named = [self._environment.host, *self._hosts.named]
-                self._secret_reach = SecretReach(named, door.is_on_loopback(self._web_ui.host))
+                self._secret_reach = SecretReach(named, door.is_on_loopback(self._web_ui.host), vars(self._options))
             if self._starts_by_itself:
                 self._check(vars(self._options), self._environment.host)
                 if isinstance(self._runner, MasterRunner):

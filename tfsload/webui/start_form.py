@@ -10,6 +10,7 @@ from locust.runners import STATE_RUNNING, STATE_SPAWNING
 from locust.util.timespan import parse_timespan
 
 from tfsload import exit_codes, locust_wraps
+from tfsload.distributed import messages
 from tfsload.load.shape import LevelShape
 from tfsload.load.shape_in_use import ShapeInUse
 from tfsload.refusal import RunRefused
@@ -146,17 +147,17 @@ class _Before:
 
 
 def _refuse_what_is_no_field() -> None:
-    """Let nobody set from outside what is not in the form.
+    """Let nobody set from outside what is not in the form, nor what the suite tells its workers among the options.
 
     Raises:
         RunRefused: such an option was sent.
     """
     sent = [option.flag for option in OPTIONS if not option.is_in_form and option.dest in request.form]
-    if sent:
-        raise RunRefused(
-            exit_codes.BAD_USAGE,
-            [f"{flag} is not a field of the form: give it to Locust when you start it" for flag in sent],
-        )
+    faults = [f"{flag} is not a field of the form: give it to Locust when you start it" for flag in sent]
+    own = [name for name in request.form if name.startswith(messages.OPTION_PREFIX)]
+    faults += [f"{quoted(name)} is not a field of the form: the suite sets it itself" for name in own]
+    if faults:
+        raise RunRefused(exit_codes.BAD_USAGE, faults)
 
 
 def _refuse_without_workers(runner: Any) -> None:
