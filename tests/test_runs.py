@@ -199,10 +199,32 @@ def test_users_that_were_never_started_are_said(tmp_path, model_server):
     assert "of 50: the run ended before all were started" in ended.stdout
 
 
-def test_a_worker_without_the_data_is_named(tmp_path, model_server):
+OWN_TASKS = """
+import logging
+import gevent
+import locustfile
+
+class OwnTasks(locustfile.GrpcPredictionUser):
+    def once(self):
+        self.predict()
+
+    def look(self):
+        logging.warning("looked around")
+        gevent.sleep(0.05)
+
+    tasks = [once, look]
+"""
+
+
+@pytest.mark.parametrize("has_own_tasks", [False, True], ids=["the-suites-task", "own-tasks"])
+def test_a_worker_without_the_data_is_named(tmp_path, model_server, has_own_tasks):
     only_here = tmp_path / "here" / "only-here"
     only_here.parent.mkdir()
     only_here.symlink_to(PROJECT / "data" / "mnist5k")
+    own = {}
+    if has_own_tasks:
+        own["locustfile"] = tmp_path / "own.py"
+        own["locustfile"].write_text("from tests.locustfiles import observed" + OWN_TASKS)
     port = str(free_port())
     distributed = ("--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers", "2")
     load = ("--host", model_server.address, "-u", "2", "-r", "2", "-t", "3s", "--dataset", "only-here")
@@ -210,12 +232,15 @@ def test_a_worker_without_the_data_is_named(tmp_path, model_server):
     with contextlib.ExitStack() as stack:
         start = stack.enter_context
         master_options = ("--master", "--headless", "--only-summary", *distributed, *load)
-        master = start(locust(tmp_path / "master", *master_options, cwd=only_here.parent))
-        start(locust(tmp_path / "fit", *join, cwd=only_here.parent))
-        start(locust(tmp_path / "unfit", *join))
+        master = start(locust(tmp_path / "master", *master_options, cwd=only_here.parent, **own))
+        fit = start(locust(tmp_path / "fit", *join, cwd=only_here.parent, **own))
+        unfit = start(locust(tmp_path / "unfit", *join, **own))
         ended = master.wait()
 
-    assert ended.exit_code == exit_codes.INVALID
+    assert ("looked around" in fit.log()) == has_own_tasks
+    assert "looked around" not in unfit.log()
+    assert "Traceback" not in unfit.log()
+    assert ended.exit_code == exit_codes.INVALID, ended.stdout
     assert ended.outcome["predictions"] > 0
     assert ended.stdout.count("could not take part") == 1
     assert "only-here" in ended.stdout

@@ -8,6 +8,7 @@ import gevent.event
 import numpy as np
 import pytest
 from gevent.pool import Group
+from locust import TaskSet, task
 from locust.env import Environment
 from locust.exception import InterruptTaskSet, RescheduleTask, StopTest, StopUser
 
@@ -334,8 +335,9 @@ def test_users_that_are_started_after_the_end_make_no_request(environment, parti
     participant.end()
     user = user_of(environment)
 
-    with pytest.raises(StopUser):
-        user.predict_in_turn()
+    for fire_one in (user.predict, user.predict_in_turn):
+        with pytest.raises(StopUser):
+            fire_one()
 
 
 @pytest.mark.parametrize(
@@ -384,6 +386,57 @@ def test_an_unfit_worker_says_why(environment, participant, runner, options, rea
     assert message == messages.UNFIT
     assert reason in data["reason"]
     assert participant.open_run is None
+
+
+def predict_in_own_turn(user):
+    user.done.append("own")
+    user.predict()
+
+
+def look(user):
+    user.done.append("look")
+
+
+class Looking(TaskSet):
+    @task
+    def look(self):
+        self.user.done.append("look")
+
+
+def start_by_predicting(user):
+    ScriptedUser.on_start(user)
+    user.predict()
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        pytest.param({}, id="the-suites-task"),
+        pytest.param({"tasks": [predict_in_own_turn]}, id="a-task-that-predicts"),
+        pytest.param({"tasks": [look]}, id="a-task-that-does-something-else"),
+        pytest.param({"tasks": [PredictionUser.predict_in_turn, look]}, id="both"),
+        pytest.param({"tasks": [Looking]}, id="a-set-of-tasks"),
+        pytest.param({"on_start": start_by_predicting}, id="a-prediction-as-it-starts"),
+        pytest.param({"tasks": [look], "wait_time": lambda _: 60}, id="a-wait-between-tasks"),
+    ],
+)
+@pytest.mark.parametrize("is_over", [False, True], ids=["unfit", "the-run-has-ended"])
+def test_a_user_without_a_run_ends_before_it_does_anything(environment, participant, attributes, is_over):
+    if not is_over:
+        environment.parsed_options.dataset = "nowhere"
+    participant.begin()
+    participant.end()
+    errors = []
+    environment.events.user_error.add_listener(lambda exception, **_: errors.append(exception))
+    user = type("User", (ScriptedUser,), {"done": [], **attributes})(environment)
+    greenlet = user.start(Group())
+    greenlet.join(5)
+    is_ended = greenlet.ready()
+    greenlet.kill()
+
+    assert is_ended
+    assert user.done == []
+    assert errors == []
 
 
 def test_a_worker_whose_master_lacks_the_suite_says_so(environment, participant, runner, caplog):

@@ -46,7 +46,9 @@ class PredictionUser(User):
         while (suite := getattr(self.environment, "tfsload", None)) is None:
             gevent.sleep(_SUITE_POLL_S)
         self._run = suite.participant.join()
-        if self._run is None:
+        if self._run is None:  # unfit for the run, and the coordinator was told why; or the run has ended meanwhile
+            self.tasks = [_take_no_part]
+            self.predict = self.predict_in_turn = _take_no_part  # a subclass may call them before its first task
             return
         self.connect(self._run)
         if self._run.settings.has_levels and PredictionUser.predict_in_turn in self.tasks:
@@ -87,8 +89,6 @@ class PredictionUser(User):
     @task
     def predict_in_turn(self) -> None:
         """Fire one request after another; just one where the user class has a wait time or more tasks, for Locust."""
-        if self._run is None:
-            raise StopUser  # unfit for the run, and the coordinator was told why; or the run has ended meanwhile
         self.predict()
         if self._stays_in_task:
             # Back in Locust's loop a user would go to sleep for no time, which costs more than a request.
@@ -155,6 +155,11 @@ class PredictionUser(User):
             return True  # it will fail again
         # In open load arrivals set the pace, not answers.
         return failure.code == _UNAVAILABLE and self._run.pacer is None
+
+
+def _take_no_part(*_: object) -> None:
+    """End the user, whatever it was to do."""
+    raise StopUser
 
 
 def _as_failure(error: Exception) -> PredictionFailure:
