@@ -4,12 +4,10 @@ Locust's own master and workers, and the whole suite, run in this process over a
 made up (`virtual_cluster.py`): what takes minutes takes a tenth of a second, and the same each time.
 """
 
-import itertools
-from dataclasses import dataclass
-
 import gevent
 import pytest
 
+from tests.joins_table import CELLS, EXACT, KINDS, NO_SENSE, TABLE, WHATS, WHENS, Alone, Outcome
 from tests.virtual_cluster import Master, Worker, take_the_place_of_the_world
 from tfsload import exit_codes
 from tfsload.distributed.participant import MASTER_LIMIT_S
@@ -20,25 +18,23 @@ LIMIT_S = 150
 AWAY_S = 6  # longer than Locust's 4.5 s, after which a worker counts as lost
 
 LEVELS = {"level_duration": "6", "warm_up": "2"}
-KINDS = {
+OPTIONS = {
     "num-tests": {"num_tests": str(N_IMAGES), "num_users": 4, "spawn_rate": 2},
     "run-time": {"run_time": 14, "num_users": 4, "spawn_rate": 2},
     "sweep": {"sweep": "4,8", **LEVELS},
     "rate": {"rate": "20,40", **LEVELS},
     "search": {"find_max_rate": "20:40", "threshold": "p50 < 1s", **LEVELS},
 }
-WHENS = ("before-start", "ramp", "warm-up", "level", "between-levels", "drain")
-WHATS = ("joins", "leaves-in-peace", "is-killed", "comes-back", "master-killed", "users-edited")
 HAS_LEVELS = {"sweep", "rate", "search"}
 
 
 class Cluster:
     """A master with two workers, and what may happen to it."""
 
-    def __init__(self, monkeypatch, kind):
+    def __init__(self, monkeypatch, kind, options=None):
         self.clock, self.network = take_the_place_of_the_world(monkeypatch)
         self.kind = kind
-        self.master = Master(**KINDS[kind])
+        self.master = Master(**(options or OPTIONS[kind]))
         self.workers = [Worker(self.network, name) for name in ("a", "b")]
         assert self.clock.run(lambda: all(worker.has_begun for worker in self.workers), 10)
 
@@ -138,8 +134,8 @@ class Cluster:
 def cluster(monkeypatch):
     clusters = []
 
-    def make(kind):
-        clusters.append(Cluster(monkeypatch, kind))
+    def make(kind, options=None):
+        clusters.append(Cluster(monkeypatch, kind, options))
         return clusters[-1]
 
     yield make
@@ -147,97 +143,13 @@ def cluster(monkeypatch):
         one.close()
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What is promised.
-
-    Attributes:
-        exit_code: the run's.
-        reason: what stands in a reason of the verdict; empty: there is none.
-        loses: whether requests that were answered may be in no figure.
-    """
-
-    exit_code: int
-    reason: str = ""
-    loses: bool = False
-
-
-EXACT = Outcome(exit_codes.PASS)
-# Each image counts once, but what the lost worker had made and not handed over was made again.
-EXACT_WITHOUT_IT = Outcome(exit_codes.PASS, loses=True)
-DISTURBED = Outcome(exit_codes.INVALID, "while it was measured")
-UNREPORTED = Outcome(exit_codes.INVALID, "1 of 2 workers did not report it")
-SHORT_OF_USERS = Outcome(exit_codes.INVALID, "users ran: see the log")
-LOST = Outcome(exit_codes.INVALID, "workers were lost with what they had not reported", loses=True)
-# Nobody is left who could say how it went: the workers stop the load by themselves.
-NO_MASTER = None
-
-PLAIN = ("num-tests", "run-time")
-NO_SENSE = {
-    **{("warm-up", kind): "a run without levels has no warm-up" for kind in PLAIN},
-    **{("between-levels", kind): "a run without levels has nothing between them" for kind in PLAIN},
-}
-
-
-def by_kind(plain, sweep_and_rate, search=None):
-    return {
-        "num-tests": EXACT_WITHOUT_IT if plain is LOST else plain,
-        "run-time": plain,
-        "sweep": sweep_and_rate,
-        "rate": sweep_and_rate,
-        "search": search or sweep_and_rate,
-    }
-
-
-ALWAYS_EXACT, ALWAYS_LOST = by_kind(EXACT, EXACT), by_kind(LOST, LOST)
-TABLE = {
-    "joins": {
-        "before-start": ALWAYS_EXACT,
-        "ramp": ALWAYS_EXACT,
-        "warm-up": by_kind(None, DISTURBED),
-        "level": by_kind(EXACT, DISTURBED),
-        "between-levels": ALWAYS_EXACT,
-        "drain": ALWAYS_EXACT,
-    },
-    "leaves-in-peace": {
-        "before-start": ALWAYS_EXACT,
-        # Locust gives nobody its users while it starts others. The search's result does not rest on its first probe.
-        "ramp": by_kind(EXACT, SHORT_OF_USERS, EXACT),
-        "warm-up": by_kind(None, UNREPORTED),
-        "level": by_kind(EXACT, UNREPORTED),
-        "between-levels": by_kind(None, SHORT_OF_USERS, EXACT),
-        "drain": ALWAYS_EXACT,
-    },
-    "is-killed": dict.fromkeys(WHENS, ALWAYS_LOST),
-    "comes-back": {
-        # It was thought to be there, and given users, which it starts in the middle of the first level.
-        "before-start": by_kind(EXACT, DISTURBED, EXACT),
-        "ramp": ALWAYS_EXACT,
-        # It went on measuring, and its report came when it was back.
-        "warm-up": ALWAYS_EXACT,
-        "level": {**by_kind(EXACT, UNREPORTED, LOST), "num-tests": EXACT_WITHOUT_IT},
-        "between-levels": ALWAYS_EXACT,
-        "drain": ALWAYS_LOST,
-    },
-    "master-killed": dict.fromkeys(WHENS, dict.fromkeys(KINDS, NO_MASTER)),
-    "users-edited": {
-        "before-start": ALWAYS_EXACT,
-        "ramp": ALWAYS_EXACT,
-        "warm-up": by_kind(None, DISTURBED),
-        "level": by_kind(EXACT, DISTURBED),
-        "between-levels": ALWAYS_EXACT,
-        "drain": ALWAYS_EXACT,
-    },
-}
-CELLS = [cell for cell in itertools.product(WHATS, WHENS, KINDS) if cell[1:] not in NO_SENSE]
-
-
 def test_each_cell_is_held_or_makes_no_sense():
     n_cells = len(WHATS) * len(WHENS) * len(KINDS)
 
     assert len(CELLS) + len(WHATS) * len(NO_SENSE) == n_cells == 180
     assert all(NO_SENSE.values())
-    assert all(kind in TABLE[what][when] for what, when, kind in CELLS)
+    for what, when, kind in CELLS:
+        assert isinstance(TABLE[what][when][kind], Alone if what == "master-killed" else Outcome)
 
 
 @pytest.mark.parametrize(
@@ -269,16 +181,37 @@ def assert_is_counted_once(run, promised):
     assert not results.is_broken
 
 
+def test_a_worker_that_comes_back_before_the_end_costs_nothing(cluster):
+    """Its requests went to others while it was away: what it had made counts once, and it is no loss."""
+    n_images = 3 * N_IMAGES
+    run = cluster("num-tests", {**OPTIONS["num-tests"], "num_tests": str(n_images)})
+    run.reach("level")
+    run.bring_about("comes-back")
+    was_lost = run.clock.run(lambda: run.coordinator.results.lost_workers, LIMIT_S)
+
+    assert run.end(), "it stands still"
+    assert was_lost
+    assert run.master.suite.outcome.verdict.exit_code == exit_codes.PASS
+    assert run.master.suite.outcome.summary.predictions == n_images
+    assert run.coordinator.results.n_discarded > 0
+    assert_is_counted_once(run, EXACT)
+
+
 @pytest.mark.parametrize(
     ("when", "kind"), [pytest.param(*cell[1:], id="/".join(cell)) for cell in CELLS if cell[0] == "master-killed"]
 )
-def test_what_becomes_of_workers_whose_master_is_killed(cluster, when, kind):
+def test_what_becomes_of_workers_whose_master_is_killed(cluster, caplog, when, kind):
+    promised = TABLE["master-killed"][when][kind]
     run = cluster(kind)
     run.reach(when)
+    had_load = any(worker.n_users for worker in run.workers)
     run.bring_about("master-killed")
     run.clock.pass_s(MASTER_LIMIT_S + 3)
     n_answered = [worker.environment.n_answered for worker in run.workers]
     run.clock.pass_s(30)
 
+    said = [record.getMessage() for record in caplog.records if "of the master" in record.getMessage()]
+    assert said == [promised.says] * 2 * bool(promised.says)
+    assert had_load or when in ("before-start", "drain")
     assert [worker.n_users for worker in run.workers] == [0, 0]
     assert [worker.environment.n_answered for worker in run.workers] == n_answered
