@@ -31,6 +31,7 @@ OTHERS = Others(("Website",), (OtherFailures("GET /", 2, 3, "refused"),))
         pytest.param({}, True, FAILED, FAILED, id="broken"),
         pytest.param({"n_failed": 1}, False, FAILED, PASS, id="a-prediction-without-an-answer"),
         pytest.param({"user_errors": 1}, False, FAILED, PASS, id="an-exception-of-a-user"),
+        pytest.param({"n_failed": 1, "gave_up_after_s": 30.0}, False, FAILED, INVALID, id="given-up"),
     ],
 )
 def test_what_is_left_of_a_verdict_without_its_failures(given, is_broken, code, without_failures):

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import gevent
+import gevent.event
 import pytest
 from locust.env import Environment
 from locust.event import Events
@@ -13,8 +14,10 @@ from tests.test_distributed import wait_for
 from tests.test_users import ScriptedUser
 from tfsload import lifecycle
 from tfsload.distributed import messages
+from tfsload.distributed import participant as participating
 from tfsload.run import fingerprint, load_images
 from tfsload.settings import Settings
+from users import prediction_user
 
 
 class UnhurriedUser(ScriptedUser):
@@ -112,6 +115,51 @@ def test_users_that_start_before_there_is_a_suite_wait_for_it():
     starting.get(timeout=10)
 
     assert user._run is run
+
+
+def test_users_without_a_suite_say_so(monkeypatch):
+    monkeypatch.setattr(prediction_user, "_SUITE_LIMIT_S", 0.0)
+    environment = Environment(user_classes=[UnhurriedUser], parsed_options=SimpleNamespace(), host="127.0.0.1:1")
+
+    with pytest.raises(RuntimeError, match=r"UnhurriedUser was started without the suite: import it from `locustfile`"):
+        UnhurriedUser(environment).on_start()
+
+
+def test_all_users_that_come_while_the_run_begins_here_take_part(connecting, monkeypatch):
+    environment, master, _ = connecting
+    wait_for(lambda: master.told(messages.JOINED))
+    participant = environment.tfsload.participant
+    vars(environment.parsed_options)[messages.RUN_NUMBER_OPTION] = 2
+    participant.end()
+    is_parsing, go_on = gevent.event.Event(), gevent.event.Event()
+
+    def files_are_checked_slowly(_):
+        is_parsing.set()
+        go_on.wait(10)
+
+    monkeypatch.setattr(participating, "check_files", files_are_checked_slowly)
+    first, second, killed = (gevent.spawn(participant.join) for _ in range(3))
+    assert is_parsing.wait(10)
+    killed.kill()
+    go_on.set()
+
+    assert [joining.get(timeout=10).number for joining in (first, second)] == [2, 2]
+
+
+def test_a_beginning_that_is_broken_off_is_made_anew(connecting, monkeypatch):
+    environment, master, _ = connecting
+    wait_for(lambda: master.told(messages.JOINED))
+    participant = environment.tfsload.participant
+    vars(environment.parsed_options)[messages.RUN_NUMBER_OPTION] = 2
+    participant.end()
+    with monkeypatch.context() as patch:
+        is_parsing = gevent.event.Event()
+        patch.setattr(participating, "check_files", lambda _: (is_parsing.set(), gevent.sleep(10)))
+        first = gevent.spawn(participant.join)
+        assert is_parsing.wait(10)
+        first.kill()
+
+    assert participant.join().number == 2
 
 
 def test_users_that_start_before_the_run_has_begun_here_begin_it(connecting):

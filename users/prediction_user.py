@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 _UNAVAILABLE = "UNAVAILABLE"
 _PAUSE_S = 0.1
 _SUITE_POLL_S = 0.05
+# Whoever has no suite by then has forgotten it.
+_SUITE_LIMIT_S = 5.0
 # What a call may raise to leave its task, as Locust has it: a word about the user and not about the request.
 _LEAVES_TASK = (StopUser, StopTest, InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately)
 
@@ -43,7 +45,13 @@ class PredictionUser(User):
     def on_start(self) -> None:
         """Join the run that this process takes part in."""
         # Locust may start users before it has told anybody of the process's beginning: they wait for the suite.
+        limit_s = time.monotonic() + _SUITE_LIMIT_S
         while (suite := getattr(self.environment, "tfsload", None)) is None:
+            if time.monotonic() > limit_s:
+                raise RuntimeError(
+                    f"{type(self).__name__} was started without the suite: import it from `locustfile`, or call "
+                    "`tfsload.lifecycle.install(events)` in the locustfile"
+                )
             gevent.sleep(_SUITE_POLL_S)
         self._run = suite.participant.join()
         if self._run is None:  # unfit for the run, and the coordinator was told why; or the run has ended meanwhile

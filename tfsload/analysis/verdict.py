@@ -78,7 +78,9 @@ def judge(summary: Summary, user_errors: int = 0, is_broken: bool = False) -> Ve
     gaps, crossed = _gaps(summary) + _doubts(summary), _crossed(summary)
     advice, notes = _advice(summary), _judged_whole(summary)
     if failures or broken:
-        rest = exit_codes.INVALID if gaps else exit_codes.THRESHOLD if crossed else exit_codes.PASS
+        # What was given up was cut short: that is a gap where the failure itself does not count.
+        is_cut_short = bool(gaps) or summary.gave_up_after_s is not None
+        rest = exit_codes.INVALID if is_cut_short else exit_codes.THRESHOLD if crossed else exit_codes.PASS
         without_failures = exit_codes.FAILED if broken else rest
         reasons = failures + broken + advice + gaps + crossed
         return Verdict(exit_codes.FAILED, reasons, notes=notes, code_without_failures=without_failures)

@@ -116,21 +116,24 @@ class Conductor:
 
     def _await_reports(self, workers: set[str], seconds: float) -> None:
         limit_s = self._clock_s() + seconds
-        n_users, self._disturbance = self._runner.user_count, ""
+        n_users, n_asked, self._disturbance = self._runner.user_count, self._runner.target_user_count, ""
         while waiting := (workers - set(self._reports)) & self._coordinator.live_workers():
             if self._clock_s() > limit_s:
                 logger.error("Level %d: no report of %s in time", self.level.number, ", ".join(sorted(waiting)))
                 return
-            self._disturbance = self._disturbance or self._change(workers, n_users)
+            self._disturbance = self._disturbance or self._change(workers, n_users, n_asked)
             gevent.sleep(_POLL_S)
 
-    def _change(self, workers: set[str], n_users: int) -> str:
+    def _change(self, workers: set[str], n_users: int, n_asked: int) -> str:
         """Return what has changed among those who measure a level; who was lost does not report it, and is named."""
         newcomers = self._coordinator.running_users - workers
         if newcomers:
             return f"worker {', '.join(sorted(newcomers))} joined and took over users: run again"
-        if workers <= self._coordinator.live_workers() and self._runner.user_count != n_users:
-            return f"the number of users went from {n_users:,} to {self._runner.user_count:,}: run again, and edit none"
+        n_now = self._runner.user_count
+        if workers <= self._coordinator.live_workers() and n_now != n_users:
+            went = f"the number of users went from {n_users:,} to {n_now:,}"
+            is_edited = self._runner.target_user_count != n_asked
+            return f"{went}: run again, and edit none" if is_edited else f"{went} by itself: see the log"
         return ""
 
     def _on_level_done(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)

@@ -7,6 +7,7 @@ from typing import Any
 
 import gevent
 import locust.log
+from gevent.lock import RLock
 from locust.exception import RPCError
 from locust.runners import WorkerRunner
 
@@ -49,6 +50,7 @@ class Participant:
         self._runner = runner
         self.run: Run | None = None
         self._begun: int | None = None  # the number of the run that was begun last, or that this process was unfit for
+        self._joining = RLock()
         self._is_open = False  # begun and not yet drained
         self._n_reported = 0  # requests handed over outside leases
         self._master_watcher: gevent.Greenlet | None = None
@@ -74,8 +76,13 @@ class Participant:
         It is begun where it was not, because Locust told of it before anybody here could hear.
         """
         number = getattr(self._environment.parsed_options, messages.RUN_NUMBER_OPTION, None)
-        if not self._is_open and number is not None and number != self._begun:
-            self.begin()
+        with self._joining:  # to begin takes a while, in which others of this process's users come
+            if not self._is_open and number is not None and number != self._begun:
+                try:
+                    self.begin()
+                except BaseException:
+                    self._begun = None  # by a user that was ended meanwhile: the next one may
+                    raise
         return self.open_run
 
     def begin(self) -> None:
