@@ -3,6 +3,7 @@
 import dataclasses
 import random
 import re
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -417,3 +418,31 @@ def test_what_was_not_counted_by_half_second_is_judged_whole():
     ruling = rule(threshold, record_of("max < 1s", ONE_STALL), None, SECONDS)
 
     assert (ruling.holds, ruling.is_whole) == (CROSSED, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("p99 < 50ms", id="upper-and-crossed"),
+        pytest.param("p50 < 50ms", id="upper-and-held"),
+        pytest.param("p99 > 50ms", id="lower-and-held"),
+        pytest.param("p50 > 50ms", id="lower-and-crossed"),
+        pytest.param("mean < 1ms", id="mean"),
+    ],
+)
+def test_an_hour_is_judged_in_little_memory(text):
+    (threshold,) = thresholds.parse(text)
+    made = [
+        Sample(ns - (90 if n % 20 == 0 else 2) * MS, ns) for n, ns in enumerate(range(0, 3600 * SECOND, SECOND // 10))
+    ]
+    record = whole_run(text, made)
+    rule(threshold, record, None, 3600.0)  # what is made once
+    tracemalloc.start()
+    try:
+        ruling = rule(threshold, record, None, 3600.0)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert ruling.holds is threshold.holds(ruling.value)
+    assert peak < 256 * 2**10

@@ -1,6 +1,7 @@
 """Requests beyond a limit, counted by tenth of a second: what is counted, where, and merged."""
 
 import random
+import sys
 import tracemalloc
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfsload.analysis import thresholds
-from tfsload.half_seconds import BATCH, TENTH_NS, Count, HalfSeconds, limits_of, rests_on_many
+from tfsload.half_seconds import BATCH, MOST_SINGLE, TENTH_NS, Count, HalfSeconds, limits_of, rests_on_many
 from tfsload.histogram import HIGHEST_NS, SIGNIFICANT_DIGITS
 
 MS = 1_000_000
@@ -155,3 +156,108 @@ def test_an_hour_takes_little_memory_wherever_the_clock_stands():
 
     assert half_seconds.total(text).n == 36_001
     assert used < 1.5 * 2**20
+
+
+def oracle(tenths):
+    """Return what requests at some tenths, the odd ones of 9 ms, come to by tenth: as `to_plain` has it."""
+    return [[tenth, tenths.count(tenth), tenths.count(tenth) * (tenth % 2), 0] for tenth in sorted(set(tenths))]
+
+
+def at(tenths):
+    return [row for tenth in tenths for row in answered(9 * MS if tenth % 2 else MS, done_ns=tenth * TENTH_NS)]
+
+
+@pytest.mark.parametrize(
+    "tenths",
+    [
+        pytest.param(range(MOST_SINGLE), id="as-many-as-are-kept-one-by-one"),
+        pytest.param(range(MOST_SINGLE + 1), id="one-more"),
+        pytest.param([*range(MOST_SINGLE + 1), *range(0, 2 * MOST_SINGLE, 7)], id="some-of-both-kinds"),
+        pytest.param([*range(-900, 900), *range(-10_000, 10_000, 33)], id="before-the-origin-too"),
+        pytest.param(range(0, 5_000_000, 5_003), id="hardly-any-in-a-minute"),
+    ],
+)
+@pytest.mark.parametrize("n_parts", [1, 3, 100])
+def test_however_many_tenths_there_are_each_is_counted(tenths, n_parts):
+    text, tenths = "p99 < 5ms", list(tenths)
+    random.Random(1).shuffle(tenths)
+    merged = HalfSeconds()
+    for part in range(n_parts):
+        merged.merge(HalfSeconds.from_plain(counted(text, at(tenths[part::n_parts])).to_plain()))
+    expected = oracle(tenths)
+
+    assert merged.total(text) == Count(len(tenths), sum(row[2] for row in expected), 0)
+    assert merged.to_plain() == {text: expected}
+    assert merged.total(text) == Count(len(tenths), sum(row[2] for row in expected), 0)
+    merged.shift(7 * TENTH_NS)
+    assert merged.to_plain() == {text: [[tenth + 7, *counts] for tenth, *counts in expected]}
+
+
+# What a lease of a few requests costs, which there are thousands of
+
+THREE = "p99 < 5ms; p90 < 2ms; mean < 5ms"
+LEASE = answered(*[3 * MS] * 6, done_ns=10**18)
+
+
+def peak_bytes(function):
+    """Return how much memory a function takes at most, beside what there was."""
+    function()  # what is made once
+    tracemalloc.start()
+    try:
+        function()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def lines_run(function):
+    """Return how many lines of Python run in a function: its cost, without a clock's noise."""
+    n_lines = 0
+
+    def trace(_, event, __):
+        nonlocal n_lines
+        n_lines += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function()
+    finally:
+        sys.settrace(before)
+    return n_lines
+
+
+def send():
+    return counted(THREE, LEASE).to_plain()
+
+
+def receive():
+    read = HalfSeconds.from_plain(send())
+    read.shift(TENTH_NS)
+    merged = HalfSeconds()
+    merged.merge(read)
+    return merged
+
+
+@pytest.mark.parametrize("does", [pytest.param(send, id="sent"), pytest.param(receive, id="received")])
+def test_a_lease_of_six_requests_takes_little_memory_and_few_steps(does):
+    assert peak_bytes(does) < 8 * 2**10
+    assert lines_run(does) < 1000
+
+
+def test_a_lease_that_joins_a_whole_run_costs_what_it_holds():
+    text = "p99 < 5ms"
+    lease = HalfSeconds.from_plain(counted(text, LEASE).to_plain())
+    run = HalfSeconds()
+    run.merge(counted(text, at(range(5_000))))
+
+    assert lines_run(lambda: run.merge(lease)) < 100
+
+
+def test_half_seconds_of_an_hour_are_not_all_held_at_once():
+    text = "p99 < 5ms"
+    half_seconds = counted(text, at(range(36_000)))
+
+    assert peak_bytes(lambda: max(half_seconds.windows(text))) < 32 * 2**10
+    assert peak_bytes(lambda: half_seconds.total(text)) < 64 * 2**10

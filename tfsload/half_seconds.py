@@ -6,6 +6,7 @@ wherever it falls: of fixed half-seconds it would often leave a part in the next
 
 import math
 from array import array
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -17,6 +18,8 @@ TENTH_NS = 100_000_000
 TENTHS_A_HALF_SECOND = 5
 # Requests are counted so many at a time, as latencies are in `tfsload.histogram`.
 BATCH = 64
+# So many tenths are kept one by one; what has more, as a whole run has, keeps them by the minute.
+MOST_SINGLE = 600
 _TENTHS_A_MINUTE = 600
 
 
@@ -138,24 +141,26 @@ class HalfSeconds:
     def total(self, text: str) -> Count:
         """Return the counts of all tenths for a threshold."""
         self.fill()
-        return sum((count for _, count in self._tenths[text]), Count())
+        return self._tenths[text].total()
 
     def windows(self, text: str) -> Iterator[tuple[int, Count]]:
         """Yield half-seconds by their first tenth: all that differ, and hold something."""
         self.fill()
-        tenths = list(self._tenths[text])
-        count, n_in, n_out = Count(), 0, 0
-        while n_out < len(tenths):
+        tenths = iter(self._tenths[text])
+        coming = next(tenths, None)
+        inside: deque[tuple[int, Count]] = deque()
+        count = Count()
+        while coming is not None or inside:
             # The next begin with which a tenth comes in at the half-second's end, or has left it at its begin.
-            comes_in = tenths[n_in][0] - TENTHS_A_HALF_SECOND + 1 if n_in < len(tenths) else math.inf
-            goes_out = tenths[n_out][0] + 1
+            comes_in = math.inf if coming is None else coming[0] - TENTHS_A_HALF_SECOND + 1
+            goes_out = inside[0][0] + 1 if inside else math.inf
             if comes_in <= goes_out:
-                count += tenths[n_in][1]
-                n_in += 1
+                count += coming[1]
+                inside.append(coming)
+                coming = next(tenths, None)
             if goes_out <= comes_in:
-                count -= tenths[n_out][1]
-                n_out += 1
-            if n_in > n_out:
+                count -= inside.popleft()[1]
+            if inside:
                 yield min(comes_in, goes_out), count
 
     def merge(self, other: "HalfSeconds") -> None:
@@ -193,24 +198,56 @@ class HalfSeconds:
 
 
 class _Tenths:
-    """Three counters by tenth of a second, in a block for each minute that has any: 14 kB, and 21 MB a day."""
+    """Three counters by tenth of a second.
+
+    What is sent, such as a lease of a few requests, has some tenths only: they are kept one by one. Once there are
+    many they are kept in a block for each minute that has any, of 14 kB: 21 MB a day.
+    """
 
     def __init__(self) -> None:
+        self._single: dict[int, list[int]] = {}
         self._minutes: dict[int, array] = {}
 
     def add(self, tenth: int, n: int, amount: int, n_endless: int) -> None:
-        minute, place = divmod(tenth, _TENTHS_A_MINUTE)
-        counts = self._minutes.get(minute)
+        counts = self._single.get(tenth)
         if counts is None:
-            counts = self._minutes[minute] = array("Q", bytes(8 * 3 * _TENTHS_A_MINUTE))
-        counts[3 * place] += n
-        counts[3 * place + 1] += amount
-        counts[3 * place + 2] += n_endless
+            if len(self._single) >= MOST_SINGLE:
+                self._pack()
+            self._single[tenth] = [n, amount, n_endless]
+        else:
+            counts[0] += n
+            counts[1] += amount
+            counts[2] += n_endless
+
+    def _pack(self) -> None:
+        """Keep by the minute what is kept one by one."""
+        for tenth, (n, amount, n_endless) in self._single.items():
+            minute, place = divmod(tenth, _TENTHS_A_MINUTE)
+            counts = self._minutes.get(minute)
+            if counts is None:
+                counts = self._minutes[minute] = array("Q", bytes(8 * 3 * _TENTHS_A_MINUTE))
+            counts[3 * place] += n
+            counts[3 * place + 1] += amount
+            counts[3 * place + 2] += n_endless
+        self._single.clear()
+
+    def total(self) -> Count:
+        sums = [sum(column) for column in zip(*self._single.values(), strict=True)] or [0, 0, 0]
+        for counts in self._minutes.values():
+            for which in range(3):
+                sums[which] += sum(counts[which::3])
+        return Count(*sums)
 
     def __iter__(self) -> Iterator[tuple[int, Count]]:
         """Yield the tenths that hold something, in order."""
+        if not self._minutes:
+            for tenth, counts in sorted(self._single.items()):
+                if counts[0] or counts[2]:
+                    yield tenth, Count(*counts)
+            return
+        self._pack()
         for minute, counts in sorted(self._minutes.items()):
             for place in range(_TENTHS_A_MINUTE):
-                n, amount, n_endless = counts[3 * place : 3 * place + 3]
+                n, n_endless = counts[3 * place], counts[3 * place + 2]
                 if n or n_endless:
-                    yield minute * _TENTHS_A_MINUTE + place, Count(n, amount, n_endless)
+                    yield minute * _TENTHS_A_MINUTE + place, Count(n, counts[3 * place + 1], n_endless)

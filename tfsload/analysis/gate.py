@@ -8,6 +8,7 @@ most for the verdict. Where the two differ, it is not known.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from tfsload.analysis.metrics import figure_of
 from tfsload.analysis.percentiles import rank_from_top
@@ -57,12 +58,13 @@ def rule(threshold: Threshold, record: Record, rate_rps: float | None, measured_
         return Ruling(value, holds, is_whole=True)
     total = record.half_seconds.total(threshold.text)
     # Where the limit and the slowest request share a bucket of the histogram, the exact maximum has decided.
-    if _holds(threshold, total) == holds:
-        windows = list(record.half_seconds.windows(threshold.text))
-        for start, window in _suspects(threshold, holds, windows):
-            if _holds(threshold, total - window) is (not holds):
-                from_s = max(start - windows[0][0] - TENTHS_A_HALF_SECOND + 1, 0) * TENTH_NS / 1e9
-                return Ruling(value, None, stall=_words(threshold, value, holds, from_s, window, total))
+    if _holds(threshold, total) == holds and not (holds and _is_upper(threshold)):
+        windows = record.half_seconds.windows(threshold.text)
+        first = next(windows)
+        start, window = _suspect(threshold, holds, chain([first], windows))
+        if _holds(threshold, total - window) is (not holds):
+            from_s = max(start - first[0] - TENTHS_A_HALF_SECOND + 1, 0) * TENTH_NS / 1e9
+            return Ruling(value, None, stall=_words(threshold, value, holds, from_s, window, total))
     return Ruling(value, holds)
 
 
@@ -71,16 +73,13 @@ def is_judged_whole(thresholds: Iterable[Threshold], measured_s: float) -> bool:
     return measured_s < LEAST_S and any(map(rests_on_many, thresholds))
 
 
-def _suspects(threshold: Threshold, holds: bool, windows: list[tuple[int, Count]]) -> list[tuple[int, Count]]:
-    """Return the half-seconds that may have decided it: with the most that is beyond the limit, or within it."""
+def _suspect(threshold: Threshold, holds: bool, windows: Iterable[tuple[int, Count]]) -> tuple[int, Count]:
+    """Return the half-second that may have decided it: with the most that is beyond the limit, or within it.
 
-    def excess(window: tuple[int, Count]) -> float:
-        return _excess(threshold, window[1])
-
-    slowest = max(windows, key=excess)
-    if _is_upper(threshold):
-        return [] if holds else [slowest]
-    return [slowest] if holds else [min(windows, key=excess)]
+    Of an hour there are tens of thousands: each is looked at as it comes, and none is kept but the one.
+    """
+    most = max if holds or _is_upper(threshold) else min
+    return most(windows, key=lambda window: _excess(threshold, window[1]))
 
 
 def _is_upper(threshold: Threshold) -> bool:
