@@ -14,6 +14,7 @@ import locust.log
 import locust.web
 import pytest
 from flask_cors import CORS
+from locust import User
 from locust.env import Environment
 from locust.runners import Runner
 
@@ -156,6 +157,38 @@ def test_the_greenlet_that_starts_a_run_is_known(web_ui, environment):
     assert (before, with_users, locust_wraps.start_greenlet(web_ui)) == (None, plain, shape)
     assert "_swarm_greenlet = gevent.spawn(" in inspect.getsource(locust.web)
     assert "shape_greenlet = self.greenlet.spawn(" in inspect.getsource(Runner.start_shape)
+
+
+def ends_left_after_a_run_that_ended_by_itself(web_ui, environment, listener):
+    """Start a run with a run time from the form, end it as the suite does, and return what is left of its timer."""
+    environment.user_classes = [type("Waits", (User,), {"tasks": [lambda user: gevent.sleep(60)]})]  # noqa: ARG005
+    environment.events.test_stopping.add_listener(listener)
+    web_ui.app.test_client().post("/swarm", data={"user_count": 1, "spawn_rate": 1, "run_time": "60s"})
+    timer = web_ui._run_time_greenlet
+    web_ui._swarm_greenlet.join(10)
+    environment.runner.stop()
+    gevent.sleep(0)
+    return timer, web_ui._run_time_greenlet
+
+
+def test_the_end_of_a_run_that_ended_by_itself_is_taken_back(web_ui, environment):
+    """Once Locust itself forgets it when a run ends, the call is needless."""
+    bare, still_set = ends_left_after_a_run_that_ended_by_itself(web_ui, environment, lambda **_: None)
+    wrapped, left = ends_left_after_a_run_that_ended_by_itself(
+        web_ui, environment, lambda **_: locust_wraps.forget_run_time(web_ui)
+    )
+
+    assert still_set is bare
+    assert (left, wrapped.dead) == (None, True)
+
+
+def test_the_timer_that_ends_a_run_forgets_itself_first(web_ui, environment):
+    left = []
+    environment.runner.stop = lambda: left.append(web_ui._run_time_greenlet)
+    web_ui._run_time_greenlet = gevent.spawn(web_ui._stop_runners)
+    web_ui._run_time_greenlet.join(10)
+
+    assert left == [None]
 
 
 def test_locusts_page_knows_the_states_that_it_is_told_and_asks_on_while_it_runs():

@@ -301,6 +301,8 @@ class Suite:
         if self.coordinator is not None:
             if self._run_time is not None:
                 self._run_time.end()
+            if self._web_ui is not None:
+                locust_wraps.forget_run_time(self._web_ui)
             self.coordinator.begin_to_end()
 
     def _on_test_stop(self, **_: Any) -> None:

@@ -285,6 +285,15 @@ def start_greenlet(web_ui: Any) -> Any:
     return web_ui.environment.runner.shape_greenlet or web_ui._swarm_greenlet
 
 
+def forget_run_time(web_ui: Any) -> None:
+    """Take back the end that the form has set for a run that has ended otherwise.
+
+    Locust does so when its stop button is pressed, and before it starts numbers of users: the end of a run that ended
+    by itself would end a later one that goes by a load shape. Its timer forgets itself before it ends a run.
+    """
+    web_ui._cancel_run_time_timer()
+
+
 def _told_of_unknown(handle_message: Callable[[Any, str, Any], None]) -> Callable[[Any, str, Any], None]:
     """Tell of workers that speak to a master that does not know them: those of an earlier master on its port.
 
