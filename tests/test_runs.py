@@ -212,7 +212,7 @@ class OwnTasks(locustfile.GrpcPredictionUser):
         logging.warning("looked around")
         gevent.sleep(0.05)
 
-    tasks = [once, look]
+OwnTasks.tasks = [OwnTasks.once, OwnTasks.look]
 """
 
 
