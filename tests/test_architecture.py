@@ -68,6 +68,7 @@ LAYERS = (
         "tfsload.embedded",
         "tfsload.checks",
         "tfsload.other_users",
+        "tfsload.before_reset",
         "tfsload.process_exit",
         "tfsload.run_warnings",
         "tfsload.report",

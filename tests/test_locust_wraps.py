@@ -86,6 +86,24 @@ def test_the_tables_beside_json_hold_figures(tmp_path, model_server):
     assert all("200" in total for total in totals)
 
 
+def test_locust_empties_statistics_in_mid_run_and_tells_nobody():
+    """Once Locust tells of `--reset-stats`, the wrap is needless."""
+    environment = Environment(reset_stats=True)
+    runner = environment.create_local_runner()
+    told, seen = [], []
+    environment.events.reset_stats.add_listener(lambda **_: told.append("reset_stats"))
+    locust_wraps.wrap_reset(environment.stats, lambda: seen.append(environment.stats.total.num_requests))
+    environment.stats.log_request("GET", "/", 5, 10)
+    environment.events.spawning_complete.fire(user_count=1)
+    environment.stats.log_request("GET", "/", 5, 10)
+    environment.stats.clear_all()
+    runner.quit()
+
+    assert told == []
+    assert seen == [1, 1]
+    assert environment.stats.total.num_requests == 0
+
+
 def environment_with_statistics() -> Environment:
     """Return one whose users sent 3 requests, of which one failed, and raised the same exception twice."""
     environment = Environment()

@@ -26,6 +26,7 @@ from tfsload import (
 )
 from tfsload import events as prediction_events
 from tfsload.analysis.levels import level_row, probe
+from tfsload.before_reset import BeforeReset
 from tfsload.checks import Checked, RunRefused, check, has_changed, web_origins
 from tfsload.distributed import messages, silence
 from tfsload.distributed.awaited import AwaitedWorkers
@@ -141,6 +142,7 @@ class Suite:
         self._is_prepared = False
         self._pages: Pages | None = None  # the web UI's
         self._secret_reach: SecretReach | None = None  # of runs that it starts
+        self._before_reset = BeforeReset(environment, runner)
         self._ending = Ending()
         self._is_concluding = False
         self._concluded = gevent.event.Event()  # the last run; also before the first
@@ -265,6 +267,7 @@ class Suite:
         return SystemExit(refused.exit_code)
 
     def _on_test_start(self, **_: Any) -> None:
+        self._before_reset.begin()
         locust.log.unhandled_greenlet_exception = False  # of an earlier run: Locust itself never takes it back
         if self.coordinator is not None:
             self._begin_coordinating()
@@ -334,7 +337,7 @@ class Suite:
         changed = has_changed(self._run_checked)
         results = self.coordinator.results
         results.n_levels_left = self._plan.n_left if self._plan else 0
-        by_locust = SaidByLocust.of(self._environment)
+        by_locust = SaidByLocust.of(self._environment, self._before_reset)
         self.outcome = conclude(results, self._run_checked, by_locust, search, changed, self._run_time)
         if not self._is_headless:
             for line in self.outcome.text.splitlines():  # the web UI's log tab makes a line of each record

@@ -174,6 +174,24 @@ def send_statistics(runner: Any) -> None:
             logger.error("Statistics could not be sent to the master: %s", error)
 
 
+def wrap_reset(stats: Any, before: Callable[[], None]) -> None:
+    """Call `before` whenever statistics are about to be emptied.
+
+    Locust tells of the web UI's button alone (`reset_stats`), and neither of `--reset-stats` nor of a locustfile's own.
+    """
+    for name in ("reset_all", "clear_all"):
+        setattr(stats, name, _told_of_reset(getattr(stats, name), before))
+
+
+def _told_of_reset(locusts: Callable[[], None], before: Callable[[], None]) -> Callable[[], None]:
+    @functools.wraps(locusts)
+    def tell_and_reset() -> None:
+        before()
+        locusts()
+
+    return tell_and_reset
+
+
 # The clock of `locust.runners`. There, a wall clock that is set an hour on ends workers ("Didn't get heartbeat from
 # master"), and one that is set back makes them discard each spawn message, as older than the last.
 class _Clock:

@@ -11,6 +11,7 @@ from tfsload.analysis.levels import level_row
 from tfsload.analysis.others import NO_OTHERS, Others
 from tfsload.analysis.summary import Summary, summarise
 from tfsload.analysis.verdict import Verdict, judge
+from tfsload.before_reset import BeforeReset
 from tfsload.checks import Checked
 from tfsload.distributed.results import Results
 from tfsload.load.search_result import SearchResult
@@ -66,12 +67,12 @@ class SaidByLocust:
     code_on_error: int = exit_codes.FAILED
 
     @classmethod
-    def of(cls, environment: Any) -> "SaidByLocust":
-        """Ask Locust's environment, when the run has ended and all workers have reported."""
+    def of(cls, environment: Any, before_reset: BeforeReset) -> "SaidByLocust":
+        """Ask Locust's environment and who keeps what it forgets, when the run has ended and all have reported."""
         return cls(
-            user_errors=sum(row["count"] for row in environment.runner.exceptions.values()),
+            user_errors=before_reset.n_exceptions,
             is_broken=bool(locust.log.unhandled_greenlet_exception),
-            others=seen_beside(environment.stats, environment.user_classes),
+            others=seen_beside(before_reset.stats, environment.user_classes),
             code_on_error=environment.parsed_options.exit_code_on_error,
         )
 

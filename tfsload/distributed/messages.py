@@ -27,11 +27,13 @@ In DRAINED, `open` holds pairs of a lease and its requests that were not made, `
 outside leases in all reports and in this message, and `is_broken` tells whether an exception has escaped.
 
 Worker reports carry `{REPORT_KEY: {"run", "rows", "unix_ns"}}`: what was recorded outside leases since the last one.
+They carry `{BEFORE_RESET_KEY: {"run", "requests", "errors"}}` where Locust has emptied a worker's statistics meanwhile:
+`requests` holds [name, type, how many], `errors` [type, name, words, how many].
 Every message with rows says in `unix_ns` what the sender's clock shows, in nanoseconds since 1970.
 """
 
 # Goes up with each change to what stands here. Processes with different ones do not understand each other.
-PROTOCOL = 2
+PROTOCOL = 3
 
 JOINED = "tfsload_joined"
 LEASE_WANTED = "tfsload_lease_wanted"
@@ -44,6 +46,7 @@ DRAIN = "tfsload_drain"
 DRAINED = "tfsload_drained"
 UNFIT = "tfsload_unfit"
 REPORT_KEY = "tfsload"
+BEFORE_RESET_KEY = "tfsload_before_reset"
 
 # Set among the parsed options by the coordinator: Locust takes them to the workers with each spawn message.
 # All begin so:
