@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tests.runs import free_port, locust, wait_until
 from tests.web_ui import web_ui_of
 
@@ -46,3 +48,32 @@ def test_a_run_whose_last_worker_quit_leaves_no_timer(tmp_path, model_server):
             rows, summary = rows_of_levels(ui, level_duration="5")
 
     assert rows == [1, 2], summary
+
+
+@pytest.mark.parametrize(
+    ("arguments", "is_stopped"),
+    [
+        pytest.param(("-u", "2", "-t", "8s"), True, id="stopped-from-the-page"),
+        # Locust sets the timer once they are over.
+        pytest.param(
+            ("--sweep", "1", "--level-duration", "1", "-t", "4s"), False, id="levels-that-ended-by-themselves"
+        ),
+    ],
+)
+def test_a_run_that_the_command_line_has_started_leaves_no_timer(tmp_path, model_server, arguments, is_stopped):
+    with web_ui_of(tmp_path, "--host", model_server.address, "--autostart", *arguments) as ui:
+        wait_until(lambda: ui.stats()["state"] != "ready", "the run")
+        if is_stopped:
+            ui.stop()
+        wait_until(ui.n_summaries, "the summary")
+        rows, summary = rows_of_levels(ui, level_duration="5")
+
+    assert rows == [1, 2], summary
+
+
+def test_the_run_that_the_command_line_has_started_has_its_end(tmp_path, model_server):
+    with web_ui_of(tmp_path, "--host", model_server.address, "--autostart", "-t", "2s", "--autoquit", "0") as ui:
+        ended = ui.process.wait()
+
+    assert "--autoquit time reached" in ended.stderr
+    assert "stopped after" not in ended.stderr

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import gevent
+import gevent.event
 import locust.main
 import locust.runners
 import locust.stats
@@ -243,6 +244,37 @@ def test_the_clock_of_locusts_runners_cannot_be_set(monkeypatch):
     assert 0 <= locust.runners.time.time() - before < 600
 
 
+def test_the_timer_of_the_command_lines_run_is_taken_back_and_no_other():
+    fired = []
+
+    def stop_and_optionally_quit():
+        fired.append("run time")
+
+    timer = locust.main.gevent.spawn_later(0, stop_and_optionally_quit)
+    other = locust.main.gevent.spawn_later(0, lambda: fired.append("other"))
+    locust_wraps.forget_command_lines_run_time()
+    locust_wraps.forget_command_lines_run_time()  # there is none by then
+    gevent.joinall([timer, other], timeout=10)
+
+    assert fired == ["other"]
+
+
+def test_the_timer_that_ends_a_run_is_let_go_on():
+    goes_on, fired = gevent.event.Event(), []
+
+    def stop_and_optionally_quit():  # and waits out --autoquit
+        goes_on.wait(10)
+        fired.append("quit")
+
+    timer = locust.main.gevent.spawn_later(0, stop_and_optionally_quit)
+    gevent.sleep(0.01)
+    locust_wraps.forget_command_lines_run_time()
+    goes_on.set()
+    timer.join(10)
+
+    assert fired == ["quit"]
+
+
 # What the wraps were made for; where a new Locust does otherwise, they are to be looked at again.
 def source(function) -> str:
     return inspect.getsource(function)
@@ -256,6 +288,10 @@ def source(function) -> str:
         pytest.param("gevent.spawn(stats_csv_writer.stats_writer)", id="lets-it-write"),
         pytest.param("stats.print_stats_json(runner.stats)", id="prints-json"),
         pytest.param("stats.save_stats_json(runner.stats, options.json_file)", id="saves-json"),
+        pytest.param(
+            f"gevent.spawn_later(options.run_time, {locust_wraps._Gevent.TIMER}).link_exception(",
+            id="forgets-its-timer",
+        ),
     ],
 )
 def test_locust_calls_what_is_wrapped_where_it_finds_it(call):

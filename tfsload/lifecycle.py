@@ -292,6 +292,8 @@ class Suite:
             run_warnings.warn_of_loopback(checked.settings.target)
         is_of_command_line = self._starts_by_itself and not self.coordinator.has_begun
         self._run_time = RunTime(asked_s(self._environment, self._web_ui, is_of_command_line))
+        if self.coordinator.has_begun and not self._is_headless:
+            locust_wraps.forget_command_lines_run_time()
         give_up_after_s = silence.limit_s(checked.settings, self._run_time.limit_s is not None)
         self.coordinator.begin(asked, checked.data_fingerprint, checked.references, give_up_after_s)
         self._concluded.clear()  # not before: of a run that could not begin nobody hears the end

@@ -8,10 +8,12 @@ import functools
 import json
 import logging
 import re
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
+import gevent
 import locust.runners
 import locust.stats
 import locust.web
@@ -53,6 +55,8 @@ def install() -> None:
     locust.stats.print_stats_json = print_stats_json
     locust.stats.save_stats_json = save_stats_json
     locust.runners.time = _clock
+    if "locust.main" in sys.modules:  # Locust's own program
+        sys.modules["locust.main"].gevent = _main_gevent
     if not hasattr(locust.runners.WorkerRunner.connect_to_master, "__wrapped__"):
         locust.runners.WorkerRunner.connect_to_master = _told_before(locust.runners.WorkerRunner.connect_to_master)
     for runner in (locust.runners.MasterRunner, locust.runners.LocalRunner):
@@ -310,6 +314,39 @@ def forget_run_time(web_ui: Any) -> None:
     by itself would end a later one that goes by a load shape. Its timer forgets itself before it ends a run.
     """
     web_ui._cancel_run_time_timer()
+
+
+# The timer of `-t`. `locust.main` keeps no hold on it: with `--autostart` it ends whatever runs when it is over, also a
+# run from the form, long after its own was stopped from the page or has ended by itself.
+class _Gevent:
+    """`gevent` to `locust.main`: remembers the greenlet that is to end the run of the command line."""
+
+    TIMER = "stop_and_optionally_quit"
+
+    def __init__(self) -> None:
+        self.timer: Any = None
+
+    def spawn_later(self, seconds: float, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        greenlet = gevent.spawn_later(seconds, function, *arguments, **options)
+        if function.__name__ == self.TIMER:
+            self.timer = greenlet
+        return greenlet
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(gevent, name)
+
+
+_main_gevent = _Gevent()
+
+
+def forget_command_lines_run_time() -> None:
+    """Take back the end of the run of the command line, as another run begins; not if its timer ends it by now.
+
+    Until then it is let be: with `--autoquit` it also ends a process that nobody looks after.
+    """
+    timer, _main_gevent.timer = _main_gevent.timer, None
+    if timer is not None and timer.gr_frame is None:  # it has not begun
+        timer.kill(block=False)
 
 
 def _told_of_unknown(handle_message: Callable[[Any, str, Any], None]) -> Callable[[Any, str, Any], None]:
