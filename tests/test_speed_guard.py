@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import hpack
 import pytest
@@ -20,8 +21,11 @@ from tfsload.channel import frames
 from tfsload.channel.call import PREFIX_SIZE, Call
 from tfsload.channel.headers import request_headers
 from tfsload.channel.protocol import ClientProtocol
+from tfsload.codec import ReplyReader
 from tfsload.distributed import messages
 from tfsload.distributed.participant import Participant
+from tfsload.half_seconds import BATCH, HalfSeconds
+from tfsload.references import References
 from tfsload.run import fingerprint, load_images
 from tfsload.settings import Settings
 from users import GrpcPredictionUser
@@ -35,6 +39,11 @@ REPLY = canned.replies()[canned.PREDICT_PATH]
 
 # Calls a prediction, from the user's `predict` on, all but the connection's; a Python that inlines more has fewer.
 CALLS_OF_A_PREDICTION = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 36.035)
+# Thresholds count in the batches of 64: one call for the batch, and one for each threshold.
+CALLS_WITH_A_THRESHOLD = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 36.066)
+CALLS_WITH_THREE_THRESHOLDS = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 36.0975)
+# Answers that are those recorded without load, byte by byte.
+CALLS_WITH_VERIFY = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 38.035)
 # Calls a request of the connection's protocol, eight in flight: frames written, and read.
 CALLS_OF_THE_PROTOCOL = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 12.5)
 
@@ -72,16 +81,32 @@ class AnsweringConnection:
         call.reply, call.is_over, call.waiter = REPLY[PREFIX_SIZE:], True, None
 
 
+def references_to_all(n_requests: int) -> list[list[Any]]:
+    """Return, as `--verify` sends it, that each request was answered without load as the connection answers it."""
+    references = References()
+    scores = ReplyReader(Settings.parse({}, None).output_name, 1).read(REPLY[PREFIX_SIZE:]).scores
+    for number in range(n_requests):
+        references.keep(number, scores)
+    return references.to_plain()
+
+
 @pytest.fixture
-def user():
-    """A user of a run under way, over the native channel, whose connection answers at once."""
+def user(request):
+    """A user of a run under way, over the native channel, whose connection answers at once.
+
+    Its parameter, if any: the run's thresholds, and whether answers are compared with references.
+    """
+    thresholds, has_references = getattr(request, "param", ("", False))
     images = load_images(Settings.parse({}, None))
     options = {
         messages.RUN_NUMBER_OPTION: 1,
         messages.RUN_DATA_OPTION: fingerprint(images),
         messages.ADDRESS_OPTION: "127.0.0.1:1",
         messages.PROTOCOL_OPTION: messages.PROTOCOL,
+        "threshold": thresholds,
     }
+    if has_references:
+        options[messages.REFERENCES_OPTION] = references_to_all(len(images.labels))
     environment = Environment(
         user_classes=[GrpcPredictionUser], parsed_options=SimpleNamespace(**options), host="127.0.0.1:1"
     )
@@ -98,7 +123,17 @@ def user():
     participant.end()
 
 
-def test_a_prediction_takes_no_more_calls(user):
+@pytest.mark.parametrize(
+    ("user", "calls", "n_compared"),
+    [
+        pytest.param(("", False), CALLS_OF_A_PREDICTION, 0, id="plain"),
+        pytest.param(("p99 < 50ms", False), CALLS_WITH_A_THRESHOLD, 0, id="a-threshold"),
+        pytest.param(("p99 < 50ms; p50 > 1us; mean < 1s", False), CALLS_WITH_THREE_THRESHOLDS, 0, id="three-of-them"),
+        pytest.param(("", True), CALLS_WITH_VERIFY, N_WARM + N_COUNTED, id="verify"),
+    ],
+    indirect=["user"],
+)
+def test_a_prediction_takes_no_more_calls(user, calls, n_compared):
     def predict(n):
         for _ in range(n):
             user.predict()
@@ -108,8 +143,12 @@ def test_a_prediction_takes_no_more_calls(user):
 
     (report,) = [row["record"] for row in user._run.recorder.take_all()]
     assert (report["requests"], report["failed_requests"]) == (N_WARM + N_COUNTED, 0)
+    assert (report["compared"], report["mismatched"]) == (n_compared, 0)
+    for rows in report["half_seconds"].values():
+        assert sum(n for _, n, _, _ in rows) == N_WARM + N_COUNTED
+    assert len(report["half_seconds"]) == len(user._run.settings.thresholds)
     assert counts["PredictionUser.predict"] == N_COUNTED
-    assert counts.total() / N_COUNTED == pytest.approx(known(CALLS_OF_A_PREDICTION), abs=ROOM), counts.most_common()
+    assert counts.total() / N_COUNTED == pytest.approx(known(calls), abs=ROOM), counts.most_common()
 
 
 def reply_frames(encoder: hpack.Encoder, stream: int) -> bytes:
@@ -157,16 +196,26 @@ def test_the_protocol_takes_no_more_calls():
     assert per_request == pytest.approx(known(CALLS_OF_THE_PROTOCOL), abs=ROOM), counts.most_common()
 
 
-def test_one_function_more_is_seen(user, monkeypatch):
-    """The guard's own test."""
-    planted = {"answer": type(user).read}
-    exec("def read(self, reply, n_images):\n    return answer(self, reply, n_images)", planted)
+@pytest.mark.parametrize(
+    ("user", "owner", "name", "each"),
+    [
+        pytest.param(("", False), GrpcPredictionUser, "read", 1, id="plain"),
+        pytest.param(("p99 < 50ms", False), HalfSeconds, "fill", BATCH, id="a-threshold"),
+        pytest.param(("", True), References, "n_mismatched", 1, id="verify"),
+    ],
+    indirect=["user"],
+)
+def test_one_function_more_is_seen(user, monkeypatch, owner, name, each):
+    """The guard's own test: a call more for each request, or for each batch of them."""
+    planted = {"function": getattr(owner, name)}
+    exec("def more(*given):\n    return function(*given)", planted)
 
     def calls_a_prediction():
         return calls_in(lambda: [user.predict() for _ in range(N_COUNTED)]).total() / N_COUNTED
 
     calls_in(lambda: [user.predict() for _ in range(N_WARM)])
     before = calls_a_prediction()
-    monkeypatch.setattr(type(user), "read", planted["read"])
+    monkeypatch.setattr(owner, name, planted["more"])
 
-    assert calls_a_prediction() == pytest.approx(before + 1, abs=ROOM)
+    assert calls_a_prediction() == pytest.approx(before + 1 / each, abs=ROOM)
+    assert 1 / each > 2 * ROOM

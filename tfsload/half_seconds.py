@@ -7,7 +7,7 @@ wherever it falls: of fixed half-seconds it would often leave a part in the next
 import math
 from array import array
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -125,14 +125,13 @@ class HalfSeconds:
                     count[1] += end_ns - due_ns if edge_ns is None else end_ns - due_ns >= edge_ns
                 else:
                     count[2] += 1
-            for tenth, count in counts.items():
-                self._tenths[limit.text].add(tenth, *count)
+            self._tenths[limit.text].add(counts.items())
 
     def add_dropped(self, due_ns: int) -> None:
         """Count an arrival that found no user."""
         for limit in self._limits:
             if not limit.is_lag:
-                self._tenths[limit.text].add((due_ns - self._origin_ns) // TENTH_NS, 0, 0, 1)
+                self._tenths[limit.text].add([((due_ns - self._origin_ns) // TENTH_NS, (0, 0, 1))])
 
     def __contains__(self, text: str) -> bool:
         """Whether there are counts for the threshold that reads so."""
@@ -168,18 +167,15 @@ class HalfSeconds:
         self.fill()
         other.fill()
         for text, tenths in other._tenths.items():
-            add = self._tenths.setdefault(text, _Tenths()).add
-            for tenth, count in tenths:
-                add(tenth, *count)
+            self._tenths.setdefault(text, _Tenths()).add(tenths)
 
     def shift(self, by_ns: int) -> None:
         """Move all counts to a clock that shows so much more, to the nearest tenth."""
         self.fill()
-        moved = {text: _Tenths() for text in self._tenths}
+        by = round(by_ns / TENTH_NS)
         for text, tenths in self._tenths.items():
-            for tenth, count in tenths:
-                moved[text].add(tenth + round(by_ns / TENTH_NS), *count)
-        self._tenths = moved
+            moved = self._tenths[text] = _Tenths()
+            moved.add((tenth + by, count) for tenth, count in tenths)
 
     def to_plain(self) -> dict[str, list[list[int]]]:
         """Return what a message can hold: by threshold, a tenth and its three counts."""
@@ -192,8 +188,7 @@ class HalfSeconds:
         read = cls()
         for text, rows in plain.items():
             tenths = read._tenths[text] = _Tenths()
-            for row in rows:
-                tenths.add(*row)
+            tenths.add((tenth, counts) for tenth, *counts in rows)
         return read
 
 
@@ -208,16 +203,19 @@ class _Tenths:
         self._single: dict[int, list[int]] = {}
         self._minutes: dict[int, array] = {}
 
-    def add(self, tenth: int, n: int, amount: int, n_endless: int) -> None:
-        counts = self._single.get(tenth)
-        if counts is None:
-            if len(self._single) >= MOST_SINGLE:
+    def add(self, rows: Iterable[tuple[int, Sequence[int]]]) -> None:
+        """Add the three counts of some tenths."""
+        single = self._single
+        for tenth, (n, amount, n_endless) in rows:
+            counts = single.get(tenth)
+            if counts is not None:
+                counts[0] += n
+                counts[1] += amount
+                counts[2] += n_endless
+                continue
+            if len(single) >= MOST_SINGLE:
                 self._pack()
-            self._single[tenth] = [n, amount, n_endless]
-        else:
-            counts[0] += n
-            counts[1] += amount
-            counts[2] += n_endless
+            single[tenth] = [n, amount, n_endless]
 
     def _pack(self) -> None:
         """Keep by the minute what is kept one by one."""
