@@ -173,6 +173,7 @@ def test_targets(text, address):
     ("text", "message"),
     [
         pytest.param("http://serving:8501", "for example serving:8500", id="rest-address"),
+        pytest.param("http://me:secret@serving:8501", "for example serving:8500", id="rest-address-of-a-user"),
         pytest.param("https://[::1]:8501/v1", "for example [::1]:8500", id="https"),
         pytest.param("serving", "expected HOST:PORT", id="no-port"),
         pytest.param("serving:", "expected HOST:PORT", id="empty-port"),

@@ -139,7 +139,7 @@ def test_a_run_that_is_started_while_the_last_one_is_stopped_gets_its_own_result
     web_ui.wait_for_end()
     first, second = web_ui.summaries().split("Model mnist")[1:]
 
-    assert "the run was stopped with 1 levels to go" in first
+    assert "the run was stopped with 1 level to go" in first
     assert "50 of 50 images, each exactly once" in second
 
 

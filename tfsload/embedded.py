@@ -35,7 +35,7 @@ class EmbeddedModel:
                 ],
             )
         if self._server is None:
-            logger.info("No --host, and none on a user class: starting the embedded model server")
+            logger.info("No --host, and none on a user class of the suite's: starting the embedded model server")
             try:
                 self._server = EmbeddedServer.start(SHIPPED_MODEL, MODELS / SHIPPED_MODEL)
             except ServerStartError as error:

@@ -64,5 +64,5 @@ def parse_grpc_target(text: str, named_by: str = "--host") -> Target:
 
 
 def _host_of(url: str) -> str:
-    match = re.match(rf"https?://{_HOST}", url)
+    match = re.match(rf"https?://(?:[^/?#]*@)?{_HOST}", url)
     return match["host"] if match else "HOST"

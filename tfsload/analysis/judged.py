@@ -38,4 +38,6 @@ def _answers(summary: Summary) -> str:
         uncounted = f"{summary.n_uncounted_failed:,} of warm-ups and between levels were not"
         return f"every request that counts was answered ({uncounted})"
     n_cut_off = summary.cut_off + summary.n_uncounted_cut_off
-    return "every request was answered" + (f" ({n_cut_off:,} were in flight when it stopped)" if n_cut_off else "")
+    if not n_cut_off:
+        return "every request was answered"
+    return f"every request was answered ({n_cut_off:,} {'was' if n_cut_off == 1 else 'were'} in flight when it stopped)"

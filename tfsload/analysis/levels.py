@@ -178,8 +178,9 @@ def _doubts_of_generator(run: LevelRun, record: Record) -> list[str]:
     if lag.count:
         late_ns = max(LATE_NS, LATE_SHARE_OF_LATENCY * latency.percentile_ns(50))
         if lag.percentile_ns(99) > late_ns:
+            late_ms = lag.percentile_ns(99) / 1e6
             doubts.append(
-                f"the load generator sent late: lag p99 {lag.percentile_ns(99) / 1e6:.1f} ms; "
+                f"the load generator sent late: 1 request in 100 left {late_ms:.1f} ms late or more; "
                 "use --processes or more workers on idle CPUs"
             )
     return doubts

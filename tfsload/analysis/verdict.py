@@ -165,7 +165,7 @@ def _mismatches(summary: Summary) -> list[str]:
 
 
 def _gave_up(summary: Summary) -> str:
-    left = f", with {summary.n_levels_left} levels to go" if summary.n_levels_left else ""
+    left = f", with {_levels_to_go(summary)}" if summary.n_levels_left else ""
     refused = [code for code in summary.failed if code not in ("UNAVAILABLE", "DEADLINE_EXCEEDED")]
     cure = (
         f"it was said why ({', '.join(refused)}), see the server's log"
@@ -176,6 +176,10 @@ def _gave_up(summary: Summary) -> str:
         f"given up{left}: requests were sent for {summary.gave_up_after_s:g} s, and none was answered: {cure}; "
         "--give-up-after says how long to go on (0: to the end)"
     )
+
+
+def _levels_to_go(summary: Summary) -> str:
+    return "1 level to go" if summary.n_levels_left == 1 else f"{summary.n_levels_left:,} levels to go"
 
 
 def _nothing(summary: Summary) -> str:
@@ -248,7 +252,7 @@ def _doubts(summary: Summary) -> tuple[str, ...]:
     if search is not None and search.rate_rps is None and not _is_none_known_to_hold(summary):
         reasons.append(search.sentence)
     if summary.n_levels_left and summary.gave_up_after_s is None:
-        reasons.append(f"the run was stopped with {summary.n_levels_left} levels to go: let it end by itself")
+        reasons.append(f"the run was stopped with {_levels_to_go(summary)}: let it end by itself")
     if summary.wrong_model:
         reasons.append(f"{summary.wrong_model}: {CURE}")
     elif summary.changed:
