@@ -191,6 +191,24 @@ def test_the_timer_that_ends_a_run_forgets_itself_first(web_ui, environment):
     assert left == [None]
 
 
+def test_an_edit_takes_a_run_its_end_and_it_can_be_set_again(web_ui, environment):
+    """Once Locust leaves a run its end, or the page sends it along, the call is needless."""
+    client, stopped = web_ui.app.test_client(), []
+    environment.runner.start = lambda *_: None
+    environment.runner.stop = lambda: stopped.append(True)
+    ends = []
+    for form in ({"run_time": "60s"}, {}):
+        client.post("/swarm", data={"user_count": 1, "spawn_rate": 1, **form})
+        ends.append(locust_wraps.has_run_time(web_ui))
+    locust_wraps.set_run_time(web_ui, 60)
+    first = web_ui._run_time_greenlet
+    locust_wraps.set_run_time(web_ui, 0)
+    web_ui._run_time_greenlet.join(10)
+
+    assert ends == [True, False]
+    assert (stopped, first.dead, locust_wraps.has_run_time(web_ui)) == ([True], True, False)
+
+
 def test_locusts_page_knows_the_states_that_it_is_told_and_asks_on_while_it_runs():
     (script,) = Path(locust.web.DEFAULT_BUILD_PATH, "assets").glob("*.js")
     text = script.read_text()

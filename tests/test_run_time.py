@@ -57,6 +57,26 @@ def test_what_comes_after_the_first_stop_does_not_prolong_it():
     assert run_time.ran_s == pytest.approx(5)
 
 
+@pytest.mark.parametrize(
+    ("limit_s", "after_s", "is_ended", "left_s"),
+    [
+        pytest.param(20, 0, False, 20, id="at-its-beginning"),
+        pytest.param(20, 12.5, False, 7.5, id="in-the-middle"),
+        pytest.param(20, 21, False, 0, id="overdue"),
+        pytest.param(20, 5, True, None, id="over"),
+        pytest.param(None, 5, False, None, id="without-an-end"),
+    ],
+)
+def test_how_much_of_a_run_is_left(limit_s, after_s, is_ended, left_s):
+    clock = Clock()
+    run_time = RunTime(limit_s, clock)
+    clock.now_s += after_s
+    if is_ended:
+        run_time.end()
+
+    assert run_time.left_s == left_s
+
+
 def environment_of(run_time, shape_class=None):
     return SimpleNamespace(parsed_options=SimpleNamespace(run_time=run_time), shape_class=shape_class)
 

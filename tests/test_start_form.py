@@ -108,6 +108,57 @@ def test_a_refused_edit_leaves_a_run_its_end(ui, edit):
     assert "stopped after" not in ui.summaries().split("Model mnist")[-1]
 
 
+@pytest.mark.parametrize(
+    "edit", [pytest.param({}, id="as-the-page"), pytest.param({"run_time": "0m3s"}, id="said-again")]
+)
+def test_an_edit_leaves_a_run_its_end(ui, edit):
+    before = ui.n_summaries()
+    assert ui.start(**{**UNSET, "run_time": "3s"})["success"]
+    wait_until(lambda: ui.stats()["state"] == "running", "the run")
+    edits = [ui.start(user_count=n_users, **edit)["success"] for n_users in (8, 2)]
+    wait_until(lambda: ui.n_summaries() > before, "the summary", limit_s=20)
+    ui.wait_for_end()
+
+    assert edits == [True, True]
+    assert "stopped after" not in ui.summaries().split("Model mnist")[-1]
+
+
+@pytest.mark.parametrize(
+    ("run_time", "edit"),
+    [
+        pytest.param("60s", "2m", id="longer"),
+        pytest.param("60s", "3", id="shorter"),
+        pytest.param("", "60", id="one-for-a-run-without"),
+        pytest.param("60s", "9" * 20 + "h", id="more-than-can-be-counted"),
+    ],
+)
+def test_an_edit_of_the_run_time_is_refused(ui, run_time, edit):
+    before = ui.n_summaries()
+    assert ui.start(**{**UNSET, "run_time": run_time})["success"]
+    wait_until(lambda: ui.stats()["state"] == "running", "the run")
+    refused = ui.start(user_count=7, run_time=edit)
+    ui.stop()
+    wait_until(lambda: ui.n_summaries() > before, "the summary")
+    ui.wait_for_end()
+
+    assert not refused["success"]
+    assert "run time" in refused["message"]
+    assert "Ramping to 4 users" in ui.process.log()
+    assert "Ramping to 7 users" not in ui.process.log()
+    assert ("stopped after" in ui.summaries().split("Model mnist")[-1]) == bool(run_time)
+
+
+def test_an_edit_of_a_run_of_the_command_line_leaves_it_its_end(tmp_path, model_server):
+    arguments = ("--autostart", "-u", "2", "-t", "4s", "--host", model_server.address)
+    with web_ui_of(tmp_path, *arguments) as ui:
+        wait_until(lambda: ui.stats()["state"] == "running", "the run")
+        edits = [ui.start(user_count=n_users, run_time=run_time) for n_users, run_time in ((4, "4s"), (3, "9s"))]
+        wait_until(ui.n_summaries, "the summary", limit_s=20)
+
+    assert [edit["success"] for edit in edits] == [True, False]
+    assert "stopped after" not in ui.summaries()
+
+
 def test_the_form_is_alive_while_levels_run_and_after_them(ui):
     before = ui.n_summaries()
     assert ui.start(**{**UNSET, **LEVEL, "sweep": "1,2"})["success"]

@@ -130,7 +130,7 @@ class Suite:
         self._checked: Checked | None = None  # for the run that is about to start
         self._run_checked: Checked | None = None  # of the run under way
         self._progress: RunProgress | None = None
-        self._run_time: RunTime | None = None  # of the run under way or last ended
+        self._run_time = RunTime()  # of the run under way or last ended
         self.outcome: Outcome | None = None
         self.participant = None if isinstance(runner, MasterRunner) else Participant(environment, runner)
         self.coordinator = None
@@ -172,7 +172,12 @@ class Suite:
                 port.require_free(self._web_ui.host, self._web_ui.port)
                 door.close(self._web_ui, web_origins(vars(self._options)))
                 form = StartForm(
-                    self._web_ui, self._shape_in_use, self._check, self._wait_for_last_run, self._take_back
+                    self._web_ui,
+                    self._shape_in_use,
+                    self._check,
+                    self._wait_for_last_run,
+                    self._take_back,
+                    lambda: self._run_time,
                 )
                 self._pages = Pages(self._web_ui, form)
                 named = [self._environment.host, *self._hosts.named]
@@ -304,8 +309,7 @@ class Suite:
 
     def _on_test_stopping(self, **_: Any) -> None:
         if self.coordinator is not None:
-            if self._run_time is not None:
-                self._run_time.end()
+            self._run_time.end()
             if self._web_ui is not None:
                 locust_wraps.forget_run_time(self._web_ui)
             self.coordinator.begin_to_end()

@@ -316,6 +316,23 @@ def forget_run_time(web_ui: Any) -> None:
     web_ui._cancel_run_time_timer()
 
 
+def has_run_time(web_ui: Any) -> bool:
+    """Whether a run from the form is to end when its time is over."""
+    return web_ui._run_time_greenlet is not None
+
+
+def set_run_time(web_ui: Any, left_s: float | None) -> None:
+    """End the run under way after `left_s`, as Locust does (None: leave it without such an end).
+
+    Whoever edits a run, Locust takes its end from it, and sets another only where a run time is sent along, which its
+    own page has no field for there; that one counts from the edit on.
+    """
+    forget_run_time(web_ui)
+    if left_s is not None:
+        web_ui._run_time_greenlet = gevent.spawn_later(left_s, web_ui._stop_runners)
+        web_ui._run_time_greenlet.link_exception(locust.web.greenlet_exception_handler)
+
+
 # The timer of `-t`. `locust.main` keeps no hold on it: with `--autostart` it ends whatever runs when it is over, also a
 # run from the form, long after its own was stopped from the page or has ended by itself.
 class _Gevent:

@@ -25,6 +25,13 @@ class RunTime:
         self._clock_s = clock_s
         self._begun_s = clock_s()
 
+    @property
+    def left_s(self) -> float | None:
+        """How much of its time is left; None: it has no such end, or is over."""
+        if self.limit_s is None or self.ran_s is not None:
+            return None
+        return max(self.limit_s - (self._clock_s() - self._begun_s), 0.0)
+
     def end(self) -> None:
         """Know that the run begins to end; whatever is told after that is of no matter."""
         if self.ran_s is None:

@@ -14,6 +14,7 @@ from tfsload.distributed import messages
 from tfsload.load.shape import LevelShape
 from tfsload.load.shape_in_use import ShapeInUse
 from tfsload.refusal import RunRefused
+from tfsload.run_time import RunTime
 from tfsload.settings import OPTIONS
 from tfsload.words import quoted
 
@@ -35,6 +36,7 @@ class StartForm:
         check: Callable[[dict[str, Any], str | None, list[type]], None],
         wait_for_last_run: Callable[[], bool],
         take_back: Callable[[], None],
+        run_time: Callable[[], RunTime],
     ) -> None:
         """Stand before Locust's own.
 
@@ -45,6 +47,7 @@ class StartForm:
                 RunRefused.
             wait_for_last_run: waits for the end of a run that is being stopped; whether none is under way.
             take_back: forgets what `check` has kept.
+            run_time: returns that of the run under way.
         """
         self._web_ui = web_ui
         self._environment = web_ui.environment
@@ -52,6 +55,7 @@ class StartForm:
         self._check = check
         self._wait_for_last_run = wait_for_last_run
         self._take_back = take_back
+        self._run_time = run_time
         self._is_checking = False
         self._starts_until_s = 0.0  # of a start that was taken, on time.monotonic's clock
         self._starter: Any = None  # the greenlet of it
@@ -73,7 +77,7 @@ class StartForm:
         try:
             _refuse_what_is_no_field()
             if is_edit:
-                _refuse_changes(self._environment)
+                _refuse_changes(self._environment, self._run_time().limit_s)
             else:
                 self._check_start()
         except RunRefused as refused:
@@ -115,6 +119,7 @@ class StartForm:
     def _ask_locust(self, start: Callable[[], Any], is_edit: bool) -> Any:
         """Have Locust start or edit a run; where it refuses, all is as it was before."""
         before = _Before(self._environment)
+        has_run_time = locust_wraps.has_run_time(self._web_ui)
         is_taken = False
         try:
             reply = start()
@@ -124,6 +129,8 @@ class StartForm:
                 before.put_back()
                 if not is_edit:
                     self._take_back()
+            if is_edit:
+                locust_wraps.set_run_time(self._web_ui, self._run_time().left_s if has_run_time else None)
         if is_taken and not is_edit:
             self._starter = locust_wraps.start_greenlet(self._web_ui)
             self._starts_until_s = time.monotonic() + START_LIMIT_S
@@ -209,8 +216,8 @@ def _user_classes(web_ui: Any) -> list[type]:
     return [available[name] for name in request.form.getlist("user_classes") or available if name in available]
 
 
-def _refuse_changes(environment: Any) -> None:
-    """Let nothing but the number of users be changed in a run under way.
+def _refuse_changes(environment: Any, limit_s: float | None) -> None:
+    """Let nothing but the number of users be changed in a run under way, which was to run for `limit_s`.
 
     Raises:
         RunRefused: something else is asked for, or the run sets its number of users itself.
@@ -222,6 +229,8 @@ def _refuse_changes(environment: Any) -> None:
         raise RunRefused(exit_codes.BAD_USAGE, [f"a run is under way, and {who} how many users there are"])
     if request.form.get("host") not in (None, "", environment.host):
         changed.append("host")
+    if _is_other_run_time(limit_s):
+        changed.append("run time")
     if changed:
         raise RunRefused(
             exit_codes.BAD_USAGE,
@@ -243,8 +252,19 @@ def _faults_of_edit() -> list[str]:
         is_rate = False
     if not is_rate:
         faults.append(f"ramp up {quoted(rate)}: expected users started a second, above 0")
-    try:
-        parse_timespan(request.form.get(_RUN_TIME_FIELD) or "1")
-    except ValueError:
+    if _run_time_asked_s() is None:
         faults.append(f"run time {quoted(request.form[_RUN_TIME_FIELD])}: expected 20, 20s, 3m, 2h, 1h20m or the like")
     return faults
+
+
+def _is_other_run_time(limit_s: float | None) -> bool:
+    """Whether a run time is sent that is not the one of the run under way; what is none is refused elsewhere."""
+    return bool(request.form.get(_RUN_TIME_FIELD)) and _run_time_asked_s() not in (None, limit_s or 0)
+
+
+def _run_time_asked_s() -> float | None:
+    """Return the run time that is sent, 0 where there is none; None: it cannot be read."""
+    try:
+        return parse_timespan(request.form.get(_RUN_TIME_FIELD) or "0")
+    except (ValueError, OverflowError):
+        return None
