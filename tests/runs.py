@@ -40,7 +40,13 @@ class LocustProcess:
     """One `locust` process over the observed locustfile."""
 
     def __init__(
-        self, directory: Path, *arguments: str, locustfile: Path = OBSERVED, cwd: Path = PROJECT, **environment: str
+        self,
+        directory: Path,
+        *arguments: str,
+        locustfile: Path = OBSERVED,
+        cwd: Path = PROJECT,
+        start_new_session: bool = False,
+        **environment: str,
     ) -> None:
         """Start it in `cwd`; what it leaves goes to `directory`, which no other process may use."""
         directory.mkdir(parents=True, exist_ok=True)
@@ -62,6 +68,7 @@ class LocustProcess:
                 stderr=stderr,
                 cwd=cwd,
                 env=environment,
+                start_new_session=start_new_session,
             )
 
     @property

@@ -18,6 +18,7 @@ LAYERS = (
         "tfsload.settings",
         "tfsload.exit_codes",
         "tfsload.streams",
+        "tfsload.output_paths",
         "tfsload.beginning",
         "tfsload.failure",
         "tfsload.servable",

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 from tfsload.exit_codes import INVALID, PASS
-from tfsload.streams import make_sturdy, say
+from tfsload.streams import flush, make_sturdy, say
 
 STOPPED_EARLY = "tfsload: INVALID: stopped before the run began"
 
@@ -20,6 +20,7 @@ _forking_process = os.getpid()
 _is_begun = False
 _watchers: list[Any] = []  # gevent's, of signals
 _exit_code: int | None = None
+_said_code: int | None = None
 
 
 def begin() -> None:
@@ -75,6 +76,12 @@ def end_with(exit_code: int) -> None:
     _exit_code = exit_code
 
 
+def keep_said(exit_code: int) -> None:
+    """Keep the code that was said, for a process that an exception ends after that."""
+    global _said_code
+    _said_code = exit_code
+
+
 def _leave() -> None:
     """Let no signal change how a process ends that is ending."""
     signal.pthread_sigmask(signal.SIG_BLOCK, signals())
@@ -82,8 +89,9 @@ def _leave() -> None:
         watcher.cancel()
     for number in signals():
         signal.signal(number, signal.SIG_IGN)
-    if _exit_code is not None:
+    has_crashed = getattr(sys, "last_value", None) is not None  # Python has shown its traceback
+    exit_code = _said_code if _exit_code is None and has_crashed else _exit_code
+    flush()
+    if exit_code is not None:
         logging.shutdown()
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        os._exit(_exit_code)
+        os._exit(exit_code)

@@ -60,6 +60,7 @@ def install(events: Any) -> None:
     locust_wraps.install()
     prediction_events.install(events)
     events.init_command_line_parser.add_listener(settings.add_arguments)
+    events.init_command_line_parser.add_listener(locust_wraps.check_paths)
     events.before_worker_connects = EventHook()
     events.before_worker_connects.add_listener(_suite_of)
     events.init.add_listener(_on_init)
@@ -200,9 +201,14 @@ class Suite:
         """Whether this process leads a run that nobody watches."""
         return self._is_headless and self.coordinator is not None
 
+    @property
+    def _is_run_ending(self) -> bool:
+        """Whether a run is on its way from its last prediction to its outcome; in the process that leads it."""
+        return self.coordinator.is_ending or self._is_concluding
+
     def interruption(self) -> BaseException | None:
         """Return what Ctrl-C is to raise in Locust's main greenlet; None where the process is ending already."""
-        is_run_ending = self.leads_headless and (self.outcome is not None or self.coordinator.is_ending)
+        is_run_ending = self.leads_headless and (self.outcome is not None or self._is_run_ending)
         if self._ending.has_begun or is_run_ending:
             if self.coordinator is not None:
                 self._ending.say_it_ends()
@@ -236,7 +242,7 @@ class Suite:
 
     def _wait_for_last_run(self) -> bool:
         """Wait for the end of a run that is being stopped; return whether none is under way."""
-        if self.coordinator.is_ending or not self.coordinator.is_open:
+        if self._is_run_ending or not self.coordinator.is_open:
             self._concluded.wait(DRAIN_LIMIT_S + self._environment.stop_timeout)
         return self._concluded.is_set()
 
@@ -366,7 +372,7 @@ class Suite:
         self._ending.is_shutting_down = True
         if self.coordinator is None:
             self._runner.stop()  # and hand over, before Locust takes leave of the master
-        elif self.coordinator.is_ending:
+        elif self._is_run_ending:
             self._concluded.wait(DRAIN_LIMIT_S + self._environment.stop_timeout)
 
     def quitting(self) -> None:
@@ -374,12 +380,18 @@ class Suite:
         self._runner.stop()
         if self.coordinator is None:
             self._exit_code.set(exit_codes.PASS)  # the coordinator judges
-        elif self.outcome is not None:
-            locust_wraps.complete_files(self._environment)
-            self.outcome = ending.judge_reports(self.outcome)
-            self._exit_code.set(self.outcome.exit_code)
+            return
+        if self.coordinator.is_open:
+            self._on_test_stop()  # where a user's own listener of it kept the event from coming here
+        if self.outcome is not None:
+            self._set_exit_code()
         else:
             self._exit_code.set(process_exit.code_without_run(self._starts_by_itself))
+
+    def _set_exit_code(self) -> None:
+        locust_wraps.complete_files(self._environment)
+        self.outcome = ending.judge_reports(self.outcome)
+        self._exit_code.set(self.outcome.exit_code)
 
     def quit(self, exit_code: Any) -> None:
         """Say the last word, after Locust's own tables (on `quit`)."""
@@ -387,6 +399,7 @@ class Suite:
             exit_code = self._judge_late_reports(exit_code)
             # With --json, standard output is Locust's JSON and nothing else.
             ending.say(self.outcome.text_ended_with(exit_code), "stderr" if self._options.json else "stdout")
+            beginning.keep_said(process_exit.seen_by_shell(exit_code))
         elif self.coordinator is not None:
             self._exit_code.say_if_overruled(exit_code)
         self._embedded.stop()
@@ -407,6 +420,6 @@ class Suite:
             self._on_test_stopping()
             self._on_test_stop()
         if self.outcome is not None:
-            self.quitting()
+            self._set_exit_code()
             beginning.end_with(process_exit.seen_by_shell(self._environment.process_exit_code))
             self.quit(self._environment.process_exit_code)

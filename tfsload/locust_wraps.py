@@ -7,6 +7,7 @@ cures, and that it is still there to be cured.
 import functools
 import json
 import logging
+import os
 import re
 import sys
 import time
@@ -14,13 +15,15 @@ from collections.abc import Callable
 from typing import Any
 
 import gevent
+import locust.log
 import locust.runners
 import locust.stats
 import locust.web
 from flask import Response
+from locust import html
 from locust.exception import RPCError
 
-from tfsload import streams
+from tfsload import output_paths, streams
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +32,8 @@ _SWARM, _STATISTICS, _LOGS = "locust.swarm", "locust.request_stats", "locust.log
 
 
 _faults: list[str] = []
+_get_html_report = html.get_html_report
+_locusts_setup_logging = locust.log.setup_logging
 
 
 def faults() -> tuple[str, ...]:
@@ -56,7 +61,10 @@ def install() -> None:
     locust.stats.save_stats_json = save_stats_json
     locust.runners.time = _clock
     if "locust.main" in sys.modules:  # Locust's own program
-        sys.modules["locust.main"].gevent = _main_gevent
+        main = sys.modules["locust.main"]
+        main.gevent = _main_gevent
+        main.get_html_report = _report_that_can_be_written
+        main.setup_logging = _setup_logging
     if not hasattr(locust.runners.WorkerRunner.connect_to_master, "__wrapped__"):
         locust.runners.WorkerRunner.connect_to_master = _told_before(locust.runners.WorkerRunner.connect_to_master)
     for runner in (locust.runners.MasterRunner, locust.runners.LocalRunner):
@@ -68,6 +76,55 @@ def install() -> None:
 
 def _no_cors(app: Any) -> None:
     """Let no page of another origin read what the web UI says; Locust's own lets every page (`WebUI.__init__`)."""
+
+
+# Where Locust writes files. It tries each place only when it needs it: `--html` at the end of the run, before anything
+# was said of it, the others in the middle of its own start; with a traceback each time.
+_FILE_OF = {
+    "--csv": lambda prefix: f"{prefix}_stats.csv",
+    "--html": lambda path: path,
+    "--json-file": lambda path: f"{path}.json",
+    "--logfile": lambda path: path,
+}
+
+
+def check_paths(parser: Any) -> None:
+    """Let Locust's parser refuse places in which no file can be made (on `init_command_line_parser`)."""
+    for option, file_of in _FILE_OF.items():
+        parser._option_string_actions[option].type = output_paths.checked(file_of)
+
+
+# `--logfile`. Python's handler says with a traceback for each line that it cannot write.
+def _setup_logging(*arguments: Any, **options: Any) -> None:
+    """Let a log file that cannot be written be told of once, in a line; letters that its encoding lacks are escaped."""
+    _locusts_setup_logging(*arguments, **options)
+    handlers = {handler for name in ("root", "locust") for handler in logging.getLogger(name).handlers}
+    for handler in handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.stream.reconfigure(errors="backslashreplace")
+            handler.handleError = functools.partial(_tell_of_log, handler, [])
+
+
+def _tell_of_log(handler: logging.FileHandler, told: list[str], record: logging.LogRecord) -> None:  # noqa: ARG001
+    if not told:
+        told.append(f"tfsload: --logfile {handler.baseFilename}: it cannot be written: {sys.exc_info()[1]}")
+        streams.say(told[0])
+
+
+# `--html`. What cannot be written ends Locust before it has told the run to end, and said how it went.
+def _report_that_can_be_written(environment: Any, *arguments: Any, **options: Any) -> str:
+    """Return Locust's HTML report; where its file cannot hold it, that is noted, and Locust writes to nowhere."""
+    environment.runner.stop()  # after Ctrl-C it has not been told yet, and its last results are still to come
+    report = _get_html_report(environment, *arguments, **options)
+    asked = environment.parsed_options
+    html.process_html_filename(asked)
+    try:
+        with open(asked.html_file, "w", encoding="utf-8") as file:
+            file.write(report)
+    except OSError as error:
+        _note(f"--html {asked.html_file}: it could not be written: {error.strerror or error}")
+        asked.html_file = os.devnull
+    return report
 
 
 # `--csv`. Locust's own writer writes at 0, 1, 2 … seconds and never again: of a run that ends by itself, up to a second

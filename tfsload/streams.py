@@ -59,6 +59,7 @@ class _Descriptor(io.RawIOBase):
 
 _descriptors: dict[str, _Descriptor] = {}
 _closed: set[str] = set()  # before this process began
+_spoilt: dict[str, str] = {}  # why one could not be written that the program itself has closed or replaced
 
 
 def make_sturdy() -> None:
@@ -108,16 +109,35 @@ def fault_of(name: str) -> str:
     if name in _closed:
         return "it is closed"
     descriptor = _descriptors.get(name)
-    return str(descriptor.fault.strerror) if descriptor is not None and descriptor.fault is not None else ""
+    if descriptor is not None and descriptor.fault is not None:
+        return str(descriptor.fault.strerror)
+    return _spoilt.get(name, "")
 
 
 def say(text: str, name: str = "stderr") -> bool:
     """Write a line to "stdout" or "stderr", where that can be done; return whether it could.
 
-    Nothing is raised, also where the streams are another program's, which may have closed them.
+    Nothing is raised, also where the streams are another program's, or a locustfile has replaced them.
     """
+    stream = getattr(sys, name)
+    if stream is None or getattr(stream, "closed", False):  # without a stream, print writes to nowhere and is content
+        _spoilt[name] = "it was closed"
+        return False
     try:
-        print(text, file=getattr(sys, name), flush=True)
-    except (OSError, ValueError, AttributeError):
+        print(text, file=stream, flush=True)
+    except Exception as error:  # whatever somebody's own stream raises
+        _spoilt[name] = str(error)
         return False
     return not fault_of(name)
+
+
+def flush() -> None:
+    """Write what "stdout" and "stderr" still hold, as the process leaves.
+
+    One that cannot be written is given up: Python tries, too, and ends with 120 for it.
+    """
+    for name in ("stdout", "stderr"):
+        try:
+            getattr(sys, name).flush()
+        except Exception:  # whatever somebody's own stream raises
+            setattr(sys, name, None)

@@ -1,0 +1,39 @@
+"""Whether a file that Locust is to write at the end of a run can be written, found out before the run."""
+
+import argparse
+import contextlib
+import os
+from collections.abc import Callable
+
+
+def fault(path: str) -> str:
+    """Return why no file can be written at a path, as the system says it; empty where it can.
+
+    Directories that are missing are made, as Locust makes them; a file that is not there yet is left so.
+    """
+    existed = os.path.lexists(path)
+    try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        with open(path, "ab"):
+            pass
+    except OSError as error:
+        return f"{error.strerror or error}"
+    if not existed:
+        with contextlib.suppress(OSError):
+            os.remove(path)
+    return ""
+
+
+def checked(name_of: Callable[[str], str]) -> Callable[[str], str]:
+    """Return a `type` for argparse: text that is kept as it is, where a file can be written at `name_of(text)`."""
+
+    def check(text: str) -> str:
+        path = name_of(text)
+        reason = fault(path) if text else ""
+        if reason:
+            raise argparse.ArgumentTypeError(
+                f"{text!r}: {path} cannot be written ({reason}); name a place in which files can be made"
+            )
+        return text
+
+    return check
