@@ -7,10 +7,12 @@ import pytest
 from locust.env import Environment
 
 from tests.test_distributed import Master, ask, begin, deliver, wait_for
+from tests.test_users import Runner, fire
 from tfsload.coverage import Lease
 from tfsload.distributed import coordinator as coordinating
 from tfsload.distributed import messages, pulse
 from tfsload.distributed.coordinator import Coordinator
+from tfsload.distributed.participant import Participant
 from tfsload.distributed.pulse import Pulse
 from tfsload.recorder import Recorder
 from tfsload.supply import LeasedSupply
@@ -112,6 +114,148 @@ def test_a_process_tells_whether_it_sends_and_is_answered(seen, told):
         looks.append((look["has_sent"], look["has_answered"]))
 
     assert looks == told
+
+
+# Users of a process that takes part in a run: to look at each of many would hold up requests
+
+N_USERS = 500
+LOOKS = 4
+
+
+class SeenUser:
+    """A user that counts how often it is looked at."""
+
+    def __init__(self, sent_ns=1, in_hand_ns=1):
+        self._sent_ns, self._in_hand_ns = sent_ns, in_hand_ns
+        self.n_seen = 0
+
+    @property
+    def sent_ns(self):
+        self.n_seen += 1
+        return self._sent_ns
+
+    @property
+    def in_hand_ns(self):
+        self.n_seen += 1
+        return self._in_hand_ns
+
+
+@pytest.fixture
+def environment():
+    """A participant's, for a run whose options `fire` completes."""
+    options = {
+        messages.RUN_NUMBER_OPTION: 1,
+        messages.ADDRESS_OPTION: "127.0.0.1:1",
+        messages.PROTOCOL_OPTION: messages.PROTOCOL,
+    }
+    return Environment(parsed_options=SimpleNamespace(**options), host="127.0.0.1:1")
+
+
+class LookedAt:
+    """A participant in a run, whose pulses beat fast; what happens between two of them is the test's."""
+
+    def __init__(self, environment, monkeypatch, users, goes_on, **options):
+        monkeypatch.setattr(pulse, "INTERVAL_S", 0.001)
+        fire(environment, **options)
+        self._goes_on = goes_on
+        self._runner = Runner()
+        self._runner.user_greenlets = [SimpleNamespace(args=(user,)) for user in users]
+        self._runner.send_message = self._take
+        self.told = []
+        self.participant = Participant(environment, self._runner)
+        self.participant.begin()
+        self._goes_on(self.participant.run)
+
+    def _take(self, message, data):
+        if message == messages.PULSE:
+            self.told.append(data)
+            self._goes_on(self.participant.run)
+
+    def pulses(self):
+        """Return some pulses, each after the run went on."""
+        try:
+            wait_for(lambda: len(self.told) >= LOOKS)
+        finally:
+            self.participant.end()
+        return self.told[:LOOKS]
+
+
+def answers(run):
+    run.sent_ns += 2
+    run.answered_ns += 2
+
+
+def sends(run):
+    run.sent_ns += 2
+
+
+def hangs(_):
+    """Nothing is sent, and nothing answered."""
+
+
+def words_of(pulses, *names):
+    return {tuple(told[name] for name in names) for told in pulses}
+
+
+@pytest.mark.parametrize(
+    ("options", "goes_on", "n_most"),
+    [
+        pytest.param({"rate": "5"}, answers, 0, id="a-level"),
+        pytest.param({"sweep": "4"}, sends, 0, id="a-level-without-an-answer"),
+        pytest.param({"rate": "5"}, hangs, 2, id="a-level-in-which-all-wait"),
+        pytest.param({}, answers, 0, id="a-run-without-levels"),
+        pytest.param({}, hangs, 2, id="a-run-without-levels-in-which-all-wait"),
+        pytest.param({"num_tests": "100"}, answers, 0, id="leases-and-answers"),
+    ],
+)
+def test_a_process_of_many_users_does_not_look_at_each(environment, monkeypatch, options, goes_on, n_most):
+    users = [SeenUser() for _ in range(N_USERS)]
+    looked_at = LookedAt(environment, monkeypatch, users, goes_on, **options)
+    pulses = looked_at.pulses()
+
+    assert sum(user.n_seen for user in users) <= n_most * len(looked_at.told)
+    assert words_of(pulses, "n_users", "n_stuck", "has_sent", "has_answered") == {
+        (N_USERS, 0, True, goes_on is answers)
+    }
+
+
+@pytest.mark.parametrize(
+    ("in_hand", "goes_on", "n_stuck"),
+    [
+        pytest.param([True, True, False], sends, 2, id="no-answer"),
+        pytest.param([True, True, True], hangs, 3, id="all-wait"),
+        pytest.param([True, True, False], answers, 0, id="somebody-goes-on"),
+        pytest.param([False, False], hangs, 0, id="all-rest"),
+    ],
+)
+def test_requests_of_leases_that_are_stuck_are_seen_once_no_answer_comes(
+    environment, monkeypatch, in_hand, goes_on, n_stuck
+):
+    monkeypatch.setattr(pulse, "STUCK_AFTER_DEADLINE_S", -DEADLINE_S)
+    users = [SeenUser(is_stuck, int(is_stuck)) for is_stuck in in_hand]
+    looked_at = LookedAt(environment, monkeypatch, users, goes_on, num_tests="100")
+
+    assert words_of(looked_at.pulses(), "n_users", "n_stuck") == {(len(users), n_stuck)}
+
+
+@pytest.mark.parametrize("options", [{"rate": "5"}, {}, {"num_tests": "100"}])
+def test_one_request_that_waits_is_found_among_users_that_rest(environment, monkeypatch, options):
+    users = [SeenUser(sent_ns=number == 7, in_hand_ns=0) for number in range(N_USERS)]
+
+    assert words_of(LookedAt(environment, monkeypatch, users, hangs, **options).pulses(), "has_sent") == {(True,)}
+
+
+@pytest.mark.parametrize("options", [{"rate": "5"}, {}, {"num_tests": "100"}])
+def test_users_that_rest_send_nothing(environment, monkeypatch, options):
+    users = [SeenUser(sent_ns=0, in_hand_ns=0), SimpleNamespace()]  # and one of another class
+
+    assert words_of(LookedAt(environment, monkeypatch, users, hangs, **options).pulses(), "has_sent") == {(False,)}
+
+
+def test_users_of_other_classes_keep_no_lease(environment, monkeypatch):
+    looked_at = LookedAt(environment, monkeypatch, [SimpleNamespace()] * 3, hangs, num_tests="100")
+
+    assert words_of(looked_at.pulses(), "n_users") == {(0,)}
 
 
 # The coordinator, whose workers are played by the test

@@ -21,6 +21,7 @@ PULSE holds `n_users` (that live and fire images), `held` (numbers of the leases
 highest number of a lease that it was given; -1: none), `n_open` (requests of them that have not ended), `n_stuck`
 (requests in hand for far longer than their deadline), `has_sent` and `has_answered` (whether a request was sent
 or waited, and whether one had an answer, since the last pulse), and `n_discarded` (requests of leases given up).
+In a run without leases, and where `has_answered`, users of all classes count in `n_users`, and `n_stuck` is 0.
 LEVEL holds `level` (number), `rate_rps` (null: closed load), `warm_up_s`, `duration_s`, `share` and `n_shares`.
 LEVEL_DONE holds `cpu` (the fields of `CpuShares`), `n_users` and `round_trip_ns` (null: not measured).
 In DRAINED, `open` holds pairs of a lease and its requests that were not made, `n_reported` counts the requests

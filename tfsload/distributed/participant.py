@@ -3,6 +3,7 @@
 import gc
 import logging
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import gevent
@@ -125,15 +126,15 @@ class Participant:
         run.supply = self._supply(run)
         self.run = run
         self._is_open = True
-        self._pulse = Pulse(run, self._users, self._tell_pulse)
+        self._pulse = Pulse(run, self._users, self._tell_pulse, count_all=lambda: len(self._runner.user_greenlets))
         self._pulse.start()
         if isinstance(self._runner, WorkerRunner):
             self._master_watcher = gevent.spawn(self._stop_without_master)
 
-    def _users(self) -> list[Any]:
-        """Return the users of this process that fire images; other classes may run beside them."""
-        users = [greenlet.args[0] for greenlet in self._runner.user_greenlets if greenlet.args]
-        return [user for user in users if hasattr(user, "sent_ns")]
+    def _users(self) -> Iterator[Any]:
+        """Yield the users of this process that fire images; other classes may run beside them."""
+        users = (greenlet.args[0] for greenlet in self._runner.user_greenlets if greenlet.args)
+        return (user for user in users if hasattr(user, "sent_ns"))
 
     def _tell_pulse(self, pulse: dict[str, Any]) -> None:
         try:
