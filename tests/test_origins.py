@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from tfsload.origins import Caller, Policy, is_loopback, parse
 
 LOOPBACK = Policy("127.0.0.1", (), is_on_loopback=True)
-OPEN = Policy("0.0.0.0", (), is_on_loopback=False)
+OPEN = Policy("0.0.0.0", (), is_on_loopback=False, machine_names=("box", "box.lab.example"))
+OPEN_PROXIED = Policy("", ("https://load.example", "http://box.example:8089"), is_on_loopback=False)
 PROXIED = Policy("127.0.0.1", ("https://load.example", "http://localhost:9000"), is_on_loopback=True)
 OWN = "127.0.0.1:8089"
 
@@ -28,7 +29,13 @@ OWN = "127.0.0.1:8089"
         pytest.param(LOOPBACK, Caller("POST", OWN, referer="http://127.0.0.1:8089/?tab=x"), id="an-old-browser"),
         pytest.param(Policy("box", (), True), Caller("GET", "box:8089"), id="the-name-that-it-was-given"),
         pytest.param(OPEN, Caller("POST", "10.0.0.5:8089", "http://10.0.0.5:8089"), id="open-to-others"),
-        pytest.param(OPEN, Caller("POST", "load.example", "https://load.example"), id="tls-before-it"),
+        pytest.param(OPEN, Caller("GET", "[fd00::5]:8089"), id="open-by-ipv6"),
+        pytest.param(OPEN, Caller("GET", "localhost:8089"), id="open-and-forwarded"),
+        pytest.param(OPEN, Caller("POST", "BOX:8089", "http://box:8089"), id="the-machines-name"),
+        pytest.param(OPEN, Caller("GET", "box.lab.example.:8089"), id="the-machines-name-with-its-domain"),
+        pytest.param(Policy("Lab.example", (), False), Caller("GET", "lab.example:8089"), id="the-name-it-listens-by"),
+        pytest.param(OPEN_PROXIED, Caller("POST", "load.example", "https://load.example"), id="tls-before-it"),
+        pytest.param(OPEN_PROXIED, Caller("GET", "box.example:8089"), id="a-name-that-was-given"),
         pytest.param(PROXIED, Caller("POST", "load.example", "https://load.example"), id="proxy-that-keeps-the-host"),
         pytest.param(PROXIED, Caller("POST", OWN, "https://load.example"), id="proxy-that-changes-the-host"),
         pytest.param(PROXIED, Caller("POST", OWN, "https://LOAD.example:443"), id="proxy-written-otherwise"),
@@ -64,6 +71,15 @@ def test_who_belongs_here_is_let_in(policy, caller):
         pytest.param(LOOPBACK, Caller("GET", ""), "known as ''", id="no-host"),
         pytest.param(LOOPBACK, Caller("GET", "localhost:8089@evil"), "evil", id="no-host-at-all"),
         pytest.param(OPEN, Caller("POST", "10.0.0.5:8089", "http://evil.example"), "evil", id="open-and-foreign"),
+        pytest.param(
+            OPEN, Caller("GET", "evil.example:8089"), "not known as 'evil.example:8089'", id="open-rebound-read"
+        ),
+        pytest.param(OPEN, Caller("POST", "evil.example", "http://evil.example"), "not known as", id="open-rebound"),
+        pytest.param(OPEN, Caller("GET", "10.0.0.5.evil.example"), "not known", id="open-what-looks-like-an-address"),
+        pytest.param(OPEN, Caller("GET", "box.evil.example"), "not known", id="open-what-looks-like-its-name"),
+        pytest.param(OPEN, Caller("GET", ""), "not known as ''", id="open-and-no-host"),
+        pytest.param(Policy("", (), False), Caller("GET", ""), "not known as ''", id="open-by-no-name-and-no-host"),
+        pytest.param(OPEN_PROXIED, Caller("GET", "other.example"), "not known", id="open-not-that-name"),
         pytest.param(PROXIED, Caller("POST", OWN, "http://load.example"), "http://load.example", id="not-that-scheme"),
         pytest.param(PROXIED, Caller("POST", OWN, "https://load.example:8443"), ":8443", id="not-that-port"),
         pytest.param(PROXIED, Caller("GET", "other.example"), "other", id="not-that-name"),
@@ -88,7 +104,8 @@ netlocs = st.from_regex(r"[a-z0-9-]{1,3}(\.[a-z]{1,2}){0,2}(:8[0-9]{3})?", fullm
 
 @given(netlocs, netlocs, st.sampled_from(["http", "https"]))
 def test_a_page_is_its_own_if_it_names_this_host_and_port_and_else_never(page, host, scheme):
-    is_let_in = OPEN.refusal(Caller("POST", host, f"{scheme}://{page}")) is None
+    names = (host.partition(":")[0],)
+    is_let_in = Policy("0.0.0.0", (), False, names).refusal(Caller("POST", host, f"{scheme}://{page}")) is None
 
     assert is_let_in == (page == host)
 

@@ -1,6 +1,7 @@
 """Pages of other origins, rebound names and callers without an origin, at every route of a web UI."""
 
 import json
+import socket
 
 import pytest
 
@@ -115,13 +116,25 @@ def test_further_pages_are_those_that_are_named_and_a_base_path_is_kept(tmp_path
     assert "https://load.example" in page.headers["content-security-policy"]
 
 
-def test_open_to_others_it_is_known_by_any_name_and_still_keeps_pages_apart(tmp_path, model_server):
-    with web_ui_of(tmp_path, "--host", model_server.address, web_host="0.0.0.0") as ui:
-        named = ui.ask("GET", "/", Host="box.example:8089")
+def test_open_to_others_it_is_known_by_its_own_names_and_still_keeps_pages_apart(tmp_path, model_server):
+    arguments = ("--host", model_server.address, "--web-origin", "http://box.example:8089")
+    with web_ui_of(tmp_path, *arguments, web_host="0.0.0.0") as ui:
+        let_in = [
+            ui.ask("GET", "/stats/requests", Host=f"{name}:{ui.port}")
+            for name in ("10.0.0.5", "[fd00::5]", "localhost", socket.gethostname(), socket.getfqdn(), "box.example")
+        ]
         own = ui.ask("POST", "/stop", Host="box.example:8089", Origin="http://box.example:8089")
         foreign = ui.ask("POST", "/stop", Host="box.example:8089", Origin=FOREIGN)
+        rebound = [
+            ui.ask("GET", "/stats/requests", Host="evil.example:8089"),
+            ui.ask("GET", "/logs", Host="evil.example:8089"),
+            ui.ask("POST", "/swarm", FORM, Host="evil.example:8089", Origin="http://evil.example:8089"),
+        ]
 
-    assert (named.status, own.status, foreign.status) == (200, 200, 403)
+    assert [reply.status for reply in let_in] == [200] * 6
+    assert (own.status, foreign.status) == (200, 403)
+    assert [reply.status for reply in rebound] == [403] * 3
+    assert all("--web-origin" in reply.body for reply in rebound)
 
 
 def test_a_web_origin_that_is_none_is_refused_when_the_ui_starts(tmp_path):

@@ -2,7 +2,8 @@
 
 Whatever page is open in a browser may send requests to any address that the browser reaches, loopback too: it cannot
 read the answers of another origin, but a start is done by then. And a page whose name is made to point at this
-machine (DNS rebinding) is of the same origin as the web UI, and reads everything.
+machine (DNS rebinding) is of the same origin as the web UI, and reads everything. So the web UI is known by those names
+alone that no foreign page can have: addresses, this machine's own names, and those that it was given.
 """
 
 import ipaddress
@@ -62,6 +63,14 @@ def is_loopback(name: str) -> bool:
         return name.lower().removesuffix(".") == "localhost"
 
 
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class Caller:
     """Where a request says that it comes from.
@@ -89,23 +98,21 @@ class Policy:
         host: where it listens (`--web-host`; empty: everywhere).
         origins: further pages that may start and stop runs (`--web-origin`), as `parse` returns them.
         is_on_loopback: whether only this machine reaches it.
+        machine_names: what this machine calls itself, in lower case.
     """
 
     host: str
     origins: tuple[str, ...]
     is_on_loopback: bool
+    machine_names: tuple[str, ...] = ()
 
     def refusal(self, caller: Caller) -> str | None:
         """Return why a request is refused, and the cure; None: it is not.
 
         Whoever sends neither `Origin` nor any other word of a page is no page: a script, or a person with curl.
         """
-        if self.is_on_loopback and not self._is_own_name(caller.host):
-            return (
-                f"the web UI listens on this machine alone, and is not known as {_quoted(caller.host)}: open it as "
-                "localhost, or, where a proxy stands before it, name the proxy's page with --web-origin "
-                "(https://NAME)"
-            )
+        if not self._is_own_name(caller.host):
+            return self._unknown(caller.host)
         if caller.method in _SAFE_METHODS:
             return None
         if caller.origin is not None:
@@ -119,7 +126,21 @@ class Policy:
     def _is_own_name(self, host: str) -> bool:
         name = (_split(host) or ("", ""))[0]
         named = {(_split(urlsplit(origin).netloc) or ("", ""))[0] for origin in self.origins}
-        return is_loopback(name) or (bool(name) and name in named | {self.host.lower()})
+        if is_loopback(name) or (name and name in named | {self.host.lower().removesuffix(".")}):
+            return True
+        # Nobody makes an address point elsewhere; one that others reach it by is none of loopback's.
+        return not self.is_on_loopback and (_is_address(name) or (bool(name) and name in self.machine_names))
+
+    def _unknown(self, host: str) -> str:
+        if self.is_on_loopback:
+            return (
+                f"the web UI listens on this machine alone, and is not known as {_quoted(host)}: open it as localhost, "
+                "or, where a proxy stands before it, name the proxy's page with --web-origin (https://NAME)"
+            )
+        return (
+            f"the web UI is not known as {_quoted(host)}: open it by this machine's address or its own name, or name "
+            "the page that you open it by with --web-origin (http://NAME:PORT)"
+        )
 
     def _is_own_page(self, origin: str, host: str) -> bool:
         scheme, _, netloc = origin.lower().partition("://")

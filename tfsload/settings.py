@@ -404,7 +404,8 @@ OPTIONS = (
         "",
         origins.parse,
         "A further page that may start and stop runs in the web UI, such as https://load.example (a proxy, a "
-        "forwarded port); several by repeating the option or with ';' between them (empty: the web UI's own alone).",
+        "forwarded port, another name of this machine); several by repeating the option or with ';' between them "
+        "(empty: the web UI's own alone).",
         is_repeatable=True,
         is_in_form=False,
     ),

@@ -22,7 +22,8 @@ def close(web_ui: Any, origins: tuple[str, ...]) -> None:
         web_ui: Locust's, before it listens.
         origins: further ones that may start and stop runs (`--web-origin`).
     """
-    policy = Policy(web_ui.host, origins, is_on_loopback(web_ui.host))
+    is_on_loopback_alone = is_on_loopback(web_ui.host)
+    policy = Policy(web_ui.host, origins, is_on_loopback_alone, () if is_on_loopback_alone else _machine_names())
     logged: set[str] = set()
 
     def turn_away() -> Response | None:
@@ -50,6 +51,11 @@ def close(web_ui: Any, origins: tuple[str, ...]) -> None:
     # Before whatever else looks at a request.
     web_ui.app.before_request_funcs.setdefault(None, []).insert(0, turn_away)
     web_ui.app.after_request(stay_out_of_frames)
+
+
+def _machine_names() -> tuple[str, ...]:
+    """Return what this machine calls itself: its host name, and that with its domain."""
+    return tuple({name.lower().removesuffix(".") for name in (socket.gethostname(), socket.getfqdn()) if name})
 
 
 def is_on_loopback(host: str) -> bool:

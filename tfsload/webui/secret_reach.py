@@ -2,6 +2,9 @@
 
 Whoever uses the web UI may name any server, one of their own too, and would be sent what is in `--metadata`. On the way
 to the server that was named others would read it without TLS, or with authorities that were not named.
+
+Where no server was named there is nothing to hold to: a UI that only this machine reaches sends it wherever its user
+says, one that others reach nowhere.
 """
 
 from collections.abc import Iterable, Mapping
