@@ -75,6 +75,7 @@ LAYERS = (
         "tfsload.report",
         "tfsload.webui",
         "tfsload.interrupt",
+        "tfsload.locust_files",
         "tfsload.locust_wraps",
     },
     {"tfsload.outcome", "tfsload.run_progress", "tfsload.ending", "tfsload.lifecycle"},

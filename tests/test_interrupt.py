@@ -51,8 +51,8 @@ def send_until_it_ends(
     ("numbers", "seed"),
     [
         pytest.param([signal.SIGINT], 1, id="ctrl-c"),
-        pytest.param([signal.SIGINT], 2, id="ctrl-c-at-other-moments"),
-        pytest.param([signal.SIGTERM], 3, id="sigterm"),
+        pytest.param([signal.SIGINT], 2, id="ctrl-c-at-other-moments", marks=pytest.mark.long),
+        pytest.param([signal.SIGTERM], 3, id="sigterm", marks=pytest.mark.long),
         pytest.param([signal.SIGINT, signal.SIGTERM, signal.SIGHUP], 4, id="all-mixed"),
     ],
 )
@@ -70,7 +70,7 @@ def test_signals_from_its_first_user_until_it_is_gone(tmp_path, model_server, nu
 @pytest.mark.parametrize(
     ("numbers", "seed"),
     [
-        pytest.param([signal.SIGINT], 5, id="ctrl-c-of-a-terminal"),
+        pytest.param([signal.SIGINT], 5, id="ctrl-c-of-a-terminal", marks=pytest.mark.long),
         pytest.param([signal.SIGINT, signal.SIGTERM], 6, id="mixed"),
     ],
 )
@@ -86,12 +86,15 @@ def test_signals_to_a_whole_group_of_processes(tmp_path, model_server, numbers, 
 
 
 @pytest.mark.timing
-@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, id="ctrl-c"), pytest.param(signal.SIGTERM, id="term")])
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(signal.SIGINT, id="ctrl-c"), pytest.param(signal.SIGTERM, id="term", marks=pytest.mark.long)],
+)
 @pytest.mark.parametrize(
     "moment",
     [
         pytest.param("limit reached", id="as-it-ends-by-itself"),
-        pytest.param("Shutting down", id="in-the-shutdown"),
+        pytest.param("Shutting down", id="in-the-shutdown", marks=pytest.mark.long),
         pytest.param("Aggregated", id="among-the-tables"),
     ],
 )
@@ -121,8 +124,8 @@ from locustfile import GrpcPredictionUser
     ("module", "number"),
     [
         pytest.param("numpy", signal.SIGINT, id="ctrl-c-at-numpy"),
-        pytest.param("tfsload.lifecycle", signal.SIGINT, id="ctrl-c-at-the-first-line"),
-        pytest.param("grpc", signal.SIGTERM, id="sigterm-at-grpc"),
+        pytest.param("tfsload.lifecycle", signal.SIGINT, id="ctrl-c-at-the-first-line", marks=pytest.mark.long),
+        pytest.param("grpc", signal.SIGTERM, id="sigterm-at-grpc", marks=pytest.mark.long),
         pytest.param("users", signal.SIGHUP, id="hangup-at-users"),
     ],
 )
@@ -139,7 +142,7 @@ def test_a_signal_during_the_imports_ends_in_a_line(tmp_path, module, number):
 
 
 @pytest.mark.timing
-@pytest.mark.parametrize("seed", [pytest.param(seed, id=f"seed-{seed}") for seed in range(6)])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 6))])
 def test_signals_while_it_starts(tmp_path, seed):
     """From the locustfile's first line on, over the embedded server's start, the preflight and the first users."""
     moments = random.Random(seed)

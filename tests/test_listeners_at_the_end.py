@@ -24,17 +24,17 @@ FAILED, PASS = exit_codes.FAILED, exit_codes.PASS
         pytest.param("test_stopping", "raise RuntimeError('mine')", FAILED, id="raises-on-test-stopping"),
         pytest.param("test_stop", "raise RuntimeError('mine')", FAILED, id="raises-on-test-stop"),
         pytest.param("quitting", "raise RuntimeError('mine')", PASS, id="raises-on-quitting"),
-        pytest.param("quit", "raise RuntimeError('mine')", PASS, id="raises-on-quit"),
-        pytest.param("test_stopping", "sys.exit(7)", PASS, id="exits-on-test-stopping"),
-        pytest.param("test_stop", "sys.exit(7)", PASS, id="exits-on-test-stop"),
+        pytest.param("quit", "raise RuntimeError('mine')", PASS, id="raises-on-quit", marks=pytest.mark.long),
+        pytest.param("test_stopping", "sys.exit(7)", PASS, id="exits-on-test-stopping", marks=pytest.mark.long),
+        pytest.param("test_stop", "sys.exit(7)", PASS, id="exits-on-test-stop", marks=pytest.mark.long),
         pytest.param("quitting", "sys.exit(7)", PASS, id="exits-on-quitting"),
         # Long, because shutting down waits for what is being concluded.
         pytest.param(
             "test_stop", "raise KeyboardInterrupt", PASS, id="interrupts-on-test-stop", marks=pytest.mark.long
         ),
         pytest.param("quitting", "raise KeyboardInterrupt", PASS, id="interrupts-on-quitting"),
-        pytest.param("quit", "raise KeyboardInterrupt", PASS, id="interrupts-on-quit"),
-        pytest.param("quitting", "sys.stdout.close()", PASS, id="closes-standard-output"),
+        pytest.param("quit", "raise KeyboardInterrupt", PASS, id="interrupts-on-quit", marks=pytest.mark.long),
+        pytest.param("quitting", "sys.stdout.close()", PASS, id="closes-standard-output", marks=pytest.mark.long),
         pytest.param("quitting", "sys.stdout = None", PASS, id="takes-standard-output-away"),
         pytest.param("quitting", "sys.stdout = object()", PASS, id="replaces-standard-output-by-what-is-none"),
     ],

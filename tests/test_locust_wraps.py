@@ -1,5 +1,6 @@
 """The wraps of Locust's own functions: what they are for, and that Locust still is what they were made for."""
 
+import argparse
 import ast
 import csv
 import errno
@@ -12,6 +13,7 @@ from types import SimpleNamespace
 
 import gevent
 import gevent.event
+import locust.argument_parser
 import locust.main
 import locust.runners
 import locust.stats
@@ -20,7 +22,7 @@ from locust.env import Environment
 from locust.exception import RPCError
 
 from tests.runs import forked, run_headless
-from tfsload import exit_codes, locust_wraps
+from tfsload import exit_codes, locust_files, locust_wraps
 
 locust_wraps.install()
 
@@ -288,6 +290,8 @@ def source(function) -> str:
         pytest.param("gevent.spawn(stats_csv_writer.stats_writer)", id="lets-it-write"),
         pytest.param("stats.print_stats_json(runner.stats)", id="prints-json"),
         pytest.param("stats.save_stats_json(runner.stats, options.json_file)", id="saves-json"),
+        pytest.param("html_report = get_html_report(environment, ", id="makes-the-html-report"),
+        pytest.param("setup_logging(options.loglevel, options.logfile)", id="opens-the-log-file"),
         pytest.param(
             f"gevent.spawn_later(options.run_time, {locust_wraps._Gevent.TIMER}).link_exception(",
             id="forgets-its-timer",
@@ -298,8 +302,21 @@ def test_locust_calls_what_is_wrapped_where_it_finds_it(call):
     assert call in source(locust.main.main)
 
 
+@pytest.mark.parametrize("option", ["--csv", "--html", "--json-file", "--logfile"])
+def test_locust_itself_tries_no_place_before_the_load(option):
+    parser = locust.argument_parser.get_empty_argument_parser()
+    locust.argument_parser.setup_parser_arguments(parser)
+    before = parser._option_string_actions[option].type
+
+    locust_files.check_paths(parser)
+
+    assert before in (None, str)
+    with pytest.raises(argparse.ArgumentTypeError, match="cannot be written"):
+        parser._option_string_actions[option].type("/dev/null/below")
+
+
 def test_locusts_writer_has_what_the_wrap_uses():
-    own = locust_wraps.CompleteCsvWriter.__mro__[1]
+    own = locust_files.CompleteCsvWriter.__mro__[1]
 
     assert list(inspect.signature(own.close_files).parameters) == ["self"]
     assert list(inspect.signature(own.stats_writer).parameters) == ["self"]

@@ -13,16 +13,40 @@ from tfsload import exit_codes, output_paths
 FILES = {"--csv": "_stats.csv", "--html": "", "--json-file": ".json", "--logfile": ""}
 
 
-@pytest.mark.parametrize("option", FILES)
+NO_PLACES = {
+    "below-a-file": ("file/below", "File exists"),
+    "where-no-directory-can-be-made": ("/proc/none/below", "No such file or directory"),
+    "too-long-a-name": ("x" * 300, "File name too long"),
+}
+
+
+@pytest.mark.parametrize(("place", "reason"), [pytest.param(*case, id=name) for name, case in NO_PLACES.items()])
+def test_a_place_that_takes_no_file_has_a_fault(tmp_path, monkeypatch, place, reason):
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+
+    assert output_paths.fault(place) == reason
+
+
+# With every option in every run, each with another place; all the others are long.
+IN_EVERY_RUN = {
+    ("--csv", "too-long-a-name"),
+    ("--html", "below-a-file"),
+    ("--json-file", "where-no-directory-can-be-made"),
+    ("--logfile", "below-a-file"),
+}
+
+
 @pytest.mark.parametrize(
-    ("place", "reason"),
+    ("option", "name"),
     [
-        pytest.param("file/below", "File exists", id="below-a-file"),
-        pytest.param("/proc/none/below", "No such file or directory", id="where-no-directory-can-be-made"),
-        pytest.param("x" * 300, "File name too long", id="too-long-a-name"),
+        pytest.param(option, name, marks=() if (option, name) in IN_EVERY_RUN else pytest.mark.long)
+        for option in FILES
+        for name in NO_PLACES
     ],
 )
-def test_a_place_that_takes_no_file_is_refused_before_the_load(tmp_path, option, place, reason):
+def test_a_place_that_takes_no_file_is_refused_before_the_load(tmp_path, option, name):
+    place, reason = NO_PLACES[name]
     (tmp_path / "file").touch()
     # Nobody listens there: a run would fail otherwise.
     ended = run_headless(tmp_path, "--host", f"127.0.0.1:{free_port()}", option, place, cwd=tmp_path)
@@ -52,7 +76,7 @@ def test_a_place_that_takes_one_is_left_as_it_was(tmp_path, monkeypatch, place):
     assert Path("/dev/null").exists()
 
 
-@pytest.mark.parametrize("option", ["--csv", "--html", "--json-file"])
+@pytest.mark.parametrize("option", ["--csv", "--html", pytest.param("--json-file", marks=pytest.mark.long)])
 def test_a_report_that_finds_the_disk_full_fails_the_run_in_words(tmp_path, model_server, option):
     file = tmp_path / f"report{FILES[option]}"
     file.symlink_to("/dev/full")
@@ -67,6 +91,7 @@ def test_a_report_that_finds_the_disk_full_fails_the_run_in_words(tmp_path, mode
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.long
 def test_a_disk_that_is_full_in_the_middle_fails_the_run_in_words(tmp_path, model_server):
     """The history grows by a line a second, until no file of this process may grow any more."""
     load = ("--host", model_server.address, "-u", "2", "-r", "2", "--csv", str(tmp_path / "c"), "--csv-full-history")

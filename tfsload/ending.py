@@ -1,6 +1,6 @@
 """How a process ends: what is left to interrupt, and the last word on its run, once and wherever it can be said."""
 
-from tfsload import locust_wraps, streams
+from tfsload import locust_files, streams
 from tfsload.outcome import Outcome
 
 STILL_ENDING = "tfsload: the run is ending, its summary comes next (Ctrl-\\ ends it at once, without one)"
@@ -34,7 +34,7 @@ class Ending:
 
 def judge_reports(outcome: Outcome) -> Outcome:
     """Return the outcome of a run with what could not be written for it: a report that was asked for fails it."""
-    reasons = tuple(fault for fault in locust_wraps.faults() if fault not in outcome.verdict.reasons)
+    reasons = tuple(fault for fault in locust_files.faults() if fault not in outcome.verdict.reasons)
     return outcome.failed_by(reasons) if reasons else outcome
 
 

@@ -16,6 +16,7 @@ from tfsload import (
     ending,
     exit_codes,
     interrupt,
+    locust_files,
     locust_wraps,
     log_guard,
     process_exit,
@@ -60,7 +61,7 @@ def install(events: Any) -> None:
     locust_wraps.install()
     prediction_events.install(events)
     events.init_command_line_parser.add_listener(settings.add_arguments)
-    events.init_command_line_parser.add_listener(locust_wraps.check_paths)
+    events.init_command_line_parser.add_listener(locust_files.check_paths)
     events.before_worker_connects = EventHook()
     events.before_worker_connects.add_listener(_suite_of)
     events.init.add_listener(_on_init)
@@ -389,7 +390,7 @@ class Suite:
             self._exit_code.set(process_exit.code_without_run(self._starts_by_itself))
 
     def _set_exit_code(self) -> None:
-        locust_wraps.complete_files(self._environment)
+        locust_files.complete_files(self._environment)
         self.outcome = ending.judge_reports(self.outcome)
         self._exit_code.set(self.outcome.exit_code)
 
