@@ -4,6 +4,7 @@ import argparse
 import ast
 import csv
 import errno
+import functools
 import inspect
 import json
 import logging
@@ -378,3 +379,26 @@ def test_no_users_are_started_while_a_run_ends(runner_class, caplog):
     code = runner_class.start.__wrapped__.__code__
     names = code.co_names if runner_class is locust.runners.MasterRunner else runner_class._start.__code__.co_names
     assert names.index("clear_all") < names.index("test_start")
+
+
+def test_a_method_that_a_plugin_has_wrapped_is_wrapped_all_the_same():
+    class Owner:
+        def method(self):
+            return ["locust's"]
+
+    def wrapping(word):
+        def wrap(method):
+            @functools.wraps(method)
+            def wrapped(self):
+                return [word, *method(self)]
+
+            return wrapped
+
+        return wrap
+
+    Owner.method = wrapping("a plugin's")(Owner.method)
+    locust_wraps._wrap_once(Owner, "method", wrapping("ours"))
+    Owner.method = wrapping("a later plugin's")(Owner.method)
+    locust_wraps._wrap_once(Owner, "method", wrapping("ours"))
+
+    assert Owner().method() == ["a later plugin's", "ours", "a plugin's", "locust's"]

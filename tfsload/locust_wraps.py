@@ -29,6 +29,10 @@ logger = logging.getLogger(__name__)
 _SWARM, _STATISTICS, _LOGS = "locust.swarm", "locust.request_stats", "locust.logs"
 
 
+# What our wraps of methods carry; `functools.wraps` of a plugin that wraps one again takes it along.
+_OURS = "is_wrapped_by_tfsload"
+
+
 def install() -> None:
     """Wrap what is to be wrapped before Locust makes anything; again and again does no harm."""
     locust.web.CORS = _no_cors
@@ -41,13 +45,19 @@ def install() -> None:
         main.gevent = _main_gevent
         main.get_html_report = locust_files.html_report
         main.setup_logging = locust_files.setup_logging
-    if not hasattr(locust.runners.WorkerRunner.connect_to_master, "__wrapped__"):
-        locust.runners.WorkerRunner.connect_to_master = _told_before(locust.runners.WorkerRunner.connect_to_master)
+    _wrap_once(locust.runners.WorkerRunner, "connect_to_master", _told_before)
     for runner in (locust.runners.MasterRunner, locust.runners.LocalRunner):
-        if not hasattr(runner.start, "__wrapped__"):
-            runner.start = _not_while_a_run_ends(runner.start)
-    if not hasattr(locust.runners.MasterRunner.handle_message, "__wrapped__"):
-        locust.runners.MasterRunner.handle_message = _told_of_unknown(locust.runners.MasterRunner.handle_message)
+        _wrap_once(runner, "start", _not_while_a_run_ends)
+    _wrap_once(locust.runners.MasterRunner, "handle_message", _told_of_unknown)
+
+
+def _wrap_once(owner: type, name: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    """Wrap a method that is not wrapped by us yet, whatever a plugin has wrapped round it."""
+    method = getattr(owner, name)
+    if not getattr(method, _OURS, False):
+        wrapped = wrap(method)
+        setattr(wrapped, _OURS, True)
+        setattr(owner, name, wrapped)
 
 
 def _no_cors(app: Any) -> None:
