@@ -32,6 +32,7 @@ def test_a_run_that_ended_by_itself_leaves_no_timer(tmp_path, model_server):
     assert "levels to go" not in summary
 
 
+@pytest.mark.long
 def test_a_run_whose_last_worker_quit_leaves_no_timer(tmp_path, model_server):
     port = str(free_port())
     master = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port)
@@ -54,9 +55,11 @@ def test_a_run_whose_last_worker_quit_leaves_no_timer(tmp_path, model_server):
     ("arguments", "is_stopped"),
     [
         pytest.param(("-u", "2", "-t", "8s"), True, id="stopped-from-the-page"),
-        # Locust sets the timer once they are over.
         pytest.param(
-            ("--sweep", "1", "--level-duration", "1", "-t", "4s"), False, id="levels-that-ended-by-themselves"
+            ("--sweep", "1", "--level-duration", "1", "-t", "4s"),  # Locust sets the timer once they are over
+            False,
+            id="levels-that-ended-by-themselves",
+            marks=pytest.mark.long,
         ),
     ],
 )
