@@ -46,6 +46,7 @@ class LocustProcess:
         locustfile: Path = OBSERVED,
         cwd: Path = PROJECT,
         start_new_session: bool = False,
+        stdin: int = subprocess.DEVNULL,
         **environment: str,
     ) -> None:
         """Start it in `cwd`; what it leaves goes to `directory`, which no other process may use."""
@@ -63,7 +64,7 @@ class LocustProcess:
         with self._stdout.open("wb") as stdout, self._stderr.open("wb") as stderr:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "locust", "-f", str(locustfile), *arguments],
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=stdout,
                 stderr=stderr,
                 cwd=cwd,

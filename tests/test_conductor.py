@@ -181,6 +181,62 @@ def test_a_worker_that_says_nothing_is_not_waited_for_beyond_the_limit(master, m
     assert "Level 1: no report of a in time" in caplog.text
 
 
+def edit(master):
+    master.target_user_count = 3
+    master.clients["a"].user_count = 2
+
+
+def leave(master):
+    """Stop the users of a worker, which is gone only later."""
+    master.clients["b"].user_count = 0
+
+
+def be_silent(master):
+    master.clients["b"].state = STATE_MISSING
+    master.clients["b"].user_count = 0
+
+
+def join(master):
+    master.clients["c"] = SimpleNamespace(id="c", state=STATE_RUNNING, user_count=1)
+    master.receive(messages.JOINED, {"run": 1, "protocol": messages.PROTOCOL}, "c")
+
+
+def take_over(master):
+    """Join, and have users that another had."""
+    join(master)
+    master.clients["a"].user_count = 0
+
+
+@pytest.mark.parametrize(
+    ("happens", "is_b_back", "disturbance"),
+    [
+        pytest.param(lambda _: None, True, "", id="nothing"),
+        pytest.param(edit, True, "the number of users went from 2 to 3: run again, and edit none", id="edited"),
+        pytest.param(leave, True, "the number of users went from 2 to 1 by itself: see the log", id="ended"),
+        pytest.param(leave, False, "", id="leaves"),
+        pytest.param(be_silent, False, "", id="lost"),
+        pytest.param(join, True, "worker c joined and took over users: run again", id="joins"),
+        pytest.param(take_over, True, "worker c joined and took over users: run again", id="takes-over"),
+    ],
+)
+def test_what_changes_while_a_level_is_measured_is_told(master, measure, monkeypatch, happens, is_b_back, disturbance):
+    looks = []
+    monkeypatch.setattr(
+        conducting, "gevent", SimpleNamespace(sleep=lambda seconds: looks.append(gevent.sleep(seconds)))
+    )
+    measuring = measure(CLOSED)
+    happens(master)
+    n_before = len(looks)
+    wait_for(lambda: len(looks) > n_before + 1)
+    tell_done(master, "a")
+    if is_b_back:
+        tell_done(master, "b")
+    else:
+        master.clients.pop("b")
+
+    assert result_of(measuring).disturbance == disturbance
+
+
 def test_a_late_report_of_an_earlier_level_is_merged_and_is_not_this_ones(master, coordinator, measure, monkeypatch):
     monkeypatch.setattr(conducting, "REPORT_LIMIT_S", 0.05)
     measuring = measure(CLOSED, deadline_s=0.01)

@@ -263,6 +263,28 @@ def test_the_end_waits_for_each_worker(master, coordinator):
     assert coordinator.results.lost_workers == set()
 
 
+def connect(master, worker):
+    master.clients[worker] = SimpleNamespace(id=worker, state=STATE_RUNNING, user_count=0)
+
+
+def test_the_end_waits_for_a_worker_that_was_there_when_it_began_and_for_none_that_comes_then(master, coordinator):
+    begin(coordinator, n_requests=None)
+    connect(master, "late")  # it has not said that it takes part, and may be about to
+    coordinator.begin_to_end()
+    ending = gevent.spawn(coordinator.end)
+    wait_for(lambda: (messages.DRAIN, {"run": 1}, None) in master.sent)
+    connect(master, "later")
+    for worker in ("a", "b"):
+        drain(master, worker)
+    assert gevent.wait([ending], timeout=0.05) == []
+    drain(master, "late", rows(None, 3))
+    ending.join(10)
+
+    assert ending.ready()
+    assert coordinator.results.overall.predictions == 3
+    assert coordinator.results.lost_workers == set()
+
+
 def test_the_end_does_not_wait_for_a_worker_that_is_gone(master, coordinator):
     begin(coordinator, n_requests=None)
     coordinator.begin_to_end()

@@ -7,7 +7,7 @@ made up (`virtual_cluster.py`): what takes minutes takes a tenth of a second, an
 import gevent
 import pytest
 
-from tests.joins_table import CELLS, EXACT, KINDS, NO_SENSE, TABLE, WHATS, WHENS, Alone, Outcome
+from tests.joins_table import CELLS, EXACT, KINDS, NO_SENSE, TABLE, WHATS, WHENS, Alone, Outcome, assert_is_named
 from tests.virtual_cluster import Master, Worker, take_the_place_of_the_world
 from tfsload import exit_codes
 from tfsload.distributed.participant import MASTER_LIMIT_S
@@ -164,7 +164,8 @@ def test_what_becomes_of_a_run(cluster, what, when, kind):
     assert run.end(), "it stands still"
     verdict, summary = run.master.suite.outcome.verdict, run.master.suite.outcome.summary
     assert (verdict.exit_code, run.master.environment.process_exit_code) == (promised.exit_code,) * 2, verdict
-    assert any(promised.reason in reason for reason in verdict.reasons) if promised.reason else not verdict.reasons
+    assert_is_named(promised, "\n".join(verdict.reasons))
+    assert bool(verdict.reasons) == bool(promised.reason)
     assert_is_counted_once(run, promised)
     if kind == "num-tests":
         assert (summary.predictions, summary.is_complete) == (N_IMAGES, True)

@@ -4,6 +4,7 @@ Only the network, the clocks and the server are made up: who starts, moves and e
 """
 
 import functools
+import inspect
 import itertools
 import time
 from types import SimpleNamespace
@@ -108,18 +109,29 @@ def _check(options: dict[str, Any], *_: Any) -> checks.Checked:
     return checks.Checked(settings, len(images.labels), run.fingerprint(images), Preflight(1))
 
 
+def _change_defaults(monkeypatch: Any, function: Any, **defaults: Any) -> None:
+    """Give arguments of a function other defaults; all of them must have one."""
+    with_default = {
+        name: parameter.default
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.default is not parameter.empty
+    }
+    assert set(defaults) <= set(with_default), f"{function.__qualname__} has changed: {sorted(with_default)}"
+    monkeypatch.setattr(function, "__defaults__", tuple({**with_default, **defaults}.values()))
+
+
 def take_the_place_of_the_world(monkeypatch: Any) -> tuple[VirtualTime, Network]:
     """Replace clocks, sockets, the server and the data."""
     clock, network = VirtualTime(monkeypatch), Network(monkeypatch, LATENCY_S)
-    for function, defaults in (
-        (coordinator.Coordinator.__init__, (None, clock.read_s)),
-        (conductor.Conductor.__init__, (clock.read_s,)),
-        (awaited.AwaitedWorkers.__init__, (clock.read_s,)),
-        (pulse.Pulse.__init__, (clock.now_ns,)),
-        (pacer.Pacer.__init__, (_Alarm, clock.now_ns)),
-        (lifecycle.RunTime.__init__, (None, clock.read_s)),
+    for kind, defaults in (
+        (coordinator.Coordinator, {"clock_s": clock.read_s}),
+        (conductor.Conductor, {"clock_s": clock.read_s}),
+        (awaited.AwaitedWorkers, {"clock_s": clock.read_s}),
+        (pulse.Pulse, {"clock_ns": clock.now_ns}),
+        (pacer.Pacer, {"alarm": _Alarm, "clock_ns": clock.now_ns}),
+        (lifecycle.RunTime, {"clock_s": clock.read_s}),
     ):
-        monkeypatch.setattr(function, "__defaults__", defaults)
+        _change_defaults(monkeypatch, kind.__init__, **defaults)
     numbers = itertools.count()
     no_collector = SimpleNamespace(collect=lambda: None, freeze=lambda: None, unfreeze=lambda: None)
     for owner, name, replacement in (

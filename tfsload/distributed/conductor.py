@@ -46,7 +46,8 @@ class Conductor:
         self._coordinator = coordinator
         self.level: Level | None = None
         self._reports: dict[str, dict[str, Any]] = {}  # of the level under way, by worker
-        self._disturbance = ""  # of the same level
+        self._newcomers: set[str] = set()  # to the same level
+        self._change = ""  # of the number of users, in the same level
         self.begun_s: float | None = None
         runner.register_message(messages.LEVEL_DONE, self._on_level_done)
 
@@ -85,7 +86,7 @@ class Conductor:
             n_users=sum(report["n_users"] for report in reports),
             cpu=tuple(CpuShares(**report["cpu"]) for report in reports),
             round_trip_ns=int(fmean(round_trips_ns)) if round_trips_ns else None,
-            disturbance=self._disturbance,
+            disturbance=self._disturbance(set(workers)),
         )
 
     def _message(self, level: Level, share: int, n_shares: int) -> dict[str, Any]:
@@ -116,25 +117,32 @@ class Conductor:
 
     def _await_reports(self, workers: set[str], seconds: float) -> None:
         limit_s = self._clock_s() + seconds
-        n_users, n_asked, self._disturbance = self._runner.user_count, self._runner.target_user_count, ""
+        n_users, n_asked = self._runner.user_count, self._runner.target_user_count
+        self._newcomers, self._change = set(), ""
         while waiting := (workers - set(self._reports)) & self._coordinator.live_workers():
             if self._clock_s() > limit_s:
                 logger.error("Level %d: no report of %s in time", self.level.number, ", ".join(sorted(waiting)))
                 return
-            self._disturbance = self._disturbance or self._change(workers, n_users, n_asked)
+            self._newcomers |= self._coordinator.running_users - workers
+            # Users of a worker that is not heard of are missed, and may be back with it.
+            if not self._change and workers <= self._coordinator.live_workers():
+                self._change = self._change_of_users(n_users, n_asked)
             gevent.sleep(_POLL_S)
 
-    def _change(self, workers: set[str], n_users: int, n_asked: int) -> str:
-        """Return what has changed among those who measure a level; who was lost does not report it, and is named."""
-        newcomers = self._coordinator.running_users - workers
-        if newcomers:
-            return f"worker {', '.join(sorted(newcomers))} joined and took over users: run again"
+    def _change_of_users(self, n_before: int, n_asked: int) -> str:
         n_now = self._runner.user_count
-        if workers <= self._coordinator.live_workers() and n_now != n_users:
-            went = f"the number of users went from {n_users:,} to {n_now:,}"
-            is_edited = self._runner.target_user_count != n_asked
-            return f"{went}: run again, and edit none" if is_edited else f"{went} by itself: see the log"
-        return ""
+        if n_now == n_before:
+            return ""
+        went = f"the number of users went from {n_before:,} to {n_now:,}"
+        is_edited = self._runner.target_user_count != n_asked
+        return f"{went}: run again, and edit none" if is_edited else f"{went} by itself: see the log"
+
+    def _disturbance(self, workers: set[str]) -> str:
+        """Return what has changed among those who measured a level; empty: nothing has."""
+        if self._newcomers:
+            return f"worker {', '.join(sorted(self._newcomers))} joined and took over users: run again"
+        # A worker that leaves takes its users with it before it is gone: it does not report the level, and is named.
+        return self._change if workers <= set(self._reports) else ""
 
     def _on_level_done(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
         if not self._coordinator.is_of_this_run(msg):
