@@ -108,6 +108,34 @@ def test_a_run_that_ends_by_itself_is_not_disturbed(tmp_path, model_server, numb
     assert_one_word(ended)
 
 
+# From within, because this moment is short: all has been handed over, and nothing is known of it yet.
+AS_IT_IS_CONCLUDED = """\
+import os, signal, gevent
+from tfsload import lifecycle
+conclude = lifecycle.conclude
+def interrupted(*arguments):
+    for _ in range(2):
+        os.kill(os.getpid(), signal.{name})
+        gevent.sleep(0.2)
+    return conclude(*arguments)
+lifecycle.conclude = interrupted
+from locustfile import GrpcPredictionUser
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_between_the_last_report_and_the_verdict_changes_nothing(tmp_path, model_server, name):
+    locustfile = tmp_path / "concluded.py"
+    locustfile.write_text(AS_IT_IS_CONCLUDED.format(name=name))
+    load = ("--host", model_server.address, "--num-tests", "100")
+    with locust(tmp_path, *HEADLESS, *load, locustfile=locustfile) as process:
+        ended = process.wait()
+
+    assert word_of(ended) == "PASS"
+    assert ended.exit_code == exit_codes.PASS, ended.stderr
+    assert ended.stderr.count("tfsload: ") == 1  # that it is ending
+
+
 FIRST_LINES = """\
 import os, sys, time
 class Slowly:
@@ -165,6 +193,7 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+@pytest.mark.timing
 def test_ctrl_c_ends_a_web_ui_that_was_only_looked_at(tmp_path, model_server):
     port = free_port()
     with locust(
