@@ -95,7 +95,7 @@ def test_signals_to_a_whole_group_of_processes(tmp_path, model_server, numbers, 
     [
         pytest.param("limit reached", id="as-it-ends-by-itself"),
         pytest.param("Shutting down", id="in-the-shutdown", marks=pytest.mark.long),
-        pytest.param("Aggregated", id="among-the-tables"),
+        pytest.param("Aggregated", id="among-the-tables", marks=pytest.mark.long),
     ],
 )
 def test_a_run_that_ends_by_itself_is_not_disturbed(tmp_path, model_server, number, moment):
@@ -123,7 +123,7 @@ from locustfile import GrpcPredictionUser
 """
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("name", ["SIGINT", pytest.param("SIGTERM", marks=pytest.mark.long)])
 def test_a_signal_between_the_last_report_and_the_verdict_changes_nothing(tmp_path, model_server, name):
     locustfile = tmp_path / "concluded.py"
     locustfile.write_text(AS_IT_IS_CONCLUDED.format(name=name))
