@@ -7,10 +7,11 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 
 import pytest
 
-from tests.runs import LocustProcess, forked, free_port, locust, wait_until
+from tests.runs import PROJECT, LocustProcess, forked, free_port, locust, wait_until
 from tfsload import exit_codes
 
 HEADLESS = ("--headless", "--only-summary", "-u", "2", "-r", "2")
@@ -186,6 +187,46 @@ def test_signals_while_it_starts(tmp_path, seed):
         ended = process.wait()
 
     assert_one_word(ended)
+
+
+# Looks, line by line while the process leaves and Python takes down its modules, whether the system would end it for a
+# signal; `begin` and `keep` are called as a run's process does.
+LEAVING = """\
+import atexit, os, sys
+from tfsload import beginning
+beginning.is_locusts_program = lambda: True
+beginning.begin()
+import gevent
+numbers = beginning.signals()
+for number in numbers:
+    beginning.keep(gevent.signal_handler(number, int))
+
+class Look:
+    def __init__(self):
+        self.wanted = sum(1 << number - 1 for number in numbers)
+        self.open, self.read, self.write, self.close = os.open, os.read, os.write, os.close
+    def __call__(self, *_):
+        file = self.open("/proc/self/status", 0)
+        lines = self.read(file, 10_000).split(b"\\n")
+        self.close(file)
+        held = 0
+        for line in lines:
+            if line.startswith((b"SigIgn:", b"SigCgt:")):
+                held |= int(line[7:], 16)
+        self.write(1, b"+" if held & self.wanted == self.wanted else b"-")
+        return self
+
+atexit.register(sys.settrace, Look())  # called just before what `begin` has registered
+sys.exit(5)
+"""
+
+
+def test_no_signal_is_deadly_while_the_process_leaves():
+    done = subprocess.run([sys.executable, "-c", LEAVING], capture_output=True, cwd=PROJECT, timeout=60)
+
+    assert (done.returncode, done.stderr) == (5, b"")
+    assert b"-" not in done.stdout
+    assert done.stdout.count(b"+") > 10
 
 
 def answers(port: int) -> bool:

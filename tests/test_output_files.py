@@ -1,6 +1,9 @@
 """Files that Locust writes for a run: places that take none are refused before it, full disks are told of after it."""
 
+import argparse
+import os
 import resource
+import select
 import signal
 from pathlib import Path
 
@@ -8,7 +11,7 @@ import pytest
 
 from tests.runs import free_port, locust, run_headless, wait_until
 from tests.test_last_word import run_in_shell
-from tfsload import exit_codes, output_paths
+from tfsload import exit_codes, locust_files, output_paths
 
 FILES = {"--csv": "_stats.csv", "--html": "", "--json-file": ".json", "--logfile": ""}
 
@@ -50,6 +53,30 @@ def test_a_place_that_takes_no_file_is_refused_before_the_load(tmp_path, option,
     assert f"argument {option}: " in ended.stderr
     assert reason in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("ending", ["_stats.csv", "_stats_history.csv", "_failures.csv", "_exceptions.csv"])
+def test_each_of_the_csv_files_is_tried(tmp_path, monkeypatch, ending):
+    monkeypatch.chdir(tmp_path)
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    for option in FILES:
+        parser.add_argument(option)
+    locust_files.check_paths(parser)
+    Path(f"c{ending}").mkdir()
+
+    with pytest.raises(argparse.ArgumentError, match=rf"--csv: 'c': c{ending} cannot be written \(Is a directory\)"):
+        parser.parse_args(["--csv", "c"])
+
+
+def test_a_pipe_is_left_to_who_reads_it(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    fault = output_paths.fault(str(tmp_path / "pipe"))
+    waiting = select.poll()
+    waiting.register(reader, select.POLLIN | select.POLLHUP)
+
+    assert (fault, waiting.poll(0)) == ("", [])  # a writer that had come and gone would be an end to it
+    os.close(reader)
 
 
 @pytest.mark.parametrize(

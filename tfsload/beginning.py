@@ -4,6 +4,7 @@ Only the standard library may be imported here: everything else comes after.
 """
 
 import atexit
+import ctypes
 import logging
 import os
 import signal
@@ -18,7 +19,6 @@ STOPPED_EARLY = "tfsload: INVALID: stopped before the run began"
 
 _forking_process = os.getpid()
 _is_begun = False
-_watchers: list[Any] = []  # gevent's, of signals
 _exit_code: int | None = None
 _said_code: int | None = None
 
@@ -66,8 +66,11 @@ def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (as han
 
 
 def keep(watcher: Any) -> None:
-    """Keep a watcher of a signal for as long as the process lives; without one, the next signal is deadly."""
-    _watchers.append(watcher)
+    """Keep a watcher of a signal for longer than the process lives.
+
+    The next signal after the last watcher of its number is gone is deadly, also while Python takes down its modules.
+    """
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(watcher))
 
 
 def end_with(exit_code: int) -> None:
@@ -84,11 +87,8 @@ def keep_said(exit_code: int) -> None:
 
 def _leave() -> None:
     """Let no signal change how a process ends that is ending."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals())
-    for watcher in _watchers:
-        watcher.cancel()
     for number in signals():
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, signal.SIG_IGN)  # at once: to block them here would leave them to other threads
     has_crashed = getattr(sys, "last_value", None) is not None  # Python has shown its traceback
     exit_code = _said_code if _exit_code is None and has_crashed else _exit_code
     flush()

@@ -43,18 +43,18 @@ def complete_files(environment: Any) -> None:
 
 # Where Locust writes files. It tries each place only when it needs it: `--html` at the end of the run, before anything
 # was said of it, the others in the middle of its own start; with a traceback each time.
-_FILE_OF = {
-    "--csv": lambda prefix: f"{prefix}_stats.csv",
-    "--html": lambda path: path,
-    "--json-file": lambda path: f"{path}.json",
-    "--logfile": lambda path: path,
+_ENDINGS = {
+    "--csv": ("_stats.csv", "_stats_history.csv", "_failures.csv", "_exceptions.csv"),
+    "--html": ("",),
+    "--json-file": (".json",),
+    "--logfile": ("",),
 }
 
 
 def check_paths(parser: Any) -> None:
     """Let Locust's parser refuse places in which no file can be made (on `init_command_line_parser`)."""
-    for option, file_of in _FILE_OF.items():
-        parser._option_string_actions[option].type = output_paths.checked(file_of)
+    for option, endings in _ENDINGS.items():
+        parser._option_string_actions[option].type = output_paths.checked(*endings)
 
 
 # `--logfile`. Python's handler says with a traceback for each line that it cannot write.

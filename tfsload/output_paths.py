@@ -2,7 +2,9 @@
 
 import argparse
 import contextlib
+import errno
 import os
+import stat
 from collections.abc import Callable
 
 
@@ -12,6 +14,8 @@ def fault(path: str) -> str:
     Directories that are missing are made, as Locust makes them; a file that is not there yet is left so.
     """
     existed = os.path.lexists(path)
+    if _is_pipe(path):  # opened and closed again, whoever reads it would take that for the end
+        return "" if os.access(path, os.W_OK) else os.strerror(errno.EACCES)
     try:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         with open(path, "ab"):
@@ -24,16 +28,23 @@ def fault(path: str) -> str:
     return ""
 
 
-def checked(name_of: Callable[[str], str]) -> Callable[[str], str]:
-    """Return a `type` for argparse: text that is kept as it is, where a file can be written at `name_of(text)`."""
+def _is_pipe(path: str) -> bool:
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except OSError:
+        return False
+
+
+def checked(*endings: str) -> Callable[[str], str]:
+    """Return a `type` for argparse: text that is kept as it is, where a file can be written at it with each ending."""
 
     def check(text: str) -> str:
-        path = name_of(text)
-        reason = fault(path) if text else ""
-        if reason:
-            raise argparse.ArgumentTypeError(
-                f"{text!r}: {path} cannot be written ({reason}); name a place in which files can be made"
-            )
+        for path in [text + ending for ending in endings if text]:
+            reason = fault(path)
+            if reason:
+                raise argparse.ArgumentTypeError(
+                    f"{text!r}: {path} cannot be written ({reason}); name a place in which files can be made"
+                )
         return text
 
     return check
