@@ -63,7 +63,7 @@ class LocustProcess:
         }
         with self._stdout.open("wb") as stdout, self._stderr.open("wb") as stderr:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "locust", "-f", str(locustfile), *arguments],
+                [sys.executable, "-m", "locust", "-f", str(locustfile), *arguments, *_own_ports(arguments)],
                 stdin=stdin,
                 stdout=stdout,
                 stderr=stderr,
@@ -142,3 +142,11 @@ def forked(n_workers: int) -> tuple[str, ...]:
     """Return the arguments of a run whose workers are forked, on a port that no other run has."""
     port = str(free_port())
     return ("--processes", str(n_workers), "--master-bind-port", port, "--master-port", port)
+
+
+def _own_ports(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the ports of a master that forks its workers: by default all have the same, and tests run side by side."""
+    if "--processes" not in arguments or "--worker" in arguments or "--master-bind-port" in arguments:
+        return ()
+    port = str(free_port())
+    return ("--master-bind-port", port, "--master-port", port)
