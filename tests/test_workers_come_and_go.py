@@ -54,6 +54,8 @@ def reason_for_none(what, when, kind):
     """Return why a cell is not held with processes; empty: it is."""
     if when == "ramp" and kind in HAS_LEVELS:
         return "the users of a level are there within a tenth of a second, which no process can be timed to"
+    if (what, when) == ("leaves-in-peace", "between-levels"):
+        return "the next level may begin before a worker has taken its leave"
     if (what, when) == ("users-edited", "before-start"):
         return "Locust reads no keys before a run starts"
     return ""
