@@ -9,6 +9,7 @@ os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 import locust  # noqa: F401, I001  (must come first: it monkey-patches the standard library for gevent)
 
 import contextlib
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,6 +22,9 @@ import pytest
 from tests.clusters import Cluster
 from tfsload.modelserver.process import EmbeddedServer
 from tfsload.scoring import ConfusionMatrix
+
+# Under nohup SIGHUP is ignored, also by all that is started here; what runs do about it is to be seen all the same.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 PROJECT = Path(__file__).parent.parent
 MODEL = PROJECT / "models" / "mnist"

@@ -55,17 +55,13 @@ def test_a_data_set_whose_path_holds_escapes_is_named_without_them(tmp_path, mod
 def test_a_workers_reason_is_shown_so_too(tmp_path, model_server):
     locustfile = tmp_path / "unfit.py"
     locustfile.write_text(
-        "from locust import events\n"
-        "from locust.runners import WorkerRunner\n"
+        "import os\n"
         "from data.dataset import DataError\n"
         "from tfsload import run\n"
         "from locustfile import GrpcPredictionUser\n"
         "def fail(settings):\n"
         f"    raise DataError({ESCAPE + LONG!r})\n"
-        "@events.init.add_listener\n"
-        "def on_init(runner, **_):\n"
-        "    if isinstance(runner, WorkerRunner):\n"
-        "        run.load_images = fail\n"
+        "os.register_at_fork(after_in_child=lambda: setattr(run, 'load_images', fail))\n"  # in workers alone
     )
     arguments = ("--host", model_server.address, "--num-tests", "20", "--processes", "1")
     ended = run_headless(tmp_path / "run", *arguments, locustfile=locustfile)
