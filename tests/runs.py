@@ -87,6 +87,11 @@ class LocustProcess:
         """Return what it has logged so far."""
         return self._stderr.read_text()
 
+    def has_spawned(self) -> bool:
+        """Whether all users are there, as Locust says on a machine with time and on one without."""
+        log = self.log()
+        return "All users spawned" in log or "Spawning is complete" in log
+
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 

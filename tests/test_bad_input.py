@@ -117,7 +117,7 @@ def test_a_port_in_use_is_named(tmp_path, model_server, arguments):
 def test_forked_workers_end_with_a_master_that_is_killed(tmp_path, model_server):
     arguments = ("--headless", "--only-summary", "--host", model_server.address, "-u", "2", "-r", "2", "-t", "60s")
     with locust(tmp_path, *arguments, "--processes", "2", TFSLOAD_TEST_MARK=str(tmp_path)) as process:
-        wait_until(lambda: "All users spawned" in process.log(), "users")
+        wait_until(process.has_spawned, "users")
         process.kill()
 
     assert_nobody_is_left(tmp_path)

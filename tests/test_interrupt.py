@@ -16,7 +16,6 @@ from tfsload import exit_codes
 
 HEADLESS = ("--headless", "--only-summary", "-u", "2", "-r", "2")
 CODES = {"PASS": exit_codes.PASS, "FAILED": exit_codes.FAILED, "INVALID": exit_codes.INVALID}
-SPAWNED = re.compile("All users spawned|Spawning is complete")
 
 
 def word_of(ended) -> str:
@@ -59,7 +58,7 @@ def send_until_it_ends(
 )
 def test_signals_from_its_first_user_until_it_is_gone(tmp_path, model_server, numbers, seed):
     with locust(tmp_path, *HEADLESS, "--host", model_server.address) as process:
-        wait_until(lambda: SPAWNED.search(process.log()), "users")
+        wait_until(process.has_spawned, "users")
         send_until_it_ends(process, numbers, random.Random(seed))
         ended = process.wait()
 
@@ -78,7 +77,7 @@ def test_signals_from_its_first_user_until_it_is_gone(tmp_path, model_server, nu
 def test_signals_to_a_whole_group_of_processes(tmp_path, model_server, numbers, seed):
     arguments = (*HEADLESS, "--host", model_server.address, *forked(2))
     with locust(tmp_path, *arguments, start_new_session=True) as process:
-        wait_until(lambda: SPAWNED.search(process.log()), "users")
+        wait_until(process.has_spawned, "users")
         send_until_it_ends(process, numbers, random.Random(seed), to_group=True)
         ended = process.wait()
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tfsload.failure import PredictionFailure
 from tfsload.histogram import HIGHEST_NS, SIGNIFICANT_DIGITS, Histogram
-from tfsload.recorder import Record, Recorder, merge_plain, n_requests
+from tfsload.recorder import Record, Recorder, merge_plain, n_ended
 from tfsload.scoring import ConfusionMatrix, predicted_classes
 
 latencies = st.integers(1, 10**11)
@@ -180,7 +180,7 @@ def test_a_recorder_hands_everything_over_once(made):
 
     assert recorder.take_all() == []
     assert sum(row["record"]["predictions"] for row in rows) == sum(len(request["answers"]) for request in made)
-    assert n_requests(rows) == len(made)
+    assert n_ended(rows) == len(made)
 
 
 def test_records_survive_locusts_messages():

@@ -141,6 +141,8 @@ def test_origins_are_read(text, origins):
         "https://load.example/locust",
         "https://me:secret@load.example",
         "https://load.example:port",
+        "https://load.example:0",
+        "https://load.example:99999",
         "https://good.example;*",
     ],
 )

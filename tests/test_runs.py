@@ -137,7 +137,7 @@ def test_a_worker_that_goes_away_halfway_costs_no_image(tmp_path, model_server, 
 def test_a_lost_worker_makes_a_run_without_end_invalid(tmp_path, model_server):
     arguments = ("--host", model_server.address, "-u", "2", "-r", "2", "-t", "7s")
     with master_and_workers(tmp_path, 2, *arguments) as (master, workers):
-        wait_until(lambda: "All users spawned" in master.log(), "users")
+        wait_until(master.has_spawned, "users")
         workers[0].signal(signal.SIGKILL)
         ended = master.wait()
 
@@ -159,7 +159,7 @@ def test_a_master_whose_last_worker_is_killed_ends(tmp_path, model_server):
 def test_a_signal_while_the_results_come_in_loses_none_of_them(tmp_path, model_server):
     arguments = ("--host", model_server.address, "-u", "2", "-r", "2", "-t", "3s")
     with master_and_workers(tmp_path, 2, *arguments) as (master, workers):
-        wait_until(lambda: "All users spawned" in master.log(), "users")
+        wait_until(master.has_spawned, "users")
         workers[0].signal(signal.SIGSTOP)  # keeps the master waiting for it
         wait_until(lambda: "run-time limit reached" in master.log(), "the end")
         master.signal(signal.SIGTERM)
@@ -273,7 +273,7 @@ def test_a_worker_with_other_data_does_not_take_part(tmp_path, model_server):
 def test_ctrl_c_to_all_processes_at_once_loses_nothing(tmp_path, model_server):
     arguments = ("--headless", "--only-summary", "--host", model_server.address, "-u", "2", "-r", "2")
     with locust(tmp_path, *arguments, "--processes", "2") as process:
-        wait_until(lambda: "All users spawned" in process.log(), "users")
+        wait_until(process.has_spawned, "users")
         for child in psutil.Process(process.pid).children():
             child.send_signal(signal.SIGINT)
         process.signal(signal.SIGINT)
@@ -289,7 +289,7 @@ def test_a_second_run_that_gets_no_port_adds_nothing_to_the_first(tmp_path, mode
     arguments = ("--headless", "--only-summary", "--host", model_server.address, "-u", "2", "-r", "2")
     ports = ("--master-bind-port", port, "--master-port", port, "--processes", "2")
     with locust(tmp_path / "first", *arguments, "-t", "6s", *ports) as first:
-        wait_until(lambda: "All users spawned" in first.log(), "users")
+        wait_until(first.has_spawned, "users")
         with locust(tmp_path / "second", *arguments, "-t", "1s", *ports) as second:
             assert second.wait().exit_code == exit_codes.FAILED
         ended = first.wait()
@@ -332,7 +332,7 @@ def test_a_run_that_is_stopped_halfway_says_so(tmp_path, model_server, processes
 def test_a_sweep_that_is_stopped_halfway_says_so(tmp_path, model_server, processes, number):
     levels = ("--sweep", "2,4", "--level-duration", "60", "--warm-up", "0")
     with locust(tmp_path, "--headless", "--host", model_server.address, *levels, *processes) as process:
-        wait_until(lambda: "All users spawned" in process.log(), "users")
+        wait_until(process.has_spawned, "users")
         process.signal(number)
         ended = process.wait()
 
@@ -370,7 +370,7 @@ def run_against_a_server_that_is_stopped(tmp_path, *arguments):
     server = EmbeddedServer.start("mnist", PROJECT / "models" / "mnist")
     try:
         with locust(tmp_path, "--headless", "--only-summary", "--host", server.address, *arguments) as process:
-            wait_until(lambda: "All users spawned" in process.log(), "users")
+            wait_until(process.has_spawned, "users")
             os.kill(server.pid, signal.SIGSTOP)
             ended = process.wait()
             os.kill(server.pid, signal.SIGKILL)
@@ -393,7 +393,7 @@ def test_a_server_killed_in_the_middle_fails_requests_and_not_the_run(tmp_path):
     arguments = ("--host", server.address, "-u", "4", "-r", "4", "-t", "6s", "--deadline", "1")
     try:
         with locust(tmp_path, "--headless", "--only-summary", *arguments, TFSLOAD_TEST_WORKERS=str(longest)) as process:
-            wait_until(lambda: "All users spawned" in process.log(), "users")
+            wait_until(process.has_spawned, "users")
             os.kill(server.pid, signal.SIGKILL)
             ended = process.wait()
     finally:

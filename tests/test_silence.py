@@ -22,10 +22,6 @@ from tfsload.settings import Settings, SettingsError
 SENT, ANSWERED, IDLE, BOTH = (True, False), (False, True), (False, False), (True, True)
 
 
-# What Locust logs when all users are started; the second where a busy machine's workers take long to say so.
-SPAWNED = ("All users spawned", "Spawning is complete")
-
-
 def pulse(has_sent, has_answered):
     return {"has_sent": has_sent, "has_answered": has_answered}
 
@@ -174,7 +170,7 @@ def test_a_server_that_is_gone_for_good_ends_the_run(tmp_path, load, n_workers, 
     environment = {"TFSLOAD_TEST_WAIT_S": "0.02"}
     try:
         with locust(tmp_path, "--headless", "--only-summary", *arguments, **environment) as process:
-            wait_until(lambda: any(words in process.log() for words in SPAWNED), "users")
+            wait_until(process.has_spawned, "users")
             os.kill(server.pid, number)
             ended = process.wait()
             if number == signal.SIGSTOP:

@@ -32,7 +32,7 @@ def test_a_run_with_a_length_that_is_stopped_before_it_is_invalid(tmp_path, mode
     with locust_process(tmp_path, "--headless", "--only-summary", *arguments) as process:
         if processes:
             # Locust's words, where all workers told of their users in time, and where not.
-            wait_until(lambda: re.search("All users spawned|Spawning is complete", process.log()), "users")
+            wait_until(process.has_spawned, "users")
         else:
             wait_until(lambda: process.n_done() > 100, "a hundred answers")
         process.signal(number)

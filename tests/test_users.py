@@ -18,7 +18,7 @@ from tfsload.coverage import Lease
 from tfsload.distributed import messages
 from tfsload.distributed.participant import Participant
 from tfsload.failure import CLIENT_ERROR, PredictionFailure
-from tfsload.recorder import Record, merge_plain, n_requests
+from tfsload.recorder import Record, merge_plain, n_ended
 from tfsload.run import fingerprint, load_images
 from tfsload.scoring import Answer
 from tfsload.settings import Settings
@@ -362,7 +362,7 @@ def test_a_user_that_fails_leaves_others_their_turn_and_an_outage_its_time(
         monkeypatch.setattr(run.pacer, "next", time.perf_counter_ns)
     user_of(environment, call=raising(PredictionFailure(code, "gone"))).predict()
 
-    assert n_requests(run.recorder.take_all()) == 1
+    assert n_ended(run.recorder.take_all()) == 1
     assert sum(pause_s > 0 for pause_s in pauses_s) == n_pauses
     assert len(pauses_s) == 1  # at least the others have their turn
     assert all(0 <= pause_s <= 1 for pause_s in pauses_s)

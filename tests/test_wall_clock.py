@@ -30,7 +30,7 @@ def test_a_run_on_forked_goes_on(tmp_path, model_server, seconds):
     arguments = ("--headless", "--only-summary", "--host", model_server.address, "-u", "2", "-r", "2", "-t", "5s")
     clock = tmp_path / "clock"
     with locust(tmp_path, *arguments, *forked(2), locustfile=CLOCK_SET, TFSLOAD_TEST_CLOCK=str(clock)) as process:
-        wait_until(lambda: re.search("All users spawned|Spawning is complete", process.log()), "users")
+        wait_until(process.has_spawned, "users")
         set_clock(clock, seconds)
         ended = process.wait()
 
@@ -48,7 +48,7 @@ def test_levels_get_their_users_after_the_clock_was_set_back(tmp_path, model_ser
         tmp_path, *("--headless", "--host", model_server.address, *forked(2)), *levels,
         locustfile=CLOCK_SET, TFSLOAD_TEST_CLOCK=str(clock),
     ) as process:  # fmt: skip
-        wait_until(lambda: re.search("All users spawned|Spawning is complete", process.log()), "users")
+        wait_until(process.has_spawned, "users")
         set_clock(clock, -3600)
         ended = process.wait()
 

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from tfsload.words import quoted
+
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _NETLOC = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?")
 # Methods that change nothing (RFC 9110, section 9.2.1).
@@ -35,8 +37,11 @@ def parse(text: str) -> tuple[str, ...]:
 
 def _parse_one(text: str) -> str:
     scheme, _, netloc = text.lower().removesuffix("/").partition("://")
-    if scheme not in _DEFAULT_PORTS or _split(netloc) is None:
+    name_and_port = _split(netloc)
+    if scheme not in _DEFAULT_PORTS or name_and_port is None:
         raise ValueError(f"{_EXPECTED}, several separated by ';'")
+    if name_and_port[1] and not 0 < int(name_and_port[1]) < 65536:
+        raise ValueError(f"{_EXPECTED}; a port is 1 to 65535")
     return f"{scheme}://{_without_default_port(scheme, netloc)}"
 
 
@@ -134,11 +139,11 @@ class Policy:
     def _unknown(self, host: str) -> str:
         if self.is_on_loopback:
             return (
-                f"the web UI listens on this machine alone, and is not known as {_quoted(host)}: open it as localhost, "
+                f"the web UI listens on this machine alone, and is not known as {quoted(host)}: open it as localhost, "
                 "or, where a proxy stands before it, name the proxy's page with --web-origin (https://NAME)"
             )
         return (
-            f"the web UI is not known as {_quoted(host)}: open it by this machine's address or its own name, or name "
+            f"the web UI is not known as {quoted(host)}: open it by this machine's address or its own name, or name "
             "the page that you open it by with --web-origin (http://NAME:PORT)"
         )
 
@@ -157,7 +162,7 @@ def _origin_of(url: str) -> str:
 
 def _foreign(page: str) -> str:
     return (
-        f"a page of {_quoted(page)} may not start, stop or change runs here: if that is how you open this web UI "
+        f"a page of {quoted(page)} may not start, stop or change runs here: if that is how you open this web UI "
         f"(through a proxy or a forwarded port), start Locust with --web-origin {_cure(page)}"
     )
 
@@ -167,10 +172,6 @@ def _cure(page: str) -> str:
         return " ".join(parse(page)) or "URL"
     except ValueError:
         return "URL"
-
-
-def _quoted(text: str) -> str:
-    return repr(text[:100] + "…" if len(text) > 100 else text)
 
 
 def frame_ancestors(origins: Iterable[str]) -> str:

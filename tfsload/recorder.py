@@ -199,6 +199,6 @@ def merge_plain(into: dict[int, Record], rows: list[dict[str, Any]], shift_ns: i
         into.setdefault(row["level"], Record()).merge(record)
 
 
-def n_requests(rows: list[dict[str, Any]]) -> int:
+def n_ended(rows: list[dict[str, Any]]) -> int:
     """Return how many requests ended, over all rows."""
     return sum(row["record"]["requests"] for row in rows)

@@ -63,6 +63,19 @@ def parse_grpc_target(text: str, named_by: str = "--host") -> Target:
     return Target(address)
 
 
+def same_address(text: str) -> str:
+    """Return what ways of writing one address have in common; what is no address stays as it is.
+
+    >>> same_address("grpc://Serving.local:8500") == same_address("serving.local:8500")
+    True
+    """
+    try:
+        address = parse_grpc_target(text).address
+    except TargetError:
+        return text
+    return address if address.startswith("unix:") else address.lower()
+
+
 def _host_of(url: str) -> str:
     match = re.match(rf"https?://(?:[^/?#]*@)?{_HOST}", url)
     return match["host"] if match else "HOST"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tfsload.target import TargetError, parse_grpc_target
+from tfsload.target import same_address
 from tfsload.words import quoted
 from users.prediction_user import PredictionUser
 
@@ -52,20 +52,11 @@ def host_asked(given: str | None, user_classes: Iterable[type]) -> HostAsked:
     if not named:
         return HostAsked(None)
     first = HostAsked(named[0].host, f"host of {named[0].__name__}")
-    if len({_address(one.host) for one in named}) == 1:
+    if len({same_address(one.host) for one in named}) == 1:
         return first
     each = " and ".join(f"{one.__name__} {quoted(one.host)}" for one in named)
     fault = f"user classes name different hosts: {each}; a run has one server: pass --host, or give all the same"
     return HostAsked(first.text, first.named_by, (fault,))
-
-
-def _address(host: str) -> str:
-    """Return what two ways of writing one address have in common."""
-    try:
-        address = parse_grpc_target(host).address
-    except TargetError:
-        return host
-    return address if address.startswith("unix:") else address.lower()
 
 
 class UserHosts:

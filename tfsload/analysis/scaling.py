@@ -11,14 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tfsload.analysis.answer import Answer, answer
-from tfsload.analysis.parallelism import OVERHEAD_NS, Parallelism, parallelism
+from tfsload.analysis.parallelism import MOST_OF_ROUND_TRIP, OVERHEAD_NS, Parallelism, parallelism
 from tfsload.analysis.sweep import LevelPoint, ScaledLevel, Sweep, standard_error
 from tfsload.analysis.usl import Usl, fit_usl
 
 __all__ = ["Answer", "LevelPoint", "ScaledLevel", "Scaling", "assess"]
-
-# For the law's intervals, the way may take so many times as long as the round trip.
-_MOST_OF_ROUND_TRIP = 2.0
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ def _fit(points: list[LevelPoint], sweep: Sweep, round_trip_ns: float | None) ->
     if sweep.alone is None:
         return None
     errors = [standard_error(point.window_rates_rps) for point in points]
-    most_ns = OVERHEAD_NS if round_trip_ns is None else _MOST_OF_ROUND_TRIP * round_trip_ns
+    most_ns = OVERHEAD_NS if round_trip_ns is None else MOST_OF_ROUND_TRIP * round_trip_ns
     return fit_usl(
         [point.users for point in points],
         [point.throughput_rps for point in points],

@@ -20,7 +20,7 @@ from tfsload.distributed.headcount import Headcount
 from tfsload.distributed.results import Results
 from tfsload.distributed.roster import OTHER_VERSION, STRANGER, Roster
 from tfsload.distributed.vigil import Vigil
-from tfsload.recorder import merge_plain, n_requests
+from tfsload.recorder import merge_plain, n_ended
 from tfsload.references import References
 from tfsload.words import redacted, sentence
 
@@ -255,7 +255,7 @@ class Coordinator:
         """Take in what a worker has recorded outside leases."""
         if worker in self.results.unfit_workers:
             return  # it has measured something else, and may write it otherwise
-        self._n_arrived[worker] += n_requests(report["rows"])
+        self._n_arrived[worker] += n_ended(report["rows"])
         self._merge(report["rows"], report)
 
     def _merge(self, rows: list[dict[str, Any]], data: dict[str, Any]) -> None:
@@ -287,7 +287,7 @@ class Coordinator:
         if not self.is_of_this_run(msg):
             return
         if not self._leases.deliver(msg.data["lease"]):
-            self.results.n_discarded += n_requests(msg.data["rows"])
+            self.results.n_discarded += n_ended(msg.data["rows"])
             return
         self._merge(msg.data["rows"], msg.data)
         self.results.n_done = self._leases.done
@@ -315,7 +315,7 @@ class Coordinator:
             elif self._takes_part(row["lease"], still_open[row["lease"]]):
                 self._merge([row], msg.data)
             else:
-                self.results.n_discarded += n_requests([row])
+                self.results.n_discarded += n_ended([row])
         self.results.is_broken |= msg.data["is_broken"]
         self.results.n_unaccounted += max(msg.data["n_reported"] - self._n_arrived[msg.node_id], 0)
         if self._leases:

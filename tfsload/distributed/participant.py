@@ -21,7 +21,7 @@ from tfsload.distributed.pulse import Pulse
 from tfsload.load.arrivals import Schedule
 from tfsload.load.cpu_time import CpuTime
 from tfsload.load.window import Window
-from tfsload.recorder import n_requests
+from tfsload.recorder import n_ended
 from tfsload.references import References
 from tfsload.round_trip import measure_round_trip_ns
 from tfsload.run import Run
@@ -237,7 +237,7 @@ class Participant:
         rows = run.recorder.take_all()
         leases = {row["lease"] for row in rows} - {None}
         left = [[lease, run.supply.n_open(lease)] for lease in sorted(leases)]
-        self._n_reported += n_requests([row for row in rows if row["lease"] is None])
+        self._n_reported += n_ended([row for row in rows if row["lease"] is None])
         self._send_rows(messages.DRAINED, rows, open=left, **self._account())
         run.close()
 
@@ -261,7 +261,7 @@ class Participant:
         if self.run is None or not self._is_open or self._is_measuring:
             return None
         rows = self.run.recorder.take_unleased()
-        self._n_reported += n_requests(rows)
+        self._n_reported += n_ended(rows)
         return {"run": self.run.number, "rows": rows, "unix_ns": self.run.recorder.now_unix_ns()}
 
     def _on_report_to_master(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002  (Locust's names)

@@ -11,7 +11,7 @@ from typing import Any
 
 import gevent
 
-from tfsload.recorder import n_requests
+from tfsload.recorder import n_ended
 from tfsload.run import Run
 
 logger = logging.getLogger(__name__)
@@ -105,4 +105,4 @@ class Pulse:
         given_up = self._run.supply.give_up()
         if given_up:
             logger.warning("No user is left in this process: what it was to fire goes to others")
-        return sum(n_requests(self._run.recorder.take(lease)) for lease in given_up)
+        return sum(n_ended(self._run.recorder.take(lease)) for lease in given_up)

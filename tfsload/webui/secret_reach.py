@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tfsload.settings import OPTIONS
-from tfsload.target import TargetError, parse_grpc_target
+from tfsload.target import same_address
 from tfsload.words import quoted
 
 _TLS = ("tls", "tls_ca_file", "tls_cert_file", "tls_key_file")
@@ -29,7 +29,7 @@ class SecretReach:
                 taken for the one who gave the secret, and may name any.
             options: all as they were when Locust was started, as text by name.
         """
-        self._named = {_address(name) for name in named if name}
+        self._named = {same_address(name) for name in named if name}
         self._may_go_anywhere = is_on_loopback and not self._named
         self._tls = _tls(options)
 
@@ -45,7 +45,7 @@ class SecretReach:
             return []
         what = f"{' and '.join(secrets)} holds a secret and was given"
         faults = []
-        if _address(host) not in self._named:
+        if same_address(host) not in self._named:
             given = " or ".join(map(quoted, sorted(self._named))) or "no server"
             faults.append(
                 f"host {quoted(host)}: {what} for {given}: start Locust anew with --host of the server that is to "
@@ -75,12 +75,3 @@ def _tls(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _shown(value: Any) -> str:
     return quoted(str(value).lower() if isinstance(value, bool) else value)
-
-
-def _address(host: str) -> str:
-    """Return what ways of writing one address have in common."""
-    try:
-        address = parse_grpc_target(host).address
-    except TargetError:
-        return host
-    return address if address.startswith("unix:") else address.lower()
