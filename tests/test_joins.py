@@ -6,7 +6,6 @@ import pytest
 
 from tests.runs import run_headless, wait_until
 from tests.test_runs import assert_equals_reference
-from tests.test_silence import SPAWNED
 from tfsload import exit_codes
 
 # With eight users in flight all the time, 1,000 images take six seconds.
@@ -20,7 +19,7 @@ def test_a_worker_whose_beginning_is_told_late_takes_part(cluster, model_server,
     load = ("--host", model_server.address, "-u", "4", "-r", "4", "-t", "10s", "--expect-workers", "1")
     run = cluster(*load, TFSLOAD_TEST_WORKERS=str(longest), TFSLOAD_TEST_INIT_S="1.5", **IN_FLIGHT)
     run.join()
-    wait_until(lambda: any(words in run.master.log() for words in SPAWNED), "users")
+    wait_until(run.master.has_spawned, "users")
     run.join()
     ended = run.master.wait()
     for worker in run.workers:
