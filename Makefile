@@ -55,7 +55,7 @@ soak: $(DEV_STAMP) ## Run at full rate for five minutes and watch memory (nghttp
 	$(BIN)/python -m tests.long.soak --minutes $(or $(MINUTES),5)
 
 train: $(RUN_STAMP) ## Train the shipped model anew (about a minute), as version 2, which servers then prefer.
-	$(BIN)/python -m tfsload.training --version 2
+	$(BIN)/python -m models.training --version 2
 
 clean: ## Remove the environment.
 	rm -rf $(VENV)

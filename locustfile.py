@@ -2,7 +2,7 @@
 
 from locust import events
 
-from tfsload import lifecycle
+from tfsload.suite import lifecycle
 from users import GrpcPredictionUser
 
 lifecycle.install(events)

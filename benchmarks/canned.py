@@ -2,7 +2,7 @@
 
 import struct
 
-from tfsload.protos import get_model_metadata_pb2, get_model_status_pb2, predict_pb2, types_pb2
+from tfsload.transport.protos import get_model_metadata_pb2, get_model_status_pb2, predict_pb2, types_pb2
 
 CLASSES = 10
 PIXELS = 784

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import data.dataset
+import tfsload.datasets.dataset
 from benchmarks import clients
 from benchmarks.clients import Client
 from benchmarks.figure import CPU, LAG, MEMORY, MISSING, P50, RATE, REPORTED, SERVED, Figure
@@ -205,10 +205,10 @@ class Peers:
 def _suite_with(source: str) -> Client:
     """Return the suite with MNIST's whole test set, or with the reason why it is not to be had."""
     name = f"tfsload with {FULL_SET:,} images"
-    source = source if source in data.dataset.NAMED else os.path.abspath(source)
+    source = source if source in tfsload.datasets.dataset.NAMED else os.path.abspath(source)
     try:
-        n_images = len(data.dataset.load(source))
-    except data.dataset.DataError as error:
+        n_images = len(tfsload.datasets.dataset.load(source))
+    except tfsload.datasets.dataset.DataError as error:
         return clients.suite(name=name, missing=f"{error}; `--mnist DIR` names a directory that has it")
     if n_images != FULL_SET:
         return clients.suite(name=name, missing=f"{source} has {n_images:,} images")

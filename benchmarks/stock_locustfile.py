@@ -15,11 +15,11 @@ import tensorflow as tf
 from locust import User, task
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-import data.dataset
+import tfsload.datasets.dataset
 
 grpc_gevent.init_gevent()
 
-DATASET = data.dataset.load("mnist5k")
+DATASET = tfsload.datasets.dataset.load("mnist5k")
 IMAGES = DATASET.images.reshape(len(DATASET), -1).astype(np.float32) / 255
 SAMPLES = itertools.cycle(zip(IMAGES, DATASET.labels, strict=True))
 

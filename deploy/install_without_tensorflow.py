@@ -3,7 +3,7 @@
     python deploy/install_without_tensorflow.py /opt/venv
 
 `tensorflow_serving.apis` needs a few generated modules of TensorFlow, 0.1 MB out of 1.9 GB. This script
-downloads the wheel, asks Python which of its modules `tfsload.protos` imports, and installs those alone.
+downloads the wheel, asks Python which of its modules `tfsload.transport.protos` imports, and installs those alone.
 The image's Dockerfile runs it; nothing in it depends on the image.
 """
 
@@ -29,8 +29,8 @@ PROTO_PACKAGE = "tensorflow-serving-api"
 PROTO_PACKAGE_NEEDS = ("protobuf", "grpcio")
 
 # Whoever imports TensorFlow here is to read why it fails, and not that `tf` has no attribute so-and-so.
-# tfsload.protos goes around this file, as it goes around the real one.
-INIT = '''"""Only the proto modules of TensorFlow that tfsload.protos imports."""
+# tfsload.transport.protos goes around this file, as it goes around the real one.
+INIT = '''"""Only the proto modules of TensorFlow that tfsload.transport.protos imports."""
 
 raise ImportError(
     "TensorFlow is not installed here, only its proto modules are: the embedded model server cannot run; "
@@ -40,7 +40,7 @@ raise ImportError(
 
 _LIST_MODULES = """
 import sys
-import tfsload.protos
+import tfsload.transport.protos
 for name, module in sys.modules.items():
     if name.startswith("tensorflow.") and module.__file__:
         print(module.__file__)
@@ -99,10 +99,10 @@ def unpack_protos(wheel: Path, directory: Path) -> None:
 
 
 def copy_protos(python: Path, source: Path, destination: Path) -> list[Path]:
-    """Copy the modules of `source`/tensorflow that `tfsload.protos` imports to `destination`/tensorflow.
+    """Copy the modules of `source`/tensorflow that `tfsload.transport.protos` imports to `destination`/tensorflow.
 
     Args:
-        python: an interpreter with every package that tfsload.protos needs besides TensorFlow.
+        python: an interpreter with every package that tfsload.transport.protos needs besides TensorFlow.
         source: a directory with a package `tensorflow`, whose `__init__.py` is not run.
         destination: gets a package `tensorflow` that cannot be imported itself; its submodules can.
 

@@ -20,8 +20,8 @@ import numpy as np
 import pytest
 
 from tests.clusters import Cluster
-from tfsload.modelserver.process import EmbeddedServer
-from tfsload.scoring import ConfusionMatrix
+from tfsload.target.launcher import EmbeddedServer
+from tfsload.transport.answer import ConfusionMatrix
 
 # Under nohup SIGHUP is ignored, also by all that is started here; what runs do about it is to be seen all the same.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -6,7 +6,7 @@ Two workers run; what happens befalls the second of them, or a third one joins.
 import itertools
 from dataclasses import dataclass
 
-from tfsload import exit_codes
+from tfsload.analysis import exit_codes
 
 KINDS = ("num-tests", "run-time", "sweep", "rate", "search")
 WHENS = ("before-start", "ramp", "warm-up", "level", "between-levels", "drain")

@@ -13,8 +13,8 @@ import pytest
 from grpc.experimental import gevent as grpc_gevent
 
 from tests.runs import wait_until
-from tfsload.modelserver.process import EmbeddedServer
-from tfsload.protos import model_service_pb2_grpc, predict_pb2, prediction_service_pb2_grpc, types_pb2
+from tfsload.target.launcher import EmbeddedServer
+from tfsload.transport.protos import model_service_pb2_grpc, predict_pb2, prediction_service_pb2_grpc, types_pb2
 
 PROJECT = Path(__file__).parents[1]
 MODEL = "mnist"

@@ -15,11 +15,11 @@ import numpy as np
 import tensorflow as tf
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-import data.dataset
+import tfsload.datasets.dataset
 
 
 def main(model_dir: str, dataset_name: str, output: str) -> None:
-    dataset = data.dataset.load(dataset_name)
+    dataset = tfsload.datasets.dataset.load(dataset_name)
     predict = tf.saved_model.load(model_dir).signatures["predict_images"]
     rows = dataset.images.reshape(-1, 784).astype(np.float32) / np.float32(255)
     batches = [predict(images=tf.constant(rows[i : i + 500]))["scores"].numpy() for i in range(0, len(rows), 500)]

@@ -7,16 +7,15 @@ from collections import Counter
 import pytest
 
 from tests.test_levels import MS, closed_row, growing, open_row, samples
-from tfsload import exit_codes
-from tfsload.analysis import thresholds
+from tfsload.analysis import exit_codes, thresholds
+from tfsload.analysis.limit import Ending, SearchResult
 from tfsload.analysis.summary import hold, summarise
 from tfsload.analysis.verdict import judge
-from tfsload.failure import PredictionFailure
-from tfsload.load.search_result import Ending, SearchResult
-from tfsload.recorder import Record
+from tfsload.records.recorder import Record
 from tfsload.report.progress import Progress, progress_line
 from tfsload.report.terminal import render
 from tfsload.report.units import duration, percent
+from tfsload.transport.failure import PredictionFailure
 
 SECOND = 10**9
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.runs import forked, run_headless
 from tests.test_truth import truth_server
-from tfsload import exit_codes
+from tfsload.analysis import exit_codes
 
 # One of a kind each time is in every run, the others in `make long`.
 LONG = pytest.mark.long

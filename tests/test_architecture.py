@@ -14,78 +14,85 @@ from tests.runs import PROJECT
 # From the bottom up: a room imports its own layer and those below, never above.
 LAYERS = (
     {
-        "tfsload.target",
-        "tfsload.settings",
-        "tfsload.exit_codes",
-        "tfsload.streams",
-        "tfsload.output_paths",
-        "tfsload.beginning",
-        "tfsload.failure",
-        "tfsload.servable",
-        "tfsload.tolerance",
-        "tfsload.refusal",
-        "tfsload.origins",
-        "tfsload.words",
-        "tfsload.log_guard",
+        "tfsload.transport.address",
+        "tfsload.settings.settings",
+        "tfsload.analysis.exit_codes",
+        "tfsload.suite.streams",
+        "tfsload.suite.output_paths",
+        "tfsload.suite.beginning",
+        "tfsload.transport.failure",
+        "tfsload.transport.servable",
+        "tfsload.analysis.tolerance",
+        "tfsload.settings.refusal",
+        "tfsload.settings.origins",
+        "tfsload.transport.words",
+        "tfsload.suite.log_guard",
         "tfsload.analysis.thresholds",
         "tfsload.load.arrivals",
         "tfsload.load.search",
-        "tfsload.load.window",
+        "tfsload.records.window",
         "tfsload.load",
     },
     {
-        "tfsload.scoring",
-        "tfsload.mismatch",
-        "tfsload.histogram",
-        "tfsload.half_seconds",
-        "tfsload.record",
-        "tfsload.recorder",
-        "tfsload.coverage",
-        "tfsload.request_book",
-        "tfsload.references",
+        "tfsload.transport.answer",
+        "tfsload.records.mismatch",
+        "tfsload.records.histogram",
+        "tfsload.records.half_seconds",
+        "tfsload.records.record",
+        "tfsload.records.recorder",
+        "tfsload.load.leases",
+        "tfsload.load.request_book",
+        "tfsload.target.references",
         "tfsload.load.plan",
         "tfsload.analysis",
     },
-    {"data", "tfsload.protos", "tfsload.codec", "tfsload.channel", "tfsload.modelserver", "tfsload.training"},
     {
-        "tfsload.events",
-        "tfsload.supply",
-        "tfsload.run",
+        "data",
+        "tfsload.transport.protos",
+        "tfsload.transport.grpc.codec",
+        "tfsload.channel",
+        "tfsload.modelserver",
+        "models.training",
+    },
+    {
+        "tfsload.prediction.events",
+        "tfsload.load.supply",
+        "tfsload.prediction.process_run",
         "tfsload.load.alarm",
         "tfsload.load.pacer",
-        "tfsload.load.shape",
-        "tfsload.load.shape_in_use",
+        "tfsload.suite.level_shape",
+        "tfsload.suite.shape_in_use",
         "tfsload.distributed",
-        "tfsload.processes",
-        "tfsload.run_time",
-        "tfsload.preflight",
-        "tfsload.verification",
-        "tfsload.round_trip",
-        "tfsload.user_hosts",
+        "tfsload.run.processes",
+        "tfsload.suite.run_time",
+        "tfsload.target.preflight",
+        "tfsload.target.verification",
+        "tfsload.target.round_trip",
+        "tfsload.run.user_hosts",
         "tfsload.load.cpu_time",
         "users",
     },
     {
-        "tfsload.embedded",
-        "tfsload.checks",
-        "tfsload.other_users",
-        "tfsload.before_reset",
-        "tfsload.process_exit",
-        "tfsload.run_warnings",
+        "tfsload.target.embedded",
+        "tfsload.run.checks",
+        "tfsload.suite.other_users",
+        "tfsload.suite.before_reset",
+        "tfsload.suite.process_exit",
+        "tfsload.suite.run_warnings",
         "tfsload.report",
         "tfsload.webui",
-        "tfsload.interrupt",
-        "tfsload.locust_files",
-        "tfsload.locust_wraps",
+        "tfsload.suite.interrupt",
+        "tfsload.suite.locust_files",
+        "tfsload.suite.locust_wraps",
     },
-    {"tfsload.outcome", "tfsload.run_progress", "tfsload.ending", "tfsload.lifecycle"},
+    {"tfsload.suite.outcome", "tfsload.suite.run_progress", "tfsload.suite.ending", "tfsload.suite.lifecycle"},
     {"locustfile"},
 )
 # Pure: plain data in, plain data out; nothing here waits, sends or knows of Locust.
-PURE = LAYERS[0] | LAYERS[1] | {"tfsload.codec"}
+PURE = LAYERS[0] | LAYERS[1] | {"tfsload.transport.grpc.codec"}
 IMPURE_PACKAGES = {"gevent", "grpc", "locust", "socket", "subprocess", "threading", "flask"}
 # TensorFlow lives in processes of its own.
-TENSORFLOW_ROOMS = {"tfsload.modelserver", "tfsload.training"}
+TENSORFLOW_ROOMS = {"tfsload.modelserver", "models.training"}
 
 
 def modules():
@@ -171,7 +178,7 @@ def test_the_protos_have_one_door():
         if room_of(name) not in TENSORFLOW_ROOMS and "tensorflow_serving" in str(imports(path))
     ]
 
-    assert users == []  # tfsload.protos itself imports them by name, without TensorFlow's own __init__
+    assert users == []  # tfsload.transport.protos itself imports them by name, without TensorFlow's own __init__
 
 
 def test_a_load_generator_has_no_tensorflow_in_it():

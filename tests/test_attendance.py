@@ -9,16 +9,16 @@ from locust.env import Environment
 
 from tests.test_distributed import Master, begin, report, rows, wait_for
 from tests.test_pulse import STUCK, beat
-from tfsload import exit_codes
+from tfsload.analysis import exit_codes
 from tfsload.analysis.attendance import MISSING_SHARE_ALLOWED, Attendance
 from tfsload.analysis.summary import summarise
 from tfsload.analysis.thresholds import parse
 from tfsload.analysis.verdict import judge
-from tfsload.distributed import coordinator as coordinating
-from tfsload.distributed import messages, roster
-from tfsload.distributed.coordinator import Coordinator
-from tfsload.distributed.roster import OTHER_VERSION, STRANGER
-from tfsload.recorder import Record
+from tfsload.records.recorder import Record
+from tfsload.run import coordinator as coordinating
+from tfsload.run import messages, roster
+from tfsload.run.coordinator import Coordinator
+from tfsload.run.roster import OTHER_VERSION, STRANGER
 
 
 def attended(*spans):

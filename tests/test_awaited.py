@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.runs import PROJECT, locust, wait_until
-from tfsload.distributed.awaited import AwaitedWorkers
+from tfsload.run.awaited import AwaitedWorkers
 
 
 class Waiting:

@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from tests.runs import PROJECT, locust, run_headless, wait_until
-from tfsload import exit_codes
+from tfsload.analysis import exit_codes
 
 SHIPPED = PROJECT / "data" / "mnist5k"
 

@@ -8,9 +8,9 @@ from locust.env import Environment
 from tests.runs import forked, run_headless, wait_until
 from tests.test_other_users import WITH_A_WEBSITE, website
 from tests.web_ui import web_ui_of
-from tfsload import exit_codes
-from tfsload.before_reset import BeforeReset
-from tfsload.distributed import messages
+from tfsload.analysis import exit_codes
+from tfsload.run import messages
+from tfsload.suite.before_reset import BeforeReset
 
 __all__ = ["website"]  # the fixture
 

@@ -8,14 +8,13 @@ import grpc
 import numpy as np
 import pytest
 
-from tfsload import codec
-from tfsload.channel import frames
-from tfsload.channel.address import parse_address
-from tfsload.channel.connect import connect
-from tfsload.channel.native import NativeChannel
-from tfsload.channel.pool import PoolSettings
-from tfsload.protos import predict_pb2, prediction_service_pb2_grpc
-from tfsload.settings import Settings
+from tfsload.settings.settings import Settings
+from tfsload.transport.grpc import codec, frames
+from tfsload.transport.grpc.connect import connect
+from tfsload.transport.grpc.endpoint import parse_address
+from tfsload.transport.grpc.native import NativeChannel
+from tfsload.transport.grpc.pool import PoolSettings
+from tfsload.transport.protos import predict_pb2, prediction_service_pb2_grpc
 
 CODE = grpc.StatusCode
 METHOD = "/test.Scripted/Call"

@@ -15,12 +15,13 @@ from gevent.server import StreamServer
 
 from tests.runs import wait_until
 from tests.test_channel_protocol import reply
-from tfsload.channel import address, frames
-from tfsload.channel.address import parse_address
-from tfsload.channel.call import Call
-from tfsload.channel.headers import request_headers
-from tfsload.channel.native import NativeChannel
-from tfsload.channel.pool import PoolSettings
+from tfsload.transport.grpc import endpoint as address
+from tfsload.transport.grpc import frames
+from tfsload.transport.grpc.call import Call
+from tfsload.transport.grpc.endpoint import parse_address
+from tfsload.transport.grpc.headers import request_headers
+from tfsload.transport.grpc.native import NativeChannel
+from tfsload.transport.grpc.pool import PoolSettings
 
 pytestmark = pytest.mark.timing
 

@@ -12,12 +12,18 @@ from hpack.hpack import decode_integer
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tfsload.channel import frames
-from tfsload.channel.backoff import Backoff
-from tfsload.channel.call import Call
-from tfsload.channel.frames import FrameParser, ProtocolError
-from tfsload.channel.headers import RequestEncoder, RequestHeaders, decode_reply_headers, request_headers, timeout_text
-from tfsload.channel.protocol import ClientProtocol
+from tfsload.transport.grpc import frames
+from tfsload.transport.grpc.backoff import Backoff
+from tfsload.transport.grpc.call import Call
+from tfsload.transport.grpc.frames import FrameParser, ProtocolError
+from tfsload.transport.grpc.headers import (
+    RequestEncoder,
+    RequestHeaders,
+    decode_reply_headers,
+    request_headers,
+    timeout_text,
+)
+from tfsload.transport.grpc.protocol import ClientProtocol
 
 CODE = grpc.StatusCode
 HEADERS = request_headers("/a/b", "here:1", "http", 5.0, ())

@@ -8,9 +8,9 @@ import gevent
 import pytest
 
 from tests.runs import free_port, run_headless, wait_until
-from tfsload import exit_codes
-from tfsload.channel.connect import connect
-from tfsload.settings import Settings
+from tfsload.analysis import exit_codes
+from tfsload.settings.settings import Settings
+from tfsload.transport.grpc.connect import connect
 
 METHOD = "/test.Scripted/Call"
 REQUESTS_PER_CONNECTION = 20

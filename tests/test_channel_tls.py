@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives import serialization
 from tests.conftest import ScriptedServer
 from tests.runs import wait_until
 from tests.test_channel_faults import FaultyServer
-from tfsload.channel.connect import connect
-from tfsload.channel.tls import TlsLayer, make_context
-from tfsload.settings import Settings, SettingsError
+from tfsload.settings.settings import Settings, SettingsError
+from tfsload.transport.grpc.connect import connect
+from tfsload.transport.tls import TlsLayer, make_context
 
 CODE = grpc.StatusCode
 METHOD = "/test.Scripted/Call"

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tfsload import codec
-from tfsload.protos import predict_pb2, types_pb2
-from tfsload.settings import Settings
+from tfsload.settings.settings import Settings
+from tfsload.transport.grpc import codec
+from tfsload.transport.protos import predict_pb2, types_pb2
 
 
 def reply(scores, dtype=types_pb2.DT_FLOAT, as_content=False, output="scores", shape=None):

@@ -16,8 +16,8 @@ import yaml
 from locust.argument_parser import get_parser
 
 from tests.modelserver_fixtures import run
-from tfsload import settings
 from tfsload.modelserver import flags as server_flags
+from tfsload.settings import settings
 
 PROJECT = Path(__file__).parent.parent
 COMPOSE_FILE = PROJECT / "docker-compose.yml"
@@ -379,7 +379,7 @@ def run_with_protos_alone(directory: Path, code: str) -> list[str]:
 def test_installed_modules_are_those_that_the_protos_need(protos_alone):
     loaded = run_with_protos_alone(
         protos_alone,
-        "from tfsload.protos import predict_pb2\n"
+        "from tfsload.transport.protos import predict_pb2\n"
         "request = predict_pb2.PredictRequest()\n"
         "request.inputs['images'].float_val.append(0.5)\n"
         "assert predict_pb2.PredictRequest.FromString(request.SerializeToString()) == request\n"

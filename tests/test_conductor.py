@@ -13,21 +13,21 @@ from locust.runners import STATE_MISSING, STATE_RUNNING, WorkerRunner
 
 from tests.test_distributed import Master
 from tests.test_users import Runner, ScriptedUser
-from tfsload import events
 from tfsload.analysis.levels import CpuShares, level_row
-from tfsload.distributed import conductor as conducting
-from tfsload.distributed import coordinator as coordinating
-from tfsload.distributed import messages
-from tfsload.distributed import participant as participating
-from tfsload.distributed.conductor import Conductor
-from tfsload.distributed.coordinator import Coordinator
-from tfsload.distributed.participant import Participant
 from tfsload.load.plan import Level
-from tfsload.load.window import BETWEEN_LEVELS, UNCOUNTED, Window
-from tfsload.recorder import Record, Recorder, merge_plain
-from tfsload.run import fingerprint, load_images
-from tfsload.scoring import Answer
-from tfsload.settings import Settings
+from tfsload.prediction import events
+from tfsload.prediction.process_run import fingerprint, load_images
+from tfsload.records.recorder import Record, Recorder, merge_plain
+from tfsload.records.window import BETWEEN_LEVELS, UNCOUNTED, Window
+from tfsload.run import conductor as conducting
+from tfsload.run import coordinator as coordinating
+from tfsload.run import messages
+from tfsload.run import participant as participating
+from tfsload.run.conductor import Conductor
+from tfsload.run.coordinator import Coordinator
+from tfsload.run.participant import Participant
+from tfsload.settings.settings import Settings
+from tfsload.transport.answer import Answer
 
 CLOSED = Level(1, 2, None, 0.0, 0.01)
 OPEN = Level(1, 2, 500.0, 0.25, 3.0)
@@ -687,7 +687,7 @@ def test_what_a_level_has_reported_is_in_the_account(participant, runner):
 
 
 def test_answers_are_held_against_the_references_that_came_with_the_run(participant, runner):
-    from tfsload.references import References
+    from tfsload.target.references import References
 
     references = References()
     right = np.eye(10, dtype="<f4")[[7]]

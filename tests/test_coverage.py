@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsload.coverage import Lease, Leases
+from tfsload.load.leases import Lease, Leases
 
 
 def drain(leases, worker):

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data import idx
-from data.dataset import DataError, load
+from tfsload.datasets import idx
+from tfsload.datasets.dataset import DataError, load
 
 ROOT = Path(__file__).parent.parent
 MNIST5K = ROOT / "data" / "mnist5k"
@@ -274,13 +274,13 @@ def test_the_shipped_files_are_those_of_the_readme():
 
 
 def test_the_shipped_set_is_loaded_without_the_downloader():
-    program = "import sys, data.dataset as d; d.load('mnist5k'); print(*sys.modules)"
+    program = "import sys, tfsload.datasets.dataset as d; d.load('mnist5k'); print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
     loaded = set(done.stdout.split())
-    assert "data.dataset" in loaded
-    assert loaded.isdisjoint({"pooch", "tqdm", "requests", "tensorflow", "data.download"})
+    assert "tfsload.datasets.dataset" in loaded
+    assert loaded.isdisjoint({"pooch", "tqdm", "requests", "tensorflow", "tfsload.datasets.download"})
 
 
 @pytest.fixture(scope="module")

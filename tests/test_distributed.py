@@ -8,12 +8,12 @@ import pytest
 from locust.env import Environment
 from locust.runners import STATE_MISSING, STATE_RUNNING, MasterRunner
 
-from tfsload.distributed import coordinator as coordinating
-from tfsload.distributed import messages, roster, vigil
-from tfsload.distributed.coordinator import Coordinator
-from tfsload.load.window import UNCOUNTED
-from tfsload.record import Record
-from tfsload.recorder import Recorder
+from tfsload.records.record import Record
+from tfsload.records.recorder import Recorder
+from tfsload.records.window import UNCOUNTED
+from tfsload.run import coordinator as coordinating
+from tfsload.run import messages, roster, vigil
+from tfsload.run.coordinator import Coordinator
 
 
 class Master(MasterRunner):

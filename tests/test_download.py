@@ -11,9 +11,9 @@ import time
 import numpy as np
 import pytest
 
-from data import download
-from data.dataset import load
-from data.idx import DataError
+from tfsload.datasets import download
+from tfsload.datasets.dataset import load
+from tfsload.datasets.idx import DataError
 
 
 def _packed(array: np.ndarray) -> bytes:

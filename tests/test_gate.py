@@ -14,10 +14,10 @@ from tfsload.analysis import thresholds
 from tfsload.analysis.gate import LEAST_S, rule
 from tfsload.analysis.metrics import figure_of
 from tfsload.analysis.percentiles import rank_from_top
-from tfsload.failure import PredictionFailure
-from tfsload.half_seconds import limits_of
-from tfsload.load.window import Window
-from tfsload.recorder import Record, Recorder, merge_plain
+from tfsload.records.half_seconds import limits_of
+from tfsload.records.recorder import Record, Recorder, merge_plain
+from tfsload.records.window import Window
+from tfsload.transport.failure import PredictionFailure
 
 SECONDS = 8.0
 RATE_RPS = 500

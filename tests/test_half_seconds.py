@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfsload.analysis import thresholds
-from tfsload.half_seconds import BATCH, MOST_SINGLE, TENTH_NS, Count, HalfSeconds, limits_of, rests_on_many
-from tfsload.histogram import HIGHEST_NS, SIGNIFICANT_DIGITS
+from tfsload.records.half_seconds import BATCH, MOST_SINGLE, TENTH_NS, Count, HalfSeconds, limits_of, rests_on_many
+from tfsload.records.histogram import HIGHEST_NS, SIGNIFICANT_DIGITS
 
 MS = 1_000_000
-# Made independently of tfsload.histogram: what a percentile among its buckets is told as.
+# Made independently of tfsload.records.histogram: what a percentile among its buckets is told as.
 LAYOUT = HdrHistogram(1, HIGHEST_NS, SIGNIFICANT_DIGITS)
 
 

@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from tests.runs import PROJECT, LocustProcess, forked, free_port, locust, wait_until
-from tfsload import exit_codes
+from tfsload.analysis import exit_codes
 
 HEADLESS = ("--headless", "--only-summary", "-u", "2", "-r", "2")
 CODES = {"PASS": exit_codes.PASS, "FAILED": exit_codes.FAILED, "INVALID": exit_codes.INVALID}
@@ -152,7 +152,7 @@ from locustfile import GrpcPredictionUser
     ("module", "number"),
     [
         pytest.param("numpy", signal.SIGINT, id="ctrl-c-at-numpy"),
-        pytest.param("tfsload.lifecycle", signal.SIGINT, id="ctrl-c-at-the-first-line", marks=pytest.mark.long),
+        pytest.param("tfsload.suite.lifecycle", signal.SIGINT, id="ctrl-c-at-the-first-line", marks=pytest.mark.long),
         pytest.param("grpc", signal.SIGTERM, id="sigterm-at-grpc", marks=pytest.mark.long),
         pytest.param("users", signal.SIGHUP, id="hangup-at-users"),
     ],

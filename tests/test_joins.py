@@ -6,7 +6,7 @@ import pytest
 
 from tests.runs import run_headless, wait_until
 from tests.test_runs import assert_equals_reference
-from tfsload import exit_codes
+from tfsload.analysis import exit_codes
 
 # With eight users in flight all the time, 1,000 images take six seconds.
 IN_FLIGHT = {"TFSLOAD_TEST_IN_FLIGHT_S": "0.05"}

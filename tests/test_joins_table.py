@@ -9,8 +9,8 @@ import pytest
 
 from tests.joins_table import CELLS, EXACT, KINDS, NO_SENSE, TABLE, WHATS, WHENS, Alone, Outcome, assert_is_named
 from tests.virtual_cluster import Master, Worker, take_the_place_of_the_world
-from tfsload import exit_codes
-from tfsload.distributed.participant import MASTER_LIMIT_S
+from tfsload.analysis import exit_codes
+from tfsload.run.participant import MASTER_LIMIT_S
 
 N_IMAGES = 200
 # A run that has not ended so long after the event stands still.

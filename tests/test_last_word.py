@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.runs import PROJECT, free_port
-from tfsload import exit_codes
+from tfsload.analysis import exit_codes
 
 HEADLESS = ("--headless", "--only-summary", "-u", "4", "-r", "4")
 SUMMARY = "Inference error rate: "

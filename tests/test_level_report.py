@@ -9,7 +9,7 @@ from tfsload.analysis import thresholds
 from tfsload.analysis.levels import level_row
 from tfsload.analysis.summary import summarise
 from tfsload.analysis.verdict import judge
-from tfsload.recorder import Record
+from tfsload.records.recorder import Record
 from tfsload.report import levels as report
 from tfsload.report.progress import level_line
 from tfsload.report.terminal import render

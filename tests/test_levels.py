@@ -7,11 +7,11 @@ import pytest
 
 from tfsload.analysis import thresholds
 from tfsload.analysis.levels import PERCENTILES, CpuShares, LevelRun, level_row, probe
-from tfsload.failure import PredictionFailure
 from tfsload.load.plan import Level
-from tfsload.load.window import N_SLICES, Window
-from tfsload.recorder import Record, Recorder, merge_plain
+from tfsload.records.recorder import Record, Recorder, merge_plain
+from tfsload.records.window import N_SLICES, Window
 from tfsload.report import levels as report
+from tfsload.transport.failure import PredictionFailure
 
 MS = 1_000_000
 SECOND = 1_000 * MS

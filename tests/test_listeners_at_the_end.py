@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.runs import run_headless
-from tfsload import exit_codes
+from tfsload.analysis import exit_codes
 
 LOCUSTFILE = """\
 import sys

@@ -18,7 +18,7 @@ from locust import User
 from locust.env import Environment
 from locust.runners import Runner
 
-from tfsload import locust_wraps
+from tfsload.suite import locust_wraps
 
 FOREIGN = {"Origin": "http://evil.example"}
 

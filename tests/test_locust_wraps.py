@@ -23,7 +23,8 @@ from locust.env import Environment
 from locust.exception import RPCError
 
 from tests.runs import forked, run_headless
-from tfsload import exit_codes, locust_files, locust_wraps
+from tfsload.analysis import exit_codes
+from tfsload.suite import locust_files, locust_wraps
 
 locust_wraps.install()
 

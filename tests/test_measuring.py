@@ -8,10 +8,10 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsload.failure import PredictionFailure
-from tfsload.histogram import HIGHEST_NS, SIGNIFICANT_DIGITS, Histogram
-from tfsload.recorder import Record, Recorder, merge_plain, n_ended
-from tfsload.scoring import ConfusionMatrix, predicted_classes
+from tfsload.records.histogram import HIGHEST_NS, SIGNIFICANT_DIGITS, Histogram
+from tfsload.records.recorder import Record, Recorder, merge_plain, n_ended
+from tfsload.transport.answer import ConfusionMatrix, predicted_classes
+from tfsload.transport.failure import PredictionFailure
 
 latencies = st.integers(1, 10**11)
 answers = st.tuples(st.integers(0, 9), st.integers(0, 11))

@@ -24,13 +24,8 @@ from tests.modelserver_fixtures import client as client
 from tests.modelserver_fixtures import model_base_path as model_base_path
 from tests.modelserver_fixtures import server as server
 from tfsload.modelserver.flags import schedulable_cpus
-from tfsload.modelserver.process import EmbeddedServer, ServerStartError
-from tfsload.protos import (
-    get_model_metadata_pb2,
-    get_model_status_pb2,
-    predict_pb2,
-    types_pb2,
-)
+from tfsload.target.launcher import EmbeddedServer, ServerStartError
+from tfsload.transport.protos import get_model_metadata_pb2, get_model_status_pb2, predict_pb2, types_pb2
 
 CODE = grpc.StatusCode
 FLOAT, DOUBLE, STRING = types_pb2.DT_FLOAT, types_pb2.DT_DOUBLE, types_pb2.DT_STRING

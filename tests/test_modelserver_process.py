@@ -16,8 +16,8 @@ from tests.conftest import MODEL as SHIPPED_MODEL
 from tests.modelserver_fixtures import DEADLINE_S, MODEL, Script, images, request, run
 from tests.modelserver_fixtures import model_base_path as model_base_path
 from tests.runs import wait_until
-from tfsload.modelserver.process import EmbeddedServer, ServerStartError
-from tfsload.protos import prediction_service_pb2_grpc
+from tfsload.target.launcher import EmbeddedServer, ServerStartError
+from tfsload.transport.protos import prediction_service_pb2_grpc
 
 # Python runs it in each process that starts: on SIGUSR1 the server tells how many objects a full collection looks at.
 _TELL_OBJECTS = """
@@ -122,7 +122,7 @@ def test_signal_ends_a_server_with_0(model_base_path, number):
 
 _PARENT = """
 import sys, time
-from tfsload.modelserver.process import EmbeddedServer
+from tfsload.target.launcher import EmbeddedServer
 server = EmbeddedServer.start(sys.argv[1], sys.argv[2])
 print(server.pid, server.address, flush=True)
 time.sleep(float(sys.argv[3]))

@@ -6,7 +6,7 @@ import pytest
 
 from tests.runs import free_port
 from tests.test_truth import Case, run_all
-from tfsload import exit_codes
+from tfsload.analysis import exit_codes
 
 # Thirty users send 500 requests/s. From the n-th on nothing is answered for a second, once, so that thirty answers
 # take that long: more than the hundredth of all that a p99 leaves out.

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsload.origins import Caller, Policy, is_loopback, parse
+from tfsload.settings.origins import Caller, Policy, is_loopback, parse
 
 LOOPBACK = Policy("127.0.0.1", (), is_on_loopback=True)
 OPEN = Policy("0.0.0.0", (), is_on_loopback=False, machine_names=("box", "box.lab.example"))

@@ -8,10 +8,10 @@ from locust import HttpUser, task
 from locust.stats import RequestStats
 
 from tests.runs import forked, run_headless
-from tfsload import exit_codes
+from tfsload.analysis import exit_codes
 from tfsload.analysis.others import OtherFailures, Others, reasons
-from tfsload.failure import PredictionFailure
-from tfsload.other_users import seen_beside
+from tfsload.suite.other_users import seen_beside
+from tfsload.transport.failure import PredictionFailure
 from users import PredictionUser
 
 

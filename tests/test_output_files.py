@@ -11,7 +11,8 @@ import pytest
 
 from tests.runs import free_port, locust, run_headless, wait_until
 from tests.test_last_word import run_in_shell
-from tfsload import exit_codes, locust_files, output_paths
+from tfsload.analysis import exit_codes
+from tfsload.suite import locust_files, output_paths
 
 FILES = {"--csv": "_stats.csv", "--html": "", "--json-file": ".json", "--logfile": ""}
 

@@ -8,8 +8,8 @@ from locust.util.load_locustfile import is_shape_class
 from tests.runs import forked, free_port, locust, run_headless, wait_until
 from tests.test_webui import LEVEL
 from tests.web_ui import WebUi
-from tfsload import exit_codes
-from tfsload.load.shape import LevelShape
+from tfsload.analysis import exit_codes
+from tfsload.suite.level_shape import LevelShape
 
 # Three users, then five, then nobody is to be there any more.
 STEPS = """

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfsload.analysis import thresholds
+from tfsload.analysis.limit import Ending
 from tfsload.load import plan
 from tfsload.load.arrivals import Schedule
 from tfsload.load.plan import Finding, Level, make_plan, probe_s, samples_wanted, users_for
-from tfsload.load.search_result import Ending
-from tfsload.load.shape import LevelShape
-from tfsload.settings import Settings
+from tfsload.settings.settings import Settings
+from tfsload.suite.level_shape import LevelShape
 
 HOLDS = Finding(True, (), 100.0)
 

@@ -7,11 +7,11 @@ import threading
 import grpc
 import pytest
 
-from tfsload import preflight
-from tfsload.channel.status import ChannelRpcError
-from tfsload.preflight import MisfitError, NoServerError, check_signature, check_status
-from tfsload.protos import get_model_status_pb2, meta_graph_pb2, types_pb2
-from tfsload.settings import Settings
+from tfsload.settings.settings import Settings
+from tfsload.target import preflight
+from tfsload.target.preflight import MisfitError, NoServerError, check_signature, check_status
+from tfsload.transport.grpc.status import ChannelRpcError
+from tfsload.transport.protos import get_model_status_pb2, meta_graph_pb2, types_pb2
 
 State = get_model_status_pb2.ModelVersionStatus.State
 

@@ -8,12 +8,12 @@ import pytest
 from tests.runs import run_headless
 from tests.test_analysis import record_of
 from tests.web_ui import web_ui_of
-from tfsload import exit_codes
+from tfsload.analysis import exit_codes
 from tfsload.analysis.others import OtherFailures, Others
 from tfsload.analysis.summary import summarise
 from tfsload.analysis.thresholds import parse
 from tfsload.analysis.verdict import Verdict, judge
-from tfsload.process_exit import ExitCode, code_of, fault_of_option, remark, seen_by_shell
+from tfsload.suite.process_exit import ExitCode, code_of, fault_of_option, remark, seen_by_shell
 
 PASS, FAILED, THRESHOLD, INVALID = exit_codes.PASS, exit_codes.FAILED, exit_codes.THRESHOLD, exit_codes.INVALID
 BY_LISTENER = "set by a listener of the locustfile's own"

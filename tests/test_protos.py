@@ -19,7 +19,7 @@ def run_python(code: str) -> str:
 
 def test_tensorflow_is_not_imported():
     loaded = run_python(
-        "import sys; import tfsload.protos; "
+        "import sys; import tfsload.transport.protos; "
         "print('tensorflow' in sys.modules, 'tensorflow.python' in sys.modules, "
         "any(name.startswith('tensorflow._api') for name in sys.modules))"
     )
@@ -30,8 +30,8 @@ def test_tensorflow_is_not_imported():
 @pytest.mark.parametrize(
     "code",
     [
-        pytest.param("import tfsload.protos, tensorflow as tf", id="protos-first"),
-        pytest.param("import tensorflow as tf; import tfsload.protos", id="tensorflow-first"),
+        pytest.param("import tfsload.transport.protos, tensorflow as tf", id="protos-first"),
+        pytest.param("import tensorflow as tf; import tfsload.transport.protos", id="tensorflow-first"),
     ],
 )
 def test_the_real_tensorflow_still_works(code):
@@ -39,7 +39,7 @@ def test_the_real_tensorflow_still_works(code):
         f"{code}\n"
         "from tensorflow.core.protobuf import config_pb2\n"
         "tensor = tf.make_tensor_proto([1.0, 2.0])\n"
-        "import tfsload.protos as protos\n"
+        "import tfsload.transport.protos as protos\n"
         "request = protos.predict_pb2.PredictRequest()\n"
         "request.inputs['images'].CopyFrom(tensor)\n"
         "print(tf.reduce_sum(tf.constant([1.0, 2.0])).numpy(), type(tensor) is protos.tensor_pb2.TensorProto,\n"
@@ -55,7 +55,7 @@ def test_a_missing_tensorflow_is_named():
         "find = importlib.util.find_spec\n"
         "importlib.util.find_spec = lambda name, *a: None if name == 'tensorflow' else find(name, *a)\n"
         "try:\n"
-        "    import tfsload.protos\n"
+        "    import tfsload.transport.protos\n"
         "except ImportError as error:\n"
         "    print(error)"
     )

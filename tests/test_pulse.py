@@ -8,14 +8,14 @@ from locust.env import Environment
 
 from tests.test_distributed import Master, ask, begin, deliver, wait_for
 from tests.test_users import Runner, fire
-from tfsload.coverage import Lease
-from tfsload.distributed import coordinator as coordinating
-from tfsload.distributed import messages, pulse
-from tfsload.distributed.coordinator import Coordinator
-from tfsload.distributed.participant import Participant
-from tfsload.distributed.pulse import Pulse
-from tfsload.recorder import Recorder
-from tfsload.supply import LeasedSupply
+from tfsload.load.leases import Lease
+from tfsload.load.supply import LeasedSupply
+from tfsload.records.recorder import Recorder
+from tfsload.run import coordinator as coordinating
+from tfsload.run import messages, pulse
+from tfsload.run.coordinator import Coordinator
+from tfsload.run.participant import Participant
+from tfsload.run.pulse import Pulse
 
 DEADLINE_S = 5
 LIMIT_NS = int((DEADLINE_S + pulse.STUCK_AFTER_DEADLINE_S) * 1e9)

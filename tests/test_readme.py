@@ -3,8 +3,8 @@
 import re
 
 from tests.runs import PROJECT, run_headless
-from tfsload import exit_codes
-from tfsload.settings import OPTIONS
+from tfsload.analysis import exit_codes
+from tfsload.settings.settings import OPTIONS
 
 README = (PROJECT / "README.md").read_text()
 

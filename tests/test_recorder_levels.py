@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfsload.failure import PredictionFailure
-from tfsload.load.window import BETWEEN_LEVELS, N_SLICES, UNCOUNTED, WHOLE_RUN, Window
-from tfsload.recorder import Record, Recorder, merge_plain
+from tfsload.records.recorder import Record, Recorder, merge_plain
+from tfsload.records.window import BETWEEN_LEVELS, N_SLICES, UNCOUNTED, WHOLE_RUN, Window
+from tfsload.transport.failure import PredictionFailure
 
 GONE = PredictionFailure("UNAVAILABLE", "gone")
 SLICE_NS = 100

@@ -6,17 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.dataset import load
 from tests.test_levels import Sample, record_of
-from tfsload import checks, exit_codes
-from tfsload.embedded import EmbeddedModel
-from tfsload.preflight import Preflight
-from tfsload.references import TOLERANCE, References
-from tfsload.refusal import RunRefused
-from tfsload.scoring import Answer
-from tfsload.settings import Settings
-from tfsload.user_hosts import HostAsked
-from tfsload.verification import VerificationError, record_references
+from tfsload.analysis import exit_codes
+from tfsload.datasets.dataset import load
+from tfsload.run import checks
+from tfsload.run.user_hosts import HostAsked
+from tfsload.settings.refusal import RunRefused
+from tfsload.settings.settings import Settings
+from tfsload.target.embedded import EmbeddedModel
+from tfsload.target.preflight import Preflight
+from tfsload.target.references import TOLERANCE, References
+from tfsload.target.verification import VerificationError, record_references
+from tfsload.transport.answer import Answer
 
 SCORES = np.array([[0.1, 0.7, 0.2], [0.9, 0.05, 0.05]], "<f4")
 

@@ -4,9 +4,10 @@ import gevent
 import grpc
 import pytest
 
-from tfsload import codec, round_trip
-from tfsload.round_trip import STATUS_METHOD, calmer_mean, measure_round_trip_ns
-from tfsload.settings import Settings
+from tfsload.settings.settings import Settings
+from tfsload.target import round_trip
+from tfsload.target.round_trip import STATUS_METHOD, calmer_mean, measure_round_trip_ns
+from tfsload.transport.grpc import codec
 
 MS = 1_000_000
 

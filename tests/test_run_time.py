@@ -8,7 +8,7 @@ import locust.main
 import locust.web
 import pytest
 
-from tfsload.run_time import LOCUSTS_TIMERS, RunTime, asked_s
+from tfsload.suite.run_time import LOCUSTS_TIMERS, RunTime, asked_s
 
 
 class Clock:

@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from tfsload.run_warnings import warn_of_ignored
-from tfsload.settings import Settings
+from tfsload.settings.settings import Settings
+from tfsload.suite.run_warnings import warn_of_ignored
 
 
 @pytest.mark.parametrize(

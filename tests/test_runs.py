@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from tests.runs import PROJECT, LocustProcess, free_port, locust, run_headless, wait_until
-from tfsload import exit_codes
-from tfsload.modelserver.process import EmbeddedServer
+from tfsload.analysis import exit_codes
+from tfsload.target.launcher import EmbeddedServer
 
 # With three users 1,000 images take three seconds: time enough to do something in the middle.
 UNHURRIED = {"TFSLOAD_TEST_WAIT_S": "0.01"}

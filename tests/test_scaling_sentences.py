@@ -13,8 +13,8 @@ from tests.test_levels import MS, closed_row, run_of, samples
 from tfsload.analysis.levels import LevelRow, level_row
 from tfsload.analysis.summary import summarise
 from tfsload.analysis.verdict import judge
-from tfsload.load.window import N_SLICES
-from tfsload.recorder import Record
+from tfsload.records.recorder import Record
+from tfsload.records.window import N_SLICES
 from tfsload.report.terminal import render
 
 DOUBT = "unstable: throughput went up and down; hold it longer"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tfsload.analysis.limit import Ending
 from tfsload.load.search import Probe, RateSearch, parse_range
-from tfsload.load.search_result import Ending
 
 CROSSED = ("crossed p99 < 20ms",)
 

@@ -5,8 +5,8 @@ import pytest
 from tests.conftest import ScriptedServer
 from tests.runs import PROJECT, run_headless, wait_until
 from tests.web_ui import web_ui_of
-from tfsload import exit_codes
-from tfsload.settings import OPTIONS, Settings, SettingsError
+from tfsload.analysis import exit_codes
+from tfsload.settings.settings import OPTIONS, Settings, SettingsError
 
 SECRET = "open-sesame-4711"
 METADATA = f"authorization=Bearer {SECRET}"

@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 
 from tests.test_analysis import record_of
 from tests.test_codec import reply
-from tfsload import codec, exit_codes, servable
+from tfsload.analysis import exit_codes
 from tfsload.analysis.summary import summarise
 from tfsload.analysis.verdict import judge
-from tfsload.protos import predict_pb2
-from tfsload.record import Record
-from tfsload.recorder import Recorder, merge_plain
-from tfsload.servable import FURTHER, MOST_TOLD_APART, UNTOLD, Servable
+from tfsload.records.record import Record
+from tfsload.records.recorder import Recorder, merge_plain
+from tfsload.transport import servable
+from tfsload.transport.grpc import codec
+from tfsload.transport.protos import predict_pb2
+from tfsload.transport.servable import FURTHER, MOST_TOLD_APART, UNTOLD, Servable
 
 ONE, TWO = Servable("mnist", 1), Servable("mnist", 2)
 

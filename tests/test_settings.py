@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from locust.argument_parser import default_args_dict, get_empty_argument_parser
 
-from tfsload import codec
-from tfsload.settings import OPTIONS, Settings, SettingsError, add_arguments, options_of_levels
-from tfsload.target import TargetError, parse_grpc_target
-from tfsload.tolerance import Tolerance
+from tfsload.analysis.tolerance import Tolerance
+from tfsload.settings.settings import OPTIONS, Settings, SettingsError, add_arguments, options_of_levels
+from tfsload.transport.address import TargetError, parse_grpc_target
+from tfsload.transport.grpc import codec
 
 
 def test_defaults_are_those_of_the_design():

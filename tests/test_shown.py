@@ -5,7 +5,7 @@ import pytest
 from tests.conftest import ScriptedServer
 from tests.runs import run_headless
 from tests.web_ui import web_ui_of
-from tfsload import exit_codes
+from tfsload.analysis import exit_codes
 
 ESCAPE = "\x1b[2J\x1b]0;title\x07"
 LONG = "x" * 100_000
@@ -56,7 +56,7 @@ def test_a_workers_reason_is_shown_so_too(tmp_path, model_server):
     locustfile = tmp_path / "unfit.py"
     locustfile.write_text(
         "import os\n"
-        "from data.dataset import DataError\n"
+        "from tfsload.datasets.dataset import DataError\n"
         "from tfsload import run\n"
         "from locustfile import GrpcPredictionUser\n"
         "def fail(settings):\n"

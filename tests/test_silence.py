@@ -7,17 +7,17 @@ from types import SimpleNamespace
 import pytest
 
 from tests.runs import PROJECT, forked, locust, wait_until
-from tfsload import exit_codes
+from tfsload.analysis import exit_codes
 from tfsload.analysis.summary import summarise
 from tfsload.analysis.thresholds import parse
 from tfsload.analysis.verdict import judge
-from tfsload.distributed.results import Results
-from tfsload.distributed.silence import DEFAULT_S, Silence, limit_s
-from tfsload.distributed.vigil import Vigil
-from tfsload.failure import PredictionFailure
-from tfsload.modelserver.process import EmbeddedServer
-from tfsload.recorder import Record
-from tfsload.settings import Settings, SettingsError
+from tfsload.records.recorder import Record
+from tfsload.run.results import Results
+from tfsload.run.silence import DEFAULT_S, Silence, limit_s
+from tfsload.run.vigil import Vigil
+from tfsload.settings.settings import Settings, SettingsError
+from tfsload.target.launcher import EmbeddedServer
+from tfsload.transport.failure import PredictionFailure
 
 SENT, ANSWERED, IDLE, BOTH = (True, False), (False, True), (False, False), (True, True)
 

@@ -17,17 +17,17 @@ from locust.env import Environment
 
 from benchmarks import canned
 from tests.test_users import Runner
-from tfsload.channel import frames
-from tfsload.channel.call import PREFIX_SIZE, Call
-from tfsload.channel.headers import request_headers
-from tfsload.channel.protocol import ClientProtocol
-from tfsload.codec import ReplyReader
-from tfsload.distributed import messages
-from tfsload.distributed.participant import Participant
-from tfsload.half_seconds import BATCH, HalfSeconds
-from tfsload.references import References
-from tfsload.run import fingerprint, load_images
-from tfsload.settings import Settings
+from tfsload.prediction.process_run import fingerprint, load_images
+from tfsload.records.half_seconds import BATCH, HalfSeconds
+from tfsload.run import messages
+from tfsload.run.participant import Participant
+from tfsload.settings.settings import Settings
+from tfsload.target.references import References
+from tfsload.transport.grpc import frames
+from tfsload.transport.grpc.call import PREFIX_SIZE, Call
+from tfsload.transport.grpc.codec import ReplyReader
+from tfsload.transport.grpc.headers import request_headers
+from tfsload.transport.grpc.protocol import ClientProtocol
 from users import GrpcPredictionUser
 
 # Whole rounds of the data set's 1,000 images, and whole batches of the 64 latencies that are counted at once.

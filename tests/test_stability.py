@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tfsload.analysis.stability import N_WINDOWS, TOLERANCE, unsteady
-from tfsload.load.window import N_SLICES
+from tfsload.records.window import N_SLICES
 
 MS = 1_000_000
 

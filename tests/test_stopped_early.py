@@ -8,7 +8,7 @@ import pytest
 from tests.runs import forked, free_port, run_headless, wait_until
 from tests.runs import locust as locust_process
 from tests.test_webui import WebUi
-from tfsload import exit_codes
+from tfsload.analysis import exit_codes
 
 STOPPED = r"  - stopped after (\d+\.\d) s of 60: "
 

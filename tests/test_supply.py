@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsload.coverage import Lease
-from tfsload.supply import EndlessSupply, LeasedSupply
+from tfsload.load.leases import Lease
+from tfsload.load.supply import EndlessSupply, LeasedSupply
 
 
 def draw(supply, n):
@@ -101,7 +101,7 @@ def test_one_question_at_a_time():
 
 
 def test_a_lost_answer_is_asked_for_again(monkeypatch):
-    monkeypatch.setattr("tfsload.supply.ANSWER_LIMIT_S", 0.001)
+    monkeypatch.setattr("tfsload.load.supply.ANSWER_LIMIT_S", 0.001)
     asked = []
     supply = LeasedSupply(asked.append, lambda _lease: None)
     user = gevent.spawn(supply.next)
@@ -134,7 +134,7 @@ def test_a_closed_supply_asks_no_more():
 
 
 def test_a_process_that_got_nothing_asks_again(monkeypatch):
-    monkeypatch.setattr("tfsload.supply.ASK_AGAIN_S", 0.001)
+    monkeypatch.setattr("tfsload.load.supply.ASK_AGAIN_S", 0.001)
     coordinator = Coordinator([])
     user = gevent.spawn(coordinator.supply.next)
     with gevent.Timeout(10):

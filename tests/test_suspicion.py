@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tfsload import exit_codes
+from tfsload.analysis import exit_codes
 from tfsload.analysis.summary import summarise
 from tfsload.analysis.suspicion import suspicions
 from tfsload.analysis.verdict import judge
-from tfsload.record import Record
+from tfsload.records.record import Record
 from tfsload.report.terminal import render
-from tfsload.scoring import ConfusionMatrix
+from tfsload.transport.answer import ConfusionMatrix
 
 
 def confusion_of(counts):

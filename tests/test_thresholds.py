@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsload import histogram
 from tfsload.analysis import thresholds
 from tfsload.analysis.thresholds import OPERATORS, Threshold, ThresholdError, parse
+from tfsload.records import histogram
 
 METRICS = "pN (as p99 or p99.9), lag_pN, mean, max, error_rate, wrong_rate, failed_rate, mismatched_rate, dropped_rate"
 

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsload import mismatch
-from tfsload.mismatch import Mismatch
-from tfsload.record import Record
-from tfsload.recorder import Recorder, merge_plain
-from tfsload.references import References
-from tfsload.scoring import Answer
-from tfsload.settings import Settings, SettingsError
-from tfsload.tolerance import Tolerance
+from tfsload.analysis.tolerance import Tolerance
+from tfsload.records import mismatch
+from tfsload.records.mismatch import Mismatch
+from tfsload.records.record import Record
+from tfsload.records.recorder import Recorder, merge_plain
+from tfsload.settings.settings import Settings, SettingsError
+from tfsload.target.references import References
+from tfsload.transport.answer import Answer
 
 
 @pytest.mark.parametrize(

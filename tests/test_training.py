@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tfsload.training.__main__ import main
-from tfsload.training.augmentation import Ranges, augment
+from models.training.__main__ import main
+from models.training.augmentation import Ranges, augment
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "models" / "mnist" / "1"
@@ -21,11 +21,11 @@ STILL = Ranges(rotation_degrees=0, shift_pixels=0, zoom=0, shear=0)
 INSPECT = """
 import json, sys
 from pathlib import Path
-from tfsload.training.quiet import import_tensorflow
+from models.training.quiet import import_tensorflow
 import_tensorflow()
 import tensorflow as tf
-from data.dataset import load
-from tfsload.training.export import error_rate, predict
+from tfsload.datasets.dataset import load
+from models.training.export import error_rate, predict
 
 def tensors(infos):
     return {
@@ -53,10 +53,10 @@ print(json.dumps({
 SAVE_TWICE_THEN_WRONGLY = """
 import json, sys
 from pathlib import Path
-from tfsload.training.quiet import import_tensorflow
+from models.training.quiet import import_tensorflow
 import_tensorflow()
-from data.dataset import load
-from tfsload.training import export, network
+from tfsload.datasets.dataset import load
+from models.training import export, network
 
 untrained, sample, outcomes = network.build(), load("mnist5k").images[:8], []
 right = export._folded
@@ -88,7 +88,7 @@ def inspect(model: Path) -> dict:
 
 def train(output: Path, *options: str, code: int = 0) -> subprocess.CompletedProcess:
     quick = ("--epochs", "1", "--images", "200", "--output", str(output))
-    return run("-m", "tfsload.training", *quick, *options, code=code)
+    return run("-m", "models.training", *quick, *options, code=code)
 
 
 @pytest.fixture(scope="module")

@@ -24,12 +24,12 @@ import pytest
 from tests.runs import PROJECT, Ended, free_port, locust, run_headless
 from tests.sweep_text import read
 from tests.truth_server import Answers, Served, Service
-from tfsload import exit_codes
+from tfsload.analysis import exit_codes
 from tfsload.analysis.levels import QUEUE_GROWS
-from tfsload.channel.connect import connect
 from tfsload.load.arrivals import Schedule
-from tfsload.load.window import N_SLICES
-from tfsload.settings import Settings
+from tfsload.records.window import N_SLICES
+from tfsload.settings.settings import Settings
+from tfsload.transport.grpc.connect import connect
 
 pytestmark = pytest.mark.timing
 

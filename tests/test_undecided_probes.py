@@ -7,15 +7,14 @@ import pytest
 from tests.test_analysis import summary_of
 from tests.test_gate import calm, record_of, slow, stalled
 from tests.test_levels import run_of
-from tfsload import exit_codes
-from tfsload.analysis import thresholds
+from tfsload.analysis import exit_codes, thresholds
 from tfsload.analysis.levels import level_row, probe
+from tfsload.analysis.limit import Ending
 from tfsload.analysis.verdict import judge
 from tfsload.load.plan import Finding, SearchPlan, make_plan
 from tfsload.load.search import RateSearch
-from tfsload.load.search_result import Ending
 from tfsload.report import levels as report
-from tfsload.settings import Settings
+from tfsload.settings.settings import Settings
 
 TEXT = "p99 < 50ms"
 LIMITS = thresholds.parse(TEXT)

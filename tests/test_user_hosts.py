@@ -9,8 +9,8 @@ from locust.env import Environment
 
 from tests.runs import forked, free_port, locust, run_headless, wait_until
 from tests.web_ui import WebUi
-from tfsload import exit_codes
-from tfsload.user_hosts import HostAsked, UserHosts, host_asked
+from tfsload.analysis import exit_codes
+from tfsload.run.user_hosts import HostAsked, UserHosts, host_asked
 from users import PredictionUser
 
 

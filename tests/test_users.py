@@ -13,17 +13,17 @@ from locust.env import Environment
 from locust.exception import InterruptTaskSet, RescheduleTask, StopTest, StopUser
 
 from tests.runs import wait_until
-from tfsload.codec import ReplyError
-from tfsload.coverage import Lease
-from tfsload.distributed import messages
-from tfsload.distributed.participant import Participant
-from tfsload.failure import CLIENT_ERROR, PredictionFailure
-from tfsload.recorder import Record, merge_plain, n_ended
-from tfsload.run import fingerprint, load_images
-from tfsload.scoring import Answer
-from tfsload.settings import Settings
-from users import prediction_user
-from users.prediction_user import PredictionUser
+from tfsload.load.leases import Lease
+from tfsload.prediction import prediction_user
+from tfsload.prediction.prediction_user import PredictionUser
+from tfsload.prediction.process_run import fingerprint, load_images
+from tfsload.records.recorder import Record, merge_plain, n_ended
+from tfsload.run import messages
+from tfsload.run.participant import Participant
+from tfsload.settings.settings import Settings
+from tfsload.transport.answer import Answer
+from tfsload.transport.failure import CLIENT_ERROR, PredictionFailure
+from tfsload.transport.grpc.codec import ReplyError
 
 
 class ScriptedUser(PredictionUser):

@@ -6,11 +6,11 @@ import pytest
 
 from tests.test_analysis import failing, found, parsed, passing, record_of, summary_of
 from tests.test_levels import closed_row, open_row, samples
-from tfsload import exit_codes
+from tfsload.analysis import exit_codes
 from tfsload.analysis.summary import summarise
 from tfsload.analysis.verdict import judge
-from tfsload.mismatch import Mismatch
-from tfsload.record import Record
+from tfsload.records.mismatch import Mismatch
+from tfsload.records.record import Record
 from tfsload.report.terminal import render
 from tfsload.report.units import percent
 

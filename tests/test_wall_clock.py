@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.runs import Ended, forked, free_port, locust, wait_until
-from tfsload import exit_codes
+from tfsload.analysis import exit_codes
 
 CLOCK_SET = Path(__file__).parent / "locustfiles" / "clock_set.py"
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.runs import PROJECT, locust
 from tests.web_ui import web_ui_of
-from tfsload import exit_codes
+from tfsload.analysis import exit_codes
 
 ROUTED = PROJECT / "tests" / "locustfiles" / "routed.py"
 FOREIGN = "http://evil.example"

@@ -11,8 +11,8 @@ import pytest
 
 from tests.runs import free_port, locust, wait_until
 from tests.web_ui import WebUi, web_ui_of
-from tfsload import exit_codes
-from tfsload.settings import OPTIONS
+from tfsload.analysis import exit_codes
+from tfsload.settings.settings import OPTIONS
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsload import words
-from tfsload.failure import PredictionFailure
-from tfsload.log_guard import Guard
-from tfsload.refusal import RunRefused
-from tfsload.settings import OPTIONS, Settings, SettingsError
+from tfsload.settings.refusal import RunRefused
+from tfsload.settings.settings import OPTIONS, Settings, SettingsError
+from tfsload.suite.log_guard import Guard
+from tfsload.transport import words
+from tfsload.transport.failure import PredictionFailure
 
 ESCAPE = "\x1b[2J\x1b]0;title\x07"
 NASTY = ["\x1b[31m", "\x9b2J", "\r", "\b", "\u202e", "\u2066", "\x00", "\ud800", "\u2028", "\x7f"]

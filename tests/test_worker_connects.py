@@ -12,12 +12,12 @@ from locust.rpc.protocol import Message
 from tests.fake_rpc import Network
 from tests.test_distributed import wait_for
 from tests.test_users import ScriptedUser
-from tfsload import lifecycle
-from tfsload.distributed import messages
-from tfsload.distributed import participant as participating
-from tfsload.run import fingerprint, load_images
-from tfsload.settings import Settings
-from users import prediction_user
+from tfsload.prediction import prediction_user
+from tfsload.prediction.process_run import fingerprint, load_images
+from tfsload.run import messages
+from tfsload.run import participant as participating
+from tfsload.settings.settings import Settings
+from tfsload.suite import lifecycle
 
 
 class UnhurriedUser(ScriptedUser):
@@ -69,7 +69,7 @@ def connecting(monkeypatch):
     """Return a worker whose master has sent everything before `init` is fired, the master, and what fires `init`."""
     monkeypatch.setattr(lifecycle, "_suites", [])
     monkeypatch.setattr(lifecycle.interrupt, "deliver_to_main_greenlet", lambda *_: None)
-    monkeypatch.setattr("tfsload.distributed.participant.measure_round_trip_ns", lambda *_: 1)
+    monkeypatch.setattr("tfsload.run.participant.measure_round_trip_ns", lambda *_: 1)
     master = PromptMaster(Network(monkeypatch))
     events = Events()
     lifecycle.install(events)

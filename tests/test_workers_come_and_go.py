@@ -15,7 +15,7 @@ from gevent.server import StreamServer
 
 from tests.joins_table import CELLS, TABLE, assert_is_named
 from tests.runs import PROJECT, free_port, locust, wait_until
-from tfsload import exit_codes
+from tfsload.analysis import exit_codes
 
 JOINED = PROJECT / "tests" / "locustfiles" / "joined.py"
 AWAY_S = 6  # longer than Locust's 4.5 s, after which a worker counts as lost

@@ -47,7 +47,7 @@ from pathlib import Path
 import hpack
 
 from benchmarks import canned
-from tfsload.protos import predict_pb2
+from tfsload.transport.protos import predict_pb2
 
 _DATA, _HEADERS, _RST_STREAM, _SETTINGS, _PING, _WINDOW_UPDATE, _CONTINUATION = 0, 1, 3, 4, 6, 8, 9
 _END_STREAM = _ACK = 0x1

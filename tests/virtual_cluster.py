@@ -17,17 +17,18 @@ import numpy as np
 from locust.env import Environment
 from locust.event import Events
 
-from data.dataset import Dataset
 from tests.fake_rpc import Network
 from tests.virtual_time import VirtualTime
-from tfsload import checks, lifecycle, run
 from tfsload.analysis.levels import CpuShares
-from tfsload.distributed import awaited, conductor, coordinator, participant, pulse
+from tfsload.datasets.dataset import Dataset
 from tfsload.load import pacer
-from tfsload.preflight import Preflight
-from tfsload.scoring import Answer
-from tfsload.settings import Settings
-from users.prediction_user import PredictionUser
+from tfsload.prediction import process_run as run
+from tfsload.prediction.prediction_user import PredictionUser
+from tfsload.run import awaited, checks, conductor, coordinator, participant, pulse
+from tfsload.settings.settings import Settings
+from tfsload.suite import lifecycle
+from tfsload.target.preflight import Preflight
+from tfsload.transport.answer import Answer
 
 N_IMAGES = 200
 SERVICE_S = 0.1

@@ -1,5 +1,5 @@
 """Locust load tests for TensorFlow Serving that check the answers."""
 
-from tfsload.beginning import begin
+from tfsload.suite.beginning import begin
 
 begin()  # first: a Ctrl-C during the imports that follow is to end in a line

@@ -13,7 +13,7 @@ import gevent
 from locust import events
 
 from locustfile import GrpcPredictionUser
-from tfsload.channel.native import NativeChannel
+from tfsload.transport.grpc.native import NativeChannel
 
 __all__ = ["GrpcPredictionUser"]
 

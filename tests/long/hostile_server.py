@@ -14,7 +14,7 @@ from gevent.server import StreamServer
 
 from tests.long import random_streams
 from tests.long.random_streams import raw_frames
-from tfsload.channel import frames
+from tfsload.transport.grpc import frames
 
 # A server that is honest answers each request with the request itself.
 _GREETINGS = {

@@ -16,10 +16,10 @@ import grpc
 from tests.long import random_streams
 from tests.long.finding import Finding
 from tests.long.hostile_server import HostileServer
-from tfsload.channel.address import parse_address
-from tfsload.channel.call import Call
-from tfsload.channel.native import NativeChannel
-from tfsload.channel.pool import PoolSettings
+from tfsload.transport.grpc.call import Call
+from tfsload.transport.grpc.endpoint import parse_address
+from tfsload.transport.grpc.native import NativeChannel
+from tfsload.transport.grpc.pool import PoolSettings
 
 N_DUELS = 40
 # What a call may take beyond its deadline, or beyond its channel's end, on a machine that has other things to do.

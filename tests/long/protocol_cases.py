@@ -14,17 +14,17 @@ from tests.long.finding import Finding, require
 from tests.long.random_streams import REPLY_LIMIT, UNPROCESSED, Fate
 from tests.long.strict_server import StrictServer
 from tests.test_channel_protocol import message
-from tfsload.channel import frames
-from tfsload.channel.call import Call
-from tfsload.channel.frames import ProtocolError
-from tfsload.channel.headers import (
+from tfsload.transport.grpc import frames
+from tfsload.transport.grpc.call import Call
+from tfsload.transport.grpc.frames import ProtocolError
+from tfsload.transport.grpc.headers import (
     HeadersTooLongError,
     RequestEncoder,
     RequestHeaders,
     decode_reply_headers,
     request_headers,
 )
-from tfsload.channel.protocol import ClientProtocol
+from tfsload.transport.grpc.protocol import ClientProtocol
 
 # What one header block may cost, in CPU time: the event loop stands still meanwhile. A usual one takes some 0.05 ms.
 BLOCK_LIMIT_S = 0.15

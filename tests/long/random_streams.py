@@ -15,7 +15,7 @@ import grpc
 import hpack
 
 from tests.test_channel_protocol import message
-from tfsload.channel import frames
+from tfsload.transport.grpc import frames
 
 # Calls take replies up to this many bytes.
 REPLY_LIMIT = 30_000

@@ -9,7 +9,7 @@ from hpack.hpack import decode_integer
 
 from tests.long.finding import Finding, require
 from tests.long.random_streams import raw_frames
-from tfsload.channel import frames
+from tfsload.transport.grpc import frames
 
 
 @dataclass

@@ -1,1 +1,1 @@
-"""From what was measured to what it means: pure functions over plain data."""
+"""From records to figures and a verdict. Pure."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tfsload.scoring import ConfusionMatrix
+from tfsload.transport.answer import ConfusionMatrix
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from itertools import chain
 from tfsload.analysis.metrics import figure_of
 from tfsload.analysis.percentiles import rank_from_top
 from tfsload.analysis.thresholds import Threshold
-from tfsload.half_seconds import TENTH_NS, TENTHS_A_HALF_SECOND, Count, rests_on_many
-from tfsload.record import Record
+from tfsload.records.half_seconds import TENTH_NS, TENTHS_A_HALF_SECOND, Count, rests_on_many
+from tfsload.records.record import Record
 
 # Of less than eight half-seconds one is too large a part to be left out.
 LEAST_S = 4.0

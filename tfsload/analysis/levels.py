@@ -10,7 +10,7 @@ from tfsload.analysis.percentiles import LEAST_PERCENTILE, samples_needed, upper
 from tfsload.analysis.stability import latency_grows, unsteady
 from tfsload.analysis.thresholds import Threshold
 from tfsload.load.plan import Finding, Level
-from tfsload.record import Record
+from tfsload.records.record import Record
 
 PERCENTILES = (50, 90, 95, 99, 99.9)
 # The generator's share of a CPU from which on it may be what is measured.

@@ -4,7 +4,7 @@ import math
 
 from tfsload.analysis.percentiles import upper_end_ns
 from tfsload.analysis.thresholds import Threshold
-from tfsload.record import Record
+from tfsload.records.record import Record
 
 
 def figure_of(threshold: Threshold, record: Record, rate_rps: float | None) -> float | None:

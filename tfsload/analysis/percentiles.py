@@ -21,7 +21,7 @@ from functools import lru_cache
 from itertools import accumulate, takewhile
 from operator import mul
 
-from tfsload.histogram import Histogram
+from tfsload.records.histogram import Histogram
 
 CONFIDENCE = 0.99
 # A sample that says anything at all carries this percentile.

@@ -9,16 +9,16 @@ from tfsload.analysis.attendance import Attendance
 from tfsload.analysis.class_rows import ClassRow, class_rows
 from tfsload.analysis.gate import is_judged_whole, rule
 from tfsload.analysis.levels import PERCENTILES, LevelRow, probe
+from tfsload.analysis.limit import SearchResult
 from tfsload.analysis.others import NO_OTHERS, Others
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.suspicion import suspicions
 from tfsload.analysis.thresholds import Threshold
-from tfsload.load.search_result import SearchResult
-from tfsload.mismatch import Mismatch, least
-from tfsload.record import Record
-from tfsload.scoring import ConfusionMatrix
-from tfsload.servable import UNTOLD, Servable, fault
+from tfsload.records.mismatch import Mismatch, least
+from tfsload.records.record import Record
+from tfsload.transport.answer import ConfusionMatrix
+from tfsload.transport.servable import UNTOLD, Servable, fault
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from tfsload.words import quoted
+from tfsload.transport.words import quoted
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -29,7 +29,7 @@ OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-# The most that tfsload.histogram tells apart; settings read thresholds, so nothing is imported from above them.
+# The most that tfsload.records.histogram tells apart; settings read thresholds, so nothing is imported from above them.
 HIGHEST_NS = 2 * 3600 * 10**9
 
 

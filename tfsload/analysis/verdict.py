@@ -3,14 +3,13 @@
 import math
 from dataclasses import dataclass, replace
 
-from tfsload import exit_codes
-from tfsload.analysis import judged, others
+from tfsload.analysis import exit_codes, judged, others
 from tfsload.analysis.gate import LEAST_S
 from tfsload.analysis.judged import FAILURE_METRICS
 from tfsload.analysis.levels import LevelRow
+from tfsload.analysis.limit import Ending
 from tfsload.analysis.summary import Held, Summary
-from tfsload.load.search_result import Ending
-from tfsload.servable import CURE
+from tfsload.transport.servable import CURE
 
 _WORDS = {
     exit_codes.PASS: "PASS",
@@ -36,7 +35,7 @@ class Verdict:
     """How a run ends.
 
     Attributes:
-        exit_code: one of `tfsload.exit_codes`.
+        exit_code: one of `tfsload.analysis.exit_codes`.
         reasons: why it is no pass, and what to do, a sentence each; empty for a pass.
         judged: of a pass: what it rests on, beside thresholds.
         notes: what helps with what was found and is no reason, a sentence each.

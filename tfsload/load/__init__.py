@@ -1,1 +1,1 @@
-"""What load to offer, and when: levels, schedules of arrivals, the search for the limit."""
+"""Which request, and when."""

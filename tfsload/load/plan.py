@@ -8,7 +8,7 @@ from typing import Protocol
 from tfsload.analysis.percentiles import LEAST_PERCENTILE, samples_needed
 from tfsload.analysis.thresholds import Threshold
 from tfsload.load.search import RateSearch
-from tfsload.settings import Settings
+from tfsload.settings.settings import Settings
 
 # In open load users are only the cap in flight; without `-u` so many that a deadline's worth of arrivals fits.
 MOST_USERS_BY_DEFAULT = 1000

@@ -15,10 +15,10 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from tfsload.analysis.limit import Ending, SearchResult, number
 from tfsload.load.arrivals import rate_fault
 from tfsload.load.bracket import Bracket
-from tfsload.load.search_result import Ending, SearchResult, number
-from tfsload.words import quoted
+from tfsload.transport.words import quoted
 
 # In widths of a bracket that is narrow enough: so far from a guess two probes, below and above, close the bracket.
 BESIDE = 0.35

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tfsload.modelserver.flags import FlagError, ServerFlags, parallelism, parse, unimplemented, usage
-from tfsload.words import sentence
+from tfsload.transport.words import sentence
 
 _GRACE_S = 0.5
 _LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"

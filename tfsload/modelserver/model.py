@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfsload.modelserver.flags import Parallelism
-from tfsload.protos import get_model_metadata_pb2
+from tfsload.transport.protos import get_model_metadata_pb2
 
 _tf1 = tf.compat.v1
 _TAG = "serve"

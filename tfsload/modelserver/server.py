@@ -10,7 +10,7 @@ import grpc
 
 from tfsload.modelserver.flags import ServerFlags, channel_arguments
 from tfsload.modelserver.service import PredictService, StatusService, answer
-from tfsload.protos import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
+from tfsload.transport.protos import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
 
 # Threads beyond the quota, which do nothing but reject: so a rejection does not wait for a prediction.
 _REJECTING_THREADS = 4

@@ -10,7 +10,7 @@ import grpc
 import numpy as np
 
 from tfsload.modelserver.tensors import TensorError, fill_proto, to_array
-from tfsload.protos import get_model_metadata_pb2, get_model_status_pb2, model_pb2, predict_pb2
+from tfsload.transport.protos import get_model_metadata_pb2, get_model_status_pb2, model_pb2, predict_pb2
 
 _DEFAULT_SIGNATURE = "serving_default"
 _METADATA_FIELD = "signature_def"

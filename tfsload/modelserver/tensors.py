@@ -12,7 +12,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from tfsload.protos import types_pb2
+from tfsload.transport.protos import types_pb2
 
 
 class TensorError(ValueError):

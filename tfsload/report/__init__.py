@@ -1,1 +1,1 @@
-"""What people and pipelines read: a report prints figures and computes none."""
+"""From a run's result to what people and pipelines read."""

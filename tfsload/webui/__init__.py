@@ -1,1 +1,1 @@
-"""The suite's part of Locust's web UI."""
+"""The pages of Locust's web UI, as the suite has them."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, request
 
-from tfsload.origins import Caller, Policy, frame_ancestors, is_loopback
+from tfsload.settings.origins import Caller, Policy, frame_ancestors, is_loopback
 
 logger = logging.getLogger(__name__)
 

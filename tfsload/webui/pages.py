@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tfsload import locust_wraps
+from tfsload.suite import locust_wraps
 from tfsload.webui.page_state import PageState
 from tfsload.webui.start_form import StartForm
 

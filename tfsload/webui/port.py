@@ -3,8 +3,8 @@
 import errno
 import socket
 
-from tfsload import exit_codes
-from tfsload.refusal import RunRefused
+from tfsload.analysis import exit_codes
+from tfsload.settings.refusal import RunRefused
 
 
 def require_free(host: str, port: int) -> None:

@@ -9,14 +9,15 @@ from flask import jsonify, request
 from locust.runners import STATE_RUNNING, STATE_SPAWNING
 from locust.util.timespan import parse_timespan
 
-from tfsload import exit_codes, locust_wraps
-from tfsload.distributed import messages
-from tfsload.load.shape import LevelShape
-from tfsload.load.shape_in_use import ShapeInUse
-from tfsload.refusal import RunRefused
-from tfsload.run_time import RunTime
-from tfsload.settings import OPTIONS
-from tfsload.words import quoted
+from tfsload.analysis import exit_codes
+from tfsload.run import messages
+from tfsload.settings.refusal import RunRefused
+from tfsload.settings.settings import OPTIONS
+from tfsload.suite import locust_wraps
+from tfsload.suite.level_shape import LevelShape
+from tfsload.suite.run_time import RunTime
+from tfsload.suite.shape_in_use import ShapeInUse
+from tfsload.transport.words import quoted
 
 # How long Locust may take to begin a run that the form has asked for.
 START_LIMIT_S = 5.0

@@ -1,1 +1,0 @@
-"""gRPC channels for a gevent process; `tfsload.channel.connect` opens one."""

@@ -1,0 +1,138 @@
+"""MNIST itself: downloaded from a public mirror, verified, kept in the user's cache folder.
+
+The cache folder is the operating system's (~/.cache/tfsload on Linux); the environment variable
+TFSLOAD_CACHE_DIR names another.
+"""
+
+import os
+import sys
+import threading
+from pathlib import Path
+
+import pooch
+import requests
+
+from tfsload.datasets.idx import DataError
+
+MIRRORS = (
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+)
+"""Where the files are fetched from, in the order of trial; each ends in a slash."""
+
+REGISTRY = {
+    "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+    "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+    "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+    "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+}
+"""SHA-256 of each file of MNIST, by name."""
+
+FILES = {
+    "test": ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
+    "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
+}
+"""The images and the labels of each split."""
+
+ANSWER_TIMEOUT_S = 4.0
+"""How long a mirror has to give its first answer: name look-up and all its addresses together."""
+
+READ_TIMEOUT_S = 15.0
+"""How long a download may stand still. It does not bound the whole: a slow line is allowed its time."""
+
+_CHUNK_BYTES = 64 * 1024
+
+
+def cache_folder() -> Path:
+    """Return the folder of the downloaded files; it need not exist yet."""
+    root = os.environ.get("TFSLOAD_CACHE_DIR") or pooch.os_cache("tfsload")
+    return Path(os.path.expanduser(root)) / "mnist"
+
+
+def fetch(split: str) -> tuple[Path, Path]:
+    """Return the paths of MNIST's images and labels of a split, downloading what the cache lacks.
+
+    split: "test" or "train".
+    A file already in the cache is used without any request if its SHA-256 is right, and fetched anew if not.
+    Raises DataError if a file is to be had from no mirror (within seconds when the machine is offline), or
+    the cache cannot be written.
+    """
+    failures = []
+    for mirror in MIRRORS:
+        try:
+            images, labels = (_retrieve(mirror, name) for name in FILES[split])
+            return images, labels
+        except _MirrorError as error:
+            failures.append(f"{mirror} ({error})")
+    raise DataError(_explain(split, failures))
+
+
+class _MirrorError(Exception):
+    """A mirror could not give a file; the next one may."""
+
+
+def _retrieve(mirror: str, name: str) -> Path:
+    path = cache_folder() / name
+    try:
+        if path.is_file() and pooch.file_hash(str(path)) == REGISTRY[name]:
+            return path
+        _await_answer(mirror + name)
+        pooch.retrieve(mirror + name, f"sha256:{REGISTRY[name]}", path.name, path.parent, downloader=_downloader())
+    except requests.RequestException as error:
+        raise _MirrorError(f"{name}: {_reason(error)}") from error
+    except OSError as error:
+        raise DataError(
+            f"{path}: the download cannot be kept there: {error.strerror or error}; "
+            "name a folder that can be written in the environment variable TFSLOAD_CACHE_DIR"
+        ) from error
+    except ValueError as error:  # pooch's word for a wrong checksum; it has deleted the file
+        raise _MirrorError(str(error).replace("\n", " ")) from error
+    return path
+
+
+def _downloader() -> pooch.HTTPDownloader:
+    return pooch.HTTPDownloader(
+        progressbar=sys.stderr is not None and sys.stderr.isatty(),
+        chunk_size=_CHUNK_BYTES,
+        timeout=(ANSWER_TIMEOUT_S, READ_TIMEOUT_S),
+    )
+
+
+def _await_answer(url: str) -> None:
+    """Return when the server of `url` has answered anything at all; raise RequestException if it does not.
+
+    A connect timeout alone holds for each address of a name, of which the mirrors have many, and not at all
+    for the look-up of the name: without a network that adds up to minutes. Hence the thread.
+    """
+    outcome: list[Exception | None] = []
+    thread = threading.Thread(target=_ask, args=(url, outcome), daemon=True)
+    thread.start()
+    thread.join(ANSWER_TIMEOUT_S)
+    if not outcome:
+        raise requests.ConnectTimeout(f"no answer within {ANSWER_TIMEOUT_S:g} s")
+    if outcome[0] is not None:
+        raise outcome[0]
+
+
+def _ask(url: str, outcome: list[Exception | None]) -> None:
+    try:
+        requests.head(url, timeout=ANSWER_TIMEOUT_S).close()
+    except requests.RequestException as error:
+        outcome.append(error)
+    else:
+        outcome.append(None)
+
+
+def _reason(error: Exception) -> str:
+    """Return the innermost cause: requests wraps what the system said in three layers of its own."""
+    while error.__context__ is not None or error.__cause__ is not None:
+        error = error.__cause__ or error.__context__
+    return str(error) or type(error).__name__
+
+
+def _explain(split: str, failures: list[str]) -> str:
+    files = " and ".join(FILES[split])
+    return (
+        f"MNIST's {split} set could not be downloaded; tried {'; '.join(failures)}. Without a network, use "
+        f"--dataset mnist5k (shipped), or put {files} into a directory DIR and use --dataset DIR"
+    )

@@ -1,0 +1,119 @@
+"""The events that carry measurements, and the only place that fires them.
+
+`environment.events.prediction` is Locust's kind of event hook, fired once for each image. Listen to it in
+a locustfile:
+
+    from locust import events
+
+    from locustfile import GrpcPredictionUser  # the suite; it adds `prediction` to Locust's events
+
+    @events.prediction.add_listener
+    def on_prediction(label, predicted, image_index, **_):
+        if predicted is not None and predicted != label:
+            print(f"image {image_index}: a {label} was taken for a {predicted}")
+
+Keyword arguments (take those you need, and `**_` for the others):
+
+| argument | type | meaning |
+| --- | --- | --- |
+| image_index | int | the image's position in the data set |
+| label | int | its true class |
+| predicted | int or None | the class with the highest score; None where the request failed |
+| scores | float array (classes,) or None | the model's output for this image; None where the request failed |
+| latency_ns | int | from sending the request (open load: from when it was due) to having its answer |
+| done_unix_ns | int | when the request ended, in nanoseconds since 1970 |
+| failure | PredictionFailure or None | why there was no answer: `.code`, `.message` |
+| level | int | the level of load that it belongs to: 0 where there are none, -1 in a warm-up and between levels |
+| lease | int or None | with `--num-tests`: the lease that the image was given out with |
+| position | int | the image's place in its request, from 0; 0 marks one firing a request |
+"""
+
+from typing import Any
+
+import locust
+from locust.event import EventHook
+
+from tfsload.load.request_book import PreparedRequest
+from tfsload.records.mismatch import Mismatch
+from tfsload.records.recorder import Recorder
+from tfsload.transport.answer import Answer
+from tfsload.transport.failure import PredictionFailure
+
+
+def install(events: Any) -> None:
+    """Give `events` (Locust's) the hook `prediction`, if it has none."""
+    if not hasattr(events, "prediction"):
+        events.prediction = EventHook()
+
+
+install(locust.events)
+
+
+def report(
+    events: Any,
+    recorder: Recorder,
+    *,
+    request_type: str,
+    name: str,
+    request: PreparedRequest,
+    lease: int | None,
+    answer: Answer | None,
+    failure: PredictionFailure | None,
+    n_mismatched: int | None,
+    example: Mismatch | None,
+    due_ns: int,
+    sent_ns: int,
+    done_ns: int,
+    reply_bytes: int,
+) -> None:
+    """Book one request, then tell Locust's own statistics once and every listener once an image.
+
+    The recorder comes first and is no listener: listeners may wait, raise and be killed, and nothing is
+    to be lost by that.
+
+    Args:
+        events: Locust's events with `prediction`.
+        recorder: this process's.
+        request_type, name: the row in Locust's table.
+        request: what was sent.
+        lease: the lease that it was given out with, or None.
+        answer: None with a failure.
+        failure: why there is no answer, or None.
+        n_mismatched: its images whose scores differ from those recorded without load; None: not compared.
+        example: one of them, if there are any.
+        due_ns: when it was due (open load) or sent, on `time.perf_counter_ns`'s clock.
+        sent_ns, done_ns: when it left, and when the answer's bytes were there.
+        reply_bytes: length of the answer.
+    """
+    predicted = answered_by = None
+    if answer is not None:
+        predicted, answered_by = answer.predicted, answer.servable
+    level = recorder.record(
+        request.labels, predicted, failure, due_ns, sent_ns, done_ns, lease, n_mismatched, example, answered_by
+    )
+    latency_ns = done_ns - due_ns
+    # A wrong answer is no failed request: Locust's fail ratio stays that of requests without an answer.
+    events.request.fire(
+        request_type=request_type,
+        name=name,
+        response_time=latency_ns / 1e6,
+        response_length=reply_bytes,
+        exception=failure,
+        context={},
+    )
+    if not events.prediction._handlers:
+        return  # nobody listens: nothing to put together
+    scores = None if answer is None else answer.scores
+    for position, label in enumerate(request.labels):
+        events.prediction.fire(
+            image_index=request.first_image + position,
+            label=label,
+            predicted=None if predicted is None else predicted[position],
+            scores=None if scores is None else scores[position],
+            latency_ns=latency_ns,
+            done_unix_ns=recorder.to_unix_ns(done_ns),
+            failure=failure,
+            level=level,
+            lease=lease,
+            position=position,
+        )

@@ -1,0 +1,179 @@
+"""The life of one prediction, whatever the protocol."""
+
+import logging
+import time
+
+import gevent
+from locust import User, task
+from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser
+from locust.user.task import LOCUST_STATE_RUNNING
+
+from tfsload.prediction import events
+from tfsload.prediction.process_run import Run
+from tfsload.transport.answer import Answer
+from tfsload.transport.failure import BAD_REPLY, CLIENT_ERROR, PredictionFailure
+from tfsload.transport.grpc.codec import ReplyError
+
+logger = logging.getLogger(__name__)
+
+# A user that tried at once again would count an outage by the million; gRPC's code asks for a pause.
+_UNAVAILABLE = "UNAVAILABLE"
+_PAUSE_S = 0.1
+_SUITE_POLL_S = 0.05
+# Whoever has no suite by then has forgotten it.
+_SUITE_LIMIT_S = 5.0
+# What a call may raise to leave its task, as Locust has it: a word about the user and not about the request.
+_LEAVES_TASK = (StopUser, StopTest, InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately)
+
+
+class PredictionUser(User):
+    """Draws a request, sends it, scores the answer and reports it; then the next.
+
+    A protocol is a subclass with `connect`, `call` and `read`.
+
+    Attributes:
+        request_type, request_name: the row in Locust's statistics.
+        sent_ns: when the request was sent that waits for its answer, on `time.perf_counter_ns`'s clock; 0: none does.
+        in_hand_ns: when the request was sent that is not done with, be it by a listener; 0: there is none.
+    """
+
+    abstract = True
+    request_type = ""
+    request_name = "Predict"
+    sent_ns = in_hand_ns = 0
+
+    def on_start(self) -> None:
+        """Join the run that this process takes part in."""
+        # Locust may start users before it has told anybody of the process's beginning: they wait for the suite.
+        limit_s = time.monotonic() + _SUITE_LIMIT_S
+        while (suite := getattr(self.environment, "tfsload", None)) is None:
+            if time.monotonic() > limit_s:
+                raise RuntimeError(
+                    f"{type(self).__name__} was started without the suite: import it from `locustfile`, or call "
+                    "`tfsload.suite.lifecycle.install(events)` in the locustfile"
+                )
+            gevent.sleep(_SUITE_POLL_S)
+        self._run = suite.participant.join()
+        if self._run is None:  # unfit for the run, and the coordinator was told why; or the run has ended meanwhile
+            self.tasks = [_take_no_part]
+            self.predict = self.predict_in_turn = _take_no_part  # a subclass may call them before its first task
+            return
+        self.connect(self._run)
+        if self._run.settings.has_levels and PredictionUser.predict_in_turn in self.tasks:
+            self.tasks = [PredictionUser.predict_in_turn]  # a level is made of predictions, and of nothing else
+        has_no_other_task = all(task is PredictionUser.predict_in_turn for task in self.tasks)
+        self._stays_in_task = has_no_other_task and type(self).wait_time is PredictionUser.wait_time
+
+    def connect(self, run: Run) -> None:
+        """Get ready to call the server."""
+        raise NotImplementedError
+
+    def call(self, body: bytes) -> bytes:
+        """Send a request's body and return the reply's.
+
+        Raises:
+            PredictionFailure: there was no answer.
+        """
+        raise NotImplementedError
+
+    def read(self, reply: bytes, n_images: int) -> Answer:
+        """Return the answer in a reply to a request of `n_images` images.
+
+        Raises:
+            ReplyError: it cannot be read.
+        """
+        raise NotImplementedError
+
+    def stop(self, force: bool = False) -> bool:
+        """End when the request in flight has; at once if there is none, because the user waits for one to fire."""
+        return super().stop(force or self._is_idle())
+
+    def _is_idle(self) -> bool:
+        run = getattr(self, "_run", None)
+        if run is None:
+            return False
+        return run.supply.is_awaited_by(self._greenlet) or (run.pacer is not None and run.pacer.is_free(self._greenlet))
+
+    @task
+    def predict_in_turn(self) -> None:
+        """Fire one request after another; just one where the user class has a wait time or more tasks, for Locust."""
+        self.predict()
+        if self._stays_in_task:
+            # Back in Locust's loop a user would go to sleep for no time, which costs more than a request.
+            while self._state == LOCUST_STATE_RUNNING:
+                self.predict()
+
+    def predict(self) -> None:
+        """Fire the next request; in open load, when it is due."""
+        run = self._run
+        due_ns = None if run.pacer is None else run.pacer.next()
+        number, lease = run.supply.next()
+        request = run.book[number]
+        self.sent_ns = self.in_hand_ns = run.sent_ns = sent_ns = time.perf_counter_ns()
+        if due_ns is None:
+            due_ns = sent_ns
+        try:
+            reply = self.call(request.body)
+            done_ns = time.perf_counter_ns()
+            answer, failure = self.read(reply, len(request.labels)), None
+            run.answered_ns = done_ns
+        except Exception as error:
+            if isinstance(error, _LEAVES_TASK):
+                self._leave(number, lease, due_ns)
+                raise
+            done_ns = time.perf_counter_ns()
+            reply, answer, failure = b"", None, _as_failure(error)
+        except BaseException:  # killed, or timed out by code of its own: whether it was answered is not known
+            self._leave(number, lease, due_ns)
+            raise
+        self.sent_ns = 0
+        try:
+            n_mismatched = None if run.references is None else run.references.n_mismatched(number, answer)
+            events.report(
+                self.environment.events,
+                run.recorder,
+                request_type=self.request_type,
+                name=self.request_name,
+                request=request,
+                lease=lease,
+                answer=answer,
+                failure=failure,
+                n_mismatched=n_mismatched,
+                example=run.references.example(number, answer, request.first_image) if n_mismatched else None,
+                due_ns=due_ns,
+                sent_ns=sent_ns,
+                done_ns=done_ns,
+                reply_bytes=len(reply),
+            )
+        finally:  # whatever a listener does: the lease must come to its end
+            self.in_hand_ns = 0
+            run.supply.done(lease)
+        if failure is not None:
+            # Whatever failed may have failed without waiting: others, and an interrupt, are to have their turn.
+            gevent.sleep(_PAUSE_S if self._wants_pause(failure) else 0)
+
+    def _leave(self, number: int, lease: int | None, due_ns: int) -> None:
+        """Leave a request in flight: it counts as cut off, and with `--num-tests` another user makes it."""
+        self._run.recorder.count_cut_off(due_ns, self.sent_ns, time.perf_counter_ns(), lease)
+        self.sent_ns = self.in_hand_ns = 0
+        self._run.supply.give_back(number, lease)
+
+    def _wants_pause(self, failure: PredictionFailure) -> bool:
+        if failure.code == CLIENT_ERROR:
+            return True  # it will fail again
+        # In open load arrivals set the pace, not answers.
+        return failure.code == _UNAVAILABLE and self._run.pacer is None
+
+
+def _take_no_part(*_: object) -> None:
+    """End the user, whatever it was to do."""
+    raise StopUser
+
+
+def _as_failure(error: Exception) -> PredictionFailure:
+    if isinstance(error, PredictionFailure):
+        return error
+    if isinstance(error, ReplyError):
+        return PredictionFailure(BAD_REPLY, str(error))
+    logger.error("A request failed in the client itself", exc_info=error)
+    return PredictionFailure(CLIENT_ERROR, repr(error))

@@ -1,0 +1,115 @@
+"""A run, as a process that runs users sees it: what to fire, where, and where results go."""
+
+import functools
+import hashlib
+import time
+from collections.abc import Callable
+
+import grpc
+
+import tfsload.datasets.dataset
+from tfsload.load.pacer import Pacer
+from tfsload.load.request_book import RequestBook
+from tfsload.load.supply import Supply
+from tfsload.records.half_seconds import limits_of
+from tfsload.records.recorder import Recorder
+from tfsload.settings.settings import Settings, SettingsError
+from tfsload.target.references import References
+from tfsload.transport.grpc import codec
+from tfsload.transport.grpc.connect import connect
+from tfsload.transport.words import hide
+
+
+def load_images(settings: Settings) -> tfsload.datasets.dataset.Dataset:
+    """Load the images that a run fires: the data set, or its first `num_tests` images.
+
+    Raises:
+        tfsload.datasets.dataset.DataError: the data set cannot be read.
+        SettingsError: more images are asked for than it holds.
+    """
+    dataset = tfsload.datasets.dataset.load(settings.dataset)
+    n_images = len(dataset.labels)
+    if settings.num_tests > n_images:
+        raise SettingsError(
+            [
+                f"--num-tests {settings.num_tests}: the data set {settings.dataset} holds {n_images} images and "
+                f"each is fired once; pass at most {n_images}, or another --dataset (mnist has 10,000)"
+            ]
+        )
+    n_fired = settings.num_tests or n_images
+    return tfsload.datasets.dataset.Dataset(dataset.name, dataset.images[:n_fired], dataset.labels[:n_fired])
+
+
+def fingerprint(dataset: tfsload.datasets.dataset.Dataset) -> str:
+    """Return what tells one set of images and labels from another, wherever it was loaded."""
+    digest = hashlib.sha256(dataset.images.tobytes())
+    digest.update(dataset.labels.tobytes())
+    return digest.hexdigest()
+
+
+def n_requests(settings: Settings, n_images: int) -> int:
+    """Return how many requests hold that many images."""
+    return -(-n_images // settings.images_per_request)
+
+
+class Run:
+    """One run in one process; made anew for each run, so that a second one starts clean.
+
+    Attributes:
+        number: which run of the coordinator's this is.
+        settings: what was asked for.
+        data_fingerprint: of the images that it fires.
+        book: the requests.
+        recorder: what was measured and not yet handed over.
+        pacer: tells users when to send, in open load; else None.
+        references: the answers recorded without load, where they are to be compared; else None.
+        round_trip_ns: how long a call takes that asks the model for nothing; None: not measured.
+        supply: which request comes next; set by the participant.
+        sent_ns, answered_ns: when a request was last sent, and when one last had an answer that could be read, on
+            `time.perf_counter_ns`'s clock; 0: never.
+    """
+
+    def __init__(self, number: int, settings: Settings, references: References | None = None) -> None:
+        dataset = load_images(settings)
+        self.number = number
+        self.data_fingerprint = fingerprint(dataset)
+        self.settings = settings
+        hide(value for _, value in settings.metadata)
+        self.book = RequestBook(
+            dataset.images,
+            dataset.labels,
+            settings.images_per_request,
+            functools.partial(codec.encode_request, settings),
+        )
+        self.recorder = Recorder(
+            time.time_ns() - time.perf_counter_ns(), settings.has_levels, limits_of(settings.thresholds)
+        )
+        self.pacer = Pacer(self.recorder) if settings.is_open_load else None
+        self.references = references
+        self.round_trip_ns: int | None = None
+        self.supply: Supply
+        self.sent_ns = self.answered_ns = 0
+
+    @functools.cached_property
+    def channel(self) -> grpc.Channel:
+        """The channel that all users of this process share, opened on first use: after any fork."""
+        return connect(self.settings)
+
+    @functools.cached_property
+    def predict(self) -> Callable[..., bytes]:
+        """What all users of this process call; without serialisers, it takes and returns bytes.
+
+        A bound method: an object would be called through C, whose stack is put aside for each user that waits.
+        """
+        return self.channel.unary_unary(codec.PREDICT_METHOD).__call__
+
+    @functools.cached_property
+    def reader_of(self) -> Callable[[int], codec.ReplyReader]:
+        """What returns the reader, shared by all users, of replies to requests of that many images."""
+        return functools.cache(functools.partial(codec.ReplyReader, self.settings.output_name))
+
+    def close(self) -> None:
+        """Close the channel, if it was opened."""
+        opened = self.__dict__.pop("channel", None)
+        if opened is not None:
+            opened.close()

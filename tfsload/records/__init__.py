@@ -1,0 +1,1 @@
+"""What was measured, exactly, and merged exactly."""

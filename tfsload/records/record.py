@@ -1,0 +1,166 @@
+"""What was measured of some predictions; to and from plain data; merged exactly."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from tfsload.records import mismatch
+from tfsload.records.half_seconds import HalfSeconds
+from tfsload.records.histogram import Histogram
+from tfsload.records.mismatch import Mismatch
+from tfsload.records.window import N_SLICES
+from tfsload.transport import servable
+from tfsload.transport.answer import ConfusionMatrix
+from tfsload.transport.failure import PredictionFailure
+from tfsload.transport.servable import Servable
+
+_SUMS = (
+    "requests",
+    "failed_requests",
+    "predictions",
+    "compared",
+    "mismatched",
+    "cut_off",
+    "offered",
+    "sent",
+    "dropped",
+    "straddling",
+    "in_flight_ns",
+)
+
+
+class Record:
+    """Counts, latencies and the confusion matrix of some predictions.
+
+    Attributes:
+        requests: requests that ended, answered or not.
+        failed_requests: those without an answer.
+        predictions: images in all requests that ended.
+        failed: images without an answer, by status code.
+        compared, mismatched: answered images whose scores were compared with those recorded without load, and those
+            of them that differ.
+        mismatch: an example of the latter; None without any.
+        servables: answered requests, by the model that answered.
+        cut_off: requests still in flight when the load was stopped; in none of the other counts.
+        latency: of the answered requests, in nanoseconds, from when they were due (open load) or sent.
+        confusion: of the answered images.
+        first_sent_unix_ns, last_done_unix_ns: the span in which the requests were made; 0 without any.
+        offered, sent, dropped: in open load: arrivals that were due, those that left and those that found no user.
+        lag: in open load: from when a request was due to when it left.
+        straddling: requests of which a part only lies in the level's window; in no count above but `sent`.
+        in_flight_ns: how long requests were in flight within the window, all together, straddling ones too.
+        slice_answers, slice_latency_ns: by slice of the window: answers that came in it, and their latencies' sum.
+        half_seconds: when requests were beyond thresholds' limits: in a level from its window's begin, else since 1970.
+    """
+
+    def __init__(self, half_seconds: HalfSeconds | None = None) -> None:
+        for name in _SUMS:
+            setattr(self, name, 0)
+        self.failed: Counter[str] = Counter()
+        self.latency = Histogram()
+        self.lag = Histogram()
+        self.confusion = ConfusionMatrix()
+        self.mismatch: Mismatch | None = None
+        self.servables: Counter[Servable] = Counter()
+        self.first_sent_unix_ns = 0
+        self.last_done_unix_ns = 0
+        self.slice_answers = [0] * N_SLICES
+        self.slice_latency_ns = [0] * N_SLICES
+        self.half_seconds = half_seconds or HalfSeconds()
+
+    @property
+    def wrong(self) -> int:
+        """Images whose answer is not their label."""
+        return self.confusion.wrong
+
+    def add(
+        self,
+        labels: Sequence[int],
+        predicted: Sequence[int] | None,
+        failure: PredictionFailure | None,
+        latency_ns: int,
+        done_unix_ns: int,
+    ) -> None:
+        """Count one request that ended.
+
+        Args:
+            labels: the true class of each of its images.
+            predicted: the class answered for each; None with a failure.
+            failure: why there was no answer, or None.
+            latency_ns: from being due or sent to its end.
+            done_unix_ns: when it ended.
+        """
+        self.requests += 1
+        self.predictions += len(labels)
+        if failure is not None:
+            self.failed_requests += 1
+            self.failed[failure.code] += len(labels)
+        else:
+            self.latency.record(latency_ns)
+            self.confusion.add_all(labels, predicted)
+        self._widen(done_unix_ns - latency_ns, done_unix_ns)
+
+    def merge(self, other: "Record") -> None:
+        """Add all that another record holds."""
+        for name in _SUMS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.failed.update(other.failed)
+        self.latency.merge(other.latency)
+        self.lag.merge(other.lag)
+        self.confusion.merge(other.confusion)
+        self.mismatch = mismatch.least(self.mismatch, other.mismatch)
+        self.servables.update(other.servables)
+        for own, others in (
+            (self.slice_answers, other.slice_answers),
+            (self.slice_latency_ns, other.slice_latency_ns),
+        ):
+            own[:] = map(sum, zip(own, others, strict=True))
+        self.half_seconds.merge(other.half_seconds)
+        if other.last_done_unix_ns:
+            self._widen(other.first_sent_unix_ns, other.last_done_unix_ns)
+
+    def shift(self, by_ns: int) -> None:
+        """Move the span to another clock."""
+        if self.last_done_unix_ns:
+            self.first_sent_unix_ns += by_ns
+            self.last_done_unix_ns += by_ns
+
+    def _widen(self, sent_unix_ns: int, done_unix_ns: int) -> None:
+        if not self.first_sent_unix_ns or sent_unix_ns < self.first_sent_unix_ns:
+            self.first_sent_unix_ns = sent_unix_ns
+        if done_unix_ns > self.last_done_unix_ns:
+            self.last_done_unix_ns = done_unix_ns
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return what a message can hold: plain numbers, texts, lists and dicts with text keys."""
+        return {
+            **{name: getattr(self, name) for name in _SUMS},
+            "failed": dict(self.failed),
+            "latency": self.latency.to_plain(),
+            "lag": self.lag.to_plain(),
+            "confusion": self.confusion.to_plain(),
+            "mismatch": mismatch.to_plain(self.mismatch),
+            "servables": servable.to_plain(self.servables),
+            "first_sent_unix_ns": self.first_sent_unix_ns,
+            "last_done_unix_ns": self.last_done_unix_ns,
+            "slice_answers": list(self.slice_answers),
+            "slice_latency_ns": list(self.slice_latency_ns),
+            "half_seconds": self.half_seconds.to_plain(),
+        }
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> "Record":
+        """Read what `to_plain` wrote."""
+        record = cls()
+        for name in (*_SUMS, "first_sent_unix_ns", "last_done_unix_ns"):
+            setattr(record, name, plain[name])
+        record.failed = Counter(plain["failed"])
+        record.latency = Histogram.from_plain(plain["latency"])
+        record.lag = Histogram.from_plain(plain["lag"])
+        record.confusion = ConfusionMatrix.from_plain(plain["confusion"])
+        record.mismatch = mismatch.from_plain(plain["mismatch"])
+        record.servables = servable.from_plain(plain["servables"])
+        record.slice_answers = list(plain["slice_answers"])
+        record.slice_latency_ns = list(plain["slice_latency_ns"])
+        record.half_seconds = HalfSeconds.from_plain(plain["half_seconds"])
+        return record

@@ -1,0 +1,204 @@
+"""What a process has measured, by level of load and lease."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from tfsload.records import mismatch
+from tfsload.records.half_seconds import BATCH, HalfSeconds, Limit
+from tfsload.records.mismatch import Mismatch
+from tfsload.records.record import Record
+from tfsload.records.window import BETWEEN_LEVELS, UNCOUNTED, WHOLE_RUN, Window
+from tfsload.transport.failure import PredictionFailure
+from tfsload.transport.servable import Servable
+
+
+class Recorder:
+    """Keeps a `Record` for each level and lease, and knows which level a request belongs to.
+
+    Attributes:
+        window: of the level being measured, or that was measured last.
+    """
+
+    def __init__(self, unix_offset_ns: int = 0, has_levels: bool = False, limits: Sequence[Limit] = ()) -> None:
+        """Start empty.
+
+        Args:
+            unix_offset_ns: add it to `time.perf_counter_ns()` for nanoseconds since 1970.
+            has_levels: whether requests count within the windows of levels only.
+            limits: of thresholds, for which requests are counted by half-second.
+        """
+        self._unix_offset_ns = unix_offset_ns
+        self._records: dict[tuple[int, int | None], Record] = {}
+        self._windows: list[Window] = []  # all that were measured, for requests that end late
+        self._limits = limits
+        # Where the half-seconds begin, by level.
+        self._origins_ns = {WHOLE_RUN.level: -unix_offset_ns}
+        self.window = BETWEEN_LEVELS if has_levels else WHOLE_RUN
+
+    def to_unix_ns(self, clock_ns: int) -> int:
+        """Return an instant of `time.perf_counter_ns`'s clock in nanoseconds since 1970."""
+        return clock_ns + self._unix_offset_ns
+
+    def now_unix_ns(self) -> int:
+        """Return what the clock of these records shows: it goes on evenly, whatever the wall clock is set to."""
+        return self.to_unix_ns(time.perf_counter_ns())
+
+    def measure(self, window: Window) -> None:
+        """Measure a level in this window from now on."""
+        self.window = window
+        self._windows.append(window)
+        self._origins_ns[window.level] = window.begin_ns
+
+    def record(
+        self,
+        labels: Sequence[int],
+        predicted: Sequence[int] | None,
+        failure: PredictionFailure | None,
+        due_ns: int,
+        sent_ns: int,
+        done_ns: int,
+        lease: int | None,
+        n_mismatched: int | None = None,
+        example: Mismatch | None = None,
+        answered_by: Servable | None = None,
+    ) -> int:
+        """Count one request that ended.
+
+        Args:
+            labels, predicted, failure: as of `Record.add`.
+            due_ns: when it was due (open load) or sent, on `time.perf_counter_ns`'s clock.
+            sent_ns, done_ns: when it left and when it ended.
+            lease: the lease that it was given out with, or None.
+            n_mismatched: images whose scores differ from those recorded without load; None: not compared.
+            example: one of them, if there are any.
+            answered_by: the model that answered; None: there was no answer.
+
+        Returns:
+            The level that it belongs to, `UNCOUNTED` where it is in no level's window as a whole.
+        """
+        window = self.window
+        if due_ns < window.begin_ns or done_ns >= window.end_ns:
+            window = self._window_around(due_ns, sent_ns, done_ns, lease, failure is None)
+        record = self._record(window.level, lease)
+        record.add(labels, predicted, failure, done_ns - due_ns, self.to_unix_ns(done_ns))
+        if n_mismatched is not None:
+            record.compared += len(labels)
+            record.mismatched += n_mismatched
+            if example is not None:
+                record.mismatch = mismatch.least(record.mismatch, example)
+        if answered_by is not None:
+            record.servables[answered_by] += 1
+        if self._limits and window is not BETWEEN_LEVELS:
+            batch = record.half_seconds.batch
+            batch.append((due_ns, sent_ns, done_ns, failure is None))
+            if len(batch) >= BATCH:
+                record.half_seconds.fill()
+        if window.slice_ns:
+            record.in_flight_ns += done_ns - sent_ns
+            if failure is None:
+                _add_to_slice(record, window, due_ns, done_ns)
+            if window.is_open_load:
+                record.lag.record(sent_ns - due_ns)
+        return window.level
+
+    def _window_around(self, due_ns: int, sent_ns: int, done_ns: int, lease: int | None, is_answered: bool) -> Window:
+        """Return the window that holds a request as a whole; where there is none, book it as straddling others."""
+        for window in self._windows:
+            if window.begin_ns <= due_ns and done_ns < window.end_ns:
+                return window
+            if due_ns < window.end_ns and done_ns >= window.begin_ns:
+                record = self._straddle(window, sent_ns, done_ns, lease)
+                if is_answered and done_ns < window.end_ns:
+                    _add_to_slice(record, window, due_ns, done_ns)
+        return BETWEEN_LEVELS
+
+    def _straddle(self, window: Window, sent_ns: int, end_ns: int, lease: int | None) -> Record:
+        record = self._record(window.level, lease)
+        record.straddling += 1
+        record.in_flight_ns += window.overlap_ns(sent_ns, end_ns)
+        return record
+
+    def count_cut_off(self, due_ns: int, sent_ns: int, now_ns: int, lease: int | None) -> None:
+        """Count a request that was in flight when its user was stopped."""
+        for window in self._windows:
+            if due_ns < window.end_ns and now_ns >= window.begin_ns:
+                self._straddle(window, sent_ns, now_ns, lease)
+        level = WHOLE_RUN.level if self.window is WHOLE_RUN else UNCOUNTED
+        self._record(level, lease).cut_off += 1
+
+    def count_offered(self, due_ns: int) -> None:
+        """Count an arrival of open load that was due."""
+        if (record := self._record_at(due_ns)) is not None:
+            record.offered += 1
+
+    def count_sent(self, due_ns: int) -> None:
+        """Count an arrival that a user sends."""
+        if (record := self._record_at(due_ns)) is not None:
+            record.sent += 1
+
+    def count_dropped(self, due_ns: int) -> None:
+        """Count an arrival for which no user was free."""
+        if (record := self._record_at(due_ns)) is not None:
+            record.dropped += 1
+            record.half_seconds.add_dropped(due_ns)
+
+    def _record_at(self, due_ns: int) -> Record | None:
+        """Return the record of the level in whose window an arrival falls; None outside all."""
+        for window in reversed(self._windows):
+            if window.begin_ns <= due_ns < window.end_ns:
+                return self._record(window.level, None)
+        return None
+
+    def take(self, lease: int) -> list[dict[str, Any]]:
+        """Hand over all that was recorded under a lease: plain data as `merge_plain` reads it."""
+        return self._take([key for key in self._records if key[1] == lease])
+
+    def take_all(self) -> list[dict[str, Any]]:
+        """Hand over all that was recorded and not yet taken."""
+        return self._take(list(self._records))
+
+    def take_unleased(self) -> list[dict[str, Any]]:
+        """Hand over all that was recorded outside leases."""
+        return self._take([key for key in self._records if key[1] is None])
+
+    def _record(self, level: int, lease: int | None) -> Record:
+        record = self._records.get((level, lease))
+        if record is None:
+            origin_ns = self._origins_ns.get(level)
+            half_seconds = None if origin_ns is None else HalfSeconds(self._limits, origin_ns)
+            record = self._records[level, lease] = Record(half_seconds)
+        return record
+
+    def _take(self, keys: list[tuple[int, int | None]]) -> list[dict[str, Any]]:
+        return [
+            {"level": level, "lease": lease, "record": self._records.pop((level, lease)).to_plain()}
+            for level, lease in keys
+        ]
+
+
+def _add_to_slice(record: Record, window: Window, due_ns: int, done_ns: int) -> None:
+    number = (done_ns - window.begin_ns) // window.slice_ns
+    record.slice_answers[number] += 1
+    record.slice_latency_ns[number] += done_ns - due_ns
+
+
+def merge_plain(into: dict[int, Record], rows: list[dict[str, Any]], shift_ns: int = 0) -> None:
+    """Merge what recorders handed over into records by level.
+
+    Args:
+        into: is added to.
+        rows: from `take` and its like.
+        shift_ns: what their clock is behind ours.
+    """
+    for row in rows:
+        record = Record.from_plain(row["record"])
+        record.shift(shift_ns)
+        if shift_ns and row["level"] == WHOLE_RUN.level:
+            record.half_seconds.shift(shift_ns)
+        into.setdefault(row["level"], Record()).merge(record)
+
+
+def n_ended(rows: list[dict[str, Any]]) -> int:
+    """Return how many requests ended, over all rows."""
+    return sum(row["record"]["requests"] for row in rows)

@@ -1,0 +1,1 @@
+"""One run over all its processes, from its check to its result."""

@@ -1,0 +1,142 @@
+"""Everything that is checked before any load: options, data, the server and its model."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tfsload.analysis import exit_codes
+from tfsload.datasets.dataset import DataError, Dataset
+from tfsload.load import plan
+from tfsload.prediction.process_run import fingerprint, load_images
+from tfsload.run.user_hosts import HostAsked
+from tfsload.settings.refusal import RunRefused
+from tfsload.settings.settings import MAX_USERS, Settings, SettingsError
+from tfsload.suite import process_exit
+from tfsload.target import preflight
+from tfsload.target.embedded import EmbeddedModel
+from tfsload.target.preflight import MisfitError, NoServerError, Preflight
+from tfsload.target.references import References
+from tfsload.target.verification import OtherModelError, VerificationError, record_references
+from tfsload.transport import words
+from tfsload.transport.address import parse_grpc_target
+from tfsload.transport.grpc.connect import check_files
+
+_DATA_OPTIONS = ("dataset", "num_tests")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A run that can start.
+
+    Attributes:
+        settings: with `target` set.
+        n_images: images that it fires: once each, or over and over.
+        data_fingerprint: of these images.
+        preflight: what the server said of its model.
+        references: the answers without load, where they are to be compared; else None.
+    """
+
+    settings: Settings
+    n_images: int
+    data_fingerprint: str
+    preflight: Preflight
+    references: References | None = None
+
+
+def check(options: Mapping[str, Any], asked: HostAsked, embedded: EmbeddedModel, faults: list[str]) -> Checked:
+    """Check a run; the embedded server is started where no host is named.
+
+    Args:
+        options: by name, as text.
+        asked: which server; none named: the embedded one.
+        embedded: starts it.
+        faults: what is wrong beside, with the locustfile; told together with all others.
+
+    Raises:
+        RunRefused: with all faults of the options, or of the data, or of the server.
+    """
+    settings, dataset = _checked_here(options, asked, faults)
+    if settings.target is None:
+        target = parse_grpc_target(embedded.address(settings.model_name))
+        settings = dataclasses.replace(settings, target=target)
+    try:
+        check_files(settings)
+        found = preflight.ask(settings, n_classes=int(dataset.labels.max()) + 1)
+        references = record_references(settings, dataset, found.servable) if settings.verify else None
+    except SettingsError as error:
+        raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
+    except NoServerError as error:
+        raise RunRefused(exit_codes.FAILED, error.faults) from None
+    except MisfitError as error:
+        raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
+    except VerificationError as error:
+        raise RunRefused(exit_codes.FAILED, [str(error)]) from None
+    except OtherModelError as error:
+        raise RunRefused(exit_codes.INVALID, [str(error)]) from None
+    return Checked(settings, len(dataset.labels), fingerprint(dataset), found, references)
+
+
+def has_changed(checked: Checked) -> str:
+    """Ask the server again, after a run; return what has changed meanwhile, or an empty text.
+
+    A server that no longer answers has not changed: requests without an answer tell of it.
+    """
+    try:
+        now = preflight.ask(checked.settings, n_classes=1)
+    except NoServerError:
+        return ""
+    except MisfitError as error:
+        return "; ".join(error.faults)
+    before = checked.preflight.model_version
+    return "" if now.model_version == before else f"version {before} answered before, {now.model_version} after"
+
+
+def web_origins(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the further pages that may start and stop runs in the web UI, which needs them before any run.
+
+    Raises:
+        RunRefused: they cannot be read.
+    """
+    try:
+        return Settings.parse({name: options[name] for name in ("web_origin",) if name in options}, None).web_origins
+    except SettingsError as error:
+        raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
+
+
+def _checked_here(options: Mapping[str, Any], asked: HostAsked, faults: list[str]) -> tuple[Settings, Dataset]:
+    """Check what needs no server: the options and the data, with the faults of both at once."""
+    faults = [*faults, *asked.faults]
+    settings = dataset = None
+    try:
+        settings = Settings.parse(options, asked.text, asked.named_by)
+    except SettingsError as error:
+        faults += error.faults
+    try:
+        dataset = load_images(settings or Settings.parse({name: options[name] for name in _DATA_OPTIONS}, None))
+    except SettingsError as error:
+        faults += [fault for fault in error.faults if fault not in faults]
+    except DataError as error:
+        faults.append(str(error))
+    if settings is not None:
+        words.hide(value for _, value in settings.metadata)
+        faults += plan.faults(settings)
+        if dataset is not None and settings.verify > len(dataset.labels):
+            more = "a larger --num-tests" if settings.num_tests else "another --dataset (mnist has 10,000)"
+            faults.append(
+                f"--verify {settings.verify}: the run fires {len(dataset.labels):,} images; pass at most that many, or "
+                f"{more}"
+            )
+        per_request = settings.images_per_request
+        if dataset is not None and not settings.num_tests and per_request > len(dataset.labels):
+            faults.append(
+                f"--images-per-request {per_request}: the data set holds {len(dataset.labels):,} images; pass at most "
+                "that many, or another --dataset (mnist has 10,000)"
+            )
+    faults += process_exit.fault_of_option(options.get("exit_code_on_error", exit_codes.FAILED))
+    n_users = options.get("num_users")
+    if n_users is not None and not 1 <= n_users <= MAX_USERS:
+        faults.append(f"-u {n_users}: expected from 1 to {MAX_USERS:,} users")
+    if faults:
+        raise RunRefused(exit_codes.BAD_USAGE, faults)
+    return settings, dataset

@@ -1,0 +1,152 @@
+"""The part of the process that leads a run which has every participant measure the same level at a time."""
+
+import logging
+import time
+from collections.abc import Callable
+from statistics import fmean
+from typing import Any
+
+import gevent
+from locust.runners import STATE_RUNNING
+
+from tfsload.analysis.levels import CpuShares, LevelRun
+from tfsload.load.plan import Level
+from tfsload.run import messages
+from tfsload.run.coordinator import Coordinator
+
+logger = logging.getLogger(__name__)
+
+_POLL_S = 0.02
+# For so long the number of users may stand still, though it is not yet the level's: Locust has started all by now, and
+# workers report every three seconds. Where a worker was lost, nobody starts its users again.
+USERS_LIMIT_S = 10
+USERS_LIMIT_AFTER_LOSS_S = 4
+# How long participants may take to report, beyond the level's own time.
+REPORT_LIMIT_S = 15
+
+
+class Conductor:
+    """Measures levels, one after another.
+
+    Attributes:
+        level: the level under way; None between levels.
+        begun_s: since when it is measured, on `time.monotonic`'s clock; None while its users are awaited.
+    """
+
+    def __init__(self, runner: Any, coordinator: Coordinator, clock_s: Callable[[], float] = time.monotonic) -> None:
+        """Measure nothing yet.
+
+        Args:
+            runner: Locust's.
+            coordinator: knows the workers, and takes in what they report.
+            clock_s: the time.
+        """
+        self._clock_s = clock_s
+        self._runner = runner
+        self._coordinator = coordinator
+        self.level: Level | None = None
+        self._reports: dict[str, dict[str, Any]] = {}  # of the level under way, by worker
+        self._newcomers: set[str] = set()  # to the same level
+        self._change = ""  # of the number of users, in the same level
+        self.begun_s: float | None = None
+        runner.register_message(messages.LEVEL_DONE, self._on_level_done)
+
+    def measure(self, level: Level, deadline_s: float) -> LevelRun:
+        """Have a level measured; return when all have told its end, are lost, or take too long.
+
+        Args:
+            level: its users have been asked for.
+            deadline_s: how long a request may take, and with it the end of a level.
+        """
+        self.level, self.begun_s = level, None
+        self._coordinator.probe = level.number if level.is_probe else None
+        try:
+            return self._measure(level, deadline_s)
+        finally:
+            self.level = self._coordinator.probe = None
+
+    def _measure(self, level: Level, deadline_s: float) -> LevelRun:
+        self._await_users(level.users)
+        workers = sorted(self._coordinator.running_users)
+        self._reports = {}
+        for share, worker in enumerate(workers):
+            self._runner.send_message(messages.LEVEL, self._message(level, share, len(workers)), client_id=worker)
+        self.begun_s = self._clock_s()
+        self._await_reports(set(workers), level.warm_up_s + level.duration_s + deadline_s + REPORT_LIMIT_S)
+        return self._level_run(level, workers)
+
+    def _level_run(self, level: Level, workers: list[str]) -> LevelRun:
+        reports = self._reports.values()
+        with_users = [report["round_trip_ns"] for report in reports if report["n_users"]]
+        round_trips_ns = [round_trip_ns for round_trip_ns in with_users if round_trip_ns is not None]
+        return LevelRun(
+            level=level,
+            n_workers=len(workers),
+            missing_workers=tuple(worker for worker in workers if worker not in self._reports),
+            n_users=sum(report["n_users"] for report in reports),
+            cpu=tuple(CpuShares(**report["cpu"]) for report in reports),
+            round_trip_ns=int(fmean(round_trips_ns)) if round_trips_ns else None,
+            disturbance=self._disturbance(set(workers)),
+        )
+
+    def _message(self, level: Level, share: int, n_shares: int) -> dict[str, Any]:
+        return {
+            "run": self._coordinator.number,
+            "level": level.number,
+            "rate_rps": level.rate_rps,
+            "warm_up_s": level.warm_up_s,
+            "duration_s": level.duration_s,
+            "share": share,
+            "n_shares": n_shares,
+        }
+
+    def _await_users(self, n_users: int) -> None:
+        n_running, since_s = self._runner.user_count, self._clock_s()
+        while n_running != n_users:
+            results = self._coordinator.results
+            # Users of a worker that is unfit end at once, and no others are started for them.
+            if results.unfit_workers and self._runner.state == STATE_RUNNING:
+                return
+            limit_s = USERS_LIMIT_AFTER_LOSS_S if results.lost_workers else USERS_LIMIT_S
+            if self._clock_s() - since_s > limit_s:
+                logger.error("%d of %d users run, and no more come", n_running, n_users)
+                return
+            gevent.sleep(_POLL_S)
+            if self._runner.user_count != n_running:
+                n_running, since_s = self._runner.user_count, self._clock_s()
+
+    def _await_reports(self, workers: set[str], seconds: float) -> None:
+        limit_s = self._clock_s() + seconds
+        n_users, n_asked = self._runner.user_count, self._runner.target_user_count
+        self._newcomers, self._change = set(), ""
+        while waiting := (workers - set(self._reports)) & self._coordinator.live_workers():
+            if self._clock_s() > limit_s:
+                logger.error("Level %d: no report of %s in time", self.level.number, ", ".join(sorted(waiting)))
+                return
+            self._newcomers |= self._coordinator.running_users - workers
+            # Users of a worker that is not heard of are missed, and may be back with it.
+            if not self._change and workers <= self._coordinator.live_workers():
+                self._change = self._change_of_users(n_users, n_asked)
+            gevent.sleep(_POLL_S)
+
+    def _change_of_users(self, n_before: int, n_asked: int) -> str:
+        n_now = self._runner.user_count
+        if n_now == n_before:
+            return ""
+        went = f"the number of users went from {n_before:,} to {n_now:,}"
+        is_edited = self._runner.target_user_count != n_asked
+        return f"{went}: run again, and edit none" if is_edited else f"{went} by itself: see the log"
+
+    def _disturbance(self, workers: set[str]) -> str:
+        """Return what has changed among those who measured a level; empty: nothing has."""
+        if self._newcomers:
+            return f"worker {', '.join(sorted(self._newcomers))} joined and took over users: run again"
+        # A worker that leaves takes its users with it before it is gone: it does not report the level, and is named.
+        return self._change if workers <= set(self._reports) else ""
+
+    def _on_level_done(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+        if not self._coordinator.is_of_this_run(msg):
+            return
+        self._coordinator.take_report(msg.node_id, msg.data)
+        if self.level is not None and msg.data["level"] == self.level.number:
+            self._reports[msg.node_id] = msg.data

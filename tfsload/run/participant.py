@@ -1,0 +1,289 @@
+"""The part of a process that runs users: a Locust worker, or a process without workers."""
+
+import gc
+import logging
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import gevent
+import locust.log
+from gevent.lock import RLock
+from locust.exception import RPCError
+from locust.runners import WorkerRunner
+
+from tfsload.datasets.dataset import DataError
+from tfsload.load.arrivals import Schedule
+from tfsload.load.cpu_time import CpuTime
+from tfsload.load.leases import Lease
+from tfsload.load.supply import EndlessSupply, LeasedSupply
+from tfsload.prediction import events
+from tfsload.prediction.process_run import Run
+from tfsload.records.recorder import n_ended
+from tfsload.records.window import Window
+from tfsload.run import messages, processes
+from tfsload.run.pulse import Pulse
+from tfsload.settings.settings import Settings, SettingsError
+from tfsload.target.references import References
+from tfsload.target.round_trip import measure_round_trip_ns
+from tfsload.transport.grpc.connect import check_files
+from tfsload.transport.words import quoted, sentence
+
+logger = logging.getLogger(__name__)
+
+_SETTLE_POLL_S = 0.01
+_OTHER_VERSION = "this worker runs another version of this suite than its master: install the same on both"
+# A master that is heard of again within this time has only been busy. Locust waits for a minute, under full load.
+MASTER_LIMIT_S = 15.0
+MASTER_POLL_S = 0.5
+
+
+class Participant:
+    """Begins and ends runs in this process, and hands over what was measured.
+
+    Attributes:
+        run: the run under way or last ended; None before the first, and where this process is unfit for it.
+        open_run: the run under way; None between runs too.
+    """
+
+    def __init__(self, environment: Any, runner: Any) -> None:
+        self._environment = environment
+        self._runner = runner
+        self.run: Run | None = None
+        self._begun: int | None = None  # the number of the run that was begun last, or that this process was unfit for
+        self._joining = RLock()
+        self._is_open = False  # begun and not yet drained
+        self._n_reported = 0  # requests handed over outside leases
+        self._master_watcher: gevent.Greenlet | None = None
+        self._pulse: Pulse | None = None  # of the run under way
+        self._heard_s = 0.0  # when the master was heard of last, on time.monotonic's clock
+        self._level: gevent.Greenlet | None = None  # sees a level through
+        self._is_measuring = False  # a level, with which a report would interfere
+        events.install(environment.events)
+        environment.events.report_to_master.add_listener(self._on_report_to_master)
+        environment.events.heartbeat_received.add_listener(self._on_heartbeat)
+        runner.register_message(messages.LEASE, self._on_lease)
+        runner.register_message(messages.LEVEL, self._on_level)
+        runner.register_message(messages.DRAIN, self._on_drain, concurrent=True)
+
+    @property
+    def open_run(self) -> Run | None:
+        """The run under way, or None."""
+        return self.run if self._is_open else None
+
+    def join(self) -> Run | None:
+        """Return the run under way, for a user that starts; None where this process takes no part in it.
+
+        It is begun where it was not, because Locust told of it before anybody here could hear.
+        """
+        number = getattr(self._environment.parsed_options, messages.RUN_NUMBER_OPTION, None)
+        with self._joining:  # to begin takes a while, in which others of this process's users come
+            if not self._is_open and number is not None and number != self._begun:
+                try:
+                    self.begin()
+                except BaseException:
+                    self._begun = None  # by a user that was ended meanwhile: the next one may
+                    raise
+        return self.open_run
+
+    def begin(self) -> None:
+        """Get ready to run users (on `test_start`, before any is spawned)."""
+        options = vars(self._environment.parsed_options)
+        number = options.get(messages.RUN_NUMBER_OPTION)
+        self.run, self._begun = None, number
+        if number is None:
+            logger.error("The master does not run this suite: start it with the locustfile of this worker")
+            return
+        self._n_reported = 0
+        if processes.is_of_another_run(options.get("processes"), options.get(messages.FORKED_BY_OPTION)):
+            logger.error("This worker was forked for another run, whose master has not got its port: it ends")
+            gevent.spawn(self._runner.quit)
+            return
+        self._runner.send_message(messages.JOINED, {"run": number, "protocol": messages.PROTOCOL})
+        try:
+            if options.get(messages.PROTOCOL_OPTION) != messages.PROTOCOL:
+                raise SettingsError([_OTHER_VERSION])
+            references = options.get(messages.REFERENCES_OPTION)
+            settings = Settings.parse(options, options[messages.ADDRESS_OPTION])
+            run = Run(number, settings, References.from_plain(references, settings.tolerance) if references else None)
+            check_files(run.settings)
+            if run.data_fingerprint != options[messages.RUN_DATA_OPTION]:
+                where = quoted(run.settings.dataset)
+                raise DataError(f"data set {where}: its images or labels are not those of the master")
+        except (SettingsError, DataError) as error:
+            # A worker on another machine may lack what the coordinator has checked at its own place.
+            reason = sentence(str(error))
+            logger.error("This worker cannot take part in the run: %s", reason)
+            self._runner.send_message(messages.UNFIT, {"run": number, "reason": reason})
+            return
+        if 1 in run.settings.sweep:
+            # Now, while there is no load; the level with one user is held against it.
+            try:
+                run.round_trip_ns = measure_round_trip_ns(run.channel, run.settings, run.book[0].body)
+            except BaseException:
+                run.close()  # nobody knows of it yet
+                raise
+        run.supply = self._supply(run)
+        self.run = run
+        self._is_open = True
+        self._pulse = Pulse(run, self._users, self._tell_pulse, count_all=lambda: len(self._runner.user_greenlets))
+        self._pulse.start()
+        if isinstance(self._runner, WorkerRunner):
+            self._master_watcher = gevent.spawn(self._stop_without_master)
+
+    def _users(self) -> Iterator[Any]:
+        """Yield the users of this process that fire images; other classes may run beside them."""
+        users = (greenlet.args[0] for greenlet in self._runner.user_greenlets if greenlet.args)
+        return (user for user in users if hasattr(user, "sent_ns"))
+
+    def _tell_pulse(self, pulse: dict[str, Any]) -> None:
+        try:
+            self._runner.send_message(messages.PULSE, {"run": self.run.number, **pulse})
+        except RPCError as error:
+            logger.error("The master could not be told how far this worker is: %s", error)
+
+    def _stop_without_master(self) -> None:
+        """Stop the load of a run whose master is gone, and with it whatever would end the run."""
+        self._heard_s = time.monotonic()
+        while time.monotonic() - self._heard_s < MASTER_LIMIT_S:
+            gevent.sleep(MASTER_POLL_S)
+        logger.error("Nothing was heard of the master for %g s: the load stops", MASTER_LIMIT_S)
+        self._master_watcher = None  # what it is about to do would kill it
+        self._runner.stop()
+
+    def _on_heartbeat(self, **_: Any) -> None:
+        self._heard_s = time.monotonic()
+
+    def _supply(self, run: Run) -> EndlessSupply | LeasedSupply:
+        if not run.settings.num_tests:
+            return EndlessSupply(len(run.book), run.settings.seed, self._runner.worker_index)
+
+        def ask(held: list[int]) -> None:
+            self._runner.send_message(messages.LEASE_WANTED, {"run": run.number, "held": held})
+
+        def deliver(lease: int) -> None:
+            rows = run.recorder.take(lease)
+            self._send_rows(messages.LEASE_DONE, rows, lease=lease)
+
+        return LeasedSupply(ask, deliver)
+
+    def _on_level(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+        run = self.open_run
+        if run is None or msg.data["run"] != run.number:
+            return
+        data = msg.data
+        is_open_load = data["rate_rps"] is not None
+        # A full collection looks at every object that the process has and stops it for tens of milliseconds: what
+        # is there by now will stay, and need not be looked at again.
+        gc.collect()
+        gc.freeze()
+        begin_ns = time.perf_counter_ns()
+        warm_up_ns, duration_ns = int(data["warm_up_s"] * 1e9), int(data["duration_s"] * 1e9)
+        window = Window.of(data["level"], begin_ns + warm_up_ns, duration_ns, is_open_load)
+        run.recorder.measure(window)
+        if is_open_load:
+            schedule = Schedule(
+                data["rate_rps"],
+                run.settings.arrivals,
+                run.settings.seed,
+                data["level"],
+                data["share"],
+                data["n_shares"],
+            )
+            run.pacer.begin(schedule, begin_ns, window.end_ns)
+        self._level = gevent.spawn(self._see_level_through, run, window)
+
+    def _see_level_through(self, run: Run, window: Window) -> None:
+        _sleep_until(window.begin_ns)
+        self._is_measuring = True
+        at_begin = CpuTime.now()
+        _sleep_until(window.end_ns)
+        cpu = CpuTime.now().since(at_begin)
+        self._is_measuring = False
+        n_users = self._runner.user_count
+        if window.is_open_load:
+            # Each arrival is sent or dropped, and what this level has in flight is not to meet the next one.
+            while run.pacer.has_more:
+                gevent.sleep(_SETTLE_POLL_S)
+            limit_ns = time.perf_counter_ns() + int((run.settings.deadline_s + 1) * 1e9)
+            while run.pacer.n_free < self._runner.user_count and time.perf_counter_ns() < limit_ns:
+                gevent.sleep(_SETTLE_POLL_S)
+        if self.open_run is run:
+            report = self.report()
+            self._send_rows(
+                messages.LEVEL_DONE,
+                report["rows"],
+                level=window.level,
+                cpu=vars(cpu),
+                round_trip_ns=run.round_trip_ns,
+                n_users=n_users,
+            )
+
+    def end(self) -> None:
+        """Hand over what is left (on `test_stop`: the users of this process are stopped by now)."""
+        run = self.run
+        if run is None or not self._is_open:
+            return
+        if self._level is not None:
+            self._level.kill()
+        self._pulse.stop()
+        if self._master_watcher is not None:
+            self._master_watcher.kill(block=False)
+        self._is_open = self._is_measuring = False
+        gc.unfreeze()
+        run.supply.close()
+        if run.pacer is not None:
+            run.pacer.close()
+        rows = run.recorder.take_all()
+        leases = {row["lease"] for row in rows} - {None}
+        left = [[lease, run.supply.n_open(lease)] for lease in sorted(leases)]
+        self._n_reported += n_ended([row for row in rows if row["lease"] is None])
+        self._send_rows(messages.DRAINED, rows, open=left, **self._account())
+        run.close()
+
+    def _account(self) -> dict[str, Any]:
+        return {"n_reported": self._n_reported, "is_broken": bool(locust.log.unhandled_greenlet_exception)}
+
+    def _send_rows(self, message: str, rows: list[dict[str, Any]], **more: Any) -> None:
+        data = {"run": self.run.number, "rows": rows, "unix_ns": self.run.recorder.now_unix_ns(), **more}
+        try:
+            self._runner.send_message(message, data)
+        except RPCError as error:
+            # The coordinator notices what is missing: a lease is given out again, and a report leaves a gap.
+            logger.error("Results could not be sent to the master: %s", error)
+
+    def report(self) -> dict[str, Any] | None:
+        """Hand over what was recorded outside leases since the last report.
+
+        None without a run, and while a level is measured: putting a report together takes milliseconds, in which
+        no request leaves.
+        """
+        if self.run is None or not self._is_open or self._is_measuring:
+            return None
+        rows = self.run.recorder.take_unleased()
+        self._n_reported += n_ended(rows)
+        return {"run": self.run.number, "rows": rows, "unix_ns": self.run.recorder.now_unix_ns()}
+
+    def _on_report_to_master(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002  (Locust's names)
+        report = self.report()
+        if report is not None:
+            data[messages.REPORT_KEY] = report
+
+    def _on_lease(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+        if self.run is not None and msg.data["run"] == self.run.number:
+            lease = msg.data["lease"]
+            self.run.supply.grant(None if lease is None else Lease(*lease))
+
+    def _on_drain(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+        number = msg.data["run"]
+        if self.run is None or number != self.run.number:
+            # Joined too late for this run, or unfit: there is nothing to hand over, and nobody should wait.
+            nothing = {"run": number, "rows": [], "open": [], "unix_ns": time.time_ns(), **self._account()}
+            self._runner.send_message(messages.DRAINED, {**nothing, "n_reported": 0})
+        elif self._is_open:
+            # Locust's own quit message would stop the users too, but too late for the last report to arrive.
+            self._runner.stop()
+
+
+def _sleep_until(at_ns: int) -> None:
+    gevent.sleep(max(at_ns - time.perf_counter_ns(), 0) / 1e9)

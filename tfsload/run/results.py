@@ -1,0 +1,87 @@
+"""What has arrived of a run at the process that leads it."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tfsload.analysis.attendance import Attendance
+from tfsload.analysis.levels import LevelRun
+from tfsload.records.record import Record
+from tfsload.records.window import UNCOUNTED
+
+
+class Tally(NamedTuple):
+    """How much was done so far.
+
+    Attributes:
+        requests: requests that ended, answered or not.
+        predictions: images in them.
+        errors: images that were answered wrongly, or not at all.
+    """
+
+    requests: int = 0
+    predictions: int = 0
+    errors: int = 0
+
+
+@dataclass
+class Results:
+    """What has arrived of a run.
+
+    Attributes:
+        records: what was measured, by level.
+        n_requests: with `--num-tests`: requests to make, each once; else None.
+        n_done: with `--num-tests`: requests delivered.
+        lost_workers: workers that went away with what they had not yet reported.
+        stalled: why the run was ended although requests were left; empty: it was not.
+        gave_up_after_s: seconds without an answer after which the run was given up; None: it was not.
+        n_unaccounted: requests that workers reported and that did not arrive.
+        n_discarded: requests of workers that left in the middle of a lease, which others then were given.
+        is_broken: whether an exception escaped in a worker, from a listener, say.
+        unfit_workers: why a worker could not take part, by worker.
+        n_workers: most workers at once.
+        attendance: users that ran, over the whole run, against those that were asked for.
+        n_users, n_users_asked: users when the run began to end, and those that were asked for.
+        levels: how each level was run that has ended.
+        n_levels_left: levels that were planned and not measured.
+    """
+
+    records: dict[int, Record] = field(default_factory=dict)
+    n_requests: int | None = None
+    n_done: int = 0
+    lost_workers: set[str] = field(default_factory=set)
+    stalled: str = ""
+    gave_up_after_s: float | None = None
+    n_unaccounted: int = 0
+    n_discarded: int = 0
+    is_broken: bool = False
+    unfit_workers: dict[str, str] = field(default_factory=dict)
+    n_workers: int = 0
+    attendance: Attendance = field(default_factory=Attendance)
+    n_users: int = 0
+    n_users_asked: int = 0
+    levels: list[LevelRun] = field(default_factory=list)
+    n_levels_left: int = 0
+
+    @property
+    def overall(self) -> Record:
+        """All levels together, without what lies outside them."""
+        total = Record()
+        for level, record in self.records.items():
+            if level != UNCOUNTED:
+                total.merge(record)
+        return total
+
+    @property
+    def tally(self) -> Tally:
+        """What `overall` holds of this, for one who asks again and again: merging takes longer the longer a run is."""
+        counted = [record for level, record in self.records.items() if level != UNCOUNTED]
+        return Tally(
+            sum(record.requests for record in counted),
+            sum(record.predictions for record in counted),
+            sum(record.wrong + sum(record.failed.values()) for record in counted),
+        )
+
+    @property
+    def uncounted(self) -> Record:
+        """What lies outside all levels: warm-ups, and the time between levels."""
+        return self.records.get(UNCOUNTED, Record())

@@ -1,0 +1,141 @@
+"""The `host` of each user class: what it names is where its requests go, and a run leaves it as it was."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tfsload.prediction.prediction_user import PredictionUser
+from tfsload.transport.address import same_address
+from tfsload.transport.words import quoted
+
+logger = logging.getLogger(__name__)
+
+_MISSING = object()
+
+
+@dataclass(frozen=True)
+class HostAsked:
+    """Where a run is to go, by Locust's rule: `--host` beats the `host` of a user class.
+
+    Attributes:
+        text: the address as it was given; None: none is named.
+        named_by: who names it, for messages.
+        faults: what is wrong with the names together, a sentence each.
+    """
+
+    text: str | None
+    named_by: str = "--host"
+    faults: tuple[str, ...] = ()
+
+
+def suite_classes(user_classes: Iterable[type]) -> list[type[PredictionUser]]:
+    """Return the user classes that make predictions."""
+    return [one for one in user_classes if issubclass(one, PredictionUser)]
+
+
+def other_classes(user_classes: Iterable[type]) -> list[type]:
+    """Return the user classes that do something else."""
+    return [one for one in user_classes if not issubclass(one, PredictionUser)]
+
+
+def host_asked(given: str | None, user_classes: Iterable[type]) -> HostAsked:
+    """Find out where a run is to go.
+
+    Args:
+        given: by `--host`, the configuration, the environment or the web form; empty or None: nowhere.
+        user_classes: those of the run; a class that names no host goes where the others go.
+    """
+    if given:
+        return HostAsked(given)
+    named = [one for one in suite_classes(user_classes) if one.host]
+    if not named:
+        return HostAsked(None)
+    first = HostAsked(named[0].host, f"host of {named[0].__name__}")
+    if len({same_address(one.host) for one in named}) == 1:
+        return first
+    each = " and ".join(f"{one.__name__} {quoted(one.host)}" for one in named)
+    fault = f"user classes name different hosts: {each}; a run has one server: pass --host, or give all the same"
+    return HostAsked(first.text, first.named_by, (fault,))
+
+
+class UserHosts:
+    """Gives the suite's user classes their run's address, and all classes their own hosts back.
+
+    Locust writes `environment.host` into every class at each start, for good. So an address that nobody gave does not
+    stay there where other users run: theirs are their own.
+    """
+
+    def __init__(self, environment: Any) -> None:
+        """Remember each class's host.
+
+        Args:
+            environment: Locust's.
+        """
+        self._environment = environment
+        self._own: dict[type, Any] = {}  # as it stands in the class itself, and not in one above it
+        self._given: str | None = None  # for the run about to start, or under way
+        self._shown: str | None = None  # the address that stands in `environment.host` though nobody gave it
+        self._written: set[str | None] = set()  # in the run under way
+        self._remember()
+
+    @property
+    def _classes(self) -> list[type]:
+        available = (getattr(self._environment, "available_user_classes", None) or {}).values()
+        return list(dict.fromkeys([*available, *self._environment.user_classes]))
+
+    @property
+    def named(self) -> list[str]:
+        """The hosts that the suite's user classes name, whichever of them a run is of."""
+        return [one.host for one in suite_classes(self._classes) if one.host]
+
+    def _remember(self) -> None:
+        self._own = {one: vars(one).get("host", _MISSING) for one in self._classes}
+
+    def ask(self, host: str | None, user_classes: Iterable[type]) -> HostAsked:
+        """Find out where the run that is about to start is to go.
+
+        Args:
+            host: as Locust or the form has it.
+            user_classes: those of the run.
+        """
+        self._remember()
+        self._given = None if host == self._shown else host or None
+        asked = host_asked(self._given, user_classes)
+        silent = [one.__name__ for one in suite_classes(user_classes) if not one.host]
+        if silent and asked.text and self._given is None:
+            logger.info("%s: no host is named, so %s, as %s says", " and ".join(silent), asked.text, asked.named_by)
+        return asked
+
+    def show(self, address: str) -> None:
+        """Have Locust's page and report name an address that nobody gave, where it harms nobody."""
+        if not other_classes(self._environment.user_classes):
+            self._environment.host = self._shown = address
+
+    def begin(self, address: str | None, is_leader: bool) -> None:
+        """Give the suite's classes the run's address (on `test_start`, before any user is made).
+
+        Args:
+            address: where predictions go; None: the master does not run the suite.
+            is_leader: whether this process has asked for the host; a worker is told it by the master.
+        """
+        self._written = {address, self._environment.host}  # a master's classes have it by now
+        if not is_leader:
+            self._remember()
+        elif self._given is None:
+            self._environment.host = None
+            self.show(address)
+        if address and not self._environment.host:
+            for one in suite_classes(self._environment.user_classes):
+                one.host = address
+
+    def end(self) -> None:
+        """Give each class back what it had (on `test_stop`); what somebody else has written meanwhile stays."""
+        for one, host in self._own.items():
+            if vars(one).get("host", _MISSING) not in self._written:
+                continue
+            if host is _MISSING:
+                del one.host
+            else:
+                one.host = host
+        self._written = set()

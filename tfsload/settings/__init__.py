@@ -1,0 +1,1 @@
+"""Every option, as text and as a checked value."""

@@ -1,0 +1,1 @@
+"""Fits it all into Locust."""

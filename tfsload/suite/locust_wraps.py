@@ -1,0 +1,298 @@
+"""Every place where the suite replaces a function of Locust's own, each with its reason.
+
+What stands in for those that write files is in `locust_files`.
+`tests/test_locust_wraps.py` and `test_locust_web_wraps.py` hold each against the Locust that is installed: what it
+cures, and that it is still there to be cured.
+"""
+
+import functools
+import json
+import logging
+import re
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+import locust.runners
+import locust.stats
+import locust.web
+from flask import Response
+from locust.exception import RPCError
+
+from tfsload.suite import locust_files
+
+logger = logging.getLogger(__name__)
+
+# Locust's names for the routes that are wrapped.
+_SWARM, _STATISTICS, _LOGS = "locust.swarm", "locust.request_stats", "locust.logs"
+
+
+# What our wraps of methods carry; `functools.wraps` of a plugin that wraps one again takes it along.
+_OURS = "is_wrapped_by_tfsload"
+
+
+def install() -> None:
+    """Wrap what is to be wrapped before Locust makes anything; again and again does no harm."""
+    locust.web.CORS = _no_cors
+    locust.stats.StatsCSVFileWriter = locust_files.CompleteCsvWriter
+    locust.stats.print_stats_json = locust_files.print_stats_json
+    locust.stats.save_stats_json = locust_files.save_stats_json
+    locust.runners.time = _clock
+    if "locust.main" in sys.modules:  # Locust's own program
+        main = sys.modules["locust.main"]
+        main.gevent = _main_gevent
+        main.get_html_report = locust_files.html_report
+        main.setup_logging = locust_files.setup_logging
+    _wrap_once(locust.runners.WorkerRunner, "connect_to_master", _told_before)
+    for runner in (locust.runners.MasterRunner, locust.runners.LocalRunner):
+        _wrap_once(runner, "start", _not_while_a_run_ends)
+    _wrap_once(locust.runners.MasterRunner, "handle_message", _told_of_unknown)
+
+
+def _wrap_once(owner: type, name: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    """Wrap a method that is not wrapped by us yet, whatever a plugin has wrapped round it."""
+    method = getattr(owner, name)
+    if not getattr(method, _OURS, False):
+        wrapped = wrap(method)
+        setattr(wrapped, _OURS, True)
+        setattr(owner, name, wrapped)
+
+
+def _no_cors(app: Any) -> None:
+    """Let no page of another origin read what the web UI says; Locust's own lets every page (`WebUI.__init__`)."""
+
+
+# A worker's statistics. Locust's master gives its workers half a second for their last ones, and does not look whether
+# they have come: tables and CSV files of a busy machine lack them.
+def send_statistics(runner: Any) -> None:
+    """Send what this worker's statistics hold beyond its last report; nothing where the process is no worker."""
+    if isinstance(runner, locust.runners.WorkerRunner):
+        try:
+            runner._send_stats()
+        except RPCError as error:
+            logger.error("Statistics could not be sent to the master: %s", error)
+
+
+def wrap_reset(stats: Any, before: Callable[[], None]) -> None:
+    """Call `before` whenever statistics are about to be emptied.
+
+    Locust tells of the web UI's button alone (`reset_stats`), and neither of `--reset-stats` nor of a locustfile's own.
+    """
+    for name in ("reset_all", "clear_all"):
+        setattr(stats, name, _told_of_reset(getattr(stats, name), before))
+
+
+def _told_of_reset(locusts: Callable[[], None], before: Callable[[], None]) -> Callable[[], None]:
+    @functools.wraps(locusts)
+    def tell_and_reset() -> None:
+        before()
+        locusts()
+
+    return tell_and_reset
+
+
+# The clock of `locust.runners`. There, a wall clock that is set an hour on ends workers ("Didn't get heartbeat from
+# master"), and one that is set back makes them discard each spawn message, as older than the last.
+class _Clock:
+    """`time` to `locust.runners`: seconds since 1970 that go on evenly from when the suite was installed."""
+
+    def __init__(self) -> None:
+        self._offset_s = time.time() - time.monotonic()
+
+    def time(self) -> float:
+        return time.monotonic() + self._offset_s
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+
+_clock = _Clock()
+
+
+def _told_before(connect_to_master: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Tell of a worker before its master knows of it, by the event `before_worker_connects` where there is one.
+
+    A worker connects in its runner's constructor, and `init` is fired later: what the master sends in between (the
+    users to start, and messages of the suite's) would meet nobody who listens.
+    """
+
+    @functools.wraps(connect_to_master)
+    def tell_and_connect(self: Any) -> None:
+        hook = getattr(self.environment.events, "before_worker_connects", None)
+        if hook is not None and self.retry == 0:  # it calls itself again until it is connected
+            hook.fire(environment=self.environment, runner=self)
+        connect_to_master(self)
+
+    return tell_and_connect
+
+
+# The web UI.
+def wrap_start(web_ui: Any, start: Callable[[Callable[[], Any]], Any]) -> None:
+    """Have the start form's route call `start` with Locust's own.
+
+    Locust asks nobody whether a run may start, and changes options and host also where it then refuses one. Behind the
+    login, if there is one: a check connects to the host that the form names.
+    """
+    locusts = web_ui.app.view_functions[_SWARM]
+    web_ui.app.view_functions[_SWARM] = web_ui.auth_required_if_enabled(
+        functools.wraps(locusts)(lambda: start(locusts))
+    )
+
+
+def wrap_picked_shape(web_ui: Any, then: Callable[[], None]) -> None:
+    """Call `then` after the class picker has set the load shape: Locust does so later than any check of a start."""
+    locusts = web_ui._update_shape_class
+
+    def update(name: str | None) -> None:
+        locusts(name)
+        then()
+
+    web_ui._update_shape_class = update
+
+
+def wrap_page(web_ui: Any, edit: Callable[[dict[str, Any]], None]) -> None:
+    """Call `edit` with what a page is told when it is loaded: Locust says there what its runner says."""
+    locusts = web_ui.update_template_args
+
+    def update() -> None:
+        locusts()
+        edit(web_ui.template_args)
+
+    web_ui.update_template_args = update
+
+
+def wrap_statistics(web_ui: Any, state: Callable[[], str]) -> None:
+    """Have the page that polls statistics hear `state()`: Locust remembers its answer, state and all, for 2 s."""
+    locusts = web_ui.app.view_functions[_STATISTICS]
+
+    @functools.wraps(locusts)
+    def statistics() -> Any:
+        reply = locusts()
+        if not getattr(reply, "is_json", False):
+            return reply  # the login's
+        # A new one: the old one is Locust's, to be answered again.
+        return Response(json.dumps({**reply.get_json(), "state": state()}), content_type="application/json")
+
+    web_ui.app.view_functions[_STATISTICS] = statistics
+
+
+def forget_statistics(web_ui: Any) -> None:
+    """Have Locust answer the next poll anew: what it remembers is of before a run's start or end."""
+    web_ui.app.view_functions[_STATISTICS].clear_cache()
+
+
+def wrap_logs(web_ui: Any, served: Callable[[], None]) -> None:
+    """Call `served` after the log was sent, and keep the spaces in it: a browser makes one of several."""
+    locusts = web_ui.app.view_functions[_LOGS]
+
+    @functools.wraps(locusts)
+    def logs() -> Any:
+        reply = locusts()
+        if not getattr(reply, "is_json", False):
+            return reply  # the login's
+        served()
+        text = re.sub(" (?= )", "\u00a0", json.dumps(reply.get_json(), ensure_ascii=False))
+        return Response(text, content_type="application/json")
+
+    web_ui.app.view_functions[_LOGS] = logs
+
+
+def start_greenlet(web_ui: Any) -> Any:
+    """Return the greenlet in which Locust begins the run that its start form has asked for, or None."""
+    return web_ui.environment.runner.shape_greenlet or web_ui._swarm_greenlet
+
+
+def forget_run_time(web_ui: Any) -> None:
+    """Take back the end that the form has set for a run that has ended otherwise.
+
+    Locust does so when its stop button is pressed, and before it starts numbers of users: the end of a run that ended
+    by itself would end a later one that goes by a load shape. Its timer forgets itself before it ends a run.
+    """
+    web_ui._cancel_run_time_timer()
+
+
+def has_run_time(web_ui: Any) -> bool:
+    """Whether a run from the form is to end when its time is over."""
+    return web_ui._run_time_greenlet is not None
+
+
+def set_run_time(web_ui: Any, left_s: float | None) -> None:
+    """End the run under way after `left_s`, as Locust does (None: leave it without such an end).
+
+    Whoever edits a run, Locust takes its end from it, and sets another only where a run time is sent along, which its
+    own page has no field for there; that one counts from the edit on.
+    """
+    forget_run_time(web_ui)
+    if left_s is not None:
+        web_ui._run_time_greenlet = gevent.spawn_later(left_s, web_ui._stop_runners)
+        web_ui._run_time_greenlet.link_exception(locust.web.greenlet_exception_handler)
+
+
+# The timer of `-t`. `locust.main` keeps no hold on it: with `--autostart` it ends whatever runs when it is over, also a
+# run from the form, long after its own was stopped from the page or has ended by itself.
+class _Gevent:
+    """`gevent` to `locust.main`: remembers the greenlet that is to end the run of the command line."""
+
+    TIMER = "stop_and_optionally_quit"
+
+    def __init__(self) -> None:
+        self.timer: Any = None
+
+    def spawn_later(self, seconds: float, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        greenlet = gevent.spawn_later(seconds, function, *arguments, **options)
+        if function.__name__ == self.TIMER:
+            self.timer = greenlet
+        return greenlet
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(gevent, name)
+
+
+_main_gevent = _Gevent()
+
+
+def forget_command_lines_run_time() -> None:
+    """Take back the end of the run of the command line, as another run begins; not if its timer ends it by now.
+
+    Until then it is let be: with `--autoquit` it also ends a process that nobody looks after.
+    """
+    timer, _main_gevent.timer = _main_gevent.timer, None
+    if timer is not None and timer.gr_frame is None:  # it has not begun
+        timer.kill(block=False)
+
+
+def _told_of_unknown(handle_message: Callable[[Any, str, Any], None]) -> Callable[[Any, str, Any], None]:
+    """Tell of workers that speak to a master that does not know them: those of an earlier master on its port.
+
+    They never say again that they are ready, and Locust's word on it is one for debugging.
+    """
+
+    @functools.wraps(handle_message)
+    def tell_and_handle(self: Any, client_id: str, msg: Any) -> None:
+        if msg.type == "heartbeat" and client_id not in self.clients:
+            hook = getattr(self.environment.events, "heartbeat_of_unknown_worker", None)
+            if hook is not None:
+                hook.fire(client_id=client_id)
+        handle_message(self, client_id, msg)
+
+    return tell_and_handle
+
+
+def _not_while_a_run_ends(start: Callable[..., None]) -> Callable[..., None]:
+    """Start no users while the suite's last run hands over its results: they would be lost in those of a new one.
+
+    The web form is refused by then; Locust's keys for more users ("w", "W") know of no end, and its statistics are
+    cleared before any listener can object.
+    """
+
+    @functools.wraps(start)
+    def start_or_refuse(self: Any, *arguments: Any, **options: Any) -> None:
+        coordinator = getattr(getattr(self.environment, "tfsload", None), "coordinator", None)
+        if coordinator is not None and coordinator.is_ending:
+            logger.warning("No users are started: the run is being stopped")
+            return
+        start(self, *arguments, **options)
+
+    return start_or_refuse

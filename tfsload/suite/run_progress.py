@@ -1,0 +1,61 @@
+"""How far the run under way is, shown again and again while it goes on."""
+
+import time
+
+import gevent
+
+from tfsload.load.plan import Level, Plan
+from tfsload.report.progress import Progress, level_line, progress_line
+from tfsload.run.conductor import Conductor
+from tfsload.run.coordinator import Coordinator
+
+
+class RunProgress:
+    """Shows a run's progress until it is stopped."""
+
+    def __init__(
+        self,
+        progress: Progress,
+        coordinator: Coordinator,
+        conductor: Conductor,
+        plan: Plan | None = None,
+        n_asked: int | None = None,
+    ) -> None:
+        """Begin to show.
+
+        Args:
+            progress: where lines go.
+            coordinator: knows what was measured.
+            conductor: knows the level under way.
+            plan: of a run with levels; else None.
+            n_asked: images to fire in all; None: no limit.
+        """
+        self._progress = progress
+        self._coordinator = coordinator
+        self._conductor = conductor
+        self._plan = plan
+        self._n_asked = n_asked
+        self._greenlet = gevent.spawn(self._show)
+
+    def stop(self) -> None:
+        """Show no more, and leave nothing on the line."""
+        self._greenlet.kill()
+        self._progress.clear()
+
+    def _show(self) -> None:
+        while True:
+            gevent.sleep(self._progress.interval_s)
+            level = self._conductor.level
+            self._progress.show(self._line() if level is None else self._level_line(level))
+
+    def _line(self) -> str:
+        self._coordinator.refresh()
+        tally = self._coordinator.results.tally
+        elapsed_s = self._coordinator.elapsed_s
+        return progress_line(elapsed_s, tally.predictions, tally.errors, tally.requests, self._n_asked)
+
+    def _level_line(self, level: Level) -> str:
+        begun_s = self._conductor.begun_s
+        elapsed_s = None if begun_s is None else time.monotonic() - begun_s
+        seconds = level.warm_up_s + level.duration_s
+        return level_line(level.number, self._plan.n_left - 1, level.name, elapsed_s, seconds, level.warm_up_s)

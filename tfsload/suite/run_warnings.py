@@ -1,0 +1,42 @@
+"""What is said in the log of a run that is as asked for, and perhaps not as meant."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from tfsload.analysis import tolerance
+from tfsload.settings.settings import Settings, options_of_levels
+from tfsload.transport.address import Target
+
+logger = logging.getLogger(__name__)
+
+
+def warn_of_ignored(options: Mapping[str, Any], settings: Settings) -> None:
+    """Warn of options that have no effect in this run.
+
+    Args:
+        options: Locust's and the suite's, by name.
+        settings: what is made of the suite's.
+    """
+    if settings.has_levels:
+        given = {name: options.get(name) for name in ("run_time", "spawn_rate", "num_users")}
+        if not settings.sweep:
+            del given["num_users"]  # the most in flight
+        flags = {"run_time": "-t", "spawn_rate": "-r", "num_users": "-u"}
+        ignored = [flags[name] for name, value in given.items() if value]
+        why = "levels say how many users there are, and for how long"
+    else:
+        ignored = options_of_levels(options)
+        why = "a run without --sweep, --rate or --find-max-rate has no levels"
+    if ignored:
+        logger.warning("%s: no effect, since %s", " and ".join(ignored), why)
+    if settings.tolerance != tolerance.DEFAULT and not settings.verify:
+        logger.warning("--tolerance: no effect, since nothing is compared without --verify N")
+
+
+def warn_of_loopback(target: Target) -> None:
+    """Warn of an address that workers on other machines take for their own."""
+    if target.is_loopback:
+        logger.warning(
+            "%s is this machine to each worker: those elsewhere need a --host that they reach", target.address
+        )

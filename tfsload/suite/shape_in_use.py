@@ -1,0 +1,53 @@
+"""Which load shape Locust goes by: the locustfile's own, or the suite's while levels are under way."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tfsload.settings.settings import levels_asked_for
+from tfsload.suite.level_shape import LevelShape
+
+
+class ShapeInUse:
+    """Remembers the locustfile's own `LoadTestShape`, since levels take its place in Locust's environment.
+
+    Only this class sets `environment.shape_class`.
+    """
+
+    def __init__(self, environment: Any) -> None:
+        """Remember what Locust has found in the locustfile (on `init`, before anything else is put there).
+
+        Args:
+            environment: Locust's, with its runner.
+        """
+        self._environment = environment
+        self._own = environment.shape_class
+        self._levels: LevelShape | None = None
+
+    def faults(self, options: Mapping[str, Any]) -> list[str]:
+        """Return what is wrong with asking for levels beside the locustfile's own shape, a sentence each."""
+        levels = levels_asked_for(options)
+        if self._own is None or not levels:
+            return []
+        return [
+            f"{' and '.join(levels)}: the locustfile has a load shape of its own, {type(self._own).__name__}, and each "
+            "says how many users there are: leave one out"
+        ]
+
+    def use_levels(self, shape: LevelShape) -> None:
+        """Have the next run go through levels."""
+        shape.runner = self._environment.runner
+        self._levels = self._environment.shape_class = shape
+
+    def keep_levels(self) -> None:
+        """Put levels back that Locust's class picker has replaced, if the next run goes through some."""
+        if self._levels is not None:
+            self._environment.shape_class = self._levels
+
+    def pick(self, shape: Any) -> None:
+        """Take for the locustfile's own what the class picker names (None: no shape)."""
+        self._own = shape
+
+    def use_own(self) -> None:
+        """Have the next run go as the locustfile has it: by its own shape, or by Locust's numbers of users."""
+        self._levels = None
+        self._environment.shape_class = self._own

@@ -1,0 +1,1 @@
+"""The server under test, asked before, between and after the load."""

@@ -1,0 +1,50 @@
+"""The embedded model server as the default target: started when first needed, stopped at the end."""
+
+import logging
+from pathlib import Path
+
+from tfsload.analysis import exit_codes
+from tfsload.settings.refusal import RunRefused
+from tfsload.target.launcher import EmbeddedServer, ServerStartError
+from tfsload.transport.words import quoted
+
+logger = logging.getLogger(__name__)
+
+MODELS = Path(__file__).parents[2] / "models"
+SHIPPED_MODEL = "mnist"
+
+
+class EmbeddedModel:
+    """Serves the shipped model on loopback, once it is asked for."""
+
+    def __init__(self) -> None:
+        self._server: EmbeddedServer | None = None
+
+    def address(self, model_name: str) -> str:
+        """Return the server's `host:port`, starting it if need be.
+
+        Raises:
+            RunRefused: another model than the shipped one is asked for, or the server did not start.
+        """
+        if model_name != SHIPPED_MODEL:
+            raise RunRefused(
+                exit_codes.BAD_USAGE,
+                [
+                    f"--model-name {quoted(model_name)} without --host: the embedded server serves {SHIPPED_MODEL!r} "
+                    "alone; pass --host with the address of the server that has it"
+                ],
+            )
+        if self._server is None:
+            logger.info("No --host, and none on a user class of the suite's: starting the embedded model server")
+            try:
+                self._server = EmbeddedServer.start(SHIPPED_MODEL, MODELS / SHIPPED_MODEL)
+            except ServerStartError as error:
+                raise RunRefused(exit_codes.FAILED, [f"the embedded model server did not start: {error}"]) from None
+            logger.info("The embedded model server is at %s", self._server.address)
+        return self._server.address
+
+    def stop(self) -> None:
+        """Stop the server, if it was started."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None

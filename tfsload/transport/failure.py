@@ -1,0 +1,25 @@
+"""A prediction without an answer: why."""
+
+from tfsload.transport.words import shown
+
+# Not a gRPC code: an answer came, with status OK, and could not be read.
+BAD_REPLY = "BAD_REPLY"
+# Not a gRPC code: the request failed on this side, through a fault of the load generator or of a user class.
+CLIENT_ERROR = "CLIENT_ERROR"
+
+
+class PredictionFailure(Exception):  # noqa: N818  (a prediction fails; a failure has a code)
+    """A request that got no usable answer.
+
+    Attributes:
+        code: a gRPC status code's name (`DEADLINE_EXCEEDED`, `UNAVAILABLE`, …) `BAD_REPLY` or `CLIENT_ERROR`.
+        message: the server's or the channel's own words, as they may be shown.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        self.message = shown(message)
+        super().__init__(f"{code}: {self.message}")
+
+    def __reduce__(self):
+        return type(self), (self.code, self.message)

@@ -1,0 +1,191 @@
+"""Images and scores ↔ the bytes of `PredictRequest` and `PredictResponse`."""
+
+import struct
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from tfsload.settings.settings import Settings
+from tfsload.transport.answer import Answer
+from tfsload.transport.protos import predict_pb2, types_pb2
+from tfsload.transport.servable import FURTHER, MOST_TOLD_APART, Servable
+
+PREDICT_METHOD = "/tensorflow.serving.PredictionService/Predict"
+
+# TensorProto may hold a tensor in either of these forms; the real server answers in the first unless
+# --enable_serialization_as_tensor_content is set.
+_TYPED_FIELDS = {types_pb2.DT_FLOAT: "float_val", types_pb2.DT_DOUBLE: "double_val"}
+_DTYPES = {types_pb2.DT_FLOAT: np.dtype("<f4"), types_pb2.DT_DOUBLE: np.dtype("<f8")}
+# Up to so many scores of one image are read faster without numpy.
+_SHORT = 64
+# So many kinds of reply are known by sight: versions behind one address, as a rule.
+_MOST_TEMPLATES = 8
+
+
+class ReplyError(ValueError):
+    """An answer came, but it cannot be read as scores. The message says what was found and expected."""
+
+
+def encode_request(settings: Settings, images: np.ndarray) -> bytes:
+    """Encode a PredictRequest.
+
+    Args:
+        settings: names the model, version or label, signature and input.
+        images: uint8, (n, 28, 28) or (n, 784), sent as float32 (n, 784) scaled to 0..1.
+    """
+    request = predict_pb2.PredictRequest()
+    spec = request.model_spec
+    spec.name = settings.model_name
+    spec.signature_name = settings.signature_name
+    if settings.model_version is not None:
+        spec.version.value = settings.model_version
+    if settings.model_label:
+        spec.version_label = settings.model_label
+    rows = images.reshape(len(images), -1).astype("<f4") / np.float32(255)
+    tensor = request.inputs[settings.input_name]
+    tensor.dtype = types_pb2.DT_FLOAT
+    for size in rows.shape:
+        tensor.tensor_shape.dim.add(size=size)
+    tensor.tensor_content = rows.tobytes()
+    request.output_filter.append(settings.output_name)
+    return request.SerializeToString()
+
+
+def decode_reply(reply: bytes, output_name: str, n_images: int) -> np.ndarray:
+    """Read the scores out of a PredictResponse's bytes.
+
+    Args:
+        reply: a serialised PredictResponse.
+        output_name: which output holds the scores.
+        n_images: how many images the request held.
+
+    Returns:
+        float array (n_images, classes), finite.
+
+    Raises:
+        ReplyError: unparsable bytes, no such output, another dtype, shape or length, or NaN.
+    """
+    return decode_answer(reply, output_name, n_images)[0]
+
+
+def decode_answer(reply: bytes, output_name: str, n_images: int) -> tuple[np.ndarray, Servable]:
+    """Read the scores out of a PredictResponse's bytes, and which model it names; the rest is as in `decode_reply`."""
+    try:
+        message = predict_pb2.PredictResponse.FromString(reply)
+    except Exception as error:  # protobuf's DecodeError is not the same class in all its implementations
+        raise ReplyError(f"not a PredictResponse: {error}") from None
+    outputs = message.outputs
+    if output_name not in outputs:
+        raise ReplyError(f"no output {output_name!r} in the reply; it has {sorted(outputs) or 'none'}")
+    tensor = outputs[output_name]
+    if tensor.dtype not in _DTYPES:
+        found = types_pb2.DataType.Name(tensor.dtype) if tensor.dtype in types_pb2.DataType.values() else "?"
+        raise ReplyError(f"output {output_name!r} is {found}: expected DT_FLOAT or DT_DOUBLE")
+    scores = _values(tensor)
+    shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
+    if len(shape) != 2 or shape[0] != n_images or shape[1] < 1:
+        raise ReplyError(f"output {output_name!r} has shape {shape}: expected ({n_images}, classes)")
+    if scores.size != shape[0] * shape[1]:
+        raise ReplyError(f"output {output_name!r} holds {scores.size} values for its shape {shape}")
+    if not np.isfinite(scores).all():
+        raise ReplyError(f"output {output_name!r} holds scores that are not finite")
+    return scores.reshape(shape), Servable.of(message.model_spec)
+
+
+class _Template(NamedTuple):
+    """What replies of one kind share, so that they can be read in place.
+
+    Attributes:
+        length: of the reply.
+        before, after: all that stands around its scores, the model's name and version among it.
+        start: where the scores begin.
+        dtype, shape: the scores'.
+        unpack: reads the few scores of one image; None: numpy does.
+        servable: the model that it names.
+    """
+
+    length: int
+    before: bytes
+    after: bytes
+    start: int
+    dtype: np.dtype
+    shape: tuple[int, int]
+    unpack: Callable[[bytes, int], tuple[float, ...]] | None
+    servable: Servable
+
+
+class ReplyReader:
+    """Reads answers out of replies, fast: those of one model to one kind of request differ in the scores alone.
+
+    The first reply is decoded in full. Where its scores stand in its bytes, and all that stands around them, is
+    remembered; a later reply with the same around them is read in place, any other decoded in full, and remembered
+    beside it. So it stays fast, and knows who answered, where several models answer in turn.
+    """
+
+    def __init__(self, output_name: str, n_images: int) -> None:
+        """Read replies to requests of `n_images` images; the output's name as in `decode_reply`."""
+        self._output_name = output_name
+        self._n_images = n_images
+        self._templates: tuple[_Template, ...] = ()  # the newest first
+        self._servables: set[Servable] = set()
+
+    def read(self, reply: bytes) -> Answer:
+        """Return the answer in a reply; its scores are finite.
+
+        Raises:
+            ReplyError: as `decode_reply`.
+        """
+        n_bytes = len(reply)
+        for length, before, after, start, dtype, shape, unpack, servable in self._templates:
+            if n_bytes != length or not reply.startswith(before) or not reply.endswith(after):
+                continue
+            if unpack is None:
+                answer = Answer(None, reply, start, dtype, shape, servable)
+                if np.isfinite(answer.scores).all():
+                    return answer
+            else:
+                scores = unpack(reply, start)
+                total = sum(scores)
+                if total - total == 0.0:  # neither an infinity nor NaN is among them
+                    return Answer([scores.index(max(scores))], reply, start, dtype, shape, servable)
+            break
+        scores, servable = decode_answer(reply, self._output_name, self._n_images)
+        servable = self._told_apart(servable)
+        self._remember(reply, scores, servable)
+        return Answer.of(scores, servable)
+
+    def _told_apart(self, servable: Servable) -> Servable:
+        if servable not in self._servables:
+            if len(self._servables) == MOST_TOLD_APART:
+                return FURTHER
+            self._servables.add(servable)
+        return servable
+
+    def _remember(self, reply: bytes, scores: np.ndarray, servable: Servable) -> None:
+        values = scores.tobytes()
+        start = reply.find(values)
+        if start < 0 or reply.find(values, start + 1) >= 0:
+            return  # not packed in one piece, or in two places: no telling which
+        is_short = scores.size <= _SHORT and self._n_images == 1
+        template = _Template(
+            length=len(reply),
+            before=reply[:start],
+            after=reply[start + len(values) :],
+            start=start,
+            dtype=scores.dtype,
+            shape=scores.shape,
+            unpack=struct.Struct(f"<{scores.size}{scores.dtype.char}").unpack_from if is_short else None,
+            servable=servable,
+        )
+        self._templates = (template, *self._templates)[:_MOST_TEMPLATES]
+
+
+def _values(tensor) -> np.ndarray:
+    """Return the tensor's values, flat, from whichever form it uses."""
+    dtype = _DTYPES[tensor.dtype]
+    if tensor.tensor_content:
+        if len(tensor.tensor_content) % dtype.itemsize:
+            raise ReplyError(f"tensor_content of {len(tensor.tensor_content)} bytes does not divide by its dtype")
+        return np.frombuffer(tensor.tensor_content, dtype)
+    return np.array(getattr(tensor, _TYPED_FIELDS[tensor.dtype]), dtype)
