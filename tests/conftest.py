@@ -21,7 +21,7 @@ import pytest
 
 from tests.clusters import Cluster
 from tfsload.target.launcher import EmbeddedServer
-from tfsload.transport.answer import ConfusionMatrix
+from tfsload.records.confusion import ConfusionMatrix
 
 # Under nohup SIGHUP is ignored, also by all that is started here; what runs do about it is to be seen all the same.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)

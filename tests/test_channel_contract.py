@@ -32,7 +32,7 @@ def open_channel(transport):
 
     def open_it(address, **options):
         settings = Settings.parse({"transport": transport, **options}, address)
-        channels.append(connect(settings))
+        channels.append(connect(settings.connection))
         return channels[-1]
 
     yield open_it
@@ -54,7 +54,7 @@ def call(open_channel, scripted_server):
 
 def test_the_official_stub_works(open_channel, model_server):
     stub = prediction_service_pb2_grpc.PredictionServiceStub(open_channel(model_server.address))
-    body = codec.encode_request(Settings.parse({}, None), np.zeros((2, 28, 28), np.uint8))
+    body = codec.encode_request(Settings.parse({}, None).model, np.zeros((2, 28, 28), np.uint8))
     request = predict_pb2.PredictRequest.FromString(body)
 
     reply = stub.Predict(request, timeout=20)
@@ -211,7 +211,7 @@ def test_a_name_that_does_not_exist_is_unavailable(open_channel):
 
 
 def test_streams_are_refused_clearly_by_the_native_channel(scripted_server):
-    channel = connect(Settings.parse({}, scripted_server.address))
+    channel = connect(Settings.parse({}, scripted_server.address).connection)
     for kind in (channel.unary_stream, channel.stream_unary, channel.stream_stream):
         with pytest.raises(NotImplementedError, match="unary calls only"):
             kind("/a/b")(b"")

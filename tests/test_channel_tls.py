@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives import serialization
 from tests.conftest import ScriptedServer
 from tests.runs import wait_until
 from tests.test_channel_faults import FaultyServer
-from tfsload.settings.settings import Settings, SettingsError
+from tfsload.settings.settings import Settings
 from tfsload.transport.grpc.connect import connect
-from tfsload.transport.tls import TlsLayer, make_context
+from tfsload.transport.tls import TlsFileError, TlsLayer, make_context
 
 CODE = grpc.StatusCode
 METHOD = "/test.Scripted/Call"
@@ -53,7 +53,7 @@ def ask(request, files):
         servers.append(ScriptedServer("--address", "127.0.0.1:0", *pair, *server_options))
         options = {name: str(files / value) if name.endswith("file") else value for name, value in options.items()}
         settings = Settings.parse({"transport": transport, **options}, f"{host}:{servers[-1].port}")
-        channels.append(connect(settings))
+        channels.append(connect(settings.connection))
         return channels[-1].unary_unary(METHOD)(request, timeout=10)
 
     yield call
@@ -166,7 +166,7 @@ def test_a_server_that_is_refused_hears_why(files, certificate):
         {"tls": "true", "tls_ca_file": str(files / "ca.pem")}, refused.address.replace("127.0.0.1", "localhost")
     )
     try:
-        with connect(settings) as channel, pytest.raises(grpc.RpcError):
+        with connect(settings.connection) as channel, pytest.raises(grpc.RpcError):
             channel.unary_unary(METHOD)(b"{}", timeout=10)
         wait_until(lambda: heard, "the alert")
     finally:
@@ -177,7 +177,7 @@ def test_a_server_that_is_refused_hears_why(files, certificate):
 
 def test_a_cleartext_server_is_not_called_over_tls(scripted_server, files):
     settings = Settings.parse({"tls": "true", "tls_ca_file": str(files / "ca.pem")}, scripted_server.address)
-    with connect(settings) as channel, pytest.raises(grpc.RpcError) as caught:
+    with connect(settings.connection) as channel, pytest.raises(grpc.RpcError) as caught:
         channel.unary_unary(METHOD)(b"{}", timeout=10)
 
     assert caught.value.code() == CODE.UNAVAILABLE
@@ -203,8 +203,8 @@ def test_a_cleartext_server_is_not_called_over_tls(scripted_server, files):
 )
 def test_files_that_cannot_be_used_are_named(files, options, message):
     options = {name: str(files / value) for name, value in options.items()}
-    with pytest.raises(SettingsError, match=message):
-        connect(Settings.parse({"tls": "true", **options}, "localhost:1"))
+    with pytest.raises(TlsFileError, match=message):
+        connect(Settings.parse({"tls": "true", **options}, "localhost:1").connection)
 
 
 def test_a_comment_in_any_language_may_stand_beside_an_authority(files):
@@ -219,5 +219,5 @@ def test_a_key_with_a_pass_phrase_is_refused_and_nobody_is_asked_for_it(files):
     (files / "locked.key").write_bytes(locked)
     options = {"tls_cert_file": str(files / "client.crt"), "tls_key_file": str(files / "locked.key")}
 
-    with pytest.raises(SettingsError, match="not usable as PEM"):
-        connect(Settings.parse({"tls": "true", **options}, "localhost:1"))
+    with pytest.raises(TlsFileError, match="not usable as PEM"):
+        connect(Settings.parse({"tls": "true", **options}, "localhost:1").connection)

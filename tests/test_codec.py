@@ -33,7 +33,7 @@ def reply(scores, dtype=types_pb2.DT_FLOAT, as_content=False, output="scores", s
 def test_a_request_holds_the_images_scaled_to_one(images):
     settings = Settings.parse({}, None)
 
-    request = predict_pb2.PredictRequest.FromString(codec.encode_request(settings, images))
+    request = predict_pb2.PredictRequest.FromString(codec.encode_request(settings.model, images))
 
     tensor = request.inputs["images"]
     assert tensor.dtype == types_pb2.DT_FLOAT
@@ -55,7 +55,9 @@ def test_a_request_holds_the_images_scaled_to_one(images):
 def test_a_request_names_the_model(options, version, label):
     settings = Settings.parse({"model_name": "m", "signature_name": "s", "output_name": "o", **options}, None)
 
-    request = predict_pb2.PredictRequest.FromString(codec.encode_request(settings, np.zeros((1, 28, 28), np.uint8)))
+    request = predict_pb2.PredictRequest.FromString(
+        codec.encode_request(settings.model, np.zeros((1, 28, 28), np.uint8))
+    )
 
     spec = request.model_spec
     assert (spec.name, spec.signature_name, list(request.output_filter)) == ("m", "s", ["o"])

@@ -13,10 +13,11 @@ from locust.runners import STATE_MISSING, STATE_RUNNING, WorkerRunner
 
 from tests.test_distributed import Master
 from tests.test_users import Runner, ScriptedUser
-from tfsload.analysis.levels import CpuShares, level_row
-from tfsload.load.plan import Level
+from tfsload.analysis.levels import level_row
 from tfsload.prediction import events
 from tfsload.prediction.process_run import fingerprint, load_images
+from tfsload.records.cpu import CpuShares
+from tfsload.records.level import Level
 from tfsload.records.recorder import Record, Recorder, merge_plain
 from tfsload.records.window import BETWEEN_LEVELS, UNCOUNTED, Window
 from tfsload.run import conductor as conducting

@@ -5,9 +5,8 @@ import sys
 
 import pytest
 
-from tfsload.analysis.levels import CpuShares
-from tfsload.load import cpu_time
-from tfsload.load.cpu_time import CpuTime
+from tfsload.records import cpu
+from tfsload.records.cpu import CpuShares, CpuTime
 
 pytestmark = pytest.mark.timing
 
@@ -29,7 +28,7 @@ def test_where_waiting_is_not_known_it_is_none(tmp_path, monkeypatch, content):
     stat = tmp_path / "schedstat"
     if content is not None:
         stat.write_text(content)
-    monkeypatch.setattr(cpu_time, "_SCHEDSTAT", stat)
+    monkeypatch.setattr(cpu, "_SCHEDSTAT", stat)
 
     assert (CpuTime.now().waited_ns, CpuTime.now().n_slices) == (0, 0)
 
@@ -47,7 +46,8 @@ for _ in range(2):
             pass
         os._exit(0)
     others.append(other)
-from tfsload.load.cpu_time import CpuTime
+from tfsload.records import cpu
+from tfsload.records.cpu import CpuTime
 begin = CpuTime.now()
 while time.process_time_ns() < begin.cpu_ns + 300_000_000:
     pass
@@ -58,7 +58,7 @@ for other in others:
 """
 
 
-@pytest.mark.skipif(not cpu_time._SCHEDSTAT.exists(), reason="this kernel keeps no schedstat")
+@pytest.mark.skipif(not cpu._SCHEDSTAT.exists(), reason="this kernel keeps no schedstat")
 def test_waiting_for_a_cpu_that_others_have_is_seen():
     ended = subprocess.run([sys.executable, "-c", _CROWD], capture_output=True, text=True, timeout=60, check=True)
     busy, waited, mean_wait_ns = map(float, ended.stdout.split())

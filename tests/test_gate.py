@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from tests.test_levels import MS, SECOND, Sample, samples
 from tfsload.analysis import thresholds
+from tfsload.analysis.edges import limits_of
 from tfsload.analysis.gate import LEAST_S, rule
 from tfsload.analysis.metrics import figure_of
 from tfsload.analysis.percentiles import rank_from_top
-from tfsload.records.half_seconds import limits_of
 from tfsload.records.recorder import Record, Recorder, merge_plain
 from tfsload.records.window import Window
 from tfsload.transport.failure import PredictionFailure

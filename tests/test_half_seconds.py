@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfsload.analysis import thresholds
-from tfsload.records.half_seconds import BATCH, MOST_SINGLE, TENTH_NS, Count, HalfSeconds, limits_of, rests_on_many
+from tfsload.analysis.edges import limits_of, rests_on_many
+from tfsload.records.half_seconds import BATCH, MOST_SINGLE, TENTH_NS, Count, HalfSeconds
 from tfsload.records.histogram import HIGHEST_NS, SIGNIFICANT_DIGITS
 
 MS = 1_000_000

@@ -6,8 +6,9 @@ import math
 import pytest
 
 from tfsload.analysis import thresholds
-from tfsload.analysis.levels import PERCENTILES, CpuShares, LevelRun, level_row, probe
-from tfsload.load.plan import Level
+from tfsload.analysis.levels import PERCENTILES, level_row, probe
+from tfsload.records.cpu import CpuShares
+from tfsload.records.level import Level, LevelRun
 from tfsload.records.recorder import Record, Recorder, merge_plain
 from tfsload.records.window import N_SLICES, Window
 from tfsload.report import levels as report

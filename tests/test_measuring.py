@@ -8,9 +8,10 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tfsload.records.confusion import ConfusionMatrix
 from tfsload.records.histogram import HIGHEST_NS, SIGNIFICANT_DIGITS, Histogram
 from tfsload.records.recorder import Record, Recorder, merge_plain, n_ended
-from tfsload.transport.answer import ConfusionMatrix, predicted_classes
+from tfsload.transport.answer import predicted_classes
 from tfsload.transport.failure import PredictionFailure
 
 latencies = st.integers(1, 10**11)

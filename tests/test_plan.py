@@ -10,14 +10,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfsload.analysis import thresholds
-from tfsload.analysis.limit import Ending
+from tfsload.analysis.limit import Ending, Finding
 from tfsload.load import plan
 from tfsload.load.arrivals import Schedule
-from tfsload.load.plan import Finding, Level, make_plan, probe_s, samples_wanted, users_for
+from tfsload.load.plan import samples_wanted, users_for
+from tfsload.records.level import Level
 from tfsload.settings.settings import Settings
 from tfsload.suite.level_shape import LevelShape
 
 HOLDS = Finding(True, (), 100.0)
+
+
+def plan_of(settings, n_users):
+    return plan.make_plan(settings.load, settings.checks.thresholds, settings.model.deadline_s, n_users)
+
+
+def faults_of(settings):
+    return plan.faults(settings.load, settings.checks.thresholds)
+
+
+def probe_s_of(settings, rate_rps):
+    return plan.probe_s(settings.load, settings.checks.thresholds, rate_rps)
 
 
 def settings_of(**options):
@@ -48,13 +61,13 @@ def test_a_level_is_named_by_what_was_asked_for(level, name):
 
 
 def test_without_an_option_for_levels_there_is_no_plan():
-    assert make_plan(settings_of(), 5) is None
-    assert make_plan(settings_of(num_tests="10"), None) is None
+    assert plan_of(settings_of(), 5) is None
+    assert plan_of(settings_of(num_tests="10"), None) is None
 
 
 @pytest.mark.parametrize("n_users", [pytest.param(None, id="no-u"), pytest.param(50, id="u-is-of-no-matter")])
 def test_a_sweep_is_closed_load_in_the_order_given(n_users):
-    made = make_plan(settings_of(sweep="1,8,2", level_duration="3", warm_up="0.5"), n_users)
+    made = plan_of(settings_of(sweep="1,8,2", level_duration="3", warm_up="0.5"), n_users)
 
     assert levels_of(made) == [
         Level(1, 1, None, 0.5, 3.0),
@@ -71,7 +84,7 @@ def test_a_sweep_is_closed_load_in_the_order_given(n_users):
     ],
 )
 def test_rates_are_open_load(n_users, users):
-    made = make_plan(settings_of(rate="10,100,1000", deadline="5"), n_users)
+    made = plan_of(settings_of(rate="10,100,1000", deadline="5"), n_users)
 
     levels = levels_of(made)
     assert [(level.number, level.rate_rps, level.users) for level in levels] == [
@@ -96,7 +109,7 @@ def test_users_without_u(rate_rps, deadline_s, users):
 
 
 def test_a_fixed_plan_stays_at_a_level_until_it_is_reported():
-    made = make_plan(settings_of(sweep="1,2"), None)
+    made = plan_of(settings_of(sweep="1,2"), None)
 
     assert made.next() is made.next()
     assert made.n_left == 2
@@ -125,7 +138,7 @@ def search_settings(**options):
     ],
 )
 def test_how_long_a_probe_lasts(options, rate_rps, seconds):
-    assert probe_s(search_settings(**options), rate_rps) == pytest.approx(seconds)
+    assert probe_s_of(search_settings(**options), rate_rps) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize(
@@ -164,31 +177,31 @@ def test_samples_that_thresholds_want(text, wanted):
     ],
 )
 def test_a_search_that_could_not_judge_its_lowest_rate_is_refused(options, message):
-    faults = plan.faults(search_settings(**options))
+    faults = faults_of(search_settings(**options))
 
     assert len(faults) == (message is not None)
     assert message is None or (message in faults[0] and "or a LOW of" in faults[0])
 
 
 def test_the_level_duration_that_a_fault_names_is_enough():
-    (fault,) = plan.faults(search_settings(find_max_rate="20:1000"))
+    (fault,) = faults_of(search_settings(find_max_rate="20:1000"))
     seconds = fault.split("expected --level-duration ")[1].split()[0]
     low = fault.split("a LOW of ")[1].split()[0]
 
-    assert plan.faults(search_settings(find_max_rate="20:1000", level_duration=seconds)) == []
-    assert plan.faults(search_settings(find_max_rate=f"{low}:1000")) == []
+    assert faults_of(search_settings(find_max_rate="20:1000", level_duration=seconds)) == []
+    assert faults_of(search_settings(find_max_rate=f"{low}:1000")) == []
 
 
 @pytest.mark.parametrize(
     "options", [pytest.param({"sweep": "1"}, id="a-sweep"), pytest.param({"rate": "0.001"}, id="a-rate")]
 )
 def test_only_a_search_can_be_refused_for_too_few_samples(options):
-    assert plan.faults(settings_of(threshold="p99.9 < 1ms", **options)) == []
+    assert faults_of(settings_of(threshold="p99.9 < 1ms", **options)) == []
 
 
 @pytest.mark.parametrize("low", [pytest.param("66.2", id="so-many-on-average"), pytest.param("74", id="with-room")])
 def test_a_lowest_rate_that_is_accepted_gives_enough_samples(low):
-    faults = plan.faults(search_settings(find_max_rate=f"{low}:1000"))
+    faults = faults_of(search_settings(find_max_rate=f"{low}:1000"))
     arrivals = []
     for seed in range(1, 41):
         schedule = Schedule(float(low), "poisson", seed, level=1)
@@ -210,7 +223,7 @@ def find(made, capacity_rps):
 
 
 def test_a_search_probes_and_confirms_with_a_full_level():
-    made = make_plan(search_settings(), None)
+    made = plan_of(search_settings(), None)
     levels, _ = find(made, 430.0)
 
     assert [level.number for level in levels] == list(range(1, len(levels) + 1))
@@ -227,24 +240,24 @@ def test_a_search_probes_and_confirms_with_a_full_level():
     [pytest.param(None, 500, id="by-the-rate"), pytest.param(64, 64, id="u-is-the-cap")],
 )
 def test_probes_have_users_as_rates_have(n_users, users):
-    assert make_plan(search_settings(), n_users).next().users == users
+    assert plan_of(search_settings(), n_users).next().users == users
 
 
 def test_a_search_stays_at_a_probe_until_it_is_reported():
-    made = make_plan(search_settings(), None)
+    made = plan_of(search_settings(), None)
 
     assert made.next().rate_rps == made.next().rate_rps == 100.0
 
 
 def test_a_probe_that_is_asked_for_twice_is_one_level():
-    made = make_plan(search_settings(), None)
+    made = plan_of(search_settings(), None)
 
     assert made.next() == made.next()
 
 
 @given(st.floats(50, 2000))
 def test_the_number_of_probes_left_ends_at_none(capacity_rps):
-    made = make_plan(search_settings(), None)
+    made = plan_of(search_settings(), None)
     levels, left = find(made, capacity_rps)
 
     assert made.n_left == 0
@@ -253,7 +266,7 @@ def test_the_number_of_probes_left_ends_at_none(capacity_rps):
 
 
 def test_a_search_where_even_the_lowest_rate_fails_ends_at_once():
-    made = make_plan(search_settings(), None)
+    made = plan_of(search_settings(), None)
     levels, _ = find(made, 1.0)
 
     assert [level.rate_rps for level in levels] == [100.0]
@@ -285,7 +298,7 @@ def ticks(shape):
 
 def test_the_shape_asks_for_a_levels_users_and_then_has_it_measured():
     measure = Measure()
-    shape = LevelShape(make_plan(settings_of(sweep="1,200,4"), None), measure)
+    shape = LevelShape(plan_of(settings_of(sweep="1,200,4"), None), measure)
 
     assert shape.tick() == (1, 100.0)
     assert measure.levels == []  # its users are only asked for
@@ -298,7 +311,7 @@ def test_the_shape_asks_for_a_levels_users_and_then_has_it_measured():
 
 def test_levels_with_the_same_users_are_each_measured():
     measure = Measure()
-    told = ticks(LevelShape(make_plan(settings_of(rate="10,20,30"), 5), measure))
+    told = ticks(LevelShape(plan_of(settings_of(rate="10,20,30"), 5), measure))
 
     assert told == [(5, 100.0)] * 3 + [None]
     assert [level.rate_rps for level in measure.levels] == [10.0, 20.0, 30.0]
@@ -306,7 +319,7 @@ def test_levels_with_the_same_users_are_each_measured():
 
 def test_the_shape_goes_where_the_search_leads():
     measure = Measure(capacity_rps=430.0)
-    made = make_plan(search_settings(), None)
+    made = plan_of(search_settings(), None)
     ticks(LevelShape(made, measure))
 
     assert made.search.result.ending is Ending.FOUND
@@ -318,7 +331,7 @@ def test_a_measurement_that_fails_reports_nothing():
     def fail(_level):
         raise RuntimeError("mine")
 
-    made = make_plan(settings_of(sweep="1,2"), None)
+    made = plan_of(settings_of(sweep="1,2"), None)
     shape = LevelShape(made, fail)
     shape.tick()
     with pytest.raises(RuntimeError, match="mine"):
@@ -333,7 +346,7 @@ def test_locust_does_not_warn_of_a_spawn_rate_that_nobody_chose(caplog):
         for node in ast.walk(ast.parse(inspect.getsource(locust.runners)))
         if isinstance(node, ast.Constant) and "100/worker" in str(node.value)
     }
-    LevelShape(make_plan(settings_of(sweep="200"), None), Measure())
+    LevelShape(plan_of(settings_of(sweep="200"), None), Measure())
     for text in (warning, "The last worker went missing"):
         logging.getLogger("locust.runners").warning(text)
 

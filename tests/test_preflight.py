@@ -52,7 +52,7 @@ def signature(inputs=None, outputs=None, method="tensorflow/serving/predict"):
     ],
 )
 def test_signatures_that_fit(fitting):
-    assert check_signature(Settings.parse({}, None), {"predict_images": fitting}, n_classes=10) == []
+    assert check_signature(Settings.parse({}, None).model, {"predict_images": fitting}, n_classes=10) == []
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_signatures_that_fit(fitting):
     ],
 )
 def test_signatures_that_do_not_fit(definition, messages):
-    faults = check_signature(Settings.parse({}, None), {"predict_images": definition}, n_classes=10)
+    faults = check_signature(Settings.parse({}, None).model, {"predict_images": definition}, n_classes=10)
 
     assert len(faults) == len(messages)
     for fault, message in zip(faults, messages, strict=True):
@@ -117,7 +117,7 @@ def test_signatures_that_do_not_fit(definition, messages):
 def test_an_unknown_signature_is_answered_with_those_there_are():
     settings = Settings.parse({"signature_name": "predict"}, None)
 
-    (fault,) = check_signature(settings, {"b": signature(), "a": signature()}, n_classes=10)
+    (fault,) = check_signature(settings.model, {"b": signature(), "a": signature()}, n_classes=10)
 
     assert fault == "the model has no signature 'predict': pass --signature-name with one of a, b"
 
@@ -147,7 +147,7 @@ def version_state(version, state, message=""):
     ],
 )
 def test_versions(asked, states, message):
-    faults = check_status(Settings.parse({"model_version": asked}, None), states)
+    faults = check_status(Settings.parse({"model_version": asked}, None).model, states)
 
     assert faults == [] if message is None else message in faults[0]
 

@@ -13,7 +13,8 @@ from tfsload.analysis.others import OtherFailures, Others
 from tfsload.analysis.summary import summarise
 from tfsload.analysis.thresholds import parse
 from tfsload.analysis.verdict import Verdict, judge
-from tfsload.suite.process_exit import ExitCode, code_of, fault_of_option, remark, seen_by_shell
+from tfsload.settings.rules import exit_code_faults
+from tfsload.suite.process_exit import ExitCode, code_of, remark, seen_by_shell
 
 PASS, FAILED, THRESHOLD, INVALID = exit_codes.PASS, exit_codes.FAILED, exit_codes.THRESHOLD, exit_codes.INVALID
 BY_LISTENER = "set by a listener of the locustfile's own"
@@ -89,7 +90,7 @@ def test_what_a_shell_sees(code, seen):
 
 @pytest.mark.parametrize(("on_error", "n_faults"), [(0, 0), (1, 0), (255, 0), (256, 1), (-1, 1)])
 def test_a_code_that_no_shell_would_see_is_a_fault(on_error, n_faults):
-    assert len(fault_of_option(on_error)) == n_faults
+    assert len(exit_code_faults(on_error)) == n_faults
 
 
 @pytest.mark.parametrize(

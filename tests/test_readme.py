@@ -4,7 +4,7 @@ import re
 
 from tests.runs import PROJECT, run_headless
 from tfsload.analysis import exit_codes
-from tfsload.settings.settings import OPTIONS
+from tfsload.settings.options import OPTIONS
 
 README = (PROJECT / "README.md").read_text()
 

@@ -5,7 +5,7 @@ import pytest
 from tests.runs import PROJECT, wait_until
 from tests.test_secrets import METADATA, SECRET
 from tests.web_ui import web_ui_of
-from tfsload.webui.secret_reach import SecretReach
+from tfsload.settings.secret_reach import SecretReach
 
 GIVEN = {"metadata": METADATA}
 JSON = {"Content_Type": "application/json"}

@@ -6,7 +6,8 @@ from tests.conftest import ScriptedServer
 from tests.runs import PROJECT, run_headless, wait_until
 from tests.web_ui import web_ui_of
 from tfsload.analysis import exit_codes
-from tfsload.settings.settings import OPTIONS, Settings, SettingsError
+from tfsload.settings.options import OPTIONS
+from tfsload.settings.settings import Settings, SettingsError
 
 SECRET = "open-sesame-4711"
 METADATA = f"authorization=Bearer {SECRET}"
@@ -130,7 +131,7 @@ def test_a_headless_run_is_refused_without_it(tmp_path, source):
 def test_settings_that_are_printed_do_not_hold_it():
     settings = Settings.parse({"metadata": METADATA}, None)
 
-    assert settings.metadata == (("authorization", f"Bearer {SECRET}"),)
+    assert settings.connection.metadata == (("authorization", f"Bearer {SECRET}"),)
     assert SECRET not in repr(settings)
 
 

@@ -1,6 +1,7 @@
 """Options: every good value, every bad one, and all faults at once."""
 
 import itertools
+from operator import attrgetter
 
 import numpy as np
 import pytest
@@ -9,8 +10,12 @@ from hypothesis import strategies as st
 from locust.argument_parser import default_args_dict, get_empty_argument_parser
 
 from tfsload.analysis.tolerance import Tolerance
-from tfsload.settings.settings import OPTIONS, Settings, SettingsError, add_arguments, options_of_levels
+from tfsload.load.asked import LoadAsked
+from tfsload.settings.options import OPTIONS, options_of_levels
+from tfsload.settings.settings import ChecksAsked, DataAsked, Settings, SettingsError
+from tfsload.suite.arguments import add_arguments
 from tfsload.transport.address import TargetError, parse_grpc_target
+from tfsload.transport.asked import ConnectionAsked, ModelAsked
 from tfsload.transport.grpc import codec
 
 
@@ -18,35 +23,37 @@ def test_defaults_are_those_of_the_design():
     settings = Settings.parse({}, None)
 
     assert settings == Settings(
-        target=None,
-        model_name="mnist",
-        model_version=None,
-        model_label="",
-        signature_name="predict_images",
-        input_name="images",
-        output_name="scores",
-        images_per_request=1,
-        deadline_s=5.0,
-        transport="native",
-        connections=1,
-        tls=False,
-        tls_ca_file="",
-        tls_cert_file="",
-        tls_key_file="",
-        metadata=(),
-        dataset="mnist5k",
-        num_tests=0,
-        seed=1,
-        sweep=(),
-        rates=(),
-        arrivals="poisson",
-        find_max_rate=None,
-        level_duration_s=10.0,
-        warm_up_s=2.0,
-        give_up_after_s=None,
-        thresholds=(),
-        verify=0,
-        tolerance=Tolerance("0.0001", 0.0001),
+        model=ModelAsked(
+            name="mnist",
+            version=None,
+            label="",
+            signature_name="predict_images",
+            input_name="images",
+            output_name="scores",
+            images_per_request=1,
+            deadline_s=5.0,
+        ),
+        connection=ConnectionAsked(
+            target=None,
+            transport="native",
+            connections=1,
+            tls=False,
+            tls_ca_file="",
+            tls_cert_file="",
+            tls_key_file="",
+            metadata=(),
+        ),
+        data=DataAsked(dataset="mnist5k", num_tests=0, seed=1),
+        load=LoadAsked(
+            sweep=(),
+            rates=(),
+            arrivals="poisson",
+            find_max_rate=None,
+            level_duration_s=10.0,
+            warm_up_s=2.0,
+            give_up_after_s=None,
+        ),
+        checks=ChecksAsked(thresholds=(), verify=0, tolerance=Tolerance("0.0001", 0.0001)),
         web_origins=(),
     )
 
@@ -54,19 +61,19 @@ def test_defaults_are_those_of_the_design():
 @pytest.mark.parametrize(
     ("given", "field", "value"),
     [
-        pytest.param({"model_version": "3"}, "model_version", 3, id="version"),
-        pytest.param({"model_version": "0"}, "model_version", 0, id="version-zero"),
-        pytest.param({"images_per_request": " 64 "}, "images_per_request", 64, id="spaces-around"),
-        pytest.param({"deadline": "0.25"}, "deadline_s", 0.25, id="fraction-of-a-second"),
-        pytest.param({"num_tests": 100}, "num_tests", 100, id="a-number-instead-of-text"),
-        pytest.param({"tls": "True"}, "tls", True, id="switch"),
-        pytest.param({"metadata": "a=b; x-y=z=1"}, "metadata", (("a", "b"), ("x-y", "z=1")), id="metadata"),
-        pytest.param({"model_version": str(2**63 - 1)}, "model_version", 2**63 - 1, id="largest-version"),
-        pytest.param({"signature_name": "serving_default"}, "signature_name", "serving_default", id="signature"),
+        pytest.param({"model_version": "3"}, "model.version", 3, id="version"),
+        pytest.param({"model_version": "0"}, "model.version", 0, id="version-zero"),
+        pytest.param({"images_per_request": " 64 "}, "model.images_per_request", 64, id="spaces-around"),
+        pytest.param({"deadline": "0.25"}, "model.deadline_s", 0.25, id="fraction-of-a-second"),
+        pytest.param({"num_tests": 100}, "data.num_tests", 100, id="a-number-instead-of-text"),
+        pytest.param({"tls": "True"}, "connection.tls", True, id="switch"),
+        pytest.param({"metadata": "a=b; x-y=z=1"}, "connection.metadata", (("a", "b"), ("x-y", "z=1")), id="metadata"),
+        pytest.param({"model_version": str(2**63 - 1)}, "model.version", 2**63 - 1, id="largest-version"),
+        pytest.param({"signature_name": "serving_default"}, "model.signature_name", "serving_default", id="signature"),
     ],
 )
 def test_good_values(given, field, value):
-    assert getattr(Settings.parse(given, "localhost:8500"), field) == value
+    assert attrgetter(field)(Settings.parse(given, "localhost:8500")) == value
 
 
 @pytest.mark.parametrize(
@@ -133,9 +140,9 @@ def test_any_text_gives_settings_or_faults(values):
     except SettingsError as error:
         assert error.faults
     else:
-        codec.encode_request(settings, np.zeros((1, 28, 28), np.uint8))  # what is accepted can be sent
-        assert settings.images_per_request >= 1
-        assert 0 < settings.deadline_s <= 3600
+        codec.encode_request(settings.model, np.zeros((1, 28, 28), np.uint8))  # what is accepted can be sent
+        assert settings.model.images_per_request >= 1
+        assert 0 < settings.model.deadline_s <= 3600
 
 
 def test_every_option_is_text_until_it_is_checked():
@@ -208,10 +215,12 @@ def test_loopback(address, is_loopback):
 @pytest.mark.parametrize(
     ("arguments", "field", "value"),
     [
-        pytest.param(["--tls"], "tls", True, id="a-bare-switch"),
-        pytest.param(["--tls", "false"], "tls", False, id="a-switch-with-a-value"),
-        pytest.param(["--metadata", "a=1", "--metadata", "b=2"], "metadata", (("a", "1"), ("b", "2")), id="repeated"),
-        pytest.param([], "metadata", (), id="not-given"),
+        pytest.param(["--tls"], "connection.tls", True, id="a-bare-switch"),
+        pytest.param(["--tls", "false"], "connection.tls", False, id="a-switch-with-a-value"),
+        pytest.param(
+            ["--metadata", "a=1", "--metadata", "b=2"], "connection.metadata", (("a", "1"), ("b", "2")), id="repeated"
+        ),
+        pytest.param([], "connection.metadata", (), id="not-given"),
     ],
 )
 def test_the_command_line(arguments, field, value):
@@ -220,7 +229,7 @@ def test_the_command_line(arguments, field, value):
 
     settings = Settings.parse(vars(parser.parse_args(arguments)), "localhost:8500")
 
-    assert getattr(settings, field) == value
+    assert attrgetter(field)(settings) == value
 
 
 @pytest.mark.parametrize(
@@ -241,32 +250,34 @@ def test_what_is_said_of_levels(values, flags):
 @pytest.mark.parametrize(
     ("given", "field", "value"),
     [
-        pytest.param({"sweep": "1,2,4,8"}, "sweep", (1, 2, 4, 8), id="sweep"),
-        pytest.param({"sweep": " 8 , 1 "}, "sweep", (8, 1), id="sweep-in-any-order-with-spaces"),
-        pytest.param({"sweep": "1,1"}, "sweep", (1, 1), id="a-level-twice"),
-        pytest.param({"sweep": "100000"}, "sweep", (100_000,), id="the-most-users"),
-        pytest.param({"rate": "100,200.5,4e2"}, "rates", (100.0, 200.5, 400.0), id="rates"),
-        pytest.param({"rate": "0.001,1000000"}, "rates", (0.001, 1_000_000.0), id="the-lowest-and-the-highest-rate"),
-        pytest.param({"arrivals": "constant"}, "arrivals", "constant", id="arrivals"),
+        pytest.param({"sweep": "1,2,4,8"}, "load.sweep", (1, 2, 4, 8), id="sweep"),
+        pytest.param({"sweep": " 8 , 1 "}, "load.sweep", (8, 1), id="sweep-in-any-order-with-spaces"),
+        pytest.param({"sweep": "1,1"}, "load.sweep", (1, 1), id="a-level-twice"),
+        pytest.param({"sweep": "100000"}, "load.sweep", (100_000,), id="the-most-users"),
+        pytest.param({"rate": "100,200.5,4e2"}, "load.rates", (100.0, 200.5, 400.0), id="rates"),
         pytest.param(
-            {"find_max_rate": "100:5000", "threshold": "p99 < 50ms"}, "find_max_rate", (100, 5000), id="search"
+            {"rate": "0.001,1000000"}, "load.rates", (0.001, 1_000_000.0), id="the-lowest-and-the-highest-rate"
         ),
-        pytest.param({"level_duration": "0.5"}, "level_duration_s", 0.5, id="level-duration"),
-        pytest.param({"level_duration": "86400"}, "level_duration_s", 86_400.0, id="a-day"),
-        pytest.param({"warm_up": "0"}, "warm_up_s", 0.0, id="no-warm-up"),
-        pytest.param({"verify": "1000"}, "verify", 1000, id="verify"),
-        pytest.param({"threshold": " ; "}, "thresholds", (), id="no-threshold"),
-        pytest.param({"seed": "0"}, "seed", 0, id="seed"),
+        pytest.param({"arrivals": "constant"}, "load.arrivals", "constant", id="arrivals"),
+        pytest.param(
+            {"find_max_rate": "100:5000", "threshold": "p99 < 50ms"}, "load.find_max_rate", (100, 5000), id="search"
+        ),
+        pytest.param({"level_duration": "0.5"}, "load.level_duration_s", 0.5, id="level-duration"),
+        pytest.param({"level_duration": "86400"}, "load.level_duration_s", 86_400.0, id="a-day"),
+        pytest.param({"warm_up": "0"}, "load.warm_up_s", 0.0, id="no-warm-up"),
+        pytest.param({"verify": "1000"}, "checks.verify", 1000, id="verify"),
+        pytest.param({"threshold": " ; "}, "checks.thresholds", (), id="no-threshold"),
+        pytest.param({"seed": "0"}, "data.seed", 0, id="seed"),
     ],
 )
 def test_good_values_of_load(given, field, value):
-    assert getattr(Settings.parse(given, None), field) == value
+    assert attrgetter(field)(Settings.parse(given, None)) == value
 
 
 def test_thresholds_are_read():
     settings = Settings.parse({"threshold": "p99<50ms; error_rate <= 5%"}, None)
 
-    assert [threshold.text for threshold in settings.thresholds] == ["p99 < 50ms", "error_rate <= 5%"]
+    assert [threshold.text for threshold in settings.checks.thresholds] == ["p99 < 50ms", "error_rate <= 5%"]
 
 
 @pytest.mark.parametrize(
@@ -352,7 +363,7 @@ def test_all_that_exclude_each_other_are_named_at_once():
 
 @pytest.mark.parametrize("given", [pytest.param({"num_tests": "0", "sweep": "1"}, id="a-zero-is-no-number-of-tests")])
 def test_what_is_not_asked_for_excludes_nothing(given):
-    assert Settings.parse(given, None).sweep == (1,)
+    assert Settings.parse(given, None).load.sweep == (1,)
 
 
 @pytest.mark.parametrize(
@@ -392,7 +403,7 @@ def test_thresholds_that_nothing_could_be_held_against(given, message):
     ],
 )
 def test_thresholds_that_fit(given):
-    assert Settings.parse(given, None).thresholds
+    assert Settings.parse(given, None).checks.thresholds
 
 
 def test_all_faults_of_load_come_at_once():
@@ -449,7 +460,7 @@ def test_a_threshold_of_open_load_beside_a_bad_rate_has_no_fault():
 def test_what_kind_of_load_is_asked_for(given, is_open_load, has_levels):
     settings = Settings.parse(given, None)
 
-    assert (settings.is_open_load, settings.has_levels) == (is_open_load, has_levels)
+    assert (settings.load.is_open, settings.load.has_levels) == (is_open_load, has_levels)
 
 
 def test_thresholds_may_be_given_one_by_one():
@@ -457,4 +468,4 @@ def test_thresholds_may_be_given_one_by_one():
     add_arguments(parser)
     arguments = parser.parse_args(["--threshold", "p99 < 50ms", "--threshold", "error_rate < 5%; mean < 1s"])
 
-    assert len(Settings.parse(vars(arguments), None).thresholds) == 3
+    assert len(Settings.parse(vars(arguments), None).checks.thresholds) == 3

@@ -146,7 +146,7 @@ def test_a_prediction_takes_no_more_calls(user, calls, n_compared):
     assert (report["compared"], report["mismatched"]) == (n_compared, 0)
     for rows in report["half_seconds"].values():
         assert sum(n for _, n, _, _ in rows) == N_WARM + N_COUNTED
-    assert len(report["half_seconds"]) == len(user._run.settings.thresholds)
+    assert len(report["half_seconds"]) == len(user._run.settings.checks.thresholds)
     assert counts["PredictionUser.predict"] == N_COUNTED
     assert counts.total() / N_COUNTED == pytest.approx(known(calls), abs=ROOM), counts.most_common()
 

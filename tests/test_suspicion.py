@@ -9,9 +9,9 @@ from tfsload.analysis import exit_codes
 from tfsload.analysis.summary import summarise
 from tfsload.analysis.suspicion import suspicions
 from tfsload.analysis.verdict import judge
+from tfsload.records.confusion import ConfusionMatrix
 from tfsload.records.record import Record
 from tfsload.report.terminal import render
-from tfsload.transport.answer import ConfusionMatrix
 
 
 def confusion_of(counts):

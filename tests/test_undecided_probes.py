@@ -9,9 +9,9 @@ from tests.test_gate import calm, record_of, slow, stalled
 from tests.test_levels import run_of
 from tfsload.analysis import exit_codes, thresholds
 from tfsload.analysis.levels import level_row, probe
-from tfsload.analysis.limit import Ending
+from tfsload.analysis.limit import Ending, Finding
 from tfsload.analysis.verdict import judge
-from tfsload.load.plan import Finding, SearchPlan, make_plan
+from tfsload.load.plan import SearchPlan, make_plan
 from tfsload.load.search import RateSearch
 from tfsload.report import levels as report
 from tfsload.settings.settings import Settings

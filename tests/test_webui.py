@@ -12,7 +12,7 @@ import pytest
 from tests.runs import free_port, locust, wait_until
 from tests.web_ui import WebUi, web_ui_of
 from tfsload.analysis import exit_codes
-from tfsload.settings.settings import OPTIONS
+from tfsload.settings.options import OPTIONS
 
 
 @pytest.fixture

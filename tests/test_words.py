@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tfsload.settings.options import OPTIONS
 from tfsload.settings.refusal import RunRefused
-from tfsload.settings.settings import OPTIONS, Settings, SettingsError
+from tfsload.settings.settings import Settings, SettingsError
 from tfsload.suite.log_guard import Guard
 from tfsload.transport import words
 from tfsload.transport.failure import PredictionFailure

@@ -19,11 +19,11 @@ from locust.event import Events
 
 from tests.fake_rpc import Network
 from tests.virtual_time import VirtualTime
-from tfsload.analysis.levels import CpuShares
 from tfsload.datasets.dataset import Dataset
 from tfsload.load import pacer
 from tfsload.prediction import process_run as run
 from tfsload.prediction.prediction_user import PredictionUser
+from tfsload.records.cpu import CpuShares
 from tfsload.run import awaited, checks, conductor, coordinator, participant, pulse
 from tfsload.settings.settings import Settings
 from tfsload.suite import lifecycle
@@ -100,7 +100,7 @@ class _IdleCpu:
 
 
 def _images(settings: Settings) -> Dataset:
-    n = settings.num_tests or N_IMAGES
+    n = settings.data.num_tests or N_IMAGES
     return Dataset("virtual", np.zeros((n, 784), np.float32), np.full(n, 7, np.uint8))
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tfsload.transport.answer import ConfusionMatrix
+from tfsload.records.confusion import ConfusionMatrix
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 
+from tfsload.analysis.edges import rests_on_many
 from tfsload.analysis.metrics import figure_of
 from tfsload.analysis.percentiles import rank_from_top
 from tfsload.analysis.thresholds import Threshold
-from tfsload.records.half_seconds import TENTH_NS, TENTHS_A_HALF_SECOND, Count, rests_on_many
+from tfsload.records.half_seconds import TENTH_NS, TENTHS_A_HALF_SECOND, Count
 from tfsload.records.record import Record
 
 # Of less than eight half-seconds one is too large a part to be left out.

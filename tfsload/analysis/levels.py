@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tfsload.analysis.gate import Ruling, rule
+from tfsload.analysis.limit import Finding
 from tfsload.analysis.metrics import figure_of, n_endless
 from tfsload.analysis.percentiles import LEAST_PERCENTILE, samples_needed, upper_end_ns
 from tfsload.analysis.stability import latency_grows, unsteady
 from tfsload.analysis.thresholds import Threshold
-from tfsload.load.plan import Finding, Level
+from tfsload.records.cpu import CpuShares
+from tfsload.records.level import Level, LevelRun
 from tfsload.records.record import Record
 
 PERCENTILES = (50, 90, 95, 99, 99.9)
@@ -27,49 +29,6 @@ QUEUE_GROWS = "made a queue grow (latency rose all the time)"
 # Where so large a share of the offered rate is missing, and more than chance explains, answers do not keep up.
 FALLS_SHORT = 0.05
 BEYOND_CHANCE = 3.0
-
-
-@dataclass(frozen=True)
-class CpuShares:
-    """What a process had of the CPU over some time.
-
-    Attributes:
-        busy: the share of the time that it ran, 0 to about 1.
-        waited: the share for which it was ready to run and other programs ran.
-        mean_wait_ns: how long it waited whenever it was to run.
-    """
-
-    busy: float
-    waited: float
-    mean_wait_ns: float
-
-
-@dataclass(frozen=True)
-class LevelRun:
-    """How a level was run.
-
-    Attributes:
-        level: what was asked for.
-        n_workers: processes that were to take part.
-        missing_workers: those that did not tell its end.
-        n_users: users that ran.
-        cpu: what each process had of the CPU.
-        round_trip_ns: what a call took that asked the model for nothing, before the load; None: not measured.
-        disturbance: who joined, or how users became more or fewer, while it was measured; empty: nothing of the kind.
-    """
-
-    level: Level
-    n_workers: int
-    missing_workers: tuple[str, ...]
-    n_users: int
-    cpu: tuple[CpuShares, ...]
-    round_trip_ns: int | None = None
-    disturbance: str = ""
-
-    @property
-    def busy_share(self) -> float:
-        """The busiest process's share of a CPU."""
-        return max((one.busy for one in self.cpu), default=0.0)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,25 @@ from dataclasses import dataclass
 from enum import Enum
 
 
+@dataclass(frozen=True)
+class Finding:
+    """What a level told the search.
+
+    Attributes:
+        holds: whether its rate does.
+        binding: what it did where not, in words.
+        achieved_rps: answers a second; None: not known.
+        is_undecided: whether nothing keeps it from holding but that one stall decides a threshold.
+        is_unknown: whether it crossed nothing, and only failed to tell that everything holds.
+    """
+
+    holds: bool
+    binding: tuple[str, ...]
+    achieved_rps: float | None
+    is_undecided: bool = False
+    is_unknown: bool = False
+
+
 class Ending(Enum):
     """Why a search ended."""
 

@@ -15,9 +15,9 @@ from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.suspicion import suspicions
 from tfsload.analysis.thresholds import Threshold
+from tfsload.records.confusion import ConfusionMatrix
 from tfsload.records.mismatch import Mismatch, least
 from tfsload.records.record import Record
-from tfsload.transport.answer import ConfusionMatrix
 from tfsload.transport.servable import UNTOLD, Servable, fault
 
 

@@ -20,7 +20,7 @@ images say what ten say. A dozen images suffice where none is right.
 
 import math
 
-from tfsload.transport.answer import ConfusionMatrix
+from tfsload.records.confusion import ConfusionMatrix
 
 _NEARLY_ALL = 0.9
 _NEAR_CHANCE_KAPPA = 0.1

@@ -2,64 +2,19 @@
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Protocol
 
+from tfsload.analysis.limit import Finding
 from tfsload.analysis.percentiles import LEAST_PERCENTILE, samples_needed
 from tfsload.analysis.thresholds import Threshold
+from tfsload.load.asked import LoadAsked
 from tfsload.load.search import RateSearch
-from tfsload.settings.settings import Settings
+from tfsload.records.level import Level
 
 # In open load users are only the cap in flight; without `-u` so many that a deadline's worth of arrivals fits.
 MOST_USERS_BY_DEFAULT = 1000
 # A probe of the limit search is this part of a level, unless its thresholds need more samples.
 PROBE_SHARE = 0.5
-
-
-@dataclass(frozen=True)
-class Level:
-    """One setting of load, held for a time.
-
-    Attributes:
-        number: from 1 on.
-        users: users in flight; in open load the most that may be.
-        rate_rps: arrivals a second over all workers; None: closed load.
-        warm_up_s, duration_s: seconds that do not count, and that do.
-        is_probe: whether a search asked for it, and a failure is a finding.
-    """
-
-    number: int
-    users: int
-    rate_rps: float | None
-    warm_up_s: float
-    duration_s: float
-    is_probe: bool = False
-
-    @property
-    def name(self) -> str:
-        """What was asked for, in words."""
-        if self.rate_rps is None:
-            return f"{self.users:,} {'user' if self.users == 1 else 'users'}"
-        return f"{self.rate_rps:,.12g} requests/s"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a level told the search.
-
-    Attributes:
-        holds: whether its rate does.
-        binding: what it did where not, in words.
-        achieved_rps: answers a second; None: not known.
-        is_undecided: whether nothing keeps it from holding but that one stall decides a threshold.
-        is_unknown: whether it crossed nothing, and only failed to tell that everything holds.
-    """
-
-    holds: bool
-    binding: tuple[str, ...]
-    achieved_rps: float | None
-    is_undecided: bool = False
-    is_unknown: bool = False
 
 
 class Plan(Protocol):
@@ -133,29 +88,33 @@ class SearchPlan:
         return self.search.expected_probes_left
 
 
-def make_plan(settings: Settings, n_users: int | None) -> FixedPlan | SearchPlan | None:
-    """Return the plan that the settings ask for; None: a run without levels.
+def make_plan(
+    asked: LoadAsked, thresholds: tuple[Threshold, ...], deadline_s: float, n_users: int | None
+) -> FixedPlan | SearchPlan | None:
+    """Return the plan for the levels that were asked for; None: a run without levels.
 
     Args:
-        settings: those of the run.
+        asked: the levels.
+        thresholds: what they must hold.
+        deadline_s: seconds from sending a request to giving it up.
         n_users: Locust's `-u`; None: not given. In open load it is the cap in flight.
     """
-    warm_up_s, duration_s = settings.warm_up_s, settings.level_duration_s
+    warm_up_s, duration_s = asked.warm_up_s, asked.level_duration_s
 
     def open_level(number: int, rate_rps: float, seconds: float, is_probe: bool) -> Level:
-        users = n_users or users_for(rate_rps, settings.deadline_s)
+        users = n_users or users_for(rate_rps, deadline_s)
         return Level(number, users, rate_rps, warm_up_s, seconds, is_probe)
 
     def probe(number: int, rate_rps: float, is_full: bool) -> Level:
-        seconds = duration_s if is_full else probe_s(settings, rate_rps)
+        seconds = duration_s if is_full else probe_s(asked, thresholds, rate_rps)
         return open_level(number, rate_rps, seconds, True)
 
-    if settings.sweep:
-        return FixedPlan([Level(i, users, None, warm_up_s, duration_s) for i, users in enumerate(settings.sweep, 1)])
-    if settings.rates:
-        return FixedPlan([open_level(i, rate, duration_s, False) for i, rate in enumerate(settings.rates, 1)])
-    if settings.find_max_rate:
-        return SearchPlan(RateSearch(*settings.find_max_rate), probe)
+    if asked.sweep:
+        return FixedPlan([Level(i, users, None, warm_up_s, duration_s) for i, users in enumerate(asked.sweep, 1)])
+    if asked.rates:
+        return FixedPlan([open_level(i, rate, duration_s, False) for i, rate in enumerate(asked.rates, 1)])
+    if asked.find_max_rate:
+        return SearchPlan(RateSearch(*asked.find_max_rate), probe)
     return None
 
 
@@ -164,10 +123,10 @@ def users_for(rate_rps: float, deadline_s: float) -> int:
     return min(max(round(rate_rps * deadline_s), 1), MOST_USERS_BY_DEFAULT)
 
 
-def probe_s(settings: Settings, rate_rps: float) -> float:
+def probe_s(asked: LoadAsked, thresholds: Iterable[Threshold], rate_rps: float) -> float:
     """Return how long a probe lasts: a part of a level, but as many samples as the thresholds want."""
-    wanted_s = seconds_wanted(settings.thresholds, rate_rps)
-    return min(max(PROBE_SHARE * settings.level_duration_s, wanted_s), settings.level_duration_s)
+    wanted_s = seconds_wanted(thresholds, rate_rps)
+    return min(max(PROBE_SHARE * asked.level_duration_s, wanted_s), asked.level_duration_s)
 
 
 def samples_wanted(thresholds: Iterable[Threshold]) -> int:
@@ -185,16 +144,16 @@ def seconds_wanted(thresholds: Iterable[Threshold], rate_rps: float) -> float:
     return (wanted + 3 * math.sqrt(wanted)) / rate_rps
 
 
-def faults(settings: Settings) -> list[str]:
-    """Return what is wrong with a plan that would be made of these settings."""
-    if not settings.find_max_rate:
+def faults(asked: LoadAsked, thresholds: tuple[Threshold, ...]) -> list[str]:
+    """Return what is wrong with a plan that would be made of this."""
+    if not asked.find_max_rate:
         return []
-    low_rps, seconds = settings.find_max_rate[0], settings.level_duration_s
-    wanted_s = seconds_wanted(settings.thresholds, low_rps)
+    low_rps, seconds = asked.find_max_rate[0], asked.level_duration_s
+    wanted_s = seconds_wanted(thresholds, low_rps)
     if seconds >= wanted_s:
         return []
     return [
         f"--find-max-rate {low_rps:g}: in --level-duration {seconds:g} this rate gives about {low_rps * seconds:,.0f} "
-        f"samples, and {samples_wanted(settings.thresholds):,} are wanted: expected --level-duration "
+        f"samples, and {samples_wanted(thresholds):,} are wanted: expected --level-duration "
         f"{math.ceil(wanted_s)} or more, or a LOW of {math.ceil(low_rps * wanted_s / seconds)} or higher"
     ]

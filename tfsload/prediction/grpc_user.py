@@ -16,7 +16,7 @@ class GrpcPredictionUser(PredictionUser):
     def connect(self, run: Run) -> None:
         """Take what the process's users share: thousands with their own would keep the processor waiting for memory."""
         self._predict = run.predict
-        self._deadline_s = run.settings.deadline_s
+        self._deadline_s = run.settings.model.deadline_s
         self._reader_of = run.reader_of
 
     def call(self, body: bytes) -> bytes:

@@ -59,7 +59,7 @@ class PredictionUser(User):
             self.predict = self.predict_in_turn = _take_no_part  # a subclass may call them before its first task
             return
         self.connect(self._run)
-        if self._run.settings.has_levels and PredictionUser.predict_in_turn in self.tasks:
+        if self._run.settings.load.has_levels and PredictionUser.predict_in_turn in self.tasks:
             self.tasks = [PredictionUser.predict_in_turn]  # a level is made of predictions, and of nothing else
         has_no_other_task = all(task is PredictionUser.predict_in_turn for task in self.tasks)
         self._stays_in_task = has_no_other_task and type(self).wait_time is PredictionUser.wait_time

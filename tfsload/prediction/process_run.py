@@ -8,10 +8,10 @@ from collections.abc import Callable
 import grpc
 
 import tfsload.datasets.dataset
+from tfsload.analysis.edges import limits_of
 from tfsload.load.pacer import Pacer
 from tfsload.load.request_book import RequestBook
 from tfsload.load.supply import Supply
-from tfsload.records.half_seconds import limits_of
 from tfsload.records.recorder import Recorder
 from tfsload.settings.settings import Settings, SettingsError
 from tfsload.target.references import References
@@ -27,16 +27,16 @@ def load_images(settings: Settings) -> tfsload.datasets.dataset.Dataset:
         tfsload.datasets.dataset.DataError: the data set cannot be read.
         SettingsError: more images are asked for than it holds.
     """
-    dataset = tfsload.datasets.dataset.load(settings.dataset)
+    dataset = tfsload.datasets.dataset.load(settings.data.dataset)
     n_images = len(dataset.labels)
-    if settings.num_tests > n_images:
+    if settings.data.num_tests > n_images:
         raise SettingsError(
             [
-                f"--num-tests {settings.num_tests}: the data set {settings.dataset} holds {n_images} images and "
-                f"each is fired once; pass at most {n_images}, or another --dataset (mnist has 10,000)"
+                f"--num-tests {settings.data.num_tests}: the data set {settings.data.dataset} holds {n_images} images "
+                f"and each is fired once; pass at most {n_images}, or another --dataset (mnist has 10,000)"
             ]
         )
-    n_fired = settings.num_tests or n_images
+    n_fired = settings.data.num_tests or n_images
     return tfsload.datasets.dataset.Dataset(dataset.name, dataset.images[:n_fired], dataset.labels[:n_fired])
 
 
@@ -49,7 +49,7 @@ def fingerprint(dataset: tfsload.datasets.dataset.Dataset) -> str:
 
 def n_requests(settings: Settings, n_images: int) -> int:
     """Return how many requests hold that many images."""
-    return -(-n_images // settings.images_per_request)
+    return -(-n_images // settings.model.images_per_request)
 
 
 class Run:
@@ -74,17 +74,17 @@ class Run:
         self.number = number
         self.data_fingerprint = fingerprint(dataset)
         self.settings = settings
-        hide(value for _, value in settings.metadata)
+        hide(value for _, value in settings.connection.metadata)
         self.book = RequestBook(
             dataset.images,
             dataset.labels,
-            settings.images_per_request,
-            functools.partial(codec.encode_request, settings),
+            settings.model.images_per_request,
+            functools.partial(codec.encode_request, settings.model),
         )
         self.recorder = Recorder(
-            time.time_ns() - time.perf_counter_ns(), settings.has_levels, limits_of(settings.thresholds)
+            time.time_ns() - time.perf_counter_ns(), settings.load.has_levels, limits_of(settings.checks.thresholds)
         )
-        self.pacer = Pacer(self.recorder) if settings.is_open_load else None
+        self.pacer = Pacer(self.recorder) if settings.load.is_open else None
         self.references = references
         self.round_trip_ns: int | None = None
         self.supply: Supply
@@ -93,7 +93,7 @@ class Run:
     @functools.cached_property
     def channel(self) -> grpc.Channel:
         """The channel that all users of this process share, opened on first use: after any fork."""
-        return connect(self.settings)
+        return connect(self.settings.connection)
 
     @functools.cached_property
     def predict(self) -> Callable[..., bytes]:
@@ -106,7 +106,7 @@ class Run:
     @functools.cached_property
     def reader_of(self) -> Callable[[int], codec.ReplyReader]:
         """What returns the reader, shared by all users, of replies to requests of that many images."""
-        return functools.cache(functools.partial(codec.ReplyReader, self.settings.output_name))
+        return functools.cache(functools.partial(codec.ReplyReader, self.settings.model.output_name))
 
     def close(self) -> None:
         """Close the channel, if it was opened."""

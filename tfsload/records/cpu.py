@@ -4,10 +4,23 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfsload.analysis.levels import CpuShares
-
 # Linux: time on the CPU, time runnable without one, time slices; of a process's main thread.
 _SCHEDSTAT = Path("/proc/self/schedstat")
+
+
+@dataclass(frozen=True)
+class CpuShares:
+    """What a process had of the CPU over some time.
+
+    Attributes:
+        busy: the share of the time that it ran, 0 to about 1.
+        waited: the share for which it was ready to run and other programs ran.
+        mean_wait_ns: how long it waited whenever it was to run.
+    """
+
+    busy: float
+    waited: float
+    mean_wait_ns: float
 
 
 @dataclass(frozen=True)

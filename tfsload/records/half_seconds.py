@@ -11,9 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from tfsload.analysis.thresholds import OPERATORS, Threshold
-from tfsload.records.histogram import bucket_around
-
 TENTH_NS = 100_000_000
 TENTHS_A_HALF_SECOND = 5
 # Requests are counted so many at a time, as latencies are in `tfsload.records.histogram`.
@@ -56,32 +53,6 @@ class Limit:
     text: str
     is_lag: bool
     edge_ns: int | None
-
-    @classmethod
-    def of(cls, threshold: Threshold) -> "Limit":
-        """Return what is counted for a threshold that `rests_on_many`.
-
-        A figure is told as its bucket's upper end (`Histogram.percentile_ns`), so all of a bucket is on one side.
-        """
-        if threshold.percentile is None:
-            return cls(threshold.text, False, None)
-        low_ns, high_ns = bucket_around(int(threshold.limit))
-        is_upper = threshold.operator.startswith("<")
-        is_above = OPERATORS[threshold.operator](high_ns, threshold.limit) != is_upper
-        return cls(threshold.text, threshold.metric.startswith("lag_"), low_ns if is_above else high_ns + 1)
-
-
-def rests_on_many(threshold: Threshold) -> bool:
-    """Whether a threshold is about what many requests have in common, so that one stall must not decide it.
-
-    Percentiles and the mean are. The maximum is about one request, whenever it was; shares and rates count requests.
-    """
-    return threshold.percentile is not None or threshold.metric == "mean"
-
-
-def limits_of(thresholds: Iterable[Threshold]) -> tuple[Limit, ...]:
-    """Return what is counted for thresholds, each once."""
-    return tuple({one.text: Limit.of(one) for one in thresholds if rests_on_many(one)}.values())
 
 
 class HalfSeconds:

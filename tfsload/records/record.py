@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from tfsload.records import mismatch
+from tfsload.records.confusion import ConfusionMatrix
 from tfsload.records.half_seconds import HalfSeconds
 from tfsload.records.histogram import Histogram
 from tfsload.records.mismatch import Mismatch
 from tfsload.records.window import N_SLICES
 from tfsload.transport import servable
-from tfsload.transport.answer import ConfusionMatrix
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.servable import Servable
 

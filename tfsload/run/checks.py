@@ -1,6 +1,5 @@
 """Everything that is checked before any load: options, data, the server and its model."""
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +9,10 @@ from tfsload.datasets.dataset import DataError, Dataset
 from tfsload.load import plan
 from tfsload.prediction.process_run import fingerprint, load_images
 from tfsload.run.user_hosts import HostAsked
+from tfsload.settings import rules
+from tfsload.settings.options import MAX_USERS
 from tfsload.settings.refusal import RunRefused
-from tfsload.settings.settings import MAX_USERS, Settings, SettingsError
-from tfsload.suite import process_exit
+from tfsload.settings.settings import Settings, SettingsError
 from tfsload.target import preflight
 from tfsload.target.embedded import EmbeddedModel
 from tfsload.target.preflight import MisfitError, NoServerError, Preflight
@@ -21,6 +21,7 @@ from tfsload.target.verification import OtherModelError, VerificationError, reco
 from tfsload.transport import words
 from tfsload.transport.address import parse_grpc_target
 from tfsload.transport.grpc.connect import check_files
+from tfsload.transport.tls import TlsFileError
 
 _DATA_OPTIONS = ("dataset", "num_tests")
 
@@ -57,14 +58,14 @@ def check(options: Mapping[str, Any], asked: HostAsked, embedded: EmbeddedModel,
         RunRefused: with all faults of the options, or of the data, or of the server.
     """
     settings, dataset = _checked_here(options, asked, faults)
-    if settings.target is None:
-        target = parse_grpc_target(embedded.address(settings.model_name))
-        settings = dataclasses.replace(settings, target=target)
+    if settings.connection.target is None:
+        target = parse_grpc_target(embedded.address(settings.model.name))
+        settings = settings.at(target)
     try:
-        check_files(settings)
+        check_files(settings.connection)
         found = preflight.ask(settings, n_classes=int(dataset.labels.max()) + 1)
-        references = record_references(settings, dataset, found.servable) if settings.verify else None
-    except SettingsError as error:
+        references = record_references(settings, dataset, found.servable) if settings.checks.verify else None
+    except TlsFileError as error:
         raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
     except NoServerError as error:
         raise RunRefused(exit_codes.FAILED, error.faults) from None
@@ -119,21 +120,21 @@ def _checked_here(options: Mapping[str, Any], asked: HostAsked, faults: list[str
     except DataError as error:
         faults.append(str(error))
     if settings is not None:
-        words.hide(value for _, value in settings.metadata)
-        faults += plan.faults(settings)
-        if dataset is not None and settings.verify > len(dataset.labels):
-            more = "a larger --num-tests" if settings.num_tests else "another --dataset (mnist has 10,000)"
+        words.hide(value for _, value in settings.connection.metadata)
+        faults += plan.faults(settings.load, settings.checks.thresholds)
+        if dataset is not None and settings.checks.verify > len(dataset.labels):
+            more = "a larger --num-tests" if settings.data.num_tests else "another --dataset (mnist has 10,000)"
             faults.append(
-                f"--verify {settings.verify}: the run fires {len(dataset.labels):,} images; pass at most that many, or "
-                f"{more}"
+                f"--verify {settings.checks.verify}: the run fires {len(dataset.labels):,} images; pass at most that "
+                f"many, or {more}"
             )
-        per_request = settings.images_per_request
-        if dataset is not None and not settings.num_tests and per_request > len(dataset.labels):
+        per_request = settings.model.images_per_request
+        if dataset is not None and not settings.data.num_tests and per_request > len(dataset.labels):
             faults.append(
                 f"--images-per-request {per_request}: the data set holds {len(dataset.labels):,} images; pass at most "
                 "that many, or another --dataset (mnist has 10,000)"
             )
-    faults += process_exit.fault_of_option(options.get("exit_code_on_error", exit_codes.FAILED))
+    faults += rules.exit_code_faults(options.get("exit_code_on_error", exit_codes.FAILED))
     n_users = options.get("num_users")
     if n_users is not None and not 1 <= n_users <= MAX_USERS:
         faults.append(f"-u {n_users}: expected from 1 to {MAX_USERS:,} users")

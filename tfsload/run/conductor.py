@@ -9,8 +9,8 @@ from typing import Any
 import gevent
 from locust.runners import STATE_RUNNING
 
-from tfsload.analysis.levels import CpuShares, LevelRun
-from tfsload.load.plan import Level
+from tfsload.records.cpu import CpuShares
+from tfsload.records.level import Level, LevelRun
 from tfsload.run import messages
 from tfsload.run.coordinator import Coordinator
 

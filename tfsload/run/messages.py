@@ -51,7 +51,6 @@ BEFORE_RESET_KEY = "tfsload_before_reset"
 
 # Set among the parsed options by the coordinator: Locust takes them to the workers with each spawn message.
 # All begin so:
-OPTION_PREFIX = "tfsload_"
 RUN_NUMBER_OPTION = "tfsload_run_number"
 # `PROTOCOL` of the coordinator.
 PROTOCOL_OPTION = "tfsload_protocol"

@@ -14,11 +14,11 @@ from locust.runners import WorkerRunner
 
 from tfsload.datasets.dataset import DataError
 from tfsload.load.arrivals import Schedule
-from tfsload.load.cpu_time import CpuTime
 from tfsload.load.leases import Lease
 from tfsload.load.supply import EndlessSupply, LeasedSupply
 from tfsload.prediction import events
 from tfsload.prediction.process_run import Run
+from tfsload.records.cpu import CpuTime
 from tfsload.records.recorder import n_ended
 from tfsload.records.window import Window
 from tfsload.run import messages, processes
@@ -27,6 +27,7 @@ from tfsload.settings.settings import Settings, SettingsError
 from tfsload.target.references import References
 from tfsload.target.round_trip import measure_round_trip_ns
 from tfsload.transport.grpc.connect import check_files
+from tfsload.transport.tls import TlsFileError
 from tfsload.transport.words import quoted, sentence
 
 logger = logging.getLogger(__name__)
@@ -105,18 +106,20 @@ class Participant:
                 raise SettingsError([_OTHER_VERSION])
             references = options.get(messages.REFERENCES_OPTION)
             settings = Settings.parse(options, options[messages.ADDRESS_OPTION])
-            run = Run(number, settings, References.from_plain(references, settings.tolerance) if references else None)
-            check_files(run.settings)
+            run = Run(
+                number, settings, References.from_plain(references, settings.checks.tolerance) if references else None
+            )
+            check_files(run.settings.connection)
             if run.data_fingerprint != options[messages.RUN_DATA_OPTION]:
-                where = quoted(run.settings.dataset)
+                where = quoted(run.settings.data.dataset)
                 raise DataError(f"data set {where}: its images or labels are not those of the master")
-        except (SettingsError, DataError) as error:
+        except (SettingsError, TlsFileError, DataError) as error:
             # A worker on another machine may lack what the coordinator has checked at its own place.
             reason = sentence(str(error))
             logger.error("This worker cannot take part in the run: %s", reason)
             self._runner.send_message(messages.UNFIT, {"run": number, "reason": reason})
             return
-        if 1 in run.settings.sweep:
+        if 1 in run.settings.load.sweep:
             # Now, while there is no load; the level with one user is held against it.
             try:
                 run.round_trip_ns = measure_round_trip_ns(run.channel, run.settings, run.book[0].body)
@@ -155,8 +158,8 @@ class Participant:
         self._heard_s = time.monotonic()
 
     def _supply(self, run: Run) -> EndlessSupply | LeasedSupply:
-        if not run.settings.num_tests:
-            return EndlessSupply(len(run.book), run.settings.seed, self._runner.worker_index)
+        if not run.settings.data.num_tests:
+            return EndlessSupply(len(run.book), run.settings.data.seed, self._runner.worker_index)
 
         def ask(held: list[int]) -> None:
             self._runner.send_message(messages.LEASE_WANTED, {"run": run.number, "held": held})
@@ -184,8 +187,8 @@ class Participant:
         if is_open_load:
             schedule = Schedule(
                 data["rate_rps"],
-                run.settings.arrivals,
-                run.settings.seed,
+                run.settings.load.arrivals,
+                run.settings.data.seed,
                 data["level"],
                 data["share"],
                 data["n_shares"],
@@ -205,7 +208,7 @@ class Participant:
             # Each arrival is sent or dropped, and what this level has in flight is not to meet the next one.
             while run.pacer.has_more:
                 gevent.sleep(_SETTLE_POLL_S)
-            limit_ns = time.perf_counter_ns() + int((run.settings.deadline_s + 1) * 1e9)
+            limit_ns = time.perf_counter_ns() + int((run.settings.model.deadline_s + 1) * 1e9)
             while run.pacer.n_free < self._runner.user_count and time.perf_counter_ns() < limit_ns:
                 gevent.sleep(_SETTLE_POLL_S)
         if self.open_run is run:

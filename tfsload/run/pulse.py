@@ -94,9 +94,9 @@ class Pulse:
         Outside leases nobody asks which users they are. And with an answer in this second somebody goes on: whose
         request is stuck can wait for a second without.
         """
-        if self._count_all is not None and (has_answered or not self._run.settings.num_tests):
+        if self._count_all is not None and (has_answered or not self._run.settings.data.num_tests):
             return self._count_all(), 0
-        limit_s = self._run.settings.deadline_s + STUCK_AFTER_DEADLINE_S
+        limit_s = self._run.settings.model.deadline_s + STUCK_AFTER_DEADLINE_S
         latest_ns = self._clock_ns() - int(limit_s * 1e9)
         users = list(self._users())
         return len(users), sum(0 < user.in_hand_ns < latest_ns for user in users)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tfsload.analysis.attendance import Attendance
-from tfsload.analysis.levels import LevelRun
+from tfsload.records.level import LevelRun
 from tfsload.records.record import Record
 from tfsload.records.window import UNCOUNTED
 

@@ -21,11 +21,11 @@ def limit_s(settings: Settings, has_run_time: bool) -> float | None:
         settings: the run's.
         has_run_time: whether `-t` ends it.
     """
-    if settings.give_up_after_s is not None:
-        return settings.give_up_after_s or None
-    if not (has_run_time or settings.num_tests or settings.has_levels):
+    if settings.load.give_up_after_s is not None:
+        return settings.load.give_up_after_s or None
+    if not (has_run_time or settings.data.num_tests or settings.load.has_levels):
         return None
-    return max(DEFAULT_S, DEFAULT_DEADLINES * settings.deadline_s)
+    return max(DEFAULT_S, DEFAULT_DEADLINES * settings.model.deadline_s)
 
 
 class Silence:

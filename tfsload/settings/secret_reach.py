@@ -10,7 +10,7 @@ says, one that others reach nowhere.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tfsload.settings.settings import OPTIONS
+from tfsload.settings.options import OPTIONS
 from tfsload.transport.address import same_address
 from tfsload.transport.words import quoted
 

@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 from locust import LoadTestShape
 
-from tfsload.load.plan import Finding, FixedPlan, Level, SearchPlan
+from tfsload.analysis.limit import Finding
+from tfsload.load.plan import FixedPlan, SearchPlan
+from tfsload.records.level import Level
 
 # All users of a level at once: the warm-up is there for what that stirs up.
 _LEAST_SPAWN_RATE = 100

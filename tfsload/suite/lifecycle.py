@@ -13,9 +13,11 @@ from locust.runners import MasterRunner, WorkerRunner
 
 from tfsload.analysis import exit_codes
 from tfsload.analysis.levels import level_row, probe
-from tfsload.load.plan import Finding, FixedPlan, Level, SearchPlan, make_plan
+from tfsload.analysis.limit import Finding
+from tfsload.load.plan import FixedPlan, SearchPlan, make_plan
 from tfsload.prediction import events as prediction_events
 from tfsload.prediction.process_run import n_requests
+from tfsload.records.level import Level
 from tfsload.records.record import Record
 from tfsload.report.progress import Progress
 from tfsload.run import messages, processes, silence
@@ -25,8 +27,10 @@ from tfsload.run.conductor import Conductor
 from tfsload.run.coordinator import DRAIN_LIMIT_S, Coordinator
 from tfsload.run.participant import Participant
 from tfsload.run.user_hosts import UserHosts, suite_classes
-from tfsload.settings import settings
+from tfsload.settings.options import default_of
+from tfsload.settings.secret_reach import SecretReach
 from tfsload.suite import (
+    arguments,
     beginning,
     ending,
     interrupt,
@@ -49,7 +53,6 @@ from tfsload.suite.shape_in_use import ShapeInUse
 from tfsload.target.embedded import EmbeddedModel
 from tfsload.webui import door, port
 from tfsload.webui.pages import Pages
-from tfsload.webui.secret_reach import SecretReach
 from tfsload.webui.start_form import StartForm
 
 logger = logging.getLogger(__name__)
@@ -59,7 +62,7 @@ def install(events: Any) -> None:
     """Hang the suite on Locust's events; call it once, in the locustfile."""
     locust_wraps.install()
     prediction_events.install(events)
-    events.init_command_line_parser.add_listener(settings.add_arguments)
+    events.init_command_line_parser.add_listener(arguments.add_arguments)
     events.init_command_line_parser.add_listener(locust_files.check_paths)
     events.before_worker_connects = EventHook()
     events.before_worker_connects.add_listener(_suite_of)
@@ -174,13 +177,14 @@ class Suite:
                 door.close(self._web_ui, web_origins(vars(self._options)))
                 form = StartForm(
                     self._web_ui,
+                    locust_wraps,
                     self._shape_in_use,
                     self._check,
                     self._wait_for_last_run,
                     self._take_back,
                     lambda: self._run_time,
                 )
-                self._pages = Pages(self._web_ui, form)
+                self._pages = Pages(self._web_ui, locust_wraps, form)
                 named = [self._environment.host, *self._hosts.named]
                 self._secret_reach = SecretReach(named, door.is_on_loopback(self._web_ui.host), vars(self._options))
             if self._starts_by_itself:
@@ -189,7 +193,7 @@ class Suite:
                     AwaitedWorkers(self._environment, self._runner, lambda: self.coordinator.has_begun).start()
             elif self._hosts.ask(self._environment.host, self._environment.user_classes).text is None:
                 # The form shows where the load will go.
-                self._hosts.show(self._embedded.address(settings.default_of("model_name")))
+                self._hosts.show(self._embedded.address(default_of("model.name")))
         except RunRefused as refused:
             self._exit_refused(refused)
         except KeyboardInterrupt:
@@ -234,7 +238,10 @@ class Suite:
         if self._secret_reach is not None:
             faults += self._secret_reach.faults(asked.text, options)
         self._checked = check(options, asked, self._embedded, faults)
-        self._plan = make_plan(self._checked.settings, self._n_users(options))
+        settings = self._checked.settings
+        self._plan = make_plan(
+            settings.load, settings.checks.thresholds, settings.model.deadline_s, self._n_users(options)
+        )
         if self._starts_by_itself:
             run_warnings.warn_of_ignored(options, self._checked.settings)
         if self._plan is not None:
@@ -260,9 +267,9 @@ class Suite:
         settings, results = self._run_checked.settings, self.coordinator.results
         if not self._is_headless:  # the web UI's log tab is all that shows how far it is
             logger.info("Level %d of about %d: %s", level.number, level.number + self._plan.n_left - 1, level.name)
-        run = self._conductor.measure(level, settings.deadline_s)
+        run = self._conductor.measure(level, settings.model.deadline_s)
         results.levels.append(run)
-        return probe(level_row(run, results.records.get(level.number, Record())), settings.thresholds)
+        return probe(level_row(run, results.records.get(level.number, Record())), settings.checks.thresholds)
 
     def _exit_refused(self, refused: RunRefused) -> None:
         raise self._refusal(refused)
@@ -297,10 +304,10 @@ class Suite:
         self._run_checked = checked
         if self._pages is not None:
             self._pages.begin()
-        vars(self._options)[messages.ADDRESS_OPTION] = checked.settings.target.address
-        asked = n_requests(checked.settings, checked.n_images) if checked.settings.num_tests else None
+        vars(self._options)[messages.ADDRESS_OPTION] = checked.settings.connection.target.address
+        asked = n_requests(checked.settings, checked.n_images) if checked.settings.data.num_tests else None
         if isinstance(self._runner, MasterRunner) and not self._options.processes:
-            run_warnings.warn_of_loopback(checked.settings.target)
+            run_warnings.warn_of_loopback(checked.settings.connection.target)
         is_of_command_line = self._starts_by_itself and not self.coordinator.has_begun
         self._run_time = RunTime(asked_s(self._environment, self._web_ui, is_of_command_line))
         if self.coordinator.has_begun and not self._is_headless:
@@ -310,7 +317,7 @@ class Suite:
         self._concluded.clear()  # not before: of a run that could not begin nobody hears the end
         if self._is_headless:
             progress = Progress(in_place=self._options.only_summary)
-            n_asked = checked.settings.num_tests or None
+            n_asked = checked.settings.data.num_tests or None
             self._progress = RunProgress(progress, self.coordinator, self._conductor, self._plan, n_asked)
 
     def _on_test_stopping(self, **_: Any) -> None:

@@ -96,10 +96,10 @@ def conclude(
         changed: what the server says otherwise after the run than before.
         run_time: how long it ran, and was to; None: it was not to last for a time.
     """
-    per_request = checked.settings.images_per_request
+    per_request = checked.settings.model.images_per_request
     summary = summarise(
         results.overall,
-        n_asked=checked.settings.num_tests or None,
+        n_asked=checked.settings.data.num_tests or None,
         n_workers=results.n_workers,
         lost_workers=tuple(sorted(results.lost_workers)),
         unfit_workers=results.unfit_workers,
@@ -107,15 +107,15 @@ def conclude(
         n_discarded=results.n_discarded,
         n_users=results.n_users,
         n_users_asked=results.n_users_asked,
-        tolerance=checked.settings.tolerance.text,
+        tolerance=checked.settings.checks.tolerance.text,
         expected=checked.preflight.servable,
         n_images=checked.n_images,
-        n_verified=min(n_requests(checked.settings, checked.settings.verify) * per_request, checked.n_images),
+        n_verified=min(n_requests(checked.settings, checked.settings.checks.verify) * per_request, checked.n_images),
         levels=[level_row(run, results.records.get(run.level.number, Record())) for run in results.levels],
         n_levels_left=results.n_levels_left,
         uncounted=results.uncounted,
         search=search,
-        thresholds=checked.settings.thresholds,
+        thresholds=checked.settings.checks.thresholds,
         changed=changed,
         others=by_locust.others,
         ran_s=run_time.ran_s if run_time else None,
@@ -125,8 +125,8 @@ def conclude(
         attendance=results.attendance,
     )
     verdict = judge(summary, by_locust.user_errors, by_locust.is_broken or results.is_broken)
-    model = f"{cut(checked.settings.model_name, LONGEST_VALUE)}, version {checked.preflight.model_version},"
-    address = cut(checked.settings.target.address, LONGEST_VALUE)
+    model = f"{cut(checked.settings.model.name, LONGEST_VALUE)}, version {checked.preflight.model_version},"
+    address = cut(checked.settings.connection.target.address, LONGEST_VALUE)
 
     def present(verdict: Verdict) -> Outcome:
         def text_of(exit_code: Any) -> str:

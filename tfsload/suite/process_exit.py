@@ -7,19 +7,12 @@ import locust.log
 
 from tfsload.analysis import exit_codes
 from tfsload.analysis.verdict import Verdict
+from tfsload.settings.rules import HIGHEST_EXIT_CODE
 from tfsload.suite import beginning, streams
 
 logger = logging.getLogger(__name__)
 
-HIGHEST = 255
 _BY_LISTENER = "set by a listener of the locustfile's own"
-
-
-def fault_of_option(on_error: int) -> list[str]:
-    """Return what is wrong with `--exit-code-on-error`: a shell would see another code than was asked for."""
-    if 0 <= on_error <= HIGHEST:
-        return []
-    return [f"--exit-code-on-error {on_error}: expected a whole number from 0 to {HIGHEST}"]
 
 
 def code_of(verdict: Verdict, on_error: int) -> int:
@@ -39,7 +32,7 @@ def seen_by_shell(code: Any) -> int:
     """Return what a process that ends with `sys.exit(code)` shows to whoever started it."""
     if code is None:
         return 0
-    return code & HIGHEST if isinstance(code, int) else 1
+    return code & HIGHEST_EXIT_CODE if isinstance(code, int) else 1
 
 
 def remark(verdict: Verdict, on_error: int, code: Any) -> str:

@@ -4,7 +4,8 @@ import time
 
 import gevent
 
-from tfsload.load.plan import Level, Plan
+from tfsload.load.plan import Plan
+from tfsload.records.level import Level
 from tfsload.report.progress import Progress, level_line, progress_line
 from tfsload.run.conductor import Conductor
 from tfsload.run.coordinator import Coordinator

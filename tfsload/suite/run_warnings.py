@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfsload.analysis import tolerance
-from tfsload.settings.settings import Settings, options_of_levels
+from tfsload.settings.options import options_of_levels
+from tfsload.settings.settings import Settings
 from tfsload.transport.address import Target
 
 logger = logging.getLogger(__name__)
@@ -18,9 +19,9 @@ def warn_of_ignored(options: Mapping[str, Any], settings: Settings) -> None:
         options: Locust's and the suite's, by name.
         settings: what is made of the suite's.
     """
-    if settings.has_levels:
+    if settings.load.has_levels:
         given = {name: options.get(name) for name in ("run_time", "spawn_rate", "num_users")}
-        if not settings.sweep:
+        if not settings.load.sweep:
             del given["num_users"]  # the most in flight
         flags = {"run_time": "-t", "spawn_rate": "-r", "num_users": "-u"}
         ignored = [flags[name] for name, value in given.items() if value]
@@ -30,7 +31,7 @@ def warn_of_ignored(options: Mapping[str, Any], settings: Settings) -> None:
         why = "a run without --sweep, --rate or --find-max-rate has no levels"
     if ignored:
         logger.warning("%s: no effect, since %s", " and ".join(ignored), why)
-    if settings.tolerance != tolerance.DEFAULT and not settings.verify:
+    if settings.checks.tolerance != tolerance.DEFAULT and not settings.checks.verify:
         logger.warning("--tolerance: no effect, since nothing is compared without --verify N")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tfsload.settings.settings import levels_asked_for
+from tfsload.settings.options import levels_asked_for
 from tfsload.suite.level_shape import LevelShape
 
 
@@ -37,6 +37,11 @@ class ShapeInUse:
         """Have the next run go through levels."""
         shape.runner = self._environment.runner
         self._levels = self._environment.shape_class = shape
+
+    @property
+    def are_levels(self) -> bool:
+        """Whether Locust goes by levels, and not by a shape of the locustfile's or none."""
+        return isinstance(self._environment.shape_class, LevelShape)
 
     def keep_levels(self) -> None:
         """Put levels back that Locust's class picker has replaced, if the next run goes through some."""

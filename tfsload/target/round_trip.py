@@ -43,12 +43,12 @@ def measure_round_trip_ns(channel: grpc.Channel, settings: Settings, body: bytes
     """
     predict, ask = channel.unary_unary(codec.PREDICT_METHOD), channel.unary_unary(STATUS_METHOD)
     request = get_model_status_pb2.GetModelStatusRequest()
-    request.model_spec.name = settings.model_name
+    request.model_spec.name = settings.model.name
     status_body = request.SerializeToString()
     times_ns: list[int] = []
     with gevent.Timeout(_MOST_S, False):
         try:
-            pause_s = _pause_s(predict, body, settings.deadline_s)
+            pause_s = _pause_s(predict, body, settings.model.deadline_s)
             for _ in range(_N_CALLS):
                 gevent.sleep(pause_s)
                 times_ns.append(_time_ns(ask, status_body, _TIMEOUT_S))

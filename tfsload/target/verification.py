@@ -28,10 +28,10 @@ class OtherModelError(Exception):
 
 
 def record_references(settings: Settings, dataset: Dataset, expected: Servable = UNTOLD) -> References:
-    """Ask for the answers to the first `settings.verify` images, one request at a time.
+    """Ask for the answers to the first `settings.checks.verify` images, one request at a time.
 
     Args:
-        settings: what the run is going to send; `settings.target` is set.
+        settings: what the run is going to send; `settings.connection.target` is set.
         dataset: the images that the run fires.
         expected: the model that is to answer, as far as it is known.
 
@@ -39,20 +39,22 @@ def record_references(settings: Settings, dataset: Dataset, expected: Servable =
         VerificationError: a request had no answer, or one that cannot be read.
         OtherModelError: another model answered, or several did.
     """
-    per_request = settings.images_per_request
-    book = RequestBook(dataset.images, dataset.labels, per_request, functools.partial(codec.encode_request, settings))
-    n_requests = -(-settings.verify // per_request)
+    per_request = settings.model.images_per_request
+    book = RequestBook(
+        dataset.images, dataset.labels, per_request, functools.partial(codec.encode_request, settings.model)
+    )
+    n_requests = -(-settings.checks.verify // per_request)
     logger.info("Recording the answers to %d images without load", min(n_requests * per_request, len(dataset.labels)))
-    references = References(settings.tolerance)
+    references = References(settings.checks.tolerance)
     answered_by: Counter[Servable] = Counter()
-    channel = connect(settings)
+    channel = connect(settings.connection)
     try:
         predict = channel.unary_unary(codec.PREDICT_METHOD)
         for number in range(n_requests):
             request = book[number]
             try:
-                reply = predict(request.body, timeout=settings.deadline_s)
-                scores, servable = codec.decode_answer(reply, settings.output_name, len(request.labels))
+                reply = predict(request.body, timeout=settings.model.deadline_s)
+                scores, servable = codec.decode_answer(reply, settings.model.output_name, len(request.labels))
             except grpc.RpcError as error:
                 raise VerificationError(
                     f"--verify: image {request.first_image} has no answer even without load "

@@ -8,6 +8,14 @@ from gevent import socket
 _READ_BYTES = 1 << 18
 
 
+class TlsFileError(ValueError):
+    """A TLS file that cannot be used. `faults` holds one sentence for each."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
 class TlsError(OSError):
     """The server cannot be trusted, or does not speak HTTP/2 over TLS."""
 

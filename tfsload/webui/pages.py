@@ -1,29 +1,43 @@
 """The web UI's pages in a run: what they hear of it."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
-from tfsload.suite import locust_wraps
 from tfsload.webui.page_state import PageState
 from tfsload.webui.start_form import StartForm
+
+
+class Locusts(Protocol):
+    """Locust's own page, as far as the suite has a hold on it."""
+
+    def wrap_page(self, web_ui: Any, edit: Callable[[dict[str, Any]], None]) -> None: ...
+
+    def wrap_statistics(self, web_ui: Any, state: Callable[[], str]) -> None: ...
+
+    def wrap_logs(self, web_ui: Any, served: Callable[[], None]) -> None: ...
+
+    def forget_statistics(self, web_ui: Any) -> None: ...
 
 
 class Pages:
     """Keeps all pages of a web UI up to date from one run to the next."""
 
-    def __init__(self, web_ui: Any, form: StartForm) -> None:
+    def __init__(self, web_ui: Any, locusts: Locusts, form: StartForm) -> None:
         """Stand before Locust's own.
 
         Args:
             web_ui: Locust's.
+            locusts: has a hold on it.
             form: takes the starts.
         """
         self._web_ui = web_ui
+        self._locusts = locusts
         self._form = form
         runner = web_ui.environment.runner
         self._state = PageState(lambda: runner.state, lambda: form.is_starting)
-        locust_wraps.wrap_page(web_ui, self._tell_page)
-        locust_wraps.wrap_statistics(web_ui, self._state.shown)
-        locust_wraps.wrap_logs(web_ui, self._state.logs_served)
+        locusts.wrap_page(web_ui, self._tell_page)
+        locusts.wrap_statistics(web_ui, self._state.shown)
+        locusts.wrap_logs(web_ui, self._state.logs_served)
 
     def _tell_page(self, arguments: dict[str, Any]) -> None:
         self._state.page_loaded()
@@ -33,9 +47,9 @@ class Pages:
         """Know that a run begins (on `test_start`)."""
         self._form.begun()
         self._state.begin()
-        locust_wraps.forget_statistics(self._web_ui)
+        self._locusts.forget_statistics(self._web_ui)
 
     def conclude(self) -> None:
         """Know that a run's summary is in the log."""
         self._state.conclude()
-        locust_wraps.forget_statistics(self._web_ui)
+        self._locusts.forget_statistics(self._web_ui)

@@ -3,20 +3,15 @@
 import math
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from flask import jsonify, request
 from locust.runners import STATE_RUNNING, STATE_SPAWNING
 from locust.util.timespan import parse_timespan
 
 from tfsload.analysis import exit_codes
-from tfsload.run import messages
+from tfsload.settings.options import OPTIONS, OWN_PREFIX
 from tfsload.settings.refusal import RunRefused
-from tfsload.settings.settings import OPTIONS
-from tfsload.suite import locust_wraps
-from tfsload.suite.level_shape import LevelShape
-from tfsload.suite.run_time import RunTime
-from tfsload.suite.shape_in_use import ShapeInUse
 from tfsload.transport.words import quoted
 
 # How long Locust may take to begin a run that the form has asked for.
@@ -27,13 +22,45 @@ _SPAWN_RATE_FIELD, _RUN_TIME_FIELD, _SHAPE_FIELD = "spawn_rate", "run_time", "sh
 _NO_SHAPE = "Default"
 
 
+class Locusts(Protocol):
+    """Locust's own page and form, as far as the suite has a hold on them."""
+
+    def wrap_start(self, web_ui: Any, start: Callable[[Callable[[], Any]], Any]) -> None: ...
+
+    def wrap_picked_shape(self, web_ui: Any, then: Callable[[], None]) -> None: ...
+
+    def has_run_time(self, web_ui: Any) -> bool: ...
+
+    def set_run_time(self, web_ui: Any, left_s: float | None) -> None: ...
+
+    def start_greenlet(self, web_ui: Any) -> Any: ...
+
+
+class Shapes(Protocol):
+    """The load shape of the run that starts, or is under way."""
+
+    are_levels: bool
+
+    def keep_levels(self) -> None: ...
+
+    def pick(self, shape: Any) -> None: ...
+
+
+class RunTime(Protocol):
+    """How long a run was to last, and still has; None: it has no such end."""
+
+    limit_s: float | None
+    left_s: float | None
+
+
 class StartForm:
     """Checks what the form asks for, before Locust starts a run, and takes all back where Locust then refuses it."""
 
     def __init__(
         self,
         web_ui: Any,
-        shape_in_use: ShapeInUse,
+        locusts: Locusts,
+        shapes: Shapes,
         check: Callable[[dict[str, Any], str | None, list[type]], None],
         wait_for_last_run: Callable[[], bool],
         take_back: Callable[[], None],
@@ -43,7 +70,8 @@ class StartForm:
 
         Args:
             web_ui: Locust's.
-            shape_in_use: the load shape of the run that starts.
+            locusts: has a hold on it.
+            shapes: the load shape of the run that starts.
             check: takes options by name, the host and the user classes, and keeps the result for a start; raises
                 RunRefused.
             wait_for_last_run: waits for the end of a run that is being stopped; whether none is under way.
@@ -52,7 +80,8 @@ class StartForm:
         """
         self._web_ui = web_ui
         self._environment = web_ui.environment
-        self._shape_in_use = shape_in_use
+        self._locusts = locusts
+        self._shapes = shapes
         self._check = check
         self._wait_for_last_run = wait_for_last_run
         self._take_back = take_back
@@ -60,8 +89,8 @@ class StartForm:
         self._is_checking = False
         self._starts_until_s = 0.0  # of a start that was taken, on time.monotonic's clock
         self._starter: Any = None  # the greenlet of it
-        locust_wraps.wrap_start(web_ui, self._start)
-        locust_wraps.wrap_picked_shape(web_ui, shape_in_use.keep_levels)
+        locusts.wrap_start(web_ui, self._start)
+        locusts.wrap_picked_shape(web_ui, shapes.keep_levels)
 
     @property
     def is_starting(self) -> bool:
@@ -78,7 +107,7 @@ class StartForm:
         try:
             _refuse_what_is_no_field()
             if is_edit:
-                _refuse_changes(self._environment, self._run_time().limit_s)
+                _refuse_changes(self._environment, self._shapes, self._run_time().limit_s)
             else:
                 self._check_start()
         except RunRefused as refused:
@@ -99,7 +128,7 @@ class StartForm:
             self._await_last_shape()
             _refuse_without_workers(self._environment.runner)
             if self._web_ui.userclass_picker_is_active:
-                self._shape_in_use.pick(_picked_shape(self._environment))
+                self._shapes.pick(_picked_shape(self._environment))
             host = request.form.get("host", self._environment.host)
             self._check(_options(self._environment), host, _user_classes(self._web_ui))
         finally:
@@ -120,7 +149,7 @@ class StartForm:
     def _ask_locust(self, start: Callable[[], Any], is_edit: bool) -> Any:
         """Have Locust start or edit a run; where it refuses, all is as it was before."""
         before = _Before(self._environment)
-        has_run_time = locust_wraps.has_run_time(self._web_ui)
+        has_run_time = self._locusts.has_run_time(self._web_ui)
         is_taken = False
         try:
             reply = start()
@@ -131,9 +160,9 @@ class StartForm:
                 if not is_edit:
                     self._take_back()
             if is_edit:
-                locust_wraps.set_run_time(self._web_ui, self._run_time().left_s if has_run_time else None)
+                self._locusts.set_run_time(self._web_ui, self._run_time().left_s if has_run_time else None)
         if is_taken and not is_edit:
-            self._starter = locust_wraps.start_greenlet(self._web_ui)
+            self._starter = self._locusts.start_greenlet(self._web_ui)
             self._starts_until_s = time.monotonic() + START_LIMIT_S
         return reply
 
@@ -162,7 +191,7 @@ def _refuse_what_is_no_field() -> None:
     """
     sent = [option.flag for option in OPTIONS if not option.is_in_form and option.dest in request.form]
     faults = [f"{flag} is not a field of the form: give it to Locust when you start it" for flag in sent]
-    own = [name for name in request.form if name.startswith(messages.OPTION_PREFIX)]
+    own = [name for name in request.form if name.startswith(OWN_PREFIX)]
     faults += [f"{quoted(name)} is not a field of the form: the suite sets it itself" for name in own]
     if faults:
         raise RunRefused(exit_codes.BAD_USAGE, faults)
@@ -217,7 +246,7 @@ def _user_classes(web_ui: Any) -> list[type]:
     return [available[name] for name in request.form.getlist("user_classes") or available if name in available]
 
 
-def _refuse_changes(environment: Any, limit_s: float | None) -> None:
+def _refuse_changes(environment: Any, shapes: Shapes, limit_s: float | None) -> None:
     """Let nothing but the number of users be changed in a run under way, which was to run for `limit_s`.
 
     Raises:
@@ -226,7 +255,7 @@ def _refuse_changes(environment: Any, limit_s: float | None) -> None:
     now = vars(environment.parsed_options)
     changed = [one.flag for one in OPTIONS if request.form.get(one.dest, now[one.dest]) != now[one.dest]]
     if environment.shape_class is not None:
-        who = "its levels say" if isinstance(environment.shape_class, LevelShape) else "its load shape says"
+        who = "its levels say" if shapes.are_levels else "its load shape says"
         raise RunRefused(exit_codes.BAD_USAGE, [f"a run is under way, and {who} how many users there are"])
     if request.form.get("host") not in (None, "", environment.host):
         changed.append("host")

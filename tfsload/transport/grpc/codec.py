@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfsload.settings.settings import Settings
 from tfsload.transport.answer import Answer
+from tfsload.transport.asked import ModelAsked
 from tfsload.transport.protos import predict_pb2, types_pb2
 from tfsload.transport.servable import FURTHER, MOST_TOLD_APART, Servable
 
@@ -27,28 +27,28 @@ class ReplyError(ValueError):
     """An answer came, but it cannot be read as scores. The message says what was found and expected."""
 
 
-def encode_request(settings: Settings, images: np.ndarray) -> bytes:
+def encode_request(model: ModelAsked, images: np.ndarray) -> bytes:
     """Encode a PredictRequest.
 
     Args:
-        settings: names the model, version or label, signature and input.
+        model: names it, its version or label, signature and input.
         images: uint8, (n, 28, 28) or (n, 784), sent as float32 (n, 784) scaled to 0..1.
     """
     request = predict_pb2.PredictRequest()
     spec = request.model_spec
-    spec.name = settings.model_name
-    spec.signature_name = settings.signature_name
-    if settings.model_version is not None:
-        spec.version.value = settings.model_version
-    if settings.model_label:
-        spec.version_label = settings.model_label
+    spec.name = model.name
+    spec.signature_name = model.signature_name
+    if model.version is not None:
+        spec.version.value = model.version
+    if model.label:
+        spec.version_label = model.label
     rows = images.reshape(len(images), -1).astype("<f4") / np.float32(255)
-    tensor = request.inputs[settings.input_name]
+    tensor = request.inputs[model.input_name]
     tensor.dtype = types_pb2.DT_FLOAT
     for size in rows.shape:
         tensor.tensor_shape.dim.add(size=size)
     tensor.tensor_content = rows.tobytes()
-    request.output_filter.append(settings.output_name)
+    request.output_filter.append(model.output_name)
     return request.SerializeToString()
 
 

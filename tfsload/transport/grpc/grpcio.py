@@ -7,31 +7,31 @@ from typing import Any
 import grpc
 import grpc.experimental.gevent as grpc_gevent
 
-from tfsload.settings.settings import Settings
+from tfsload.transport.asked import ConnectionAsked
 from tfsload.transport.grpc import backoff
 
 _is_gevent_ready = False
 
 
-def connect(settings: Settings, files: Mapping[str, bytes]) -> grpc.Channel:
-    """Open a channel to `settings.target`.
+def connect(asked: ConnectionAsked, files: Mapping[str, bytes]) -> grpc.Channel:
+    """Open a channel to `asked.target`.
 
     gevent is initialised here, in the process that uses it: grpcio's threads do not survive a fork.
 
     Args:
-        settings: where and how.
+        asked: where and how.
         files: contents of the TLS files, by option.
     """
     global _is_gevent_ready
     if not _is_gevent_ready:
         grpc_gevent.init_gevent()
         _is_gevent_ready = True
-    channels = [_open(settings, files) for _ in range(settings.connections)]
+    channels = [_open(asked, files) for _ in range(asked.connections)]
     whole = channels[0] if len(channels) == 1 else SpreadChannel(channels)
-    return grpc.intercept_channel(whole, _AddMetadata(settings.metadata)) if settings.metadata else whole
+    return grpc.intercept_channel(whole, _AddMetadata(asked.metadata)) if asked.metadata else whole
 
 
-def _open(settings: Settings, files: Mapping[str, bytes]) -> grpc.Channel:
+def _open(asked: ConnectionAsked, files: Mapping[str, bytes]) -> grpc.Channel:
     options = (
         # grpcio refuses replies over 4 MB; the server sends what was asked for, and the deadline bounds it.
         ("grpc.max_receive_message_length", -1),
@@ -45,12 +45,12 @@ def _open(settings: Settings, files: Mapping[str, bytes]) -> grpc.Channel:
         # Channels to one address would share one connection otherwise.
         ("grpc.use_local_subchannel_pool", 1),
     )
-    if not settings.tls:
-        return grpc.insecure_channel(settings.target.address, options)
+    if not asked.tls:
+        return grpc.insecure_channel(asked.target.address, options)
     certificate = files.get("--tls-cert-file")
     key = files.get("--tls-key-file", certificate)
     credentials = grpc.ssl_channel_credentials(files.get("--tls-ca-file"), key, certificate)
-    return grpc.secure_channel(settings.target.address, credentials, options)
+    return grpc.secure_channel(asked.target.address, credentials, options)
 
 
 class SpreadChannel(grpc.Channel):

@@ -1,0 +1,33 @@
+"""What is counted by half-second, so that thresholds can be judged: the edge of each one's limit. Pure."""
+
+from collections.abc import Iterable
+
+from tfsload.analysis.thresholds import OPERATORS, Threshold
+from tfsload.records.half_seconds import Limit
+from tfsload.records.histogram import bucket_around
+
+
+def rests_on_many(threshold: Threshold) -> bool:
+    """Whether a threshold is about what many requests have in common, so that one stall must not decide it.
+
+    Percentiles and the mean are. The maximum is about one request, whenever it was; shares and rates count requests.
+    """
+    return threshold.percentile is not None or threshold.metric == "mean"
+
+
+def limits_of(thresholds: Iterable[Threshold]) -> tuple[Limit, ...]:
+    """Return what is counted for thresholds, each once."""
+    return tuple({one.text: _limit(one) for one in thresholds if rests_on_many(one)}.values())
+
+
+def _limit(threshold: Threshold) -> Limit:
+    """Return what is counted for a threshold that `rests_on_many`.
+
+    A figure is told as its bucket's upper end (`Histogram.percentile_ns`), so all of a bucket is on one side.
+    """
+    if threshold.percentile is None:
+        return Limit(threshold.text, False, None)
+    low_ns, high_ns = bucket_around(int(threshold.limit))
+    is_upper = threshold.operator.startswith("<")
+    is_above = OPERATORS[threshold.operator](high_ns, threshold.limit) != is_upper
+    return Limit(threshold.text, threshold.metric.startswith("lag_"), low_ns if is_above else high_ns + 1)

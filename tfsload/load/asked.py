@@ -1,0 +1,35 @@
+"""What load a run was asked for. Pure."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LoadAsked:
+    """Levels of load, or none: then users fire as Locust has it.
+
+    Attributes:
+        sweep: users of each level of closed load; empty: no sweep.
+        rates: requests a second, over all workers, of each level of open load; empty: none.
+        arrivals: `poisson` or `constant`.
+        find_max_rate: the lowest and the highest rate of a limit search; None: none.
+        level_duration_s, warm_up_s: seconds of each level that count, and that come before.
+        give_up_after_s: seconds without an answer after which the run ends; 0: never; None: it depends on the run.
+    """
+
+    sweep: tuple[int, ...]
+    rates: tuple[float, ...]
+    arrivals: str
+    find_max_rate: tuple[float, float] | None
+    level_duration_s: float
+    warm_up_s: float
+    give_up_after_s: float | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether requests are sent when they are due, and not when the last one was answered."""
+        return bool(self.rates or self.find_max_rate)
+
+    @property
+    def has_levels(self) -> bool:
+        """Whether the run is made of levels, each measured for a time."""
+        return bool(self.sweep) or self.is_open

@@ -1,0 +1,60 @@
+"""A level of load: what was asked for, and how it was run. Pure."""
+
+from dataclasses import dataclass
+
+from tfsload.records.cpu import CpuShares
+
+
+@dataclass(frozen=True)
+class Level:
+    """One setting of load, held for a time.
+
+    Attributes:
+        number: from 1 on.
+        users: users in flight; in open load the most that may be.
+        rate_rps: arrivals a second over all workers; None: closed load.
+        warm_up_s, duration_s: seconds that do not count, and that do.
+        is_probe: whether a search asked for it, and a failure is a finding.
+    """
+
+    number: int
+    users: int
+    rate_rps: float | None
+    warm_up_s: float
+    duration_s: float
+    is_probe: bool = False
+
+    @property
+    def name(self) -> str:
+        """What was asked for, in words."""
+        if self.rate_rps is None:
+            return f"{self.users:,} {'user' if self.users == 1 else 'users'}"
+        return f"{self.rate_rps:,.12g} requests/s"
+
+
+@dataclass(frozen=True)
+class LevelRun:
+    """How a level was run.
+
+    Attributes:
+        level: what was asked for.
+        n_workers: processes that were to take part.
+        missing_workers: those that did not tell its end.
+        n_users: users that ran.
+        cpu: what each process had of the CPU.
+        round_trip_ns: what a call took that asked the model for nothing, before the load; None: not measured.
+        disturbance: who joined, or how users became more or fewer, while it was measured; empty: nothing of the kind.
+    """
+
+    level: Level
+    n_workers: int
+    missing_workers: tuple[str, ...]
+    n_users: int
+    cpu: tuple[CpuShares, ...]
+    round_trip_ns: int | None = None
+    disturbance: str = ""
+
+    @property
+    def busy_share(self) -> float:
+        """The busiest process's share of a CPU."""
+        return max((one.busy for one in self.cpu), default=0.0)

@@ -1,0 +1,284 @@
+"""Every option of the suite: its name, unit, default and help, and how it is read."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tfsload.analysis import thresholds, tolerance
+from tfsload.analysis.tolerance import Tolerance
+from tfsload.load import arrivals
+from tfsload.settings import origins, readers
+
+MAX_DEADLINE_S = 3600
+MAX_IMAGES_PER_REQUEST = 10_000
+MAX_VERSION = 2**63 - 1  # an int64 on the wire
+MAX_USERS = 100_000
+MAX_LEVEL_S = 24 * 3600
+# Options that begin so are the suite's own, by which a run's leader tells its workers; nobody else sets them.
+OWN_PREFIX = "tfsload_"
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of the command line, the web form, the configuration file and the environment.
+
+    Attributes:
+        flag: as on the command line, for example `--model-name`.
+        field: what of `Settings` it fills: a section and its attribute, or an attribute.
+        default: as text; an empty text means "not set".
+        read: turns the text into the value; raises ValueError with what is expected.
+        help: one sentence, with the unit and what the default means.
+        is_switch: whether the bare flag, without a value, means "true".
+        is_repeatable: whether it may be given several times; the texts are joined with ";".
+        is_secret: whether its value is not for others' eyes: no page, log or message holds it.
+        is_in_form: whether the web form sets it.
+    """
+
+    flag: str
+    field: str
+    default: str
+    read: Callable[[str], Any]
+    help: str
+    is_switch: bool = False
+    is_repeatable: bool = False
+    is_secret: bool = False
+    is_in_form: bool = True
+
+    @property
+    def dest(self) -> str:
+        """The name of the attribute in Locust's parsed options."""
+        return self.flag.removeprefix("--").replace("-", "_")
+
+    @property
+    def env_var(self) -> str:
+        """The environment variable that sets it."""
+        return "TFSLOAD_" + self.dest.upper()
+
+
+OPTIONS = (
+    Option("--model-name", "model.name", "mnist", readers.required_text, "Name of the model on the server."),
+    Option(
+        "--model-version",
+        "model.version",
+        "",
+        readers.optional_integer(0, MAX_VERSION),
+        "Version of the model (empty: the latest).",
+    ),
+    Option("--model-label", "model.label", "", readers.text, "Version label, instead of a version (empty: none)."),
+    Option(
+        "--signature-name",
+        "model.signature_name",
+        "predict_images",
+        readers.required_text,
+        "Signature to call. Many models have serving_default; TF Serving's MNIST example has predict_images.",
+    ),
+    Option(
+        "--input-name",
+        "model.input_name",
+        "images",
+        readers.required_text,
+        "The signature's input: float32 [-1, 784], 0..1.",
+    ),
+    Option(
+        "--output-name",
+        "model.output_name",
+        "scores",
+        readers.required_text,
+        "The signature's output: a float for each class.",
+    ),
+    Option(
+        "--images-per-request",
+        "model.images_per_request",
+        "1",
+        readers.integer(1, MAX_IMAGES_PER_REQUEST),
+        "Images sent in one request; each is scored.",
+    ),
+    Option(
+        "--deadline",
+        "model.deadline_s",
+        "5",
+        readers.seconds(MAX_DEADLINE_S),
+        "Seconds until a request without an answer fails.",
+    ),
+    Option(
+        "--transport",
+        "connection.transport",
+        "native",
+        readers.one_of("native", "grpcio"),
+        "How gRPC is spoken: native (this suite's own channel, many times cheaper) or grpcio (the reference).",
+    ),
+    Option(
+        "--connections",
+        "connection.connections",
+        "1",
+        readers.integer(1, 1000),
+        "TCP connections that each process opens to the server.",
+    ),
+    Option(
+        "--tls",
+        "connection.tls",
+        "false",
+        readers.switch,
+        "Speak TLS, and verify the server's certificate and name.",
+        is_switch=True,
+    ),
+    Option(
+        "--tls-ca-file",
+        "connection.tls_ca_file",
+        "",
+        readers.text,
+        "PEM file of the authorities to trust (empty: the system's).",
+    ),
+    Option(
+        "--tls-cert-file",
+        "connection.tls_cert_file",
+        "",
+        readers.text,
+        "PEM file of the client's own certificate (empty: none).",
+    ),
+    Option(
+        "--tls-key-file",
+        "connection.tls_key_file",
+        "",
+        readers.text,
+        "PEM file of its key (empty: in the certificate's file).",
+    ),
+    Option(
+        "--metadata",
+        "connection.metadata",
+        "",
+        readers.metadata,
+        "key=value sent with every request; several by repeating the option or with ';' between them.",
+        is_repeatable=True,
+        is_secret=True,
+        is_in_form=False,  # a form that masks a value has it in its page all the same
+    ),
+    Option(
+        "--dataset",
+        "data.dataset",
+        "mnist5k",
+        readers.required_text,
+        "Images to fire: mnist5k (1,000 shipped images), mnist (the 10,000-image test set, downloaded and "
+        "verified), or a directory of IDX files.",
+    ),
+    Option(
+        "--num-tests",
+        "data.num_tests",
+        "0",
+        readers.integer(0),
+        "Fire the first N images, each exactly once, then end the run (0: no limit).",
+    ),
+    Option(
+        "--seed",
+        "data.seed",
+        "1",
+        readers.integer(0),
+        "Seed of the firing order (with --num-tests images are fired in the data set's order) and of arrivals.",
+    ),
+    Option(
+        "--sweep",
+        "load.sweep",
+        "",
+        readers.list_of(readers.integer(1, MAX_USERS), f"numbers of users from 1 to {MAX_USERS}, such as 1,2,4,8"),
+        "Closed load, level by level: users in flight, such as 1,2,4,8,16,32 (empty: no sweep).",
+    ),
+    Option(
+        "--rate",
+        "load.rates",
+        "",
+        readers.list_of(
+            readers.rate,
+            f"rates from {arrivals.LOWEST_RATE_RPS} to {arrivals.HIGHEST_RATE_RPS:,}, such as 100,200,400",
+        ),
+        "Open load, level by level: requests a second over all workers, such as 100,200,400 (empty: none). "
+        "-u is the most in flight.",
+    ),
+    Option(
+        "--arrivals",
+        "load.arrivals",
+        "poisson",
+        readers.one_of(*arrivals.ARRIVALS),
+        "How requests of open load are spaced: poisson (independent of one another) or constant.",
+    ),
+    Option(
+        "--find-max-rate",
+        "load.find_max_rate",
+        "",
+        readers.rate_range,
+        "LOW:HIGH: find the highest rate between them that holds every --threshold (empty: no search).",
+    ),
+    Option(
+        "--level-duration",
+        "load.level_duration_s",
+        "10",
+        readers.seconds(MAX_LEVEL_S),
+        "Seconds for which each level is measured.",
+    ),
+    Option(
+        "--warm-up",
+        "load.warm_up_s",
+        "2",
+        readers.seconds(MAX_LEVEL_S, may_be_0=True),
+        "Seconds of load before each level that do not count.",
+    ),
+    Option(
+        "--give-up-after",
+        "load.give_up_after_s",
+        "",
+        readers.optional_seconds(MAX_LEVEL_S),
+        "Seconds in which requests are sent and none is answered, after which the run ends and has failed (0: never; "
+        "empty: 30, or twice the --deadline if that is longer, in runs that have an end: -t, --num-tests or levels).",
+    ),
+    Option(
+        "--threshold",
+        "checks.thresholds",
+        "",
+        thresholds.parse,
+        "What must hold, such as 'p99 < 50ms' or 'error_rate < 5%'; several by repeating the option or with ';' "
+        "between them. One that is crossed ends the run with exit code 3.",
+        is_repeatable=True,
+    ),
+    Option(
+        "--verify",
+        "checks.verify",
+        "0",
+        readers.integer(0),
+        "Record the answers to the first N images without load, and compare those under load with them (0: none).",
+    ),
+    Option(
+        "--tolerance",
+        "checks.tolerance",
+        tolerance.DEFAULT.text,
+        Tolerance.parse,
+        "How far a score may be from the one without load: absolute, or in % of the image's largest score. "
+        "More is a mismatch.",
+    ),
+    Option(
+        "--web-origin",
+        "web_origins",
+        "",
+        origins.parse,
+        "A further page that may start and stop runs in the web UI, such as https://load.example (a proxy, a "
+        "forwarded port, another name of this machine); several by repeating the option or with ';' between them "
+        "(empty: the web UI's own alone).",
+        is_repeatable=True,
+        is_in_form=False,
+    ),
+)
+
+
+def levels_asked_for(values: Mapping[str, Any]) -> list[str]:
+    """Return the flags that ask for a run of levels and were given, by their texts."""
+    flags = ("--sweep", "--rate", "--find-max-rate")
+    return [one.flag for one in OPTIONS if one.flag in flags and str(values.get(one.dest, one.default)).strip()]
+
+
+def options_of_levels(values: Mapping[str, Any]) -> list[str]:
+    """Return the flags that say something of levels and were given, by their texts."""
+    flags = ("--level-duration", "--warm-up", "--arrivals")
+    return [one.flag for one in OPTIONS if one.flag in flags and values.get(one.dest, one.default) != one.default]
+
+
+def default_of(field: str) -> str:
+    """Return the default, as text, of the option that fills a field, as `Option.field` has it."""
+    return next(option.default for option in OPTIONS if option.field == field)

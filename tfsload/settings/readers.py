@@ -1,0 +1,167 @@
+"""How the text of an option becomes its value. Each raises ValueError with what is expected, without what was given."""
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+from tfsload.load import arrivals, search
+
+
+def text(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # bytes of the command line that are not UTF-8
+        raise ValueError("text in UTF-8") from None
+    return value
+
+
+def required_text(value: str) -> str:
+    if not value:
+        raise ValueError("a name")
+    return text(value)
+
+
+def integer(low: int, high: int | None = None) -> Callable[[str], int]:
+    expected = f"a whole number of at least {low}" if high is None else f"a whole number from {low} to {high}"
+
+    def read(value: str) -> int:
+        # int() alone would also take "1_000" and digits of other scripts
+        if not (value.isascii() and value.removeprefix("-").isdigit() and len(value) < 100):
+            raise ValueError(expected)
+        number = int(value)
+        if number < low or (high is not None and number > high):
+            raise ValueError(expected)
+        return number
+
+    return read
+
+
+def optional_integer(low: int, high: int) -> Callable[[str], int | None]:
+    read = integer(low, high)
+    return lambda value: read(value) if value else None
+
+
+def _number(value: str, expected: str) -> float:
+    # float() alone would also take Python's own "1_000" and digits of other scripts
+    if "_" in value or not value.isascii():
+        raise ValueError(expected)
+    try:
+        number = float(value)
+    except ValueError:
+        raise ValueError(expected) from None
+    if not math.isfinite(number):
+        raise ValueError(expected)
+    return number
+
+
+def seconds(highest: float, may_be_0: bool = False) -> Callable[[str], float]:
+    expected = (
+        f"a number of seconds {'from' if may_be_0 else 'above'} 0 {'to' if may_be_0 else 'and at most'} {highest}"
+    )
+
+    def read(value: str) -> float:
+        number = _number(value, expected)
+        if number > highest or number < 0 or (number == 0 and not may_be_0):
+            raise ValueError(expected)
+        return number
+
+    return read
+
+
+def optional_seconds(highest: float) -> Callable[[str], float | None]:
+    read = seconds(highest, may_be_0=True)
+    return lambda value: read(value) if value else None
+
+
+def list_of(read_one: Callable[[str], Any], expected: str) -> Callable[[str], tuple[Any, ...]]:
+    def read(value: str) -> tuple[Any, ...]:
+        try:
+            return tuple(read_one(part.strip()) for part in value.split(",")) if value else ()
+        except ValueError:
+            raise ValueError(expected) from None
+
+    return read
+
+
+def rate(value: str) -> float:
+    number = _number(value, "")
+    if arrivals.rate_fault(number):
+        raise ValueError
+    return number
+
+
+def rate_range(value: str) -> tuple[float, float] | None:
+    try:
+        return search.parse_range(value) if value else None
+    except ValueError as fault:
+        # The one who calls says "expected" before whatever it is.
+        words = str(fault).replace("LOW: expected", "LOW to be").replace("HIGH: expected", "HIGH to be")
+        raise ValueError(words.removeprefix("expected ")) from None
+
+
+_SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+
+def switch(value: str) -> bool:
+    try:
+        return _SWITCH[value.lower()]
+    except KeyError:
+        raise ValueError("true or false") from None
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value not in choices:
+            raise ValueError(" or ".join(choices))
+        return value
+
+    return read
+
+
+def metadata(value: str) -> tuple[tuple[str, str], ...]:
+    parts = [part.strip() for part in value.split(";") if part.strip()]
+    for number, part in enumerate(parts, 1):
+        if fault := _metadata_fault(part):
+            # Which one, and not its text: it is a secret.
+            raise ValueError(f"{fault} ({_ordinal(number)} of {len(parts)})")
+    return tuple((part.partition("=")[0], part.partition("=")[2]) for part in parts)
+
+
+def _metadata_fault(part: str) -> str:
+    """Return what was expected, and what is there instead, of one key=value; empty: it can be sent."""
+    key, separator, text = part.partition("=")
+    found = ""
+    if not separator:
+        found = "there is no '='"
+    elif key != key.lower() and _METADATA_KEY.fullmatch(key.lower()):
+        found = "there are capitals in the key"
+    elif not _METADATA_KEY.fullmatch(key):
+        found = "the key holds other characters than a-z, 0-9, '_', '.' and '-'"
+    elif not (text.isascii() and text.isprintable()):
+        found = "the value holds others"
+    if found:
+        return f"key=value in printable ASCII, keys in lower case, several separated by ';'; {found}"
+    if key.startswith("grpc-") or key.endswith("-bin") or key in _OWN_HEADERS:
+        return "keys other than HTTP's and gRPC's own headers (grpc-…), and no binary values (…-bin)"
+    return ""
+
+
+def _ordinal(number: int) -> str:
+    return {1: "the first", 2: "the second", 3: "the third"}.get(number, f"number {number}")
+
+
+_METADATA_KEY = re.compile(r"[0-9a-z_.-]+")
+# A request has them already, or HTTP/2 forbids them (RFC 9113, section 8.2.2).
+_OWN_HEADERS = {
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+}

@@ -1,0 +1,66 @@
+"""Which options go together: what is wrong with a whole of them, though each is good by itself."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tfsload.transport.words import quoted
+
+HIGHEST_EXIT_CODE = 255
+
+
+def faults(fields: Mapping[str, Any], host: str | None) -> list[str]:
+    """Return what is wrong with values that were read, a sentence each.
+
+    Args:
+        fields: by `Option.field`; one that could not be read is missing.
+        host: the server's address, as it was given; empty or None: the embedded server.
+    """
+    found = []
+    if fields.get("model.version") is not None and fields.get("model.label"):
+        found.append("--model-version and --model-label exclude each other: leave one out")
+    return found + _tls_faults(fields, host) + _load_faults(fields)
+
+
+def _tls_faults(fields: Mapping[str, Any], host: str | None) -> list[str]:
+    files = [name for name in ("tls_ca_file", "tls_cert_file", "tls_key_file") if fields.get(f"connection.{name}")]
+    if files and fields.get("connection.tls") is False:
+        given = ", ".join("--" + name.replace("_", "-") for name in files)
+        return [f"{given} without --tls: add --tls, or leave the files out"]
+    if fields.get("connection.tls_key_file") and not fields.get("connection.tls_cert_file"):
+        return ["--tls-key-file without --tls-cert-file: a key belongs to a certificate; pass both"]
+    if fields.get("connection.tls") and not host:
+        return ["--tls without --host: the embedded server speaks no TLS; name a server, or leave --tls out"]
+    return []
+
+
+def _load_faults(fields: Mapping[str, Any]) -> list[str]:
+    faults = []
+    named = (("load.sweep", "--sweep"), ("load.rates", "--rate"), ("load.find_max_rate", "--find-max-rate"))
+    given = [flag for field, flag in (*named, ("data.num_tests", "--num-tests")) if fields.get(field)]
+    if len(given) > 1:
+        faults.append(f"{' and '.join(given)} exclude each other: each says how long the run is; leave one")
+    if fields.get("load.find_max_rate") and fields.get("checks.thresholds") == ():
+        faults.append("--find-max-rate without --threshold: say what the rate must hold, such as 'p99 < 50ms'")
+    is_open = any(fields.get(field) or field not in fields for field in ("load.rates", "load.find_max_rate"))
+    if fields.get("checks.thresholds") and not is_open:
+        open_only = [t.text for t in fields["checks.thresholds"] if t.metric.startswith(("lag_", "dropped"))]
+        faults += [
+            f"--threshold {quoted(text)}: there is no such figure without --rate or --find-max-rate"
+            for text in open_only
+        ]
+    if fields.get("checks.verify") == 0:
+        compared = [t.text for t in fields.get("checks.thresholds") or () if t.metric == "mismatched_rate"]
+        faults += [f"--threshold {quoted(text)}: nothing is compared without --verify N" for text in compared]
+    if fields.get("load.find_max_rate"):
+        rates = [t.text for t in fields.get("checks.thresholds") or () if t.metric == "rate"]
+        faults += [
+            f"--threshold {quoted(text)} with --find-max-rate: the search sets the rate; leave it out" for text in rates
+        ]
+    return faults
+
+
+def exit_code_faults(on_error: int) -> list[str]:
+    """Return what is wrong with `--exit-code-on-error`: a shell would see another code than was asked for."""
+    if 0 <= on_error <= HIGHEST_EXIT_CODE:
+        return []
+    return [f"--exit-code-on-error {on_error}: expected a whole number from 0 to {HIGHEST_EXIT_CODE}"]

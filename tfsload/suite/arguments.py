@@ -1,0 +1,37 @@
+"""The suite's options as Locust's arguments: also keys of a file, environment variables and fields of the web form."""
+
+import argparse
+from typing import Any
+
+from tfsload.settings.options import OPTIONS
+
+
+class _Joined(argparse.Action):
+    """Joins the texts of an option that is given several times."""
+
+    def __call__(self, parser, namespace, values, option_string=None):  # noqa: ARG002  (argparse's names)
+        given = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, f"{given};{values}" if given else values)
+
+
+def add_arguments(parser: Any) -> None:
+    """Give every option to Locust's argument parser (a listener of `init_command_line_parser`)."""
+    # The web UI lets whoever reaches it aim load at any address: by default that is this machine alone.
+    parser.set_defaults(web_host="127.0.0.1")
+    for option in OPTIONS:
+        special: dict[str, Any] = {}
+        if option.is_switch:
+            special = {"nargs": "?", "const": "true"}
+        elif option.is_repeatable:
+            special = {"action": _Joined}
+        # Not in a group: Locust's web form shows only what the parser itself holds.
+        parser.add_argument(
+            option.flag,
+            default=option.default,
+            help=option.help,
+            env_var=option.env_var,
+            metavar="VALUE",
+            is_secret=option.is_secret,
+            include_in_web_ui=option.is_in_form,
+            **special,
+        )

@@ -1,0 +1,51 @@
+"""What a run was asked to call, and how to reach it. Pure."""
+
+from dataclasses import dataclass, field
+
+from tfsload.transport.address import Target
+
+
+@dataclass(frozen=True)
+class ModelAsked:
+    """The model, and what one request to it is.
+
+    Attributes:
+        name: the model's.
+        version: its version; None: the latest.
+        label: its version label; empty: none.
+        signature_name, input_name, output_name: what is called.
+        images_per_request: images in one request, at least 1.
+        deadline_s: seconds from sending a request to giving it up.
+    """
+
+    name: str
+    version: int | None
+    label: str
+    signature_name: str
+    input_name: str
+    output_name: str
+    images_per_request: int
+    deadline_s: float
+
+
+@dataclass(frozen=True)
+class ConnectionAsked:
+    """The server, and how it is spoken to.
+
+    Attributes:
+        target: the model server; None where none is named and the embedded one is to be started.
+        transport: `native` or `grpcio`.
+        connections: TCP connections a process, at least 1.
+        tls: whether TLS is spoken, and the server verified.
+        tls_ca_file, tls_cert_file, tls_key_file: PEM files; empty: none.
+        metadata: pairs of key and value sent with every request.
+    """
+
+    target: Target | None
+    transport: str
+    connections: int
+    tls: bool
+    tls_ca_file: str
+    tls_cert_file: str
+    tls_key_file: str
+    metadata: tuple[tuple[str, str], ...] = field(repr=False)  # a secret
