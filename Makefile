@@ -61,8 +61,8 @@ clean: ## Remove the environment.
 	rm -rf $(VENV)
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || { \
-		echo "tfsload: $(PYTHON) is $$($(PYTHON) --version 2>&1), expected Python 3.10 to 3.13:" \
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+		echo "tfsload: $(PYTHON) is $$($(PYTHON) --version 2>&1), expected Python 3.11 to 3.13:" \
 			"make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	@echo "Installing about 2 GB of packages, TensorFlow among them; this takes a minute or more."

@@ -1,8 +1,9 @@
-"""The directions of dependencies, read from the imports."""
+"""The rooms of the house and the directions between them, as DESIGN's table and pyproject.toml have them."""
 
 import ast
-import functools
-import graphlib
+import importlib.metadata
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,207 +12,135 @@ import pytest
 
 from tests.runs import PROJECT
 
-# From the bottom up: a room imports its own layer and those below, never above.
-LAYERS = (
-    {
-        "tfsload.transport.address",
-        "tfsload.settings.settings",
-        "tfsload.analysis.exit_codes",
-        "tfsload.suite.streams",
-        "tfsload.suite.output_paths",
-        "tfsload.suite.beginning",
-        "tfsload.transport.failure",
-        "tfsload.transport.servable",
-        "tfsload.analysis.tolerance",
-        "tfsload.settings.refusal",
-        "tfsload.settings.origins",
-        "tfsload.transport.words",
-        "tfsload.suite.log_guard",
-        "tfsload.analysis.thresholds",
-        "tfsload.load.arrivals",
-        "tfsload.load.search",
-        "tfsload.records.window",
-        "tfsload.load",
-    },
-    {
-        "tfsload.transport.answer",
-        "tfsload.records.mismatch",
-        "tfsload.records.histogram",
-        "tfsload.records.half_seconds",
-        "tfsload.records.record",
-        "tfsload.records.recorder",
-        "tfsload.load.leases",
-        "tfsload.load.request_book",
-        "tfsload.target.references",
-        "tfsload.load.plan",
-        "tfsload.analysis",
-    },
-    {
-        "data",
-        "tfsload.transport.protos",
-        "tfsload.transport.grpc.codec",
-        "tfsload.channel",
-        "tfsload.modelserver",
-        "models.training",
-    },
-    {
-        "tfsload.prediction.events",
-        "tfsload.load.supply",
-        "tfsload.prediction.process_run",
-        "tfsload.load.alarm",
-        "tfsload.load.pacer",
-        "tfsload.suite.level_shape",
-        "tfsload.suite.shape_in_use",
-        "tfsload.distributed",
-        "tfsload.run.processes",
-        "tfsload.suite.run_time",
-        "tfsload.target.preflight",
-        "tfsload.target.verification",
-        "tfsload.target.round_trip",
-        "tfsload.run.user_hosts",
-        "tfsload.load.cpu_time",
-        "users",
-    },
-    {
-        "tfsload.target.embedded",
-        "tfsload.run.checks",
-        "tfsload.suite.other_users",
-        "tfsload.suite.before_reset",
-        "tfsload.suite.process_exit",
-        "tfsload.suite.run_warnings",
-        "tfsload.report",
-        "tfsload.webui",
-        "tfsload.suite.interrupt",
-        "tfsload.suite.locust_files",
-        "tfsload.suite.locust_wraps",
-    },
-    {"tfsload.suite.outcome", "tfsload.suite.run_progress", "tfsload.suite.ending", "tfsload.suite.lifecycle"},
-    {"locustfile"},
+ROOMS = {
+    *("transport", "datasets", "records", "analysis", "load", "settings", "report", "target", "prediction", "run"),
+    *("webui", "suite", "modelserver"),
+}
+MOST_LINES, MOST_LINES_A_FUNCTION = 350, 50
+# A file or a function that is longer says why, in a comment that begins so.
+LONG_BECAUSE = re.compile(r"^\s*# Long because ", re.MULTILINE)
+
+
+def sources():
+    return [path for root in ("tfsload", "users") for path in sorted((PROJECT / root).rglob("*.py"))]
+
+
+def test_the_house_has_these_rooms_and_nothing_loose():
+    found = {path.name for path in (PROJECT / "tfsload").iterdir() if path.name != "__pycache__"}
+
+    assert found == ROOMS | {"__init__.py"}
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_a_rooms_own_init_imports_nothing(room):
+    tree = ast.parse((PROJECT / "tfsload" / room / "__init__.py").read_text())
+
+    assert [type(node).__name__ for node in tree.body] == ["Expr"]  # its docstring
+
+
+def lint_imports(directory: Path) -> subprocess.CompletedProcess:
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, env={"PATH": "", "COLUMNS": "200"})
+
+
+def test_dependencies_point_down():
+    linted = lint_imports(PROJECT)
+
+    assert linted.returncode == 0, linted.stdout
+
+
+@pytest.mark.parametrize(
+    ("where", "statement", "broken"),
+    [
+        pytest.param("records/record.py", "import tfsload.analysis.levels", "records imports", id="up"),
+        pytest.param("report/terminal.py", "import tfsload.records.record", "report imports", id="past-a-room"),
+        pytest.param(
+            "analysis/usl.py", "import tfsload.transport.tls", "analysis imports", id="beside-the-let-through"
+        ),
+        pytest.param("webui/door.py", "import tfsload.suite.lifecycle", "webui imports", id="web-ui-to-suite"),
+        pytest.param("load/plan.py", "import locust", "Locust stays", id="locust-in-load"),
+        pytest.param("settings/rules.py", "import flask", "flask stays", id="flask-in-settings"),
+        pytest.param("run/checks.py", "import tensorflow", "TensorFlow stays", id="tensorflow-in-run"),
+        pytest.param("analysis/usl.py", "import grpc", "gRPC and HTTP/2 stay", id="grpc-in-analysis"),
+    ],
 )
-# Pure: plain data in, plain data out; nothing here waits, sends or knows of Locust.
-PURE = LAYERS[0] | LAYERS[1] | {"tfsload.transport.grpc.codec"}
-IMPURE_PACKAGES = {"gevent", "grpc", "locust", "socket", "subprocess", "threading", "flask"}
-# TensorFlow lives in processes of its own.
-TENSORFLOW_ROOMS = {"tfsload.modelserver", "models.training"}
+def test_an_arrow_that_is_planted_is_seen(tmp_path, where, statement, broken):
+    for name in ("tfsload", "users"):
+        shutil.copytree(PROJECT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / "pyproject.toml", tmp_path)
+    file = tmp_path / "tfsload" / where
+    file.write_text(f"{file.read_text()}\n{statement}  # planted\n")
+
+    linted = lint_imports(tmp_path)
+
+    assert linted.returncode == 1, linted.stderr
+    assert re.search(rf"^{re.escape(broken)}.* BROKEN", linted.stdout, re.MULTILINE), linted.stdout
 
 
-def modules():
-    """Return the project's modules by dotted name."""
-    roots = ("tfsload", "users", "data")
-    files = [PROJECT / "locustfile.py", *(path for root in roots for path in (PROJECT / root).rglob("*.py"))]
-    return {dotted(path): path for path in files}
-
-
-def dotted(path: Path) -> str:
-    parts = path.relative_to(PROJECT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-@functools.cache
-def imports(path: Path) -> set[str]:
-    """Return what a module imports, anywhere in it: dotted names, with what is taken from a package."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: a relative import"
-            found.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return found
-
-
-def room_of(name: str) -> str | None:
-    """Return the room that a dotted name lies in; None outside the project."""
-    rooms = {room for layer in LAYERS for room in layer}
-    return max((room for room in rooms if name == room or name.startswith(room + ".")), key=len, default=None)
-
-
-def layer_of(room: str) -> int:
-    return next(number for number, layer in enumerate(LAYERS) if room in layer)
-
-
-MODULES = modules()
-
-
-def test_every_module_has_its_room():
-    assert [name for name in MODULES if name != "tfsload" and room_of(name) is None] == []
-
-
-@pytest.mark.parametrize("name", sorted(MODULES))
-def test_dependencies_point_down(name):
-    room = room_of(name)
-    upward = [
-        imported
-        for imported in imports(MODULES[name])
-        if room and (other := room_of(imported)) and layer_of(other) > layer_of(room)
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(PROJECT)))
+def test_files_and_functions_are_short_or_say_why(path):
+    text = path.read_text()
+    lines = text.splitlines()
+    functions = [
+        f"{node.name}: {node.end_lineno - node.lineno + 1} lines"
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.end_lineno - node.lineno + 1 > MOST_LINES_A_FUNCTION
+        and not LONG_BECAUSE.search("\n".join(lines[max(node.lineno - 2, 0) : node.end_lineno]))
     ]
 
-    assert upward == []
+    assert functions == []
+    assert len(lines) <= MOST_LINES or LONG_BECAUSE.search(text)
 
 
-def test_no_imports_go_in_a_circle():
-    graph = {name: {other for other in MODULES if uses(path, other)} - {name} for name, path in MODULES.items()}
-
-    assert len(list(graphlib.TopologicalSorter(graph).static_order())) == len(MODULES)
-
-
-def uses(path: Path, module: str) -> bool:
-    return any(name == module or name.rpartition(".")[0] == module for name in imports(path))
+def run_code(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
-@pytest.mark.parametrize("name", sorted(name for name in MODULES if room_of(name) in PURE))
-def test_pure_modules_stay_pure(name):
-    packages = {imported.split(".")[0] for imported in imports(MODULES[name])}
-
-    assert packages & IMPURE_PACKAGES == set()
-
-
-@pytest.mark.parametrize("name", sorted(name for name in MODULES if room_of(name) not in TENSORFLOW_ROOMS))
-def test_tensorflow_stays_in_its_processes(name):
-    assert not any(imported.split(".")[0] == "tensorflow" for imported in imports(MODULES[name]))
-
-
-def test_the_protos_have_one_door():
-    users = [
-        name
-        for name, path in MODULES.items()
-        if room_of(name) not in TENSORFLOW_ROOMS and "tensorflow_serving" in str(imports(path))
-    ]
-
-    assert users == []  # tfsload.transport.protos itself imports them by name, without TensorFlow's own __init__
+@pytest.mark.parametrize("name", ["tfsload", "tfsload.report.terminal", "tfsload.modelserver.__main__"])
+def test_what_needs_no_locust_imports_neither_it_nor_gevent(name):
+    """A model server whose process gevent has patched starts, and answers nobody."""
+    assert run_code(f"import sys, {name}; print({{'locust', 'gevent'}} & set(sys.modules))") == "set()"
 
 
 def test_a_load_generator_has_no_tensorflow_in_it():
-    code = "import sys, locustfile; print([name for name in sys.modules if name.startswith('tensorflow.python')])"
-    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    loaded = "[name for name in sys.modules if name.startswith('tensorflow.python')]"
 
-    assert done.stdout.strip() == "[]"
-
-
-def test_data_sets_know_nothing_of_load():
-    assert [name for name in MODULES if room_of(name) == "data" and "tfsload" in str(imports(MODULES[name]))] == []
+    assert run_code(f"import sys, locustfile; print({loaded})") == "[]"
 
 
-def test_the_load_generator_takes_only_the_launcher_from_the_model_server():
-    outside = {name: path for name, path in MODULES.items() if room_of(name) not in TENSORFLOW_ROOMS}
-    taken = {
-        imported.removeprefix("tfsload.modelserver.").split(".")[0]
-        for path in outside.values()
-        for imported in imports(path)
-        if imported.startswith("tfsload.modelserver")
+def test_the_protos_have_one_door():
+    users = [path for path in sources() if "tensorflow_serving" in path.read_text() and "modelserver" not in str(path)]
+
+    # It imports them by name, without TensorFlow's own __init__.
+    assert users == [PROJECT / "tfsload" / "transport" / "protos.py"]
+
+
+def test_what_is_imported_is_declared():
+    """What another package happens to bring is gone when that package no longer needs it."""
+    declared = {
+        re.split(r"[=<>!;\[ ]", line)[0].lower().replace("_", "-")
+        for line in (PROJECT / "requirements.txt").read_text().splitlines()
+        if line and not line.startswith("#")
     }
-
-    assert taken == {"process"}
-
-
-def test_a_report_computes_nothing():
-    # It may know what it prints, and nothing of how that was measured.
-    known = {
-        room_of(imported)
-        for name, path in MODULES.items()
-        if room_of(name) == "tfsload.report"
-        for imported in imports(path)
-        if room_of(imported)
+    packages = importlib.metadata.packages_distributions()
+    imported = {
+        name.split(".")[0]
+        for path in sources()
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
     }
+    outside = imported - set(sys.stdlib_module_names) - {"tfsload", "users"}
 
-    assert known <= {"tfsload.report", "tfsload.analysis", "tfsload.load.plan"}
+    undeclared = {
+        name for name in outside if not {one.lower().replace("_", "-") for one in packages.get(name, [name])} & declared
+    }
+    assert undeclared == set()

@@ -19,7 +19,7 @@ from tfsload.transport.tls import TlsFileError, TlsLayer, make_context
 
 CODE = grpc.StatusCode
 METHOD = "/test.Scripted/Call"
-LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
+LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ class Process:
         self.told = []
         self.run = SimpleNamespace(
             recorder=Recorder(),
-            settings=SimpleNamespace(deadline_s=DEADLINE_S),
+            settings=SimpleNamespace(model=SimpleNamespace(deadline_s=DEADLINE_S), data=SimpleNamespace(num_tests=100)),
             supply=LeasedSupply(lambda _: None, lambda _: None),
             sent_ns=0,
             answered_ns=0,

@@ -209,6 +209,7 @@ class Summary:
         return self.run_time_s is not None and self.n_asked is None and self.ran_s < self.run_time_s
 
 
+# Long because each figure of a run goes through it, named.
 def summarise(
     record: Record,
     *,

@@ -16,6 +16,8 @@ interval here holds all σ that the throughputs allow in *any* way to queue; tha
 stays the estimate wherever the throughputs do not refute it.
 """
 
+# Long because the fit and its interval share every helper.
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

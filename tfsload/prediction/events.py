@@ -49,6 +49,7 @@ def install(events: Any) -> None:
 install(locust.events)
 
 
+# Long because each thing that is known of a request is named.
 def report(
     events: Any,
     recorder: Recorder,

@@ -50,6 +50,7 @@ class Recorder:
         self._windows.append(window)
         self._origins_ns[window.level] = window.begin_ns
 
+    # Long because the hot path calls nothing that it could do itself.
     def record(
         self,
         labels: Sequence[int],

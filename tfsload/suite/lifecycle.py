@@ -1,5 +1,7 @@
 """A run from Locust's start to its exit code: what happens at each of Locust's events."""
 
+# Long because it holds a run from its start to its exit code, and that is to be cut into named states.
+
 import atexit
 import logging
 from typing import Any

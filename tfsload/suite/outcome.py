@@ -78,6 +78,7 @@ class SaidByLocust:
         )
 
 
+# Long because each figure of a run is named once more.
 def conclude(
     results: Results,
     checked: Checked,

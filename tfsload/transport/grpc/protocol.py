@@ -4,6 +4,8 @@ It opens no socket and reads no clock. Whoever does feeds it what was received, 
 returns, and looks at the calls that have ended.
 """
 
+# Long because a connection's state machine is one thing: a frame may touch any of it.
+
 import functools
 import struct
 from collections import OrderedDict
