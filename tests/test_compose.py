@@ -17,7 +17,8 @@ from locust.argument_parser import get_parser
 
 from tests.modelserver_fixtures import run
 from tfsload.modelserver import flags as server_flags
-from tfsload.settings import settings
+from tfsload.settings import options, settings
+from tfsload.suite import arguments
 
 PROJECT = Path(__file__).parent.parent
 COMPOSE_FILE = PROJECT / "docker-compose.yml"
@@ -54,7 +55,7 @@ def test_server_gets_flags_that_it_understands(services):
     flags = read_server_flags(services["serving"])
 
     assert (flags.port, flags.rest_api_port) == (8500, 8501)
-    assert flags.model_name == settings.default_of("model_name")
+    assert flags.model_name == options.default_of("model.name")
     assert flags.grpc_max_threads == 256
     assert server_flags.parallelism(flags) == server_flags.Parallelism(intra_op=0, inter_op=0)
 
@@ -185,10 +186,10 @@ def test_health_check_fails_where_nothing_listens(services):
 @pytest.fixture
 def parse_locust(monkeypatch):
     """A function from a Locust command line to the options, read by Locust's own parser with the suite's options."""
-    for variable in ("LOCUST_USERS", "LOCUST_SPAWN_RATE", *(option.env_var for option in settings.OPTIONS)):
+    for variable in ("LOCUST_USERS", "LOCUST_SPAWN_RATE", *(option.env_var for option in options.OPTIONS)):
         monkeypatch.delenv(variable, raising=False)
     parser = get_parser(default_config_files=[])
-    settings.add_arguments(parser)
+    arguments.add_arguments(parser)
     return parser.parse_args
 
 
@@ -199,7 +200,7 @@ def test_master_leads_runs_against_the_server(services, parse_locust):
     assert not options.headless
     assert options.host == "serving:8500"
     assert options.web_port == 8089
-    assert settings.Settings.parse(vars(options), options.host).target.address == "serving:8500"
+    assert settings.Settings.parse(vars(options), options.host).connection.target.address == "serving:8500"
 
 
 def test_worker_follows_the_master(services, parse_locust):

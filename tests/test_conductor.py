@@ -14,7 +14,7 @@ from locust.runners import STATE_MISSING, STATE_RUNNING, WorkerRunner
 from tests.test_distributed import Master
 from tests.test_users import Runner, ScriptedUser
 from tfsload.analysis.levels import level_row
-from tfsload.prediction import events
+from tfsload.prediction import events, slot
 from tfsload.prediction.process_run import fingerprint, load_images
 from tfsload.records.cpu import CpuShares
 from tfsload.records.level import Level
@@ -438,7 +438,7 @@ def participant(runner):
         )
         events.install(environment.events)
         participant = Participant(environment, runner)
-        environment.tfsload = SimpleNamespace(participant=participant)
+        slot.fill(environment, participant.join)
         participant.begin()
         begun.append(participant)
         return participant
@@ -743,7 +743,7 @@ def test_one_process_measures_levels_by_itself(runner_of_all, options, rate_rps)
     options = {messages.ADDRESS_OPTION: "127.0.0.1:1", **options}
     environment = Environment(parsed_options=SimpleNamespace(**options), host="127.0.0.1:1", stop_timeout=0)
     participant = Participant(environment, runner)
-    environment.tfsload = SimpleNamespace(participant=participant)
+    slot.fill(environment, participant.join)
     coordinator = Coordinator(environment, runner, lambda: None, participant.report)
     conductor = Conductor(runner, coordinator)
     coordinator.begin(None, images)

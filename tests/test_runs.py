@@ -288,10 +288,11 @@ def test_a_second_run_that_gets_no_port_adds_nothing_to_the_first(tmp_path, mode
     port = str(free_port())
     arguments = ("--headless", "--only-summary", "--host", model_server.address, "-u", "2", "-r", "2")
     ports = ("--master-bind-port", port, "--master-port", port, "--processes", "2")
-    with locust(tmp_path / "first", *arguments, "-t", "6s", *ports) as first:
+    with locust(tmp_path / "first", *arguments, *ports) as first:
         wait_until(first.has_spawned, "users")
         with locust(tmp_path / "second", *arguments, "-t", "1s", *ports) as second:
             assert second.wait().exit_code == exit_codes.FAILED
+        first.signal(signal.SIGINT)
         ended = first.wait()
 
     # Its workers may come to the first run's master and leave at once; what that took from its load is said.

@@ -17,6 +17,7 @@ from locust.env import Environment
 
 from benchmarks import canned
 from tests.test_users import Runner
+from tfsload.prediction import slot
 from tfsload.prediction.process_run import fingerprint, load_images
 from tfsload.records.half_seconds import BATCH, HalfSeconds
 from tfsload.run import messages
@@ -84,7 +85,7 @@ class AnsweringConnection:
 def references_to_all(n_requests: int) -> list[list[Any]]:
     """Return, as `--verify` sends it, that each request was answered without load as the connection answers it."""
     references = References()
-    scores = ReplyReader(Settings.parse({}, None).output_name, 1).read(REPLY[PREFIX_SIZE:]).scores
+    scores = ReplyReader(Settings.parse({}, None).model.output_name, 1).read(REPLY[PREFIX_SIZE:]).scores
     for number in range(n_requests):
         references.keep(number, scores)
     return references.to_plain()
@@ -112,7 +113,7 @@ def user(request):
     )
     environment.create_local_runner()  # with it come the listeners of Locust's own statistics
     participant = Participant(environment, Runner())
-    environment.tfsload = SimpleNamespace(participant=participant)
+    slot.fill(environment, participant.join)
     participant.begin()
     user = GrpcPredictionUser(environment)
     user.on_start()

@@ -31,7 +31,7 @@ from tfsload.transport.answer import Answer
     ],
 )
 def test_tolerances_are_read(text, value, is_relative):
-    tolerance = Settings.parse({"tolerance": text}, None).tolerance
+    tolerance = Settings.parse({"tolerance": text}, None).checks.tolerance
 
     assert (tolerance.value, tolerance.is_relative) == (pytest.approx(value), is_relative)
     assert Tolerance.parse(tolerance.text) == tolerance

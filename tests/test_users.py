@@ -14,7 +14,7 @@ from locust.exception import InterruptTaskSet, RescheduleTask, StopTest, StopUse
 
 from tests.runs import wait_until
 from tfsload.load.leases import Lease
-from tfsload.prediction import prediction_user
+from tfsload.prediction import prediction_user, slot
 from tfsload.prediction.prediction_user import PredictionUser
 from tfsload.prediction.process_run import fingerprint, load_images
 from tfsload.records.recorder import Record, merge_plain, n_ended
@@ -88,7 +88,7 @@ def runner():
 @pytest.fixture
 def participant(environment, runner):
     participant = Participant(environment, runner)
-    environment.tfsload = SimpleNamespace(participant=participant)
+    slot.fill(environment, participant.join)
     return participant
 
 

@@ -12,7 +12,7 @@ from locust.rpc.protocol import Message
 from tests.fake_rpc import Network
 from tests.test_distributed import wait_for
 from tests.test_users import ScriptedUser
-from tfsload.prediction import prediction_user
+from tfsload.prediction import prediction_user, slot
 from tfsload.prediction.process_run import fingerprint, load_images
 from tfsload.run import messages
 from tfsload.run import participant as participating
@@ -111,7 +111,7 @@ def test_users_that_start_before_there_is_a_suite_wait_for_it():
     gevent.sleep(0.01)
     assert not starting.ready()
     run = SimpleNamespace(settings=Settings.parse({}, None))
-    environment.tfsload = SimpleNamespace(participant=SimpleNamespace(join=lambda: run))
+    slot.fill(environment, lambda: run)
     starting.get(timeout=10)
 
     assert user._run is run
@@ -121,7 +121,7 @@ def test_users_without_a_suite_say_so(monkeypatch):
     monkeypatch.setattr(prediction_user, "_SUITE_LIMIT_S", 0.0)
     environment = Environment(user_classes=[UnhurriedUser], parsed_options=SimpleNamespace(), host="127.0.0.1:1")
 
-    with pytest.raises(RuntimeError, match=r"UnhurriedUser was started without the suite: import it from `locustfile`"):
+    with pytest.raises(RuntimeError, match=r"UnhurriedUser was started without the suite: call `tfsload\.install"):
         UnhurriedUser(environment).on_start()
 
 

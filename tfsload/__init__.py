@@ -1,5 +1,46 @@
-"""Locust load tests for TensorFlow Serving that check the answers."""
+"""Locust load tests for TensorFlow Serving that check the answers.
 
-from tfsload.suite.beginning import begin
+In a locustfile:
 
-begin()  # first: a Ctrl-C during the imports that follow is to end in a line
+    import tfsload
+
+    class MyUser(tfsload.GrpcUser):
+        pass
+
+What stands here is imported when it is first asked for: a process that needs no Locust, such as a model server, is not
+to have gevent's patches in it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from locust import events as events
+
+    from tfsload.prediction.grpc_user import GrpcUser as GrpcUser
+    from tfsload.prediction.prediction_user import PredictionUser as PredictionUser
+    from tfsload.suite.lifecycle import install as install
+
+__version__ = "0.1.0"
+__all__ = ["GrpcUser", "PredictionUser", "__version__", "events", "install"]
+
+_PUBLIC = {
+    "GrpcUser": "tfsload.prediction.grpc_user",
+    "PredictionUser": "tfsload.prediction.prediction_user",
+    "events": "locust",
+    "install": "tfsload.suite.lifecycle",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for, with the suite hung on Locust's events: whoever has a user of it has all of it."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'tfsload' has no attribute {name!r}")
+    import_module("tfsload.suite.beginning").begin()  # first: a Ctrl-C during the imports that follow ends in a line
+    locust_events = import_module("locust").events
+    import_module("tfsload.suite.lifecycle").install(locust_events)
+    return getattr(import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PUBLIC])

@@ -1,6 +1,6 @@
-"""Locust users that fire images at a model server and score the answers."""
+"""The suite's own Locust users, one file a protocol."""
 
-from tfsload.prediction.grpc_user import GrpcPredictionUser
-from tfsload.prediction.prediction_user import PredictionUser
+from tfsload import PredictionUser
+from users.grpc_user import GrpcPredictionUser
 
 __all__ = ["GrpcPredictionUser", "PredictionUser"]

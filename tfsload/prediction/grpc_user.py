@@ -8,8 +8,10 @@ from tfsload.transport.answer import Answer
 from tfsload.transport.failure import PredictionFailure
 
 
-class GrpcPredictionUser(PredictionUser):
-    """Calls `PredictionService.Predict` with bytes that were encoded once."""
+class GrpcUser(PredictionUser):
+    """Calls `PredictionService.Predict` with bytes that were encoded once. Abstract: a subclass runs."""
+
+    abstract = True
 
     request_type = "grpc"
 

@@ -1,14 +1,16 @@
 """The life of one prediction, whatever the protocol."""
 
+import functools
 import logging
 import time
+from typing import Any
 
 import gevent
 from locust import User, task
 from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser
 from locust.user.task import LOCUST_STATE_RUNNING
 
-from tfsload.prediction import events
+from tfsload.prediction import events, slot
 from tfsload.prediction.process_run import Run
 from tfsload.transport.answer import Answer
 from tfsload.transport.failure import BAD_REPLY, CLIENT_ERROR, PredictionFailure
@@ -42,18 +44,35 @@ class PredictionUser(User):
     request_name = "Predict"
     sent_ns = in_hand_ns = 0
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Have users join the run before a class's own `on_start`, which need not know of it."""
+        super().__init_subclass__(**options)
+        if (own := vars(cls).get("on_start")) is not None:
+
+            @functools.wraps(own)
+            def on_start(self: "PredictionUser") -> None:
+                self._join()
+                own(self)
+
+            cls.on_start = on_start
+
     def on_start(self) -> None:
         """Join the run that this process takes part in."""
+        self._join()
+
+    def _join(self) -> None:
+        if hasattr(self, "_run"):
+            return
         # Locust may start users before it has told anybody of the process's beginning: they wait for the suite.
         limit_s = time.monotonic() + _SUITE_LIMIT_S
-        while (suite := getattr(self.environment, "tfsload", None)) is None:
+        while (join := slot.join_of(self.environment)) is None:
             if time.monotonic() > limit_s:
                 raise RuntimeError(
-                    f"{type(self).__name__} was started without the suite: import it from `locustfile`, or call "
-                    "`tfsload.suite.lifecycle.install(events)` in the locustfile"
+                    f"{type(self).__name__} was started without the suite: call `tfsload.install(environment.events)` "
+                    "before the environment's runner is made"
                 )
             gevent.sleep(_SUITE_POLL_S)
-        self._run = suite.participant.join()
+        self._run = join()
         if self._run is None:  # unfit for the run, and the coordinator was told why; or the run has ended meanwhile
             self.tasks = [_take_no_part]
             self.predict = self.predict_in_turn = _take_no_part  # a subclass may call them before its first task

@@ -18,6 +18,7 @@ from tfsload.analysis.levels import level_row, probe
 from tfsload.analysis.limit import Finding
 from tfsload.load.plan import FixedPlan, SearchPlan, make_plan
 from tfsload.prediction import events as prediction_events
+from tfsload.prediction import slot
 from tfsload.prediction.process_run import n_requests
 from tfsload.records.level import Level
 from tfsload.records.record import Record
@@ -60,8 +61,18 @@ from tfsload.webui.start_form import StartForm
 logger = logging.getLogger(__name__)
 
 
+_INSTALLED = "tfsload_is_installed"
+
+
 def install(events: Any) -> None:
-    """Hang the suite on Locust's events; call it once, in the locustfile."""
+    """Hang the suite on Locust's events; once more does nothing.
+
+    A locustfile need not call it: whoever takes a user class from `tfsload` has it on Locust's global events. A program
+    that makes its own `Environment`, and with that its own events, calls it before it makes a runner.
+    """
+    if getattr(events, _INSTALLED, False):
+        return
+    setattr(events, _INSTALLED, True)
     locust_wraps.install()
     prediction_events.install(events)
     events.init_command_line_parser.add_listener(arguments.add_arguments)
@@ -139,6 +150,8 @@ class Suite:
         self._run_time = RunTime()  # of the run under way or last ended
         self.outcome: Outcome | None = None
         self.participant = None if isinstance(runner, MasterRunner) else Participant(environment, runner)
+        if self.participant is not None:
+            slot.fill(environment, self.participant.join)
         self.coordinator = None
         if not isinstance(runner, WorkerRunner):
             own_report = self.participant.report if self.participant else None

@@ -1,0 +1,13 @@
+"""A user that fires images over gRPC: copy it, and change what is to be different."""
+
+import tfsload
+
+
+class GrpcPredictionUser(tfsload.GrpcUser):
+    """Fires one request after another.
+
+    What can be set here is Locust's own: `host` (where `--host` names none), `weight` beside other users, `wait_time`
+    between two requests, `on_start` for what a user does first.
+    """
+
+    weight = 1
