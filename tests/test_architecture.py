@@ -28,7 +28,7 @@ def sources():
 def test_the_house_has_these_rooms_and_nothing_loose():
     found = {path.name for path in (PROJECT / "tfsload").iterdir() if path.name != "__pycache__"}
 
-    assert found == ROOMS | {"__init__.py"}
+    assert found == ROOMS | {"__init__.py", "py.typed"}
 
 
 @pytest.mark.parametrize("room", sorted(ROOMS))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tfsload.datasets.idx import DataError, read
+from tfsload.datasets.shipped import shipped
 
 __all__ = ["IMAGE_SHAPE", "SPLITS", "DataError", "Dataset", "load"]
 
@@ -20,8 +21,6 @@ _STYLES = (("-images-idx3-ubyte", "-labels-idx1-ubyte"), ("-images.idx3-ubyte", 
 _SUFFIXES = ("", ".gz")
 # What `load` takes beside directories.
 NAMED = ("mnist5k", "mnist")
-
-_MNIST5K = Path(__file__).parents[2] / "data" / "mnist5k"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +44,9 @@ class Dataset:
 def load(source: str, split: str = "test") -> Dataset:
     """Load a data set.
 
-    source: "mnist5k" (shipped: 4,000 images to train on, 1,000 to test with), "mnist" (60,000 and 10,000:
-        downloaded once, verified and cached) or a directory of IDX files, gzipped or not. The two words win
-        over directories of that name: write ./mnist for the directory.
+    source: "mnist5k" (shipped: 1,000 images to test with; 4,000 to train on, in a checkout alone), "mnist" (60,000
+        and 10,000: downloaded once, verified and cached) or a directory of IDX files, gzipped or not. The two
+        words win over directories of that name: write ./mnist for the directory.
     split: "test" or "train".
     Raises DataError for anything else, and for files that are missing, damaged or do not belong together.
     """
@@ -73,7 +72,7 @@ def _is_directory(path: Path) -> bool:
 
 def _find(source: str, split: str) -> tuple[Path, Path]:
     if source == "mnist5k":
-        return find_files(_MNIST5K, split)
+        return find_files(shipped("data/mnist5k"), split)
     if source == "mnist":
         # Only here: the downloader brings requests and tqdm along, which a load generator has no use for.
         from tfsload.datasets import download

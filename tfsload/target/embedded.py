@@ -1,16 +1,15 @@
 """The embedded model server as the default target: started when first needed, stopped at the end."""
 
 import logging
-from pathlib import Path
 
 from tfsload.analysis import exit_codes
+from tfsload.datasets.shipped import shipped
 from tfsload.settings.refusal import RunRefused
 from tfsload.target.launcher import EmbeddedServer, ServerStartError
 from tfsload.transport.words import quoted
 
 logger = logging.getLogger(__name__)
 
-MODELS = Path(__file__).parents[2] / "models"
 SHIPPED_MODEL = "mnist"
 
 
@@ -37,7 +36,7 @@ class EmbeddedModel:
         if self._server is None:
             logger.info("No --host, and none on a user class of the suite's: starting the embedded model server")
             try:
-                self._server = EmbeddedServer.start(SHIPPED_MODEL, MODELS / SHIPPED_MODEL)
+                self._server = EmbeddedServer.start(SHIPPED_MODEL, shipped(f"models/{SHIPPED_MODEL}"))
             except ServerStartError as error:
                 raise RunRefused(exit_codes.FAILED, [f"the embedded model server did not start: {error}"]) from None
             logger.info("The embedded model server is at %s", self._server.address)

@@ -6,13 +6,15 @@ import os
 import re
 import signal
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-_PROJECT = Path(__file__).resolve().parents[2]
+from tfsload.datasets.shipped import PACKAGE_PARENT
+
 _READY = re.compile(rb"^Serving model .*: gRPC at (\S+)\n", re.MULTILINE)
 _POLL_S = 0.02
 _PATIENCE_S = 5.0
@@ -170,8 +172,10 @@ def _temporary_file() -> IO[bytes]:
 
 
 def _environment() -> dict[str, str]:
-    """This process's environment, with the project first where Python looks for packages."""
-    paths = [str(_PROJECT), os.environ.get("PYTHONPATH", "")]
+    """This process's environment, with this package where the child looks for packages."""
+    if Path(sysconfig.get_path("purelib")).resolve() == PACKAGE_PARENT:
+        return dict(os.environ)  # installed: it is found as it is, and on PYTHONPATH all would come before Python's own
+    paths = [str(PACKAGE_PARENT), os.environ.get("PYTHONPATH", "")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in paths if p)}
 
 
