@@ -34,9 +34,10 @@ test-a-to-o test-p-to-r test-s-to-z: test-%:
 long: $(DEV_STAMP) ## Run the tests that take too long for every run.
 	$(BIN)/python -m pytest -m long
 
-lint: $(DEV_STAMP) ## Check style and format.
+lint: $(DEV_STAMP) ## Check style, format and types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: $(DEV_STAMP) ## Format the code.
 	$(BIN)/ruff check --fix .

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tfsload.datasets.idx import DataError, read
 from tfsload.datasets.shipped import shipped
@@ -33,8 +34,8 @@ class Dataset:
     """
 
     name: str
-    images: np.ndarray
-    labels: np.ndarray
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
 
     def __len__(self) -> int:
         """Return the number of images; never 0."""
@@ -100,8 +101,8 @@ def find_files(directory: Path, split: str) -> tuple[Path, Path]:
         images, labels = _existing(directory, images_name), _existing(directory, labels_name)
         if images and labels:
             return images, labels
-        if images or labels:
-            lonely = lonely or (images or labels, labels_name if images else images_name)
+        if found := images or labels:
+            lonely = lonely or (found, labels_name if images else images_name)
     if lonely:
         found, missing = lonely
         raise DataError(f"{directory}: found {found.name}, but not its counterpart {missing} (or {missing}.gz)")

@@ -123,10 +123,10 @@ def _ask(url: str, outcome: list[Exception | None]) -> None:
         outcome.append(None)
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     """Return the innermost cause: requests wraps what the system said in three layers of its own."""
-    while error.__context__ is not None or error.__cause__ is not None:
-        error = error.__cause__ or error.__context__
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
     return str(error) or type(error).__name__
 
 

@@ -13,6 +13,7 @@ import zlib
 from typing import BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 UNSIGNED_BYTE = 0x08
 MAX_ITEMS = 1_000_000
@@ -60,7 +61,7 @@ def parse_shape(header: bytes, item_shape: tuple[int, ...], source: str) -> tupl
     return shape
 
 
-def parse(content: bytes, item_shape: tuple[int, ...], source: str) -> np.ndarray:
+def parse(content: bytes, item_shape: tuple[int, ...], source: str) -> NDArray[np.uint8]:
     """Return the array in a whole, uncompressed IDX file: uint8 (n, *item_shape), contiguous and read-only.
 
     `item_shape` is () for labels and (28, 28) for MNIST's images; `source` names the file in messages.
@@ -83,7 +84,7 @@ def parse(content: bytes, item_shape: tuple[int, ...], source: str) -> np.ndarra
     return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)
 
 
-def read(path: str | os.PathLike[str], item_shape: tuple[int, ...]) -> np.ndarray:
+def read(path: str | os.PathLike[str], item_shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Return the array in the IDX file at `path`, as `parse` does; gzip is told by content, not by name.
 
     (Browsers unpack a .gz on the way and keep its name.) At most one byte more than the header announces is
@@ -106,13 +107,13 @@ def read(path: str | os.PathLike[str], item_shape: tuple[int, ...]) -> np.ndarra
         raise DataError(f"{source}: expected a readable file, found: {error.strerror or error}") from None
 
 
-def _unpacked(file: BinaryIO) -> BinaryIO:
+def _unpacked(file: BinaryIO) -> BinaryIO | gzip.GzipFile:
     magic = file.read(len(_GZIP_MAGIC))
     file.seek(0)
     return gzip.GzipFile(fileobj=file, mode="rb") if magic == _GZIP_MAGIC else file
 
 
-def _read_bounded(stream: BinaryIO, item_shape: tuple[int, ...], source: str) -> bytes:
+def _read_bounded(stream: BinaryIO | gzip.GzipFile, item_shape: tuple[int, ...], source: str) -> bytes:
     """Read what the header announces, and one byte more to see whether that is all.
 
     That further read also takes gzip to the end of its stream, where its checksum is compared.

@@ -59,7 +59,5 @@ class ConfusionMatrix:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ConfusionMatrix) and self._counts == other._counts
 
-    __hash__ = None  # mutable
-
     def __repr__(self) -> str:
         return f"ConfusionMatrix({self.to_plain()})"

@@ -4,7 +4,6 @@ Requests are counted by tenth of a second. A half-second is any five of them in 
 wherever it falls: of fixed half-seconds it would often leave a part in the next.
 """
 
-import math
 from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +17,8 @@ BATCH = 64
 # So many tenths are kept one by one; what has more, as a whole run has, keeps them by the minute.
 MOST_SINGLE = 600
 _TENTHS_A_MINUTE = 600
+# Beyond all tenths.
+_NEVER = 2**63
 
 
 class Count(NamedTuple):
@@ -33,10 +34,12 @@ class Count(NamedTuple):
     amount: int = 0
     n_endless: int = 0
 
-    def __add__(self, other: "Count") -> "Count":
+    def plus(self, other: "Count") -> "Count":
+        """Return the two together."""
         return Count(self.n + other.n, self.amount + other.amount, self.n_endless + other.n_endless)
 
-    def __sub__(self, other: "Count") -> "Count":
+    def minus(self, other: "Count") -> "Count":
+        """Return what is left without the other, which is a part of it."""
         return Count(self.n - other.n, self.amount - other.amount, self.n_endless - other.n_endless)
 
 
@@ -122,14 +125,14 @@ class HalfSeconds:
         count = Count()
         while coming is not None or inside:
             # The next begin with which a tenth comes in at the half-second's end, or has left it at its begin.
-            comes_in = math.inf if coming is None else coming[0] - TENTHS_A_HALF_SECOND + 1
-            goes_out = inside[0][0] + 1 if inside else math.inf
-            if comes_in <= goes_out:
-                count += coming[1]
+            comes_in = _NEVER if coming is None else coming[0] - TENTHS_A_HALF_SECOND + 1
+            goes_out = inside[0][0] + 1 if inside else _NEVER
+            if coming is not None and comes_in <= goes_out:
+                count = count.plus(coming[1])
                 inside.append(coming)
                 coming = next(tenths, None)
             if goes_out <= comes_in:
-                count -= inside.popleft()[1]
+                count = count.minus(inside.popleft()[1])
             if inside:
                 yield min(comes_in, goes_out), count
 
@@ -172,7 +175,7 @@ class _Tenths:
 
     def __init__(self) -> None:
         self._single: dict[int, list[int]] = {}
-        self._minutes: dict[int, array] = {}
+        self._minutes: dict[int, array[int]] = {}
 
     def add(self, rows: Iterable[tuple[int, Sequence[int]]]) -> None:
         """Add the three counts of some tenths."""
@@ -215,8 +218,8 @@ class _Tenths:
                     yield tenth, Count(*counts)
             return
         self._pack()
-        for minute, counts in sorted(self._minutes.items()):
+        for minute, packed in sorted(self._minutes.items()):
             for place in range(_TENTHS_A_MINUTE):
-                n, n_endless = counts[3 * place], counts[3 * place + 2]
+                n, n_endless = packed[3 * place], packed[3 * place + 2]
                 if n or n_endless:
-                    yield minute * _TENTHS_A_MINUTE + place, Count(n, counts[3 * place + 1], n_endless)
+                    yield minute * _TENTHS_A_MINUTE + place, Count(n, packed[3 * place + 1], n_endless)

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 class Mismatch(NamedTuple):
@@ -23,7 +24,7 @@ class Mismatch(NamedTuple):
     answered: float
 
     @classmethod
-    def of(cls, image: int, expected: np.ndarray, scores: np.ndarray) -> "Mismatch":
+    def of(cls, image: int, expected: NDArray[Any], scores: NDArray[Any]) -> "Mismatch":
         """Return an image's mismatch: float (classes,) each, not always of one length."""
         classes = int(expected.argmax()), int(scores.argmax())
         if len(expected) != len(scores):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from tfsload.records import mismatch
@@ -14,21 +15,8 @@ from tfsload.transport import servable
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.servable import Servable
 
-_SUMS = (
-    "requests",
-    "failed_requests",
-    "predictions",
-    "compared",
-    "mismatched",
-    "cut_off",
-    "offered",
-    "sent",
-    "dropped",
-    "straddling",
-    "in_flight_ns",
-)
 
-
+@dataclass(eq=False)
 class Record:
     """Counts, latencies and the confusion matrix of some predictions.
 
@@ -53,20 +41,28 @@ class Record:
         half_seconds: when requests were beyond thresholds' limits: in a level from its window's begin, else since 1970.
     """
 
-    def __init__(self, half_seconds: HalfSeconds | None = None) -> None:
-        for name in _SUMS:
-            setattr(self, name, 0)
-        self.failed: Counter[str] = Counter()
-        self.latency = Histogram()
-        self.lag = Histogram()
-        self.confusion = ConfusionMatrix()
-        self.mismatch: Mismatch | None = None
-        self.servables: Counter[Servable] = Counter()
-        self.first_sent_unix_ns = 0
-        self.last_done_unix_ns = 0
-        self.slice_answers = [0] * N_SLICES
-        self.slice_latency_ns = [0] * N_SLICES
-        self.half_seconds = half_seconds or HalfSeconds()
+    half_seconds: HalfSeconds = field(default_factory=HalfSeconds)
+    requests: int = 0
+    failed_requests: int = 0
+    predictions: int = 0
+    compared: int = 0
+    mismatched: int = 0
+    cut_off: int = 0
+    offered: int = 0
+    sent: int = 0
+    dropped: int = 0
+    straddling: int = 0
+    in_flight_ns: int = 0
+    first_sent_unix_ns: int = 0
+    last_done_unix_ns: int = 0
+    mismatch: Mismatch | None = None
+    failed: Counter[str] = field(default_factory=Counter)
+    servables: Counter[Servable] = field(default_factory=Counter)
+    latency: Histogram = field(default_factory=Histogram)
+    lag: Histogram = field(default_factory=Histogram)
+    confusion: ConfusionMatrix = field(default_factory=ConfusionMatrix)
+    slice_answers: list[int] = field(default_factory=lambda: [0] * N_SLICES)
+    slice_latency_ns: list[int] = field(default_factory=lambda: [0] * N_SLICES)
 
     @property
     def wrong(self) -> int:
@@ -96,14 +92,24 @@ class Record:
             self.failed_requests += 1
             self.failed[failure.code] += len(labels)
         else:
+            assert predicted is not None  # what has not failed has an answer
             self.latency.record(latency_ns)
             self.confusion.add_all(labels, predicted)
         self._widen(done_unix_ns - latency_ns, done_unix_ns)
 
     def merge(self, other: "Record") -> None:
         """Add all that another record holds."""
-        for name in _SUMS:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.requests += other.requests
+        self.failed_requests += other.failed_requests
+        self.predictions += other.predictions
+        self.compared += other.compared
+        self.mismatched += other.mismatched
+        self.cut_off += other.cut_off
+        self.offered += other.offered
+        self.sent += other.sent
+        self.dropped += other.dropped
+        self.straddling += other.straddling
+        self.in_flight_ns += other.in_flight_ns
         self.failed.update(other.failed)
         self.latency.merge(other.latency)
         self.lag.merge(other.lag)
@@ -134,7 +140,17 @@ class Record:
     def to_plain(self) -> dict[str, Any]:
         """Return what a message can hold: plain numbers, texts, lists and dicts with text keys."""
         return {
-            **{name: getattr(self, name) for name in _SUMS},
+            "requests": self.requests,
+            "failed_requests": self.failed_requests,
+            "predictions": self.predictions,
+            "compared": self.compared,
+            "mismatched": self.mismatched,
+            "cut_off": self.cut_off,
+            "offered": self.offered,
+            "sent": self.sent,
+            "dropped": self.dropped,
+            "straddling": self.straddling,
+            "in_flight_ns": self.in_flight_ns,
             "failed": dict(self.failed),
             "latency": self.latency.to_plain(),
             "lag": self.lag.to_plain(),
@@ -151,16 +167,27 @@ class Record:
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> "Record":
         """Read what `to_plain` wrote."""
-        record = cls()
-        for name in (*_SUMS, "first_sent_unix_ns", "last_done_unix_ns"):
-            setattr(record, name, plain[name])
-        record.failed = Counter(plain["failed"])
-        record.latency = Histogram.from_plain(plain["latency"])
-        record.lag = Histogram.from_plain(plain["lag"])
-        record.confusion = ConfusionMatrix.from_plain(plain["confusion"])
-        record.mismatch = mismatch.from_plain(plain["mismatch"])
-        record.servables = servable.from_plain(plain["servables"])
-        record.slice_answers = list(plain["slice_answers"])
-        record.slice_latency_ns = list(plain["slice_latency_ns"])
-        record.half_seconds = HalfSeconds.from_plain(plain["half_seconds"])
-        return record
+        return cls(
+            half_seconds=HalfSeconds.from_plain(plain["half_seconds"]),
+            requests=plain["requests"],
+            failed_requests=plain["failed_requests"],
+            predictions=plain["predictions"],
+            compared=plain["compared"],
+            mismatched=plain["mismatched"],
+            cut_off=plain["cut_off"],
+            offered=plain["offered"],
+            sent=plain["sent"],
+            dropped=plain["dropped"],
+            straddling=plain["straddling"],
+            in_flight_ns=plain["in_flight_ns"],
+            first_sent_unix_ns=plain["first_sent_unix_ns"],
+            last_done_unix_ns=plain["last_done_unix_ns"],
+            mismatch=mismatch.from_plain(plain["mismatch"]),
+            failed=Counter(plain["failed"]),
+            servables=servable.from_plain(plain["servables"]),
+            latency=Histogram.from_plain(plain["latency"]),
+            lag=Histogram.from_plain(plain["lag"]),
+            confusion=ConfusionMatrix.from_plain(plain["confusion"]),
+            slice_answers=list(plain["slice_answers"]),
+            slice_latency_ns=list(plain["slice_latency_ns"]),
+        )

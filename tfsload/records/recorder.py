@@ -167,8 +167,8 @@ class Recorder:
         record = self._records.get((level, lease))
         if record is None:
             origin_ns = self._origins_ns.get(level)
-            half_seconds = None if origin_ns is None else HalfSeconds(self._limits, origin_ns)
-            record = self._records[level, lease] = Record(half_seconds)
+            record = Record() if origin_ns is None else Record(HalfSeconds(self._limits, origin_ns))
+            self._records[level, lease] = record
         return record
 
     def _take(self, keys: list[tuple[int, int | None]]) -> list[dict[str, Any]]:

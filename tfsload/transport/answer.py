@@ -1,6 +1,9 @@
 """Scores against labels: which class was answered, and how often which was taken for which. Pure."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from tfsload.transport.servable import UNTOLD, Servable
 
@@ -20,7 +23,7 @@ class Answer:
         predicted: list[int] | None,
         reply: bytes,
         start: int,
-        dtype: np.dtype,
+        dtype: np.dtype[Any],
         shape: tuple[int, int],
         servable: Servable = UNTOLD,
     ) -> None:
@@ -42,9 +45,10 @@ class Answer:
         self.predicted = predicted_classes(self.scores) if predicted is None else predicted
 
     @classmethod
-    def of(cls, scores: np.ndarray, servable: Servable = UNTOLD) -> "Answer":
+    def of(cls, scores: NDArray[Any], servable: Servable = UNTOLD) -> "Answer":
         """Return the answer with these scores, float (images, classes), by a model."""
-        return cls(None, scores.tobytes(), 0, scores.dtype, scores.shape, servable)
+        images, classes = scores.shape
+        return cls(None, scores.tobytes(), 0, scores.dtype, (images, classes), servable)
 
     def holds(self, scores: bytes) -> bool:
         """Whether its scores are these, byte by byte."""
@@ -53,12 +57,13 @@ class Answer:
         return length == len(scores) and self._reply.startswith(scores, self._start)
 
     @property
-    def scores(self) -> np.ndarray:
+    def scores(self) -> NDArray[Any]:
         """The scores: float array (images, classes), read-only."""
         images, classes = self._shape
         return np.frombuffer(self._reply, self._dtype, images * classes, self._start).reshape(self._shape)
 
 
-def predicted_classes(scores: np.ndarray) -> list[int]:
+def predicted_classes(scores: NDArray[Any]) -> list[int]:
     """Return the class with the highest score for each row of scores (n, classes); the first of equals."""
-    return scores.argmax(axis=1).tolist()
+    predicted: list[int] = scores.argmax(axis=1).tolist()
+    return predicted

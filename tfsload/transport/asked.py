@@ -49,3 +49,14 @@ class ConnectionAsked:
     tls_cert_file: str
     tls_key_file: str
     metadata: tuple[tuple[str, str], ...] = field(repr=False)  # a secret
+
+    @property
+    def server(self) -> Target:
+        """The model server that is to be connected to.
+
+        Raises:
+            ValueError: none is named.
+        """
+        if self.target is None:
+            raise ValueError("no model server is named to connect to")
+        return self.target

@@ -21,5 +21,5 @@ class PredictionFailure(Exception):  # noqa: N818  (a prediction fails; a failur
         self.message = shown(message)
         super().__init__(f"{code}: {self.message}")
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type["PredictionFailure"], tuple[str, str]]:
         return type(self), (self.code, self.message)

@@ -2,9 +2,10 @@
 
 import struct
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tfsload.transport.answer import Answer
 from tfsload.transport.asked import ModelAsked
@@ -15,8 +16,8 @@ PREDICT_METHOD = "/tensorflow.serving.PredictionService/Predict"
 
 # TensorProto may hold a tensor in either of these forms; the real server answers in the first unless
 # --enable_serialization_as_tensor_content is set.
-_TYPED_FIELDS = {types_pb2.DT_FLOAT: "float_val", types_pb2.DT_DOUBLE: "double_val"}
-_DTYPES = {types_pb2.DT_FLOAT: np.dtype("<f4"), types_pb2.DT_DOUBLE: np.dtype("<f8")}
+_TYPED_FIELDS: dict[int, str] = {types_pb2.DT_FLOAT: "float_val", types_pb2.DT_DOUBLE: "double_val"}
+_DTYPES: dict[int, np.dtype[Any]] = {types_pb2.DT_FLOAT: np.dtype("<f4"), types_pb2.DT_DOUBLE: np.dtype("<f8")}
 # Up to so many scores of one image are read faster without numpy.
 _SHORT = 64
 # So many kinds of reply are known by sight: versions behind one address, as a rule.
@@ -27,7 +28,7 @@ class ReplyError(ValueError):
     """An answer came, but it cannot be read as scores. The message says what was found and expected."""
 
 
-def encode_request(model: ModelAsked, images: np.ndarray) -> bytes:
+def encode_request(model: ModelAsked, images: NDArray[np.uint8]) -> bytes:
     """Encode a PredictRequest.
 
     Args:
@@ -49,10 +50,11 @@ def encode_request(model: ModelAsked, images: np.ndarray) -> bytes:
         tensor.tensor_shape.dim.add(size=size)
     tensor.tensor_content = rows.tobytes()
     request.output_filter.append(model.output_name)
-    return request.SerializeToString()
+    message: bytes = request.SerializeToString()
+    return message
 
 
-def decode_reply(reply: bytes, output_name: str, n_images: int) -> np.ndarray:
+def decode_reply(reply: bytes, output_name: str, n_images: int) -> NDArray[Any]:
     """Read the scores out of a PredictResponse's bytes.
 
     Args:
@@ -69,7 +71,7 @@ def decode_reply(reply: bytes, output_name: str, n_images: int) -> np.ndarray:
     return decode_answer(reply, output_name, n_images)[0]
 
 
-def decode_answer(reply: bytes, output_name: str, n_images: int) -> tuple[np.ndarray, Servable]:
+def decode_answer(reply: bytes, output_name: str, n_images: int) -> tuple[NDArray[Any], Servable]:
     """Read the scores out of a PredictResponse's bytes, and which model it names; the rest is as in `decode_reply`."""
     try:
         message = predict_pb2.PredictResponse.FromString(reply)
@@ -109,7 +111,7 @@ class _Template(NamedTuple):
     before: bytes
     after: bytes
     start: int
-    dtype: np.dtype
+    dtype: np.dtype[Any]
     shape: tuple[int, int]
     unpack: Callable[[bytes, int], tuple[float, ...]] | None
     servable: Servable
@@ -145,10 +147,10 @@ class ReplyReader:
                 if np.isfinite(answer.scores).all():
                     return answer
             else:
-                scores = unpack(reply, start)
-                total = sum(scores)
+                values = unpack(reply, start)
+                total = sum(values)
                 if total - total == 0.0:  # neither an infinity nor NaN is among them
-                    return Answer([scores.index(max(scores))], reply, start, dtype, shape, servable)
+                    return Answer([values.index(max(values))], reply, start, dtype, shape, servable)
             break
         scores, servable = decode_answer(reply, self._output_name, self._n_images)
         servable = self._told_apart(servable)
@@ -162,7 +164,7 @@ class ReplyReader:
             self._servables.add(servable)
         return servable
 
-    def _remember(self, reply: bytes, scores: np.ndarray, servable: Servable) -> None:
+    def _remember(self, reply: bytes, scores: NDArray[Any], servable: Servable) -> None:
         values = scores.tobytes()
         start = reply.find(values)
         if start < 0 or reply.find(values, start + 1) >= 0:
@@ -174,14 +176,14 @@ class ReplyReader:
             after=reply[start + len(values) :],
             start=start,
             dtype=scores.dtype,
-            shape=scores.shape,
+            shape=(scores.shape[0], scores.shape[1]),
             unpack=struct.Struct(f"<{scores.size}{scores.dtype.char}").unpack_from if is_short else None,
             servable=servable,
         )
         self._templates = (template, *self._templates)[:_MOST_TEMPLATES]
 
 
-def _values(tensor) -> np.ndarray:
+def _values(tensor: Any) -> NDArray[Any]:
     """Return the tensor's values, flat, from whichever form it uses."""
     dtype = _DTYPES[tensor.dtype]
     if tensor.tensor_content:

@@ -1,5 +1,7 @@
 """Opens the channel that was asked for."""
 
+import ssl
+
 import grpc
 
 from tfsload.transport import tls
@@ -23,7 +25,7 @@ def connect(asked: ConnectionAsked) -> grpc.Channel:
         from tfsload.transport.grpc import grpcio
 
         return grpcio.connect(asked, _read_files(asked))
-    where = address.parse_address(asked.target.address)
+    where = address.parse_address(asked.server.address)
     pool = PoolSettings(
         where,
         n_connections=asked.connections,
@@ -64,7 +66,7 @@ def _read_files(asked: ConnectionAsked) -> dict[str, bytes]:
     return contents
 
 
-def _context(asked: ConnectionAsked):
+def _context(asked: ConnectionAsked) -> ssl.SSLContext | None:
     if not asked.tls:
         return None
     authority = _read_files(asked).get("--tls-ca-file")

@@ -91,7 +91,7 @@ class Connection:
         self._socket = _PlainSocket(cooperative.family, cooperative.type, cooperative.proto, cooperative.detach())
         self._socket.setblocking(False)
         self._reader = self._hub.loop.io(self._socket.fileno(), 1)
-        self._writer = self._hub.loop.io(self._socket.fileno(), 2)
+        self._writer: Any = self._hub.loop.io(self._socket.fileno(), 2)
         self._opened: Any = gevent.event.Event()
         self._reader.start(self._on_readable)
         try:
@@ -153,7 +153,7 @@ class Connection:
 
     def _on_readable(self) -> None:
         try:
-            data = bytes(self._buffer[: self._socket.recv_into(self._buffer)])
+            data: bytes | None = bytes(self._buffer[: self._socket.recv_into(self._buffer)])
             if self._tls and data:
                 data = self._tls.decrypt(data)
                 if data is not None and not data:

@@ -1,6 +1,7 @@
 """Where to connect: `host:port`, `[ipv6]:port` or `unix:path`, resolved anew for each connection."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import gevent
 from gevent import socket
@@ -58,7 +59,7 @@ def parse_address(text: str) -> Address:
     return Address(text, host.removeprefix("[").removesuffix("]"), int(port))
 
 
-def _connect_to_any(candidates: list, timeout_s: float) -> socket.socket:
+def _connect_to_any(candidates: list[Any], timeout_s: float) -> socket.socket:
     error: OSError = OSError("the name has no address")
     for family, kind, protocol, _, where in candidates:
         connection = socket.socket(family, kind, protocol)
@@ -73,7 +74,7 @@ def _connect_to_any(candidates: list, timeout_s: float) -> socket.socket:
     raise error
 
 
-def _connect(connection: socket.socket, where: object) -> None:
+def _connect(connection: socket.socket, where: Any) -> None:
     try:
         connection.connect(where)
     except BaseException:

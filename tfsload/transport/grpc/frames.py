@@ -171,13 +171,15 @@ class FrameParser:
         return None
 
     def _continue_block(self, flags: int, payload: bytes) -> tuple[int, int, int, bytes, int] | None:
-        self._block += payload
-        if len(self._block) > MAX_HEADER_BLOCK:
+        block = self._block
+        assert block is not None  # else `_check` has refused it
+        block += payload
+        if len(block) > MAX_HEADER_BLOCK:
             raise ProtocolError(ENHANCE_YOUR_CALM, f"a header block of more than {MAX_HEADER_BLOCK} bytes")
         if not flags & END_HEADERS:
             return None
-        block, self._block = bytes(self._block), None
-        return HEADERS, self._block_start[0], self._block_start[1], block, 0
+        self._block = None
+        return HEADERS, self._block_start[0], self._block_start[1], bytes(block), 0
 
 
 def _unpadded(flags: int, payload: bytes) -> bytes:
@@ -236,7 +238,8 @@ def goaway(last_stream: int, code: int, debug: bytes = b"") -> bytes:
 
 def read_u32(payload: bytes) -> int:
     """Return the number in a RST_STREAM's or WINDOW_UPDATE's payload (the latter without its reserved bit)."""
-    return _U32.unpack(payload)[0]
+    value: int = _U32.unpack(payload)[0]
+    return value
 
 
 def read_goaway(payload: bytes) -> tuple[int, int, bytes]:

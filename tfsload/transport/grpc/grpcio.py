@@ -1,8 +1,8 @@
 """The reference transport: grpcio, taught to yield to gevent."""
 
 import itertools
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import grpc.experimental.gevent as grpc_gevent
@@ -10,11 +10,16 @@ import grpc.experimental.gevent as grpc_gevent
 from tfsload.transport.asked import ConnectionAsked
 from tfsload.transport.grpc import backoff
 
+if TYPE_CHECKING:
+    _UnaryUnary = grpc.UnaryUnaryMultiCallable[Any, Any]  # the stubs' class takes types, grpcio's own none
+else:
+    _UnaryUnary = grpc.UnaryUnaryMultiCallable
+
 _is_gevent_ready = False
 
 
 def connect(asked: ConnectionAsked, files: Mapping[str, bytes]) -> grpc.Channel:
-    """Open a channel to `asked.target`.
+    """Open a channel to `asked.server`.
 
     gevent is initialised here, in the process that uses it: grpcio's threads do not survive a fork.
 
@@ -45,12 +50,13 @@ def _open(asked: ConnectionAsked, files: Mapping[str, bytes]) -> grpc.Channel:
         # Channels to one address would share one connection otherwise.
         ("grpc.use_local_subchannel_pool", 1),
     )
+    address = asked.server.address
     if not asked.tls:
-        return grpc.insecure_channel(asked.target.address, options)
+        return grpc.insecure_channel(address, options)
     certificate = files.get("--tls-cert-file")
     key = files.get("--tls-key-file", certificate)
     credentials = grpc.ssl_channel_credentials(files.get("--tls-ca-file"), key, certificate)
-    return grpc.secure_channel(asked.target.address, credentials, options)
+    return grpc.secure_channel(address, credentials, options)
 
 
 class SpreadChannel(grpc.Channel):
@@ -95,10 +101,10 @@ class SpreadChannel(grpc.Channel):
         self.close()
 
 
-class SpreadCall(grpc.UnaryUnaryMultiCallable):
+class SpreadCall(_UnaryUnary):
     """One method over several channels, in turn."""
 
-    def __init__(self, calls: list[grpc.UnaryUnaryMultiCallable]) -> None:
+    def __init__(self, calls: list[_UnaryUnary]) -> None:
         self._next = itertools.cycle(calls).__next__
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
@@ -118,6 +124,6 @@ class _AddMetadata(grpc.UnaryUnaryClientInterceptor):
     def __init__(self, metadata: tuple[tuple[str, str], ...]) -> None:
         self._metadata = metadata
 
-    def intercept_unary_unary(self, continuation, client_call_details, request):
+    def intercept_unary_unary(self, continuation: Callable[..., Any], client_call_details: Any, request: Any) -> Any:
         details = client_call_details._replace(metadata=[*(client_call_details.metadata or ()), *self._metadata])
         return continuation(details, request)

@@ -171,7 +171,7 @@ _decode_cached = functools.lru_cache(maxsize=_CACHED_REPLIES)(_decode)
 
 def _sorted_out(pairs: Iterable[tuple[str, str]]) -> ReplyHeaders:
     known = {":status": "", "grpc-status": "", "grpc-message": "", "grpc-encoding": "identity", "content-type": ""}
-    metadata = []
+    metadata: list[tuple[str, str | bytes]] = []
     for name, value in pairs:
         if name in known:
             known[name] = value

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gevent
 import grpc
@@ -20,6 +20,16 @@ _LONGEST_TIMEOUT_S = 10**8
 _KEPT_HEADERS = 64
 
 _NO_STREAMS = "the native channel has unary calls only, as TensorFlow Serving does; for streams use grpcio's channel"
+
+
+if TYPE_CHECKING:  # the stubs' classes take types, grpcio's own none
+    _UnaryUnary = grpc.UnaryUnaryMultiCallable[Any, Any]
+    _CallFuture = grpc._CallFuture[Any]
+else:
+    _UnaryUnary = grpc.UnaryUnaryMultiCallable
+
+    class _CallFuture(grpc.Future, grpc.Call):
+        pass
 
 
 class NativeChannel(grpc.Channel):
@@ -72,15 +82,15 @@ class NativeChannel(grpc.Channel):
         """Return a callable for a method; without serialisers it takes and returns bytes."""
         return UnaryUnary(self, method, request_serializer, response_deserializer)
 
-    def unary_stream(self, method: str, *_: Any, **__: Any) -> Callable[..., Any]:
+    def unary_stream(self, method: str, *_: Any, **__: Any) -> Any:
         """Return a callable that says that there are no streams."""
         return _refuse(method)
 
-    def stream_unary(self, method: str, *_: Any, **__: Any) -> Callable[..., Any]:
+    def stream_unary(self, method: str, *_: Any, **__: Any) -> Any:
         """Return a callable that says that there are no streams."""
         return _refuse(method)
 
-    def stream_stream(self, method: str, *_: Any, **__: Any) -> Callable[..., Any]:
+    def stream_stream(self, method: str, *_: Any, **__: Any) -> Any:
         """Return a callable that says that there are no streams."""
         return _refuse(method)
 
@@ -115,7 +125,7 @@ def _refuse(method: str) -> Callable[..., Any]:
     return streaming
 
 
-class UnaryUnary(grpc.UnaryUnaryMultiCallable):
+class UnaryUnary(_UnaryUnary):
     """One method of a server."""
 
     def __init__(
@@ -156,7 +166,7 @@ class UnaryUnary(grpc.UnaryUnaryMultiCallable):
         self._pool.run(call)
         if call.error is not None:
             raise call.error
-        return call.reply if self._deserialize is None else self._deserialize(call.reply)
+        return call.reply if self._deserialize is None else self._read(call.reply)
 
     def with_call(
         self,
@@ -187,7 +197,8 @@ class UnaryUnary(grpc.UnaryUnaryMultiCallable):
         call = self._prepare(request, timeout, metadata, credentials, wait_for_ready, compression)
         return CallFuture(self._pool, call, self._read)
 
-    def _read(self, reply: bytes) -> Any:
+    def _read(self, reply: bytes | None) -> Any:
+        assert reply is not None  # a call has a reply, or an error
         return reply if self._deserialize is None else self._deserialize(reply)
 
     def _prepare(
@@ -223,10 +234,10 @@ def ended(call: Call) -> grpc.Call:
     )
 
 
-class CallFuture(grpc.Future, grpc.Call):
+class CallFuture(_CallFuture):
     """A call under way in a greenlet of its own."""
 
-    def __init__(self, pool: Pool, call: Call, read: Callable[[bytes], Any]) -> None:
+    def __init__(self, pool: Pool, call: Call, read: Callable[[bytes | None], Any]) -> None:
         self._call = call
         self._read = read
         self._is_cancelled = False
@@ -307,7 +318,7 @@ class CallFuture(grpc.Future, grpc.Call):
         """Whether it goes on."""
         return self.running()
 
-    def time_remaining(self) -> float | None:
+    def time_remaining(self) -> float | None:  # type: ignore[override]  # grpcio's own may return None, too
         """Return the seconds until it is given up; None without a limit."""
         if self._call.deadline_ns is None:
             return None

@@ -60,8 +60,8 @@ class Pool:
         self._leaving: list[Connection] = []  # draining, with calls in flight
         self._pending: deque[Call] = deque()  # no connection yet
         self._retrying: set[Call] = set()
-        self._connecting: set[gevent.Greenlet] = set()
-        self._next_try: gevent.Greenlet | None = None  # when the back-off is over
+        self._connecting: set[gevent.Greenlet[..., None]] = set()
+        self._next_try: gevent.Greenlet[..., None] | None = None  # when the back-off is over
         self._backoff = Backoff(settings.initial_backoff_s, settings.max_backoff_s)
         self._not_before_s = 0.0  # on time.monotonic's clock: when the next try to connect may be made
         self._last_failure = ""

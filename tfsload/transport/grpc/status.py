@@ -1,5 +1,7 @@
 """What an answer without a gRPC status means, and the error that a caller sees. Pure."""
 
+from collections.abc import Callable
+
 import grpc
 
 from tfsload.transport.grpc import frames
@@ -77,19 +79,19 @@ class EndedRpc(grpc.Call):
         """Whether the RPC goes on: no."""
         return False
 
-    def time_remaining(self) -> None:
+    def time_remaining(self) -> None:  # type: ignore[override]  # grpcio's own returns None, too
         """Return None: it has ended."""
 
     def cancel(self) -> bool:
         """Do nothing: it has ended."""
         return False
 
-    def add_callback(self, callback) -> bool:  # noqa: ARG002  (grpc's name)
+    def add_callback(self, callback: Callable[[], None]) -> bool:  # noqa: ARG002  (grpc's name)
         """Do nothing: it has ended."""
         return False
 
 
-class ChannelRpcError(EndedRpc, grpc.RpcError):
+class ChannelRpcError(EndedRpc, grpc.RpcError):  # type: ignore[misc]  # the stubs' metadata are of two types
     """An RPC that ended without an answer; reads like grpcio's own."""
 
     def __str__(self) -> str:
