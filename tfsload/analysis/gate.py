@@ -63,7 +63,7 @@ def rule(threshold: Threshold, record: Record, rate_rps: float | None, measured_
         windows = record.half_seconds.windows(threshold.text)
         first = next(windows)
         start, window = _suspect(threshold, holds, chain([first], windows))
-        if _holds(threshold, total - window) is (not holds):
+        if _holds(threshold, total.minus(window)) is (not holds):
             from_s = max(start - first[0] - TENTHS_A_HALF_SECOND + 1, 0) * TENTH_NS / 1e9
             return Ruling(value, None, stall=_words(threshold, value, holds, from_s, window, total))
     return Ruling(value, holds)
