@@ -29,7 +29,7 @@ test: $(DEV_STAMP) ## Run all tests.
 	$(BIN)/python -m pytest -m "timing and not long"
 
 test-a-to-o test-p-to-r test-s-to-z: test-%:
-	$(BIN)/python -m pytest -m "not timing and not long" tests/test_[$(subst -to-,-,$*)]*.py
+	$(BIN)/python -m pytest -m "not timing and not long" tests/*/test_[$(subst -to-,-,$*)]*.py
 
 long: $(DEV_STAMP) ## Run the tests that take too long for every run.
 	$(BIN)/python -m pytest -m long

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.clusters import Cluster
+from tests.support.clusters import Cluster
 from tfsload.target.launcher import EmbeddedServer
 from tfsload.records.confusion import ConfusionMatrix
 
@@ -35,7 +35,7 @@ class ScriptedServer:
 
     def __init__(self, *arguments: str, script: str = "scripted_server.py") -> None:
         self.process = subprocess.Popen(
-            [sys.executable, str(PROJECT / "tests" / script), *arguments],
+            [sys.executable, str(PROJECT / "tests" / "support" / script), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -106,7 +106,7 @@ def reference(tmp_path_factory) -> Callable[[str], Reference]:
     def compute(dataset: str) -> Reference:
         if dataset not in known:
             output = tmp_path_factory.mktemp("reference") / "scores.npz"
-            script = [sys.executable, str(PROJECT / "tests" / "reference_scores.py")]
+            script = [sys.executable, str(PROJECT / "tests" / "support" / "reference_scores.py")]
             subprocess.run([*script, str(MODEL / "1"), dataset, str(output)], check=True, timeout=120)
             with np.load(output) as arrays:
                 known[dataset] = Reference(arrays["scores"], arrays["labels"])

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import grpc
 import hpack
 
-from tests.test_channel_protocol import message
+from tests.unit.test_channel_protocol import message
 from tfsload.transport.grpc import frames
 
 # Calls take replies up to this many bytes.

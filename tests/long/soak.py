@@ -21,9 +21,9 @@ from typing import Any
 import psutil
 
 from benchmarks import null_server
-from tests.runs import PROJECT, LocustProcess, locust
+from tests.support.runs import PROJECT, LocustProcess, locust
 
-SOAKED = PROJECT / "tests" / "locustfiles" / "soaked.py"
+SOAKED = PROJECT / "tests" / "support" / "locustfiles" / "soaked.py"
 LOOK_INTERVAL_S = 1.0
 N_ROWS = 10
 # Memory that a run may take in its last quarter beyond its second: whichever is more.

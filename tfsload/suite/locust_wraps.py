@@ -1,8 +1,8 @@
 """Every place where the suite replaces a function of Locust's own, each with its reason.
 
 What stands in for those that write files is in `locust_files`.
-`tests/test_locust_wraps.py` and `test_locust_web_wraps.py` hold each against the Locust that is installed: what it
-cures, and that it is still there to be cured.
+`test_locust_wraps.py` and `test_locust_web_wraps.py` hold each against the Locust that is installed: what it cures,
+and that it is still there to be cured.
 """
 
 import functools

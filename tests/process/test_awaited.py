@@ -1,0 +1,112 @@
+"""What a master says that waits for its workers."""
+
+import signal
+from types import SimpleNamespace
+
+import pytest
+
+from tests.support.runs import PROJECT, locust, wait_until
+from tfsload.run.awaited import AwaitedWorkers
+
+
+class Waiting:
+    """A master that waits for three workers, at an instant that the test sets."""
+
+    def __init__(self, n_there=0):
+        self.now_s, self.has_begun = 1000.0, False
+        options = SimpleNamespace(expect_workers=3, master_bind_port=5557)
+        self.events = SimpleNamespace()
+        self.clients = SimpleNamespace(ready=["there"] * n_there)
+        self.runner = SimpleNamespace(clients=_Clients(n_there))
+        environment = SimpleNamespace(parsed_options=options, events=self.events)
+        self.awaited = AwaitedWorkers(environment, self.runner, lambda: self.has_begun, lambda: self.now_s)
+
+    def after(self, seconds):
+        self.now_s += seconds
+        return self.awaited.words()
+
+    def hear_of(self, worker):
+        self.events.heartbeat_of_unknown_worker.fire(client_id=worker)
+
+
+class _Clients(dict):
+    def __init__(self, n_there):
+        super().__init__({f"there{number}": None for number in range(n_there)})
+
+    @property
+    def ready(self):
+        return list(self)
+
+
+@pytest.mark.parametrize(
+    ("n_there", "said"),
+    [
+        pytest.param(0, "3 of 3 workers are missing, for 20 s now", id="all"),
+        pytest.param(2, "1 of 3 workers is missing, for 20 s now", id="one"),
+        pytest.param(3, "", id="none"),
+        pytest.param(4, "", id="one-too-many"),
+    ],
+)
+def test_how_many_are_missing_and_since_when(n_there, said):
+    words = Waiting(n_there).after(20)
+
+    assert words.startswith(said) if said else words == ""
+
+
+def test_the_cure_is_to_start_them():
+    words = Waiting(n_there=1).after(10)
+
+    assert "start each with 'locust -f LOCUSTFILE --worker --master-host HOST --master-port 5557'" in words
+    assert "earlier master" not in words
+    assert "--expect-workers-max-wait" in words
+
+
+def test_workers_of_an_earlier_master_are_named():
+    waiting = Waiting()
+    waiting.hear_of("old1")
+    assert "a worker of an earlier master calls at this port, and cannot join this one" in waiting.after(1)
+    waiting.hear_of("old2")
+    assert "2 workers of an earlier master call" in waiting.after(1)
+    assert "earlier master" not in waiting.after(60)  # they have ended since
+
+
+def test_a_worker_that_has_joined_since_is_none_of_an_earlier_master():
+    waiting = Waiting()
+    waiting.hear_of("new")
+    waiting.runner.clients["new"] = None
+
+    assert "2 of 3" in waiting.after(1)
+    assert "earlier master" not in waiting.awaited.words()
+
+
+def test_a_worker_that_goes_again_is_missing_from_then_on():
+    waiting = Waiting(n_there=3)
+    assert waiting.after(100) == ""
+    waiting.runner.clients.popitem()
+
+    assert "for 10 s now" in waiting.after(10)
+
+
+def test_once_the_run_has_begun_nothing_is_said():
+    waiting = Waiting()
+    waiting.has_begun = True
+
+    assert waiting.after(100) == ""
+
+
+def test_a_master_that_is_started_anew_tells_of_its_old_workers(cluster, model_server, tmp_path):
+    load = ("--host", model_server.address, "-u", "2", "-r", "2", "-t", "60s", "--expect-workers", "1")
+    run = cluster(*load)
+    run.join()
+    wait_until(lambda: "1 workers connected" in run.master.log(), "a worker")
+    wait_until(lambda: "Sending spawn jobs" in run.master.log(), "the run")
+    run.master.signal(signal.SIGKILL)
+    run.master.process.wait(20)
+    master = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", run.port)
+    with locust(tmp_path / "anew", *master, "--headless", *load, cwd=PROJECT) as anew:
+        wait_until(lambda: "missing, for" in anew.log(), "a word on it")
+        anew.signal(signal.SIGINT)
+        ended = anew.wait()
+
+    assert "1 of 1 worker is missing, for 10 s now: a worker of an earlier master calls at this port" in ended.stderr
+    assert "Traceback" not in ended.stderr

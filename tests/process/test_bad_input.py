@@ -1,0 +1,147 @@
+"""Bad usage from the command line: one clear message, the right exit code, no load and nobody left behind."""
+
+import gzip
+import socket
+
+import psutil
+import pytest
+
+from tests.support.runs import PROJECT, locust, run_headless, wait_until
+from tfsload.analysis import exit_codes
+
+SHIPPED = PROJECT / "data" / "mnist5k"
+
+
+@pytest.fixture
+def corrupt_dataset(tmp_path):
+    """A copy of the shipped images whose file is cut short."""
+    directory = tmp_path / "corrupt"
+    directory.mkdir()
+    images = gzip.decompress((SHIPPED / "test-images-idx3-ubyte.gz").read_bytes())
+    (directory / "test-images-idx3-ubyte").write_bytes(images[:5000])
+    (directory / "test-labels-idx1-ubyte.gz").write_bytes((SHIPPED / "test-labels-idx1-ubyte.gz").read_bytes())
+    return directory
+
+
+@pytest.mark.parametrize(
+    "processes", [pytest.param([], id="alone"), pytest.param(["--processes", "2"], id="two-processes")]
+)
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "message"),
+    [
+        pytest.param(
+            ["--host", "127.0.0.1:9"], exit_codes.FAILED, "no model server answers at 127.0.0.1:9", id="no-server"
+        ),
+        pytest.param(["--model-name", "foo"], exit_codes.BAD_USAGE, "has no model 'foo'", id="no-such-model"),
+        pytest.param(["--model-version", "9"], exit_codes.BAD_USAGE, "one of 1", id="no-such-version"),
+        pytest.param(["--signature-name", "foo"], exit_codes.BAD_USAGE, "one of predict_images", id="wrong-signature"),
+        pytest.param(["--input-name", "foo"], exit_codes.BAD_USAGE, "one of images", id="wrong-input"),
+        pytest.param(["--num-tests", "1001"], exit_codes.BAD_USAGE, "holds 1000 images", id="too-many-tests"),
+        pytest.param(["--num-tests", "ten"], exit_codes.BAD_USAGE, "--num-tests 'ten': expected", id="unknown-value"),
+        pytest.param(["--dataset", "nowhere"], exit_codes.BAD_USAGE, "'nowhere': expected", id="no-such-dataset"),
+        pytest.param(["--host", "http://a:8501"], exit_codes.BAD_USAGE, "a:8500", id="a-rest-address"),
+    ],
+)
+def test_a_run_that_cannot_start(tmp_path, model_server, arguments, exit_code, message, processes):
+    ended = run_headless(
+        tmp_path, "--host", model_server.address, "-t", "5s", *processes, *arguments, TFSLOAD_TEST_MARK=str(tmp_path)
+    )
+
+    assert ended.exit_code == exit_code, ended.stderr
+    assert "tfsload: the run cannot start:" in ended.stderr
+    assert message in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.outcome is None
+    assert_nobody_is_left(tmp_path)
+
+
+def assert_nobody_is_left(mark):
+    """Wait until no process lives that was started with this mark in its environment."""
+    wait_until(lambda: not any(bears(process, mark) for process in psutil.process_iter()), "nobody to be left", 20)
+
+
+def bears(process, mark):
+    try:
+        return process.environ().get("TFSLOAD_TEST_MARK") == str(mark)
+    except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+        return False
+
+
+def test_a_corrupt_dataset_names_the_file(tmp_path, model_server, corrupt_dataset):
+    ended = run_headless(tmp_path, "--host", model_server.address, "--dataset", str(corrupt_dataset))
+
+    assert ended.exit_code == exit_codes.BAD_USAGE
+    assert str(corrupt_dataset / "test-images-idx3-ubyte") in ended.stderr
+
+
+def test_all_faults_of_the_options_come_at_once(tmp_path):
+    options = ("--deadline", "-1", "--images-per-request", "0", "--seed", "x", "--num-tests", "1001")
+    ended = run_headless(tmp_path, *options)
+
+    assert ended.exit_code == exit_codes.BAD_USAGE
+    assert [line.split()[1] for line in ended.stderr.splitlines() if line.startswith("  - ")] == [
+        "--images-per-request",
+        "--deadline",
+        "--seed",
+        "--num-tests",
+    ]
+
+
+def test_an_unknown_option_is_refused(tmp_path):
+    ended = run_headless(tmp_path, "--num-test", "5", "--no-such-option", "1")
+
+    assert ended.exit_code == exit_codes.BAD_USAGE
+    assert "unrecognized arguments" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["--headless", "--master", "--master-bind-host", "127.0.0.1", "--master-bind-port"], id="master"),
+        pytest.param(["--web-host", "127.0.0.1", "--web-port"], id="web-ui"),
+    ],
+)
+def test_a_port_in_use_is_named(tmp_path, model_server, arguments):
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = str(busy.getsockname()[1])
+        with locust(tmp_path, "--host", model_server.address, *arguments, port) as process:
+            ended = process.wait()
+
+    assert ended.exit_code == exit_codes.FAILED
+    assert port in ended.stderr
+    assert "ddress already in use" in ended.stderr or "another program listens there" in ended.stderr
+
+
+def test_forked_workers_end_with_a_master_that_is_killed(tmp_path, model_server):
+    arguments = ("--headless", "--only-summary", "--host", model_server.address, "-u", "2", "-r", "2", "-t", "60s")
+    with locust(tmp_path, *arguments, "--processes", "2", TFSLOAD_TEST_MARK=str(tmp_path)) as process:
+        wait_until(process.has_spawned, "users")
+        process.kill()
+
+    assert_nobody_is_left(tmp_path)
+
+
+def test_options_come_from_the_environment_and_a_file_too(tmp_path, model_server):
+    configuration = tmp_path / "run.conf"
+    configuration.write_text("num-tests = 50\nimages-per-request = 5\n")
+
+    ended = run_headless(
+        tmp_path,
+        "--host",
+        model_server.address,
+        "--config",
+        str(configuration),
+        TFSLOAD_SIGNATURE_NAME="serving_default",
+    )
+
+    assert ended.exit_code == exit_codes.PASS, ended.stderr
+    assert (ended.outcome["requests"], ended.outcome["predictions"]) == (10, 50)
+
+
+def test_options_from_the_environment_are_checked(tmp_path):
+    ended = run_headless(tmp_path, TFSLOAD_DEADLINE="never")
+
+    assert ended.exit_code == exit_codes.BAD_USAGE
+    assert "--deadline 'never'" in ended.stderr

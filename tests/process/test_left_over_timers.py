@@ -1,0 +1,82 @@
+"""Runs with a run time that end otherwise: their timers end no later run, from outside."""
+
+import re
+
+import pytest
+
+from tests.support.runs import free_port, locust, wait_until
+from tests.support.web_ui import web_ui_of
+
+UNSET = {"sweep": "", "rate": "", "num_tests": "0", "run_time": ""}
+# Longer than what is left of the timer of the run before.
+SWEEP = UNSET | {"sweep": "1,2", "level_duration": "3", "warm_up": "0.2"}
+
+
+def rows_of_levels(ui, **form):
+    """Start levels, wait for their summary, and return how many users its rows are of."""
+    before = ui.n_summaries()
+    answer = ui.start(**{**SWEEP, **form})
+    assert answer["success"], answer
+    wait_until(lambda: ui.n_summaries() > before, "the summary")
+    summary = ui.summaries().split("Model mnist")[-1]
+    return [int(n) for n in re.findall(r"(?m)^ *([0-9]+) users? ", summary)], summary
+
+
+def test_a_run_that_ended_by_itself_leaves_no_timer(tmp_path, model_server):
+    with web_ui_of(tmp_path, "--host", model_server.address) as ui:
+        assert ui.start(**UNSET | {"num_tests": "20", "run_time": "5s"})["success"]
+        wait_until(ui.n_summaries, "the summary")
+        rows, summary = rows_of_levels(ui)
+
+    assert rows == [1, 2], summary
+    assert "levels to go" not in summary
+
+
+@pytest.mark.long
+def test_a_run_whose_last_worker_quit_leaves_no_timer(tmp_path, model_server):
+    port = str(free_port())
+    master = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port)
+    worker = ("--worker", "--master-port", port)
+    with web_ui_of(tmp_path / "master", *master, "--host", model_server.address) as ui:
+        with locust(tmp_path / "first", *worker) as first:
+            wait_until(lambda: len(ui.stats()["workers"]) == 1, "a worker")
+            assert ui.start(**UNSET | {"run_time": "9s"})["success"]
+            wait_until(lambda: ui.stats()["state"] == "running", "the run")
+            first.signal(15)
+            wait_until(ui.n_summaries, "the summary")
+        with locust(tmp_path / "second", *worker):
+            wait_until(lambda: "ready" in [one["state"] for one in ui.stats()["workers"]], "a worker")
+            rows, summary = rows_of_levels(ui, level_duration="5")
+
+    assert rows == [1, 2], summary
+
+
+@pytest.mark.parametrize(
+    ("arguments", "is_stopped"),
+    [
+        pytest.param(("-u", "2", "-t", "8s"), True, id="stopped-from-the-page"),
+        pytest.param(
+            ("--sweep", "1", "--level-duration", "1", "-t", "4s"),  # Locust sets the timer once they are over
+            False,
+            id="levels-that-ended-by-themselves",
+            marks=pytest.mark.long,
+        ),
+    ],
+)
+def test_a_run_that_the_command_line_has_started_leaves_no_timer(tmp_path, model_server, arguments, is_stopped):
+    with web_ui_of(tmp_path, "--host", model_server.address, "--autostart", *arguments) as ui:
+        wait_until(lambda: ui.stats()["state"] != "ready", "the run")
+        if is_stopped:
+            ui.stop()
+        wait_until(ui.n_summaries, "the summary")
+        rows, summary = rows_of_levels(ui, level_duration="5")
+
+    assert rows == [1, 2], summary
+
+
+def test_the_run_that_the_command_line_has_started_has_its_end(tmp_path, model_server):
+    with web_ui_of(tmp_path, "--host", model_server.address, "--autostart", "-t", "2s", "--autoquit", "0") as ui:
+        ended = ui.process.wait()
+
+    assert "--autoquit time reached" in ended.stderr
+    assert "stopped after" not in ended.stderr

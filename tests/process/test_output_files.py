@@ -1,0 +1,156 @@
+"""Files that Locust writes for a run: places that take none are refused before it, full disks are told of after it."""
+
+import argparse
+import os
+import resource
+import select
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.process.test_last_word import run_in_shell
+from tests.support.runs import free_port, locust, run_headless, wait_until
+from tfsload.analysis import exit_codes
+from tfsload.suite import locust_files, output_paths
+
+FILES = {"--csv": "_stats.csv", "--html": "", "--json-file": ".json", "--logfile": ""}
+
+
+NO_PLACES = {
+    "below-a-file": ("file/below", "File exists"),
+    "where-no-directory-can-be-made": ("/proc/none/below", "No such file or directory"),
+    "too-long-a-name": ("x" * 300, "File name too long"),
+}
+
+
+@pytest.mark.parametrize(("place", "reason"), [pytest.param(*case, id=name) for name, case in NO_PLACES.items()])
+def test_a_place_that_takes_no_file_has_a_fault(tmp_path, monkeypatch, place, reason):
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+
+    assert output_paths.fault(place) == reason
+
+
+# In every run; that each option is tried is held in `test_locust_wraps.py`, too.
+IN_EVERY_RUN = {("--csv", "too-long-a-name"), ("--html", "below-a-file")}
+
+
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [
+        pytest.param(option, name, marks=() if (option, name) in IN_EVERY_RUN else pytest.mark.long)
+        for option in FILES
+        for name in NO_PLACES
+    ],
+)
+def test_a_place_that_takes_no_file_is_refused_before_the_load(tmp_path, option, name):
+    place, reason = NO_PLACES[name]
+    (tmp_path / "file").touch()
+    # Nobody listens there: a run would fail otherwise.
+    ended = run_headless(tmp_path, "--host", f"127.0.0.1:{free_port()}", option, place, cwd=tmp_path)
+
+    assert ended.exit_code == exit_codes.BAD_USAGE
+    assert f"argument {option}: " in ended.stderr
+    assert reason in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("ending", ["_stats.csv", "_stats_history.csv", "_failures.csv", "_exceptions.csv"])
+def test_each_of_the_csv_files_is_tried(tmp_path, monkeypatch, ending):
+    monkeypatch.chdir(tmp_path)
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    for option in FILES:
+        parser.add_argument(option)
+    locust_files.check_paths(parser)
+    Path(f"c{ending}").mkdir()
+
+    with pytest.raises(argparse.ArgumentError, match=rf"--csv: 'c': c{ending} cannot be written \(Is a directory\)"):
+        parser.parse_args(["--csv", "c"])
+
+
+def test_a_pipe_is_left_to_who_reads_it(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    fault = output_paths.fault(str(tmp_path / "pipe"))
+    waiting = select.poll()
+    waiting.register(reader, select.POLLIN | select.POLLHUP)
+
+    assert (fault, waiting.poll(0)) == ("", [])  # a writer that had come and gone would be an end to it
+    os.close(reader)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param("new", id="new-file"),
+        pytest.param("made/for/it", id="directories-that-are-missing"),
+        pytest.param("there", id="file-that-is-there"),
+        pytest.param("/dev/null", id="device"),
+    ],
+)
+def test_a_place_that_takes_one_is_left_as_it_was(tmp_path, monkeypatch, place):
+    monkeypatch.chdir(tmp_path)
+    Path("there").write_text("kept")
+
+    assert output_paths.fault(place) == ""
+    assert Path("there").read_text() == "kept"
+    assert not Path("new").exists()
+    assert Path("/dev/null").exists()
+
+
+@pytest.mark.parametrize("option", ["--csv", "--html", pytest.param("--json-file", marks=pytest.mark.long)])
+def test_a_report_that_finds_the_disk_full_fails_the_run_in_words(tmp_path, model_server, option):
+    file = tmp_path / f"report{FILES[option]}"
+    file.symlink_to("/dev/full")
+    load = ("--host", model_server.address, "-u", "4", "-r", "4", "--num-tests", "300")
+
+    ended = run_headless(tmp_path, *load, option, str(tmp_path / "report"))
+
+    assert ended.exit_code == exit_codes.FAILED
+    assert f"\nFAILED:\n  - {option} {tmp_path / 'report'}" in ended.stdout
+    assert "No space left on device" in ended.stdout
+    assert ended.outcome["predictions"] == 300
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.long
+def test_a_disk_that_is_full_in_the_middle_fails_the_run_in_words(tmp_path, model_server):
+    """The history grows by a line a second, until no file of this process may grow any more."""
+    load = ("--host", model_server.address, "-u", "2", "-r", "2", "--csv", str(tmp_path / "c"), "--csv-full-history")
+    with locust(tmp_path, "--headless", "--only-summary", *load, "-t", "3s") as process:
+        wait_until(lambda: "pawn" in process.log(), "users")
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+        ended = process.wait()
+
+    # Whether 4 KB suffice or not: the word is said, and the code goes with it.
+    assert ended.stdout.splitlines()[-1].startswith("Inference error rate: ")
+    assert ended.exit_code == (exit_codes.FAILED if "could not be written" in ended.stdout else exit_codes.PASS)
+    assert "Traceback" not in ended.stderr
+
+
+def test_json_that_cannot_be_printed_fails_the_run_in_words(model_server):
+    ended = run_in_shell(">/dev/full", "--host", model_server.address, "--num-tests", "100", "--json")
+
+    assert ended.returncode == exit_codes.FAILED
+    assert "FAILED:\n  - --json: standard output could not be written: No space left on device" in ended.stderr.decode()
+
+
+def test_a_log_that_cannot_be_written_is_told_of_once(tmp_path, model_server):
+    load = ("--host", model_server.address, "--num-tests", "100")
+    ended = run_headless(tmp_path, *load, "--logfile", "/dev/full", "--loglevel", "DEBUG")
+
+    assert ended.exit_code == exit_codes.PASS
+    assert ended.stderr.count("--logfile /dev/full: it cannot be written: ") == 1
+    assert "Traceback" not in ended.stderr
+
+
+def test_an_html_report_holds_what_an_interrupted_run_came_to(tmp_path, model_server):
+    load = ("--host", model_server.address, "-u", "2", "-r", "2", "--html", str(tmp_path / "report.html"))
+    with locust(tmp_path, "--headless", "--only-summary", *load) as process:
+        wait_until(lambda: process.n_done() > 100, "answers")
+        process.signal(signal.SIGTERM)  # on which Locust itself writes none
+        ended = process.wait()
+
+    assert ended.exit_code == exit_codes.PASS, ended.stderr
+    assert f'"num_requests": {ended.outcome["requests"]}' in (tmp_path / "report.html").read_text()

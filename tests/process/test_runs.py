@@ -1,0 +1,484 @@
+"""Whole runs: real processes, the real embedded server, and TensorFlow's own answers to compare with."""
+
+import contextlib
+import gzip
+import json
+import os
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.runs import PROJECT, LocustProcess, free_port, locust, run_headless, wait_until
+from tfsload.analysis import exit_codes
+from tfsload.target.launcher import EmbeddedServer
+
+# With three users 1,000 images take three seconds: time enough to do something in the middle.
+UNHURRIED = {"TFSLOAD_TEST_WAIT_S": "0.01"}
+# A directory with the canonical 10,000-image test set, as IDX files.
+MNIST_TEST_SET = os.environ.get("TFSLOAD_TEST_MNIST", "")
+
+
+def assert_equals_reference(ended, reference, n_images):
+    """Hold a run against TensorFlow's own answers over the same images."""
+    assert ended.exit_code == exit_codes.PASS, ended.stderr
+    assert ended.outcome["predictions"] == n_images
+    assert ended.outcome["confusion"] == reference.confusion(n_images).to_plain()
+    assert ended.outcome["error_rate"] == reference.error_rate(n_images)
+    assert ended.outcome["latency_count"] == ended.outcome["requests"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param([], id="one-process"),
+        pytest.param(["--processes", "2"], id="two-processes"),
+        pytest.param(["--images-per-request", "7"], id="seven-images-a-request"),
+        pytest.param(["-r", "1"], id="slow-ramp"),
+        pytest.param(["--seed", "5", "--signature-name", "serving_default"], id="serving-default"),
+    ],
+)
+def test_each_image_is_scored_once_and_as_tensorflow_does(tmp_path, model_server, reference, arguments):
+    n_images = 1000
+
+    ended = run_headless(
+        tmp_path, "--host", model_server.address, "-u", "4", "-r", "4", "--num-tests", str(n_images), *arguments
+    )
+
+    assert_equals_reference(ended, reference("mnist5k"), n_images)
+    rate = 100 * reference("mnist5k").error_rate(n_images)
+    assert ended.stdout.splitlines()[-1] == f"Inference error rate: {rate:g}%"
+
+
+def test_the_embedded_server_is_the_default_target_and_does_not_outlive_the_run(tmp_path, reference):
+    ended = run_headless(tmp_path, "-u", "2", "-r", "2", "--num-tests", "100")
+
+    assert_equals_reference(ended, reference("mnist5k"), 100)
+    port = ended.stdout.split(" at 127.0.0.1:")[1].split()[0]
+    assert not is_listening(int(port))
+
+
+def is_listening(port):
+    import socket
+
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.skipif(not MNIST_TEST_SET, reason="TFSLOAD_TEST_MNIST does not name a directory with MNIST's test set")
+def test_the_whole_mnist_test_set(tmp_path, model_server, reference):
+    ended = run_headless(
+        tmp_path, "--host", model_server.address, "-u", "4", "-r", "4",
+        "--dataset", MNIST_TEST_SET, "--num-tests", "10000", "--images-per-request", "8",
+    )  # fmt: skip
+
+    assert ended.outcome["predictions"] == 10_000
+    assert ended.outcome["error_rate"] <= 0.025
+    # One of 10,000 may tip over: a batch of 8 is not summed in the order of a batch of 500.
+    assert abs(ended.outcome["wrong"] - reference(MNIST_TEST_SET).confusion(10_000).wrong) <= 1
+
+
+@contextlib.contextmanager
+def master_and_workers(tmp_path: Path, n_workers: int, *arguments: str, directory: Path = PROJECT, **environment: str):
+    """Start a headless master (in a directory) and its workers as processes of their own."""
+    port = str(free_port())
+    master_options = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port)
+    waits = ("--headless", "--only-summary", "--expect-workers", str(n_workers))
+    with contextlib.ExitStack() as stack:
+        master = stack.enter_context(locust(tmp_path / "master", *master_options, *waits, *arguments, cwd=directory))
+        workers = [
+            stack.enter_context(
+                locust(
+                    tmp_path / f"worker{number}",
+                    *("--worker", "--master-host", "127.0.0.1", "--master-port", port),
+                    **environment,
+                )
+            )
+            for number in range(n_workers)
+        ]
+        yield master, workers
+
+
+def test_a_master_and_three_workers(tmp_path, model_server, reference):
+    n_images = 1000
+    arguments = ("--host", model_server.address, "-u", "6", "-r", "6", "--num-tests", str(n_images))
+    with master_and_workers(tmp_path, 3, *arguments) as (master, workers):
+        ended = master.wait()
+        worker_codes = [worker.wait().exit_code for worker in workers]
+
+    assert_equals_reference(ended, reference("mnist5k"), n_images)
+    assert ended.outcome["n_workers"] == 3
+    assert ended.outcome["lost_workers"] == []
+    assert worker_codes == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("number", "is_lost"),
+    [
+        pytest.param(signal.SIGKILL, True, id="killed"),
+        pytest.param(signal.SIGTERM, False, id="told-to-leave"),
+    ],
+)
+def test_a_worker_that_goes_away_halfway_costs_no_image(tmp_path, model_server, reference, number, is_lost):
+    n_images = 1000
+    arguments = ("--host", model_server.address, "-u", "3", "-r", "3", "--num-tests", str(n_images))
+    with master_and_workers(tmp_path, 3, *arguments, **UNHURRIED) as (master, workers):
+        wait_until(lambda: master.n_done() > n_images // 4, "a quarter of the images")
+        workers[1].signal(number)
+        assert master.n_done() < n_images
+        ended = master.wait()
+
+    assert_equals_reference(ended, reference("mnist5k"), n_images)
+    assert bool(ended.outcome["lost_workers"]) is is_lost
+    assert ("1 lost" in ended.stdout) is is_lost
+
+
+def test_a_lost_worker_makes_a_run_without_end_invalid(tmp_path, model_server):
+    arguments = ("--host", model_server.address, "-u", "2", "-r", "2", "-t", "7s")
+    with master_and_workers(tmp_path, 2, *arguments) as (master, workers):
+        wait_until(master.has_spawned, "users")
+        workers[0].signal(signal.SIGKILL)
+        ended = master.wait()
+
+    assert ended.exit_code == exit_codes.INVALID
+    assert "1 of 2 workers were lost" in ended.stdout
+
+
+def test_a_master_whose_last_worker_is_killed_ends(tmp_path, model_server):
+    arguments = ("--host", model_server.address, "-u", "1", "--num-tests", "1000", "--images-per-request", "1")
+    with master_and_workers(tmp_path, 1, *arguments) as (master, workers):
+        wait_until(lambda: master.n_done() > 10, "ten images")
+        workers[0].signal(signal.SIGKILL)
+        ended = master.wait()
+
+    assert ended.exit_code == exit_codes.INVALID
+    assert f"only {ended.outcome['predictions']} of 1,000 images" in ended.stdout
+
+
+def test_a_signal_while_the_results_come_in_loses_none_of_them(tmp_path, model_server):
+    arguments = ("--host", model_server.address, "-u", "2", "-r", "2", "-t", "3s")
+    with master_and_workers(tmp_path, 2, *arguments) as (master, workers):
+        wait_until(master.has_spawned, "users")
+        workers[0].signal(signal.SIGSTOP)  # keeps the master waiting for it
+        wait_until(lambda: "run-time limit reached" in master.log(), "the end")
+        master.signal(signal.SIGTERM)
+        ended = master.wait()
+        workers[0].signal(signal.SIGCONT)
+
+    assert ended.exit_code == exit_codes.INVALID
+    assert ended.outcome["predictions"] > 0
+    assert "workers were lost" in ended.stdout
+
+
+def test_a_master_whose_workers_are_all_unfit_ends(tmp_path, model_server):
+    only_here = tmp_path / "master" / "only-here"
+    only_here.parent.mkdir()
+    only_here.symlink_to(PROJECT / "data" / "mnist5k")
+    # The master sees the directory, the worker, elsewhere, does not.
+    arguments = ("--host", model_server.address, "-u", "2", "--num-tests", "100", "--dataset", "only-here")
+    with master_and_workers(tmp_path, 1, *arguments, directory=only_here.parent) as (master, workers):
+        ended = master.wait()
+        worker = workers[0].wait()
+
+    assert ended.exit_code == exit_codes.INVALID
+    assert "could not take part" in ended.stdout
+    assert "Traceback" not in worker.stderr
+
+
+def test_json_is_all_there_is_on_standard_output_where_it_is_asked_for(tmp_path, model_server):
+    ended = run_headless(tmp_path, "--host", model_server.address, "--num-tests", "20", "--json")
+
+    assert json.loads(ended.stdout)[0]["num_requests"] == 20
+    assert "Inference error rate:" in ended.stderr
+
+
+def test_users_that_were_never_started_are_said(tmp_path, model_server):
+    ended = run_headless(tmp_path, "--host", model_server.address, "-u", "50", "-r", "1", "--num-tests", "20")
+
+    assert "of 50: the run ended before all were started" in ended.stdout
+
+
+OWN_TASKS = """
+import logging
+import gevent
+import locustfile
+
+class OwnTasks(locustfile.GrpcPredictionUser):
+    def once(self):
+        self.predict()
+
+    def look(self):
+        logging.warning("looked around")
+        gevent.sleep(0.05)
+
+OwnTasks.tasks = [OwnTasks.once, OwnTasks.look]
+"""
+
+
+@pytest.mark.parametrize("has_own_tasks", [False, True], ids=["the-suites-task", "own-tasks"])
+def test_a_worker_without_the_data_is_named(tmp_path, model_server, has_own_tasks):
+    only_here = tmp_path / "here" / "only-here"
+    only_here.parent.mkdir()
+    only_here.symlink_to(PROJECT / "data" / "mnist5k")
+    own = {}
+    if has_own_tasks:
+        own["locustfile"] = tmp_path / "own.py"
+        own["locustfile"].write_text("from tests.support.locustfiles import observed" + OWN_TASKS)
+    port = str(free_port())
+    distributed = ("--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers", "2")
+    load = ("--host", model_server.address, "-u", "2", "-r", "2", "-t", "3s", "--dataset", "only-here")
+    join = ("--worker", "--master-host", "127.0.0.1", "--master-port", port)
+    with contextlib.ExitStack() as stack:
+        start = stack.enter_context
+        master_options = ("--master", "--headless", "--only-summary", *distributed, *load)
+        master = start(locust(tmp_path / "master", *master_options, cwd=only_here.parent, **own))
+        fit = start(locust(tmp_path / "fit", *join, cwd=only_here.parent, **own))
+        unfit = start(locust(tmp_path / "unfit", *join, **own))
+        ended = master.wait()
+
+    assert ("looked around" in fit.log()) == has_own_tasks
+    assert "looked around" not in unfit.log()
+    assert "Traceback" not in unfit.log()
+    assert ended.exit_code == exit_codes.INVALID, ended.stdout
+    assert ended.outcome["predictions"] > 0
+    assert ended.stdout.count("could not take part") == 1
+    assert "only-here" in ended.stdout
+
+
+def test_a_worker_with_other_data_does_not_take_part(tmp_path, model_server):
+    for place in ("master", "worker"):
+        directory = tmp_path / place / "images"
+        directory.mkdir(parents=True)
+        for name in ("test-images-idx3-ubyte.gz", "test-labels-idx1-ubyte.gz"):
+            (directory / name).write_bytes((PROJECT / "data" / "mnist5k" / name).read_bytes())
+    labels = gzip.decompress((directory / "test-labels-idx1-ubyte.gz").read_bytes())
+    (directory / "test-labels-idx1-ubyte.gz").unlink()
+    (directory / "test-labels-idx1-ubyte").write_bytes(labels[:8] + bytes((label + 1) % 10 for label in labels[8:]))
+    port = str(free_port())
+    master_options = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--headless")
+    load = ("--host", model_server.address, "-u", "1", "--num-tests", "100", "--dataset", "images")
+    join = ("--worker", "--master-host", "127.0.0.1", "--master-port", port)
+    with (
+        locust(tmp_path / "m", *master_options, "--only-summary", *load, cwd=tmp_path / "master") as master,
+        locust(tmp_path / "w", *join, cwd=tmp_path / "worker"),
+    ):
+        ended = master.wait()
+
+    assert ended.exit_code == exit_codes.INVALID
+    assert "are not those of the master" in ended.stdout
+    assert ended.outcome["predictions"] == 0
+
+
+def test_ctrl_c_to_all_processes_at_once_loses_nothing(tmp_path, model_server):
+    arguments = ("--headless", "--only-summary", "--host", model_server.address, "-u", "2", "-r", "2")
+    with locust(tmp_path, *arguments, "--processes", "2") as process:
+        wait_until(process.has_spawned, "users")
+        for child in psutil.Process(process.pid).children():
+            child.send_signal(signal.SIGINT)
+        process.signal(signal.SIGINT)
+        ended = process.wait()
+
+    assert ended.exit_code == exit_codes.PASS, ended.stdout + ended.stderr
+    assert ended.outcome["lost_workers"] == []
+    assert ended.outcome["predictions"] > 0
+
+
+def test_a_second_run_that_gets_no_port_adds_nothing_to_the_first(tmp_path, model_server):
+    port = str(free_port())
+    arguments = ("--headless", "--only-summary", "--host", model_server.address, "-u", "2", "-r", "2")
+    ports = ("--master-bind-port", port, "--master-port", port, "--processes", "2")
+    with locust(tmp_path / "first", *arguments, *ports) as first:
+        wait_until(first.has_spawned, "users")
+        with locust(tmp_path / "second", *arguments, "-t", "1s", *ports) as second:
+            assert second.wait().exit_code == exit_codes.FAILED
+        first.signal(signal.SIGINT)
+        ended = first.wait()
+
+    # Its workers may come to the first run's master and leave at once; what that took from its load is said.
+    assert ended.exit_code in (exit_codes.PASS, exit_codes.INVALID), ended.stdout
+    assert (ended.exit_code == exit_codes.PASS) is ("users asked for ran on average" not in ended.stdout)
+    assert ended.outcome["n_workers"] == 2
+
+
+@pytest.mark.parametrize(
+    ("processes", "number"),
+    [
+        pytest.param([], signal.SIGINT, id="ctrl-c"),
+        pytest.param([], signal.SIGTERM, id="sigterm"),
+        pytest.param(["--processes", "2"], signal.SIGINT, id="ctrl-c-two-processes"),
+        pytest.param(["--processes", "2"], signal.SIGTERM, id="sigterm-two-processes"),
+    ],
+)
+def test_a_run_that_is_stopped_halfway_says_so(tmp_path, model_server, processes, number):
+    arguments = ("--host", model_server.address, "-u", "2", "-r", "2", "--num-tests", "1000", *processes)
+    with locust(tmp_path, "--headless", "--only-summary", *arguments, **UNHURRIED) as process:
+        wait_until(lambda: process.n_done() > 100, "a hundred images")
+        process.signal(number)
+        ended = process.wait()
+
+    assert ended.exit_code == exit_codes.INVALID
+    assert 100 < ended.outcome["predictions"] < 1000
+    assert f"only {ended.outcome['predictions']} of 1,000 images were fired" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("processes", "number"),
+    [
+        pytest.param([], signal.SIGTERM, id="sigterm"),
+        pytest.param(["--processes", "2"], signal.SIGTERM, id="sigterm-two-processes"),
+        pytest.param(["--processes", "2"], signal.SIGINT, id="ctrl-c-two-processes"),
+    ],
+)
+def test_a_sweep_that_is_stopped_halfway_says_so(tmp_path, model_server, processes, number):
+    levels = ("--sweep", "2,4", "--level-duration", "60", "--warm-up", "0")
+    with locust(tmp_path, "--headless", "--host", model_server.address, *levels, *processes) as process:
+        wait_until(process.has_spawned, "users")
+        process.signal(number)
+        ended = process.wait()
+
+    assert ended.exit_code == exit_codes.INVALID
+    assert "the run was stopped with 2 levels to go" in ended.stdout
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, id="ctrl-c"), pytest.param(signal.SIGTERM, id="term")])
+def test_a_master_that_is_stopped_while_it_waits_for_workers_says_so(tmp_path, model_server, number):
+    arguments = ("--host", model_server.address, "--master", "--expect-workers", "2", "--loglevel", "DEBUG")
+    port = str(free_port())
+    with locust(tmp_path, "--headless", *arguments, "--master-bind-port", port, "-t", "9s") as process:
+        wait_until(lambda: "Waiting for workers" in process.log(), "a master that waits")
+        process.signal(number)
+        ended = process.wait()
+
+    assert ended.exit_code == exit_codes.INVALID
+    assert "interrupted before the run began" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_timed_run_passes_and_counts_what_it_cut_off(tmp_path, model_server):
+    ended = run_headless(tmp_path, "--host", model_server.address, "-u", "4", "-r", "4", "-t", "2s")
+
+    assert ended.exit_code == exit_codes.PASS
+    outcome = ended.outcome
+    assert outcome["predictions"] == outcome["requests"] > 0
+    assert sum(count for _, _, count in outcome["confusion"]) == outcome["predictions"]
+    assert 0 <= outcome["cut_off"] <= 4
+
+
+def run_against_a_server_that_is_stopped(tmp_path, *arguments):
+    """Run headless; once all users are there, the server stands still and answers no more."""
+    server = EmbeddedServer.start("mnist", PROJECT / "models" / "mnist")
+    try:
+        with locust(tmp_path, "--headless", "--only-summary", "--host", server.address, *arguments) as process:
+            wait_until(process.has_spawned, "users")
+            os.kill(server.pid, signal.SIGSTOP)
+            ended = process.wait()
+            os.kill(server.pid, signal.SIGKILL)
+    finally:
+        server.stop()
+    return ended
+
+
+def test_requests_in_flight_at_the_end_are_counted_apart(tmp_path):
+    ended = run_against_a_server_that_is_stopped(tmp_path, "-u", "4", "-r", "4", "-t", "3s", "--deadline", "60")
+
+    assert ended.outcome["cut_off"] == 4
+    assert "4 more were in flight" in ended.stdout
+
+
+def test_a_server_killed_in_the_middle_fails_requests_and_not_the_run(tmp_path):
+    server = EmbeddedServer.start("mnist", PROJECT / "models" / "mnist")
+    longest = tmp_path / "longest"
+    longest.mkdir()
+    arguments = ("--host", server.address, "-u", "4", "-r", "4", "-t", "6s", "--deadline", "1")
+    try:
+        with locust(tmp_path, "--headless", "--only-summary", *arguments, TFSLOAD_TEST_WORKERS=str(longest)) as process:
+            wait_until(process.has_spawned, "users")
+            os.kill(server.pid, signal.SIGKILL)
+            ended = process.wait()
+    finally:
+        server.stop()
+
+    assert ended.exit_code == exit_codes.FAILED
+    assert ended.outcome["failed"]
+    assert set(ended.outcome["failed"]) <= {"UNAVAILABLE", "DEADLINE_EXCEEDED"}
+    assert sum(ended.outcome["failed"].values()) + ended.outcome["latency_count"] == ended.outcome["requests"]
+    assert "requests had no answer" in ended.stdout
+    # The deadline of 1 s, with as much again for a busy machine.
+    assert 0 < int(next(longest.iterdir()).read_text()) < 2e9
+
+
+@pytest.mark.parametrize("transport", ["native", "grpcio"])
+def test_a_run_recovers_by_itself_when_its_server_is_back(tmp_path, transport):
+    def start(port):
+        return EmbeddedServer.start("mnist", PROJECT / "models" / "mnist", [f"--port={port}"])
+
+    port = free_port()
+    servers = [start(port)]
+    arguments = ("--host", servers[0].address, "-u", "4", "-r", "4", "--transport", transport, "--deadline", "2")
+    try:
+        with locust(tmp_path, "--headless", "--only-summary", *arguments) as process:
+            wait_until(lambda: process.n_done() > 100, "answers")
+            os.kill(servers[0].pid, signal.SIGKILL)
+            servers.append(start(port))
+            n_before = process.n_done()
+            wait_until(lambda: process.n_done() > n_before + 100, "answers from the server that is back")
+            process.signal(signal.SIGINT)
+            ended = process.wait()
+    finally:
+        for server in servers:
+            server.stop()
+
+    outcome = ended.outcome
+    assert ended.exit_code == exit_codes.FAILED
+    assert outcome["failed"]["UNAVAILABLE"] >= 1
+    assert sum(outcome["failed"].values()) + outcome["latency_count"] == outcome["requests"]
+    assert outcome["latency_count"] > n_before + 100
+    assert outcome["wrong"] / outcome["latency_count"] < 0.5  # the answers are the model's own again
+
+
+def test_a_server_that_stands_still_costs_each_request_its_deadline(tmp_path):
+    ended = run_against_a_server_that_is_stopped(tmp_path, "-u", "2", "-r", "2", "-t", "5s", "--deadline", "0.5")
+
+    assert ended.exit_code == exit_codes.FAILED
+    assert ended.outcome["failed"]["DEADLINE_EXCEEDED"] >= 2
+
+
+def test_a_listener_of_ones_own_hears_each_prediction(tmp_path, model_server):
+    heard = tmp_path / "heard"
+    locustfile = tmp_path / "own_locustfile.py"
+    locustfile.write_text(
+        "from locust import events\n"
+        "from locustfile import GrpcPredictionUser\n"
+        "heard = []\n"
+        "@events.prediction.add_listener\n"
+        "def on_prediction(image_index, label, predicted, scores, latency_ns, failure, **_):\n"
+        "    heard.append((image_index, label, predicted, len(scores), latency_ns > 0, failure))\n"
+        "@events.quit.add_listener\n"
+        "def on_quit(**_):\n"
+        f"    open({str(heard)!r}, 'w').write(repr(sorted(heard)))\n"
+    )
+
+    ended = run_headless(
+        tmp_path, "--host", model_server.address, "-u", "2", "--num-tests", "30", locustfile=locustfile
+    )
+
+    assert ended.exit_code == exit_codes.PASS, ended.stderr
+    predictions = eval(heard.read_text())
+    assert [row[0] for row in predictions] == list(range(30))
+    assert all(row[3:] == (10, True, None) for row in predictions)
+
+
+def test_a_process_stays_small(tmp_path, model_server):
+    arguments = ("--host", model_server.address, "-u", "8", "-r", "8", "--num-tests", "1000")
+    with locust(tmp_path, "--headless", "--only-summary", *arguments, **UNHURRIED) as process:
+        wait_until(lambda: process.n_done() > 700, "most of its work")
+        memory_mb = peak_memory_mb(process)
+
+    assert memory_mb < 150
+
+
+def peak_memory_mb(process: LocustProcess) -> float:
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024

@@ -1,0 +1,243 @@
+"""Starts from the web form, one after another: what was refused leaves nothing behind."""
+
+import json
+import re
+import urllib.parse
+
+import pytest
+
+from tests.support.runs import free_port, locust, wait_until
+from tests.support.web_ui import web_ui_of
+
+UNSET = {"sweep": "", "rate": "", "num_tests": "0", "deadline": "5", "run_time": ""}
+LEVEL = {"level_duration": "1", "warm_up": "0.2"}
+
+OWN_SHAPE = """
+from locust import LoadTestShape
+
+from locustfile import GrpcPredictionUser
+
+
+class Steps(LoadTestShape):
+    def tick(self):
+        return (3, 100) if self.get_run_time() < 2 else None
+"""
+
+
+@pytest.fixture(scope="module")
+def ui(tmp_path_factory, model_server):
+    with web_ui_of(tmp_path_factory.mktemp("form"), "--host", model_server.address) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def picker(tmp_path_factory, model_server):
+    """A web UI with Locust's class picker, and a load shape of the user's own."""
+    directory = tmp_path_factory.mktemp("picker")
+    locustfile = directory / "shaped.py"
+    locustfile.write_text(OWN_SHAPE)
+    with web_ui_of(directory, "--host", model_server.address, "--class-picker", locustfile=locustfile) as started:
+        yield started
+
+
+def run(ui, **form):
+    """Start a run from the form, wait for its end, and return its summary."""
+    before = ui.n_summaries()
+    answer = ui.start(**{**UNSET, **form})
+    assert answer["success"], answer
+    wait_until(lambda: ui.n_summaries() > before, "the summary")
+    ui.wait_for_end()
+    return ui.summaries().split("Model mnist")[-1]
+
+
+def page(ui):
+    """Return what a page is told when it is loaded."""
+    return json.loads(re.search(r"window\.templateArgs\s*=\s*(\{.*\})", ui.get("/"))[1])
+
+
+REFUSED_BY_LOCUST = [
+    pytest.param({"spawn_rate": "0"}, id="ramp-up-of-0"),
+    pytest.param({"spawn_rate": "x"}, id="ramp-up-that-is-no-number"),
+    pytest.param({"spawn_rate": "nan"}, id="ramp-up-of-nan"),
+    pytest.param({"run_time": "abc"}, id="run-time"),
+    pytest.param({"user_count": "-1"}, id="users"),
+    pytest.param({"stop_timeout": "x"}, id="an-option-of-locusts-own-that-makes-it-fail"),
+]
+
+
+@pytest.mark.parametrize("form", REFUSED_BY_LOCUST)
+def test_the_corrected_form_is_taken_at_once(ui, form):
+    fields = {"user_count": "1", "spawn_rate": "1", **UNSET, "num_tests": "30", "deadline": "4", **form}
+    reply = ui.ask("POST", "/swarm", urllib.parse.urlencode(fields))
+    summary = run(ui, num_tests="20")
+
+    assert reply.status != 200 or not json.loads(reply.body)["success"]
+    assert "20 of 20 images, each exactly once" in summary
+
+
+def test_a_refused_levels_form_leaves_no_levels_behind(ui):
+    refused = ui.start(**{**UNSET, **LEVEL, "sweep": "1,2", "run_time": "abc"})
+    shown = page(ui)["state"]
+    summary = run(ui, num_tests="20")
+
+    assert not refused["success"]
+    assert shown in ("ready", "stopped")
+    assert "20 of 20 images" in summary
+
+
+def test_what_was_refused_is_not_remembered_for_a_field_that_is_not_sent(ui):
+    run(ui, num_tests="20")
+    refused = ui.start(num_tests="40", deadline="3", host="localhost:1", spawn_rate="0")
+    kept = ui.start()  # nothing but users and ramp up
+
+    assert not refused["success"]
+    assert kept["success"]
+    assert "localhost:1" not in kept["host"]
+    ui.wait_for_end()
+    assert "20 of 20 images" in ui.summaries().split("Model mnist")[-1]
+
+
+@pytest.mark.parametrize("edit", [{"spawn_rate": "0"}, {"user_count": "x"}, {"run_time": "abc"}, {"user_count": ""}])
+def test_a_refused_edit_leaves_a_run_its_end(ui, edit):
+    assert ui.start(**{**UNSET, "run_time": "2s"})["success"]
+    wait_until(lambda: ui.stats()["state"] == "running", "the run")
+    refused = ui.start(**{**UNSET, **edit})
+    ui.wait_for_end()
+
+    assert not refused["success"]
+    assert "stopped after" not in ui.summaries().split("Model mnist")[-1]
+
+
+@pytest.mark.parametrize(
+    "edit", [pytest.param({}, id="as-the-page"), pytest.param({"run_time": "0m3s"}, id="said-again")]
+)
+def test_an_edit_leaves_a_run_its_end(ui, edit):
+    before = ui.n_summaries()
+    assert ui.start(**{**UNSET, "run_time": "3s"})["success"]
+    wait_until(lambda: ui.stats()["state"] == "running", "the run")
+    edits = [ui.start(user_count=n_users, **edit)["success"] for n_users in (8, 2)]
+    wait_until(lambda: ui.n_summaries() > before, "the summary", limit_s=20)
+    ui.wait_for_end()
+
+    assert edits == [True, True]
+    assert "stopped after" not in ui.summaries().split("Model mnist")[-1]
+
+
+@pytest.mark.parametrize(
+    ("run_time", "edit"),
+    [
+        pytest.param("60s", "2m", id="longer"),
+        pytest.param("60s", "3", id="shorter"),
+        pytest.param("", "60", id="one-for-a-run-without"),
+        pytest.param("60s", "9" * 20 + "h", id="more-than-can-be-counted"),
+    ],
+)
+def test_an_edit_of_the_run_time_is_refused(ui, run_time, edit):
+    before = ui.n_summaries()
+    assert ui.start(**{**UNSET, "run_time": run_time})["success"]
+    wait_until(lambda: ui.stats()["state"] == "running", "the run")
+    refused = ui.start(user_count=7, run_time=edit)
+    ui.stop()
+    wait_until(lambda: ui.n_summaries() > before, "the summary")
+    ui.wait_for_end()
+
+    assert not refused["success"]
+    assert "run time" in refused["message"]
+    assert "Ramping to 4 users" in ui.process.log()
+    assert "Ramping to 7 users" not in ui.process.log()
+    assert ("stopped after" in ui.summaries().split("Model mnist")[-1]) == bool(run_time)
+
+
+def test_an_edit_of_a_run_of_the_command_line_leaves_it_its_end(tmp_path, model_server):
+    arguments = ("--autostart", "-u", "2", "-t", "4s", "--host", model_server.address)
+    with web_ui_of(tmp_path, *arguments) as ui:
+        wait_until(lambda: ui.stats()["state"] == "running", "the run")
+        edits = [ui.start(user_count=n_users, run_time=run_time) for n_users, run_time in ((4, "4s"), (3, "9s"))]
+        wait_until(ui.n_summaries, "the summary", limit_s=20)
+
+    assert [edit["success"] for edit in edits] == [True, False]
+    assert "stopped after" not in ui.summaries()
+
+
+def test_the_form_is_alive_while_levels_run_and_after_them(ui):
+    before = ui.n_summaries()
+    assert ui.start(**{**UNSET, **LEVEL, "sweep": "1,2"})["success"]
+    during = page(ui)
+    wait_until(lambda: ui.n_summaries() > before, "the summary")
+    ui.wait_for_end()
+    after = page(ui)
+
+    assert [told["hide_common_options"] for told in (during, after)] == [False, None]
+    assert during["state"] in ("spawning", "running")
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize(
+    "form", [pytest.param({"sweep": "1,2", **LEVEL}, id="levels"), pytest.param({"num_tests": "100"}, id="plain")]
+)
+@pytest.mark.parametrize("processes", [(), ("--processes", "2")], ids=["one-process", "two-processes"])
+def test_whoever_asks_hears_of_a_run_from_its_start_to_its_summary(tmp_path, model_server, form, processes):
+    with web_ui_of(tmp_path, "--host", model_server.address, *processes) as ui:
+        wait_until(lambda: len(ui.stats().get("workers", [1, 2])) == 2, "two workers")
+        for _ in range(2):
+            before = ui.n_summaries()
+            assert ui.start(**{**UNSET, **form})["success"]
+            states = [page(ui)["state"]]
+            while states[-1] != "stopped":
+                states.append(ui.stats()["state"])
+                has_summary = ui.n_summaries() > before
+                if has_summary and states[-1] == "running":
+                    assert any("Inference error rate" in line for line in ui.log())
+
+            assert set(states) <= {"spawning", "running", "stopped"}
+            assert states[0] != "stopped"
+            assert has_summary
+
+
+def test_each_line_of_the_summary_is_a_line_of_the_log_tab(ui):
+    summary = run(ui, num_tests="100")
+    shown = [line.replace("\u00a0", " ").partition("tfsload.suite.lifecycle: ")[2] for line in ui.log()]
+
+    lines = [line for line in summary.splitlines()[1:] if line.strip()]
+    assert len(lines) > 15
+    assert shown[-1] == lines[-1]
+    assert [line for line in lines if line not in shown] == []
+
+
+def test_the_class_picker_keeps_levels(picker):
+    summary = run(picker, sweep="1,2", **LEVEL, user_classes="GrpcPredictionUser", shape_class="Default")
+
+    assert [line for line in summary.splitlines() if re.match(r" *[12] users? ", line)]
+
+
+def test_the_class_pickers_own_shape_runs_after_levels_and_not_with_them(picker):
+    refused = picker.start(**{**UNSET, **LEVEL, "sweep": "1,2"}, shape_class="Steps")
+    run(picker, shape_class="Steps")
+    own = picker.process.log()
+    run(picker, shape_class="Default", num_tests="20")
+    plain = picker.process.log().removeprefix(own)
+
+    assert not refused["success"]
+    assert "Steps" in refused["message"]
+    assert "updating to 3 users" in own
+    assert "Shape" not in plain
+
+
+def test_a_shape_that_the_class_picker_does_not_have_is_refused(picker):
+    answer = picker.start(**UNSET, shape_class="Stairs")
+
+    assert not answer["success"]
+    assert "load shape 'Stairs': expected one of Default, Steps" in answer["message"]
+
+
+def test_a_start_without_workers_is_refused_until_there_is_one(tmp_path, model_server):
+    port = str(free_port())
+    master = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port)
+    with web_ui_of(tmp_path / "master", *master, "--host", model_server.address) as ui:
+        refused = ui.start(**{**UNSET, "sweep": "1,2", **LEVEL})
+        with locust(tmp_path / "worker", "--worker", "--master-port", port):
+            wait_until(lambda: len(ui.stats()["workers"]) == 1, "a worker")
+            summary = run(ui, num_tests="20")
+
+    assert "no worker is connected" in refused["message"]
+    assert "20 of 20 images, each exactly once" in summary

@@ -1,0 +1,92 @@
+"""Runs with `-t` that somebody stops before their time, and runs that have no other end, from outside."""
+
+import re
+import signal
+
+import pytest
+
+from tests.process.test_webui import WebUi
+from tests.support.runs import forked, free_port, run_headless, wait_until
+from tests.support.runs import locust as locust_process
+from tfsload.analysis import exit_codes
+
+STOPPED = r"  - stopped after (\d+\.\d) s of 60: "
+
+
+def arguments_of(model_server, *more):
+    return ("--host", model_server.address, "-u", "4", "-r", "4", *more)
+
+
+@pytest.mark.parametrize(
+    ("processes", "number"),
+    [
+        pytest.param([], signal.SIGTERM, id="sigterm"),
+        pytest.param([], signal.SIGINT, id="ctrl-c"),
+        pytest.param(["forked"], signal.SIGTERM, id="sigterm-two-processes"),
+    ],
+)
+def test_a_run_with_a_length_that_is_stopped_before_it_is_invalid(tmp_path, model_server, processes, number):
+    arguments = arguments_of(
+        model_server, "-t", "60s", "--threshold", "error_rate < 50%", *(forked(2) if processes else ())
+    )
+    with locust_process(tmp_path, "--headless", "--only-summary", *arguments) as process:
+        if processes:
+            # Locust's words, where all workers told of their users in time, and where not.
+            wait_until(process.has_spawned, "users")
+        else:
+            wait_until(lambda: process.n_done() > 100, "a hundred answers")
+        process.signal(number)
+        ended = process.wait()
+
+    assert ended.exit_code == exit_codes.INVALID
+    assert 0 <= float(re.search(STOPPED, ended.stdout)[1]) < 60
+    # Two processes may be stopped before they have told of an answer.
+    assert processes or "  - error_rate < 50% holds\n" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGTERM, id="sigterm"), pytest.param(signal.SIGINT, id="ctrl-c")]
+)
+def test_a_run_without_a_length_is_ended_by_a_signal(tmp_path, model_server, number):
+    with locust_process(tmp_path, "--headless", "--only-summary", *arguments_of(model_server)) as process:
+        wait_until(lambda: process.n_done() > 100, "a hundred answers")
+        process.signal(number)
+        ended = process.wait()
+
+    assert ended.exit_code == exit_codes.PASS, ended.stdout
+    assert "\nPASS:\n  - no thresholds; every request was answered" in ended.stdout
+
+
+@pytest.mark.parametrize("processes", [pytest.param([], id="one-process"), pytest.param(["forked"], id="two")])
+def test_a_run_that_locust_ends_when_its_time_is_over_is_complete(tmp_path, model_server, processes):
+    ended = run_headless(tmp_path, *arguments_of(model_server, "-t", "3s", *(forked(2) if processes else ())))
+
+    assert ended.exit_code == exit_codes.PASS, ended.stdout
+    assert "stopped after" not in ended.stdout
+
+
+def test_the_web_uis_stop_button_ends_a_run_with_a_length_early(tmp_path, model_server):
+    port = free_port()
+    web_options = ("--web-host", "127.0.0.1", "--web-port", str(port))
+    with locust_process(tmp_path, "--host", model_server.address, *web_options) as process:
+        web_ui = WebUi(process, port)
+        wait_until(web_ui.is_up, "the web UI")
+        summaries = []
+        for form, stops in (({"run_time": "60s"}, True), ({}, True), ({"run_time": "1s"}, False)):
+            n_before = process.n_done()
+            assert web_ui.start(**form)["success"]
+            wait_until(lambda n_before=n_before: process.n_done() > n_before + 50, "answers")
+            if stops:
+                web_ui.stop()
+            n_summaries = len(summaries) + 1
+            wait_until(lambda n_summaries=n_summaries: web_ui.n_summaries() == n_summaries, "the summary")
+            summaries.append(web_ui.summaries().split("Model mnist")[-1])
+            web_ui.wait_for_end()
+
+    early, without_an_end, complete = summaries
+    assert re.search(STOPPED, early)
+    assert "INVALID" in early
+    for summary in (without_an_end, complete):
+        assert "PASS:" in summary
+        assert "no thresholds; every request was answered" in summary
+        assert "stopped after" not in summary

@@ -1,0 +1,734 @@
+"""What the suite says of a server, against what the server knows of itself: whole runs, held to the truth.
+
+`truth_server.py` is told how it behaves and keeps a log; `locustfiles/truthful.py` writes down each request. Runs
+that need little CPU go at the same time. Where a run finds itself invalid, because the machine had no time for it,
+it is made again: what must be true is what a valid run says.
+"""
+
+import contextlib
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from tests.support.runs import PROJECT, Ended, free_port, locust, run_headless
+from tests.support.sweep_text import read
+from tests.support.truth_server import Answers, Served, Service
+from tfsload.analysis import exit_codes
+from tfsload.analysis.levels import QUEUE_GROWS
+from tfsload.load.arrivals import Schedule
+from tfsload.records.window import N_SLICES
+from tfsload.settings.settings import Settings
+from tfsload.transport.grpc.connect import connect
+
+pytestmark = pytest.mark.timing
+
+TRUTHFUL = PROJECT / "tests" / "support" / "locustfiles" / "truthful.py"
+PREDICT = "/tensorflow.serving.PredictionService/Predict"
+# A run that the machine had no time for is made again, so often at most.
+MOST_ATTEMPTS = 3
+NS_PER_S = 1_000_000_000
+
+
+class TruthServer:
+    """A process of `truth_server.py`.
+
+    Attributes:
+        address: HOST:PORT.
+    """
+
+    def __init__(self, directory: Path, script: Mapping) -> None:
+        """Start it by a script; its log goes to `directory`."""
+        self._log = directory / "served.json"
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.truth_server", json.dumps(script), str(self._log)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=PROJECT,
+        )
+        self.address = f"127.0.0.1:{int(self._process.stdout.readline())}"
+
+    def end(self) -> list[Served]:
+        """End it and return its log."""
+        self._process.terminate()
+        assert self._process.wait(20) == 0
+        return [Served(*row) for row in json.loads(self._log.read_text())]
+
+    def kill(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait(20)
+
+
+@contextlib.contextmanager
+def truth_server(directory: Path, **script) -> Iterator[TruthServer]:
+    """Start a server; it does not outlive the block."""
+    directory.mkdir(parents=True, exist_ok=True)
+    server = TruthServer(directory, script)
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A request as a listener of the load generator heard of it.
+
+    Attributes:
+        crc: of its message.
+        level: where it was counted.
+        due_ns: when it was due, in closed load sent.
+        done_ns: when its answer was there.
+        is_failed: whether there was none.
+        process: which of the load generator's it was, from 0.
+    """
+
+    crc: int
+    level: int
+    due_ns: int
+    done_ns: int
+    is_failed: bool
+    process: int = 0
+
+    @property
+    def latency_ns(self) -> int:
+        return self.done_ns - self.due_ns
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that was made.
+
+    Attributes:
+        ended: what the command line left.
+        served: the server's log, without what came before the first request of a user.
+        heard: all requests of all processes, in no order.
+        windows: begin and end of each level, by process.
+        rows: what the levels' rows hold, printed or not.
+    """
+
+    ended: Ended
+    served: list[Served]
+    heard: list[Heard]
+    windows: list[dict[int, tuple[int, int]]]
+    rows: list[dict]
+
+    @property
+    def text(self) -> str:
+        return self.ended.stdout
+
+    @property
+    def table(self) -> list[dict[str, str]]:
+        """The levels' table, a dict a row, by heading."""
+        return parse_table(self.text)
+
+    def window(self, level: int) -> tuple[int, int]:
+        """Return a level's window in a run of one process."""
+        (windows,) = self.windows
+        return windows[level]
+
+    def counted(self, level: int) -> list[Heard]:
+        """Return the requests that were counted in a level."""
+        return [request for request in self.heard if request.level == level]
+
+    def pairs(self) -> list[tuple[Heard, Served]]:
+        """Return each request as the load generator and as the server saw it, as they were due."""
+        served = defaultdict(deque)
+        for one in self.served:
+            served[one.crc].append(one)
+        # Messages that are the same are in flight together hardly ever, and are then answered in turn.
+        return [(heard, served[heard.crc].popleft()) for heard in sorted(self.heard, key=lambda heard: heard.due_ns)]
+
+    def delays_ns(self) -> list[int]:
+        """Return by how much each counted request took longer than the server had reckoned."""
+        return [heard.latency_ns - (one.done_ns - one.arrival_ns) for heard, one in self.pairs() if heard.level > 0]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A run to be made.
+
+    Attributes:
+        script: the server's.
+        arguments: Locust's.
+        is_to_be_valid: whether a run that finds itself invalid was disturbed.
+        most_delay_ms: a run was disturbed if more than a hundredth of its requests were delayed by more than this.
+    """
+
+    script: Mapping
+    arguments: tuple[str, ...]
+    is_to_be_valid: bool = True
+    most_delay_ms: float = 60
+
+    def was_disturbed(self, run: Run) -> bool:
+        """Return whether the machine had no time for a run."""
+        if self.is_to_be_valid and run.ended.exit_code == exit_codes.INVALID:
+            return True
+        delays_ns = run.delays_ns()
+        return not delays_ns or percentile_ns(delays_ns, 99) > self.most_delay_ms * 1e6
+
+
+def parse_table(text: str) -> list[dict[str, str]]:
+    """Read the levels' table out of what a run has printed.
+
+    >>> parse_table("   level  achieved/s  lag p99\\n 2 users     1,234.5        –\\nLatencies in µs; ...")
+    [{'level': '2 users', 'achieved/s': '1,234.5', 'lag p99': '–'}]
+    """
+    lines = [re.split(r"\s{2,}", line.strip()) for line in text.splitlines()]
+    begin = next(number for number, cells in enumerate(lines) if cells[:2] == ["level", "achieved/s"])
+    end = next(number for number, cells in enumerate(lines) if cells[0].startswith("Latencies in µs"))
+    return [dict(zip(lines[begin], cells, strict=True)) for cells in lines[begin + 1 : end]]
+
+
+def number(cell: str) -> float:
+    """Read a cell of the table; a percentage as a number from 0 to 100."""
+    return float(cell.replace(",", "").removesuffix("%"))
+
+
+def run_all(directory: Path, cases: Mapping[Any, Case], **environment: str) -> dict[Any, Run]:
+    """Make runs at the same time; each has a server of its own."""
+    with contextlib.ExitStack() as stack:
+        started = {}
+        for name, case in cases.items():
+            at = directory / str(name)
+            server = stack.enter_context(truth_server(at, **case.script))
+            arguments = ("--headless", "--only-summary", "--host", server.address, *case.arguments)
+            options = {"locustfile": TRUTHFUL, "TFSLOAD_TRUTH_HEARD": str(at), **environment}
+            process = stack.enter_context(locust(at, *arguments, **options))
+            started[name] = at, process, server
+        ended = {name: process.wait() for name, (_, process, _) in started.items()}
+        return {name: read_run(at, ended[name], server.end()) for name, (at, _, server) in started.items()}
+
+
+def run_in_peace(directory: Path, cases: Mapping[Any, Case]) -> dict[Any, Run]:
+    """Make runs, and those again that the machine had no time for."""
+    runs = run_all(directory / "0", cases)
+    for attempt in range(1, MOST_ATTEMPTS):
+        if again := {name: case for name, case in cases.items() if case.was_disturbed(runs[name])}:
+            runs |= run_all(directory / str(attempt), again)
+    return runs
+
+
+def read_run(directory: Path, ended: Ended, served: list[Served]) -> Run:
+    heard, windows = [], []
+    for process, path in enumerate(directory.glob("heard-*.json")):
+        plain = json.loads(path.read_text())
+        heard += [Heard(*row, process) for row in plain["requests"]]
+        windows.append({int(level): tuple(window) for level, window in plain["windows"].items()})
+    first_ns = min((request.due_ns for request in heard), default=0)
+    served = [one for one in served if one.arrival_ns >= first_ns]
+    rows = directory / "rows.json"
+    return Run(ended, served, heard, windows, json.loads(rows.read_text()) if rows.exists() else [])
+
+
+def percentile_ns(latencies_ns: Iterable[int], percentile: float) -> int:
+    """Return the smallest latency that so many percent of all do not exceed."""
+    ordered = sorted(latencies_ns)
+    return ordered[math.ceil(percentile / 100 * len(ordered)) - 1]
+
+
+def schedule_ns(rate: float, arrivals: str, begin_s: float, seconds: float, seed: int = 1) -> list[int]:
+    """Return the arrivals of a first level that fall in its window, in ns from the beginning of its warm-up."""
+    schedule = Schedule(rate, arrivals, seed, level=1)
+    begin_ns = int(begin_s * NS_PER_S)
+    end_ns = begin_ns + int(seconds * NS_PER_S) // N_SLICES * N_SLICES
+    return [offset_ns for offset_ns in schedule.take_until(end_ns - 1) if offset_ns >= begin_ns]
+
+
+# The server itself
+
+
+@pytest.mark.parametrize(
+    ("script", "arrivals_ms", "done_ms"),
+    [
+        pytest.param({}, [1, 1], [1, 1], id="at-once"),
+        pytest.param({"service_ms": 10}, [0, 1, 2], [10, 11, 12], id="no-limit"),
+        pytest.param({"service_ms": 10, "workers": 1}, [0, 1, 30], [10, 20, 40], id="one-worker"),
+        pytest.param({"service_ms": 10, "workers": 2}, [0, 1, 2, 3, 4], [10, 11, 20, 21, 30], id="two-workers"),
+        pytest.param({"service_ms": 10, "lock_share": 0.5}, [0, 0, 0, 20], [10, 15, 20, 30], id="half-locked"),
+    ],
+)
+def test_requests_are_done_when_the_queue_says(script, arrivals_ms, done_ms):
+    service = Service(**script)
+
+    assert [service.done_ns(round(arrival * 1e6)) / 1e6 for arrival in arrivals_ms] == done_ms
+
+
+def test_requests_scatter_about_their_time():
+    service = Service(service_ms=10, scatter=0.1)
+    done_ms = [service.done_ns(0, crc) / 1e6 for crc in range(10_010)]
+
+    assert min(done_ms) == 9
+    assert max(done_ms) == 11
+    assert sum(done_ms) / len(done_ms) == pytest.approx(10)
+
+
+def test_scores_are_the_messages_own():
+    honest, of_another_class, of_other_values = (
+        Answers("class").scores(123, False),
+        Answers("class").scores(123, True),
+        Answers("values").scores(123, True),
+    )
+    answered = honest.index(max(honest))
+
+    assert honest == Answers("values").scores(123, False)
+    assert of_another_class.index(max(of_another_class)) != answered
+    assert of_other_values.index(max(of_other_values)) == answered
+    assert of_other_values != honest
+    assert len({tuple(Answers().scores(crc, False)) for crc in range(0, 2**32, 99_999_999)}) == 43
+
+
+@pytest.mark.parametrize("transport", ["native", "grpcio"])
+def test_the_server_logs_each_request_and_swaps_by_its_rule(tmp_path, transport):
+    messages = [bytes([number]) * 5000 for number in range(30)]
+    with truth_server(tmp_path, service_ms=20, workers=10, swap=[8, "class"]) as server:
+        channel = connect(Settings.parse({"transport": transport}, server.address))
+        predict = channel.unary_unary(PREDICT)
+        alone = [predict(message, timeout=20) for message in messages[:2]]
+        together = [call.result(timeout=20) for call in [predict.future(message, timeout=20) for message in messages]]
+        with pytest.raises(grpc.RpcError) as unknown:
+            channel.unary_unary("/no/Such")(b"", timeout=20)
+        channel.close()
+        served = server.end()
+
+    assert unknown.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    assert [one.is_swapped for one in served] == [one.in_flight >= 8 for one in served]
+    assert sum(one.is_swapped for one in served) >= 30 - 7 - 10
+    assert len(served) == 32
+    assert [one.in_flight for one in served[:2]] == [1, 1]
+    assert all(together[number] == alone[number] for number in range(2))
+    assert all(one.departure_ns >= one.arrival_ns + 20e6 for one in served)
+    # Ten are served at a time: the third lot begins when the second is done.
+    assert served[-1].departure_ns >= served[2].arrival_ns + 60e6
+
+
+def test_a_frozen_server_answers_later(tmp_path):
+    with truth_server(tmp_path, freeze=[2, 0.5]) as server:
+        channel = connect(Settings.parse({}, server.address))
+        predict = channel.unary_unary(PREDICT)
+        for message in (b"before", b"in it", b"after"):
+            predict(message, timeout=20)
+        channel.close()
+        served = server.end()
+
+    stayed_s = [(one.departure_ns - one.arrival_ns) / NS_PER_S for one in served]
+    assert stayed_s[1] >= 0.5
+    assert stayed_s[0] < 0.5 > stayed_s[2]
+
+
+# 1. Does it run in parallel?
+
+SERVICE_MS = 10
+SWEEPS = {1: "1,2,4,8", 2: "1,2,4,8", 4: "1,2,4,8,16", 8: "1,4,8,16,32"}
+LOCK_SHARES = (0.2, 0.5)
+
+
+@pytest.fixture(scope="module")
+def sweeps(tmp_path_factory):
+    level = ("--level-duration", "1.8", "--warm-up", "0.4")
+    cases = {}
+    for workers, users in SWEEPS.items():
+        # Requests that all take the same time are answered in batches of k, and one more or less is seen.
+        server = {"service_ms": SERVICE_MS, "workers": workers, "scatter": 0.1}
+        cases[workers] = Case(server, ("--sweep", users, *level), most_delay_ms=3)
+    for share in LOCK_SHARES:
+        server = {"service_ms": SERVICE_MS, "lock_share": share}
+        cases[share] = Case(server, ("--sweep", "1,2,4,8,16", *level), most_delay_ms=3)
+    runs = {}
+    for name, case in cases.items():  # one at a time: on one machine, they would measure one another
+        runs |= run_in_peace(tmp_path_factory.mktemp("sweeps"), {name: case})
+    return runs
+
+
+@pytest.mark.parametrize("workers", SWEEPS)
+def test_a_server_with_k_workers_runs_k_requests_in_parallel(sweeps, workers):
+    run = sweeps[workers]
+    parallelism, alone_ms, way_ms = map(
+        float,
+        re.search(
+            r"effective parallelism ([\d.]+) \(best throughput × the ([\d.]+) ms .*, less ([\d.]+) ms", run.text
+        ).groups(),
+    )
+    alone_ns = [request.latency_ns for request in run.counted(1)]
+
+    assert run.ended.exit_code == exit_codes.PASS, run.text
+    assert alone_ms == pytest.approx(sum(alone_ns) / len(alone_ns) / 1e6, abs=0.01)
+    assert 0 < way_ms < alone_ms - SERVICE_MS * 0.95
+    best = max(number(row["achieved/s"]) for row in run.table)
+    assert best == pytest.approx(workers / SERVICE_MS * 1e3, rel=0.02)
+    assert parallelism == pytest.approx(workers, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("workers", "head", "growth"),
+    [
+        pytest.param(1, "No: requests are served one at a time, about", "(not grow|at 2 users)", id="1"),
+        pytest.param(2, "Yes: about", "stops growing at [24] users", id="2"),
+        pytest.param(4, "Yes: about", "stops growing at (4|8) users", id="4"),
+        pytest.param(8, "Yes: about", "stops growing at (8|16) users", id="8"),
+    ],
+)
+def test_the_answer_is_the_truth(sweeps, workers, head, growth):
+    run = sweeps[workers]
+    found = re.search(rf"^{head} ([\d.]+) .*\(([\d.]+) to ([\d.]+)\)\..*{growth}", run.text, re.MULTILINE)
+
+    assert found, run.text
+    value, low, high = map(number, found.groups()[:3])
+    assert low <= workers <= high
+    assert value == pytest.approx(workers, rel=0.05)
+
+
+@pytest.mark.parametrize("share", LOCK_SHARES)
+def test_a_lock_is_found_by_the_share_of_time_for_which_it_is_held(sweeps, share):
+    run = sweeps[share]
+    sigma, low, high = map(float, re.search(r"contention σ ([\d.]+) \(([\d.]+) to ([\d.]+)\)", run.text).groups())
+
+    assert run.ended.exit_code == exit_codes.PASS, run.text
+    assert low <= share <= high
+    assert sigma == pytest.approx(share, rel=0.06)
+
+
+def test_levels_in_which_requests_are_refused_are_neither_fitted_nor_best(tmp_path):
+    # From the fifth in flight on, requests are refused at once, again and again, thousands of times a second.
+    level = ("--level-duration", "1.8", "--warm-up", "0.4")
+    with truth_server(tmp_path, service_ms=10, workers=2, scatter=0.1, refuse=5) as truth:
+        run = run_headless(tmp_path, "--host", truth.address, "--sweep", "1,2,4,6", *level)
+    said = read(run.stdout)
+    last = parse_table(run.stdout)[-1]
+
+    assert run.exit_code == exit_codes.FAILED
+    assert number(last["failed"]) > 100
+    assert number(last["achieved/s"]) < 250  # two workers answer 200
+    assert re.search(r"^not used below, since requests had no answer there: 6 users \(", run.stdout, re.MULTILINE)
+    assert 6 not in said.best_users
+    # Where the machine had no time for the lone user there is nothing to compare with.
+    assert 6 in said.left_out or "level with 1 user cannot be trusted" in said.sentence
+
+
+# Runs of a few seconds that need little CPU, all at the same time, for 2. and 6. to 9.
+
+FREEZE_S = 2.0
+CAPPED = {"rate": 100, "arrivals": "poisson", "begin_s": 0.3, "seconds": 2}
+SHARED = {"rate": 150, "arrivals": "poisson", "begin_s": 0.3, "seconds": 2}
+
+
+def rate_arguments(load: Mapping) -> tuple[str, ...]:
+    return (
+        "--rate", str(load["rate"]), "--arrivals", load["arrivals"],
+        "--warm-up", str(load["begin_s"]), "--level-duration", str(load["seconds"]),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    level = ("--level-duration", "2", "--warm-up", "0.3")
+    standing_open = ("--rate", "100", "--arrivals", "constant", "--level-duration", "10", "--warm-up", "0")
+    standing_closed = ("--sweep", "1", "--level-duration", "6", "--warm-up", "0")
+    two_users = ("--sweep", "2", *level)
+    port = str(free_port())
+    ports = ("--master-bind-port", port, "--master-port", port)
+    cases = {
+        "standstill, open": Case({"service_ms": 1, "freeze": [300, FREEZE_S]}, standing_open, False),
+        # A lone user sends up to 200 in the second before the level begins.
+        "standstill, closed": Case({"service_ms": 5, "freeze": [350, FREEZE_S]}, standing_closed, False),
+        "idle": Case({"service_ms": 100, "workers": 2}, ("--sweep", "4", "--level-duration", "4", "--warm-up", "0.5")),
+        "two closed": Case({"service_ms": 20, "workers": 4}, ("--sweep", "4,12", *level)),
+        # Whoever comes in the warm-up waits for most of it.
+        "two open": Case({"service_ms": 50, "freeze": [1, 0.25]}, ("--rate", "60,120", *level)),
+        "shared": Case({"service_ms": 50}, ("--processes", "2", *ports, *rate_arguments(SHARED))),
+        "crossed": Case({"service_ms": 10}, (*two_users, "--threshold", "p90 < 5ms")),
+        "held": Case({"service_ms": 10}, (*two_users, "--threshold", "p90 < 1s; failed_rate < 1%; rate > 20")),
+        # A thousandth and more of arrivals dropped say nothing of how long they would have taken.
+        "capped": Case(
+            {"service_ms": 50}, ("-u", "2", *rate_arguments(CAPPED), "--threshold", "dropped_rate < 1%"), False
+        ),
+        "too few": Case({"service_ms": 10}, (*two_users, "--threshold", "p99 < 1s"), False),
+    }
+    return run_in_peace(tmp_path_factory.mktemp("quick"), cases)
+
+
+# 2. A server that stands still
+
+
+def test_open_load_sees_a_standstill_as_all_who_come_meanwhile(quick):
+    run = quick["standstill, open"]
+    latencies_ns = [request.latency_ns for request in run.counted(1)]
+    (row,) = run.table
+    observed_s = {percentile: percentile_ns(latencies_ns, percentile) / 1e9 for percentile in (50, 90, 99)}
+
+    # A fifth of the time nobody was answered, and who came then waited for 0 to 2 s.
+    counted = run.rows[0]
+    assert len(latencies_ns) == counted["requests"]
+    # The last one is due 10 ms before the end; on a slow machine it ends behind it, and is told apart.
+    begin_ns, end_ns = run.windows[0][1]
+    crossing = [request for request in run.heard if begin_ns <= request.due_ns < end_ns <= request.done_ns]
+    assert len(crossing) <= 2
+    assert (counted["offered"], counted["requests"]) == (1000, 1000 - len(crossing))
+    assert counted["straddling"] == len(crossing)
+    assert observed_s[90] == pytest.approx(1.0, abs=0.1)
+    assert observed_s[99] == pytest.approx(1.9, abs=0.1)
+    # The table's are upper ends: the plain ones are not above them. Those are µs.
+    assert number(row["p90"]) / 1e6 >= observed_s[90] - 1e-6
+    assert number(row["p99"]) / 1e6 >= observed_s[99] - 1e-6
+    assert number(row["p50"]) / 1e6 < 0.1
+
+
+def test_closed_load_hides_a_standstill(quick):
+    run = quick["standstill, closed"]
+    latencies_ns = [request.latency_ns for request in run.counted(1)]
+    slow = [latency_ns for latency_ns in latencies_ns if latency_ns >= FREEZE_S * 0.9e9]
+
+    assert len(slow) == 1
+    assert percentile_ns(latencies_ns, 90) < 0.1e9
+    assert number(run.table[0]["max"]) / 1e6 >= FREEZE_S
+
+
+# 3. Answers that are not one's own
+
+FIRST_SWAPPED = 8
+
+
+@pytest.fixture(scope="module")
+def swaps(tmp_path_factory):
+    level = ("--verify", "1000", "--warm-up", "0", "--level-duration", "1.2")
+    limit = ("--threshold", "mismatched_rate <= 0%")
+    cases = {
+        how: Case({"service_ms": 2, "workers": 2, "swap": [FIRST_SWAPPED, how]}, ("--sweep", "1,8,32", *level, *limit))
+        for how in ("class", "values")
+    }
+    few = Case({"service_ms": 2, "workers": 2, "swap": [FIRST_SWAPPED, "class"]}, ("--sweep", "1", *level, *limit))
+    return run_in_peace(tmp_path_factory.mktemp("swaps"), {**cases, "few": few})
+
+
+def test_no_answer_is_swapped_and_none_mismatches(swaps):
+    run = swaps["few"]
+
+    assert sum(one.is_swapped for one in run.served) == 0
+    assert run.ended.exit_code == exit_codes.PASS, run.text
+    assert re.search(r"mismatched +0% \(0\)", run.text)
+    assert "mismatched_rate <= 0% holds" in run.text
+
+
+@pytest.mark.parametrize("how", ["class", "values"])
+def test_as_many_answers_mismatch_as_were_swapped(swaps, how):
+    run = swaps[how]
+    swapped = dict.fromkeys((1, 2, 3), 0)
+    for heard, served in run.pairs():
+        if heard.level in swapped:
+            swapped[heard.level] += served.is_swapped
+    printed = [number(row["mismatched"]) for row in run.table]
+
+    assert printed == list(swapped.values())
+    assert printed[0] == 0 < printed[1] < printed[2]
+    total = int(re.search(r"mismatched +[\d.]+% \(([\d,]+)\)", run.text)[1].replace(",", ""))
+    assert total == sum(printed)
+    # By the server's log alone: those between are of requests that lie across an edge.
+    for level, users in ((2, 8), (3, 32)):
+        begin_ns, end_ns = run.window(level)
+        inside = sum(
+            one.is_swapped for one in run.served if begin_ns <= one.arrival_ns and one.departure_ns
+            and one.departure_ns < end_ns
+        )  # fmt: skip
+        assert 0 <= inside - printed[level - 1] <= 2 * users
+    assert run.ended.exit_code == exit_codes.THRESHOLD, run.text
+    assert "mismatched_rate <= 0% was crossed at 32 users" in run.text
+
+
+# 4. The highest rate that holds
+
+CAPACITY_RPS = 400
+LIMITS = ("p90 < 75ms", "p90 < 100ms")
+
+
+@pytest.fixture(scope="module")
+def searches(tmp_path_factory):
+    search = ("--find-max-rate", "50:2000", "--arrivals", "constant", "--level-duration", "3", "--warm-up", "0.2")
+    server = {"service_ms": 40, "workers": 16}
+    # At its capacity a server never makes good what it is late by.
+    cases = {limit: Case(server, (*search, "--threshold", limit), most_delay_ms=15) for limit in LIMITS}
+    return run_in_peace(tmp_path_factory.mktemp("searches"), cases)
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        pytest.param("p90 < 75ms", id="a-little-above-the-service"),
+        pytest.param("p90 < 100ms", id="well-above-the-service"),
+    ],
+)
+def test_the_search_finds_the_capacity(searches, limit):
+    run = searches[limit]
+    found = re.search(
+        r"The highest rate that holds: ([\d,.]+) requests/s \(the next one tried, ([\d,.]+), (.*)\)", run.text
+    )
+
+    assert found, run.text
+    assert number(found[1]) == pytest.approx(CAPACITY_RPS, rel=0.05)
+    assert number(found[2]) > number(found[1])
+    assert limit in found[3] or QUEUE_GROWS in found[3]
+    assert len(run.table) <= 12
+    assert run.ended.exit_code == exit_codes.PASS, run.text
+
+
+# 5. Who is the bottleneck?
+
+
+@pytest.mark.parametrize(
+    ("load", "cause"),
+    [
+        pytest.param(("--sweep", "8"), "8 users: the load generator was the bottleneck: it kept", id="closed"),
+        pytest.param(("--rate", "400"), "400 requests/s: the load generator sent late: 1 request in 100", id="open"),
+    ],
+)
+def test_a_busy_generator_makes_a_run_invalid(tmp_path, load, cause):
+    case = Case({}, (*load, "--level-duration", "1", "--warm-up", "0"))
+    run = run_all(tmp_path, {"busy": case}, TFSLOAD_TRUTH_BURN_MS="5")["busy"]
+
+    assert run.ended.exit_code == exit_codes.INVALID
+    # On a machine that has not even a CPU for it, that is the cause.
+    assert cause in run.text or "kept the load generator off its CPU" in run.text
+
+
+_BURN = "import time\nend = time.monotonic() + 60\nwhile time.monotonic() < end: pass"
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processes cannot be tied to a CPU here")
+def test_a_generator_that_others_keep_off_its_cpu_makes_a_run_invalid(tmp_path):
+    cpu = min(os.sched_getaffinity(0))
+    with contextlib.ExitStack() as stack:
+        for _ in range(2):
+            burning = subprocess.Popen([sys.executable, "-c", _BURN])
+            stack.callback(lambda burning=burning: (burning.kill(), burning.wait(20)))
+            os.sched_setaffinity(burning.pid, {cpu})
+        server = stack.enter_context(truth_server(tmp_path / "server", service_ms=1))
+        # Without the locustfile of the other tests, which takes precedence over all others.
+        arguments = ("--headless", "--only-summary", "--host", server.address, "--sweep", "4", "--level-duration", "2")
+        process = stack.enter_context(locust(tmp_path / "run", *arguments, "--warm-up", "0.5"))
+        os.sched_setaffinity(process.pid, {cpu})
+        ended = process.wait()
+
+    assert ended.exit_code == exit_codes.INVALID, ended.stdout
+    assert "other programs kept the load generator off its CPU" in ended.stdout
+
+
+# 6. to 9. What is counted where, and what is held against it
+
+
+def test_an_idle_generator_before_a_slow_server_is_valid(quick):
+    assert quick["idle"].ended.exit_code == exit_codes.PASS, quick["idle"].text
+    assert number(quick["idle"].table[0]["achieved/s"]) == pytest.approx(20, rel=0.05)
+
+
+@pytest.mark.parametrize("load", ["two closed", "two open"])
+def test_a_row_holds_what_began_and_ended_in_its_level(quick, load):
+    run = quick[load]
+    seen = run.pairs()
+
+    assert run.ended.exit_code == exit_codes.PASS, run.text
+    assert all(heard.due_ns <= one.arrival_ns <= one.departure_ns <= heard.done_ns for heard, one in seen)
+    for level, (printed, row) in enumerate(zip(run.table, run.rows, strict=True), 1):
+        begin_ns, end_ns = run.window(level)
+        whole = [heard for heard in run.heard if begin_ns <= heard.due_ns and heard.done_ns < end_ns]
+        assert run.counted(level) == whole
+        assert row["requests"] == len(whole)
+        # By the server's log: what began and ended in the window, but for those that were due or there outside of it.
+        inside = [heard for heard, one in seen if begin_ns <= one.arrival_ns and one.departure_ns < end_ns]
+        assert len(inside) - sum(heard.level != level for heard in inside) == row["requests"]
+        assert number(printed["max"]) == pytest.approx(max(heard.latency_ns for heard in whole) / 1e3, abs=0.51)
+        answered = sum(begin_ns <= heard.done_ns < end_ns for heard in run.heard)
+        assert number(printed["achieved/s"]) == pytest.approx(answered / 2, abs=0.051)
+
+
+@pytest.mark.parametrize("load", ["two closed", "two open"])
+def test_requests_across_an_edge_are_counted_apart(quick, load):
+    run = quick[load]
+    n_cut_off = len(run.served) - len(run.heard)
+    for level, printed in enumerate(run.table, 1):
+        begin_ns, end_ns = run.window(level)
+        across = [
+            heard for heard in run.heard if heard.due_ns < end_ns and heard.done_ns >= begin_ns and heard.level != level
+        ]
+        # After the last level users are stopped in the middle of requests that nobody hears of.
+        unheard = number(printed["straddling"]) - len(across)
+        assert 0 <= unheard <= (n_cut_off if level == len(run.table) else 0)
+    uncounted = re.search(r"not counted +([\d,]+) requests", run.text)
+    assert int(uncounted[1].replace(",", "")) == sum(heard.level == -1 for heard in run.heard)
+
+
+def test_the_warm_up_of_open_load_keeps_its_latencies_to_itself(quick):
+    run = quick["two open"]
+    (begin_ns, _), first_ns = run.window(1), min(heard.due_ns for heard in run.heard)
+    slow = [heard for heard in run.heard if heard.latency_ns > 0.2e9]
+
+    assert slow
+    assert {heard.level for heard in slow} == {-1}
+    assert first_ns < begin_ns
+
+
+def offsets_ns(run: Run, load: Mapping) -> list[int]:
+    """Return when the requests that were sent in the first level's window were due, from its warm-up's beginning."""
+    offsets = []
+    for heard in run.heard:
+        begin_ns, end_ns = run.windows[heard.process][1]
+        if begin_ns <= heard.due_ns < end_ns:
+            offsets.append(heard.due_ns - begin_ns + int(load["begin_s"] * NS_PER_S))
+    return sorted(offsets)
+
+
+def test_arrivals_without_a_free_user_are_dropped_and_counted(quick):
+    run = quick["capped"]
+    (row,), (printed,) = run.rows, run.table
+    expected, sent = schedule_ns(**CAPPED), offsets_ns(run, CAPPED)
+
+    assert row["offered"] == len(expected)
+    assert row["sent"] == len(sent)
+    assert row["sent"] + row["dropped"] == row["offered"]
+    assert set(sent) < set(expected)
+    # Two users and 50 ms of service: fewer than 40 a second.
+    assert 80 >= row["sent"] > 40
+    assert (number(printed["offered"]), number(printed["dropped"])) == (row["offered"], row["dropped"])
+    share = 100 * row["dropped"] / row["offered"]
+    assert f"dropped_rate < 1% was crossed at 100 requests/s: {share:.2f} %" in run.text
+    assert run.ended.exit_code == exit_codes.INVALID, run.text
+
+
+def test_two_processes_offer_one_schedule(quick):
+    run = quick["shared"]
+    (row,), (printed,) = run.rows, run.table
+    expected = schedule_ns(**SHARED)
+
+    assert run.ended.exit_code == exit_codes.PASS, run.text
+    assert len(run.windows) == 2
+    assert row["offered"] == row["sent"] == len(expected)
+    assert printed["dropped"] == "0"
+    assert offsets_ns(run, SHARED) == expected
+    assert row["requests"] == len(run.counted(1))
+
+
+@pytest.mark.parametrize(
+    ("run", "exit_code", "said"),
+    [
+        pytest.param("crossed", exit_codes.THRESHOLD, r"p90 < 5ms was crossed at 2 users: \d+\.\d{3} ms", id="crossed"),
+        pytest.param("held", exit_codes.PASS, r"1s holds\n.*failed_rate < 1% holds\n.*rate > 20 holds", id="held"),
+        pytest.param(
+            "too few",
+            exit_codes.INVALID,
+            r"p99 < 1s at 2 users cannot be judged: [2-6]\d\d samples do not carry it, 662 would",
+            id="too-few",
+        ),
+    ],
+)
+def test_thresholds_decide_the_exit_code(quick, run, exit_code, said):
+    assert quick[run].ended.exit_code == exit_code, quick[run].text
+    assert re.search(said, quick[run].text), quick[run].text

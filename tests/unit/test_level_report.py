@@ -1,0 +1,354 @@
+"""Levels on the terminal: the table, its notes, and the line that says how far a level is."""
+
+import re
+
+import pytest
+
+from tests.unit.test_levels import MS, SECOND, closed_row, growing, open_row, run_of, samples
+from tfsload.analysis import thresholds
+from tfsload.analysis.levels import level_row
+from tfsload.analysis.summary import summarise
+from tfsload.analysis.verdict import judge
+from tfsload.records.recorder import Record
+from tfsload.report import levels as report
+from tfsload.report.progress import level_line
+from tfsload.report.terminal import render
+
+
+def cells(rows):
+    """Return the table as dicts: heading → cell; no cell holds two spaces."""
+    heading, *lines = [[cell.strip() for cell in split(line)] for line in report.table(rows)]
+    return [dict(zip(heading, line, strict=True)) for line in lines]
+
+
+def split(line):
+    return [cell for cell in line.strip().split("  ") if cell.strip()]
+
+
+CLOSED_HEADING = ["level", "achieved/s", "in flight", "p50", "p90", "p95", "p99", "p99.9", "max"]
+LAST_HEADING = ["errors", "wrong", "failed", "straddling", "stable"]
+
+
+def test_a_closed_level():
+    made = [*samples(n=24_000, latency_ns=750_000), *samples(n=2, is_wrong=True), *samples(n=4, is_failed=True)]
+    (row,) = cells([closed_row(made, users=2)])
+
+    assert list(row) == CLOSED_HEADING + LAST_HEADING
+    assert row == {
+        "level": "2 users",
+        "achieved/s": "2,400.2",
+        "in flight": "1.80",
+        "p50": "750",
+        "p90": "750",
+        "p95": "750",
+        "p99": "750",
+        "p99.9": "750",
+        "max": "1,000",
+        "errors": "0.02%",
+        "wrong": "2",
+        "failed": "4",
+        "straddling": "1",
+        "stable": "yes",
+    }
+
+
+def test_an_open_level_has_its_lag_and_its_drops():
+    (row,) = cells([open_row(samples(latency_ns=5 * MS, lag_ns=250_000), n_dropped=1234, rate_rps=1500.5)])
+
+    assert list(row) == [*CLOSED_HEADING, "lag p99", "offered", "dropped", *LAST_HEADING]
+    assert int(row["offered"].replace(",", "")) >= 1234
+    assert (row["level"], row["lag p99"], row["dropped"], row["max"]) == ("1,500.5 requests/s", "250", "1,234", "5,000")
+
+
+def test_mismatches_have_a_column_where_there_are_any():
+    other = closed_row()
+    with_mismatches = closed_row(samples(n_mismatched=1))
+
+    assert [row["mismatched"] for row in cells([other, with_mismatches])] == ["0", "1,200"]
+    assert "mismatched" not in cells([other])[0]
+
+
+def test_what_is_not_known_is_a_dash():
+    few, none = closed_row(samples(n=100)), level_row(run_of(users=3), Record())
+    first, second = cells([few, none])
+
+    assert [first[name] for name in ("p50", "p90", "p95", "p99", "p99.9")] == ["1,000", "1,000", "–", "–", "–"]
+    assert first["max"] == "1,000"
+    assert second == {
+        **dict.fromkeys(CLOSED_HEADING[3:], "–"),
+        "level": "3 users !",
+        "achieved/s": "0.0",
+        "in flight": "0.00",
+        "errors": "–",
+        "wrong": "0",
+        "failed": "0",
+        "straddling": "0",
+        "stable": "no",
+    }
+
+
+def test_an_open_level_without_a_request_has_no_lag():
+    (row,) = cells([level_row(run_of(rate_rps=5.0), Record())])
+
+    assert (row["lag p99"], row["dropped"]) == ("–", "0")
+
+
+def test_the_table_is_aligned_to_the_right():
+    heading, *lines = report.table([closed_row(), closed_row(samples(n=24_000), users=1000)])
+
+    assert {len(line) for line in lines} == {len(heading)}
+    assert heading.endswith("  straddling  stable")
+    assert lines[0].startswith("     1 user  ")
+    assert lines[1].startswith("1,000 users  ")
+
+
+def test_a_lag_that_too_few_samples_carry_is_a_dash():
+    few, enough = cells([open_row(samples(n=661, lag_ns=MS)), open_row(samples(n=662, lag_ns=MS))])
+
+    assert (few["lag p99"], enough["lag p99"]) == ("–", "1,000")
+
+
+def test_a_searchs_table_says_which_rates_hold():
+    heading, first, second = report.table([open_row(), open_row()], [True, False])
+
+    assert heading.endswith("  stable  holds")
+    assert (first.split()[-1], second.split()[-1]) == ("yes", "no")
+
+
+def test_levels_stay_in_the_order_in_which_they_were_run():
+    rows = cells([closed_row(users=users) for users in (4, 1, 2)])
+
+    assert [row["level"] for row in rows] == ["4 users", "1 user", "2 users"]
+
+
+def test_an_unstable_level_says_so():
+    assert cells([closed_row(growing(samples()))])[0]["stable"] == "no"
+
+
+def test_the_note_says_what_the_percentiles_are():
+    (note,) = report.notes([closed_row(samples(n=7000))])
+
+    assert note == "Latencies in µs; percentiles are those of this level (upper end, for independent requests)."
+
+
+def test_dashes_are_explained_where_there_are_any():
+    notes = report.notes([closed_row(samples(n=7000)), closed_row()])
+
+    assert notes[1:] == ["–: too few samples carry it (p99.9 wants 6,636)."]
+
+
+def test_the_numbers_in_the_note_are_those_of_the_rule():
+    from tfsload.analysis.percentiles import samples_needed
+
+    note = report.notes([closed_row(samples(n=64))])[1]
+
+    assert f"p99 wants {samples_needed(99):,}" in note
+    assert f"p99.9 wants {samples_needed(99.9):,}" in note
+
+
+# The whole text
+
+
+def text_of(rows, **more):
+    record = Record()
+    for row in rows:
+        record.merge(row.record)
+    summary = summarise(record, levels=rows, **more)
+    return render(summary, judge(summary), "mnist, version 1,", "127.0.0.1:8500")
+
+
+def sweep(*throughputs_rps):
+    """Return a sweep over 1, 2, 4 … users with these throughputs, each user always waiting for its answer."""
+    rows = []
+    for number, rate_rps in enumerate(throughputs_rps):
+        users = 2**number
+        latency_ns = int(users / rate_rps * SECOND)
+        rows.append(closed_row(samples(n=10 * rate_rps, latency_ns=latency_ns), users=users))
+    return rows
+
+
+def test_a_sweep_is_shown_with_its_answer():
+    text = text_of(sweep(200, 390, 700, 705))
+    lines = text.splitlines()
+
+    assert any(line.split()[:2] == ["8", "users"] for line in lines)
+    assert "speed-up (efficiency) by users  1: 1.00× (100%)  2: 1.95× (97.5%)  4: 3.50× (87.5%)" in text
+    assert "effective parallelism 3.5" in text
+    assert any(line.startswith("Yes: about 3.51 requests run in parallel (3.") for line in lines)
+    assert text.strip().endswith("Inference error rate: 0%")
+
+
+def test_a_serial_server_is_told_as_that():
+    assert "No: requests are served one at a time" in text_of(sweep(200, 204, 203))
+
+
+def test_open_levels_say_nothing_of_users():
+    text = text_of([open_row(rate_rps=120.0)])
+
+    assert "120 requests/s" in text
+    assert "speed-up" not in text
+
+
+@pytest.mark.parametrize(
+    ("n", "n_failed", "line"),
+    [
+        pytest.param(0, 0, "", id="none"),
+        pytest.param(1234, 0, "not counted  1,234 requests of warm-ups and between levels\n", id="answered"),
+        pytest.param(
+            9, 2, "not counted  9 requests of warm-ups and between levels, 2 without an answer\n", id="some-failed"
+        ),
+    ],
+)
+def test_requests_outside_all_levels_are_told(n, n_failed, line):
+    uncounted = Record()
+    uncounted.requests, uncounted.failed_requests = n, n_failed
+    text = text_of([closed_row()], uncounted=uncounted)
+
+    assert line in text
+    assert ("not counted" in text) is bool(n)
+
+
+def test_thresholds_that_hold_and_those_that_do_not():
+    rows = [closed_row(), closed_row(samples(latency_ns=9 * MS), users=2)]
+    text = text_of(rows, thresholds=thresholds.parse("p50 < 5ms; p99 < 50ms"))
+
+    assert "CROSSED:\n  - p50 < 5ms was crossed at 2 users: 9.0" in text
+    assert "  - p99 < 50ms holds" in text
+    assert "p50 < 5ms holds" not in text
+
+
+def test_doubts_are_told_with_their_level():
+    text = text_of([closed_row(), closed_row(busy_share=1.0, users=2)])
+
+    assert "INVALID:\n  - 2 users: the load generator was the bottleneck" in text
+
+
+def test_a_level_that_cannot_be_trusted_is_marked():
+    text = text_of([closed_row(), closed_row(busy_share=1.0, users=2)])
+    marked = [line for line in text.splitlines() if "2 users !" in line]
+
+    assert len(marked) == 1
+    assert "2 !: 1.00× (50%)" in text
+    assert "!: such a level supports no verdict; the reason stands below." in text
+    assert " !" not in text_of([closed_row(), closed_row(users=2)])
+
+
+def test_what_was_dropped_is_told_and_no_pass():
+    text = text_of([open_row(samples(n=900), n_dropped=300, rate_rps=120.0, users=4, is_probe=False)])
+
+    assert "arrivals     1,200 offered, 300 dropped (25%)" in text
+    assert "INVALID:\n  - 120 requests/s: 300 of 1,200 arrivals were dropped, since all 4 users were busy: ask" in text
+
+
+@pytest.mark.parametrize(
+    ("threshold", "word"),
+    [
+        pytest.param("dropped_rate < 30%", "PASS", id="so-many-may-be"),
+        pytest.param("dropped_rate < 20%", "CROSSED", id="so-many-may-not-be"),
+        pytest.param("p50 < 1s", "PASS", id="a-latency-that-they-do-not-change"),
+        pytest.param("p99 < 1s", "CROSSED", id="a-latency-that-they-do"),
+        pytest.param("rate > 1", "INVALID", id="what-sees-no-drops"),
+        pytest.param("p50 > 1ns", "INVALID", id="a-lower-limit"),
+        pytest.param("lag_p99 < 1s", "INVALID", id="lag"),
+    ],
+)
+def test_a_threshold_judges_what_was_dropped(threshold, word):
+    row = open_row(samples(n=900), n_dropped=300, rate_rps=120.0, is_probe=False)
+
+    assert re.search(rf"^{word}:?$", text_of([row], thresholds=thresholds.parse(threshold)), re.MULTILINE)
+
+
+def test_all_arrivals_sent_are_told_too():
+    assert "arrivals     1,200 offered, none dropped" in text_of([open_row(rate_rps=120.0, is_probe=False)])
+
+
+def test_the_overall_rate_is_over_what_was_counted():
+    first, second = closed_row(), closed_row()
+    second.record.shift(14 * SECOND)  # the ramp and a warm-up come between
+    text = text_of([first, second])
+
+    assert "requests     2,400 in 20.00 s" in text
+    assert "rate         120.0 requests/s" in text
+
+
+def test_a_run_that_was_stopped_in_a_level_has_no_rate():
+    text = text_of([closed_row()], n_levels_left=2)
+
+    assert "rate         –\n" in text
+
+
+def test_what_levels_have_in_common_is_called_that():
+    assert "All levels together:\nrequests " in text_of([closed_row(), closed_row(users=2)])
+    assert "All levels together" not in text_of([closed_row()])
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        pytest.param({}, "no request was made: let the run last longer, or start more users", id="nothing-at-all"),
+        pytest.param({"uncounted": 5}, "no request lies within a level as a whole: use a longer", id="none-counted"),
+        pytest.param({"uncounted": 5, "n_levels_left": 3}, "the run was stopped with 3 levels to go", id="stopped"),
+        pytest.param({"lost_workers": ("a",)}, "1 of 1 workers were lost", id="lost-with-its-worker"),
+    ],
+)
+def test_a_run_without_a_request_says_why(more, reason):
+    uncounted = Record()
+    uncounted.requests = more.get("uncounted", 0)
+    text = text_of([], **{**more, "uncounted": uncounted})
+
+    assert f"INVALID:\n  - {reason}" in text
+    assert "no request was made" not in text or not more
+
+
+def test_levels_without_an_answer_are_levels_all_the_same():
+    rows = [closed_row(), *(closed_row(samples(n=100, is_failed=True), users=users) for users in (2, 4))]
+
+    assert "no level with more than 1 user can be trusted; the one with 2 users: 100 requests had no answer" in text_of(
+        rows
+    )
+
+
+def test_nothing_is_compared_with_a_lone_user_that_cannot_be_trusted():
+    text = text_of([closed_row(busy_share=1.0), closed_row(users=2), closed_row(users=4)])
+
+    assert "speed-up" not in text
+    assert "Cannot tell: the level with 1 user cannot be trusted: the load generator was the bottleneck" in text
+
+
+def test_requests_that_were_cut_off_are_told():
+    uncounted = Record()
+    uncounted.cut_off = 7777
+
+    assert "7,777" in text_of([closed_row()], uncounted=uncounted)
+
+
+def test_the_table_has_the_percentiles_that_are_judged():
+    row = open_row(rate_rps=240.0, n_dropped=1200)
+    (threshold,) = thresholds.parse("p99 < 50ms")
+
+    assert not threshold.holds(row.metric(threshold))
+    assert row.upper_end_ns[99] == row.metric(threshold)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        pytest.param(
+            (1, 2, "1 user", 1.0, 12.0, 2.0), "░░░░░░░░░░ level 1 of about 3: 1 user, warming up", id="warm-up"
+        ),
+        pytest.param((2, 1, "4 users", 6.0, 12.0, 2.0), "█████░░░░░ level 2 of about 3: 4 users", id="half-way"),
+        pytest.param((3, 0, "8 users", 12.0, 12.0, 2.0), "██████████ level 3 of about 3: 8 users", id="its-end"),
+        pytest.param((3, 0, "8 users", 99.0, 12.0, 2.0), "██████████ level 3 of about 3: 8 users", id="beyond-its-end"),
+        pytest.param(
+            (1, 0, "5 requests/s", 0.0, 12.0, 0.0), "░░░░░░░░░░ level 1 of about 1: 5 requests/s", id="no-warm-up"
+        ),
+        pytest.param((1, 0, "1 user", 0.0, 0.0, 0.0), "██████████ level 1 of about 1: 1 user", id="no-time-at-all"),
+        pytest.param(
+            (2, 1, "4 users", None, 12.0, 2.0),
+            "░░░░░░░░░░ level 2 of about 3: 4 users, waiting for its users",
+            id="before-its-users-run",
+        ),
+    ],
+)
+def test_how_far_a_level_is(arguments, line):
+    assert level_line(*arguments, bar_width=10) == line

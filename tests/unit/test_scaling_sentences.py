@@ -1,0 +1,334 @@
+"""The sentence below a sweep against the table above it, read off the printed summary."""
+
+import dataclasses
+import itertools
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.sweep_text import ROUNDING, read
+from tests.unit.test_levels import MS, closed_row, run_of, samples
+from tfsload.analysis.levels import LevelRow, level_row
+from tfsload.analysis.summary import summarise
+from tfsload.analysis.verdict import judge
+from tfsload.records.recorder import Record
+from tfsload.records.window import N_SLICES
+from tfsload.report.terminal import render
+
+DOUBT = "unstable: throughput went up and down; hold it longer"
+# A throughput is higher by more than this, or it is called the same.
+SAME = 1 / 0.95
+
+
+def text_of(rows):
+    record = Record()
+    for row in rows:
+        record.merge(row.record)
+    summary = summarise(record, levels=rows)
+    return render(summary, judge(summary), "mnist, version 1,", "127.0.0.1:8500")
+
+
+def row(users, rate_rps, latency_ms=None, way_ms=None, n_failed=0, doubt="", slices=None):
+    """Return a level of 10 s: its figures as they were measured, whatever the rules say of them."""
+    record = Record()
+    shares = slices or (1,) * N_SLICES
+    n_answers = round(rate_rps * 10)
+    ends = [round(n_answers * part / sum(shares)) for part in itertools.accumulate(shares, initial=0)]
+    answers = [end - begin for begin, end in itertools.pairwise(ends)]
+    record.slice_answers = answers
+    record.requests = sum(answers) + n_failed
+    record.predictions = record.requests
+    record.failed_requests = n_failed
+    if n_failed:
+        record.failed["RESOURCE_EXHAUSTED"] = n_failed
+    if sum(answers):
+        record.latency.record(int((latency_ms or users / rate_rps * 1e3) * MS))
+    made = level_row(run_of(users, round_trip_ns=None if way_ms is None else int(way_ms * MS)), record)
+    return dataclasses.replace(made, generator_doubts=(), sample_doubts=(doubt,) if doubt else (), unsteady="")
+
+
+def check(rows: list[LevelRow]) -> None:
+    """Hold all that the sentence says against the table."""
+    said = read(text_of(rows))
+    check_growth(said)
+    check_answer(said)
+    check_reason(said)
+    check_left_out(said, rows)
+
+
+def check_growth(said):
+    highest = max(said.speed_ups.values(), default=None)
+    largest = max(said.speed_ups, default=None)
+    if found := said.find(r"stops growing at # users?"):
+        users = int(found[0])
+        beyond = [speed_up for more, speed_up in said.speed_ups.items() if more > users]
+        assert beyond, "nothing was measured beyond"
+        assert max(beyond) <= said.speed_ups[users] * SAME + ROUNDING
+    if found := said.find(r"stops growing at # users? \(#×"):
+        assert found[1] == said.speed_ups[int(found[0])]
+    if found := said.find(r"stops growing at # users? \(#×, #× at # users?\)"):
+        assert found[2] == said.speed_ups[int(found[3])] == highest
+    if found := said.find(r"still growing at # users? \(#×\)"):
+        assert found[0] == largest
+        assert found[1] == said.speed_ups[largest]
+        others = [speed_up for users, speed_up in said.speed_ups.items() if users != largest]
+        assert found[1] > max(others) * SAME - ROUNDING
+        assert found[1] > 1
+    if found := said.find(r"does not grow with users \(at most #×\)"):
+        assert found[0] == highest <= SAME + ROUNDING
+    if found := said.find(r"falls beyond # users? \(#× at # users?\)"):
+        assert found[0] < found[2] == largest
+        assert found[1] == said.speed_ups[largest] < highest
+    if found := said.find(r"it was higher at # users?, which cannot be trusted"):
+        assert said.left_out[int(found[0])] > highest
+    grown = [f"{users}: {x}" for users, x in said.left_out.items() if highest and x > highest * SAME + ROUNDING]
+    assert not grown or "which cannot be trusted" in said.sentence or is_lacking(said), grown
+
+
+def check_answer(said):
+    if is_lacking(said):
+        return
+    numbers = said.effective
+    assert 0 <= numbers["low"] <= numbers["value"] <= numbers["high"]
+    highest = max(said.speed_ups.values())
+    if found := said.find(r"about # (?:requests [a-z ]+|at once) \(# to #\)"):
+        assert found == (numbers["value"], numbers["low"], numbers["high"])
+    low, high = numbers["low"], numbers["high"]
+    may_be_more = "still growing" in said.sentence or "which cannot be trusted" in said.sentence
+    match said.head:
+        case "Yes":
+            assert low >= 1.5 - ROUNDING
+            assert highest > 1.4
+            assert ("at least about" in said.sentence) is may_be_more
+        case "No":
+            assert high <= 1.25 + ROUNDING
+            assert highest <= 1.25 + ROUNDING
+            assert ("less than one" in said.sentence) is (high < 1)
+        case "No or hardly":
+            assert high <= 1.5 + ROUNDING
+            assert low <= 1.25 + ROUNDING
+        case "Hardly":
+            assert 1.25 - ROUNDING <= low <= high <= 1.5 + ROUNDING
+        case "Hardly or yes":
+            assert 1.25 - ROUNDING <= low <= 1.5 + ROUNDING
+            assert high >= 1.5 - ROUNDING or may_be_more
+    assert ("To tell: " in said.sentence) is (said.head in ("Cannot tell", "No or hardly", "Hardly or yes"))
+
+
+def is_lacking(said):
+    """Whether the sweep has not got what any answer needs."""
+    return said.head == "Cannot tell" and said.find(r"about # requests") is None
+
+
+def check_reason(said):
+    if is_lacking(said):
+        return
+    if found := said.find(r"Of a lone request's # ms, its way .* takes # ms \(# %\), and the server # ms"):
+        alone_ms, way_ms, share, server_ms = found
+        assert (alone_ms, way_ms) == (said.effective["alone_ms"], said.effective["way_ms"])
+        assert way_ms + server_ms == pytest.approx(alone_ms, rel=0.06, abs=0.011)
+        assert share / 100 == pytest.approx(way_ms / alone_ms, rel=0.06, abs=0.011)
+    else:
+        (alone_ms,) = said.find(r"A lone request takes # ms")
+        assert alone_ms == said.effective["alone_ms"]
+
+
+def check_left_out(said, rows):
+    is_counted = {one.level.users for one in rows if not one.doubts and not one.record.failed_requests}
+    assert set(said.speed_ups) <= is_counted
+    assert set(said.best_users) <= is_counted
+    if without := [one for one in rows if not one.record.failed_requests]:
+        assert read(text_of(without)).law == said.law
+    for users in said.left_out:
+        assert users not in is_counted
+
+
+users_of_levels = st.one_of(st.sampled_from((1, 2, 4, 8, 16)), st.integers(1, 40))
+slices = st.one_of(st.none(), st.lists(st.integers(1, 9), min_size=N_SLICES, max_size=N_SLICES).map(tuple))
+
+
+@st.composite
+def any_sweeps(draw):
+    """Return levels in any order, lawful ones and such as no server gives."""
+    way_ms = draw(st.one_of(st.none(), st.floats(0.01, 30)))
+    alone_rps = draw(st.floats(5, 3000))
+    rows = []
+    for users in draw(st.lists(users_of_levels, min_size=1, max_size=7)):
+        rate_rps = alone_rps if users == 1 else alone_rps * draw(st.floats(0.2, 1.2)) * users ** draw(st.floats(0, 1))
+        latency_ms = users / rate_rps * 1e3 * draw(st.sampled_from((1, 1, 1, 0.95, 0.3, 2)))
+        doubt = draw(st.sampled_from(("", "", "", "", DOUBT)))
+        n_failed = draw(st.sampled_from((0, 0, 0, 0, 1, 648)))
+        rate_rps = draw(st.sampled_from((rate_rps,) * 9 + (0.0,)))
+        rows.append(row(users, rate_rps, latency_ms, way_ms, n_failed, doubt, draw(slices)))
+    return rows
+
+
+@settings(max_examples=100, deadline=None)
+@given(any_sweeps())
+def test_no_sentence_contradicts_its_table(rows):
+    check(rows)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(1, 9), st.floats(0.2, 20), st.floats(0.01, 1.5), st.lists(st.floats(0.85, 1.15), min_size=6, max_size=6)
+)
+def test_no_sentence_on_workers_contradicts_its_table(workers, service_ms, way, errors):
+    way_ms = service_ms * way
+    check(
+        [
+            row(n, 1e3 * min(n / (service_ms + way_ms), workers / service_ms) * error, way_ms=way_ms)
+            for n, error in zip((1, 2, 4, 8, 16, 32), errors, strict=True)
+        ]
+    )
+
+
+# What was seen, and what is of its kind
+
+
+def sweep_of(rates_rps, way_ms, users=(1, 2, 4, 8), **more):
+    return [row(n, rate_rps, way_ms=way_ms, **more) for n, rate_rps in zip(users, rates_rps, strict=True)]
+
+
+@pytest.mark.parametrize("way_ms", [0.1, 0.3, 0.4, 0.43, 0.45, 0.5, 0.6, 0.9])
+@pytest.mark.parametrize(
+    "slices",
+    [
+        pytest.param(None, id="steady"),
+        pytest.param((10, 12, 14) * 4, id="restless"),
+        pytest.param((1, 2, 9) * 4, id="noisy"),
+    ],
+)
+@pytest.mark.parametrize(
+    "rates_rps",
+    [pytest.param((1022, 1500, 1900, 2207), id="doubled"), pytest.param((1000, 1300, 1500, 1660), id="two-thirds")],
+)
+def test_a_throughput_that_grows_is_neither_called_steady_nor_one_at_a_time(rates_rps, slices, way_ms):
+    rows = sweep_of(rates_rps, way_ms, slices=slices)
+    said = read(text_of(rows))
+
+    assert "stops growing at 1 user" not in said.sentence
+    assert "one at a time" not in said.sentence
+    assert said.find(r"still growing at # users")[0] == 8
+    check(rows)
+
+
+@pytest.mark.parametrize(
+    ("rows", "head", "phrases"),
+    [
+        pytest.param(
+            sweep_of((100, 200, 201, 199), 0.3),
+            "Yes",
+            ["Of a lone request's 10.00 ms", "takes 0.30 ms (3 %), and the server 9.70 ms", "stops growing at 2 users"],
+            id="the-reason-is-given",
+        ),
+        pytest.param(sweep_of((100, 101), 0.3, (1, 2)), "No", ["does not grow with users (at most 1.01×)"], id="two"),
+        pytest.param(
+            sweep_of((100, 99, 101), 0.3, (1, 1, 2)), "No", ["does not grow with users"], id="a-lone-user-twice"
+        ),
+        pytest.param(
+            sweep_of((400, 100, 390, 200), 0.3, (8, 1, 4, 2)), "Yes", ["stops growing at 4 users"], id="unordered"
+        ),
+        pytest.param(sweep_of((200, 400), 0.3, (2, 4)), "Cannot tell", ["no level has 1 user"], id="no-lone-user"),
+        pytest.param(
+            sweep_of((100, 80, 60), 0.3, (1, 2, 4)),
+            "No",
+            ["does not grow with users (at most 1.00×)", "falls beyond 1 user (0.60× at 4 users)"],
+            id="slower-from-the-second-user-on",
+        ),
+        pytest.param(
+            sweep_of((100, 195, 290, 150), 0.3),
+            "Yes",
+            ["stops growing at 4 users (2.90×)", "falls beyond 4 users (1.50× at 8 users)"],
+            id="falling",
+        ),
+        pytest.param(
+            [*sweep_of((100, 140), 0.3, (1, 2)), row(4, 300, way_ms=0.3, doubt=DOUBT)],
+            "Cannot tell",
+            ["it was higher at 4 users, which cannot be trusted: unstable", "To tell: 4 users, measured so"],
+            id="a-doubted-level-is-higher",
+        ),
+        pytest.param(
+            [*sweep_of((100, 195, 390), 0.3, (1, 2, 4)), row(4, 20, way_ms=0.3, doubt=DOUBT)],
+            "Yes",
+            ["still growing at 4 users (3.90×), the most that were tried"],
+            id="a-doubted-level-was-measured-again",
+        ),
+        pytest.param(
+            sweep_of((500, 900, 1150, 1140), 1.0),
+            "Cannot tell",
+            ["takes 1.00 ms (50 %), and the server 1.00 ms", "heavier requests"],
+            id="half-of-it-is-the-way",
+        ),
+        pytest.param(
+            sweep_of((100, 125, 126, 124), None),
+            "No or hardly",
+            ["how much of it is its way to the server and back was not measured", "several times"],
+            id="between-two-answers",
+        ),
+        pytest.param(
+            sweep_of((100, 120, 130), 0.1, (1, 2, 3)), "Cannot tell", ["with more users", "sweep further"], id="short"
+        ),
+        pytest.param(
+            sweep_of((100, 100, 101), 12.0, (1, 2, 4)),
+            "No",
+            ["A lone request takes 10.00 ms, no longer than a call that asks the model for nothing (12.00 ms)"],
+            id="a-round-trip-that-is-longer-than-all",
+        ),
+    ],
+)
+def test_what_is_said_of_a_sweep(rows, head, phrases):
+    said = read(text_of(rows))
+
+    assert said.head == head
+    for phrase in phrases:
+        assert phrase in said.sentence
+    check(rows)
+
+
+# Levels with failures
+
+
+@pytest.mark.parametrize("n_failed", [1, 648])
+@pytest.mark.parametrize("rate_rps", [150, 400, 900], ids=["less", "as-much", "more"])
+def test_a_level_with_failures_is_neither_fitted_nor_best(n_failed, rate_rps):
+    good = sweep_of((100, 195, 380, 400), 0.3)
+    said, clean = read(text_of([*good, row(16, rate_rps, way_ms=0.3, n_failed=n_failed)])), read(text_of(good))
+
+    assert 16 in said.left_out
+    assert said.best_users == clean.best_users == (4, 8)
+    assert said.law == clean.law
+    assert said.effective == clean.effective
+    assert ("which cannot be trusted" in said.sentence) is (rate_rps == 900)
+
+
+def test_failing_levels_are_named_with_what_their_rates_are():
+    text = text_of([*sweep_of((100, 195, 380), 0.3, (1, 2, 4)), row(8, 390, way_ms=0.3, n_failed=1234)])
+
+    assert (
+        "not used below, since requests had no answer there: 8 users (1,234); "
+        "achieved/s and speed-up are of those that were answered" in text
+    )
+    assert "not used below" not in text_of(sweep_of((100, 195, 380), 0.3, (1, 2, 4)))
+
+
+def test_a_lone_user_with_failures_is_nothing_to_compare_with():
+    text = text_of([row(1, 100, n_failed=3), *sweep_of((195, 380), 0.3, (2, 4))])
+
+    assert "speed-up (" not in text
+    assert "Cannot tell: the level with 1 user cannot be trusted: 3 requests had no answer there; see why" in text
+
+
+def test_what_was_refused_is_no_throughput():
+    refused = samples(n=12_000, latency_ns=MS, is_failed=True)
+    answered = samples(n=1200, latency_ns=6 * MS)
+    rows = [closed_row(), closed_row([*answered, *refused], users=8)]
+    text = text_of(rows)
+
+    assert re.search(r"^ *8 users !? +120\.0 ", text, re.MULTILINE)
+    assert "8 !: 1.00×" in text
+    assert rows[1].achieved_rps == pytest.approx(120)
+    # All levels together: 2,400 answers in 20 s.
+    assert "rate         120.0 requests/s (of answered requests)" in text

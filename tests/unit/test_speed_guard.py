@@ -1,0 +1,222 @@
+"""What one prediction costs in calls of Python functions: a measure of speed that has no noise.
+
+Clocks differ by a tenth between equal runs; the number of calls is the same to the digit. A change that makes the way
+of a prediction longer is seen here at once: it says why where it raises a figure below. (`make bench-against` holds
+two commits against each other by the clock.)
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import hpack
+import pytest
+from locust.env import Environment
+
+from benchmarks import canned
+from tests.unit.test_users import Runner
+from tfsload.prediction import slot
+from tfsload.prediction.process_run import fingerprint, load_images
+from tfsload.records.half_seconds import BATCH, HalfSeconds
+from tfsload.run import messages
+from tfsload.run.participant import Participant
+from tfsload.settings.settings import Settings
+from tfsload.target.references import References
+from tfsload.transport.grpc import frames
+from tfsload.transport.grpc.call import PREFIX_SIZE, Call
+from tfsload.transport.grpc.codec import ReplyReader
+from tfsload.transport.grpc.headers import request_headers
+from tfsload.transport.grpc.protocol import ClientProtocol
+from users import GrpcPredictionUser
+
+# Whole rounds of the data set's 1,000 images, and whole batches of the 64 latencies that are counted at once.
+N_WARM, N_COUNTED = 8_000, 8_000
+IN_FLIGHT = 8
+# A call more in each batch of 64 is seen (0.016); what Locust does at the turn of a second is not (0.001).
+ROOM = 0.005
+REPLY = canned.replies()[canned.PREDICT_PATH]
+
+# Calls a prediction, from the user's `predict` on, all but the connection's; a Python that inlines more has fewer.
+CALLS_OF_A_PREDICTION = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 36.035)
+# Thresholds count in the batches of 64: one call for the batch, and one for each threshold.
+CALLS_WITH_A_THRESHOLD = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 36.066)
+CALLS_WITH_THREE_THRESHOLDS = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 36.0975)
+# Answers that are those recorded without load, byte by byte.
+CALLS_WITH_VERIFY = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 38.035)
+# Calls a request of the connection's protocol, eight in flight: frames written, and read.
+CALLS_OF_THE_PROTOCOL = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 12.5)
+
+
+def known(figures: dict[tuple[int, int], float]) -> float:
+    """Return this Python's figure."""
+    version = sys.version_info[:2]
+    if version not in figures:
+        pytest.skip(f"no figure is known for Python {version[0]}.{version[1]}: count there, and enter it")
+    return figures[version]
+
+
+def calls_in(function: Callable[[], None]) -> Counter[str]:
+    """Return how often each Python function was called while a function ran, itself and this file's left out."""
+    counts: Counter[str] = Counter()
+
+    def count(frame, event, _):
+        if event == "call" and frame.f_code.co_filename != __file__:
+            counts[frame.f_code.co_qualname] += 1
+
+    sys.setprofile(count)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return counts
+
+
+class AnsweringConnection:
+    """Stands in for a connection: a call that is started has ended."""
+
+    accepts = True
+
+    def start(self, call: Call) -> None:
+        call.reply, call.is_over, call.waiter = REPLY[PREFIX_SIZE:], True, None
+
+
+def references_to_all(n_requests: int) -> list[list[Any]]:
+    """Return, as `--verify` sends it, that each request was answered without load as the connection answers it."""
+    references = References()
+    scores = ReplyReader(Settings.parse({}, None).model.output_name, 1).read(REPLY[PREFIX_SIZE:]).scores
+    for number in range(n_requests):
+        references.keep(number, scores)
+    return references.to_plain()
+
+
+@pytest.fixture
+def user(request):
+    """A user of a run under way, over the native channel, whose connection answers at once.
+
+    Its parameter, if any: the run's thresholds, and whether answers are compared with references.
+    """
+    thresholds, has_references = getattr(request, "param", ("", False))
+    images = load_images(Settings.parse({}, None))
+    options = {
+        messages.RUN_NUMBER_OPTION: 1,
+        messages.RUN_DATA_OPTION: fingerprint(images),
+        messages.ADDRESS_OPTION: "127.0.0.1:1",
+        messages.PROTOCOL_OPTION: messages.PROTOCOL,
+        "threshold": thresholds,
+    }
+    if has_references:
+        options[messages.REFERENCES_OPTION] = references_to_all(len(images.labels))
+    environment = Environment(
+        user_classes=[GrpcPredictionUser], parsed_options=SimpleNamespace(**options), host="127.0.0.1:1"
+    )
+    environment.create_local_runner()  # with it come the listeners of Locust's own statistics
+    participant = Participant(environment, Runner())
+    slot.fill(environment, participant.join)
+    participant.begin()
+    user = GrpcPredictionUser(environment)
+    user.on_start()
+    connections = participant.run.channel.pool._connections
+    connections.append(AnsweringConnection())
+    yield user
+    connections.clear()
+    participant.end()
+
+
+@pytest.mark.parametrize(
+    ("user", "calls", "n_compared"),
+    [
+        pytest.param(("", False), CALLS_OF_A_PREDICTION, 0, id="plain"),
+        pytest.param(("p99 < 50ms", False), CALLS_WITH_A_THRESHOLD, 0, id="a-threshold"),
+        pytest.param(("p99 < 50ms; p50 > 1us; mean < 1s", False), CALLS_WITH_THREE_THRESHOLDS, 0, id="three-of-them"),
+        pytest.param(("", True), CALLS_WITH_VERIFY, N_WARM + N_COUNTED, id="verify"),
+    ],
+    indirect=["user"],
+)
+def test_a_prediction_takes_no_more_calls(user, calls, n_compared):
+    def predict(n):
+        for _ in range(n):
+            user.predict()
+
+    predict(N_WARM)
+    counts = calls_in(lambda: predict(N_COUNTED))
+
+    (report,) = [row["record"] for row in user._run.recorder.take_all()]
+    assert (report["requests"], report["failed_requests"]) == (N_WARM + N_COUNTED, 0)
+    assert (report["compared"], report["mismatched"]) == (n_compared, 0)
+    for rows in report["half_seconds"].values():
+        assert sum(n for _, n, _, _ in rows) == N_WARM + N_COUNTED
+    assert len(report["half_seconds"]) == len(user._run.settings.checks.thresholds)
+    assert counts["PredictionUser.predict"] == N_COUNTED
+    assert counts.total() / N_COUNTED == pytest.approx(known(calls), abs=ROOM), counts.most_common()
+
+
+def reply_frames(encoder: hpack.Encoder, stream: int) -> bytes:
+    """Return an answer as nghttpd sends it: headers, one message, trailers."""
+    headers, trailers = (
+        encoder.encode(pairs) for pairs in ([(":status", "200"), ("trailer", "grpc-status")], [("grpc-status", "0")])
+    )
+    return (
+        frames.header_frames(stream, headers, 0, frames.DEFAULT_MAX_FRAME_SIZE)
+        + frames.frame(frames.DATA, 0, stream, REPLY)
+        + frames.header_frames(stream, trailers, frames.END_STREAM, frames.DEFAULT_MAX_FRAME_SIZE)
+    )
+
+
+def test_the_protocol_takes_no_more_calls():
+    encoder = hpack.Encoder()
+    encoder.header_table_size = 0  # as the client asks for
+    protocol = ClientProtocol()
+    protocol.receive(
+        frames.settings_frame({frames.INITIAL_WINDOW_SIZE: frames.MAX_WINDOW}) + frames.window_update(0, 2**30)
+    )
+    protocol.take_output()
+    headers = request_headers("/p/m", "h:1", "http", 5.0, ())
+    n_flights = 100
+    answers = [
+        b"".join(reply_frames(encoder, 2 * (flight * IN_FLIGHT + place) + 1) for place in range(IN_FLIGHT))
+        for flight in range(n_flights + 1)
+    ]
+    calls = [Call(headers, b"a message", None, False, 2**20) for _ in range((n_flights + 1) * IN_FLIGHT)]
+
+    def fly(flight):
+        for call in calls[flight * IN_FLIGHT : (flight + 1) * IN_FLIGHT]:
+            protocol.start(call)
+        protocol.take_output()
+        protocol.receive(answers[flight])
+        return protocol.take_ended()
+
+    assert len(fly(0)) == IN_FLIGHT
+    ended = []
+    counts = calls_in(lambda: ended.extend(call for flight in range(1, n_flights + 1) for call in fly(flight)))
+
+    assert [call.error for call in ended] == [None] * (n_flights * IN_FLIGHT)
+    assert {call.reply for call in ended} == {REPLY[PREFIX_SIZE:]}
+    per_request = counts.total() / len(ended)
+    assert per_request == pytest.approx(known(CALLS_OF_THE_PROTOCOL), abs=ROOM), counts.most_common()
+
+
+@pytest.mark.parametrize(
+    ("user", "owner", "name", "each"),
+    [
+        pytest.param(("", False), GrpcPredictionUser, "read", 1, id="plain"),
+        pytest.param(("p99 < 50ms", False), HalfSeconds, "fill", BATCH, id="a-threshold"),
+        pytest.param(("", True), References, "n_mismatched", 1, id="verify"),
+    ],
+    indirect=["user"],
+)
+def test_one_function_more_is_seen(user, monkeypatch, owner, name, each):
+    """The guard's own test: a call more for each request, or for each batch of them."""
+    planted = {"function": getattr(owner, name)}
+    exec("def more(*given):\n    return function(*given)", planted)
+
+    def calls_a_prediction():
+        return calls_in(lambda: [user.predict() for _ in range(N_COUNTED)]).total() / N_COUNTED
+
+    calls_in(lambda: [user.predict() for _ in range(N_WARM)])
+    before = calls_a_prediction()
+    monkeypatch.setattr(owner, name, planted["more"])
+
+    assert calls_a_prediction() == pytest.approx(before + 1 / each, abs=ROOM)
+    assert 1 / each > 2 * ROOM

@@ -1,0 +1,497 @@
+"""The life of one prediction, and the part of a process that runs users, without a server."""
+
+import time
+from types import SimpleNamespace
+
+import gevent
+import gevent.event
+import numpy as np
+import pytest
+from gevent.pool import Group
+from locust import TaskSet, task
+from locust.env import Environment
+from locust.exception import InterruptTaskSet, RescheduleTask, StopTest, StopUser
+
+from tests.support.runs import wait_until
+from tfsload.load.leases import Lease
+from tfsload.prediction import prediction_user, slot
+from tfsload.prediction.prediction_user import PredictionUser
+from tfsload.prediction.process_run import fingerprint, load_images
+from tfsload.records.recorder import Record, merge_plain, n_ended
+from tfsload.run import messages
+from tfsload.run.participant import Participant
+from tfsload.settings.settings import Settings
+from tfsload.transport.answer import Answer
+from tfsload.transport.failure import CLIENT_ERROR, PredictionFailure
+from tfsload.transport.grpc.codec import ReplyError
+
+
+class ScriptedUser(PredictionUser):
+    """Answers as the test says, instead of a server."""
+
+    request_type = "scripted"
+    answer = staticmethod(lambda n_images: Answer.of(np.eye(10)[[7] * n_images]))
+    abstract = False
+
+    def connect(self, run):
+        pass
+
+    def call(self, _body):
+        return b"a reply"
+
+    def read(self, _reply, n_images):
+        return type(self).answer(n_images)
+
+
+class Runner:
+    """Keeps what a participant sends."""
+
+    worker_index = 0
+    user_greenlets = ()
+
+    def __init__(self):
+        self.sent = []
+        self.listeners = {}
+        self.n_stops = 0
+
+    def register_message(self, msg_type, listener, **_):
+        self.listeners[msg_type] = listener
+
+    def send_message(self, msg_type, data):
+        self.sent.append((msg_type, data))
+
+    def receive(self, msg_type, data):
+        self.listeners[msg_type](environment=None, msg=SimpleNamespace(data=data))
+
+    def stop(self):
+        self.n_stops += 1
+
+
+@pytest.fixture
+def environment():
+    data_fingerprint = fingerprint(load_images(Settings.parse({}, None)))
+    set_by_the_coordinator = {
+        messages.RUN_NUMBER_OPTION: 1,
+        messages.RUN_DATA_OPTION: data_fingerprint,
+        messages.ADDRESS_OPTION: "127.0.0.1:1",
+        messages.PROTOCOL_OPTION: messages.PROTOCOL,
+    }
+    options = SimpleNamespace(dataset="mnist5k", num_tests="0", **set_by_the_coordinator)
+    return Environment(user_classes=[ScriptedUser], parsed_options=options, host="127.0.0.1:1")
+
+
+@pytest.fixture
+def runner():
+    return Runner()
+
+
+@pytest.fixture
+def participant(environment, runner):
+    participant = Participant(environment, runner)
+    slot.fill(environment, participant.join)
+    return participant
+
+
+def fire(environment, **options):
+    """Change the run's options, as a coordinator that has the same data."""
+    vars(environment.parsed_options).update(options)
+    images = load_images(Settings.parse(vars(environment.parsed_options), None))
+    setattr(environment.parsed_options, messages.RUN_DATA_OPTION, fingerprint(images))
+
+
+def user_of(environment, **attributes):
+    user = type("User", (ScriptedUser,), attributes)(environment)
+    user.on_start()
+    return user
+
+
+def recorded(participant):
+    merged: dict[int, Record] = {}
+    merge_plain(merged, participant.run.recorder.take_all())
+    return merged.get(0, Record())
+
+
+def raising(error):
+    def raise_it(*_):
+        raise error
+
+    return raise_it
+
+
+@pytest.mark.parametrize(
+    ("attributes", "failed"),
+    [
+        pytest.param({}, {}, id="answered"),
+        pytest.param({"call": raising(PredictionFailure("UNAVAILABLE", "gone"))}, {"UNAVAILABLE": 1}, id="no-answer"),
+        pytest.param({"read": raising(ReplyError("no scores"))}, {"BAD_REPLY": 1}, id="unreadable"),
+        pytest.param({"read": raising(KeyError("mine"))}, {"CLIENT_ERROR": 1}, id="fault-while-reading"),
+        pytest.param({"call": raising(TypeError("mine"))}, {"CLIENT_ERROR": 1}, id="fault-while-calling"),
+    ],
+)
+def test_every_end_of_a_request_is_counted(environment, participant, attributes, failed):
+    participant.begin()
+    user_of(environment, **attributes).predict()
+
+    record = recorded(participant)
+    assert (record.requests, record.predictions, dict(record.failed)) == (1, 1, failed)
+    assert record.latency.count == (0 if failed else 1)
+    assert record.confusion.total == record.latency.count
+
+
+def test_a_request_that_is_cut_off_is_counted_as_that(environment, participant):
+    participant.begin()
+    begun = gevent.event.Event()
+
+    def wait_for_ever(*_):
+        begun.set()
+        gevent.event.Event().wait()
+
+    user = user_of(environment, call=wait_for_ever)
+    greenlet = gevent.spawn(user.predict)
+    begun.wait(10)
+    greenlet.kill()
+
+    record = recorded(participant)
+    assert (record.requests, record.cut_off) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "error", [pytest.param(RescheduleTask(), id="reschedule"), pytest.param(StopUser(), id="stop-user")]
+)
+def test_a_listener_that_breaks_off_loses_nothing(environment, participant, runner, error):
+    fire(environment, num_tests="1")
+    participant.begin()
+    environment.events.prediction.add_listener(raising_keywords(error))
+    user = user_of(environment)
+    runner.sent.clear()
+    greenlet = gevent.spawn(user.predict)
+    wait_for(lambda: runner.sent)
+    runner.receive(messages.LEASE, {"run": 1, "lease": [0, 0, 1]})
+    greenlet.join(10)
+
+    message, data = runner.sent[-1]
+    assert (message, data["lease"]) == (messages.LEASE_DONE, 0)
+    assert data["rows"][0]["record"]["predictions"] == 1
+
+
+def waits_for_ever(event):
+    def wait(*_, **__):
+        event.set()
+        gevent.event.Event().wait()
+
+    return wait
+
+
+@pytest.mark.parametrize(
+    ("way", "n_cut_off"),
+    [
+        pytest.param("killed-in-call", 1, id="killed-in-call"),
+        pytest.param("killed-in-read", 1, id="killed-in-read"),
+        pytest.param("killed-in-listener", 0, id="killed-in-a-listener-after-it-was-booked"),
+        pytest.param("killed-in-pause", 0, id="killed-in-the-pause-after-a-failure"),
+        pytest.param("killed-while-it-waits", 0, id="killed-while-it-waits-for-a-request"),
+        pytest.param(StopUser(), 1, id="stops-itself-in-call"),
+        pytest.param(StopTest(), 1, id="stops-the-test-in-call"),
+        pytest.param(InterruptTaskSet(), 1, id="interrupts-its-tasks-in-call"),
+        pytest.param(RescheduleTask(), 1, id="reschedules-in-call"),
+        pytest.param(gevent.Timeout(1), 1, id="a-timeout-of-its-own-in-call"),
+        pytest.param(SystemExit(1), 1, id="sys-exit-in-call"),
+    ],
+)
+def test_however_a_user_ends_each_request_is_made_once(environment, participant, runner, monkeypatch, way, n_cut_off):
+    """With `--num-tests`: one user ends in the middle, another makes what is left."""
+    fire(environment, num_tests="3")
+    participant.begin()
+    reached, attributes = gevent.event.Event(), {}
+    match way:
+        case "killed-in-call":
+            attributes = {"call": waits_for_ever(reached)}
+        case "killed-in-read":
+            attributes = {"read": waits_for_ever(reached)}
+        case "killed-in-listener":
+            environment.events.prediction.add_listener(waits_for_ever(reached))
+        case "killed-in-pause":
+            attributes = {"call": raising(PredictionFailure("UNAVAILABLE", "gone"))}
+            monkeypatch.setattr(prediction_user, "_PAUSE_S", 60)
+        case "killed-while-it-waits":
+            pass
+        case error:
+            attributes = {"call": raising(error)}
+    supply = participant.run.supply
+    ends = gevent.spawn(in_own_words, user_of(environment, **attributes).predict)
+    wait_for(lambda: supply.is_awaited_by(ends))
+    if way == "killed-while-it-waits":
+        ends.kill()
+        supply.grant(Lease(0, 0, 3))
+    else:
+        supply.grant(Lease(0, 0, 3))
+        gevent.sleep(0.001)
+        wait_for(lambda: ends.ready() or reached.is_set() or way == "killed-in-pause")
+        ends.kill()
+    environment.events.prediction._handlers.clear()
+    other = user_of(environment)
+    others = gevent.spawn(lambda: [other.predict() for _ in range(3)])
+    wait_for(lambda: any(message == messages.LEASE_DONE for message, _ in runner.sent))
+    others.kill()
+
+    [done] = [data for message, data in runner.sent if message == messages.LEASE_DONE]
+    [row] = done["rows"]
+    assert (row["record"]["requests"], row["record"]["cut_off"]) == (3, n_cut_off)
+    assert supply.held().leases == ()
+
+
+def in_own_words(predict):
+    """Let a user end by whatever it raises, without the hub's own comment."""
+    try:
+        predict()
+    except BaseException as error:
+        return error
+
+
+def test_each_user_that_is_killed_in_flight_gives_back_its_own_request(environment, participant, runner):
+    fire(environment, num_tests="40")
+    participant.begin()
+    supply = participant.run.supply
+    fired = []
+
+    def call(user, body):
+        fired.append(body)
+        gevent.sleep(0 if user.is_patient else 60)
+        return b"a reply"
+
+    impatient = [user_of(environment, call=call, is_patient=False) for _ in range(8)]
+    greenlets = [gevent.spawn(user.predict) for user in impatient]
+    wait_for(lambda: all(map(supply.is_awaited_by, greenlets)))
+    supply.grant(Lease(0, 0, 40))
+    wait_for(lambda: len(fired) == 8)
+    gevent.killall(greenlets)
+    lost = fired[:]
+    fired.clear()
+    patient = user_of(environment, call=call, is_patient=True)
+    gevent.spawn(lambda: [patient.predict() for _ in range(40)]).join(10)
+
+    assert len(fired) == len(set(fired)) == 40
+    assert set(lost) <= set(fired)
+    [done] = [data for message, data in runner.sent if message == messages.LEASE_DONE]
+    assert (done["rows"][0]["record"]["requests"], done["rows"][0]["record"]["cut_off"]) == (40, 8)
+
+
+def raising_keywords(error):
+    def listener(**_):
+        raise error
+
+    return listener
+
+
+def wait_for(condition):
+    with gevent.Timeout(10):
+        while not condition():
+            gevent.sleep(0.001)
+
+
+def test_a_listener_that_raises_is_no_failure_of_the_request(environment, participant):
+    participant.begin()
+    environment.events.prediction.add_listener(raising_keywords(ValueError("mine")))
+    user_of(environment).predict()
+
+    assert recorded(participant).failed == {}
+
+
+def test_listeners_are_told_what_was_answered(environment, participant):
+    environment.parsed_options.images_per_request = "3"
+    told = []
+    participant.begin()
+    environment.events.prediction.add_listener(lambda **prediction: told.append(prediction))
+    user_of(environment).predict()
+
+    assert [prediction["position"] for prediction in told] == [0, 1, 2]
+    assert {prediction["predicted"] for prediction in told} == {7}
+    assert all(prediction["scores"].shape == (10,) and prediction["failure"] is None for prediction in told)
+    first = told[0]["image_index"]
+    assert [prediction["image_index"] for prediction in told] == [first, first + 1, first + 2]
+
+
+def test_a_participant_hands_everything_over_once(environment, participant, runner):
+    participant.begin()
+    user = user_of(environment)
+    for _ in range(3):
+        user.predict()
+    data = {}
+    environment.events.report_to_master.fire(client_id="me", data=data)
+    for _ in range(2):
+        user.predict()
+    participant.end()
+    participant.end()
+
+    reported = data[messages.REPORT_KEY]["rows"][0]["record"]["requests"]
+    assert [message for message, _ in runner.sent] == [messages.JOINED, messages.DRAINED]
+    drained = runner.sent[-1][1]
+    assert (reported, drained["rows"][0]["record"]["requests"], drained["n_reported"]) == (3, 2, 5)
+    assert participant.report() is None
+
+
+def test_users_that_are_started_after_the_end_make_no_request(environment, participant):
+    participant.begin()
+    participant.end()
+    user = user_of(environment)
+
+    for fire_one in (user.predict, user.predict_in_turn):
+        with pytest.raises(StopUser):
+            fire_one()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "n_pauses"),
+    [
+        pytest.param({}, "UNAVAILABLE", 1, id="unreachable"),
+        pytest.param({}, "RESOURCE_EXHAUSTED", 0, id="rejected"),
+        pytest.param({"rate": "100000"}, "UNAVAILABLE", 0, id="unreachable-in-open-load"),
+        pytest.param({}, CLIENT_ERROR, 1, id="a-fault-of-its-own"),
+        pytest.param({"rate": "100000"}, CLIENT_ERROR, 1, id="a-fault-of-its-own-in-open-load"),
+    ],
+)
+def test_a_user_that_fails_leaves_others_their_turn_and_an_outage_its_time(
+    environment, participant, monkeypatch, options, code, n_pauses
+):
+    fire(environment, **options)
+    participant.begin()
+    pauses_s = []
+    monkeypatch.setattr(prediction_user.gevent, "sleep", pauses_s.append)
+    run = participant.open_run
+    if run.pacer is not None:
+        monkeypatch.setattr(run.pacer, "next", time.perf_counter_ns)
+    user_of(environment, call=raising(PredictionFailure(code, "gone"))).predict()
+
+    assert n_ended(run.recorder.take_all()) == 1
+    assert sum(pause_s > 0 for pause_s in pauses_s) == n_pauses
+    assert len(pauses_s) == 1  # at least the others have their turn
+    assert all(0 <= pause_s <= 1 for pause_s in pauses_s)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        pytest.param({"dataset": "nowhere"}, "'nowhere'", id="no-data"),
+        pytest.param({"num_tests": "5000"}, "holds 1000 images", id="too-little-data"),
+        pytest.param({messages.RUN_DATA_OPTION: "another"}, "are not those of the master", id="other-data"),
+        pytest.param({messages.PROTOCOL_OPTION: 1}, "another version", id="another-version-of-the-suite"),
+        pytest.param({"tls": "true", "tls_ca_file": "not-here.pem"}, "cannot be read", id="no-certificate"),
+    ],
+)
+def test_an_unfit_worker_says_why(environment, participant, runner, options, reason):
+    vars(environment.parsed_options).update(options)
+    participant.begin()
+
+    message, data = runner.sent[-1]
+    assert message == messages.UNFIT
+    assert reason in data["reason"]
+    assert participant.open_run is None
+
+
+def predict_in_own_turn(user):
+    user.done.append("own")
+    user.predict()
+
+
+def look(user):
+    user.done.append("look")
+
+
+class Looking(TaskSet):
+    @task
+    def look(self):
+        self.user.done.append("look")
+
+
+def start_by_predicting(user):
+    ScriptedUser.on_start(user)
+    user.predict()
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        pytest.param({}, id="the-suites-task"),
+        pytest.param({"tasks": [predict_in_own_turn]}, id="a-task-that-predicts"),
+        pytest.param({"tasks": [look]}, id="a-task-that-does-something-else"),
+        pytest.param({"tasks": [PredictionUser.predict_in_turn, look]}, id="both"),
+        pytest.param({"tasks": [Looking]}, id="a-set-of-tasks"),
+        pytest.param({"on_start": start_by_predicting}, id="a-prediction-as-it-starts"),
+        pytest.param({"tasks": [look], "wait_time": lambda _: 60}, id="a-wait-between-tasks"),
+    ],
+)
+@pytest.mark.parametrize("is_over", [False, True], ids=["unfit", "the-run-has-ended"])
+def test_a_user_without_a_run_ends_before_it_does_anything(environment, participant, attributes, is_over):
+    if not is_over:
+        environment.parsed_options.dataset = "nowhere"
+    participant.begin()
+    participant.end()
+    errors = []
+    environment.events.user_error.add_listener(lambda exception, **_: errors.append(exception))
+    kind = type("User", (ScriptedUser,), {"done": [], **attributes})
+    kind.tasks = attributes.get("tasks", kind.tasks)  # without those of its base, which Locust adds
+    user = kind(environment)
+    greenlet = user.start(Group())
+    greenlet.join(5)
+    is_ended = greenlet.ready()
+    greenlet.kill()
+
+    assert is_ended
+    assert user.done == []
+    assert errors == []
+
+
+def test_a_worker_whose_master_lacks_the_suite_says_so(environment, participant, runner, caplog):
+    delattr(environment.parsed_options, messages.RUN_NUMBER_OPTION)
+    participant.begin()
+
+    assert "The master does not run this suite" in caplog.text
+    assert runner.sent == []
+    assert participant.join() is None
+
+
+def test_a_drain_stops_the_users_of_its_run_only(participant, runner):
+    participant.begin()
+    runner.receive(messages.DRAIN, {"run": 2})
+    message, data = runner.sent[-1]
+    assert (message, data["run"], data["rows"]) == (messages.DRAINED, 2, [])
+    assert runner.n_stops == 0
+
+    runner.receive(messages.DRAIN, {"run": 1})
+    assert runner.n_stops == 1
+
+
+def test_a_user_that_waits_for_an_arrival_ends_at_once(environment, participant):
+    fire(environment, rate="0.1")
+    participant.begin()
+    user = ScriptedUser(environment)
+    user.start(Group())
+    wait_until(lambda: participant.run.pacer.n_free == 1, "the user to wait")
+
+    assert user.stop()  # Locust would otherwise wait for it as long as `--stop-timeout` says
+    assert participant.run.pacer.n_free == 0
+
+
+def test_a_user_that_waits_for_a_lease_ends_at_once(environment, participant):
+    fire(environment, num_tests="10")
+    participant.begin()
+    user = ScriptedUser(environment)
+    user.start(Group())
+    wait_until(lambda: participant.run.supply.is_awaited_by(user.greenlet), "the user to wait")
+
+    assert user.stop()
+    assert not participant.run.supply.is_awaited_by(user.greenlet)
+
+
+def test_a_user_with_a_request_in_flight_may_finish_it(environment, participant):
+    participant.begin()
+    answer = gevent.event.Event()
+    user = type("User", (ScriptedUser,), {"call": lambda _, __: answer.wait() and b"a reply"})(environment)
+    greenlet = user.start(Group())
+    gevent.sleep(0)
+
+    assert not user.stop()
+    answer.set()
+    greenlet.join(20)
+    assert greenlet.ready()
+    assert recorded(participant).requests == 1

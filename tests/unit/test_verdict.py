@@ -1,0 +1,367 @@
+"""What decides a run's exit code, and what the last lines say of it: from records to words."""
+
+import dataclasses
+
+import pytest
+
+from tests.unit.test_analysis import failing, found, parsed, passing, record_of, summary_of
+from tests.unit.test_levels import closed_row, open_row, samples
+from tfsload.analysis import exit_codes
+from tfsload.analysis.summary import summarise
+from tfsload.analysis.verdict import judge
+from tfsload.records.mismatch import Mismatch
+from tfsload.records.record import Record
+from tfsload.report.terminal import render
+from tfsload.report.units import percent
+
+
+def last_lines(summary, verdict):
+    """Return what is printed below the tables, a line each."""
+    return render(summary, verdict, "m", "h:1").split("\n\n")[-1].splitlines()
+
+
+# Requests without an answer, and thresholds that say how many may be
+
+RIGHT = [(1, 1)] * 999
+ONE_FAILED = record_of(RIGHT, ["UNAVAILABLE"])
+ALL_FAILED = record_of([], ["UNAVAILABLE"] * 20)
+
+
+@pytest.mark.parametrize(
+    ("record", "limits", "code", "reason"),
+    [
+        pytest.param(ONE_FAILED, "failed_rate < 1%", exit_codes.PASS, None, id="within-failed-rate"),
+        pytest.param(ONE_FAILED, "error_rate < 1%", exit_codes.PASS, None, id="within-error-rate"),
+        pytest.param(ONE_FAILED, "failed_rate <= 0.1%", exit_codes.PASS, None, id="just-within"),
+        pytest.param(ONE_FAILED, "failed_rate < 0.1%", exit_codes.THRESHOLD, "0.10 %", id="just-crossed"),
+        pytest.param(ONE_FAILED, "error_rate < 0.05%", exit_codes.THRESHOLD, "error_rate", id="error-rate-crossed"),
+        pytest.param(ONE_FAILED, "failed_rate > 0.01%", exit_codes.PASS, None, id="failures-that-are-wanted"),
+        pytest.param(
+            ONE_FAILED, "failed_rate < 1%; error_rate < 0.05%", exit_codes.THRESHOLD, "error_rate", id="both-named"
+        ),
+        pytest.param(
+            ONE_FAILED, "failed_rate < 1%; rate > 9", exit_codes.THRESHOLD, "rate > 9", id="another-is-crossed"
+        ),
+        pytest.param(ONE_FAILED, "wrong_rate < 1%", exit_codes.FAILED, "1 of 1,000", id="wrong-rate-is-no-judge"),
+        pytest.param(ONE_FAILED, "rate > 0.1", exit_codes.FAILED, "1 of 1,000", id="nor-is-a-rate"),
+        pytest.param(ONE_FAILED, "", exit_codes.FAILED, "1 of 1,000", id="no-threshold"),
+        pytest.param(ALL_FAILED, "failed_rate < 1%", exit_codes.THRESHOLD, "100.00 %", id="no-answer-at-all-crosses"),
+        pytest.param(
+            ALL_FAILED, "failed_rate > 50%", exit_codes.FAILED, "20 of 20", id="no-answer-at-all-is-never-a-pass"
+        ),
+        pytest.param(Record(), "failed_rate < 1%", exit_codes.INVALID, "no request was made", id="no-request-at-all"),
+    ],
+)
+def test_a_threshold_on_failures_judges_them(record, limits, code, reason):
+    summary = summarise(record, thresholds=parsed(limits))
+    verdict = judge(summary)
+
+    assert verdict.exit_code == code
+    assert bool(verdict.reasons) is (code != exit_codes.PASS)
+    assert reason is None or reason in verdict.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        pytest.param({"user_errors": 1}, "1 exceptions in user code", id="exceptions-of-users"),
+        pytest.param({"is_broken": True}, "an exception escaped", id="exceptions-elsewhere"),
+    ],
+)
+def test_a_threshold_on_failures_does_not_excuse_exceptions(more, words):
+    verdict = judge(summarise(ONE_FAILED, thresholds=parsed("failed_rate < 1%")), **more)
+
+    assert verdict.exit_code == exit_codes.FAILED
+    assert verdict.reasons[0].startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("failed", "limits", "code"),
+    [
+        pytest.param({2: 1}, "failed_rate < 1%", exit_codes.PASS, id="within-at-each-level"),
+        pytest.param({2: 100}, "failed_rate < 1%", exit_codes.THRESHOLD, id="crossed-at-one-level"),
+        pytest.param({1: 1200, 2: 1200}, "failed_rate < 1%", exit_codes.THRESHOLD, id="the-untold-comes-after"),
+        pytest.param({1: 1200, 2: 1200}, "failed_rate > 1%", exit_codes.FAILED, id="no-answer-at-all"),
+        pytest.param({2: 1}, "p50 < 1s", exit_codes.FAILED, id="another-threshold"),
+    ],
+)
+def test_failures_are_judged_level_by_level(failed, limits, code):
+    def row(users):
+        n_failed = failed.get(users, 0)
+        made = [dataclasses.replace(one, is_failed=number < n_failed) for number, one in enumerate(samples(n=1200))]
+        return closed_row(made, users=users)
+
+    verdict = judge(summary_of([row(1), row(2)], thresholds=parsed(limits)))
+
+    assert verdict.exit_code == code, verdict
+
+
+@pytest.mark.parametrize(
+    ("limits", "code"),
+    [
+        pytest.param("failed_rate < 1%", exit_codes.PASS, id="allowed"),
+        pytest.param("failed_rate < 0.01%", exit_codes.THRESHOLD, id="crossed"),
+        pytest.param("", exit_codes.FAILED, id="failed"),
+    ],
+)
+def test_what_to_do_about_failures_is_said_whatever_judges_them(limits, code):
+    summary = summarise(record_of(RIGHT, ["RESOURCE_EXHAUSTED"]), thresholds=parsed(limits))
+    verdict = judge(summary)
+
+    assert verdict.exit_code == code
+    assert any("--grpc_max_threads" in line for line in last_lines(summary, verdict))
+
+
+# A run that was to last for a time
+
+ANSWERED = record_of([(1, 1)])
+
+
+def cut_off(n_requests):
+    record = record_of([(1, 1)])
+    record.cut_off = n_requests
+    return record
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "reasons"),
+    [
+        pytest.param({"ran_s": 1.13, "run_time_s": 20}, exit_codes.INVALID, ["stopped after 1.1 s of 20:"], id="early"),
+        pytest.param(
+            {"ran_s": 3599.96, "run_time_s": 3600}, exit_codes.INVALID, ["stopped after 3,600.0 s of 3,600:"], id="late"
+        ),
+        pytest.param(
+            {"ran_s": 3.1, "run_time_s": 20, "gave_up_after_s": 2}, exit_codes.FAILED, ["given up"], id="given-up"
+        ),
+        pytest.param({"ran_s": 20.0, "run_time_s": 20}, exit_codes.PASS, [], id="to-its-end"),
+        pytest.param({"ran_s": 25.2, "run_time_s": 20}, exit_codes.PASS, [], id="longer"),
+        pytest.param({"ran_s": 1.1}, exit_codes.PASS, [], id="without-an-end"),
+        pytest.param({"ran_s": 1.1, "run_time_s": 20, "n_asked": 1}, exit_codes.PASS, [], id="each-image-was-fired"),
+        pytest.param(
+            {"ran_s": 1.1, "run_time_s": 20, "n_asked": 2}, exit_codes.INVALID, ["only 1 of 2 images"], id="images-left"
+        ),
+        pytest.param(
+            {"ran_s": 1.1, "run_time_s": 20, "lost_workers": ("w1",), "n_workers": 2},
+            exit_codes.INVALID,
+            ["stopped after 1.1 s of 20", "1 of 2 workers were lost"],
+            id="early-and-a-worker-lost",
+        ),
+        pytest.param(
+            {"ran_s": 1.1, "run_time_s": 20, "thresholds": parsed("max < 1ms")},
+            exit_codes.INVALID,
+            ["stopped after 1.1 s of 20", "max < 1ms was crossed"],
+            id="comes-before-a-crossed-threshold",
+        ),
+    ],
+)
+def test_a_run_that_was_to_last_longer_is_invalid(more, code, reasons):
+    verdict = judge(summarise(ANSWERED, **more))
+
+    assert verdict.exit_code == code
+    assert len(verdict.reasons) == len(reasons)
+    for told, reason in zip(verdict.reasons, reasons, strict=True):
+        assert told.startswith(reason)
+
+
+def test_a_run_stopped_before_its_first_request_says_just_that():
+    (reason,) = judge(summarise(Record(), ran_s=0.2, run_time_s=20)).reasons
+
+    assert reason.startswith("stopped after 0.2 s of 20")
+
+
+# What a pass rests on, and what else the last lines say
+
+
+@pytest.mark.parametrize(
+    ("record", "more", "lines"),
+    [
+        pytest.param(ANSWERED, {}, ["no thresholds; every request was answered"], id="no-threshold"),
+        pytest.param(
+            ANSWERED,
+            {"thresholds": parsed("max < 1s")},
+            ["max < 1s holds", "every request was answered"],
+            id="one-threshold",
+        ),
+        pytest.param(
+            ANSWERED,
+            {"n_asked": 1},
+            ["no thresholds; every request was answered; every image was fired"],
+            id="a-number-of-images",
+        ),
+        pytest.param(
+            ONE_FAILED,
+            {"thresholds": parsed("failed_rate < 1%")},
+            [
+                "failed_rate < 1% holds",
+                "1 of 1,000 requests had no answer, as judged by failed_rate < 1%",
+                "UNAVAILABLE: the server was not reached, or went away: see whether it still runs, and its log",
+            ],
+            id="not-every-request-was-answered",
+        ),
+        pytest.param(
+            cut_off(3),
+            {},
+            ["no thresholds; every request was answered (3 were in flight when it stopped)"],
+            id="in-flight-at-the-end",
+        ),
+        pytest.param(
+            ANSWERED,
+            {"uncounted": ONE_FAILED},
+            ["no thresholds; every request that counts was answered (1 of warm-ups and between levels were not)"],
+            id="failed-uncounted",
+        ),
+    ],
+)
+def test_a_pass_says_what_was_judged(record, more, lines):
+    summary = summarise(record, **more)
+
+    assert last_lines(summary, judge(summary)) == ["PASS:", *(f"  - {line}" for line in lines), error_rate_of(summary)]
+
+
+def error_rate_of(summary):
+    return f"Inference error rate: {percent(summary.error_rate)}"
+
+
+def test_a_level_of_several_is_judged_by_each_threshold_once():
+    summary = summary_of([closed_row(), closed_row(users=2)], thresholds=parsed("p50 < 1s"))
+
+    assert last_lines(summary, judge(summary))[:3] == ["PASS:", "  - p50 < 1s holds", "  - every request was answered"]
+
+
+def test_a_pass_does_not_hide_what_was_dropped():
+    rows = [open_row(samples(n=900), n_dropped=300, rate_rps=120.0, is_probe=False)]
+    summary = summary_of(rows, thresholds=parsed("dropped_rate < 30%"))
+
+    assert "  - every request was answered; 300 of 1,200 arrivals were dropped" in last_lines(summary, judge(summary))
+
+
+@pytest.mark.parametrize(
+    ("record", "more", "code"),
+    [
+        pytest.param(ANSWERED, {}, exit_codes.PASS, id="pass"),
+        pytest.param(ANSWERED, {"n_asked": 2}, exit_codes.INVALID, id="invalid"),
+        pytest.param(ANSWERED, {"limits": "p99 < 1s"}, exit_codes.INVALID, id="another-is-not-known"),
+        pytest.param(ANSWERED, {"limits": "error_rate > 1%"}, exit_codes.THRESHOLD, id="another-is-crossed"),
+        pytest.param(ANSWERED, {"n_asked": 2, "limits": "max < 2ns"}, exit_codes.INVALID, id="invalid-and-crossed"),
+        pytest.param(ONE_FAILED, {}, exit_codes.FAILED, id="failed"),
+    ],
+)
+def test_each_verdict_says_which_thresholds_hold(record, more, code):
+    more = dict(more)
+    limits = parsed("rate > 0.1; " + more.pop("limits", ""))
+    summary = summarise(record, thresholds=limits, **more)
+    verdict = judge(summary)
+    lines = last_lines(summary, verdict)
+
+    assert verdict.exit_code == code
+    assert [line for line in lines if line.endswith(" holds")] == ["  - rate > 0.1 holds"]
+    assert lines[-1].startswith("Inference error rate: ")
+
+
+def test_a_threshold_that_holds_at_one_level_alone_is_not_said_to_hold():
+    rows = [closed_row(), closed_row(samples(latency_ns=9_000_000), users=2)]
+    summary = summary_of(rows, thresholds=parsed("p50 < 5ms"), n_levels_left=1)
+    verdict = judge(summary)
+
+    assert verdict.exit_code == exit_codes.INVALID
+    assert not any(line.endswith(" holds") for line in last_lines(summary, verdict))
+
+
+# Answers that are others under load than without
+
+SWAPPED = Mismatch(17, 3, 4, 3, 0.8, 0.0125)
+
+
+def compared(n, n_mismatched):
+    record = record_of([(1, 1)] * n)
+    record.compared, record.mismatched = n, n_mismatched
+    record.mismatch = SWAPPED if n_mismatched else None
+    return record
+
+
+@pytest.mark.parametrize(
+    ("record", "more", "code", "reason"),
+    [
+        pytest.param(compared(1029, 0), {}, exit_codes.PASS, None, id="none"),
+        pytest.param(
+            compared(1029, 1029),
+            {},
+            exit_codes.FAILED,
+            "1,029 answers differ from those without load by more than 0.0001 (for example image 17: class 3 without "
+            "load, class 4 under it; the score of class 3 was 0.8 and became 0.0125): see whether",
+            id="all",
+        ),
+        pytest.param(compared(1029, 1), {}, exit_codes.FAILED, "1 answers differ", id="one-is-a-fact"),
+        pytest.param(
+            compared(1000, 1), {"thresholds": "mismatched_rate < 1%"}, exit_codes.PASS, None, id="within-a-threshold"
+        ),
+        pytest.param(
+            compared(1000, 10),
+            {"thresholds": "mismatched_rate < 1%"},
+            exit_codes.THRESHOLD,
+            "mismatched_rate < 1% was crossed: 1.00 %",
+            id="a-threshold-is-crossed",
+        ),
+        pytest.param(
+            compared(1000, 1), {"thresholds": "wrong_rate < 1%"}, exit_codes.FAILED, "1 answers", id="another-threshold"
+        ),
+        pytest.param(
+            compared(1000, 0),
+            {"uncounted": compared(50, 2)},
+            exit_codes.FAILED,
+            "2 answers differ from those without load by more than 0.0001, all of them in warm-ups or between levels (",
+            id="in-warm-ups-alone",
+        ),
+        pytest.param(
+            record_of([(1, 1)]),
+            {},
+            exit_codes.INVALID,
+            "nothing was compared: none of the first 9 images",
+            id="nothing",
+        ),
+        pytest.param(
+            record_of([], ["UNAVAILABLE"]), {}, exit_codes.FAILED, "1 of 1 requests had no answer", id="failed"
+        ),
+        pytest.param(
+            compared(1000, 1),
+            {"n_asked": 2000},
+            exit_codes.FAILED,
+            "1 answers differ",
+            id="comes-before-what-is-missing",
+        ),
+    ],
+)
+def test_mismatches_fail_a_run_unless_a_threshold_judges_them(record, more, code, reason):
+    more = {**more, "thresholds": parsed(more.get("thresholds", ""))}
+    summary = summarise(record, n_verified=9, tolerance="0.0001", **more)
+    verdict = judge(summary)
+
+    assert verdict.exit_code == code
+    assert bool(verdict.reasons) is (code != exit_codes.PASS)
+    assert reason is None or verdict.reasons[0].startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("limits", "code"),
+    [
+        pytest.param("p99 < 5ms", exit_codes.FAILED, id="unjudged"),
+        pytest.param("p99 < 5ms; mismatched_rate < 1%", exit_codes.PASS, id="judged-by-each-probe"),
+    ],
+)
+def test_mismatches_fail_a_search_unless_it_goes_by_them(limits, code):
+    rows = [passing(), failing(), passing()]
+    rows[0].record.compared, rows[0].record.mismatched, rows[0].record.mismatch = 1000, 1, SWAPPED
+    summary = summary_of(rows, search=found(), thresholds=parsed(limits), n_verified=9, tolerance="0.0001")
+
+    assert judge(summary).exit_code == code
+
+
+def test_an_example_of_a_mismatch_is_shown_where_a_threshold_judges_it_too():
+    summary = summarise(compared(1000, 1), n_verified=1000, thresholds=parsed("mismatched_rate < 1%"))
+    text = render(summary, judge(summary), "m", "h:1")
+
+    assert "  such as    image 17: class 3 without load, class 4 under it; the score of class 3 was 0.8" in text
+    assert (
+        "  - every request was answered; 1,000 answers compared with those without load: 1 mismatched, as judged"
+        in text
+    )
