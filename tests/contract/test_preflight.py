@@ -11,28 +11,21 @@ from tfsload.settings.settings import Settings
 from tfsload.target import preflight
 from tfsload.target.preflight import MisfitError, NoServerError, check_signature, check_status
 from tfsload.transport.grpc.status import ChannelRpcError
-from tfsload.transport.protos import get_model_status_pb2, meta_graph_pb2, types_pb2
+from tfsload.transport.grpc.transport import GrpcTransport
+from tfsload.transport.signature import SignatureDescribed, TensorDescribed, VersionDescribed
 
-State = get_model_status_pb2.ModelVersionStatus.State
 
-
-def tensor_info(dtype=types_pb2.DT_FLOAT, shape=(-1, 784)):
-    info = meta_graph_pb2.TensorInfo(name="x:0", dtype=dtype)
-    if shape is None:
-        info.tensor_shape.unknown_rank = True
-    else:
-        for size in shape:
-            info.tensor_shape.dim.add(size=size)
-    return info
+def tensor_info(dtype="DT_FLOAT", shape=(-1, 784)):
+    return TensorDescribed(dtype, shape)
 
 
 def signature(inputs=None, outputs=None, method="tensorflow/serving/predict"):
-    definition = meta_graph_pb2.SignatureDef(method_name=method)
-    for name, info in (inputs or {"images": tensor_info()}).items():
-        definition.inputs[name].CopyFrom(info)
-    for name, info in (outputs or {"scores": tensor_info(shape=(-1, 10))}).items():
-        definition.outputs[name].CopyFrom(info)
-    return definition
+    inputs = inputs or {"images": tensor_info()}
+    return SignatureDescribed(method, inputs, outputs or {"scores": tensor_info(shape=(-1, 10))})
+
+
+def transport_of(settings):
+    return GrpcTransport(settings.model, settings.connection)
 
 
 @pytest.mark.parametrize(
@@ -42,11 +35,11 @@ def signature(inputs=None, outputs=None, method="tensorflow/serving/predict"):
         pytest.param(signature({"images": tensor_info(shape=None)}), id="unknown-rank"),
         pytest.param(signature({"images": tensor_info(shape=(-1, -1))}), id="any-size"),
         pytest.param(signature({"images": tensor_info(shape=(1, 784))}), id="one-image-at-a-time"),
-        pytest.param(signature(outputs={"scores": tensor_info(types_pb2.DT_DOUBLE, (-1, 10))}), id="double-scores"),
+        pytest.param(signature(outputs={"scores": tensor_info("DT_DOUBLE", (-1, 10))}), id="double-scores"),
         pytest.param(signature(outputs={"scores": tensor_info(shape=None)}), id="scores-of-unknown-rank"),
         pytest.param(signature(outputs={"scores": tensor_info(shape=(-1, 1001))}), id="more-classes-than-labels"),
         pytest.param(
-            signature(outputs={"scores": tensor_info(shape=(-1, 10)), "classes": tensor_info(types_pb2.DT_STRING)}),
+            signature(outputs={"scores": tensor_info(shape=(-1, 10)), "classes": tensor_info("DT_STRING")}),
             id="another-output-beside",
         ),
     ],
@@ -70,7 +63,7 @@ def test_signatures_that_fit(fitting):
             id="a-second-input",
         ),
         pytest.param(
-            signature({"images": tensor_info(types_pb2.DT_UINT8)}),
+            signature({"images": tensor_info("DT_UINT8")}),
             ["is DT_UINT8: images are sent as DT_FLOAT"],
             id="dtype",
         ),
@@ -87,7 +80,7 @@ def test_signatures_that_fit(fitting):
             id="output-name",
         ),
         pytest.param(
-            signature(outputs={"scores": tensor_info(types_pb2.DT_STRING, (-1, 10))}),
+            signature(outputs={"scores": tensor_info("DT_STRING", (-1, 10))}),
             ["is DT_STRING: a score for each class"],
             id="output-dtype",
         ),
@@ -100,7 +93,7 @@ def test_signatures_that_fit(fitting):
             signature(outputs={"scores": tensor_info(shape=(-1, 2))}), ["scores 2 classes and"], id="too-few-classes"
         ),
         pytest.param(
-            signature({"images": tensor_info(types_pb2.DT_UINT8)}, {"scores": tensor_info(shape=(3,))}),
+            signature({"images": tensor_info("DT_UINT8")}, {"scores": tensor_info(shape=(3,))}),
             ["is DT_UINT8", "has shape [3]"],
             id="input-and-output",
         ),
@@ -122,27 +115,19 @@ def test_an_unknown_signature_is_answered_with_those_there_are():
     assert fault == "the model has no signature 'predict': pass --signature-name with one of a, b"
 
 
-def version_state(version, state, message=""):
-    status = get_model_status_pb2.ModelVersionStatus(version=version, state=state)
-    status.status.error_message = message
-    return status
-
-
 @pytest.mark.parametrize(
     ("asked", "states", "message"),
     [
-        pytest.param("", [version_state(1, State.AVAILABLE)], None, id="one-version"),
-        pytest.param(
-            "2", [version_state(1, State.END), version_state(2, State.AVAILABLE)], None, id="the-one-asked-for"
-        ),
+        pytest.param("", [VersionDescribed(1, "AVAILABLE")], None, id="one-version"),
+        pytest.param("2", [VersionDescribed(1, "END"), VersionDescribed(2, "AVAILABLE")], None, id="the-one-asked-for"),
         pytest.param(
             "1",
-            [version_state(1, State.END), version_state(2, State.AVAILABLE)],
+            [VersionDescribed(1, "END"), VersionDescribed(2, "AVAILABLE")],
             "has no version 1: pass --model-version with one of 2",
             id="unloaded",
         ),
-        pytest.param("", [version_state(1, State.LOADING)], "no version that is ready (1: LOADING", id="loading"),
-        pytest.param("", [version_state(1, State.END, "out of memory")], "out of memory", id="failed-to-load"),
+        pytest.param("", [VersionDescribed(1, "LOADING")], "no version that is ready (1: LOADING", id="loading"),
+        pytest.param("", [VersionDescribed(1, "END", "out of memory")], "out of memory", id="failed-to-load"),
         pytest.param("", [], "none at all", id="none"),
     ],
 )
@@ -153,7 +138,7 @@ def test_versions(asked, states, message):
 
 
 def test_the_shipped_model_fits(model_server):
-    found = preflight.ask(Settings.parse({}, model_server.address), n_classes=10)
+    found = preflight.ask(transport_of(Settings.parse({}, model_server.address)), n_classes=10)
 
     assert found.model_version == 1
 
@@ -171,7 +156,7 @@ def test_the_shipped_model_fits(model_server):
 )
 def test_a_real_server_without_what_is_asked(model_server, options, message):
     with pytest.raises(MisfitError) as caught:
-        preflight.ask(Settings.parse(options, model_server.address), n_classes=10)
+        preflight.ask(transport_of(Settings.parse(options, model_server.address)), n_classes=10)
 
     assert message in str(caught.value)
 
@@ -182,7 +167,7 @@ def test_nobody_listens():
         address = f"127.0.0.1:{unused.getsockname()[1]}"
 
         with pytest.raises(NoServerError, match="no model server answers at"):
-            preflight.ask(Settings.parse({}, address), n_classes=10)
+            preflight.ask(transport_of(Settings.parse({}, address)), n_classes=10)
 
 
 def test_somebody_listens_who_says_nothing(monkeypatch):
@@ -192,14 +177,14 @@ def test_somebody_listens_who_says_nothing(monkeypatch):
         silent.listen()
 
         with pytest.raises(NoServerError) as caught:
-            preflight.ask(Settings.parse({}, f"127.0.0.1:{silent.getsockname()[1]}"), n_classes=10)
+            preflight.ask(transport_of(Settings.parse({}, f"127.0.0.1:{silent.getsockname()[1]}")), n_classes=10)
 
     assert "no answer from" in str(caught.value) or "no model server answers" in str(caught.value)
 
 
 def test_a_grpc_server_that_serves_no_models(scripted_server):
     with pytest.raises(MisfitError, match="speaks gRPC but is no TensorFlow Serving"):
-        preflight.ask(Settings.parse({}, scripted_server.address), n_classes=10)
+        preflight.ask(transport_of(Settings.parse({}, scripted_server.address)), n_classes=10)
 
 
 def test_a_server_that_speaks_http_only():
@@ -216,7 +201,7 @@ def test_a_server_that_speaks_http_only():
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
         with pytest.raises(NoServerError):
-            preflight.ask(Settings.parse({}, f"127.0.0.1:{listener.getsockname()[1]}"), n_classes=10)
+            preflight.ask(transport_of(Settings.parse({}, f"127.0.0.1:{listener.getsockname()[1]}")), n_classes=10)
         thread.join(10)
         assert not thread.is_alive()
 
@@ -241,8 +226,8 @@ def test_a_server_that_speaks_http_only():
     ],
 )
 def test_what_cannot_be_reached_is_told_with_its_cure(code, said, words):
-    settings = Settings.parse({}, "127.0.0.1:1")
+    transport = transport_of(Settings.parse({}, "127.0.0.1:1"))
 
-    explained = str(preflight._explained(settings, ChannelRpcError(code, said)))
+    explained = str(preflight._explained(transport, transport.failure_of(ChannelRpcError(code, said))))
     assert re.search(words, explained)
     assert len(explained) < 1000

@@ -18,8 +18,13 @@ from tfsload.target.preflight import Preflight
 from tfsload.target.references import TOLERANCE, References
 from tfsload.target.verification import VerificationError, record_references
 from tfsload.transport.answer import Answer
+from tfsload.transport.grpc.transport import GrpcTransport
 
 SCORES = np.array([[0.1, 0.7, 0.2], [0.9, 0.05, 0.05]], "<f4")
+
+
+def transport_of(settings):
+    return GrpcTransport(settings.model, settings.connection)
 
 
 def references_of(*answers):
@@ -137,10 +142,10 @@ def settings_of(model_server, **options):
 def test_so_many_answers_are_recorded(model_server, verify, per_request, n_requests):
     settings = settings_of(model_server, verify=str(verify), images_per_request=str(per_request))
     dataset = load("mnist5k")
-    references = record_references(settings, dataset)
+    references = record_references(settings.checks, transport_of(settings), dataset)
 
     assert len(references) == n_requests
-    again = record_references(settings, dataset)
+    again = record_references(settings.checks, transport_of(settings), dataset)
     for number, dtype, shape, _ in references.to_plain():
         assert (dtype, shape) == ("<f4", [per_request, 10])
         assert references.n_mismatched(number, Answer.of(again._scores[number])) == 0
@@ -151,10 +156,13 @@ def options_of(**options):
 
 
 def test_checks_record_what_is_to_be_compared(model_server):
-    checked = checks.check(options_of(verify="5"), HostAsked(model_server.address), EmbeddedModel(), [])
+    checked = checks.check(options_of(verify="5"), HostAsked(model_server.address), GrpcTransport, EmbeddedModel(), [])
 
     assert len(checked.references) == 5
-    assert checks.check(options_of(), HostAsked(model_server.address), EmbeddedModel(), []).references is None
+    assert (
+        checks.check(options_of(), HostAsked(model_server.address), GrpcTransport, EmbeddedModel(), []).references
+        is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -182,7 +190,7 @@ def test_checks_record_what_is_to_be_compared(model_server):
 )
 def test_a_run_that_cannot_be_verified_is_refused(model_server, options, exit_code, message):
     with pytest.raises(RunRefused) as caught:
-        checks.check(options_of(**options), HostAsked(model_server.address), EmbeddedModel(), [])
+        checks.check(options_of(**options), HostAsked(model_server.address), GrpcTransport, EmbeddedModel(), [])
 
     assert caught.value.exit_code == exit_code
     assert len(caught.value.faults) == 1
@@ -194,7 +202,7 @@ def test_an_answer_that_cannot_be_read_is_named_with_its_image(model_server):
     settings = settings_of(model_server, verify="2", output_name="nothing")
 
     with pytest.raises(VerificationError, match="--verify: ") as caught:
-        record_references(settings, load("mnist5k"))
+        record_references(settings.checks, transport_of(settings), load("mnist5k"))
 
     assert "image 0" in str(caught.value)
 
@@ -209,13 +217,13 @@ def test_an_answer_that_cannot_be_read_is_named_with_its_image(model_server):
 )
 def test_a_model_that_changes_during_a_run_is_noticed(model_server, version, host, changed):
     settings = Settings.parse({}, host or model_server.address)
-    checked = checks.Checked(settings, 1000, "", Preflight(version))
+    checked = checks.Checked(settings, transport_of(settings), 1000, "", Preflight(version))
 
     assert checks.has_changed(checked) == changed
 
 
 def test_a_model_that_is_gone_after_the_run_has_changed(model_server):
     settings = settings_of(model_server, model_version="9")
-    checked = checks.Checked(settings, 1000, "", Preflight(9))
+    checked = checks.Checked(settings, transport_of(settings), 1000, "", Preflight(9))
 
     assert "has no version 9" in checks.has_changed(checked)

@@ -29,6 +29,7 @@ from tfsload.settings.settings import Settings
 from tfsload.suite import lifecycle
 from tfsload.target.preflight import Preflight
 from tfsload.transport.answer import Answer
+from tfsload.transport.grpc.transport import GrpcTransport
 
 N_IMAGES = 200
 SERVICE_S = 0.1
@@ -58,9 +59,11 @@ class VirtualUser(PredictionUser):
 
     abstract = False
     request_type = "virtual"
+    transport_class = GrpcTransport
 
     def connect(self, _run: Any) -> None:
-        pass
+        self._call = self.call
+        self._reader_of = lambda n_images: SimpleNamespace(read=lambda reply: self.read(reply, n_images))
 
     def call(self, _body: bytes) -> bytes:
         gevent.sleep(SERVICE_S)
@@ -107,7 +110,13 @@ def _images(settings: Settings) -> Dataset:
 def _check(options: dict[str, Any], *_: Any) -> checks.Checked:
     settings = Settings.parse(options, SERVER)
     images = run.load_images(settings)
-    return checks.Checked(settings, len(images.labels), run.fingerprint(images), Preflight(1))
+    return checks.Checked(
+        settings,
+        GrpcTransport(settings.model, settings.connection),
+        len(images.labels),
+        run.fingerprint(images),
+        Preflight(1),
+    )
 
 
 def _change_defaults(monkeypatch: Any, function: Any, **defaults: Any) -> None:
@@ -143,7 +152,6 @@ def take_the_place_of_the_world(monkeypatch: Any) -> tuple[VirtualTime, Network]
         (conductor, "_POLL_S", 0.25),
         (coordinator, "DRAIN_POLL_S", 0.25),
         (run, "load_images", _images),
-        (participant, "check_files", lambda _: None),
         (lifecycle, "check", _check),
         (lifecycle, "has_changed", lambda _: ""),
         (lifecycle, "_suites", []),

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tfsload.settings.settings import Settings
+from tfsload.transport.answer import ReplyError
 from tfsload.transport.grpc import codec
 from tfsload.transport.protos import predict_pb2, types_pb2
 
@@ -102,7 +103,7 @@ def test_both_forms_of_a_reply_are_read(scores, dtype, as_content):
     ],
 )
 def test_unreadable_replies_say_what_was_found(body, message):
-    with pytest.raises(codec.ReplyError) as caught:
+    with pytest.raises(ReplyError) as caught:
         codec.decode_reply(body, "scores", 1)
 
     assert message in str(caught.value)
@@ -112,7 +113,7 @@ def test_unreadable_replies_say_what_was_found(body, message):
 def test_arbitrary_bytes_are_read_or_refused(body):
     try:
         scores = codec.decode_reply(body, "scores", 1)
-    except codec.ReplyError:
+    except ReplyError:
         return
     assert scores.shape[0] == 1
 
@@ -123,7 +124,7 @@ def test_a_damaged_reply_is_read_or_refused(damage, place):
     body = whole[:place] + damage + whole[place + len(damage) :]
     try:
         scores = codec.decode_reply(body, "scores", 1)
-    except codec.ReplyError as error:
+    except ReplyError as error:
         assert str(error)
     else:
         assert scores.shape[0] == 1
@@ -151,7 +152,7 @@ def test_reading_in_place_refuses_what_decoding_refuses(body, message):
     for _ in range(2):
         reader.read(reply([[0.25, 0.75]]))
 
-    with pytest.raises(codec.ReplyError) as caught:
+    with pytest.raises(ReplyError) as caught:
         reader.read(body)
 
     assert message in str(caught.value)

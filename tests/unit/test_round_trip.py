@@ -6,8 +6,9 @@ import pytest
 
 from tfsload.settings.settings import Settings
 from tfsload.target import round_trip
-from tfsload.target.round_trip import STATUS_METHOD, calmer_mean, measure_round_trip_ns
-from tfsload.transport.grpc import codec
+from tfsload.target.round_trip import calmer_mean, measure_round_trip_ns
+from tfsload.transport.grpc.status import ChannelRpcError
+from tfsload.transport.grpc.transport import PREDICT_METHOD, STATUS_METHOD, GrpcTransport
 
 MS = 1_000_000
 
@@ -16,9 +17,9 @@ class SlowChannel:
     """A channel whose calls take a given time each, in seconds, or fail."""
 
     def __init__(self, prediction_s=0.0, status_s=0.0, error=None):
-        self._seconds = {codec.PREDICT_METHOD: prediction_s, STATUS_METHOD: status_s}
+        self._seconds = {PREDICT_METHOD: prediction_s, STATUS_METHOD: status_s}
         self._error = error
-        self.n_calls = {codec.PREDICT_METHOD: 0, STATUS_METHOD: 0}
+        self.n_calls = {PREDICT_METHOD: 0, STATUS_METHOD: 0}
 
     def unary_unary(self, method):
         def call(_body, timeout):
@@ -32,18 +33,21 @@ class SlowChannel:
 
 
 def measure(channel):
-    return measure_round_trip_ns(channel, Settings.parse({}, None), b"a request")
+    settings = Settings.parse({}, "127.0.0.1:1")
+    transport = GrpcTransport(settings.model, settings.connection)
+    transport.channel = channel
+    return measure_round_trip_ns(transport, b"a request")
 
 
 def test_the_time_of_a_call_for_the_status_counts():
     channel = SlowChannel(prediction_s=0.001, status_s=0.004)
 
     assert measure(channel) >= 4 * MS  # a prediction takes less
-    assert channel.n_calls[STATUS_METHOD] > channel.n_calls[codec.PREDICT_METHOD] > 0
+    assert channel.n_calls[STATUS_METHOD] > channel.n_calls[PREDICT_METHOD] > 0
 
 
 def test_a_server_that_fails_has_no_round_trip():
-    assert measure(SlowChannel(error=grpc.RpcError())) is None
+    assert measure(SlowChannel(error=ChannelRpcError(grpc.StatusCode.INTERNAL, "broken"))) is None
 
 
 @pytest.mark.parametrize(

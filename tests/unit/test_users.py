@@ -21,20 +21,22 @@ from tfsload.records.recorder import Record, merge_plain, n_ended
 from tfsload.run import messages
 from tfsload.run.participant import Participant
 from tfsload.settings.settings import Settings
-from tfsload.transport.answer import Answer
+from tfsload.transport.answer import Answer, ReplyError
 from tfsload.transport.failure import CLIENT_ERROR, PredictionFailure
-from tfsload.transport.grpc.codec import ReplyError
+from tfsload.transport.grpc.transport import GrpcTransport
 
 
 class ScriptedUser(PredictionUser):
     """Answers as the test says, instead of a server."""
 
     request_type = "scripted"
+    transport_class = GrpcTransport
     answer = staticmethod(lambda n_images: Answer.of(np.eye(10)[[7] * n_images]))
     abstract = False
 
-    def connect(self, run):
-        pass
+    def connect(self, run):  # noqa: ARG002  (as the user has it)
+        self._call = self.call
+        self._reader_of = lambda n_images: SimpleNamespace(read=lambda reply: self.read(reply, n_images))
 
     def call(self, _body):
         return b"a reply"

@@ -15,9 +15,9 @@ from tests.unit.test_users import ScriptedUser
 from tfsload.prediction import prediction_user, slot
 from tfsload.prediction.process_run import fingerprint, load_images
 from tfsload.run import messages
-from tfsload.run import participant as participating
 from tfsload.settings.settings import Settings
 from tfsload.suite import lifecycle
+from tfsload.transport.grpc.transport import GrpcTransport
 
 
 class UnhurriedUser(ScriptedUser):
@@ -137,7 +137,7 @@ def test_all_users_that_come_while_the_run_begins_here_take_part(connecting, mon
         is_parsing.set()
         go_on.wait(10)
 
-    monkeypatch.setattr(participating, "check_files", files_are_checked_slowly)
+    monkeypatch.setattr(GrpcTransport, "check_files", files_are_checked_slowly)
     first, second, killed = (gevent.spawn(participant.join) for _ in range(3))
     assert is_parsing.wait(10)
     killed.kill()
@@ -154,7 +154,7 @@ def test_a_beginning_that_is_broken_off_is_made_anew(connecting, monkeypatch):
     participant.end()
     with monkeypatch.context() as patch:
         is_parsing = gevent.event.Event()
-        patch.setattr(participating, "check_files", lambda _: (is_parsing.set(), gevent.sleep(10)))
+        patch.setattr(GrpcTransport, "check_files", lambda _: (is_parsing.set(), gevent.sleep(10)))
         first = gevent.spawn(participant.join)
         assert is_parsing.wait(10)
         first.kill()

@@ -3,7 +3,7 @@
 import functools
 import logging
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 import gevent
 from locust import User, task
@@ -12,9 +12,9 @@ from locust.user.task import LOCUST_STATE_RUNNING
 
 from tfsload.prediction import events, slot
 from tfsload.prediction.process_run import Run
-from tfsload.transport.answer import Answer
+from tfsload.transport.answer import ReplyError
+from tfsload.transport.contract import Transport
 from tfsload.transport.failure import BAD_REPLY, CLIENT_ERROR, PredictionFailure
-from tfsload.transport.grpc.codec import ReplyError
 
 logger = logging.getLogger(__name__)
 
@@ -31,15 +31,17 @@ _LEAVES_TASK = (StopUser, StopTest, InterruptTaskSet, RescheduleTask, Reschedule
 class PredictionUser(User):
     """Draws a request, sends it, scores the answer and reports it; then the next.
 
-    A protocol is a subclass with `connect`, `call` and `read`.
+    A protocol is a subclass that names its transport.
 
     Attributes:
+        transport_class: the way to the server.
         request_type, request_name: the row in Locust's statistics.
         sent_ns: when the request was sent that waits for its answer, on `time.perf_counter_ns`'s clock; 0: none does.
         in_hand_ns: when the request was sent that is not done with, be it by a listener; 0: there is none.
     """
 
     abstract = True
+    transport_class: ClassVar[type[Transport]]
     request_type = ""
     request_name = "Predict"
     sent_ns = in_hand_ns = 0
@@ -84,24 +86,9 @@ class PredictionUser(User):
         self._stays_in_task = has_no_other_task and type(self).wait_time is PredictionUser.wait_time
 
     def connect(self, run: Run) -> None:
-        """Get ready to call the server."""
-        raise NotImplementedError
-
-    def call(self, body: bytes) -> bytes:
-        """Send a request's body and return the reply's.
-
-        Raises:
-            PredictionFailure: there was no answer.
-        """
-        raise NotImplementedError
-
-    def read(self, reply: bytes, n_images: int) -> Answer:
-        """Return the answer in a reply to a request of `n_images` images.
-
-        Raises:
-            ReplyError: it cannot be read.
-        """
-        raise NotImplementedError
+        """Take what the process's users share: thousands with their own would keep the processor waiting for memory."""
+        self._call = run.transport.bound_call()
+        self._reader_of = run.transport.reader_of
 
     def stop(self, force: bool = False) -> bool:
         """End when the request in flight has; at once if there is none, because the user waits for one to fire."""
@@ -132,16 +119,16 @@ class PredictionUser(User):
         if due_ns is None:
             due_ns = sent_ns
         try:
-            reply = self.call(request.body)
+            reply = self._call(request.body)
             done_ns = time.perf_counter_ns()
-            answer, failure = self.read(reply, len(request.labels)), None
+            answer, failure = self._reader_of(len(request.labels)).read(reply), None
             run.answered_ns = done_ns
         except Exception as error:
             if isinstance(error, _LEAVES_TASK):
                 self._leave(number, lease, due_ns)
                 raise
             done_ns = time.perf_counter_ns()
-            reply, answer, failure = b"", None, _as_failure(error)
+            reply, answer, failure = b"", None, self._as_failure(error)
         except BaseException:  # killed, or timed out by code of its own: whether it was answered is not known
             self._leave(number, lease, due_ns)
             raise
@@ -183,16 +170,17 @@ class PredictionUser(User):
         # In open load arrivals set the pace, not answers.
         return failure.code == _UNAVAILABLE and self._run.pacer is None
 
+    def _as_failure(self, error: Exception) -> PredictionFailure:
+        if isinstance(error, PredictionFailure):
+            return error
+        if isinstance(error, ReplyError):
+            return PredictionFailure(BAD_REPLY, str(error))
+        if (failure := self._run.transport.failure_of(error)) is not None:
+            return failure
+        logger.error("A request failed in the client itself", exc_info=error)
+        return PredictionFailure(CLIENT_ERROR, repr(error))
+
 
 def _take_no_part(*_: object) -> None:
     """End the user, whatever it was to do."""
     raise StopUser
-
-
-def _as_failure(error: Exception) -> PredictionFailure:
-    if isinstance(error, PredictionFailure):
-        return error
-    if isinstance(error, ReplyError):
-        return PredictionFailure(BAD_REPLY, str(error))
-    logger.error("A request failed in the client itself", exc_info=error)
-    return PredictionFailure(CLIENT_ERROR, repr(error))

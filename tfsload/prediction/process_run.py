@@ -1,11 +1,7 @@
 """A run, as a process that runs users sees it: what to fire, where, and where results go."""
 
-import functools
 import hashlib
 import time
-from collections.abc import Callable
-
-import grpc
 
 import tfsload.datasets.dataset
 from tfsload.analysis.edges import limits_of
@@ -15,8 +11,7 @@ from tfsload.load.supply import Supply
 from tfsload.records.recorder import Recorder
 from tfsload.settings.settings import Settings, SettingsError
 from tfsload.target.references import References
-from tfsload.transport.grpc import codec
-from tfsload.transport.grpc.connect import connect
+from tfsload.transport.contract import Transport
 from tfsload.transport.words import hide
 
 
@@ -58,6 +53,7 @@ class Run:
     Attributes:
         number: which run of the coordinator's this is.
         settings: what was asked for.
+        transport: the way to the server, which all users of this process share.
         data_fingerprint: of the images that it fires.
         book: the requests.
         recorder: what was measured and not yet handed over.
@@ -69,17 +65,20 @@ class Run:
             `time.perf_counter_ns`'s clock; 0: never.
     """
 
-    def __init__(self, number: int, settings: Settings, references: References | None = None) -> None:
+    def __init__(
+        self, number: int, settings: Settings, transport: Transport, references: References | None = None
+    ) -> None:
         dataset = load_images(settings)
         self.number = number
         self.data_fingerprint = fingerprint(dataset)
         self.settings = settings
+        self.transport = transport
         hide(value for _, value in settings.connection.metadata)
         self.book = RequestBook(
             dataset.images,
             dataset.labels,
             settings.model.images_per_request,
-            functools.partial(codec.encode_request, settings.model),
+            transport.encode,
         )
         self.recorder = Recorder(
             time.time_ns() - time.perf_counter_ns(), settings.load.has_levels, limits_of(settings.checks.thresholds)
@@ -90,26 +89,6 @@ class Run:
         self.supply: Supply
         self.sent_ns = self.answered_ns = 0
 
-    @functools.cached_property
-    def channel(self) -> grpc.Channel:
-        """The channel that all users of this process share, opened on first use: after any fork."""
-        return connect(self.settings.connection)
-
-    @functools.cached_property
-    def predict(self) -> Callable[..., bytes]:
-        """What all users of this process call; without serialisers, it takes and returns bytes.
-
-        A bound method: an object would be called through C, whose stack is put aside for each user that waits.
-        """
-        return self.channel.unary_unary(codec.PREDICT_METHOD).__call__
-
-    @functools.cached_property
-    def reader_of(self) -> Callable[[int], codec.ReplyReader]:
-        """What returns the reader, shared by all users, of replies to requests of that many images."""
-        return functools.cache(functools.partial(codec.ReplyReader, self.settings.model.output_name))
-
     def close(self) -> None:
-        """Close the channel, if it was opened."""
-        opened = self.__dict__.pop("channel", None)
-        if opened is not None:
-            opened.close()
+        """Close the way to the server."""
+        self.transport.close()

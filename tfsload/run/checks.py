@@ -20,7 +20,7 @@ from tfsload.target.references import References
 from tfsload.target.verification import OtherModelError, VerificationError, record_references
 from tfsload.transport import words
 from tfsload.transport.address import parse_grpc_target
-from tfsload.transport.grpc.connect import check_files
+from tfsload.transport.contract import Transport
 from tfsload.transport.tls import TlsFileError
 
 _DATA_OPTIONS = ("dataset", "num_tests")
@@ -31,7 +31,8 @@ class Checked:
     """A run that can start.
 
     Attributes:
-        settings: with `target` set.
+        settings: with the server's address set.
+        transport: the way there, closed by now.
         n_images: images that it fires: once each, or over and over.
         data_fingerprint: of these images.
         preflight: what the server said of its model.
@@ -39,18 +40,26 @@ class Checked:
     """
 
     settings: Settings
+    transport: Transport
     n_images: int
     data_fingerprint: str
     preflight: Preflight
     references: References | None = None
 
 
-def check(options: Mapping[str, Any], asked: HostAsked, embedded: EmbeddedModel, faults: list[str]) -> Checked:
+def check(
+    options: Mapping[str, Any],
+    asked: HostAsked,
+    transport_class: type[Transport],
+    embedded: EmbeddedModel,
+    faults: list[str],
+) -> Checked:
     """Check a run; the embedded server is started where no host is named.
 
     Args:
         options: by name, as text.
         asked: which server; none named: the embedded one.
+        transport_class: the way there.
         embedded: starts it.
         faults: what is wrong beside, with the locustfile; told together with all others.
 
@@ -62,9 +71,11 @@ def check(options: Mapping[str, Any], asked: HostAsked, embedded: EmbeddedModel,
         target = parse_grpc_target(embedded.address(settings.model.name))
         settings = settings.at(target)
     try:
-        check_files(settings.connection)
-        found = preflight.ask(settings, n_classes=int(dataset.labels.max()) + 1)
-        references = record_references(settings, dataset, found.servable) if settings.checks.verify else None
+        transport = transport_class(settings.model, settings.connection)
+        transport.check_files()
+        found = preflight.ask(transport, n_classes=int(dataset.labels.max()) + 1)
+        is_verified = settings.checks.verify > 0
+        references = record_references(settings.checks, transport, dataset, found.servable) if is_verified else None
     except TlsFileError as error:
         raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
     except NoServerError as error:
@@ -75,7 +86,7 @@ def check(options: Mapping[str, Any], asked: HostAsked, embedded: EmbeddedModel,
         raise RunRefused(exit_codes.FAILED, [str(error)]) from None
     except OtherModelError as error:
         raise RunRefused(exit_codes.INVALID, [str(error)]) from None
-    return Checked(settings, len(dataset.labels), fingerprint(dataset), found, references)
+    return Checked(settings, transport, len(dataset.labels), fingerprint(dataset), found, references)
 
 
 def has_changed(checked: Checked) -> str:
@@ -84,7 +95,7 @@ def has_changed(checked: Checked) -> str:
     A server that no longer answers has not changed: requests without an answer tell of it.
     """
     try:
-        now = preflight.ask(checked.settings, n_classes=1)
+        now = preflight.ask(checked.transport, n_classes=1)
     except NoServerError:
         return ""
     except MisfitError as error:

@@ -23,10 +23,10 @@ from tfsload.records.recorder import n_ended
 from tfsload.records.window import Window
 from tfsload.run import messages, processes
 from tfsload.run.pulse import Pulse
+from tfsload.run.user_hosts import transport_class_of
 from tfsload.settings.settings import Settings, SettingsError
 from tfsload.target.references import References
 from tfsload.target.round_trip import measure_round_trip_ns
-from tfsload.transport.grpc.connect import check_files
 from tfsload.transport.tls import TlsFileError
 from tfsload.transport.words import quoted, sentence
 
@@ -106,10 +106,10 @@ class Participant:
                 raise SettingsError([_OTHER_VERSION])
             references = options.get(messages.REFERENCES_OPTION)
             settings = Settings.parse(options, options[messages.ADDRESS_OPTION])
-            run = Run(
-                number, settings, References.from_plain(references, settings.checks.tolerance) if references else None
-            )
-            check_files(run.settings.connection)
+            transport = transport_class_of(self._environment.user_classes)(settings.model, settings.connection)
+            tolerance = settings.checks.tolerance
+            run = Run(number, settings, transport, References.from_plain(references, tolerance) if references else None)
+            run.transport.check_files()
             if run.data_fingerprint != options[messages.RUN_DATA_OPTION]:
                 where = quoted(run.settings.data.dataset)
                 raise DataError(f"data set {where}: its images or labels are not those of the master")
@@ -122,7 +122,7 @@ class Participant:
         if 1 in run.settings.load.sweep:
             # Now, while there is no load; the level with one user is held against it.
             try:
-                run.round_trip_ns = measure_round_trip_ns(run.channel, run.settings, run.book[0].body)
+                run.round_trip_ns = measure_round_trip_ns(run.transport, run.book[0].body)
             except BaseException:
                 run.close()  # nobody knows of it yet
                 raise

@@ -7,6 +7,8 @@ from typing import Any
 
 from tfsload.prediction.prediction_user import PredictionUser
 from tfsload.transport.address import same_address
+from tfsload.transport.contract import Transport
+from tfsload.transport.grpc.transport import GrpcTransport
 from tfsload.transport.words import quoted
 
 logger = logging.getLogger(__name__)
@@ -32,6 +34,11 @@ class HostAsked:
 def suite_classes(user_classes: Iterable[type]) -> list[type[PredictionUser]]:
     """Return the user classes that make predictions."""
     return [one for one in user_classes if issubclass(one, PredictionUser)]
+
+
+def transport_class_of(user_classes: Iterable[type]) -> type[Transport]:
+    """Return the way to the server that a run's user classes take: the class decides the protocol, as Locust has it."""
+    return next((one.transport_class for one in suite_classes(user_classes)), GrpcTransport)
 
 
 def other_classes(user_classes: Iterable[type]) -> list[type]:

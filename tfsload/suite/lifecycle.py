@@ -29,7 +29,7 @@ from tfsload.run.checks import Checked, RunRefused, check, has_changed, web_orig
 from tfsload.run.conductor import Conductor
 from tfsload.run.coordinator import DRAIN_LIMIT_S, Coordinator
 from tfsload.run.participant import Participant
-from tfsload.run.user_hosts import UserHosts, suite_classes
+from tfsload.run.user_hosts import UserHosts, suite_classes, transport_class_of
 from tfsload.settings.options import default_of
 from tfsload.settings.secret_reach import SecretReach
 from tfsload.suite import (
@@ -252,7 +252,7 @@ class Suite:
         faults = self._shape_in_use.faults(options) + faults_of_levels(options, classes)
         if self._secret_reach is not None:
             faults += self._secret_reach.faults(asked.text, options)
-        self._checked = check(options, asked, self._embedded, faults)
+        self._checked = check(options, asked, transport_class_of(classes), self._embedded, faults)
         settings = self._checked.settings
         self._plan = make_plan(
             settings.load, settings.checks.thresholds, settings.model.deadline_s, self._n_users(options)

@@ -4,19 +4,17 @@ A lone request's latency is this and the model's own time. Whoever takes all of 
 parallel that only overlap on their way.
 """
 
+import functools
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean
+from typing import Any
 
 import gevent
-import grpc
 
-from tfsload.settings.settings import Settings
-from tfsload.transport.grpc import codec
-from tfsload.transport.protos import get_model_status_pb2
+from tfsload.transport.contract import Transport
 
-STATUS_METHOD = "/tensorflow.serving.ModelService/GetModelStatus"
 _TIMEOUT_S = 2.5
 _N_PREDICTIONS = 5
 _N_CALLS = 60
@@ -27,8 +25,8 @@ _MOST_S = 5.0
 _LEAST_CALLS = 5
 
 
-def measure_round_trip_ns(channel: grpc.Channel, settings: Settings, body: bytes) -> int | None:
-    """Return the mean time of calls for the model's status, made one at a time, in the calmer half of them.
+def measure_round_trip_ns(transport: Transport, body: bytes) -> int | None:
+    """Return the mean time of calls that ask the model for nothing, made one at a time, in the calmer half of them.
 
     The mean, and not the median: it is held against a mean latency, and on a busy machine both have a long tail.
     None where one had no answer, or where hardly any had one within some seconds.
@@ -37,22 +35,20 @@ def measure_round_trip_ns(channel: grpc.Channel, settings: Settings, body: bytes
     the longer it has slept, the more. A lone user lets it sleep while the model works.
 
     Args:
-        channel: to the server, with no load on it.
-        settings: names the model.
-        body: a PredictRequest, to learn how long a lone prediction takes.
+        transport: to the server, with no load on it.
+        body: a request's, to learn how long a lone prediction takes.
     """
-    predict, ask = channel.unary_unary(codec.PREDICT_METHOD), channel.unary_unary(STATUS_METHOD)
-    request = get_model_status_pb2.GetModelStatusRequest()
-    request.model_spec.name = settings.model.name
-    status_body = request.SerializeToString()
+    predict, ping = transport.bound_call(), transport.bound_ping(_TIMEOUT_S)
     times_ns: list[int] = []
     with gevent.Timeout(_MOST_S, False):
         try:
-            pause_s = _pause_s(predict, body, settings.model.deadline_s)
+            pause_s = _pause_s(functools.partial(predict, body))
             for _ in range(_N_CALLS):
                 gevent.sleep(pause_s)
-                times_ns.append(_time_ns(ask, status_body, _TIMEOUT_S))
-        except grpc.RpcError:
+                times_ns.append(_time_ns(ping))
+        except Exception as error:
+            if transport.failure_of(error) is None:
+                raise
             return None  # the run itself will show what is wrong
     return int(calmer_mean(times_ns)) if len(times_ns) >= _LEAST_CALLS else None
 
@@ -69,18 +65,18 @@ def calmer_mean(times: Sequence[float]) -> float:
     return min(fmean(times[:middle]), fmean(times[middle:]))
 
 
-def _pause_s(predict: grpc.UnaryUnaryMultiCallable, body: bytes, timeout_s: float) -> float:
+def _pause_s(predict: Callable[[], Any]) -> float:
     """Return how long a lone prediction takes, in seconds; no longer than a pause need be."""
     pause_s = math.inf
     for number in range(_N_PREDICTIONS):
         # The first ones connect and warm up; where one is long, they are not worth the waiting.
-        pause_s = min(pause_s, _time_ns(predict, body, timeout_s) / 1e9)
+        pause_s = min(pause_s, _time_ns(predict) / 1e9)
         if number and pause_s > _LONGEST_PAUSE_S:
             break
     return min(pause_s, _LONGEST_PAUSE_S)
 
 
-def _time_ns(call: grpc.UnaryUnaryMultiCallable, body: bytes, timeout_s: float) -> int:
+def _time_ns(call: Callable[[], Any]) -> int:
     begin_ns = time.perf_counter_ns()
-    call(body, timeout=timeout_s)
+    call()
     return time.perf_counter_ns() - begin_ns

@@ -8,6 +8,10 @@ from numpy.typing import NDArray
 from tfsload.transport.servable import UNTOLD, Servable
 
 
+class ReplyError(ValueError):
+    """A reply came, but it cannot be read. The message says what was found and expected."""
+
+
 class Answer:
     """What a model answered to the images of one request.
 

@@ -30,13 +30,19 @@ if "TFSLOAD_TEST_WAIT_S" in os.environ:
     GrpcPredictionUser.wait_time = constant(float(os.environ["TFSLOAD_TEST_WAIT_S"]))
 
 if "TFSLOAD_TEST_IN_FLIGHT_S" in os.environ:
-    _call = GrpcPredictionUser.call
+    _connect = GrpcPredictionUser.connect
 
-    def _call_slowly(self, body):
-        gevent.sleep(float(os.environ["TFSLOAD_TEST_IN_FLIGHT_S"]))
-        return _call(self, body)
+    def _connect_slowly(self, run):
+        _connect(self, run)
+        call = self._call
 
-    GrpcPredictionUser.call = _call_slowly
+        def call_slowly(body):
+            gevent.sleep(float(os.environ["TFSLOAD_TEST_IN_FLIGHT_S"]))
+            return call(body)
+
+        self._call = call_slowly
+
+    GrpcPredictionUser.connect = _connect_slowly
 
 if "TFSLOAD_TEST_ENDS_AFTER" in os.environ:
     _predict = GrpcPredictionUser.predict

@@ -38,7 +38,7 @@ def on_test_start(environment, **_):
 
     def on_test_stop(**_):
         watcher.kill()
-        _write(environment, left=left_in(environment.tfsload.participant.run.channel))
+        _write(environment, left=left_in(environment.tfsload.participant.run.transport.channel))
 
     # Before the suite's own listener, which closes the channel.
     environment.events.test_stop._handlers.insert(0, on_test_stop)

@@ -7,12 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfsload.transport.answer import Answer
+from tfsload.transport.answer import Answer, ReplyError
 from tfsload.transport.asked import ModelAsked
 from tfsload.transport.protos import predict_pb2, types_pb2
 from tfsload.transport.servable import FURTHER, MOST_TOLD_APART, Servable
-
-PREDICT_METHOD = "/tensorflow.serving.PredictionService/Predict"
 
 # TensorProto may hold a tensor in either of these forms; the real server answers in the first unless
 # --enable_serialization_as_tensor_content is set.
@@ -24,10 +22,6 @@ _SHORT = 64
 _MOST_TEMPLATES = 8
 
 
-class ReplyError(ValueError):
-    """An answer came, but it cannot be read as scores. The message says what was found and expected."""
-
-
 def encode_request(model: ModelAsked, images: NDArray[np.uint8]) -> bytes:
     """Encode a PredictRequest.
 
@@ -36,13 +30,8 @@ def encode_request(model: ModelAsked, images: NDArray[np.uint8]) -> bytes:
         images: uint8, (n, 28, 28) or (n, 784), sent as float32 (n, 784) scaled to 0..1.
     """
     request = predict_pb2.PredictRequest()
-    spec = request.model_spec
-    spec.name = model.name
-    spec.signature_name = model.signature_name
-    if model.version is not None:
-        spec.version.value = model.version
-    if model.label:
-        spec.version_label = model.label
+    fill_model_spec(request.model_spec, model)
+    request.model_spec.signature_name = model.signature_name
     rows = images.reshape(len(images), -1).astype("<f4") / np.float32(255)
     tensor = request.inputs[model.input_name]
     tensor.dtype = types_pb2.DT_FLOAT
@@ -52,6 +41,15 @@ def encode_request(model: ModelAsked, images: NDArray[np.uint8]) -> bytes:
     request.output_filter.append(model.output_name)
     message: bytes = request.SerializeToString()
     return message
+
+
+def fill_model_spec(spec: Any, model: ModelAsked) -> None:
+    """Say in a message's `ModelSpec` which model is meant."""
+    spec.name = model.name
+    if model.version is not None:
+        spec.version.value = model.version
+    if model.label:
+        spec.version_label = model.label
 
 
 def decode_reply(reply: bytes, output_name: str, n_images: int) -> NDArray[Any]:

@@ -1,0 +1,100 @@
+"""What any way to a model server can do, whatever the protocol."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from tfsload.transport.answer import Answer
+from tfsload.transport.asked import ConnectionAsked, ModelAsked
+from tfsload.transport.failure import PredictionFailure
+from tfsload.transport.signature import ModelDescribed
+
+
+class Reader(Protocol):
+    """Reads the replies to requests of one size."""
+
+    def read(self, reply: bytes) -> Answer:
+        """Return the answer in a reply, which names the model that gave it.
+
+        Raises:
+            ReplyError: it cannot be read.
+        """
+
+
+class Transport(ABC):
+    """The way to one model of one server, in one process.
+
+    Nothing is opened before the first call: a connection does not survive the fork of `--processes`.
+
+    Attributes:
+        protocol: its name, for messages and as Locust's request type.
+        model, connection: what was asked for; `connection.target` is set.
+    """
+
+    protocol: ClassVar[str]
+
+    def __init__(self, model: ModelAsked, connection: ConnectionAsked) -> None:
+        """Open nothing yet."""
+        self.model = model
+        self.connection = connection
+
+    @abstractmethod
+    def check_files(self) -> None:
+        """See to it that the files that were named can be used, before any load.
+
+        Raises:
+            TlsFileError: one cannot, and why.
+        """
+
+    @abstractmethod
+    def encode(self, images: np.ndarray) -> bytes:
+        """Return the body of one request.
+
+        Args:
+            images: uint8 (n, rows, columns), 0 to 255.
+        """
+
+    @abstractmethod
+    def bound_call(self) -> Callable[[bytes], bytes]:
+        """Return what sends a request's body and returns the reply's: nothing is looked up in it.
+
+        It raises what its protocol's library does; `failure_of` tells what that means.
+        """
+
+    @abstractmethod
+    def failure_of(self, error: Exception) -> PredictionFailure | None:
+        """Return the failure that an exception of the call stands for; None: it is none of the call's."""
+
+    @abstractmethod
+    def reader_of(self, n_images: int) -> Reader:
+        """Return the reader, always the same one, of replies to requests of that many images."""
+
+    @abstractmethod
+    def describe(self, timeout_s: float) -> ModelDescribed:
+        """Ask the server what it says of the model.
+
+        Raises:
+            PredictionFailure: there was no answer, or it knows no such model.
+            ReplyError: there was one, which cannot be read.
+        """
+
+    @abstractmethod
+    def bound_ping(self, timeout_s: float) -> Callable[[], Any]:
+        """Return a call that asks the model for nothing, and takes the same way; it raises as `bound_call`'s does."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close what was opened; a later call opens it anew."""
+
+    def call(self, body: bytes) -> bytes:
+        """Send one request and return the reply, where speed does not matter.
+
+        Raises:
+            PredictionFailure: there was none.
+        """
+        try:
+            return self.bound_call()(body)
+        except Exception as error:
+            raise self.failure_of(error) or error from None

@@ -1,0 +1,131 @@
+"""TensorFlow Serving over gRPC: `Predict`, and what it says of its models."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+import numpy as np
+from google.protobuf.message import DecodeError
+
+from tfsload.transport.answer import ReplyError
+from tfsload.transport.contract import Transport
+from tfsload.transport.failure import PredictionFailure
+from tfsload.transport.grpc import codec
+from tfsload.transport.grpc.connect import check_files, connect
+from tfsload.transport.protos import get_model_metadata_pb2, get_model_status_pb2, types_pb2
+from tfsload.transport.servable import Servable
+from tfsload.transport.signature import ModelDescribed, SignatureDescribed, TensorDescribed, VersionDescribed
+
+PREDICT_METHOD = "/tensorflow.serving.PredictionService/Predict"
+METADATA_METHOD = "/tensorflow.serving.PredictionService/GetModelMetadata"
+STATUS_METHOD = "/tensorflow.serving.ModelService/GetModelStatus"
+
+
+class GrpcTransport(Transport):
+    """Over this suite's own channel, or over grpcio's (`--transport`)."""
+
+    protocol = "grpc"
+
+    @functools.cached_property
+    def channel(self) -> grpc.Channel:
+        """The channel that all users of this process share, opened on first use: after any fork."""
+        return connect(self.connection)
+
+    def check_files(self) -> None:
+        """See to it that the TLS files can be used."""
+        check_files(self.connection)
+
+    def encode(self, images: np.ndarray) -> bytes:
+        """Return a PredictRequest, serialised."""
+        return codec.encode_request(self.model, images)
+
+    def bound_call(self) -> Callable[[bytes], bytes]:
+        """Return `Predict`; without serialisers, it takes and returns bytes.
+
+        A bound method within: an object would be called through C, whose stack is put aside for each user that waits.
+        """
+        return functools.partial(self.channel.unary_unary(PREDICT_METHOD).__call__, timeout=self.model.deadline_s)
+
+    def failure_of(self, error: Exception) -> PredictionFailure | None:
+        """Return the failure that a status stands for."""
+        return PredictionFailure(error.code().name, error.details()) if isinstance(error, grpc.RpcError) else None
+
+    @functools.cached_property
+    def reader_of(self) -> Callable[[int], codec.ReplyReader]:
+        """What returns the reader of replies to requests of that many images."""
+        return functools.cache(functools.partial(codec.ReplyReader, self.model.output_name))
+
+    def describe(self, timeout_s: float) -> ModelDescribed:
+        """Ask for the model's versions, and for the signatures of the one that was asked for."""
+        versions = self._versions(timeout_s)
+        request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+        codec.fill_model_spec(request.model_spec, self.model)
+        try:
+            reply = self._ask(METADATA_METHOD, request, timeout_s)
+        except PredictionFailure as failure:
+            if failure.code != "NOT_FOUND" or self.model.version is None:
+                raise
+            reply = b""  # who asked learns from the versions there are
+        try:
+            metadata = get_model_metadata_pb2.GetModelMetadataResponse.FromString(reply)
+            signatures = get_model_metadata_pb2.SignatureDefMap()
+            metadata.metadata["signature_def"].Unpack(signatures)
+        except DecodeError as error:
+            raise ReplyError(f"the server's description of the model cannot be read: {error}") from None
+        described = {name: _signature(one) for name, one in signatures.signature_def.items()}
+        return ModelDescribed(versions, Servable.of(metadata.model_spec), described)
+
+    def _versions(self, timeout_s: float) -> tuple[VersionDescribed, ...]:
+        reply = self._ask(STATUS_METHOD, self._status_request(), timeout_s)
+        try:
+            statuses = get_model_status_pb2.GetModelStatusResponse.FromString(reply).model_version_status
+        except DecodeError as error:
+            raise ReplyError(f"the server's word on the model's versions cannot be read: {error}") from None
+        return tuple(VersionDescribed(one.version, _state(one.state), one.status.error_message) for one in statuses)
+
+    def _status_request(self) -> Any:
+        # All versions, so that a wrong one can be answered with those that are there.
+        request = get_model_status_pb2.GetModelStatusRequest()
+        request.model_spec.name = self.model.name
+        return request
+
+    def _ask(self, method: str, request: Any, timeout_s: float) -> bytes:
+        try:
+            return self.channel.unary_unary(method)(request.SerializeToString(), timeout=timeout_s)
+        except grpc.RpcError as error:
+            raise self.failure_of(error) from None
+
+    def bound_ping(self, timeout_s: float) -> Callable[[], Any]:
+        """Return a call for the model's status."""
+        call = self.channel.unary_unary(STATUS_METHOD).__call__
+        return functools.partial(call, self._status_request().SerializeToString(), timeout=timeout_s)
+
+    def close(self) -> None:
+        """Close the channel, if it was opened."""
+        opened = self.__dict__.pop("channel", None)
+        if opened is not None:
+            opened.close()
+
+
+def _signature(message: Any) -> SignatureDescribed:
+    return SignatureDescribed(
+        message.method_name,
+        {name: _tensor(one) for name, one in message.inputs.items()},
+        {name: _tensor(one) for name, one in message.outputs.items()},
+    )
+
+
+def _tensor(message: Any) -> TensorDescribed:
+    shape = message.tensor_shape
+    sizes = None if shape.unknown_rank else tuple(dim.size for dim in shape.dim)
+    return TensorDescribed(_enum_name(types_pb2.DataType, message.dtype), sizes)
+
+
+def _state(number: int) -> str:
+    return _enum_name(get_model_status_pb2.ModelVersionStatus.State, number)
+
+
+def _enum_name(enum: Any, number: int) -> str:
+    """Return a value's name, or its number where a newer server knows one that we do not."""
+    return enum.Name(number) if number in enum.values() else str(number)
