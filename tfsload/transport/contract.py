@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tfsload.transport.answer import Answer
 from tfsload.transport.asked import ConnectionAsked, ModelAsked
@@ -49,7 +50,7 @@ class Transport(ABC):
         """
 
     @abstractmethod
-    def encode(self, images: np.ndarray) -> bytes:
+    def encode(self, images: NDArray[np.uint8]) -> bytes:
         """Return the body of one request.
 
         Args:

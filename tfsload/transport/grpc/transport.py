@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 import numpy as np
 from google.protobuf.message import DecodeError
+from numpy.typing import NDArray
 
 from tfsload.transport.answer import ReplyError
 from tfsload.transport.contract import Transport
@@ -36,7 +37,7 @@ class GrpcTransport(Transport):
         """See to it that the TLS files can be used."""
         check_files(self.connection)
 
-    def encode(self, images: np.ndarray) -> bytes:
+    def encode(self, images: NDArray[np.uint8]) -> bytes:
         """Return a PredictRequest, serialised."""
         return codec.encode_request(self.model, images)
 
@@ -49,7 +50,7 @@ class GrpcTransport(Transport):
 
     def failure_of(self, error: Exception) -> PredictionFailure | None:
         """Return the failure that a status stands for."""
-        return PredictionFailure(error.code().name, error.details()) if isinstance(error, grpc.RpcError) else None
+        return _failure(error) if isinstance(error, grpc.RpcError) else None
 
     @functools.cached_property
     def reader_of(self) -> Callable[[int], codec.ReplyReader]:
@@ -94,11 +95,11 @@ class GrpcTransport(Transport):
         try:
             return self.channel.unary_unary(method)(request.SerializeToString(), timeout=timeout_s)
         except grpc.RpcError as error:
-            raise self.failure_of(error) from None
+            raise _failure(error) from None
 
     def bound_ping(self, timeout_s: float) -> Callable[[], Any]:
         """Return a call for the model's status."""
-        call = self.channel.unary_unary(STATUS_METHOD).__call__
+        call: Callable[..., Any] = self.channel.unary_unary(STATUS_METHOD).__call__
         return functools.partial(call, self._status_request().SerializeToString(), timeout=timeout_s)
 
     def close(self) -> None:
@@ -106,6 +107,10 @@ class GrpcTransport(Transport):
         opened = self.__dict__.pop("channel", None)
         if opened is not None:
             opened.close()
+
+
+def _failure(error: grpc.RpcError) -> PredictionFailure:
+    return PredictionFailure(error.code().name, error.details() or "")
 
 
 def _signature(message: Any) -> SignatureDescribed:
