@@ -1,16 +1,19 @@
 """What `pip install .` brings, and that it runs where nothing of the project lies around it."""
 
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
+import urllib.request
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.support.runs import LIMIT_S, PROJECT
+import tfsload
+from tests.support.runs import LIMIT_S, PROJECT, free_port, wait_until
 
 MY_LOCUSTFILE = """\
 import tfsload
@@ -29,18 +32,27 @@ class Installed:
     directory: Path
     site_packages: Path
 
-    def run(self, cwd: Path, program: str, *arguments: str) -> subprocess.CompletedProcess:
-        """Run one of its programs to its end."""
+    def start(self, cwd: Path, program: str, *arguments: str) -> subprocess.Popen:
+        """Start one of its programs; its outputs are pipes."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_PASSED_ON)}
-        return subprocess.run(
+        return subprocess.Popen(
             [self.directory / "bin" / program, *arguments],
             cwd=cwd,
             env=environment,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=LIMIT_S,
         )
+
+    def run(self, cwd: Path, program: str, *arguments: str) -> subprocess.CompletedProcess:
+        """Run one of its programs to its end."""
+        process = self.start(cwd, program, *arguments)
+        try:
+            stdout, stderr = process.communicate(timeout=LIMIT_S)
+        finally:
+            process.kill()
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
 
 def pip(*arguments: str) -> None:
@@ -122,3 +134,45 @@ def test_nothing_runs_that_was_not_asked_for(installed, tmp_path):
 
     assert ended.returncode == 1
     assert "No User class found" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "program", [pytest.param(("tfsload",), id="script"), pytest.param(("python", "-m", "tfsload"), id="module")]
+)
+def test_its_programs_say_their_version(program, installed, tmp_path):
+    ended = installed.run(tmp_path, *program, "--version")
+
+    assert (ended.returncode, ended.stdout) == (0, f"tfsload {tfsload.__version__}\n"), ended.stderr
+
+
+def test_the_suites_own_users_run_in_a_directory_with_names_of_its_own(installed, tmp_path):
+    for name in ("users", "locustfile", "locust", "random"):
+        (tmp_path / f"{name}.py").write_text(f"raise SystemExit('{name}.py of the directory was imported')")
+
+    ended = installed.run(tmp_path, "tfsload", "run", "--headless", "--only-summary", "--num-tests", "100")
+
+    assert ended.returncode == 0, ended.stderr
+    assert "100 of 100 images, each exactly once" in ended.stdout
+
+
+def test_without_headless_run_opens_the_web_ui(installed, tmp_path, model_server):
+    port = free_port()
+    process = installed.start(tmp_path, "tfsload", "run", "--web-port", str(port), "--host", model_server.address)
+    try:
+        page = wait_until(lambda: process.poll() is not None or page_of(port), "the web UI's page")
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=LIMIT_S)
+    finally:
+        process.kill()
+
+    assert "GrpcPredictionUser" in str(page), log
+    assert process.returncode == 0, log
+
+
+def page_of(port: int) -> str:
+    """Return the page of the web UI; empty while there is none."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=LIMIT_S) as reply:
+            return reply.read().decode()
+    except OSError:
+        return ""

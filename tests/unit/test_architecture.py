@@ -28,7 +28,7 @@ def sources():
 def test_the_house_has_these_rooms_and_nothing_loose():
     found = {path.name for path in (PROJECT / "tfsload").iterdir() if path.name != "__pycache__"}
 
-    assert found == ROOMS | {"__init__.py", "py.typed"}
+    assert found == ROOMS | {"__init__.py", "__main__.py", "py.typed"}
 
 
 @pytest.mark.parametrize("room", sorted(ROOMS))
@@ -99,7 +99,9 @@ def run_code(code: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize("name", ["tfsload", "tfsload.report.terminal", "tfsload.modelserver.__main__"])
+@pytest.mark.parametrize(
+    "name", ["tfsload", "tfsload.__main__", "tfsload.report.terminal", "tfsload.modelserver.__main__"]
+)
 def test_what_needs_no_locust_imports_neither_it_nor_gevent(name):
     """A model server whose process gevent has patched starts, and answers nobody."""
     assert run_code(f"import sys, {name}; print({{'locust', 'gevent'}} & set(sys.modules))") == "set()"

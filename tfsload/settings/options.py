@@ -16,6 +16,8 @@ MAX_USERS = 100_000
 MAX_LEVEL_S = 24 * 3600
 # Options that begin so are the suite's own, by which a run's leader tells its workers; nobody else sets them.
 OWN_PREFIX = "tfsload_"
+# In this order they are listed.
+GROUPS = ("model", "connection", "data", "load", "checks", "web UI")
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,12 @@ class Option:
     def dest(self) -> str:
         """The name of the attribute in Locust's parsed options."""
         return self.flag.removeprefix("--").replace("-", "_")
+
+    @property
+    def group(self) -> str:
+        """The name in `GROUPS` under which it is listed: its section of the settings, or else the web UI."""
+        section, dot, _ = self.field.partition(".")
+        return section if dot else "web UI"
 
     @property
     def env_var(self) -> str:
@@ -205,7 +213,8 @@ OPTIONS = (
         "load.find_max_rate",
         "",
         readers.rate_range,
-        "LOW:HIGH: find the highest rate between them that holds every --threshold (empty: no search).",
+        "LOW:HIGH, in requests a second: find the highest rate between them that holds every --threshold "
+        "(empty: no search).",
     ),
     Option(
         "--level-duration",

@@ -69,7 +69,8 @@ class EmbeddedServer:
             ServerStartError: it ended early, or was not ready in time.
         """
         command = [
-            *(sys.executable, "-m", "tfsload.modelserver", "--port=0", "--exit_with_parent"),
+            # -P: what lies in the working directory is not what Python's own modules are taken for.
+            *(sys.executable, "-P", "-m", "tfsload.modelserver", "--port=0", "--exit_with_parent"),
             f"--model_name={model_name}",
             f"--model_base_path={Path(model_base_path).absolute()}",
             *DEFAULT_FLAGS,
