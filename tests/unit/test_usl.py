@@ -60,7 +60,7 @@ def holds(estimate, truth):
 def test_the_law_itself_is_found_again(sigma, kappa, peak):
     fit = fitted(lambda n: law(n, sigma, kappa))
 
-    assert fit.way == 0
+    assert fit.discipline == 0
     assert fit.lambda_rps.value == pytest.approx(100, rel=1e-5)
     assert fit.sigma.value == pytest.approx(sigma, abs=1e-5)
     assert fit.kappa.value == pytest.approx(kappa, abs=1e-6)
@@ -224,7 +224,7 @@ def test_the_unit_of_rates_does_not_matter(rates, exponent):
 
     assert (fit is None) is (scaled is None)
     if fit is not None:
-        assert (scaled.sigma, scaled.kappa, scaled.way) == (fit.sigma, fit.kappa, fit.way)
+        assert (scaled.sigma, scaled.kappa, scaled.discipline) == (fit.sigma, fit.kappa, fit.discipline)
         assert scaled.lambda_rps.value == fit.lambda_rps.value * 2.0**exponent
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from tfsload.analysis.figures import SHORTEST_NS, at_once, fold, milliseconds, share, users
 from tfsload.analysis.parallelism import SPREAD, Parallelism
-from tfsload.analysis.sweep import SAME_THROUGHPUT, Sweep
+from tfsload.analysis.sweep import SAME_THROUGHPUT, Growth, Sweep
 
 # Requests served at once, up to which the answer is No.
 SERIAL_UP_TO = 1.25
@@ -38,6 +38,9 @@ _OVERCORRECTED = (
 )
 
 
+Kind = Literal["yes", "no", "cannot tell"]
+
+
 @dataclass(frozen=True)
 class Answer:
     """Whether the server runs requests in parallel.
@@ -47,7 +50,7 @@ class Answer:
         sentence: the answer in words, with its reasons, and with what would tell where it names more than one.
     """
 
-    kind: Literal["yes", "no", "cannot tell"]
+    kind: Kind
     sentence: str
 
 
@@ -59,32 +62,34 @@ def answer(sweep: Sweep, interval: Parallelism | None, round_trip_ns: float | No
         interval: its parallelism; None without a lone user, or with nothing else.
         round_trip_ns: of a call that asks the model for nothing; None: not measured.
     """
-    lack = _lack(sweep)
-    if lack or interval is None:
-        return Answer("cannot tell", f"Cannot tell: {lack}.")
+    growth = sweep.growth
+    if growth is None or interval is None:
+        return Answer("cannot tell", f"Cannot tell: {_lack(sweep)}.")
+    kind: Kind
     if interval.value < OVERCORRECTED_BELOW and interval.at_most > SERIAL_UP_TO:
-        kind, head, cure = "cannot tell", _OVERCORRECTED.format(at_most=at_once(interval.at_most)), _WAY_CURE
+        kind, cure = "cannot tell", _WAY_CURE
+        head = _OVERCORRECTED.format(at_most=at_once(interval.at_most))
     else:
-        possible = _possible(sweep, interval)
+        possible = _possible(growth, interval)
         least = "at least " if _may_be_more(sweep) else ""
         head = _HEADS[possible].format(value=at_once(interval.value), least=least)
-        head += f" ({at_once(interval.low)} to {at_once(interval.high)}){_outlook(sweep, interval)}"
+        head += f" ({at_once(interval.low)} to {at_once(interval.high)}){_outlook(growth, interval)}"
         head += "; that is less than one, so each takes longer under load than alone" if interval.high < 1 else ""
         kind = "yes" if possible == ("yes",) else "cannot tell" if "yes" in possible else "no"
-        cure = _cure(sweep, interval) if len(possible) > 1 else ""
-    parts = [head, _reason(sweep, round_trip_ns), _growth(sweep), *([f"To tell: {cure}"] if cure else [])]
+        cure = _cure(growth, interval) if len(possible) > 1 else ""
+    parts = [head, _reason(growth.alone_ns, round_trip_ns), _growth(growth), *([f"To tell: {cure}"] if cure else [])]
     return Answer(kind, " ".join(f"{part}." for part in parts))
 
 
-def _possible(sweep: Sweep, interval: Parallelism) -> tuple[str, ...]:
+def _possible(growth: Growth, interval: Parallelism) -> tuple[str, ...]:
     """Return the answers that the sweep allows: "no", "hardly", "yes", those that lie side by side."""
-    found = _between(interval.low, interval.high * _room_to_grow(sweep))
-    return ("no", "hardly") if found == ("no",) and _is_grown(sweep) else found
+    found = _between(interval.low, interval.high * _room_to_grow(growth))
+    return ("no", "hardly") if found == ("no",) and _is_grown(growth) else found
 
 
-def _is_grown(sweep: Sweep) -> bool:
+def _is_grown(growth: Growth) -> bool:
     """Whether throughput grew by so much that to call it one request at a time takes faith in the round trip."""
-    return sweep.highest.speed_up > SERIAL_UP_TO
+    return growth.speed_up(growth.highest) > SERIAL_UP_TO
 
 
 def _between(low: float, high: float) -> tuple[str, ...]:
@@ -96,11 +101,11 @@ def _between(low: float, high: float) -> tuple[str, ...]:
     return tuple(word for word, is_one in is_found.items() if is_one)
 
 
-def _outlook(sweep: Sweep, interval: Parallelism) -> str:
+def _outlook(growth: Growth, interval: Parallelism) -> str:
     """Say what more users may bring, where that is why more than one answer is possible."""
-    room = _room_to_grow(sweep)
+    room = _room_to_grow(growth)
     reach = interval.high * room
-    if sweep.higher_left_out or _between(interval.low, reach) == _between(interval.low, interval.high):
+    if growth.sweep.higher_left_out or _between(interval.low, reach) == _between(interval.low, interval.high):
         return ""
     return f", and up to {at_once(reach)} with more users" if room < math.inf else ", so far"
 
@@ -109,57 +114,60 @@ def _may_be_more(sweep: Sweep) -> bool:
     return sweep.stops_growing_at is None or sweep.higher_left_out is not None
 
 
-def _room_to_grow(sweep: Sweep) -> float:
+def _room_to_grow(growth: Growth) -> float:
     """Return how many times the throughput more users may bring; infinite where nothing speaks against it.
 
     By Amdahl's law (the Universal Scalability Law without coherency), which goes through the lone user and the last
     level: 1.25 times the throughput at 2 users becomes 1.7 times with more; at 8 users, 1.3 times becomes 1.4.
     """
-    if sweep.higher_left_out is not None:
+    if growth.sweep.higher_left_out is not None:
         return math.inf
-    last = sweep.trusted[-1]
-    if sweep.knee is not last or last.users == 1:
+    last = growth.last
+    if growth.knee is not last:
         return 1.0
-    contention = (1 / last.efficiency - 1) / (last.users - 1)
-    return max(1.0, 1 / contention / last.speed_up) if contention > 0 else math.inf
+    speed_up = growth.speed_up(last)
+    contention = (last.users / speed_up - 1) / (last.users - 1)
+    return max(1.0, 1 / contention / speed_up) if contention > 0 else math.inf
 
 
-def _reason(sweep: Sweep, round_trip_ns: float | None) -> str:
+def _reason(alone_ns: float, round_trip_ns: float | None) -> str:
     """Say what of a lone request's time is spent where: requests overlap on their way, whatever the server does."""
-    alone = milliseconds(sweep.alone_ns)
+    alone = milliseconds(alone_ns)
     if round_trip_ns is None:
         return f"A lone request takes {alone}; how much of it is its way to the server and back was not measured"
     way = milliseconds(round_trip_ns)
-    if round_trip_ns >= sweep.alone_ns:
+    if round_trip_ns >= alone_ns:
         return f"A lone request takes {alone}, no longer than a call that asks the model for nothing ({way})"
-    way_share = share(round_trip_ns, sweep.alone_ns)
+    way_share = share(round_trip_ns, alone_ns)
     # Of the figures as they are printed, so that they add up.
     digits = -4 if round_trip_ns >= SHORTEST_NS else 0
-    in_server = milliseconds(round(sweep.alone_ns, digits) - round(round_trip_ns, digits))
+    in_server = milliseconds(round(alone_ns, digits) - round(round_trip_ns, digits))
     return (
         f"Of a lone request's {alone}, its way to the server and back, on which requests overlap in any case, takes "
         f"{way} ({way_share}), and the server {in_server}"
     )
 
 
-def _growth(sweep: Sweep) -> str:
+def _growth(growth: Growth) -> str:
     """Say how far throughput grew, and whether it fell, in the figures of the table."""
-    knee, highest, last = sweep.knee, sweep.highest, sweep.trusted[-1]
+    sweep, knee, highest, last = growth.sweep, growth.knee, growth.highest, growth.last
     more = sweep.higher_left_out
     beyond = f"; it was higher at {users(more.users)}, which cannot be trusted: {more.left_out}" if more else ""
     if knee is last:
         which = "tried" if last is sweep.levels[-1] else "measured well enough to be trusted"
-        grown = (
-            f"Throughput was still growing at {users(last.users)} ({fold(last.speed_up)}), the most that were {which}"
-        )
-        return grown + beyond
-    if highest.speed_up <= 1 / (1 - SAME_THROUGHPUT):
-        grown = f"Throughput does not grow with users (at most {fold(highest.speed_up)}): they only wait longer"
+        grown = f"Throughput was still growing at {users(last.users)} ({fold(growth.speed_up(last))})"
+        return f"{grown}, the most that were {which}{beyond}"
+    if growth.speed_up(highest) <= 1 / (1 - SAME_THROUGHPUT):
+        grown = f"Throughput does not grow with users (at most {fold(growth.speed_up(highest))}): they only wait longer"
     else:
-        top = "" if highest is knee else f", {fold(highest.speed_up)} at {users(highest.users)}"
-        grown = f"Throughput stops growing at {users(knee.users)} ({fold(knee.speed_up)}{top}), then requests queue"
+        top = "" if highest is knee else f", {fold(growth.speed_up(highest))} at {users(highest.users)}"
+        grown = (
+            f"Throughput stops growing at {users(knee.users)} ({fold(growth.speed_up(knee))}{top}), then requests queue"
+        )
     if sweep.falls_beyond:
-        grown += f", and it falls beyond {users(sweep.falls_beyond)} ({fold(last.speed_up)} at {users(last.users)})"
+        grown += (
+            f", and it falls beyond {users(sweep.falls_beyond)} ({fold(growth.speed_up(last))} at {users(last.users)})"
+        )
     return grown + beyond
 
 
@@ -179,16 +187,17 @@ def _lack(sweep: Sweep) -> str | None:
     return None
 
 
-def _cure(sweep: Sweep, interval: Parallelism) -> str:
+def _cure(growth: Growth, interval: Parallelism) -> str:
     """Return what would tell, where a sweep allows several answers."""
+    sweep = growth.sweep
     if more := sweep.higher_left_out:
         return f"{users(more.users)}, measured so that it can be trusted"
-    within, beyond_it = (_between(interval.low, interval.high * room) for room in (1.0, _room_to_grow(sweep)))
+    within, beyond_it = (_between(interval.low, interval.high * room) for room in (1.0, _room_to_grow(growth)))
     if beyond_it != within:
-        beyond = [level for level in sweep.levels if level.users > sweep.trusted[-1].users]
+        beyond = [level for level in sweep.levels if level.users > growth.last.users]
         return f"the next level cannot be trusted: {beyond[0].left_out}" if beyond else f"sweep further ({_FURTHER})"
     if interval.by_way >= interval.by_scatter or interval.high <= SERIAL_UP_TO:
         return _WAY_CURE
-    if max(sweep.alone.noise, *(level.noise for level in sweep.plateau)) > SPREAD:
+    if max(growth.alone.noise, *(level.noise for level in sweep.plateau)) > SPREAD:
         return f"throughput scatters too much; measure longer ({_LONGER}), on a machine with nothing else to do"
     return f"measure each level several times ({_OFTEN}), on a machine with nothing else to do"

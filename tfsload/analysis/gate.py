@@ -53,7 +53,7 @@ def rule(threshold: Threshold, record: Record, rate_rps: float | None, measured_
     """
     value = figure_of(threshold, record, rate_rps)
     holds = threshold.holds(value)
-    if holds is None or not rests_on_many(threshold):
+    if value is None or holds is None or not rests_on_many(threshold):
         return Ruling(value, holds)
     if measured_s < LEAST_S or threshold.text not in record.half_seconds:
         return Ruling(value, holds, is_whole=True)

@@ -68,21 +68,21 @@ class SearchResult:
         if self.ending is Ending.ALL_HOLD:
             high = number(self.high_rps)
             return f"Up to {high} requests/s, the highest rate asked for, all thresholds hold: raise HIGH."
-        if self.ending is Ending.FOUND:
-            best, tried = number(self.last_passing_rps), number(self.first_failing_rps)
-            return f"The highest rate that holds: {best} requests/s (the next one tried, {tried}, {self._failed()})."
         if self.last_passing_rps is None:
             return f"{self._why_open()}: nothing is known."
-        return f"{self._why_open()}: {self._lower_end()}, {self._upper_end()}."
+        if self.ending is Ending.FOUND and self.first_failing_rps is not None:
+            best, tried = number(self.last_passing_rps), number(self.first_failing_rps)
+            return f"The highest rate that holds: {best} requests/s (the next one tried, {tried}, {self._failed()})."
+        return f"{self._why_open()}: {self._lower_end(self.last_passing_rps)}, {self._upper_end()}."
 
     def _why_open(self) -> str:
         if self.ending is Ending.STOPPED:
             return f"Stopped after {self.n_probes} of at most {self.max_probes} probes"
         return f"All {self.max_probes} probes are used up"
 
-    def _lower_end(self) -> str:
+    def _lower_end(self, last_passing_rps: float) -> str:
         how = "holds" if self.rate_rps is not None else "held a short level only"
-        return f"{number(self.last_passing_rps)} requests/s {how}"
+        return f"{number(last_passing_rps)} requests/s {how}"
 
     def _upper_end(self) -> str:
         if self.last_passing_rps == self.high_rps:

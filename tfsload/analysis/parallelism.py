@@ -55,12 +55,13 @@ def parallelism(sweep: Sweep, round_trip_ns: float | None) -> Parallelism | None
         sweep: with all its levels.
         round_trip_ns: of a call that asks the model for nothing; None: not measured, from 0 to 0.3 ms.
     """
-    if sweep.alone is None or len(sweep.trusted) < 2:
+    growth = sweep.growth
+    if growth is None:
         return None
-    alone_ns, best_rps = sweep.alone_ns, sweep.best_rps
+    alone_ns, best_rps = growth.alone_ns, growth.best_rps
     way_ns = min(round_trip_ns or 0.0, alone_ns)
     least_ns, most_ns = _way_ends_ns(round_trip_ns, alone_ns)
-    latency_error = _Z_95 * _error((sweep.alone,)) * alone_ns
+    latency_error = _Z_95 * _error((growth.alone,)) * alone_ns
     rate_error = _Z_95 * _error(sweep.plateau)
 
     def ends(latency_error_ns: float, rate_error: float, shorter_ns: float, longer_ns: float) -> tuple[float, float]:

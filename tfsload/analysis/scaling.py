@@ -77,7 +77,8 @@ def assess(points: Sequence[LevelPoint], round_trip_ns: float | None = None) -> 
 
 
 def _fit(points: list[LevelPoint], sweep: Sweep, round_trip_ns: float | None) -> Usl | None:
-    if sweep.alone is None:
+    alone_ns = sweep.alone_ns
+    if alone_ns is None:
         return None
     errors = [standard_error(point.window_rates_rps) for point in points]
     most_ns = OVERHEAD_NS if round_trip_ns is None else MOST_OF_ROUND_TRIP * round_trip_ns
@@ -85,6 +86,6 @@ def _fit(points: list[LevelPoint], sweep: Sweep, round_trip_ns: float | None) ->
         [point.users for point in points],
         [point.throughput_rps for point in points],
         noise=math.hypot(*errors) / math.sqrt(len(errors)),
-        overhead=min(1.0, (round_trip_ns or 0.0) / sweep.alone_ns),
-        most_overhead=min(1.0, most_ns / sweep.alone_ns),
+        overhead=min(1.0, (round_trip_ns or 0.0) / alone_ns),
+        most_overhead=min(1.0, most_ns / alone_ns),
     )

@@ -43,7 +43,7 @@ def latency_grows(answers: Sequence[int], latency_sums_ns: Sequence[int], latenc
     if not all(sum(window) for window in _windows(answers)):
         return False
     course = _latency_course(answers, latency_sums_ns, latency_sd_ns)
-    return bool(course) and course == sorted(course)
+    return course is not None and course == sorted(course)
 
 
 def _latency_course(answers: Sequence[int], latency_sums_ns: Sequence[int], latency_sd_ns: float) -> list[float] | None:

@@ -206,7 +206,9 @@ class Summary:
         """Whether it was to last for a time, and was stopped before; never where a number of images was its end."""
         if self.gave_up_after_s is not None:
             return False  # it ended itself, and says so
-        return self.run_time_s is not None and self.n_asked is None and self.ran_s < self.run_time_s
+        if self.run_time_s is None or self.ran_s is None:
+            return False
+        return self.n_asked is None and self.ran_s < self.run_time_s
 
 
 # Long because each figure of a run goes through it, named.

@@ -19,6 +19,7 @@ images say what ten say. A dozen images suffice where none is right.
 """
 
 import math
+from functools import partial
 
 from tfsload.records.confusion import ConfusionMatrix
 
@@ -99,7 +100,7 @@ def _pattern(confusion: ConfusionMatrix) -> str:
     if shift and shifts[shift] > confusion.total / 2:
         by = f"plus {shift}" if shift <= n_classes / 2 else f"minus {n_classes - shift}"
         return f"; {_percent(shifts[shift] / confusion.total)} are the label {by}"
-    taken_for = {label: max(classes, key=lambda one, label=label: confusion.count(label, one)) for label in classes}
+    taken_for = {label: max(classes, key=partial(confusion.count, label)) for label in classes}
     n_taken = sum(confusion.count(label, one) for label, one in taken_for.items())
     if n_taken > confusion.total / 2 and len(set(taken_for.values())) > len(classes) / 2:
         return "; most images of a class are taken for one other class, as with labels in another order"

@@ -157,7 +157,8 @@ class Sweep:
     @cached_property
     def knee(self) -> ScaledLevel | None:
         """The trusted level with the fewest users that no other one exceeds; None without one."""
-        return next((level for level in self.trusted if not exceeds(self.highest, level)), None)
+        highest = self.highest
+        return next((level for level in self.trusted if highest and not exceeds(highest, level)), None)
 
     @cached_property
     def stops_growing_at(self) -> int | None:
@@ -165,15 +166,52 @@ class Sweep:
         return self.knee.users if self.knee and self.knee is not self.trusted[-1] else None
 
     @cached_property
+    def growth(self) -> "Growth | None":
+        """How throughput grew from a lone user on; None without one, or with nothing else to be trusted."""
+        if self.alone is None or self.alone_ns is None or len(self.trusted) < 2:
+            return None
+        highest, knee, best_rps = self.highest, self.knee, self.best_rps
+        if highest is None or knee is None or best_rps is None:
+            return None  # never: of some trusted levels one is the highest, and one is not exceeded
+        return Growth(self, self.alone, self.alone_ns, highest, knee, self.trusted[-1], best_rps)
+
+    @cached_property
     def falls_beyond(self) -> int | None:
         """The most users that still have the highest throughput, if it is less with more; None if not."""
-        holding = [level.users for level in self.trusted if not _falls_short(level, self.highest)]
+        highest = self.highest
+        holding = [level.users for level in self.trusted if highest and not _falls_short(level, highest)]
         return holding[-1] if holding and holding[-1] != self.trusted[-1].users else None
 
     @cached_property
     def higher_left_out(self) -> ScaledLevel | None:
         """The first level with a higher throughput than all that are trusted, and that is not."""
         return next((one for one in self.levels if not one.is_trusted and exceeds(one, self.highest)), None)
+
+
+@dataclass(frozen=True)
+class Growth:
+    """A sweep that tells something of growth: it has a lone user, and another level, both trusted.
+
+    Attributes:
+        sweep: the sweep.
+        alone: the lone user's level.
+        alone_ns: R(1), as `Sweep.alone_ns`.
+        highest, knee: as those of the sweep.
+        last: the trusted level with the most users.
+        best_rps: as `Sweep.best_rps`.
+    """
+
+    sweep: Sweep
+    alone: ScaledLevel
+    alone_ns: float
+    highest: ScaledLevel
+    knee: ScaledLevel
+    last: ScaledLevel
+    best_rps: float
+
+    def speed_up(self, level: ScaledLevel) -> float:
+        """Return S(N) = X(N)/X(1)."""
+        return level.throughput_rps / self.alone.throughput_rps
 
 
 def exceeds(level: ScaledLevel, other: ScaledLevel | None) -> bool:

@@ -166,11 +166,13 @@ def parse(text: str) -> tuple[Threshold, ...]:
 
 
 def _read_clause(clause: str) -> Threshold:
-    name, sign, value = (part.strip() for part in _CLAUSE.fullmatch(clause).groups())
+    match = _CLAUSE.fullmatch(clause)
+    assert match is not None  # any text is a metric, at least
+    name, sign, value = (part.strip() for part in match.groups())
     if not sign:
         raise ThresholdError([f"no operator: expected {_one_of(OPERATORS)} between a metric and a value"])
     faults: list[str] = []
-    metric, percentile = _attempt(faults, _read_metric, name) or (None, None)
+    metric, percentile = _attempt(faults, _read_metric, name) or ("", None)
     _attempt(faults, _check_operator, sign)
     kind = _kind_of(metric) if metric else _ANY
     number, unit, limit = _attempt(faults, _read_value, value, kind) or ("", "", 0.0)

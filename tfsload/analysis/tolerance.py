@@ -3,8 +3,10 @@
 import math
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 _TEXT = re.compile(r"([0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]{1,3})?|\.[0-9]+(?:[eE][+-]?[0-9]{1,3})?)\s*(%?)")
 _EXPECTED = "a number of at least 0, such as 0.0001, or a share up to 100% of an image's largest score, such as 0.1%"
@@ -44,7 +46,7 @@ class Tolerance:
             raise ValueError(_EXPECTED)
         return cls(f"{match[1]}{match[2]}", number / 100 if percent else number, percent)
 
-    def is_beyond(self, expected: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    def is_beyond(self, expected: NDArray[Any], scores: NDArray[Any]) -> NDArray[np.bool_]:
         """Return which images' answers are others: bool (images,).
 
         Args:
@@ -53,7 +55,8 @@ class Tolerance:
         expected = expected.astype(np.float64)  # whose differences of float32 are exact
         limit = self.value * np.abs(expected).max(axis=1, keepdims=True) if self.is_relative else self.value
         with np.errstate(over="ignore"):  # an infinite difference is one
-            return (np.abs(scores.astype(np.float64) - expected) > limit).any(axis=1)
+            is_beyond: NDArray[np.bool_] = (np.abs(scores.astype(np.float64) - expected) > limit).any(axis=1)
+        return is_beyond
 
 
 # Batching and other threads may change the last digits. A swapped answer is further off, unless the model is as sure

@@ -12,8 +12,8 @@ value analysis (M. Reiser and S. S. Lavenberg, J. ACM 27(2), 1980). In all three
 
 The law alone, fitted to a lock held for a fixed share p of each request, explains the knee by coherency, and residuals
 do not tell: at p = 0.2, users 1 to 16 give σ = 0 ± 0.05 and κ = 0.011 ± 0.003 (least squares, Student's t). So an
-interval here holds all σ that the throughputs allow in *any* way to queue; that is its lack-of-fit part. The law itself
-stays the estimate wherever the throughputs do not refute it.
+interval here holds all σ that the throughputs allow under *any* discipline; that is its lack-of-fit part. The law
+itself stays the estimate wherever the throughputs do not refute it.
 """
 
 # Long because the fit and its interval share every helper.
@@ -22,18 +22,22 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-# Ways to queue, from the law itself to its opposite, in steps that few sweeps can tell apart (3 % of a slowdown).
+Floats = NDArray[np.floating[Any]]
+
+# Queueing disciplines, from the law itself to its opposite, in steps that few sweeps tell apart (3 % of a slowdown).
 AT_ONCE, AT_RANDOM, IN_TURN = 0.0, 1.0, 2.0
-_WAYS = (AT_ONCE, 0.5, AT_RANDOM, 1.125, 1.25, 1.375, 1.5, 1.625, 1.75, 1.875, IN_TURN)
+_DISCIPLINES = (AT_ONCE, 0.5, AT_RANDOM, 1.125, 1.25, 1.375, 1.5, 1.625, 1.75, 1.875, IN_TURN)
 # How much sooner a queue is always full, behind the knee, if times scatter less than at random. It makes the slowdowns
 # those of simulated queues with gamma-distributed times (scatter 5, 20 and 50 % of their mean), to about 1 %.
 _STEADINESS = 4
 
 # A level that is run again seldom agrees better than this (relative), however steady its windows are: clock rates,
-# neighbours and memory layout change between levels. It also covers what the ways to queue leave out.
+# neighbours and memory layout change between levels. It also covers what the disciplines leave out.
 _REPEATABILITY = 0.008
 # What is known of the noise beforehand (windows, repeatability) counts as much as this many residuals: four to six
 # levels less three unknowns are too few to tell the noise by.
@@ -69,13 +73,14 @@ class Usl:
         sigma: σ >= 0, contention: the share of its time for which a request holds what only one can have. 0: none.
         kappa: κ >= 0, coherency: what each two users cost each other, as a share of a lone request. 0: nothing;
             above, throughput falls in the end.
-        way: how requests queue: 0, all at once, is the law itself; up to 2, in turn, its slowdown had to be replaced.
+        discipline: how requests queue: 0, all at once, is the law itself; up to 2, in turn, its slowdown had to be
+            replaced.
     """
 
     lambda_rps: Estimate
     sigma: Estimate
     kappa: Estimate
-    way: float
+    discipline: float
 
     @property
     def peak_users(self) -> float | None:
@@ -90,7 +95,7 @@ class Usl:
     def throughputs_rps(self, users: Sequence[int]) -> tuple[float, ...]:
         """Return the fitted curve at numbers of users, in ascending order: requests a second."""
         n = np.array(users, dtype=float)
-        slowdown = _Queue(n).slowdown(np.array([self.sigma.value]), self.way)[0]
+        slowdown = _Queue(n).slowdown(np.array([self.sigma.value]), self.discipline)[0]
         return tuple((self.lambda_rps.value * n / (slowdown + self.kappa.value * n * (n - 1))).tolist())
 
 
@@ -103,8 +108,8 @@ def fit_usl(
 ) -> Usl | None:
     """Fit the law to N/X by least squares, relative errors weighing the same (Gunther 2007, section 5.5).
 
-    λ, σ and κ are the law's, unless another way to queue fits significantly better. An interval holds each value with
-    which the sum of squares, at its least over all the rest, ways to queue included, is within t²s² of the least of
+    λ, σ and κ are the law's, unless another discipline fits significantly better. An interval holds each value with
+    which the sum of squares, at its least over all the rest, disciplines included, is within t²s² of the least of
     all (profile likelihood: Bates and Watts, "Nonlinear Regression Analysis", Wiley 1988, ch. 6). s² joins both
     sources of error, what is known of the noise and the residuals, as a weighted mean of the two.
 
@@ -135,33 +140,35 @@ def fit_usl(
 class _Queue:
     """Slowdowns of N users by contention: a user's cycle N/X as a multiple of a lone user's."""
 
-    def __init__(self, users: np.ndarray) -> None:
+    def __init__(self, users: Floats) -> None:
         """Take the numbers of users, (levels,), ascending."""
         self._users = users
 
-    def slowdown(self, sigma: np.ndarray, way: float) -> np.ndarray:
+    def slowdown(self, sigma: Floats, discipline: float) -> Floats:
         """Return the slowdowns, (k, levels), for contentions (k,).
 
         From at once to at random, a weighted geometric mean; from there to in turn, the excess over in turn
-        shrinks, and more so behind the knee. A σ above 1 (two users are slower than one) has only one way, at once.
+        shrinks, and more so behind the knee. A σ above 1 (two users are slower than one) has only one, at once.
         """
-        if way == AT_ONCE:
+        if discipline == AT_ONCE:
             return self._at_once(sigma)
         at_random = self._at_random(sigma)
-        if way <= AT_RANDOM:
-            return self._at_once(sigma) ** (1 - way) * at_random**way
+        if discipline <= AT_RANDOM:
+            between: Floats = self._at_once(sigma) ** (1 - discipline) * at_random**discipline
+            return between
         in_turn = np.maximum(1, sigma[:, None] * self._users)
-        return in_turn * (at_random / in_turn) ** ((IN_TURN - way) ** (in_turn**_STEADINESS))
+        slowdown: Floats = in_turn * (at_random / in_turn) ** ((IN_TURN - discipline) ** (in_turn**_STEADINESS))
+        return slowdown
 
-    def _at_once(self, sigma: np.ndarray) -> np.ndarray:
+    def _at_once(self, sigma: Floats) -> Floats:
         return 1 + sigma[:, None] * (self._users - 1)
 
-    def _at_random(self, sigma: np.ndarray) -> np.ndarray:
+    def _at_random(self, sigma: Floats) -> Floats:
         knots, table = self._random_table
         return np.stack([np.interp(sigma, knots, column) for column in table.T], axis=1)
 
     @cached_property
-    def _random_table(self) -> tuple[np.ndarray, np.ndarray]:
+    def _random_table(self) -> tuple[Floats, Floats]:
         """The slowdowns at contentions close enough to interpolate: the recursion runs once, not for each σ."""
         sigma = np.concatenate(([0.0], np.geomspace(1e-3 / self._users[-1], 1, _KNOTS)))
         table = np.empty((len(sigma), len(self._users)))
@@ -176,30 +183,30 @@ class _Queue:
 
 @dataclass(frozen=True)
 class _Profile:
-    """One way to queue: the least squared errors by contention.
+    """One queueing discipline: the least squared errors by contention.
 
     Attributes:
-        way: the way to queue.
+        discipline: which.
         grid: contentions (k,), ascending from 0.
         errors: least sum of squared relative errors (k,).
         best: the contention of the least of all, and that error.
     """
 
-    way: float
-    grid: np.ndarray
-    errors: np.ndarray
+    discipline: float
+    grid: Floats
+    errors: Floats
     best: tuple[float, float]
 
 
 class _Fit:
     """Least squares of cycle = (slowdown + κN(N-1)) / λ, and all that fits nearly as well."""
 
-    def __init__(self, users: np.ndarray, cycles: np.ndarray, noise: float) -> None:
+    def __init__(self, users: Floats, cycles: Floats, noise: float) -> None:
         """Take N, ascending from 1, their cycles N/X in any unit, and the noise known beforehand."""
         self._queue = _Queue(users)
         self._weights = 1 / cycles
         self._coherency = users * (users - 1) / cycles
-        self._profiles = [self._profile(way, grid) for way, grid in self._grids(users, cycles)]
+        self._profiles = [self._profile(discipline, grid) for discipline, grid in self._grids(users, cycles)]
         self._best = min(self._profiles, key=lambda profile: profile.best[1])
         known = noise**2 + _REPEATABILITY**2
         n_residuals = max(0, len(users) - 3)
@@ -217,7 +224,7 @@ class _Fit:
         law = self._profiles[0]
         chosen = law if law.best[1] <= self._max_error else self._best
         sigma = chosen.best[0]
-        slowdown = self._slowdown(np.array([sigma]), chosen.way)
+        slowdown = self._slowdown(np.array([sigma]), chosen.discipline)
         lone_cycle, kappa_cycle, _ = self._solve(slowdown)
         lows, highs = zip(*(self._bounds(profile) for profile in self._profiles if self._fits(profile)), strict=True)
         low, high = np.min(lows, axis=0), np.max(highs, axis=0)
@@ -225,39 +232,42 @@ class _Fit:
             lambda_rps=_estimate(unit_rps / lone_cycle[0], unit_rps * low[0], unit_rps * high[0]),
             sigma=_estimate(sigma, low[1], high[1]),
             kappa=_estimate(kappa_cycle[0] / lone_cycle[0], low[2], high[2]),
-            way=chosen.way,
+            discipline=chosen.discipline,
         )
 
     def _fits(self, profile: _Profile) -> bool:
         return profile.best[1] <= self._max_error
 
     @staticmethod
-    def _grids(users: np.ndarray, cycles: np.ndarray) -> list[tuple[float, np.ndarray]]:
+    def _grids(users: Floats, cycles: Floats) -> list[tuple[float, Floats]]:
         # From (1 - λ·cycle(1))² and σλ(N-1)/cycle(N) - 1 both within √_MAX_SQUARED_ERROR = ½: σ < 3·cycle(N)/(N-1).
         more = users > 1
         top = 3 * float(np.max(cycles[more] / (users[more] - 1))) / float(np.min(cycles[~more]))
         step = 1e-3 / users[-1]
         shares = np.concatenate(([0.0], np.geomspace(step, 1, _KNOTS)))
         beyond = np.geomspace(1, top, _KNOTS // 2)[1:] if top > 1 else np.empty(0)
-        return [(way, np.concatenate((shares, beyond)) if way == AT_ONCE else shares) for way in _WAYS]
+        return [
+            (discipline, np.concatenate((shares, beyond)) if discipline == AT_ONCE else shares)
+            for discipline in _DISCIPLINES
+        ]
 
-    def _profile(self, way: float, grid: np.ndarray) -> _Profile:
-        errors = self._errors(grid, way)
+    def _profile(self, discipline: float, grid: Floats) -> _Profile:
+        errors = self._errors(grid, discipline)
         zoomed, zoomed_errors = grid, errors
         for _ in range(4):
             at = int(np.argmin(zoomed_errors))
             zoomed = np.linspace(zoomed[max(at - 1, 0)], zoomed[min(at + 1, len(zoomed) - 1)], 41)
-            zoomed_errors = self._errors(zoomed, way)
+            zoomed_errors = self._errors(zoomed, discipline)
         at = int(np.argmin(zoomed_errors))
-        return _Profile(way, grid, errors, (float(zoomed[at]), float(zoomed_errors[at])))
+        return _Profile(discipline, grid, errors, (float(zoomed[at]), float(zoomed_errors[at])))
 
-    def _slowdown(self, sigma: np.ndarray, way: float) -> np.ndarray:
-        return self._queue.slowdown(sigma, way) * self._weights
+    def _slowdown(self, sigma: Floats, discipline: float) -> Floats:
+        return self._queue.slowdown(sigma, discipline) * self._weights
 
-    def _errors(self, sigma: np.ndarray, way: float) -> np.ndarray:
-        return self._solve(self._slowdown(sigma, way))[2]
+    def _errors(self, sigma: Floats, discipline: float) -> Floats:
+        return self._solve(self._slowdown(sigma, discipline))[2]
 
-    def _solve(self, slowdown: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _solve(self, slowdown: Floats) -> tuple[Floats, Floats, Floats]:
         """Least squares of 1 = a·slowdown + c·coherency with c >= 0, row by row, by trying both active sets.
 
         Returns:
@@ -275,9 +285,10 @@ class _Fit:
         return alone, per_pair, np.where(alone > 0, (residuals**2).sum(axis=1), np.inf)
 
     def _bounds(self, profile: _Profile) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-        """Return the least and the greatest (λ, σ, κ) that one way to queue allows."""
-        sigma = np.linspace(*self._sigma_range(profile), 101)
-        slowdown = self._slowdown(sigma, profile.way)
+        """Return the least and the greatest (λ, σ, κ) that one discipline allows."""
+        least_sigma, most_sigma = self._sigma_range(profile)
+        sigma = np.linspace(least_sigma, most_sigma, 101)
+        slowdown = self._slowdown(sigma, profile.discipline)
         kappa_low, kappa_high = self._kappa_range(slowdown)
         # 1/λ at each σ and some κ between: where the sum of (1 - terms/λ)² is the greatest error.
         kappa = np.linspace(kappa_low, kappa_high, 21)
@@ -296,21 +307,21 @@ class _Fit:
         low, high = min(inside), max(inside)
         below, above = profile.grid[profile.grid < low], profile.grid[profile.grid > high]
         return (
-            self._edge(profile.way, low, below[-1]) if len(below) else low,
-            self._edge(profile.way, high, above[0]) if len(above) else high,
+            self._edge(profile.discipline, low, below[-1]) if len(below) else low,
+            self._edge(profile.discipline, high, above[0]) if len(above) else high,
         )
 
-    def _edge(self, way: float, inside: float, outside: float) -> float:
+    def _edge(self, discipline: float, inside: float, outside: float) -> float:
         """Return the σ between the two at which the error reaches its greatest, by bisection."""
         for _ in range(30):
             middle = (inside + outside) / 2
-            if self._errors(np.array([middle]), way)[0] <= self._max_error:
+            if self._errors(np.array([middle]), discipline)[0] <= self._max_error:
                 inside = middle
             else:
                 outside = middle
         return inside
 
-    def _kappa_range(self, slowdown: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _kappa_range(self, slowdown: Floats) -> tuple[Floats, Floats]:
         """Return the least and the greatest κ for each row: a ratio of two coefficients (E. C. Fieller, 1954).
 
         The error with κ is levels - (Σt)²/Σt² for t = slowdown + κ·coherency; a quadratic in κ where it is greatest.

@@ -217,7 +217,7 @@ def _gaps(summary: Summary) -> tuple[str, ...]:
         reasons.append(
             f"only {summary.predictions:,} of {summary.n_asked:,} images were fired before the run was stopped"
         )
-    if _misses_users(summary):
+    if summary.attendance is not None and _misses_users(summary):
         reasons.append(f"only {summary.attendance.sentence}: the log says which workers or users ended")
     if summary.stalled:
         reasons.append(f"the run was ended, since nobody could make the requests that were left: {summary.stalled}")
@@ -310,17 +310,19 @@ def _crossed(summary: Summary) -> tuple[str, ...]:
         f"{held.threshold.text} was crossed{' at ' + held.where if held.where else ''}: {_found(held)}"
         for held in crossed
     ]
-    if _is_none_known_to_hold(summary):
+    if summary.search is not None and _is_none_known_to_hold(summary):
         reasons.append(summary.search.sentence)
     return tuple(reasons)
 
 
 def _found(held: Held) -> str:
+    value = held.value
+    assert value is not None  # no threshold is crossed without a figure
     match held.threshold.unit_kind:
-        case "duration" if math.isinf(held.value):
+        case "duration" if math.isinf(value):
             return "too many requests had no answer, or were dropped"
         case "duration":
-            return f"{held.value / 1e6:,.3f} ms"
+            return f"{value / 1e6:,.3f} ms"
         case "share":
-            return f"{100 * held.value:.2f} %"
-    return f"{held.value:,.1f} requests/s"
+            return f"{100 * value:.2f} %"
+    return f"{value:,.1f} requests/s"

@@ -51,7 +51,7 @@ class Pacer:
         self._ledger = ledger
         self._make_alarm = alarm
         self._clock_ns = clock_ns
-        self._alarm: Alarm | None = None
+        self._alarm: Alarm | None = None  # made with the first schedule
         self._schedule: Schedule | None = None
         self._begin_ns = self._end_ns = 0
         self._free: OrderedDict[Any, None] = OrderedDict()  # users that wait, the longest first
@@ -78,12 +78,12 @@ class Pacer:
         user = gevent.getcurrent()
         self._free[user] = None
         try:
-            due_ns = gevent.get_hub().switch()
+            arrived_ns: int = gevent.get_hub().switch()
         except BaseException:
             self._free.pop(user, None)
             raise
-        self._ledger.count_sent(due_ns)
-        return due_ns
+        self._ledger.count_sent(arrived_ns)
+        return arrived_ns
 
     def _take_due(self) -> int | None:
         """Take an arrival that is due already: the loop may be busy with replies for longer than it should wait."""
@@ -103,11 +103,11 @@ class Pacer:
         if self._alarm is None:
             self._alarm = self._make_alarm(self._on_due)
         self._schedule, self._begin_ns, self._end_ns = schedule, begin_ns, end_ns
-        self._wait_for_next()
+        self._wait_for_next(schedule, self._alarm)
 
     def _on_due(self) -> None:
-        schedule = self._schedule
-        if schedule is None:
+        schedule, alarm = self._schedule, self._alarm
+        if schedule is None or alarm is None:
             return
         for _ in range(_MOST_AT_ONCE):
             # An arrival that falls due while others are sent is sent, too: sleeping first would make it late.
@@ -118,12 +118,12 @@ class Pacer:
             self._arrive(due_ns)
             if self._schedule is not schedule:
                 return  # a user has ended the level
-        self._wait_for_next()
+        self._wait_for_next(schedule, alarm)
 
-    def _wait_for_next(self) -> None:
-        due_ns = self._begin_ns + self._schedule.next_ns
+    def _wait_for_next(self, schedule: Schedule, alarm: Alarm) -> None:
+        due_ns = self._begin_ns + schedule.next_ns
         if due_ns < self._end_ns:
-            self._alarm.set(due_ns)
+            alarm.set(due_ns)
         else:
             self._schedule = None
 

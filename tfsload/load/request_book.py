@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,10 @@ class RequestBook:
 
     def __init__(
         self,
-        images: np.ndarray,
-        labels: np.ndarray,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.uint8],
         images_per_request: int,
-        encode: Callable[[np.ndarray], bytes],
+        encode: Callable[[NDArray[np.uint8]], bytes],
     ) -> None:
         """Cut the images into requests; the last one holds what is left over.
 

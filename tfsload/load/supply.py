@@ -111,7 +111,7 @@ class LeasedSupply:
         self._is_asking = False
         self._n_asked = 0
         self._is_closed = False
-        self._queue: SimpleQueue = SimpleQueue()
+        self._queue: SimpleQueue[tuple[int, int]] = SimpleQueue()
         self._open: dict[int, int] = {}  # requests not yet ended, by lease
         self._newest, self._newest_size = -1, 0
         self._waiting: set[Any] = set()  # greenlets in `next`
