@@ -4,7 +4,6 @@ import http.server
 import importlib.util
 import json
 import re
-import shlex
 import shutil
 import sys
 import threading
@@ -15,6 +14,7 @@ import pytest
 import yaml
 from locust.argument_parser import get_parser
 
+from tests.support import dockerfile
 from tests.support.modelserver_fixtures import run
 from tfsload.modelserver import flags as server_flags
 from tfsload.settings import options, settings
@@ -22,7 +22,6 @@ from tfsload.suite import arguments
 
 PROJECT = Path(__file__).parents[2]
 COMPOSE_FILE = PROJECT / "docker-compose.yml"
-DOCKERFILE = PROJECT / "deploy" / "Dockerfile"
 INSTALLER = PROJECT / "deploy" / "install_without_tensorflow.py"
 
 LOAD_GENERATORS = ("locust-master", "locust-worker", "headless")
@@ -225,8 +224,8 @@ def test_headless_run_ends_by_itself(parse_locust, environment, users, num_tests
 
     assert options.headless
     assert options.num_users == users
-    assert parsed.num_tests == num_tests
-    assert parsed.target.address == "serving:8500"
+    assert parsed.data.num_tests == num_tests
+    assert parsed.connection.target.address == "serving:8500"
 
 
 def test_only_the_headless_run_is_behind_a_profile(services):
@@ -285,15 +284,8 @@ def test_compose_accepts_the_file(profile, expected):
     assert "warn" not in said.lower(), said
 
 
-def dockerfile_instructions() -> list[tuple[str, list[str]]]:
-    """(instruction, words) of the Dockerfile, in order."""
-    lines = [line for line in DOCKERFILE.read_text().splitlines() if not line.lstrip().startswith("#")]
-    joined = "\n".join(lines).replace("\\\n", " ").splitlines()
-    return [(words[0], words[1:]) for line in joined if (words := shlex.split(line))]
-
-
 def test_image_starts_the_locustfile_as_a_user_without_rights():
-    instructions = dict(dockerfile_instructions())
+    instructions = dict(dockerfile.instructions())
 
     assert instructions["USER"] == ["10001"]
     assert [word.strip("[],") for word in instructions["ENTRYPOINT"]] == ["locust", "-f", "locustfile.py"]
@@ -301,12 +293,7 @@ def test_image_starts_the_locustfile_as_a_user_without_rights():
 
 
 def test_everything_that_the_image_copies_is_there_and_sent_to_the_build():
-    copied = [
-        source
-        for name, words in dockerfile_instructions()
-        if name == "COPY" and not words[0].startswith("--from")
-        for source in words[:-1]
-    ]
+    copied = [source for stage in (0, 1) for source, _ in dockerfile.copied(stage)]
     rules = (PROJECT / ".dockerignore").read_text().splitlines()
     sent = {Path(rule[1:]) for rule in rules if rule.startswith("!")}
 
