@@ -698,7 +698,9 @@ def test_answers_are_held_against_the_references_that_came_with_the_run(particip
     class Sure(LevelUser):
         answer = staticmethod(lambda _n_images: Answer.of(right))
 
-    begun = participant(sweep="1", verify="1000", **{messages.REFERENCES_OPTION: references.to_plain()})
+    begun = participant(sweep="1", verify="1000")
+    assert [data for message, data in runner.sent if message == messages.REFERENCES_WANTED] == [{"run": 1}]
+    runner.receive(messages.REFERENCES, {"run": 1, "rows": references.to_plain()})
     start_users(begun, runner, 2, Sure)
     runner.receive(messages.LEVEL, level_data())
     wait_for(runner.done)

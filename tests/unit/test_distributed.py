@@ -4,6 +4,7 @@ import time
 from types import SimpleNamespace
 
 import gevent
+import numpy as np
 import pytest
 from locust.env import Environment
 from locust.runners import STATE_MISSING, STATE_RUNNING, MasterRunner
@@ -14,6 +15,7 @@ from tfsload.records.window import UNCOUNTED
 from tfsload.run import coordinator as coordinating
 from tfsload.run import messages, roster, vigil
 from tfsload.run.coordinator import Coordinator
+from tfsload.target.references import References
 
 
 class Master(MasterRunner):
@@ -431,3 +433,18 @@ def test_workers_that_never_join_and_are_all_there_is_end_the_run(coordinator, f
     wait_for(lambda: finished)
 
     assert set(coordinator.results.unfit_workers.values()) == {roster.STRANGER}
+
+
+def test_the_answers_without_load_go_to_who_asks_for_them(coordinator, master):
+    """The options that travel with every spawn message stay short, however many images are compared."""
+    references = References()
+    for number in range(1000):
+        references.keep(number, np.eye(10, dtype="<f4")[[7]])
+    coordinator.begin(None, references=references)
+
+    master.receive(messages.REFERENCES_WANTED, {"run": 1}, "b")
+    master.receive(messages.REFERENCES_WANTED, {"run": 7}, "a")  # of another run
+
+    told = [(data, worker) for message, data, worker in master.sent if message == messages.REFERENCES]
+    assert [(len(data["rows"]), worker) for data, worker in told] == [(1000, "b")]
+    assert len(str(vars(master.environment.parsed_options))) < 1000

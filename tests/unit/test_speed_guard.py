@@ -107,14 +107,17 @@ def user(request):
         "threshold": thresholds,
     }
     if has_references:
-        options[messages.REFERENCES_OPTION] = references_to_all(len(images.labels))
+        options["verify"] = str(len(images.labels))
     environment = Environment(
         user_classes=[GrpcPredictionUser], parsed_options=SimpleNamespace(**options), host="127.0.0.1:1"
     )
     environment.create_local_runner()  # with it come the listeners of Locust's own statistics
-    participant = Participant(environment, Runner())
+    runner = Runner()
+    participant = Participant(environment, runner)
     slot.fill(environment, participant.join)
     participant.begin()
+    if has_references:
+        runner.receive(messages.REFERENCES, {"run": 1, "rows": references_to_all(len(images.labels))})
     user = GrpcPredictionUser(environment)
     user.on_start()
     connections = participant.run.transport.channel.pool._connections

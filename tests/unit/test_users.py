@@ -21,6 +21,7 @@ from tfsload.records.recorder import Record, merge_plain, n_ended
 from tfsload.run import messages
 from tfsload.run.participant import Participant
 from tfsload.settings.settings import Settings
+from tfsload.target.references import References
 from tfsload.transport.answer import Answer, ReplyError
 from tfsload.transport.failure import CLIENT_ERROR, PredictionFailure
 from tfsload.transport.grpc.transport import GrpcTransport
@@ -497,3 +498,32 @@ def test_a_user_with_a_request_in_flight_may_finish_it(environment, participant)
     greenlet.join(20)
     assert greenlet.ready()
     assert recorded(participant).requests == 1
+
+
+def test_no_user_fires_before_the_answers_without_load_are_there(environment, participant, runner):
+    fire(environment, verify="1")
+    participant.begin()
+    starting = gevent.spawn(user_of, environment)
+    gevent.sleep(0.01)
+    assert not starting.ready()
+    assert runner.sent[-1] == (messages.REFERENCES_WANTED, {"run": 1})
+
+    references = References()
+    references.keep(0, np.eye(10, dtype="<f4")[[7]])
+    runner.receive(messages.REFERENCES, {"run": 1, "rows": references.to_plain()})
+    user = starting.get(timeout=10)
+
+    assert len(user._run.references) == 1
+
+
+def test_a_worker_that_gets_no_answers_without_load_is_unfit(environment, participant, runner, monkeypatch):
+    monkeypatch.setattr("tfsload.run.participant.REFERENCES_LIMIT_S", 0.01)
+    fire(environment, verify="1")
+    participant.begin()
+
+    with pytest.raises(StopUser):
+        user_of(environment).predict()
+
+    assert runner.sent[-1][0] == messages.UNFIT
+    assert "recorded without load did not come" in runner.sent[-1][1]["reason"]
+    assert participant.open_run is None

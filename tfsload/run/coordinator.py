@@ -70,6 +70,7 @@ class Coordinator:
         self._is_open = False
         self._is_ending = False
         self._leases: Leases | None = None
+        self._references: list[list[Any]] | None = None  # of the run under way, as a message holds them
         self._roster, self._headcount = Roster(runner), Headcount(environment, runner)
         self._n_arrived: Counter[str] = Counter()  # requests outside leases, by worker
         self._watcher: gevent.Greenlet | None = None
@@ -84,6 +85,7 @@ class Coordinator:
             (messages.JOINED, self._on_joined),
             (messages.LEASE_WANTED, self._on_lease_wanted),
             (messages.LEASE_DONE, self._on_lease_done),
+            (messages.REFERENCES_WANTED, self._on_references_wanted),
             (messages.PULSE, self._on_pulse),
             (messages.DRAINED, self._on_drained),
             (messages.UNFIT, self._on_unfit),
@@ -140,7 +142,7 @@ class Coordinator:
         options[messages.RUN_NUMBER_OPTION] = self._number
         options[messages.PROTOCOL_OPTION] = messages.PROTOCOL
         options[messages.RUN_DATA_OPTION] = data_fingerprint
-        options[messages.REFERENCES_OPTION] = references.to_plain() if references else None
+        self._references = references.to_plain() if references else None
         options[messages.FORKED_BY_OPTION] = processes.forked_by() if options.get("processes") else None
         self._roster.begin()
         self._vigil = Vigil(self._runner, give_up_after_s)
@@ -281,6 +283,11 @@ class Coordinator:
         lease = None if msg.node_id in self.results.unfit_workers else self._leases.grant(msg.node_id)
         data = {"run": self._number, "lease": lease and [lease.number, lease.start, lease.stop]}
         self._runner.send_message(messages.LEASE, data, client_id=msg.node_id)
+
+    def _on_references_wanted(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+        if self.is_of_this_run(msg) and self._references is not None:
+            data = {"run": self._number, "rows": self._references}
+            self._runner.send_message(messages.REFERENCES, data, client_id=msg.node_id)
 
     def _on_lease_done(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
         if not self.is_of_this_run(msg):

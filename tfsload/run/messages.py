@@ -11,6 +11,8 @@ late message of an earlier run is told apart.
 | LEASE | coordinator → participant | `lease`: [number, start, stop], or None while nothing is free |
 | LEASE_DONE | participant → coordinator | `lease`: number, `rows`: what was recorded under it |
 | PULSE | participant → coordinator | once a second: what it has in hand |
+| REFERENCES_WANTED | participant → coordinator | with `--verify`: once a run, before its users fire |
+| REFERENCES | coordinator → participant | `rows`: the answers without load, as `References.to_plain` has them |
 | LEVEL | coordinator → participant | a level to be measured, and which share of its arrivals is the participant's |
 | LEVEL_DONE | participant → coordinator | `level`: number, `rows`: what was recorded, and the worker's own figures |
 | DRAIN | coordinator → participants | stop the users and hand over the rest |
@@ -34,13 +36,15 @@ Every message with rows says in `unix_ns` what the sender's clock shows, in nano
 """
 
 # Goes up with each change to what stands here. Processes with different ones do not understand each other.
-PROTOCOL = 3
+PROTOCOL = 4
 
 JOINED = "tfsload_joined"
 LEASE_WANTED = "tfsload_lease_wanted"
 LEASE = "tfsload_lease"
 LEASE_DONE = "tfsload_lease_done"
 PULSE = "tfsload_pulse"
+REFERENCES_WANTED = "tfsload_references_wanted"
+REFERENCES = "tfsload_references"
 LEVEL = "tfsload_level"
 LEVEL_DONE = "tfsload_level_done"
 DRAIN = "tfsload_drain"
@@ -49,15 +53,14 @@ UNFIT = "tfsload_unfit"
 REPORT_KEY = "tfsload"
 BEFORE_RESET_KEY = "tfsload_before_reset"
 
-# Set among the parsed options by the coordinator: Locust takes them to the workers with each spawn message.
+# Set among the parsed options by the coordinator: Locust takes them to the workers with each spawn message, so they are
+# short. What is long is asked for by the worker: a message that is pushed does not reach one that comes late.
 # All begin so:
 RUN_NUMBER_OPTION = "tfsload_run_number"
 # `PROTOCOL` of the coordinator.
 PROTOCOL_OPTION = "tfsload_protocol"
 # The fingerprint of the images: a worker with others would measure something else.
 RUN_DATA_OPTION = "tfsload_run_data"
-# The answers recorded without load, as `References.to_plain` has them; missing where none are compared.
-REFERENCES_OPTION = "tfsload_references"
 # With `--processes`: the process that forked the workers. Those of another run may find this one's port.
 FORKED_BY_OPTION = "tfsload_forked_by"
 # Where predictions go: `host` on a user class, or the embedded server, is no host of Locust's.

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import gevent
+import gevent.event
 import locust.log
 from gevent.lock import RLock
 from locust.exception import RPCError
@@ -34,6 +35,9 @@ logger = logging.getLogger(__name__)
 
 _SETTLE_POLL_S = 0.01
 _OTHER_VERSION = "this worker runs another version of this suite than its master: install the same on both"
+_NO_REFERENCES = "the answers recorded without load did not come from the master: see its log, and start the run again"
+# The master sends them at once; many take a while on their way.
+REFERENCES_LIMIT_S = 30.0
 # A master that is heard of again within this time has only been busy. Locust waits for a minute, under full load.
 MASTER_LIMIT_S = 15.0
 MASTER_POLL_S = 0.5
@@ -53,6 +57,7 @@ class Participant:
         self.run: Run | None = None
         self._begun: int | None = None  # the number of the run that was begun last, or that this process was unfit for
         self._joining = RLock()
+        self._has_references = gevent.event.Event()  # or needs none
         self._is_open = False  # begun and not yet drained
         self._n_reported = 0  # requests handed over outside leases
         self._master_watcher: gevent.Greenlet | None = None
@@ -64,6 +69,7 @@ class Participant:
         environment.events.report_to_master.add_listener(self._on_report_to_master)
         environment.events.heartbeat_received.add_listener(self._on_heartbeat)
         runner.register_message(messages.LEASE, self._on_lease)
+        runner.register_message(messages.REFERENCES, self._on_references)
         runner.register_message(messages.LEVEL, self._on_level)
         runner.register_message(messages.DRAIN, self._on_drain, concurrent=True)
 
@@ -85,6 +91,8 @@ class Participant:
                 except BaseException:
                     self._begun = None  # by a user that was ended meanwhile: the next one may
                     raise
+            if self._is_open and not self._has_references.wait(REFERENCES_LIMIT_S):
+                self._give_up(_NO_REFERENCES)
         return self.open_run
 
     def begin(self) -> None:
@@ -104,11 +112,9 @@ class Participant:
         try:
             if options.get(messages.PROTOCOL_OPTION) != messages.PROTOCOL:
                 raise SettingsError([_OTHER_VERSION])
-            references = options.get(messages.REFERENCES_OPTION)
             settings = Settings.parse(options, options[messages.ADDRESS_OPTION])
             transport = transport_class_of(self._environment.user_classes)(settings.model, settings.connection)
-            tolerance = settings.checks.tolerance
-            run = Run(number, settings, transport, References.from_plain(references, tolerance) if references else None)
+            run = Run(number, settings, transport)
             run.transport.check_files()
             if run.data_fingerprint != options[messages.RUN_DATA_OPTION]:
                 where = quoted(run.settings.data.dataset)
@@ -129,10 +135,39 @@ class Participant:
         run.supply = self._supply(run)
         self.run = run
         self._is_open = True
+        self._ask_for_references(run)
         self._pulse = Pulse(run, self._users, self._tell_pulse, count_all=lambda: len(self._runner.user_greenlets))
         self._pulse.start()
         if isinstance(self._runner, WorkerRunner):
             self._master_watcher = gevent.spawn(self._stop_without_master)
+
+    def _ask_for_references(self, run: Run) -> None:
+        """Ask for the answers recorded without load, where they are to be compared: no user fires before they came."""
+        self._has_references.clear()
+        if run.settings.checks.verify:
+            self._runner.send_message(messages.REFERENCES_WANTED, {"run": run.number})
+        else:
+            self._has_references.set()
+
+    def _on_references(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+        run = self.open_run
+        if run is not None and msg.data["run"] == run.number:
+            run.references = References.from_plain(msg.data["rows"], run.settings.checks.tolerance)
+            self._has_references.set()
+
+    def _give_up(self, reason: str) -> None:
+        """Take no part in the run under way, in which this process has fired nothing."""
+        logger.error("This worker cannot take part in the run: %s", reason)
+        self._runner.send_message(messages.UNFIT, {"run": self.run.number, "reason": reason})
+        self._stop_watching()
+        self._is_open = False
+        self.run.close()
+        self.run = None
+
+    def _stop_watching(self) -> None:
+        self._pulse.stop()
+        if self._master_watcher is not None:
+            self._master_watcher.kill(block=False)
 
     def _users(self) -> Iterator[Any]:
         """Yield the users of this process that fire images; other classes may run beside them."""
@@ -229,9 +264,8 @@ class Participant:
             return
         if self._level is not None:
             self._level.kill()
-        self._pulse.stop()
-        if self._master_watcher is not None:
-            self._master_watcher.kill(block=False)
+        self._stop_watching()
+        self._has_references.set()  # whoever still waits is to end
         self._is_open = self._is_measuring = False
         gc.unfreeze()
         run.supply.close()
