@@ -6,6 +6,7 @@ What a fuzz has found (`make fuzz`), each in its smallest form.
 import contextlib
 import time
 from collections import Counter
+from typing import NamedTuple
 
 import gevent
 import grpc
@@ -28,6 +29,16 @@ pytestmark = pytest.mark.timing
 CODE = grpc.StatusCode
 # Far beyond what any of these tests takes: what hangs is to fail.
 LIMIT_S = 20
+
+
+class Frame(NamedTuple):
+    """`frames.Frame`, with names."""
+
+    kind: int
+    flags: int
+    stream: int
+    payload: bytes
+    flow_size: int
 
 
 class FaultyServer:
@@ -67,7 +78,7 @@ class FaultyServer:
             stream.read(len(frames.PREFACE))
             parser = frames.FrameParser()
             while data := stream.read1(65_536):
-                for frame in map(frames.Frame._make, parser.feed(data)):
+                for frame in map(Frame._make, parser.feed(data)):
                     self.n_requests += is_request(frame)
                     yield frame
 

@@ -22,6 +22,7 @@ import grpc
 import pytest
 
 from tests.support.runs import PROJECT, Ended, free_port, locust, run_headless
+from tests.support.schedules import take_until
 from tests.support.sweep_text import read
 from tests.support.truth_server import Answers, Served, Service
 from tfsload.analysis import exit_codes
@@ -243,7 +244,7 @@ def schedule_ns(rate: float, arrivals: str, begin_s: float, seconds: float, seed
     schedule = Schedule(rate, arrivals, seed, level=1)
     begin_ns = int(begin_s * NS_PER_S)
     end_ns = begin_ns + int(seconds * NS_PER_S) // N_SLICES * N_SLICES
-    return [offset_ns for offset_ns in schedule.take_until(end_ns - 1) if offset_ns >= begin_ns]
+    return [offset_ns for offset_ns in take_until(schedule, end_ns - 1) if offset_ns >= begin_ns]
 
 
 # The server itself

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.schedules import take_until
 from tfsload.load import arrivals
 from tfsload.load.arrivals import Schedule, constant_offsets_ns
 
@@ -42,7 +43,7 @@ def test_a_seed_gives_the_same_schedule_for_ever(seed, sha256):
 def test_offsets_are_plain_integers():
     for kind in arrivals.ARRIVALS:
         schedule = Schedule(50.0, kind, seed=1, level=0)
-        offsets = [schedule.next_ns, schedule.pop(), *schedule.take_until(10**9)]
+        offsets = [schedule.next_ns, schedule.pop(), *take_until(schedule, 10**9)]
 
         assert {type(offset) for offset in offsets} == {int}  # Locust's messages take no numpy numbers
 
@@ -70,7 +71,7 @@ def test_it_does_not_matter_how_arrivals_are_taken(kind, n_workers, steps, block
                 taken.append(schedule.pop())
             else:
                 now_ns += int(step_s * 1e9)
-                taken += schedule.take_until(now_ns)
+                taken += take_until(schedule, now_ns)
                 assert schedule.next_ns > now_ns
 
     assert taken == whole[: len(taken)]
@@ -92,16 +93,16 @@ def test_the_shares_of_all_workers_make_up_the_schedule(kind, n_workers, rate, b
 def test_arrivals_due_now_are_taken():
     schedule = Schedule(1_000, "constant", 0, 0)
 
-    assert schedule.take_until(2_000_000) == [0, 1_000_000, 2_000_000]
-    assert schedule.take_until(2_999_999) == []
-    assert schedule.take_until(-1) == []
+    assert take_until(schedule, 2_000_000) == [0, 1_000_000, 2_000_000]
+    assert take_until(schedule, 2_999_999) == []
+    assert take_until(schedule, -1) == []
     assert schedule.next_ns == 3_000_000
 
 
 def test_a_long_stall_is_made_up_over_many_blocks():
     schedule = Schedule(10_000, "constant", 0, 0, worker=1, n_workers=2)
 
-    assert schedule.take_until(10 * 10**9) == list(range(100_000, 10 * 10**9 + 1, 200_000))
+    assert take_until(schedule, 10 * 10**9) == list(range(100_000, 10 * 10**9 + 1, 200_000))
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_both_forms_of_a_reply_are_read(scores, dtype, as_content):
         ),
         pytest.param(b"", "it has none", id="empty-reply"),
         pytest.param(reply([[1]], types_pb2.DT_INT64), "is DT_INT64: expected DT_FLOAT", id="integers"),
-        pytest.param(reply([[1.0]], dtype=9999), "is ?", id="unknown-dtype"),
+        pytest.param(reply([[1.0]], dtype=9999), "is 9999", id="unknown-dtype"),
         pytest.param(reply([0.5, 0.5]), "has shape (2,): expected (1, classes)", id="one-dimension"),
         pytest.param(reply([[0.5], [0.5]]), "has shape (2, 1): expected (1, classes)", id="too-many-rows"),
         pytest.param(reply([[0.5, 0.5]], shape=(1, 3)), "holds 2 values for its shape (1, 3)", id="too-few-values"),

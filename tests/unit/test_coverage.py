@@ -113,4 +113,3 @@ def test_any_history_ends_with_each_request_counted_once(n_requests, chunk, hist
 
     assert sorted(counted) == list(range(n_requests))
     assert leases.is_finished
-    assert not leases.holders

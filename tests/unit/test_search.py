@@ -4,6 +4,7 @@ import math
 import random
 from collections import Counter
 from itertools import count
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,31 @@ from tfsload.analysis.limit import Ending
 from tfsload.load.search import Probe, RateSearch, parse_range
 
 CROSSED = ("crossed p99 < 20ms",)
+
+
+class Reported(NamedTuple):
+    """A probe, and whether it held."""
+
+    probe: Probe
+    holds: bool
+
+
+class RecordedSearch(RateSearch):
+    """A search that keeps what was reported to it, in order."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.history = []
+
+    def next(self):
+        self.asked = super().next()
+        return self.asked
+
+    def report(self, holds, *rest, **options):
+        n_before = self.n_probes
+        super().report(holds, *rest, **options)
+        if self.n_probes > n_before:
+            self.history.append(Reported(self.asked, holds))
 
 
 def drive(search, holds, achieved=lambda _: None):
@@ -32,7 +58,7 @@ def is_sound(search):
 def find(capacity, low=100, high=5000, knows_achieved=True, **options):
     """Search the limit of a server that holds exactly the rates up to its capacity."""
     return drive(
-        RateSearch(low, high, **options),
+        RecordedSearch(low, high, **options),
         lambda probe: probe.rate_rps <= capacity,
         lambda probe: min(probe.rate_rps, capacity) if knows_achieved else None,
     )
@@ -84,7 +110,7 @@ def test_achieved_rates_that_lie_cost_no_answer(ratio, place, lies):
         share = next(shares)
         return None if share is None else share * probe.rate_rps
 
-    assert_found(drive(RateSearch(100, 100 * ratio), lambda probe: probe.rate_rps <= capacity, achieved), capacity)
+    assert_found(drive(RecordedSearch(100, 100 * ratio), lambda probe: probe.rate_rps <= capacity, achieved), capacity)
 
 
 def test_the_achieved_rate_saves_probes():
@@ -114,7 +140,7 @@ def test_a_limit_by_latency_is_looked_for_below_the_capacity():
     limits = capacities(100, 5000, 200)
     searches = [
         drive(
-            RateSearch(100, 5000),
+            RecordedSearch(100, 5000),
             lambda probe, limit=limit: probe.rate_rps <= limit,
             lambda probe, limit=limit: min(probe.rate_rps, limit / 0.8),
         )
@@ -186,7 +212,7 @@ def test_low_and_high_are_tried_as_they_were_asked_for():
             id="out-of-probes-before-high",
         ),
         pytest.param(
-            drive(RateSearch(100, 5000, max_probes=3), lambda probe: not probe.is_confirmation),
+            drive(RecordedSearch(100, 5000, max_probes=3), lambda probe: not probe.is_confirmation),
             Ending.OUT_OF_PROBES,
             None,
             "All 3 probes are used up: 100 requests/s held a short level only, 707 crossed p99 < 20ms: "
@@ -194,7 +220,7 @@ def test_low_and_high_are_tried_as_they_were_asked_for():
             id="never-confirmed",
         ),
         pytest.param(
-            RateSearch(100, 5000),
+            RecordedSearch(100, 5000),
             Ending.STOPPED,
             None,
             "Stopped after 0 of at most 12 probes: nothing is known.",
@@ -209,7 +235,7 @@ def test_a_result_says_what_it_means(search, ending, rate_rps, sentence):
 
 
 def test_a_search_may_be_stopped_in_the_middle():
-    search = RateSearch(100, 200)
+    search = RecordedSearch(100, 200)
     for _ in range(3):
         search.next()
         search.report(holds=True)
@@ -229,7 +255,7 @@ def test_a_search_may_be_stopped_in_the_middle():
     ],
 )
 def test_all_thresholds_that_were_crossed_are_named(binding, says):
-    search = RateSearch(100, 200)
+    search = RecordedSearch(100, 200)
     search.next()
     search.report(holds=False, binding=binding)
 
@@ -241,7 +267,7 @@ def test_all_thresholds_that_were_crossed_are_named(binding, says):
 def test_short_levels_may_flatter(capacity):
     """They hold up to 800 requests/s, full-length levels less."""
     search = drive(
-        RateSearch(100, 5000),
+        RecordedSearch(100, 5000),
         lambda probe: probe.rate_rps <= (capacity if probe.is_confirmation else 800),
         lambda probe: min(probe.rate_rps, 800),
     )
@@ -252,7 +278,7 @@ def test_short_levels_may_flatter(capacity):
 
 
 def test_low_may_fail_its_confirmation():
-    search = drive(RateSearch(100, 103), lambda probe: not probe.is_confirmation and probe.rate_rps <= 100)
+    search = drive(RecordedSearch(100, 103), lambda probe: not probe.is_confirmation and probe.rate_rps <= 100)
 
     assert rates(search) == [100, 103, 100]
     assert search.result.ending is Ending.NONE_HOLDS
@@ -262,7 +288,7 @@ def test_low_may_fail_its_confirmation():
 @settings(max_examples=500, deadline=None)
 def test_any_answers_come_to_an_end(answers, ratio, max_probes, knows_achieved):
     answer = iter(answers)
-    search = RateSearch(50, 50 * ratio, max_probes=max_probes)
+    search = RecordedSearch(50, 50 * ratio, max_probes=max_probes)
     drive(search, lambda _: next(answer), lambda probe: 0.7 * probe.rate_rps if knows_achieved else None)
     result = search.result
 
@@ -283,7 +309,7 @@ def noisy(capacity, spread, seed):
     def holds(probe):
         return chance.random() < 1 / (1 + (probe.rate_rps / capacity) ** (1 / spread))
 
-    return drive(RateSearch(100, 5000), holds, lambda probe: min(probe.rate_rps, capacity) * chance.gauss(1, 0.01))
+    return drive(RecordedSearch(100, 5000), holds, lambda probe: min(probe.rate_rps, capacity) * chance.gauss(1, 0.01))
 
 
 @pytest.mark.parametrize(
@@ -305,7 +331,7 @@ def test_noise_near_the_limit_costs_some_accuracy_and_no_more(spread, off):
 
 
 def test_the_probe_under_way_stays_until_it_is_reported():
-    search = RateSearch(100, 5000)
+    search = RecordedSearch(100, 5000)
 
     assert search.next() is search.next()
     assert search.next() == Probe(100.0)
@@ -316,7 +342,7 @@ def test_the_probe_under_way_stays_until_it_is_reported():
 
 @pytest.mark.parametrize("is_started", [True, False], ids=["reported-twice", "never-asked"])
 def test_a_report_needs_a_probe(is_started):
-    search = RateSearch(100, 5000)
+    search = RecordedSearch(100, 5000)
     if is_started:
         search.next()
         search.report(holds=True)
@@ -327,7 +353,7 @@ def test_a_report_needs_a_probe(is_started):
 
 @pytest.mark.parametrize("knows_achieved", [True, False], ids=["achieved", "blind"])
 def test_the_probes_left_count_down_to_none(knows_achieved):
-    search = RateSearch(100, 5000)
+    search = RecordedSearch(100, 5000)
     left = []
     for _ in count():
         left.append(search.expected_probes_left)
@@ -389,4 +415,4 @@ def test_a_bad_range_is_refused(text, says):
 )
 def test_a_search_that_makes_no_sense_is_refused(arguments, says):
     with pytest.raises(ValueError, match=says):
-        RateSearch(**({"low_rps": 10, "high_rps": 100} | arguments))
+        RecordedSearch(**({"low_rps": 10, "high_rps": 100} | arguments))

@@ -8,7 +8,6 @@ drawn, and sums of integers are exact, however they are cut into blocks. Roundin
 ns) shorter by 1 / (24 m²) of itself: 2e-11 at 20,000 requests a second, 4e-8 at the highest rate allowed.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -70,15 +69,6 @@ class Schedule:
         """Take the next arrival; return when it is due."""
         taken = self.next_ns
         self._move_to(self._index + 1)
-        return taken
-
-    def take_until(self, offset_ns: int) -> list[int]:
-        """Take all arrivals due at `offset_ns` or before; return when they are due."""
-        taken: list[int] = []
-        while self.next_ns <= offset_ns:
-            stop = bisect_right(self._block, offset_ns, self._index)
-            taken += self._block[self._index : stop]
-            self._move_to(stop)
         return taken
 
     def _move_to(self, index: int) -> None:

@@ -49,11 +49,6 @@ class Leases:
         """Whether every request was delivered."""
         return self._done == self._n_requests
 
-    @property
-    def holders(self) -> set[str]:
-        """The workers that hold a lease now."""
-        return {worker for worker, _ in self._held.values()}
-
     def grant(self, worker: str) -> Lease | None:
         """Give out the next range; None while nothing is waiting (it may wait again, if a worker is lost)."""
         if not self._waiting:

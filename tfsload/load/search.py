@@ -72,6 +72,9 @@ class RateSearch:
 
     A probe that one stall decides is held once more at full length, which uses up none of the probes; if one stall
     decides that too, the rate does not hold.
+
+    Attributes:
+        n_probes: levels run, the confirmation included; one that was held once more counts as one.
     """
 
     def __init__(self, low_rps: float, high_rps: float, max_probes: int = 12, resolution: float = 0.04) -> None:
@@ -101,7 +104,7 @@ class RateSearch:
         self._estimate: float | None = None  # of the server's capacity
         self._guess_limit = 0  # probes that may be used until the bracket is narrow, wrong guesses included
         self._under_way: Probe | None = None
-        self._history: list[ProbeReport] = []
+        self.n_probes = 0
 
     @property
     def last_passing(self) -> float | None:
@@ -117,16 +120,6 @@ class RateSearch:
     def binding(self) -> tuple[str, ...]:
         """What the server did at the first failing rate that it must not, in words."""
         return self._failing.binding if self._failing else ()
-
-    @property
-    def history(self) -> tuple[ProbeReport, ...]:
-        """All that was reported, in order."""
-        return tuple(self._history)
-
-    @property
-    def n_probes(self) -> int:
-        """Levels run, the confirmation included; one that was held once more counts as one."""
-        return len(self._history)
 
     @property
     def is_confirmed(self) -> bool:
@@ -195,7 +188,7 @@ class RateSearch:
             return
         report = ProbeReport(self._under_way, holds, tuple(binding), achieved_rps, is_undecided)
         self._under_way = None
-        self._history.append(report)
+        self.n_probes += 1
         if holds:
             self._hold(report.probe)
         else:

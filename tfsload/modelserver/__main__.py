@@ -56,7 +56,7 @@ def _serve(flags: ServerFlags) -> int:
     try:
         with _quiet_stderr() if quiet else contextlib.nullcontext():
             model = _load(models, flags)
-        server = ModelServer(model, models.RunError, flags)
+        server = ModelServer(model, flags)
         address = server.start()
     except (models.ModelLoadError, PortError) as error:
         return _fail(1, str(error))

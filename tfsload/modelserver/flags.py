@@ -13,7 +13,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
-_KINDS = {bool: "true, false, 1 or 0", int: "a whole number", float: "a number", str: "a text"}
+_KINDS: dict[Any, str] = {bool: "true, false, 1 or 0", int: "a whole number", float: "a number", str: "a text"}
 _MAX_PORT = 65535
 
 
@@ -129,7 +129,7 @@ class ServerFlags:
     version: bool = _other(False, "print the server's version")
 
 
-_FIELDS: dict[str, Field] = {f.name: f for f in fields(ServerFlags)}
+_FIELDS: dict[str, Field[Any]] = {f.name: f for f in fields(ServerFlags)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,7 +230,7 @@ def _takes(name: str, word: str) -> bool:
     return not word.startswith("--")
 
 
-def _read(one: Field, text: str | None) -> Any:
+def _read(one: Field[Any], text: str | None) -> Any:
     if text is None:
         if one.type is bool:
             return True
@@ -255,12 +255,12 @@ def _convert(kind: Any, text: str) -> Any:
     return text
 
 
-def _in_range(one: Field, value: Any) -> bool:
+def _in_range(one: Field[Any], value: Any) -> bool:
     least, most = one.metadata["least"], one.metadata["most"]
     return (least is None or value >= least) and (most is None or value <= most)
 
 
-def _expected(one: Field) -> str:
+def _expected(one: Field[Any]) -> str:
     least, most = one.metadata["least"], one.metadata["most"]
     kind = _KINDS[one.type]
     if most is not None:
@@ -312,8 +312,8 @@ def _unknown(name: str) -> str:
     return f"unknown flag --{name}: {hint}"
 
 
-def _default(one: Field) -> Any:
-    return one.default if one.default is not MISSING else one.default_factory()
+def _default(one: Field[Any]) -> Any:
+    return one.default if one.default_factory is MISSING else one.default_factory()
 
 
 def _given(flags: ServerFlags) -> Iterator[tuple[str, Any]]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
+from tfsload.modelserver.errors import RunError
 from tfsload.modelserver.flags import Parallelism
 from tfsload.transport.protos import get_model_metadata_pb2
 
@@ -22,20 +23,6 @@ _INIT_OP = "__saved_model_init_op"
 
 class ModelLoadError(Exception):
     """No model could be loaded: what was looked for, and what was there."""
-
-
-class RunError(Exception):
-    """TensorFlow refused a run.
-
-    Attributes:
-        code: the canonical error code, the same numbers as gRPC's.
-        message: TensorFlow's own words.
-    """
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 @dataclass(frozen=True)
@@ -95,7 +82,7 @@ class Model:
         except (OSError, RuntimeError, ValueError, KeyError, tf.errors.OpError) as error:
             raise ModelLoadError(f"{path} holds no SavedModel that can be served: {error}") from error
 
-    def run(self, feeds: Mapping[Any, np.ndarray], fetches: Sequence[Any]) -> list[np.ndarray]:
+    def run(self, feeds: Mapping[Any, NDArray[Any]], fetches: Sequence[Any]) -> list[NDArray[Any]]:
         """Run the graph once; blocks without holding Python's lock.
 
         Args:
@@ -111,17 +98,14 @@ class Model:
         # What Session.run ends in. Session.run itself converts the feeds to the expected dtype (the real
         # server refuses them) and costs 200 µs instead of 30; a callable words its refusals differently.
         try:
-            return self._session._call_tf_sessionrun(None, feeds, fetches, [], None)
+            outputs: list[NDArray[Any]] = self._session._call_tf_sessionrun(None, feeds, fetches, [], None)
         except tf.errors.OpError as error:
             raise RunError(error.error_code, error.message) from error
+        return outputs
 
     def signature_def_map(self) -> Any:
         """The signatures as the official SignatureDefMap message."""
         return get_model_metadata_pb2.SignatureDefMap(signature_def=self._signature_defs)
-
-    def close(self) -> None:
-        """Free the session; no run may be under way."""
-        self._session.close()
 
 
 def find_version(base_path: Path) -> tuple[int, Path]:

@@ -54,11 +54,10 @@ class ModelServer:
 
     Args:
         model: a loaded `tfsload.modelserver.model.Model`.
-        run_error: what `model.run` raises for a refused run.
         flags: port, address, threads and form of the answers.
     """
 
-    def __init__(self, model: Any, run_error: type[Exception], flags: ServerFlags) -> None:
+    def __init__(self, model: Any, flags: ServerFlags) -> None:
         self._flags = flags
         self._server = grpc.server(
             futures.ThreadPoolExecutor(flags.grpc_max_threads + _REJECTING_THREADS, "predict"),
@@ -68,7 +67,7 @@ class ModelServer:
         for service, methods in _methods(model, flags).items():
             handlers = {
                 name: grpc.unary_unary_rpc_method_handler(
-                    quota.guard(answer(method, run_error)),
+                    quota.guard(answer(method)),
                     request_deserializer=request.FromString,
                     response_serializer=response.SerializeToString,
                 )

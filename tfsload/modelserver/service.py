@@ -8,9 +8,11 @@ from typing import Any
 
 import grpc
 import numpy as np
+from numpy.typing import NDArray
 
-from tfsload.modelserver.tensors import TensorError, fill_proto, to_array
+from tfsload.modelserver.errors import RequestError, RunError
 from tfsload.transport.protos import get_model_metadata_pb2, get_model_status_pb2, model_pb2, predict_pb2
+from tfsload.transport.tensors import TensorError, fill_proto, to_array
 
 _DEFAULT_SIGNATURE = "serving_default"
 _METADATA_FIELD = "signature_def"
@@ -18,30 +20,15 @@ _MESSAGE_LIMIT = 1024
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
-class RequestError(Exception):
-    """A request that gets an error instead of a reply.
-
-    Attributes:
-        code: the gRPC status code.
-        message: its details.
-    """
-
-    def __init__(self, code: grpc.StatusCode, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
 def _invalid(message: str) -> RequestError:
     return RequestError(grpc.StatusCode.INVALID_ARGUMENT, message)
 
 
-def answer(method: Callable[[Any], Any], run_error: type[Exception]) -> Callable[[Any, Any], Any]:
+def answer(method: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
     """`method` as a gRPC handler: its refusals, and the model's, become status codes.
 
     Args:
         method: request → reply.
-        run_error: what the model raises for a refused run, with `code` and `message`.
     """
 
     def handle(request: Any, context: grpc.ServicerContext) -> Any:
@@ -49,7 +36,7 @@ def answer(method: Callable[[Any], Any], run_error: type[Exception]) -> Callable
             return method(request)
         except RequestError as error:
             code, message = error.code, error.message
-        except run_error as error:
+        except RunError as error:
             code, message = _CODES.get(error.code, grpc.StatusCode.UNKNOWN), error.message
         return context.abort(code, truncated(message))
 
@@ -168,7 +155,7 @@ def _spec(model: Any, signature_name: str) -> Any:
     return spec
 
 
-def _feeds(signature: Any, inputs: Mapping[str, Any]) -> dict[Any, np.ndarray]:
+def _feeds(signature: Any, inputs: Mapping[str, Any]) -> dict[Any, NDArray[Any]]:
     """Handle → tensor for every input of the signature."""
     if len(inputs) > len(signature.feeds) or (len(inputs) < len(signature.feeds) and not signature.defaults):
         raise _invalid(_size_message(set(inputs), set(signature.feeds)))
@@ -189,7 +176,9 @@ def _feeds(signature: Any, inputs: Mapping[str, Any]) -> dict[Any, np.ndarray]:
     return _checked_names(feeds, signature, inputs)
 
 
-def _checked_names(feeds: dict, signature: Any, inputs: Mapping[str, Any]) -> dict[Any, np.ndarray]:
+def _checked_names(
+    feeds: dict[Any, NDArray[Any]], signature: Any, inputs: Mapping[str, Any]
+) -> dict[Any, NDArray[Any]]:
     """`feeds`, unless the request has an input that the signature does not know."""
     used = [alias for alias in inputs if alias in signature.feeds]
     if len(used) != len(inputs):

@@ -11,11 +11,9 @@ from tfsload.transport.answer import Answer, ReplyError
 from tfsload.transport.asked import ModelAsked
 from tfsload.transport.protos import predict_pb2, types_pb2
 from tfsload.transport.servable import FURTHER, MOST_TOLD_APART, Servable
+from tfsload.transport.tensors import Kind, fill_proto, kind_of, name_of
 
-# TensorProto may hold a tensor in either of these forms; the real server answers in the first unless
-# --enable_serialization_as_tensor_content is set.
-_TYPED_FIELDS: dict[int, str] = {types_pb2.DT_FLOAT: "float_val", types_pb2.DT_DOUBLE: "double_val"}
-_DTYPES: dict[int, np.dtype[Any]] = {types_pb2.DT_FLOAT: np.dtype("<f4"), types_pb2.DT_DOUBLE: np.dtype("<f8")}
+_SCORE_DTYPES = (types_pb2.DT_FLOAT, types_pb2.DT_DOUBLE)
 # Up to so many scores of one image are read faster without numpy.
 _SHORT = 64
 # So many kinds of reply are known by sight: versions behind one address, as a rule.
@@ -32,12 +30,8 @@ def encode_request(model: ModelAsked, images: NDArray[np.uint8]) -> bytes:
     request = predict_pb2.PredictRequest()
     fill_model_spec(request.model_spec, model)
     request.model_spec.signature_name = model.signature_name
-    rows = images.reshape(len(images), -1).astype("<f4") / np.float32(255)
-    tensor = request.inputs[model.input_name]
-    tensor.dtype = types_pb2.DT_FLOAT
-    for size in rows.shape:
-        tensor.tensor_shape.dim.add(size=size)
-    tensor.tensor_content = rows.tobytes()
+    rows = images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
+    fill_proto(request.inputs[model.input_name], rows, as_content=True)
     request.output_filter.append(model.output_name)
     message: bytes = request.SerializeToString()
     return message
@@ -79,10 +73,10 @@ def decode_answer(reply: bytes, output_name: str, n_images: int) -> tuple[NDArra
     if output_name not in outputs:
         raise ReplyError(f"no output {output_name!r} in the reply; it has {sorted(outputs) or 'none'}")
     tensor = outputs[output_name]
-    if tensor.dtype not in _DTYPES:
-        found = types_pb2.DataType.Name(tensor.dtype) if tensor.dtype in types_pb2.DataType.values() else "?"
-        raise ReplyError(f"output {output_name!r} is {found}: expected DT_FLOAT or DT_DOUBLE")
-    scores = _values(tensor)
+    kind = kind_of(tensor.dtype)
+    if kind is None or kind.number not in _SCORE_DTYPES:
+        raise ReplyError(f"output {output_name!r} is {name_of(tensor.dtype)}: expected DT_FLOAT or DT_DOUBLE")
+    scores = _values(tensor, kind)
     shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
     if len(shape) != 2 or shape[0] != n_images or shape[1] < 1:
         raise ReplyError(f"output {output_name!r} has shape {shape}: expected ({n_images}, classes)")
@@ -181,11 +175,15 @@ class ReplyReader:
         self._templates = (template, *self._templates)[:_MOST_TEMPLATES]
 
 
-def _values(tensor: Any) -> NDArray[Any]:
-    """Return the tensor's values, flat, from whichever form it uses."""
-    dtype = _DTYPES[tensor.dtype]
-    if tensor.tensor_content:
-        if len(tensor.tensor_content) % dtype.itemsize:
-            raise ReplyError(f"tensor_content of {len(tensor.tensor_content)} bytes does not divide by its dtype")
-        return np.frombuffer(tensor.tensor_content, dtype)
-    return np.array(getattr(tensor, _TYPED_FIELDS[tensor.dtype]), dtype)
+def _values(tensor: Any, kind: Kind) -> NDArray[Any]:
+    """Return the tensor's values, flat, from whichever form it uses.
+
+    The real server answers in typed values, unless --enable_serialization_as_tensor_content is set. Fewer of them than
+    elements, which `to_array` would fill up, are a broken reply.
+    """
+    content: bytes = tensor.tensor_content
+    if content:
+        if len(content) % kind.dtype.itemsize:
+            raise ReplyError(f"tensor_content of {len(content)} bytes does not divide by its dtype")
+        return np.frombuffer(content, kind.dtype)
+    return np.array(getattr(tensor, kind.field), kind.dtype)

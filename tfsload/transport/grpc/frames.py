@@ -5,7 +5,6 @@ comes out is a message's own bytes.
 """
 
 import struct
-from typing import NamedTuple
 
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
 
@@ -73,22 +72,10 @@ class ProtocolError(Exception):
         self.code = code
 
 
-class Frame(NamedTuple):
-    """One frame as the protocol sees it.
-
-    Attributes:
-        kind: DATA, HEADERS, …; a joined header block is one HEADERS.
-        flags: the frame's (for a joined block: the HEADERS frame's).
-        stream: the stream's number, 0 for the connection.
-        payload: without padding and priority.
-        flow_size: what a DATA frame takes from the flow-control windows, padding included; else 0.
-    """
-
-    kind: int
-    flags: int
-    stream: int
-    payload: bytes
-    flow_size: int
+# One frame as the protocol sees it: its kind (a joined header block is one HEADERS), its flags (of a joined block those
+# of the HEADERS frame), its stream (0: the connection), its payload without padding and priority, and what a DATA frame
+# takes from the flow-control windows, padding included (else 0). A plain tuple: tens of thousands are made a second.
+Frame = tuple[int, int, int, bytes, int]
 
 
 class FrameParser:
@@ -101,15 +88,15 @@ class FrameParser:
         self._block: bytearray | None = None  # a header block whose CONTINUATION is to come
         self._block_start = (0, 0)  # flags and stream of its HEADERS
 
-    def feed(self, data: bytes) -> list[tuple[int, int, int, bytes, int]]:
-        """Take bytes and return the frames that they complete, each in the order of `Frame`'s fields.
+    def feed(self, data: bytes) -> list[Frame]:
+        """Take bytes and return the frames that they complete, each as `Frame` has it.
 
         Raises:
             ProtocolError: a frame is malformed; what came before it in `data` is lost with the connection.
         """
         if self._rest:
             data = self._rest + data
-        frames: list[tuple[int, int, int, bytes, int]] = []
+        frames: list[Frame] = []
         start, end = 0, len(data)
         unpack, add = _HEADER.unpack_from, frames.append
         while end - start >= _HEADER_SIZE:
@@ -135,7 +122,7 @@ class FrameParser:
         self._rest = data[start:]
         return frames
 
-    def _unusual(self, kind: int, flags: int, stream: int, payload: bytes) -> tuple[int, int, int, bytes, int] | None:
+    def _unusual(self, kind: int, flags: int, stream: int, payload: bytes) -> Frame | None:
         self._check(kind, flags, stream, len(payload))
         if kind == CONTINUATION:
             return self._continue_block(flags, payload)
@@ -160,7 +147,7 @@ class FrameParser:
         if length != exact or (kind == SETTINGS and length % 6) or (kind == GOAWAY and length < 8):
             raise ProtocolError(FRAME_SIZE_ERROR, f"frame of kind {kind} with {length} bytes")
 
-    def _begin_block(self, flags: int, stream: int, payload: bytes) -> tuple[int, int, int, bytes, int] | None:
+    def _begin_block(self, flags: int, stream: int, payload: bytes) -> Frame | None:
         if flags & WITH_PRIORITY:
             if len(payload) < 5:
                 raise ProtocolError(FRAME_SIZE_ERROR, "HEADERS too short for its priority")
@@ -170,7 +157,7 @@ class FrameParser:
         self._block, self._block_start = bytearray(payload), (flags, stream)
         return None
 
-    def _continue_block(self, flags: int, payload: bytes) -> tuple[int, int, int, bytes, int] | None:
+    def _continue_block(self, flags: int, payload: bytes) -> Frame | None:
         block = self._block
         assert block is not None  # else `_check` has refused it
         block += payload

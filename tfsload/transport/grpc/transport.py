@@ -14,9 +14,10 @@ from tfsload.transport.contract import Transport
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.grpc import codec
 from tfsload.transport.grpc.connect import check_files, connect
-from tfsload.transport.protos import get_model_metadata_pb2, get_model_status_pb2, types_pb2
+from tfsload.transport.protos import get_model_metadata_pb2, get_model_status_pb2
 from tfsload.transport.servable import Servable
 from tfsload.transport.signature import ModelDescribed, SignatureDescribed, TensorDescribed, VersionDescribed
+from tfsload.transport.tensors import name_of
 
 PREDICT_METHOD = "/tensorflow.serving.PredictionService/Predict"
 METADATA_METHOD = "/tensorflow.serving.PredictionService/GetModelMetadata"
@@ -124,13 +125,10 @@ def _signature(message: Any) -> SignatureDescribed:
 def _tensor(message: Any) -> TensorDescribed:
     shape = message.tensor_shape
     sizes = None if shape.unknown_rank else tuple(dim.size for dim in shape.dim)
-    return TensorDescribed(_enum_name(types_pb2.DataType, message.dtype), sizes)
+    return TensorDescribed(name_of(message.dtype), sizes)
 
 
 def _state(number: int) -> str:
-    return _enum_name(get_model_status_pb2.ModelVersionStatus.State, number)
-
-
-def _enum_name(enum: Any, number: int) -> str:
-    """Return a value's name, or its number where a newer server knows one that we do not."""
-    return enum.Name(number) if number in enum.values() else str(number)
+    """Return a state's name, or its number where a newer server knows one that we do not."""
+    states = get_model_status_pb2.ModelVersionStatus.State
+    return states.Name(number) if number in states.values() else str(number)

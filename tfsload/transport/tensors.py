@@ -11,6 +11,7 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
+from numpy.typing import NDArray
 
 from tfsload.transport.protos import types_pb2
 
@@ -20,7 +21,7 @@ class TensorError(ValueError):
 
 
 @dataclass(frozen=True)
-class _Kind:
+class Kind:
     """How one dtype is written.
 
     Attributes:
@@ -32,13 +33,13 @@ class _Kind:
     """
 
     number: int
-    dtype: np.dtype
+    dtype: np.dtype[Any]
     field: str
-    stored: np.dtype
+    stored: np.dtype[Any]
 
 
-def _kind(number: int, dtype: Any, field: str, stored: Any = None) -> _Kind:
-    return _Kind(number, np.dtype(dtype), field, np.dtype(dtype if stored is None else stored))
+def _kind(number: int, dtype: Any, field: str, stored: Any = None) -> Kind:
+    return Kind(number, np.dtype(dtype), field, np.dtype(dtype if stored is None else stored))
 
 
 _STRING = _kind(types_pb2.DT_STRING, object, "string_val")
@@ -64,8 +65,18 @@ _BY_NUMBER = {kind.number: kind for kind in _KINDS}
 _BY_DTYPE = {kind.dtype: kind for kind in _KINDS}
 
 
-def to_array(proto: Any) -> np.ndarray:
-    """The tensor in a TensorProto; a view of its bytes (not writable) where it has `tensor_content`.
+def kind_of(number: int) -> Kind | None:
+    """Return how a dtype is written, by its value in TensorProto.dtype; None: no tensor can have it."""
+    return _BY_NUMBER.get(number)
+
+
+def name_of(number: int) -> str:
+    """Return TensorFlow's name of a dtype, such as `DT_FLOAT`, or its number where we do not know one."""
+    return types_pb2.DataType.Name(number) if number in types_pb2.DataType.values() else str(number)
+
+
+def to_array(proto: Any) -> NDArray[Any]:
+    """Return the tensor in a TensorProto: a view of its bytes (not writable) where it has `tensor_content`.
 
     Fewer typed values than elements: the last one fills the rest; no values at all: zeros.
 
@@ -86,7 +97,7 @@ def to_array(proto: Any) -> np.ndarray:
         raise TensorError(str(error)) from error
 
 
-def fill_proto(proto: Any, array: np.ndarray, *, as_content: bool) -> None:
+def fill_proto(proto: Any, array: NDArray[Any], *, as_content: bool) -> None:
     """Write `array` into an empty TensorProto: as typed values, or as bytes with `as_content`.
 
     Raises:
@@ -116,7 +127,7 @@ def _shape(proto: Any) -> list[int]:
     return shape
 
 
-def _from_content(kind: _Kind, content: bytes, size: int) -> np.ndarray:
+def _from_content(kind: Kind, content: bytes, size: int) -> NDArray[Any]:
     if size == 0:
         return np.empty(0, kind.dtype)
     if kind is _STRING:
@@ -126,9 +137,9 @@ def _from_content(kind: _Kind, content: bytes, size: int) -> np.ndarray:
     return np.frombuffer(content, kind.dtype)
 
 
-def _from_values(kind: _Kind, values: Sequence[Any], size: int) -> np.ndarray:
+def _from_values(kind: Kind, values: Sequence[Any], size: int) -> NDArray[Any]:
     if kind is _STRING:
-        given = np.empty(len(values), object)
+        given: NDArray[Any] = np.empty(len(values), object)
         given[:] = values
     else:
         # fromiter reads a repeated field twice as fast as array does.
@@ -141,7 +152,7 @@ def _from_values(kind: _Kind, values: Sequence[Any], size: int) -> np.ndarray:
     return flat
 
 
-def _bytes_to_strings(content: bytes, size: int) -> np.ndarray:
+def _bytes_to_strings(content: bytes, size: int) -> NDArray[Any]:
     """Strings in `tensor_content`: all lengths as varints, then all bytes."""
     lengths, start = [], 0
     for _ in range(size):
@@ -156,7 +167,7 @@ def _bytes_to_strings(content: bytes, size: int) -> np.ndarray:
     return flat
 
 
-def _strings_to_bytes(array: np.ndarray) -> bytes:
+def _strings_to_bytes(array: NDArray[Any]) -> bytes:
     texts = array.ravel().tolist()
     return b"".join([*(_to_varint(len(text)) for text in texts), *texts])
 

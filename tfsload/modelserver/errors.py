@@ -1,0 +1,31 @@
+"""Why a request gets an error instead of a reply; in a module of its own, which needs no TensorFlow."""
+
+import grpc
+
+
+class RequestError(Exception):
+    """A request that cannot be answered.
+
+    Attributes:
+        code: the gRPC status code.
+        message: its details.
+    """
+
+    def __init__(self, code: grpc.StatusCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class RunError(Exception):
+    """TensorFlow refused a run.
+
+    Attributes:
+        code: the canonical error code, the same numbers as gRPC's.
+        message: TensorFlow's own words.
+    """
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
