@@ -30,10 +30,12 @@ class StockUser(User):
     n_wrong = 0
 
     def on_start(self):
+        """Open a channel for each user, as the example has it."""
         self.stub = prediction_service_pb2_grpc.PredictionServiceStub(grpc.insecure_channel(self.host))
 
     @task
     def predict(self):
+        """Fire one image, by the official stubs."""
         image, label = next(SAMPLES)
         request = predict_pb2.PredictRequest()
         request.model_spec.name = "mnist"

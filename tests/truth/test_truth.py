@@ -181,9 +181,9 @@ class Case:
 
 
 def parse_table(text: str) -> list[dict[str, str]]:
-    """Read the levels' table out of what a run has printed.
+    r"""Read the levels' table out of what a run has printed.
 
-    >>> parse_table("   level  achieved/s  lag p99\\n 2 users     1,234.5        –\\nLatencies in µs; ...")
+    >>> parse_table("   level  achieved/s  lag p99\n 2 users     1,234.5        –\nLatencies in µs; ...")
     [{'level': '2 users', 'achieved/s': '1,234.5', 'lag p99': '–'}]
     """
     lines = [re.split(r"\s{2,}", line.strip()) for line in text.splitlines()]

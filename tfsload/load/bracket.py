@@ -24,10 +24,12 @@ class Bracket:
 
     @property
     def is_narrow(self) -> bool:
+        """Whether the limit is known finely enough."""
         return _width(self.low, self.high) <= self.narrow * (1 + 1e-9)  # a hair, for rounding
 
     @property
     def middle(self) -> float:
+        """The rate in the middle, by ratio."""
         return math.sqrt(self.low) * math.sqrt(self.high)
 
     def is_cut_by(self, rate: float) -> bool:

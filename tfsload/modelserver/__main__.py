@@ -1,4 +1,4 @@
-"""`python -m tfsload.modelserver --model_name=mnist --model_base_path=models/mnist`
+"""The embedded model server: `python -m tfsload.modelserver --model_name=mnist --model_base_path=models/mnist`.
 
 Prints one line on standard output when it is ready, and ends with 0 on SIGTERM or SIGINT.
 Exit codes: 1 the model could not be loaded or the port not be opened, 2 bad usage.

@@ -9,6 +9,7 @@ from tfsload.load import arrivals, search
 
 
 def text(value: str) -> str:
+    """Read a text; the command line may hold bytes that are none."""
     try:
         value.encode()
     except UnicodeEncodeError:  # bytes of the command line that are not UTF-8
@@ -17,12 +18,14 @@ def text(value: str) -> str:
 
 
 def required_text(value: str) -> str:
+    """Read a text that is not empty."""
     if not value:
         raise ValueError("a name")
     return text(value)
 
 
 def integer(low: int, high: int | None = None) -> Callable[[str], int]:
+    """Return what reads a whole number from `low` to `high`; None: without end."""
     expected = f"a whole number of at least {low}" if high is None else f"a whole number from {low} to {high}"
 
     def read(value: str) -> int:
@@ -38,6 +41,7 @@ def integer(low: int, high: int | None = None) -> Callable[[str], int]:
 
 
 def optional_integer(low: int, high: int) -> Callable[[str], int | None]:
+    """Return what reads a whole number as `integer` does, and None from an empty text."""
     read = integer(low, high)
     return lambda value: read(value) if value else None
 
@@ -56,6 +60,7 @@ def _number(value: str, expected: str) -> float:
 
 
 def seconds(highest: float, may_be_0: bool = False) -> Callable[[str], float]:
+    """Return what reads seconds up to `highest`, above 0 or from it."""
     expected = (
         f"a number of seconds {'from' if may_be_0 else 'above'} 0 {'to' if may_be_0 else 'and at most'} {highest}"
     )
@@ -70,11 +75,14 @@ def seconds(highest: float, may_be_0: bool = False) -> Callable[[str], float]:
 
 
 def optional_seconds(highest: float) -> Callable[[str], float | None]:
+    """Return what reads seconds from 0 to `highest`, and None from an empty text."""
     read = seconds(highest, may_be_0=True)
     return lambda value: read(value) if value else None
 
 
 def list_of(read_one: Callable[[str], Any], expected: str) -> Callable[[str], tuple[Any, ...]]:
+    """Return what reads values separated by commas, none from an empty text; `expected` is said of any fault."""
+
     def read(value: str) -> tuple[Any, ...]:
         try:
             return tuple(read_one(part.strip()) for part in value.split(",")) if value else ()
@@ -85,6 +93,7 @@ def list_of(read_one: Callable[[str], Any], expected: str) -> Callable[[str], tu
 
 
 def rate(value: str) -> float:
+    """Read requests a second, as the load can keep to them."""
     number = _number(value, "")
     if arrivals.rate_fault(number):
         raise ValueError
@@ -92,6 +101,7 @@ def rate(value: str) -> float:
 
 
 def rate_range(value: str) -> tuple[float, float] | None:
+    """Read LOW:HIGH, in requests a second; None from an empty text."""
     try:
         return search.parse_range(value) if value else None
     except ValueError as fault:
@@ -104,6 +114,7 @@ _SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no
 
 
 def switch(value: str) -> bool:
+    """Read what is true or false, in any of the usual words."""
     try:
         return _SWITCH[value.lower()]
     except KeyError:
@@ -111,6 +122,8 @@ def switch(value: str) -> bool:
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
+    """Return what reads one of these words."""
+
     def read(value: str) -> str:
         if value not in choices:
             raise ValueError(" or ".join(choices))
@@ -120,6 +133,7 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 
 def metadata(value: str) -> tuple[tuple[str, str], ...]:
+    """Read pairs of key and value, `key=value`, separated by semicolons."""
     parts = [part.strip() for part in value.split(";") if part.strip()]
     for number, part in enumerate(parts, 1):
         if fault := _metadata_fault(part):

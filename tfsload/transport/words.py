@@ -34,19 +34,19 @@ def redacted(text: str) -> str:
 
 
 def shown(words: str) -> str:
-    """Return a server's words: on one line, cut, nothing that steers a terminal, and no secret that it repeats.
+    r"""Return a server's words: on one line, cut, nothing that steers a terminal, and no secret that it repeats.
 
-    >>> shown("two\\nlines")
+    >>> shown("two\nlines")
     'two?lines'
     """
     return cut(_printable(redacted(words)), LONGEST_WORDS)
 
 
 def quoted(value: object) -> str:
-    """Return what was given, in quotes, cut, without a pass word before a host.
+    r"""Return what was given, in quotes, cut, without a pass word before a host.
 
-    >>> quoted("mnist\\x1b[2J")
-    "'mnist\\\\x1b[2J'"
+    >>> quoted("mnist\x1b[2J")
+    "'mnist\\x1b[2J'"
     """
     return repr(cut(_USERINFO.sub(f"{HIDDEN}@", str(value)), LONGEST_VALUE))
 
@@ -61,10 +61,10 @@ def sentence(text: str) -> str:
 
 
 def lines(text: str) -> str:
-    """Return lines as they are, without what steers a terminal.
+    r"""Return lines as they are, without what steers a terminal.
 
-    >>> lines("a\\tb\\nc\\x1b[31m")
-    'a\\tb\\nc?[31m'
+    >>> lines("a\tb\nc\x1b[31m")
+    'a\tb\nc?[31m'
     """
     return "".join(letter if letter.isprintable() or letter in "\n\t" else "?" for letter in text)
 

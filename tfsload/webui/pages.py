@@ -10,13 +10,17 @@ from tfsload.webui.start_form import StartForm
 class Locusts(Protocol):
     """Locust's own page, as far as the suite has a hold on it."""
 
-    def wrap_page(self, web_ui: Any, edit: Callable[[dict[str, Any]], None]) -> None: ...
+    def wrap_page(self, web_ui: Any, edit: Callable[[dict[str, Any]], None]) -> None:
+        """Let `edit` change what the page is filled with."""
 
-    def wrap_statistics(self, web_ui: Any, state: Callable[[], str]) -> None: ...
+    def wrap_statistics(self, web_ui: Any, state: Callable[[], str]) -> None:
+        """Say `state` wherever the page asks how the run is doing."""
 
-    def wrap_logs(self, web_ui: Any, served: Callable[[], None]) -> None: ...
+    def wrap_logs(self, web_ui: Any, served: Callable[[], None]) -> None:
+        """Call `served` when the page has been given the log."""
 
-    def forget_statistics(self, web_ui: Any) -> None: ...
+    def forget_statistics(self, web_ui: Any) -> None:
+        """Let the page be given new statistics at once."""
 
 
 class Pages:

@@ -25,15 +25,20 @@ _NO_SHAPE = "Default"
 class Locusts(Protocol):
     """Locust's own page and form, as far as the suite has a hold on them."""
 
-    def wrap_start(self, web_ui: Any, start: Callable[[Callable[[], Any]], Any]) -> None: ...
+    def wrap_start(self, web_ui: Any, start: Callable[[Callable[[], Any]], Any]) -> None:
+        """Let `start` answer the form, with Locust's own answer at hand."""
 
-    def wrap_picked_shape(self, web_ui: Any, then: Callable[[], None]) -> None: ...
+    def wrap_picked_shape(self, web_ui: Any, then: Callable[[], None]) -> None:
+        """Call `then` when Locust has taken the shape that was picked."""
 
-    def has_run_time(self, web_ui: Any) -> bool: ...
+    def has_run_time(self, web_ui: Any) -> bool:
+        """Whether the form's run has a length."""
 
-    def set_run_time(self, web_ui: Any, left_s: float | None) -> None: ...
+    def set_run_time(self, web_ui: Any, left_s: float | None) -> None:
+        """Give the run a length in seconds; None: no end."""
 
-    def start_greenlet(self, web_ui: Any) -> Any: ...
+    def start_greenlet(self, web_ui: Any) -> Any:
+        """Return the greenlet that starts the form's run; None: there is none."""
 
 
 class Shapes(Protocol):
@@ -41,9 +46,11 @@ class Shapes(Protocol):
 
     are_levels: bool
 
-    def keep_levels(self) -> None: ...
+    def keep_levels(self) -> None:
+        """Leave the levels in place, whatever is picked."""
 
-    def pick(self, shape: Any) -> None: ...
+    def pick(self, shape: Any) -> None:
+        """Take the shape that was picked."""
 
 
 class RunTime(Protocol):
