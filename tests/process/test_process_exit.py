@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import pytest
 
 from tests.support.runs import run_headless
+from tests.support.summaries import judge, summarise
 from tests.support.web_ui import web_ui_of
 from tests.unit.test_analysis import record_of
 from tfsload.analysis import exit_codes
 from tfsload.analysis.others import OtherFailures, Others
-from tfsload.analysis.summary import summarise
 from tfsload.analysis.thresholds import parse
-from tfsload.analysis.verdict import Verdict, judge
+from tfsload.analysis.verdict import Verdict
 from tfsload.settings.rules import exit_code_faults
 from tfsload.suite.process_exit import ExitCode, code_of, remark, seen_by_shell
 

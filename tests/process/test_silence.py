@@ -7,10 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from tests.support.runs import PROJECT, forked, locust, wait_until
+from tests.support.summaries import judge, summarise
 from tfsload.analysis import exit_codes
-from tfsload.analysis.summary import summarise
 from tfsload.analysis.thresholds import parse
-from tfsload.analysis.verdict import judge
 from tfsload.records.recorder import Record
 from tfsload.run.results import Results
 from tfsload.run.silence import DEFAULT_S, Silence, limit_s

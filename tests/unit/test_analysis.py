@@ -6,14 +6,14 @@ from collections import Counter
 
 import pytest
 
+from tests.support.summaries import judge, render, summarise
 from tests.unit.test_levels import MS, closed_row, growing, open_row, samples
 from tfsload.analysis import exit_codes, thresholds
+from tfsload.analysis.held import hold
 from tfsload.analysis.limit import Ending, SearchResult
-from tfsload.analysis.summary import hold, summarise
-from tfsload.analysis.verdict import judge
+from tfsload.analysis.totals import Uncounted
 from tfsload.records.recorder import Record
 from tfsload.report.progress import Progress, progress_line
-from tfsload.report.terminal import render
 from tfsload.report.units import duration, percent
 from tfsload.transport.failure import PredictionFailure
 
@@ -36,11 +36,16 @@ def record_of(answers, failures=(), latency_ns=2_000_000):
 def test_the_figures_of_a_run():
     summary = summarise(record_of([(0, 0), (0, 1), (1, 1), (1, 1)], ["UNAVAILABLE"]), n_asked=5)
 
-    assert (summary.requests, summary.failed_requests, summary.predictions, summary.wrong) == (5, 1, 5, 1)
-    assert summary.failed == {"UNAVAILABLE": 1}
-    assert summary.error_rate == pytest.approx(2 / 5)
-    assert summary.duration_s == pytest.approx(4.002)
-    assert summary.requests_per_s == pytest.approx(4 / 4.002)  # what was refused is no throughput
+    assert (
+        summary.totals.requests,
+        summary.totals.failed_requests,
+        summary.totals.predictions,
+        summary.totals.wrong,
+    ) == (5, 1, 5, 1)
+    assert summary.totals.failed == {"UNAVAILABLE": 1}
+    assert summary.totals.error_rate == pytest.approx(2 / 5)
+    assert summary.totals.duration_s == pytest.approx(4.002)
+    assert summary.totals.requests_per_s == pytest.approx(4 / 4.002)  # what was refused is no throughput
     assert summary.is_complete
     assert [(row.label, row.images, row.right, row.wrong, row.taken_for) for row in summary.classes] == [
         (0, 2, 1, 1, (1, 1)),
@@ -52,7 +57,7 @@ def test_the_figures_of_a_run():
 def test_nothing_measured_gives_no_figures():
     summary = summarise(Record())
 
-    assert (summary.error_rate, summary.requests_per_s, summary.latency_ns) == (None, None, {})
+    assert (summary.totals.error_rate, summary.totals.requests_per_s, summary.totals.latency_ns) == (None, None, {})
     assert "Inference error rate: –" in render(summary, judge(summary), "mnist", "here:1")
 
 
@@ -367,7 +372,7 @@ def test_a_run_with_levels_is_told_by_its_levels():
 
     assert [(held.where, held.holds) for held in summary.thresholds] == [("1 user", True), ("2 users", True)]
     assert summary.scaling.answer.kind == "no"
-    assert (summary.search, summary.requests) == (None, 2400)
+    assert (summary.search, summary.totals.requests) == (None, 2400)
 
 
 @pytest.mark.parametrize(
@@ -503,7 +508,7 @@ def test_a_search_says_what_it_found_and_judges_no_threshold_by_its_probes():
     text = render(summary, judge(summary), "m", "h:1")
 
     assert summary.thresholds == ()
-    assert summary.failed_requests == 200
+    assert summary.totals.failed_requests == 200
     assert "The highest rate that holds: 120 requests/s (the next one tried, 125, crossed p99 < 5ms)." in text
     assert "PASS" in text
 
@@ -552,13 +557,13 @@ def test_what_was_compared_is_told(n_verified, mismatched, line):
     summary = summary_of([closed_row(made)], n_verified=n_verified)
     text = render(summary, judge(summary), "m", "h:1")
 
-    assert summary.mismatched == mismatched
+    assert summary.totals.mismatched == mismatched
     assert line in text
     assert ("mismatched" in text) is bool(n_verified)
 
 
 def test_requests_that_all_fail_outside_the_levels_fail_the_run():
-    verdict = judge(dataclasses.replace(summarise(Record()), n_uncounted_failed=219))
+    verdict = judge(dataclasses.replace(summarise(Record()), uncounted=Uncounted(failed_requests=219)))
 
     assert verdict.exit_code == exit_codes.FAILED
     assert "219 requests had no answer" in verdict.reasons[0]

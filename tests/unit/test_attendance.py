@@ -7,13 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from locust.env import Environment
 
+from tests.support.summaries import judge, summarise
 from tests.unit.test_distributed import Master, begin, report, rows, wait_for
 from tests.unit.test_pulse import STUCK, beat
 from tfsload.analysis import exit_codes
 from tfsload.analysis.attendance import MISSING_SHARE_ALLOWED, Attendance
-from tfsload.analysis.summary import summarise
 from tfsload.analysis.thresholds import parse
-from tfsload.analysis.verdict import judge
 from tfsload.records.recorder import Record
 from tfsload.run import coordinator as coordinating
 from tfsload.run import messages, roster

@@ -173,13 +173,13 @@ def test_what_becomes_of_a_run(cluster, what, when, kind):
     run.bring_about(what)
 
     assert run.end(), "it stands still"
-    verdict, summary = run.master.suite.outcome.verdict, run.master.suite.outcome.summary
+    verdict, result = run.master.suite.outcome.verdict, run.master.suite.outcome.result
     assert (verdict.exit_code, run.master.environment.process_exit_code) == (promised.exit_code,) * 2, verdict
     assert_is_named(promised, "\n".join(verdict.reasons))
     assert bool(verdict.reasons) == bool(promised.reason)
     assert_is_counted_once(run, promised)
     if kind == "num-tests":
-        assert (summary.predictions, summary.is_complete) == (N_IMAGES, True)
+        assert (result.totals.predictions, result.is_complete) == (N_IMAGES, True)
 
 
 def assert_is_counted_once(run, promised):
@@ -204,7 +204,7 @@ def test_a_worker_that_comes_back_before_the_end_costs_nothing(cluster):
     assert run.end(), "it stands still"
     assert was_lost
     assert run.master.suite.outcome.verdict.exit_code == exit_codes.PASS
-    assert run.master.suite.outcome.summary.predictions == n_images
+    assert run.master.suite.outcome.result.totals.predictions == n_images
     assert run.coordinator.results.n_discarded > 0
     assert_is_counted_once(run, EXACT)
 

@@ -4,15 +4,13 @@ import re
 
 import pytest
 
+from tests.support import summaries as report
+from tests.support.summaries import judge, render, summarise
 from tests.unit.test_levels import MS, SECOND, closed_row, growing, open_row, run_of, samples
 from tfsload.analysis import thresholds
 from tfsload.analysis.levels import level_row
-from tfsload.analysis.summary import summarise
-from tfsload.analysis.verdict import judge
 from tfsload.records.recorder import Record
-from tfsload.report import levels as report
 from tfsload.report.progress import level_line
-from tfsload.report.terminal import render
 
 
 def cells(rows):

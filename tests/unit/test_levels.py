@@ -5,13 +5,13 @@ import math
 
 import pytest
 
+from tests.support import summaries as report
 from tfsload.analysis import thresholds
 from tfsload.analysis.levels import PERCENTILES, level_row, probe
 from tfsload.records.cpu import CpuShares
 from tfsload.records.level import Level, LevelRun
 from tfsload.records.recorder import Record, Recorder, merge_plain
 from tfsload.records.window import N_SLICES, Window
-from tfsload.report import levels as report
 from tfsload.transport.failure import PredictionFailure
 
 MS = 1_000_000

@@ -8,14 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.summaries import judge, render, summarise
 from tests.support.sweep_text import ROUNDING, read
 from tests.unit.test_levels import MS, closed_row, run_of, samples
 from tfsload.analysis.levels import LevelRow, level_row
-from tfsload.analysis.summary import summarise
-from tfsload.analysis.verdict import judge
 from tfsload.records.recorder import Record
 from tfsload.records.window import N_SLICES
-from tfsload.report.terminal import render
 
 DOUBT = "unstable: throughput went up and down; hold it longer"
 # A throughput is higher by more than this, or it is called the same.

@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.summaries import judge, summarise
 from tests.unit.test_analysis import record_of
 from tests.unit.test_codec import reply
 from tfsload.analysis import exit_codes
-from tfsload.analysis.summary import summarise
-from tfsload.analysis.verdict import judge
 from tfsload.records.record import Record
 from tfsload.records.recorder import Recorder, merge_plain
 from tfsload.transport import servable

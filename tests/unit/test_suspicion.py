@@ -5,13 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
+from tests.support.summaries import judge, render, summarise
 from tfsload.analysis import exit_codes
-from tfsload.analysis.summary import summarise
 from tfsload.analysis.suspicion import suspicions
-from tfsload.analysis.verdict import judge
 from tfsload.records.confusion import ConfusionMatrix
 from tfsload.records.record import Record
-from tfsload.report.terminal import render
 
 
 def confusion_of(counts):

@@ -4,16 +4,16 @@ import random
 
 import pytest
 
+from tests.support import summaries as report
+from tests.support.summaries import judge
 from tests.unit.test_analysis import summary_of
 from tests.unit.test_gate import calm, record_of, slow, stalled
 from tests.unit.test_levels import run_of
 from tfsload.analysis import exit_codes, thresholds
 from tfsload.analysis.levels import level_row, probe
 from tfsload.analysis.limit import Ending, Finding
-from tfsload.analysis.verdict import judge
 from tfsload.load.plan import SearchPlan, make_plan
 from tfsload.load.search import RateSearch
-from tfsload.report import levels as report
 from tfsload.settings.settings import Settings
 
 TEXT = "p99 < 50ms"

@@ -4,14 +4,12 @@ import dataclasses
 
 import pytest
 
+from tests.support.summaries import judge, render, summarise
 from tests.unit.test_analysis import failing, found, parsed, passing, record_of, summary_of
 from tests.unit.test_levels import closed_row, open_row, samples
 from tfsload.analysis import exit_codes
-from tfsload.analysis.summary import summarise
-from tfsload.analysis.verdict import judge
 from tfsload.records.mismatch import Mismatch
 from tfsload.records.record import Record
-from tfsload.report.terminal import render
 from tfsload.report.units import percent
 
 
@@ -219,7 +217,7 @@ def test_a_pass_says_what_was_judged(record, more, lines):
 
 
 def error_rate_of(summary):
-    return f"Inference error rate: {percent(summary.error_rate)}"
+    return f"Inference error rate: {percent(summary.totals.error_rate)}"
 
 
 def test_a_level_of_several_is_judged_by_each_threshold_once():

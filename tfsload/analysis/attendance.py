@@ -1,9 +1,42 @@
 """Users that ran, over the whole of a run, against those that were asked for. Pure."""
 
+from dataclasses import dataclass
+
 # Users that are all there within so long after their ramp were only slow to start.
 START_UP_S = 5.0
 # Where more of the users' time than this is missing, the run was another one than was asked for.
 MISSING_SHARE_ALLOWED = 0.1
+
+
+@dataclass(frozen=True)
+class Attended:
+    """Users' time, from when all users of a ramp are started.
+
+    Attributes:
+        asked_user_s: seconds, times the users that were to run.
+        ran_user_s: seconds, times those of them that did run, in processes that take part.
+        seconds: how long it was looked at.
+    """
+
+    asked_user_s: float
+    ran_user_s: float
+    seconds: float
+
+    @property
+    def missing_share(self) -> float:
+        """The part of the users' time that is missing; 0 where none were asked for."""
+        return 1 - self.ran_user_s / self.asked_user_s if self.asked_user_s else 0.0
+
+    @property
+    def is_considerable(self) -> bool:
+        """Whether so much is missing that the run says little of what was asked for."""
+        return self.missing_share > MISSING_SHARE_ALLOWED
+
+    @property
+    def sentence(self) -> str:
+        """How many ran on average, of how many."""
+        asked, ran = (user_s / self.seconds if self.seconds else 0.0 for user_s in (self.asked_user_s, self.ran_user_s))
+        return f"{ran:,.1f} of the {asked:,.3g} users asked for ran on average"
 
 
 class Attendance:
@@ -50,17 +83,11 @@ class Attendance:
         self._take_start_up()
 
     @property
+    def attended(self) -> Attended:
+        """What has been added up so far."""
+        return Attended(self.asked_user_s, self.ran_user_s, self.seconds)
+
+    @property
     def missing_share(self) -> float:
         """The part of the users' time that is missing; 0 where none were asked for."""
-        return 1 - self.ran_user_s / self.asked_user_s if self.asked_user_s else 0.0
-
-    @property
-    def is_considerable(self) -> bool:
-        """Whether so much is missing that the run says little of what was asked for."""
-        return self.missing_share > MISSING_SHARE_ALLOWED
-
-    @property
-    def sentence(self) -> str:
-        """How many ran on average, of how many."""
-        asked, ran = (user_s / self.seconds if self.seconds else 0.0 for user_s in (self.asked_user_s, self.ran_user_s))
-        return f"{ran:,.1f} of the {asked:,.3g} users asked for ran on average"
+        return self.attended.missing_share

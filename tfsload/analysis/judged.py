@@ -1,43 +1,43 @@
 """What a pass rests on, in words: a reader is to know what nobody looked at."""
 
-from tfsload.analysis.summary import Summary
+from tfsload.analysis.result import RunResult
 
 # Thresholds on these say how many requests may have no answer.
 FAILURE_METRICS = ("failed_rate", "error_rate")
 
 
-def sentence(summary: Summary) -> str:
+def sentence(result: RunResult) -> str:
     """Return what a run that passes was judged by, beside the thresholds that hold.
 
     For example `no thresholds; every request was answered`.
     """
-    parts = [] if summary.thresholds else ["no thresholds" if summary.search is None else "the search's thresholds"]
-    parts.append(_answers(summary))
-    if summary.dropped and summary.search is None:  # which goes where arrivals are dropped
-        parts.append(f"{summary.dropped:,} of {summary.offered:,} arrivals were dropped")
-    if summary.n_verified:
-        parts.append(f"{summary.compared:,} answers compared with those without load: {_mismatched(summary)}")
-    if summary.n_asked is not None:
+    parts = [] if result.thresholds else ["no thresholds" if result.search is None else "the search's thresholds"]
+    parts.append(_answers(result))
+    if result.totals.dropped and result.search is None:  # which goes where arrivals are dropped
+        parts.append(f"{result.totals.dropped:,} of {result.totals.offered:,} arrivals were dropped")
+    if result.verified.n_images:
+        parts.append(f"{result.totals.compared:,} answers compared with those without load: {_mismatched(result)}")
+    if result.course.n_asked is not None:
         parts.append("every image was fired")
     return "; ".join(parts)
 
 
-def _mismatched(summary: Summary) -> str:
-    n_mismatched = summary.mismatched + summary.n_uncounted_mismatched
+def _mismatched(result: RunResult) -> str:
+    n_mismatched = result.totals.mismatched + result.uncounted.mismatched
     return f"{n_mismatched:,} mismatched, as judged by mismatched_rate" if n_mismatched else "none differs"
 
 
-def _answers(summary: Summary) -> str:
-    if summary.failed_requests:
-        unanswered = f"{summary.failed_requests:,} of {summary.requests:,} requests had no answer"
-        if summary.search is not None:
+def _answers(result: RunResult) -> str:
+    if result.totals.failed_requests:
+        unanswered = f"{result.totals.failed_requests:,} of {result.totals.requests:,} requests had no answer"
+        if result.search is not None:
             return f"{unanswered}, at rates that it tried"
-        naming = {held.threshold.text: None for held in summary.thresholds if held.threshold.metric in FAILURE_METRICS}
+        naming = {held.threshold.text: None for held in result.thresholds if held.threshold.metric in FAILURE_METRICS}
         return f"{unanswered}, as judged by {' and '.join(naming)}"
-    if summary.n_uncounted_failed:
-        uncounted = f"{summary.n_uncounted_failed:,} of warm-ups and between levels were not"
+    if result.uncounted.failed_requests:
+        uncounted = f"{result.uncounted.failed_requests:,} of warm-ups and between levels were not"
         return f"every request that counts was answered ({uncounted})"
-    n_cut_off = summary.cut_off + summary.n_uncounted_cut_off
+    n_cut_off = result.totals.cut_off + result.uncounted.cut_off
     if not n_cut_off:
         return "every request was answered"
     return f"every request was answered ({n_cut_off:,} {'was' if n_cut_off == 1 else 'were'} in flight when it stopped)"

@@ -36,7 +36,7 @@ class LevelRow:
     """What a level came to. Rates are over its window, latencies of requests that lie in it as a whole.
 
     Attributes:
-        level: what was asked for.
+        run: what was asked for, and how it was run.
         record: what was measured.
         achieved_rps: answers that came in the window, a second.
         mean_in_flight: requests in flight, on average over the window.
@@ -44,23 +44,24 @@ class LevelRow:
             answer; None: too few samples carry it.
         unsteady: in what the level had not settled; empty: it is stable.
         lag_p99_ns: of open load, the upper end as of latencies; None: too few samples carry it.
-        busy_share: the busiest generator's share of a CPU.
-        round_trip_ns: what a call took that asked the model for nothing, before the load; None: not measured.
         generator_doubts, sample_doubts: why it supports no verdict, by the load generator's fault or by the
             sample's, and what to change, a sentence each; empty: it does.
     """
 
-    level: Level
+    run: LevelRun
     record: Record
     achieved_rps: float
     mean_in_flight: float
     upper_end_ns: Mapping[float, float | None]
     unsteady: str
     lag_p99_ns: float | None
-    busy_share: float
-    round_trip_ns: int | None
     generator_doubts: tuple[str, ...]
     sample_doubts: tuple[str, ...]
+
+    @property
+    def level(self) -> Level:
+        """What was asked for."""
+        return self.run.level
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -99,15 +100,13 @@ def level_row(run: LevelRun, record: Record) -> LevelRow:
     mean_in_flight = record.in_flight_ns / (level.duration_s * 1e9)
     drift = unsteady(record.slice_answers, record.slice_latency_ns, record.latency.sd_ns)
     return LevelRow(
-        level=level,
+        run=run,
         record=record,
         achieved_rps=achieved_rps,
         mean_in_flight=mean_in_flight,
         upper_end_ns={p: upper_end_ns(record.latency, p, n_endless(record)) for p in PERCENTILES},
         unsteady=drift,
         lag_p99_ns=upper_end_ns(record.lag, 99),
-        busy_share=run.busy_share,
-        round_trip_ns=run.round_trip_ns,
         generator_doubts=tuple(_doubts_of_generator(run, record)),
         sample_doubts=tuple(_doubts_of_sample(record, achieved_rps, mean_in_flight, drift)),
     )

@@ -11,11 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tfsload.analysis.answer import Answer, answer
+from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.parallelism import MOST_OF_ROUND_TRIP, OVERHEAD_NS, Parallelism, parallelism
 from tfsload.analysis.sweep import LevelPoint, ScaledLevel, Sweep, standard_error
-from tfsload.analysis.usl import Usl, fit_usl
+from tfsload.analysis.usl import CurvePoint, Usl, fit_usl
 
-__all__ = ["Answer", "LevelPoint", "ScaledLevel", "Scaling", "assess"]
+__all__ = ["Answer", "LevelPoint", "ScaledLevel", "Scaling", "assess", "assess_sweep"]
+
+# Of the fitted curve no more points are kept: a sweep may go up to 100,000 users.
+MOST_POINTS = 200
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Scaling:
         falls_beyond: the most users that still have the highest throughput, if it is less with more; None if not.
         usl: the Universal Scalability Law, fitted; None if the levels do not carry it.
         answer: the answer.
+        curve: the law as points, at whole users from 1 to the most that were tried; empty without one.
     """
 
     levels: tuple[ScaledLevel, ...]
@@ -45,6 +50,7 @@ class Scaling:
     falls_beyond: int | None
     usl: Usl | None
     answer: Answer
+    curve: tuple[CurvePoint, ...] = ()
 
     @property
     def parallelism(self) -> float | None:
@@ -62,6 +68,7 @@ def assess(points: Sequence[LevelPoint], round_trip_ns: float | None = None) -> 
     """
     sweep = Sweep.of(points)
     interval = parallelism(sweep, round_trip_ns)
+    usl = _fit([point for point in points if point.is_trusted], sweep, round_trip_ns)
     return Scaling(
         levels=sweep.levels,
         alone_ns=sweep.alone_ns,
@@ -71,9 +78,37 @@ def assess(points: Sequence[LevelPoint], round_trip_ns: float | None = None) -> 
         interval=interval,
         stops_growing_at=sweep.stops_growing_at,
         falls_beyond=sweep.falls_beyond,
-        usl=_fit([point for point in points if point.is_trusted], sweep, round_trip_ns),
+        usl=usl,
         answer=answer(sweep, interval, round_trip_ns),
+        curve=usl.curve(_whole_users(sweep.levels[-1].users)) if usl else (),
     )
+
+
+def assess_sweep(levels: Sequence[LevelResult]) -> Scaling:
+    """Return whether the server works in parallel, by the levels of a closed sweep."""
+    alone = [level.round_trip_ns for level in levels if level.users == 1 and level.round_trip_ns is not None]
+    return assess(
+        [
+            LevelPoint(
+                users=level.users,
+                throughput_rps=level.achieved_rps,
+                mean_latency_ns=level.latency.mean_ns,
+                window_rates_rps=level.window_rates_rps,
+                doubt=level.doubts[0] if level.doubts else "",
+                n_failed=level.failed_requests,
+            )
+            for level in levels
+        ],
+        round_trip_ns=alone[0] if alone else None,
+    )
+
+
+def _whole_users(most: int) -> tuple[int, ...]:
+    """Return numbers of users from 1 to the most, all of them, or as many as are kept."""
+    if most <= MOST_POINTS:
+        return tuple(range(1, most + 1))
+    steps = range(MOST_POINTS)
+    return tuple(sorted({round(most ** (step / steps[-1])) for step in steps}))
 
 
 def _fit(points: list[LevelPoint], sweep: Sweep, round_trip_ns: float | None) -> Usl | None:

@@ -75,12 +75,14 @@ class Usl:
             above, throughput falls in the end.
         discipline: how requests queue: 0, all at once, is the law itself; up to 2, in turn, its slowdown had to be
             replaced.
+        cycle_sigma: σ as a share of a user's whole cycle, with its way to the server and back: the curve's.
     """
 
     lambda_rps: Estimate
     sigma: Estimate
     kappa: Estimate
     discipline: float
+    cycle_sigma: Estimate
 
     @property
     def peak_users(self) -> float | None:
@@ -94,9 +96,36 @@ class Usl:
 
     def throughputs_rps(self, users: Sequence[int]) -> tuple[float, ...]:
         """Return the fitted curve at numbers of users, in ascending order: requests a second."""
+        return self._curve(users, self.lambda_rps.value, self.cycle_sigma.value, self.kappa.value)
+
+    def curve(self, users: Sequence[int]) -> tuple["CurvePoint", ...]:
+        """Return the fitted curve at numbers of users, in ascending order, with its band."""
+        lows = self._curve(users, self.lambda_rps.low, self.cycle_sigma.high, self.kappa.high)
+        highs = self._curve(users, self.lambda_rps.high, self.cycle_sigma.low, self.kappa.low)
+        points = zip(users, self.throughputs_rps(users), lows, highs, strict=True)
+        return tuple(CurvePoint(n, rps, min(low, rps), max(high, rps)) for n, rps, low, high in points)
+
+    def _curve(self, users: Sequence[int], lambda_rps: float, sigma: float, kappa: float) -> tuple[float, ...]:
         n = np.array(users, dtype=float)
-        slowdown = _Queue(n).slowdown(np.array([self.sigma.value]), self.discipline)[0]
-        return tuple((self.lambda_rps.value * n / (slowdown + self.kappa.value * n * (n - 1))).tolist())
+        slowdown = _Queue(n).slowdown(np.array([sigma]), self.discipline)[0]
+        return tuple((lambda_rps * n / (slowdown + kappa * n * (n - 1))).tolist())
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """The fitted law at a number of users.
+
+    Attributes:
+        users: N.
+        throughput_rps: X(N).
+        low_rps, high_rps: the same with λ, σ and κ at those ends of their 95 % intervals that give least and most; the
+            ends go together, so the band is wider than the law's own.
+    """
+
+    users: int
+    throughput_rps: float
+    low_rps: float
+    high_rps: float
 
 
 def fit_usl(
@@ -233,6 +262,7 @@ class _Fit:
             sigma=_estimate(sigma, low[1], high[1]),
             kappa=_estimate(kappa_cycle[0] / lone_cycle[0], low[2], high[2]),
             discipline=chosen.discipline,
+            cycle_sigma=_estimate(sigma, low[1], high[1]),
         )
 
     def _fits(self, profile: _Profile) -> bool:

@@ -144,6 +144,10 @@ class Histogram:
         self._fill()
         yield from sorted(self._counts.items())
 
+    def counts_by_lowest(self) -> Iterator[tuple[int, int]]:
+        """Yield the least value in ns of each bucket that holds something, in order, and its count."""
+        return ((int(_LAYOUT.get_value_from_index(bucket)), count) for bucket, count in self.buckets())
+
     def to_plain(self) -> dict[str, Any]:
         """Return what a message or a JSON file can hold; `buckets` holds pairs of an index and a count."""
         return {

@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 
 from tfsload.analysis.figures import at_once, fold, milliseconds, users
-from tfsload.analysis.levels import PERCENTILES, LevelRow
+from tfsload.analysis.level_result import LevelResult
+from tfsload.analysis.levels import PERCENTILES
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.scaling import Scaling
 from tfsload.report.units import percent
@@ -14,15 +15,15 @@ DOUBTED = " !"
 _HOLDS = {True: "yes", False: "no", None: "open"}
 
 
-def table(rows: Sequence[LevelRow], holds: Sequence[bool | None] = ()) -> list[str]:
+def table(rows: Sequence[LevelResult], holds: Sequence[bool | None] = ()) -> list[str]:
     """Return the levels' figures, a line each below the heading; latencies in µs.
 
     Args:
         rows: the levels'.
         holds: of a limit search: whether the level's rate holds, by row, None: one stall decides it; else empty.
     """
-    is_open = any(row.level.rate_rps is not None for row in rows)
-    has_mismatches = any(row.record.compared for row in rows)
+    is_open = any(row.rate_rps is not None for row in rows)
+    has_mismatches = any(row.compared for row in rows)
     heading = ["level", "achieved/s", "in flight", *(f"p{p:g}" for p in PERCENTILES), "max"]
     heading += ["lag p99", "offered", "dropped"] if is_open else []
     heading += ["errors", "wrong", "failed", *(["mismatched"] if has_mismatches else []), "straddling", "stable"]
@@ -34,28 +35,25 @@ def table(rows: Sequence[LevelRow], holds: Sequence[bool | None] = ()) -> list[s
     return ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
 
 
-def _cells(row: LevelRow, is_open: bool, has_mismatches: bool) -> list[str]:
-    record = row.record
-    n_failed = sum(record.failed.values())
+def _cells(row: LevelResult, is_open: bool, has_mismatches: bool) -> list[str]:
     cells = [
-        row.level.name + (DOUBTED if _is_marked(row) else ""),
+        row.name + (DOUBTED if _is_marked(row) else ""),
         f"{row.achieved_rps:,.1f}",
         f"{row.mean_in_flight:,.2f}",
     ]
     cells += [_microseconds(row.upper_end_ns[percentile]) for percentile in PERCENTILES]
-    cells.append(_microseconds(record.latency.max_ns if row.answered else None))
+    cells.append(_microseconds(row.latency.max_ns if row.answered else None))
     if is_open:
         cells.append(_microseconds(row.lag_p99_ns))
-        cells += [f"{record.offered:,}", f"{record.dropped:,}"]
-    errors = (record.wrong + n_failed) / record.predictions if record.predictions else None
-    cells += [percent(errors), f"{record.wrong:,}", f"{n_failed:,}"]
-    cells += [f"{record.mismatched:,}"] if has_mismatches else []
-    return [*cells, f"{record.straddling:,}", "yes" if row.is_stable else "no"]
+        cells += [f"{row.offered:,}", f"{row.dropped:,}"]
+    cells += [percent(row.error_rate), f"{row.wrong:,}", f"{row.n_failed:,}"]
+    cells += [f"{row.mismatched:,}"] if has_mismatches else []
+    return [*cells, f"{row.straddling:,}", "yes" if row.is_stable else "no"]
 
 
-def _is_marked(row: LevelRow) -> bool:
+def _is_marked(row: LevelResult) -> bool:
     # A search goes where levels are unstable, and says by itself what its result rests on.
-    return bool(row.doubts) and not row.level.is_probe
+    return bool(row.doubts) and not row.is_probe
 
 
 def _microseconds(nanoseconds: float | None) -> str:
@@ -64,7 +62,7 @@ def _microseconds(nanoseconds: float | None) -> str:
     return "∞" if math.isinf(nanoseconds) else f"{nanoseconds / 1e3:,.0f}"
 
 
-def notes(rows: Sequence[LevelRow], holds: Sequence[bool | None] = ()) -> list[str]:
+def notes(rows: Sequence[LevelResult], holds: Sequence[bool | None] = ()) -> list[str]:
     """Return what explains the table, which has the same arguments."""
     lines = [
         "Latencies in µs; percentiles are those of this level (upper end, for independent requests).",

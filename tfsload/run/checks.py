@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfsload.analysis import exit_codes
+from tfsload.analysis.result import NOTHING_ASKED, Asked
 from tfsload.datasets.dataset import DataError, Dataset
 from tfsload.load import plan
 from tfsload.prediction.process_run import fingerprint, load_images
+from tfsload.run.asked import as_asked
 from tfsload.run.user_hosts import HostAsked
 from tfsload.settings import rules
 from tfsload.settings.options import MAX_USERS
@@ -37,6 +39,7 @@ class Checked:
         data_fingerprint: of these images.
         preflight: what the server said of its model.
         references: the answers without load, where they are to be compared; else None.
+        asked: the options, as they may be kept.
     """
 
     settings: Settings
@@ -45,6 +48,7 @@ class Checked:
     data_fingerprint: str
     preflight: Preflight
     references: References | None = None
+    asked: Asked = NOTHING_ASKED
 
 
 def check(
@@ -86,7 +90,7 @@ def check(
         raise RunRefused(exit_codes.FAILED, [str(error)]) from None
     except OtherModelError as error:
         raise RunRefused(exit_codes.INVALID, [str(error)]) from None
-    return Checked(settings, transport, len(dataset.labels), fingerprint(dataset), found, references)
+    return Checked(settings, transport, len(dataset.labels), fingerprint(dataset), found, references, as_asked(options))
 
 
 def has_changed(checked: Checked) -> str:

@@ -147,7 +147,7 @@ class Coordinator:
         self._roster.begin()
         self._vigil = Vigil(self._runner, give_up_after_s)
         self._n_arrived = Counter()
-        self.results = Results(n_requests=n_requests)
+        self.results = Results(n_requests=n_requests, begun_unix_s=time.time())
         n_workers = len(self.live_workers())
         self._leases = None
         if n_requests is not None:
@@ -163,6 +163,7 @@ class Coordinator:
         """Know that users are being stopped, so that leases come back half done (on `test_stopping`)."""
         if self._is_open and not self._is_ending:
             self.results.attendance.end()
+            self.results.ended_unix_s = time.time()
             self.results.n_users, self.results.n_users_asked = self._headcount.at_the_end()
         self._is_ending = True
 

@@ -4,6 +4,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tfsload.analysis.attendance import Attendance
+from tfsload.analysis.level_result import LevelResult, level_result
+from tfsload.analysis.levels import level_row, probe
+from tfsload.analysis.limit import Finding
+from tfsload.analysis.thresholds import Threshold
 from tfsload.records.level import LevelRun
 from tfsload.records.record import Record
 from tfsload.records.window import UNCOUNTED
@@ -42,7 +46,9 @@ class Results:
         attendance: users that ran, over the whole run, against those that were asked for.
         n_users, n_users_asked: users when the run began to end, and those that were asked for.
         levels: how each level was run that has ended.
+        findings: whether each of them holds all thresholds, by its number, as a search is told of it.
         n_levels_left: levels that were planned and not measured.
+        begun_unix_s, ended_unix_s: when the run began, and when it began to end, in seconds since 1970; 0: not known.
     """
 
     records: dict[int, Record] = field(default_factory=dict)
@@ -60,7 +66,20 @@ class Results:
     n_users: int = 0
     n_users_asked: int = 0
     levels: list[LevelRun] = field(default_factory=list)
+    findings: dict[int, Finding] = field(default_factory=dict)
     n_levels_left: int = 0
+    begun_unix_s: float = 0.0
+    ended_unix_s: float = 0.0
+
+    def close_level(self, run: LevelRun, thresholds: tuple[Threshold, ...]) -> LevelResult:
+        """Take note of a level that has ended; return what it came to, with what a search is to be told of it.
+
+        Requests that lie across its end may still be reported: they are in none of its figures but `straddling`.
+        """
+        self.levels.append(run)
+        row = level_row(run, self.records.get(run.level.number, Record()))
+        finding = self.findings[run.level.number] = probe(row, thresholds)
+        return level_result(row, finding)
 
     @property
     def overall(self) -> Record:

@@ -14,14 +14,12 @@ from locust.exception import StopTest
 from locust.runners import MasterRunner, WorkerRunner
 
 from tfsload.analysis import exit_codes
-from tfsload.analysis.levels import level_row, probe
 from tfsload.analysis.limit import Finding
 from tfsload.load.plan import FixedPlan, SearchPlan, make_plan
 from tfsload.prediction import events as prediction_events
 from tfsload.prediction import slot
 from tfsload.prediction.process_run import n_requests
 from tfsload.records.level import Level
-from tfsload.records.record import Record
 from tfsload.report.progress import Progress
 from tfsload.run import messages, processes, silence
 from tfsload.run.awaited import AwaitedWorkers
@@ -283,8 +281,8 @@ class Suite:
         if not self._is_headless:  # the web UI's log tab is all that shows how far it is
             logger.info("Level %d of about %d: %s", level.number, level.number + self._plan.n_left - 1, level.name)
         run = self._conductor.measure(level, settings.model.deadline_s)
-        results.levels.append(run)
-        return probe(level_row(run, results.records.get(level.number, Record())), settings.checks.thresholds)
+        finished = results.close_level(run, settings.checks.thresholds)
+        return finished.finding
 
     def _exit_refused(self, refused: RunRefused) -> None:
         raise self._refusal(refused)

@@ -1,27 +1,24 @@
-"""How a run came out: figures, verdict and the words for both."""
+"""How a run came out: its result, the exit code that it ends with, and the words for both."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import locust.log
 
 from tfsload.analysis import exit_codes
-from tfsload.analysis.levels import level_row
 from tfsload.analysis.limit import SearchResult
 from tfsload.analysis.others import NO_OTHERS, Others
-from tfsload.analysis.summary import Summary, summarise
-from tfsload.analysis.verdict import Verdict, judge
-from tfsload.prediction.process_run import n_requests
-from tfsload.records.record import Record
+from tfsload.analysis.result import RunResult
+from tfsload.analysis.verdict import Verdict
 from tfsload.report import terminal
 from tfsload.run.checks import Checked
+from tfsload.run.result_making import course_of, make_result
 from tfsload.run.results import Results
 from tfsload.suite import process_exit
 from tfsload.suite.before_reset import BeforeReset
 from tfsload.suite.other_users import seen_beside
 from tfsload.suite.run_time import RunTime
-from tfsload.transport.words import LONGEST_VALUE, cut, lines
+from tfsload.transport.words import lines
 
 
 @dataclass(frozen=True)
@@ -29,26 +26,36 @@ class Outcome:
     """A run that has ended.
 
     Attributes:
-        summary: its figures.
-        verdict: its exit code, and why.
-        exit_code: the verdict's, or what `--exit-code-on-error` makes of it.
-        text: all for the terminal.
+        result: all that is known of it, with its verdict.
+        code_on_error: `--exit-code-on-error`.
     """
 
-    summary: Summary
-    verdict: Verdict
-    exit_code: int
-    text: str
-    _text_of: Callable[[Any], str]
-    _present: "Callable[[Verdict], Outcome]"
+    result: RunResult
+    code_on_error: int = exit_codes.FAILED
+
+    @property
+    def verdict(self) -> Verdict:
+        """Its exit code, and why."""
+        return self.result.verdict
+
+    @property
+    def exit_code(self) -> int:
+        """The verdict's, or what `--exit-code-on-error` makes of it."""
+        return process_exit.code_of(self.verdict, self.code_on_error)
+
+    @property
+    def text(self) -> str:
+        """All for the terminal."""
+        return self.text_ended_with(self.exit_code)
 
     def text_ended_with(self, exit_code: Any) -> str:
         """Return the text for a process that ends with an exit code that may have been set by somebody else."""
-        return self._text_of(exit_code)
+        remark = process_exit.remark(self.verdict, self.code_on_error, exit_code)
+        return lines(terminal.render(self.result, remark))
 
     def failed_by(self, reasons: tuple[str, ...]) -> "Outcome":
         """Return this outcome as one that failed for further reasons, too."""
-        return self._present(self.verdict.failed_by(reasons))
+        return replace(self, result=replace(self.result, verdict=self.verdict.failed_by(reasons)))
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,6 @@ class SaidByLocust:
         )
 
 
-# Long because each figure of a run is named once more.
 def conclude(
     results: Results,
     checked: Checked,
@@ -97,44 +103,12 @@ def conclude(
         changed: what the server says otherwise after the run than before.
         run_time: how long it ran, and was to; None: it was not to last for a time.
     """
-    per_request = checked.settings.model.images_per_request
-    summary = summarise(
-        results.overall,
-        n_asked=checked.settings.data.num_tests or None,
-        n_workers=results.n_workers,
-        lost_workers=tuple(sorted(results.lost_workers)),
-        unfit_workers=results.unfit_workers,
-        n_unaccounted=results.n_unaccounted,
-        n_discarded=results.n_discarded,
-        n_users=results.n_users,
-        n_users_asked=results.n_users_asked,
-        tolerance=checked.settings.checks.tolerance.text,
-        expected=checked.preflight.servable,
-        n_images=checked.n_images,
-        n_verified=min(n_requests(checked.settings, checked.settings.checks.verify) * per_request, checked.n_images),
-        levels=[level_row(run, results.records.get(run.level.number, Record())) for run in results.levels],
-        n_levels_left=results.n_levels_left,
-        uncounted=results.uncounted,
-        search=search,
-        thresholds=checked.settings.checks.thresholds,
-        changed=changed,
-        others=by_locust.others,
+    course = course_of(results, checked)
+    course = replace(
+        course,
+        user_errors=by_locust.user_errors,
+        is_broken=by_locust.is_broken or course.is_broken,
         ran_s=run_time.ran_s if run_time else None,
         run_time_s=run_time.limit_s if run_time else None,
-        stalled=results.stalled,
-        gave_up_after_s=results.gave_up_after_s,
-        attendance=results.attendance,
     )
-    verdict = judge(summary, by_locust.user_errors, by_locust.is_broken or results.is_broken)
-    model = f"{cut(checked.settings.model.name, LONGEST_VALUE)}, version {checked.preflight.model_version},"
-    address = cut(checked.settings.connection.target.address, LONGEST_VALUE)
-
-    def present(verdict: Verdict) -> Outcome:
-        def text_of(exit_code: Any) -> str:
-            remark = process_exit.remark(verdict, by_locust.code_on_error, exit_code)
-            return lines(terminal.render(summary, verdict, model, address, remark))
-
-        exit_code = process_exit.code_of(verdict, by_locust.code_on_error)
-        return Outcome(summary, verdict, exit_code, text_of(exit_code), text_of, present)
-
-    return present(verdict)
+    return Outcome(make_result(results, checked, course, by_locust.others, search, changed), by_locust.code_on_error)

@@ -103,18 +103,18 @@ def on_quit(exit_code, **_):
     for environment in _environments:
         outcome = environment.tfsload.outcome
         if path and outcome is not None:
-            summary = outcome.summary
+            result = outcome.result
             plain = {
                 "exit_code": exit_code,
-                "requests": summary.requests,
-                "predictions": summary.predictions,
-                "wrong": summary.wrong,
-                "failed": dict(summary.failed),
-                "cut_off": summary.cut_off,
-                "error_rate": summary.error_rate,
-                "confusion": summary.confusion.to_plain(),
-                "lost_workers": list(summary.lost_workers),
-                "n_workers": summary.n_workers,
-                "latency_count": summary.requests - summary.failed_requests,
+                "requests": result.totals.requests,
+                "predictions": result.totals.predictions,
+                "wrong": result.totals.wrong,
+                "failed": dict(result.totals.failed),
+                "cut_off": result.totals.cut_off,
+                "error_rate": result.totals.error_rate,
+                "confusion": result.confusion,
+                "lost_workers": result.workers.lost,
+                "n_workers": result.workers.n,
+                "latency_count": result.totals.requests - result.totals.failed_requests,
             }
             Path(path).write_text(json.dumps(plain))

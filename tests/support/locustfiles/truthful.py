@@ -53,15 +53,15 @@ def on_quit(**_):
         heard = {"windows": _windows, "requests": [[crcs[image], *others] for image, *others in _requests]}
         (directory / f"heard-{os.getpid()}.json").write_text(json.dumps(heard))
     if suite.outcome is not None:
-        rows = [_plain(row) for row in suite.outcome.summary.levels]
+        rows = [_plain(row) for row in suite.outcome.result.levels]
         (directory / "rows.json").write_text(json.dumps(rows))
 
 
 def _plain(row):
     counts = ("requests", "failed_requests", "mismatched", "offered", "sent", "dropped", "straddling")
     return {
-        "name": row.level.name,
-        **{name: getattr(row.record, name) for name in counts},
-        "max_ns": row.record.latency.max_ns,
+        "name": row.name,
+        **{name: getattr(row, name) for name in counts},
+        "max_ns": row.latency.max_ns,
         "doubts": row.doubts,
     }

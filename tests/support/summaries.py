@@ -1,0 +1,92 @@
+"""Results of runs from records alone, for tests of figures, verdicts and words."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from tfsload.analysis import judge as judging
+from tfsload.analysis.level_result import LevelResult, level_result
+from tfsload.analysis.levels import LevelRow, probe
+from tfsload.analysis.limit import SearchResult
+from tfsload.analysis.others import NO_OTHERS, Others
+from tfsload.analysis.result import Course, RunResult, Server, Users, Verified, Workers
+from tfsload.analysis.summing_up import Measured, sum_up
+from tfsload.analysis.thresholds import Threshold
+from tfsload.analysis.totals import MismatchExample
+from tfsload.analysis.verdict import Verdict
+from tfsload.records.mismatch import least
+from tfsload.records.record import Record
+from tfsload.report import levels as level_report
+from tfsload.report import terminal
+from tfsload.transport.servable import UNTOLD, Servable, fault
+
+
+def summarise(
+    record: Record,
+    *,
+    levels: Sequence[LevelRow] = (),
+    uncounted: Record | None = None,
+    thresholds: Sequence[Threshold] = (),
+    search: SearchResult | None = None,
+    n_images: int | None = None,
+    expected: Servable = UNTOLD,
+    changed: str = "",
+    others: Others = NO_OTHERS,
+    n_verified: int = 0,
+    tolerance: str = "",
+    attendance: Any = None,
+    n_workers: int = 1,
+    lost_workers: tuple[str, ...] = (),
+    unfit_workers: dict[str, str] | None = None,
+    n_unaccounted: int = 0,
+    n_discarded: int = 0,
+    n_users: int = 0,
+    n_users_asked: int = 0,
+    **course: Any,
+) -> RunResult:
+    """Return a run's result without a verdict; `course` is how it went, as `Course` has it."""
+    uncounted = uncounted or Record()
+    rows = [_numbered(row, number) for number, row in enumerate(levels, 1)]
+    findings = {row.level.number: probe(row, tuple(thresholds)) for row in rows} if search is not None else {}
+    result = sum_up(Measured(record, uncounted, rows, findings, n_images), Course(**course), thresholds, search)
+    example = MismatchExample.of(least(record.mismatch, uncounted.mismatch))
+    return dataclasses.replace(
+        result,
+        server=Server(wrong_model=fault(record.servables + uncounted.servables, expected), changed=changed),
+        workers=Workers(n_workers, lost_workers, unfit_workers or {}, n_unaccounted, n_discarded),
+        users=Users(n_users, n_users_asked, attendance.attended if attendance else None),
+        verified=Verified(n_verified, tolerance, example),
+        others=others,
+    )
+
+
+def judge(result: RunResult, user_errors: int = 0, is_broken: bool = False) -> Verdict:
+    """Judge a run, with what Locust knows of it."""
+    course = dataclasses.replace(result.course, user_errors=user_errors, is_broken=is_broken)
+    return judging.judge(dataclasses.replace(result, course=course))
+
+
+def render(result: RunResult, verdict: Verdict, model: str = "m", address: str = "h:1", remark: str = "") -> str:
+    """Return what is printed of a run with this verdict; `model` is a name, or a name and ", version N,"."""
+    name, _, version = model.rstrip(",").partition(", version ")
+    server = dataclasses.replace(result.server, model_name=name, model_version=int(version or 0), address=address)
+    return terminal.render(dataclasses.replace(result, server=server, verdict=verdict), remark)
+
+
+def table(rows: Sequence[LevelRow | LevelResult], holds: Sequence[bool | None] = ()) -> list[str]:
+    """Return the table of levels, given as what they were reckoned from, too."""
+    return level_report.table(_results(rows), holds)
+
+
+def notes(rows: Sequence[LevelRow | LevelResult], holds: Sequence[bool | None] = ()) -> list[str]:
+    """Return the notes below it."""
+    return level_report.notes(_results(rows), holds)
+
+
+def _results(rows: Sequence[LevelRow | LevelResult]) -> list[LevelResult]:
+    return [level_result(row) if isinstance(row, LevelRow) else row for row in rows]
+
+
+def _numbered(row: LevelRow, number: int) -> LevelRow:
+    level = dataclasses.replace(row.level, number=number)
+    return dataclasses.replace(row, run=dataclasses.replace(row.run, level=level))

@@ -1,0 +1,84 @@
+"""Thresholds, held against what was measured."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tfsload.analysis.gate import is_judged_whole, rule
+from tfsload.analysis.levels import LevelRow
+from tfsload.analysis.percentiles import samples_needed
+from tfsload.analysis.thresholds import Threshold
+from tfsload.records.record import Record
+
+
+@dataclass(frozen=True)
+class Held:
+    """A threshold and what it was held against.
+
+    Attributes:
+        threshold: what was asked for, with its limit.
+        where: the level's name; empty: the whole run.
+        value: the figure, in the limit's unit; None: there is none.
+        holds: whether it holds; None: not known.
+        margin: how far the figure is from the limit, as a share of the limit: above 0 on the side that holds; None
+            without a figure, and where the limit is 0.
+        why_unknown: why it is not known whether it holds, and what to do; empty: it is.
+    """
+
+    threshold: Threshold
+    where: str
+    value: float | None
+    holds: bool | None
+    margin: float | None
+    why_unknown: str = ""
+
+
+def hold(threshold: Threshold, where: str, record: Record, rate_rps: float | None, measured_s: float) -> Held:
+    """Hold a threshold against what was measured of a level, or of a run without levels (`where` is empty)."""
+    ruling = rule(threshold, record, rate_rps, measured_s)
+    why_unknown = ""
+    if ruling.value is None:
+        why_unknown = _why_unknown(threshold, record)
+    elif ruling.stall:
+        why_unknown = f"{ruling.stall}: {'hold the level longer' if where else 'let the run last longer'}"
+    holds = None if why_unknown else threshold.holds(ruling.value)
+    return Held(threshold, where, ruling.value, holds, _margin(threshold, ruling.value), why_unknown)
+
+
+def hold_all(thresholds: Sequence[Threshold], rows: Sequence[LevelRow]) -> tuple[Held, ...]:
+    """Hold each threshold against each level."""
+    return tuple(
+        hold(one, row.level.name, row.record, row.achieved_rps, row.level.duration_s)
+        for row in rows
+        for one in thresholds
+    )
+
+
+def judged_whole(thresholds: Sequence[Threshold], rows: Sequence[LevelRow], duration_s: float) -> tuple[str, ...]:
+    """Return where thresholds were judged with all half-seconds alone, since so little was measured.
+
+    Args:
+        thresholds: what was asked for.
+        rows: of the levels; none: the whole run is judged, which has no name.
+        duration_s: how long was measured.
+    """
+    measured_s = [(row.level.name, row.level.duration_s) for row in rows if row.record.requests]
+    if not rows and duration_s:
+        measured_s = [("", duration_s)]
+    return tuple(dict.fromkeys(name for name, seconds in measured_s if is_judged_whole(thresholds, seconds)))
+
+
+def _margin(threshold: Threshold, value: float | None) -> float | None:
+    if value is None or not threshold.limit:
+        return None
+    distance = (threshold.limit - value) / threshold.limit
+    return distance if threshold.operator.startswith("<") else -distance
+
+
+def _why_unknown(threshold: Threshold, record: Record) -> str:
+    if threshold.percentile is None:
+        return "nothing was measured that it is about"
+    histogram = record.lag if threshold.metric.startswith("lag_") else record.latency
+    needed, n = samples_needed(threshold.percentile), histogram.count
+    longer = f"let it last about {math.ceil(needed / n)} times as long" if n else "let it last longer"
+    return f"{n:,} samples do not carry it, {needed:,} would: {longer}"

@@ -1,0 +1,297 @@
+"""Whether a run passed, and why not. Pure."""
+
+import math
+
+from tfsload.analysis import exit_codes, judged, others
+from tfsload.analysis.gate import LEAST_S
+from tfsload.analysis.held import Held
+from tfsload.analysis.judged import FAILURE_METRICS
+from tfsload.analysis.level_result import LevelResult
+from tfsload.analysis.limit import Ending
+from tfsload.analysis.result import RunResult
+from tfsload.analysis.verdict import Verdict
+from tfsload.transport.servable import CURE
+
+# How servers fail that have more to do than they can.
+_OVERLOAD_CODES = {"DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED"}
+
+_ADVICE = {
+    "RESOURCE_EXHAUSTED": (
+        "RESOURCE_EXHAUSTED: the server rejects requests that it has no thread for, by default more than 4 a CPU; "
+        "start it with a larger --grpc_max_threads, or send with fewer users"
+    ),
+    "UNAVAILABLE": "UNAVAILABLE: the server was not reached, or went away: see whether it still runs, and its log",
+}
+
+
+def judge(result: RunResult) -> Verdict:
+    """Judge a run.
+
+    Requests without an answer fail it, unless a threshold says how many may be; what is missing makes it invalid,
+    and then no threshold is judged by it. Wrong answers alone do neither: a model is allowed its error rate.
+
+    Args:
+        result: the run's; it need not have a verdict.
+    """
+    failures, broken = _failures(result), _broken(result.course.is_broken)
+    gaps, crossed = _gaps(result) + _doubts(result), _crossed(result)
+    advice, notes = _advice(result), _judged_whole(result)
+    if failures or broken:
+        # What was given up was cut short: that is a gap where the failure itself does not count.
+        is_cut_short = bool(gaps) or result.course.gave_up_after_s is not None
+        rest = exit_codes.INVALID if is_cut_short else exit_codes.THRESHOLD if crossed else exit_codes.PASS
+        without_failures = exit_codes.FAILED if broken else rest
+        reasons = failures + broken + advice + gaps + crossed
+        return Verdict(exit_codes.FAILED, reasons, notes=notes, code_without_failures=without_failures)
+    notes = advice + notes
+    if gaps:
+        return Verdict(exit_codes.INVALID, gaps + crossed, notes=notes)
+    if crossed:
+        return Verdict(exit_codes.THRESHOLD, crossed, notes=notes)
+    return Verdict(exit_codes.PASS, judged=judged.sentence(result), notes=notes)
+
+
+def _advice(result: RunResult) -> tuple[str, ...]:
+    """Return what to do about requests without an answer, whether they fail the run or a threshold allows them."""
+    if result.search is not None:
+        return ()  # it goes where requests fail: that is what it looks for
+    return tuple(advice for code, advice in _ADVICE.items() if code in result.totals.failed)
+
+
+def _judged_whole(result: RunResult) -> tuple[str, ...]:
+    """Return what a reader has to know of thresholds that so little was measured for that one stall may decide them."""
+    if not result.judged_whole:
+        return ()
+    where = f" at {', '.join(result.judged_whole)}" if any(result.judged_whole) else ""
+    return (
+        f"less than {LEAST_S:g} s were measured{where}: percentiles and means are judged with all half-seconds alone, "
+        "and one stall may decide them",
+    )
+
+
+def _are_failures_judged(result: RunResult) -> bool:
+    """Whether a threshold judges requests without an answer.
+
+    Where there was no answer at all, only a threshold that was crossed does: no share of failures says that a server
+    was there.
+    """
+    totals = result.totals
+    naming = [held for held in result.thresholds if held.threshold.metric in FAILURE_METRICS]
+    if totals.failed_requests < totals.requests:
+        return bool(naming)
+    return any(held.holds is False for held in naming)
+
+
+def _broken(is_broken: bool) -> tuple[str, ...]:
+    return ("an exception escaped from a listener or a greenlet; the log shows it",) if is_broken else ()
+
+
+def _failures(result: RunResult) -> tuple[str, ...]:
+    totals = result.totals
+    reasons = []
+    if result.course.gave_up_after_s is not None:
+        reasons.append(_gave_up(result))
+    # A search goes where requests fail: that is what it looks for.
+    if totals.failed_requests and result.search is None and not _are_failures_judged(result):
+        codes = ", ".join(f"{code} {count:,}" for code, count in totals.failed.items())
+        reasons.append(
+            f"{totals.failed_requests:,} of {totals.requests:,} requests had no answer (images by code: {codes})"
+        )
+    reasons += _mismatches(result)
+    if result.search is not None:
+        reasons += [_gone(level) for level in result.levels if _is_gone(level)]
+    if not totals.requests and result.uncounted.failed_requests:
+        reasons.append(
+            f"{result.uncounted.failed_requests:,} requests had no answer, and none lay within a level as a whole: "
+            "mend the server, or use a --level-duration longer than the --deadline"
+        )
+    reasons += others.reasons(result.others)
+    if result.course.user_errors:
+        reasons.append(f"{result.course.user_errors:,} exceptions in user code; Locust's error report shows them")
+    return tuple(reasons)
+
+
+def _mismatches(result: RunResult) -> list[str]:
+    """Return what is wrong with answers that are others under load, unless a threshold says how many may be."""
+    totals, verified = result.totals, result.verified
+    n_mismatched = totals.mismatched + result.uncounted.mismatched
+    if not n_mismatched or "mismatched_rate" in result.judged_metrics:
+        return []
+    where = "" if totals.mismatched else ", all of them in warm-ups or between levels"
+    example = f" (for example {verified.example.words})" if verified.example else ""
+    return [
+        f"{n_mismatched:,} answers differ from those without load by more than {verified.tolerance}{where}{example}: "
+        "see whether the server mixes up requests or computes otherwise under load; --tolerance and a threshold on "
+        "mismatched_rate say what may be"
+    ]
+
+
+def _gave_up(result: RunResult) -> str:
+    left = f", with {_levels_to_go(result)}" if result.course.n_levels_left else ""
+    refused = [code for code in result.totals.failed if code not in ("UNAVAILABLE", "DEADLINE_EXCEEDED")]
+    cure = (
+        f"it was said why ({', '.join(refused)}), see the server's log"
+        if refused
+        else ("see whether the server still runs, and its log")
+    )
+    return (
+        f"given up{left}: requests were sent for {result.course.gave_up_after_s:g} s, and none was answered: {cure}; "
+        "--give-up-after says how long to go on (0: to the end)"
+    )
+
+
+def _levels_to_go(result: RunResult) -> str:
+    return "1 level to go" if result.course.n_levels_left == 1 else f"{result.course.n_levels_left:,} levels to go"
+
+
+def _nothing(result: RunResult) -> str:
+    if result.uncounted.requests or result.uncounted.cut_off:
+        return "no request lies within a level as a whole: use a longer --level-duration"
+    return "no request was made: let the run last longer, or start more users"
+
+
+def _is_gone(level: LevelResult) -> bool:
+    """Whether a probe met no server, which is no limit of its rate: one that has too much to do fails otherwise."""
+    return bool(level.failed) and not level.answered and not set(level.failed) & _OVERLOAD_CODES
+
+
+def _gone(level: LevelResult) -> str:
+    codes = ", ".join(f"{code} {count:,}" for code, count in level.failed.items())
+    return f"{level.name}: no request had an answer (images by code: {codes}), which says nothing of the rate"
+
+
+def _gaps(result: RunResult) -> tuple[str, ...]:
+    totals, course, workers = result.totals, result.course, result.workers
+    reasons = [f"worker {worker} could not take part: {why}" for worker, why in workers.unfit.items()]
+    # Where it was stopped, or workers were lost, that is said, and enough.
+    is_explained = course.n_levels_left or workers.lost or result.is_stopped_early
+    is_explained = is_explained or course.gave_up_after_s is not None
+    if not (totals.requests or result.uncounted.failed_requests or is_explained):
+        reasons.append(_nothing(result))
+    if result.is_stopped_early and not workers.unfit and course.gave_up_after_s is None:
+        reasons.append(
+            f"stopped after {course.ran_s:,.1f} s of {course.run_time_s:,g}: let it end by itself, or pass a lower -t"
+        )
+    n_answered = totals.requests - totals.failed_requests
+    if result.verified.n_images and n_answered and not totals.compared and not result.uncounted.mismatched:
+        reasons.append(
+            f"nothing was compared: none of the first {result.verified.n_images:,} images had its turn; "
+            "let it last longer"
+        )
+    if not result.is_complete:
+        reasons.append(
+            f"only {totals.predictions:,} of {course.n_asked:,} images were fired before the run was stopped"
+        )
+    if result.users.attended is not None and _misses_users(result):
+        reasons.append(f"only {result.users.attended.sentence}: the log says which workers or users ended")
+    if course.stalled:
+        reasons.append(f"the run was ended, since nobody could make the requests that were left: {course.stalled}")
+    if workers.n_unaccounted:
+        reasons.append(f"{workers.n_unaccounted:,} requests that workers reported did not arrive: run again")
+    if workers.lost and course.n_asked is None:
+        reasons.append(
+            f"{len(workers.lost)} of {workers.n} workers were lost with what they had not reported: "
+            "run again with workers that stay"
+        )
+    return tuple(reasons)
+
+
+def _misses_users(result: RunResult) -> bool:
+    """Whether the load was not the one asked for. Levels have users of their own; who was lost or unfit is said."""
+    users, course, workers = result.users, result.course, result.workers
+    if users.attended is None or not users.attended.is_considerable or course.stalled:
+        return False
+    if result.levels or course.n_levels_left or workers.unfit or result.is_stopped_early:
+        return False
+    if course.n_asked is None:
+        return not workers.lost
+    # Each image was fired once, by however many: what it came to stands, but not how fast.
+    return any(held.threshold.unit_kind != "share" for held in result.thresholds)
+
+
+def _doubts(result: RunResult) -> tuple[str, ...]:
+    reasons = [f"{level.name}: {doubt}" for level in result.levels for doubt in _doubts_that_count(result, level)]
+    search = result.search
+    if search is None and not any(map(_sees_drops, result.thresholds)):
+        reasons += [_drops(level) for level in result.levels if level.dropped]
+    if search is not None and search.rate_rps is None and not _is_none_known_to_hold(result):
+        reasons.append(search.sentence)
+    if result.course.n_levels_left and result.course.gave_up_after_s is None:
+        reasons.append(f"the run was stopped with {_levels_to_go(result)}: let it end by itself")
+    if result.server.wrong_model:
+        reasons.append(f"{result.server.wrong_model}: {CURE}")
+    elif result.server.changed:
+        reasons.append(f"the server's model changed during the run: {result.server.changed}")
+    for held in result.thresholds:
+        if held.holds is None:
+            where = f" at {held.where}" if held.where else ""
+            reasons.append(f"{held.threshold.text}{where} cannot be judged: {held.why_unknown}")
+    return tuple(reasons)
+
+
+def _sees_drops(held: Held) -> bool:
+    """Whether a threshold already judges arrivals that were dropped: they count as endless for latencies."""
+    threshold = held.threshold
+    is_latency = threshold.metric in ("mean", "max") or threshold.metric.startswith("p")
+    return threshold.metric == "dropped_rate" or (is_latency and threshold.operator.startswith("<"))
+
+
+def _drops(level: LevelResult) -> str:
+    users = "its only user was" if level.users == 1 else f"all {level.users:,} users were"
+    return (
+        f"{level.name}: {level.dropped:,} of {level.offered:,} arrivals were dropped, since {users} "
+        "busy: ask for less, pass a higher -u, or say with --threshold how many may be (such as 'dropped_rate < 1%')"
+    )
+
+
+def _is_none_known_to_hold(result: RunResult) -> bool:
+    """Whether a search found that no rate holds; where the lowest one only had too few samples, that is not known."""
+    search = result.search
+    if search is None or search.ending is not Ending.NONE_HOLDS:
+        return False
+    lowest = result.levels[-1].finding if result.levels else None
+    return lowest is None or not lowest.is_unknown
+
+
+def _doubts_that_count(result: RunResult, level: LevelResult) -> tuple[str, ...]:
+    """Return a level's doubts; of a search's, those that its result rests on: an overloaded probe is never stable."""
+    if result.search is None:
+        # A crossed limit on failures is a fact, and what they leave untold comes after it.
+        return level.generator_doubts if _crosses_by_failures(result, level) else level.doubts
+    at_this_rate = [other for other in result.levels if other.rate_rps == level.rate_rps]
+    if level is not at_this_rate[-1]:
+        return ()  # it was measured again, in full length
+    if level.rate_rps == result.search.rate_rps:
+        return level.doubts
+    return level.generator_doubts if level.rate_rps == result.search.first_failing_rps else ()
+
+
+def _crosses_by_failures(result: RunResult, level: LevelResult) -> bool:
+    return bool(level.failed) and any(
+        held.holds is False and held.where == level.name and held.threshold.metric in FAILURE_METRICS
+        for held in result.thresholds
+    )
+
+
+def _crossed(result: RunResult) -> tuple[str, ...]:
+    crossed = [held for held in result.thresholds if held.holds is False]
+    reasons = [
+        f"{held.threshold.text} was crossed{' at ' + held.where if held.where else ''}: {_found(held)}"
+        for held in crossed
+    ]
+    if result.search is not None and _is_none_known_to_hold(result):
+        reasons.append(result.search.sentence)
+    return tuple(reasons)
+
+
+def _found(held: Held) -> str:
+    value = held.value
+    assert value is not None  # no threshold is crossed without a figure
+    match held.threshold.unit_kind:
+        case "duration" if math.isinf(value):
+            return "too many requests had no answer, or were dropped"
+        case "duration":
+            return f"{value / 1e6:,.3f} ms"
+        case "share":
+            return f"{100 * value:.2f} %"
+    return f"{value:,.1f} requests/s"

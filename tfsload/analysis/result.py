@@ -1,0 +1,262 @@
+"""A run as one plain datum: all that is known of it, which outlives it and can be written down.
+
+Whatever is shown of a run, on a terminal, in a file or on a page, stands in here: who reads it computes nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfsload.analysis import plain
+from tfsload.analysis.attendance import Attended
+from tfsload.analysis.class_rows import ClassRow
+from tfsload.analysis.held import Held
+from tfsload.analysis.level_result import LevelResult
+from tfsload.analysis.limit import SearchResult
+from tfsload.analysis.others import NO_OTHERS, Others
+from tfsload.analysis.scaling import Scaling
+from tfsload.analysis.totals import NONE_UNCOUNTED, MismatchExample, Totals, Uncounted
+from tfsload.analysis.verdict import Verdict
+
+# Of what is written. A field more leaves it as it is; one that is gone, or means something else, makes it another.
+SCHEMA = 1
+
+
+class SchemaError(ValueError):
+    """What was read is no result of a run, or one of another version of this suite; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class MadeBy:
+    """What made a result.
+
+    Attributes:
+        suite: this suite's version.
+        python, locust: theirs.
+        libraries: versions of what else takes part, by name.
+    """
+
+    suite: str = ""
+    python: str = ""
+    locust: str = ""
+    libraries: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where the process ran that led the run.
+
+    Attributes:
+        host: its name.
+        n_cpus: CPUs that the process may use.
+        kernel: the system and its release.
+    """
+
+    host: str = ""
+    n_cpus: int = 0
+    kernel: str = ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for, as it was asked.
+
+    Attributes:
+        options: texts by name, defaults as well; what is secret is masked.
+        digest: of all these: equal runs have the same.
+    """
+
+    options: Mapping[str, str] = field(default_factory=dict)
+    digest: str = ""
+
+
+NOTHING_ASKED = Asked()
+
+
+@dataclass(frozen=True)
+class Server:
+    """What answered.
+
+    Attributes:
+        address: where.
+        protocol: how it was spoken to.
+        model_name, model_version: which model, as it was found before the load.
+        signature_name, input_name, output_name: what of it was called.
+        wrong_model: what speaks against one model having given all answers, warm-ups included; empty: nothing.
+        changed: what it says otherwise after the run than before; empty: nothing.
+    """
+
+    address: str = ""
+    protocol: str = ""
+    model_name: str = ""
+    model_version: int = 0
+    signature_name: str = ""
+    input_name: str = ""
+    output_name: str = ""
+    wrong_model: str = ""
+    changed: str = ""
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a run went.
+
+    Attributes:
+        begun_unix_s, ended_unix_s: when it began, and when it began to end, in seconds since 1970; 0: not known.
+        n_asked: with `--num-tests`: images to fire; else None.
+        n_levels_left: levels that were planned and not measured.
+        ran_s, run_time_s: of a run that was to last for a time: for how long it ran, and was to; else None.
+        stalled: why the run was ended although requests were left; empty: it was not.
+        gave_up_after_s: seconds without an answer after which the run was given up; None: it was not.
+        user_errors: exceptions raised in the users' own code.
+        is_broken: whether an exception escaped elsewhere, from a listener, say.
+    """
+
+    begun_unix_s: float = 0.0
+    ended_unix_s: float = 0.0
+    n_asked: int | None = None
+    n_levels_left: int = 0
+    ran_s: float | None = None
+    run_time_s: float | None = None
+    stalled: str = ""
+    gave_up_after_s: float | None = None
+    user_errors: int = 0
+    is_broken: bool = False
+
+
+@dataclass(frozen=True)
+class Workers:
+    """The processes that ran users.
+
+    Attributes:
+        n: most at once.
+        lost: those whose results are missing.
+        unfit: why some could not take part, by worker.
+        n_unaccounted: requests that workers reported and that did not arrive.
+        n_discarded: requests of workers that left in the middle of a lease; in no other figure.
+    """
+
+    n: int = 1
+    lost: tuple[str, ...] = ()
+    unfit: Mapping[str, str] = field(default_factory=dict)
+    n_unaccounted: int = 0
+    n_discarded: int = 0
+
+
+@dataclass(frozen=True)
+class Users:
+    """Users that ran.
+
+    Attributes:
+        n, n_asked: when the run began to end, and those that were asked for.
+        attended: over the whole run; None: not known.
+    """
+
+    n: int = 0
+    n_asked: int = 0
+    attended: Attended | None = None
+
+
+@dataclass(frozen=True)
+class Verified:
+    """Answers recorded without load, with which others were compared; how many differ stands in `Totals`.
+
+    Attributes:
+        n_images: images whose answers were recorded; 0: nothing was to be compared.
+        tolerance: how far a score may be off, as it was given.
+        example: one of those that differ, wherever they are; None: none does.
+    """
+
+    n_images: int = 0
+    tolerance: str = ""
+    example: MismatchExample | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """What a run came to.
+
+    Attributes:
+        schema: the version of this datum.
+        made_by, machine, asked, server, course, workers, users, verified: as their classes say.
+        totals: all that counts; of levels, all together.
+        uncounted: what lies outside all levels.
+        classes: one row a class.
+        confusion: of the answered images: label, answer, how often, in order.
+        levels: in the order in which they were run; empty: a run without levels.
+        scaling: of a closed sweep: whether the server works in parallel.
+        search: of a limit search: what it found.
+        thresholds: each with what it was held against; empty of a search, which has held them against each probe.
+        judged_metrics: what thresholds are about, those of a search too.
+        judged_whole: where thresholds were judged with all half-seconds alone, since so little was measured: levels'
+            names, or one that is empty for a run without levels.
+        others: what ran beside predictions; in a run of levels: what was not run.
+        warnings: why the model looks broken, whatever the verdict; empty: it does not.
+        verdict: how the run ends; None: it is not judged yet.
+    """
+
+    schema: int = SCHEMA
+    made_by: MadeBy = MadeBy()
+    machine: Machine = Machine()
+    asked: Asked = NOTHING_ASKED
+    server: Server = Server()
+    course: Course = Course()
+    workers: Workers = Workers()
+    users: Users = Users()
+    totals: Totals
+    uncounted: Uncounted = NONE_UNCOUNTED
+    verified: Verified = Verified()
+    classes: tuple[ClassRow, ...] = ()
+    confusion: tuple[tuple[int, int, int], ...] = ()
+    levels: tuple[LevelResult, ...] = ()
+    scaling: Scaling | None = None
+    search: SearchResult | None = None
+    thresholds: tuple[Held, ...] = ()
+    judged_metrics: tuple[str, ...] = ()
+    judged_whole: tuple[str, ...] = ()
+    others: Others = NO_OTHERS
+    warnings: tuple[str, ...] = ()
+    verdict: Verdict | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every image that was asked for was fired; True where there was no limit."""
+        return self.course.n_asked is None or self.totals.predictions == self.course.n_asked
+
+    @property
+    def is_stopped_early(self) -> bool:
+        """Whether it was to last for a time, and was stopped before; never where a number of images was its end."""
+        course = self.course
+        if course.gave_up_after_s is not None:
+            return False  # it ended itself, and says so
+        if course.run_time_s is None or course.ran_s is None:
+            return False
+        return course.n_asked is None and course.ran_s < course.run_time_s
+
+    @property
+    def probes_hold(self) -> tuple[bool | None, ...]:
+        """Of a limit search: whether the rate holds, by level; None: one stall decides it. Else empty."""
+        found = [level.finding for level in self.levels if level.finding is not None]
+        return tuple(None if one.is_undecided else one.holds for one in found)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        written: dict[str, Any] = plain.to_plain(self)
+        return written
+
+    @classmethod
+    def from_plain(cls, written: Mapping[str, Any]) -> "RunResult":
+        """Read what `to_plain` wrote.
+
+        Raises:
+            SchemaError: it is none, or of a version of this suite that writes otherwise.
+        """
+        schema = written.get("schema") if isinstance(written, Mapping) else None
+        if schema != SCHEMA:
+            found = "it is no result of a run" if schema is None else f"its schema is {schema}"
+            raise SchemaError(f"{found}: expected one of schema {SCHEMA}; read it with the version that wrote it")
+        try:
+            read: RunResult = plain.from_plain(cls, written)
+        except ValueError as error:
+            raise SchemaError(f"this result of a run is damaged, or of a later version: {error}") from None
+        return read

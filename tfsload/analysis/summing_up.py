@@ -1,0 +1,87 @@
+"""From the records of a run to the figures of its result. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tfsload.analysis.class_rows import class_rows
+from tfsload.analysis.held import Held, hold, hold_all, judged_whole
+from tfsload.analysis.level_result import level_result
+from tfsload.analysis.levels import LevelRow
+from tfsload.analysis.limit import Finding, SearchResult
+from tfsload.analysis.result import Course, RunResult
+from tfsload.analysis.scaling import assess_sweep
+from tfsload.analysis.suspicion import suspicions
+from tfsload.analysis.thresholds import Threshold
+from tfsload.analysis.totals import Totals, Uncounted
+from tfsload.records.record import Record
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of a run.
+
+    Attributes:
+        record: all that counts; of levels, all together.
+        uncounted: what lies outside all levels.
+        rows: the levels'.
+        findings: of a limit search: what it was told of its levels, by number.
+        n_images: images that are fired, over and over; None: as many as there are answers.
+    """
+
+    record: Record
+    uncounted: Record = field(default_factory=Record)
+    rows: Sequence[LevelRow] = ()
+    findings: Mapping[int, Finding] = field(default_factory=dict)
+    n_images: int | None = None
+
+
+def sum_up(
+    measured: Measured, course: Course, thresholds: Sequence[Threshold] = (), search: SearchResult | None = None
+) -> RunResult:
+    """Return a run's result with its figures, and without a verdict and what is known of it otherwise.
+
+    Args:
+        measured: what its processes have recorded.
+        course: how it went.
+        thresholds: what was to hold.
+        search: what a limit search found; None: there was none.
+    """
+    record, rows = measured.record, measured.rows
+    # Of a level that was stopped it is not known for how long it was measured.
+    is_whole = not course.n_levels_left
+    duration_s = _duration_s(record, rows if is_whole else ())
+    levels = tuple(level_result(row, measured.findings.get(row.level.number)) for row in rows)
+    is_sweep = bool(levels) and all(level.rate_rps is None for level in levels)
+    confusion = record.confusion
+    return RunResult(
+        course=course,
+        totals=Totals.of(record, duration_s, is_timed=is_whole or not rows),
+        uncounted=Uncounted.of(measured.uncounted),
+        classes=class_rows(confusion),
+        confusion=tuple((label, predicted, count) for label, predicted, count in confusion.to_plain()),
+        levels=levels,
+        scaling=assess_sweep(levels) if is_sweep else None,
+        search=search,
+        # A search has held them against each probe, and a crossed one is a finding.
+        thresholds=() if search is not None else _held(thresholds, record, rows, duration_s),
+        judged_metrics=tuple(dict.fromkeys(one.metric for one in thresholds)),
+        judged_whole=judged_whole(thresholds, rows, duration_s),
+        warnings=suspicions(confusion, confusion.total if measured.n_images is None else measured.n_images),
+    )
+
+
+def _duration_s(record: Record, rows: Sequence[LevelRow]) -> float:
+    """Return how long was measured: all levels, if there are any; the time between them does not count."""
+    if rows:
+        return sum(row.level.duration_s for row in rows)
+    return (record.last_done_unix_ns - record.first_sent_unix_ns) / 1e9
+
+
+def _held(
+    thresholds: Sequence[Threshold], record: Record, rows: Sequence[LevelRow], duration_s: float
+) -> tuple[Held, ...]:
+    """Hold each threshold against each level, or the whole run."""
+    if rows:
+        return hold_all(thresholds, rows)
+    rate_rps = (record.requests - record.failed_requests) / duration_s if duration_s > 0 else None
+    return tuple(hold(one, "", record, rate_rps, duration_s) for one in thresholds)

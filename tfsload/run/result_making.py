@@ -1,0 +1,103 @@
+"""From what has arrived of a run to its result."""
+
+from dataclasses import replace
+
+from tfsload.analysis.judge import judge
+from tfsload.analysis.levels import level_row
+from tfsload.analysis.limit import SearchResult
+from tfsload.analysis.others import NO_OTHERS, Others
+from tfsload.analysis.result import Course, RunResult, Server, Users, Verified, Workers
+from tfsload.analysis.summing_up import Measured, sum_up
+from tfsload.analysis.totals import MismatchExample
+from tfsload.prediction.process_run import n_requests
+from tfsload.records.mismatch import least
+from tfsload.records.record import Record
+from tfsload.run.checks import Checked
+from tfsload.run.results import Results
+from tfsload.run.surroundings import machine, made_by
+from tfsload.transport.servable import fault
+from tfsload.transport.words import LONGEST_VALUE, cut
+
+
+def make_result(
+    results: Results,
+    checked: Checked,
+    course: Course,
+    others: Others = NO_OTHERS,
+    search: SearchResult | None = None,
+    changed: str = "",
+) -> RunResult:
+    """Sum up and judge what has arrived of a run.
+
+    Args:
+        results: the coordinator's.
+        checked: what the run was asked to do.
+        course: how it went.
+        others: what ran beside predictions.
+        search: what a limit search found; None: there was none.
+        changed: what the server says otherwise after the run than before.
+    """
+    overall = results.overall
+    measured = Measured(
+        record=overall,
+        uncounted=results.uncounted,
+        rows=[level_row(run, results.records.get(run.level.number, Record())) for run in results.levels],
+        findings=results.findings if search is not None else {},
+        n_images=checked.n_images,
+    )
+    result = replace(
+        sum_up(measured, course, checked.settings.checks.thresholds, search),
+        made_by=made_by(),
+        machine=machine(),
+        asked=checked.asked,
+        server=_server(overall, results.uncounted, checked, changed),
+        workers=Workers(
+            n=results.n_workers,
+            lost=tuple(sorted(results.lost_workers)),
+            unfit=dict(results.unfit_workers),
+            n_unaccounted=results.n_unaccounted,
+            n_discarded=results.n_discarded,
+        ),
+        users=Users(results.n_users, results.n_users_asked, results.attendance.attended),
+        verified=_verified(overall, results.uncounted, checked),
+        others=others,
+    )
+    return replace(result, verdict=judge(result))
+
+
+def course_of(results: Results, checked: Checked) -> Course:
+    """Return how a run went, as far as the coordinator knows; the rest is Locust's to say."""
+    return Course(
+        begun_unix_s=results.begun_unix_s,
+        ended_unix_s=results.ended_unix_s,
+        n_asked=checked.settings.data.num_tests or None,
+        n_levels_left=results.n_levels_left,
+        stalled=results.stalled,
+        gave_up_after_s=results.gave_up_after_s,
+        is_broken=results.is_broken,
+    )
+
+
+def _server(overall: Record, uncounted: Record, checked: Checked, changed: str) -> Server:
+    model = checked.settings.model
+    return Server(
+        address=cut(checked.settings.connection.target.address, LONGEST_VALUE),
+        protocol=checked.transport.protocol,
+        model_name=cut(model.name, LONGEST_VALUE),
+        model_version=checked.preflight.model_version,
+        signature_name=cut(model.signature_name, LONGEST_VALUE),
+        input_name=cut(model.input_name, LONGEST_VALUE),
+        output_name=cut(model.output_name, LONGEST_VALUE),
+        wrong_model=fault(overall.servables + uncounted.servables, checked.preflight.servable),
+        changed=changed,
+    )
+
+
+def _verified(overall: Record, uncounted: Record, checked: Checked) -> Verified:
+    settings = checked.settings
+    n_verified = n_requests(settings, settings.checks.verify) * settings.model.images_per_request
+    return Verified(
+        n_images=min(n_verified, checked.n_images),
+        tolerance=settings.checks.tolerance.text,
+        example=MismatchExample.of(least(overall.mismatch, uncounted.mismatch)),
+    )
