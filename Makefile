@@ -8,7 +8,7 @@ RUN_STAMP := $(VENV)/run.stamp
 DEV_STAMP := $(VENV)/dev.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui serve test test-a-to-o test-p-to-r test-s-to-z long lint format bench bench-against fuzz soak train clean
+.PHONY: help demo ui serve check test test-a-to-o test-p-to-r test-s-to-z long lint format bench bench-against fuzz soak train clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ ui: $(RUN_STAMP) ## Open Locust's web UI on http://127.0.0.1:8089, with the embe
 serve: $(RUN_STAMP) ## Serve the shipped model on 127.0.0.1:8500 until Ctrl-C.
 	$(BIN)/python -m tfsload.modelserver --port=8500 --model_name=mnist --model_base_path=models/mnist \
 		--grpc_max_threads=256
+
+check: lint ## Check style, types and the unit tests: after each change.
+	$(BIN)/python -m pytest -q tests/unit
 
 # Tests wait more than they compute, so three parts run beside one another. What depends on timing runs by itself.
 test: $(DEV_STAMP) ## Run all tests.
