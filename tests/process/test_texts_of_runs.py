@@ -8,7 +8,7 @@ from tests.support.runs import run_headless
 from tfsload.analysis import exit_codes
 
 DEMO = """
-Model mnist, version 0, at 0:0
+Model mnist, version 0, at 0:0 (tfsload 0)
 
 requests     0 in TIME
 rate         0 requests/s

@@ -18,9 +18,8 @@ def render(result: RunResult, remark: str = "") -> str:
         result: the run's, judged.
         remark: on an exit code that is not the verdict's own; empty: it is.
     """
-    server = result.server
     blocks = [
-        f"Model {server.model_name}, version {server.model_version}, at {server.address}",
+        _first_line(result),
         "\n".join([*(["All levels together:"] if len(result.levels) > 1 else []), *_figures(result)]),
         "\n".join(_class_table(result.classes)),
         "\n".join(_levels(result)),
@@ -28,6 +27,12 @@ def render(result: RunResult, remark: str = "") -> str:
         "\n".join(_verdict_lines(result, result.verdict, remark)),
     ]
     return "\n" + "\n\n".join(block for block in blocks if block)
+
+
+def _first_line(result: RunResult) -> str:
+    server, suite = result.server, result.made_by.suite
+    by = f" (tfsload {suite})" if suite else ""
+    return f"Model {server.model_name}, version {server.model_version}, at {server.address}{by}"
 
 
 def _figures(result: RunResult) -> list[str]:
