@@ -8,10 +8,10 @@ import grpc
 import numpy as np
 import pytest
 
+from tests.support import channels
 from tfsload.settings.settings import Settings
+from tfsload.transport.address import parse_address
 from tfsload.transport.grpc import codec, frames
-from tfsload.transport.grpc.connect import connect
-from tfsload.transport.grpc.endpoint import parse_address
 from tfsload.transport.grpc.native import NativeChannel
 from tfsload.transport.grpc.pool import PoolSettings
 from tfsload.transport.protos import predict_pb2, prediction_service_pb2_grpc
@@ -28,15 +28,15 @@ def transport(request):
 @pytest.fixture
 def open_channel(transport):
     """Return a function that opens a channel to an address; all are closed at the end."""
-    channels = []
+    opened = []
 
     def open_it(address, **options):
         settings = Settings.parse({"transport": transport, **options}, address)
-        channels.append(connect(settings.connection))
-        return channels[-1]
+        opened.append(channels.open_channel(settings.connection))
+        return opened[-1]
 
     yield open_it
-    for channel in channels:
+    for channel in opened:
         channel.close()
 
 
@@ -211,7 +211,7 @@ def test_a_name_that_does_not_exist_is_unavailable(open_channel):
 
 
 def test_streams_are_refused_clearly_by_the_native_channel(scripted_server):
-    channel = connect(Settings.parse({}, scripted_server.address).connection)
+    channel = channels.open_channel(Settings.parse({}, scripted_server.address).connection)
     for kind in (channel.unary_stream, channel.stream_unary, channel.stream_stream):
         with pytest.raises(NotImplementedError, match="unary calls only"):
             kind("/a/b")(b"")

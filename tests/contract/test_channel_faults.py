@@ -16,10 +16,9 @@ from gevent.server import StreamServer
 
 from tests.support.runs import wait_until
 from tests.unit.test_channel_protocol import reply
-from tfsload.transport.grpc import endpoint as address
-from tfsload.transport.grpc import frames
+from tfsload.transport.address import parse_address
+from tfsload.transport.grpc import frames, sockets
 from tfsload.transport.grpc.call import Call
-from tfsload.transport.grpc.endpoint import parse_address
 from tfsload.transport.grpc.headers import request_headers
 from tfsload.transport.grpc.native import NativeChannel
 from tfsload.transport.grpc.pool import PoolSettings
@@ -274,8 +273,8 @@ def test_a_message_that_is_not_bytes_is_refused_and_spoils_nothing(serve):
 
 
 def test_addresses_that_swallow_everything_use_up_one_limit_together(monkeypatch):
-    monkeypatch.setattr(address, "_connect", lambda *_: gevent.sleep(LIMIT_S))
-    monkeypatch.setattr(address.socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("127.0.0.1", 1))] * 3)
+    monkeypatch.setattr(sockets, "_connect", lambda *_: gevent.sleep(LIMIT_S))
+    monkeypatch.setattr(sockets.socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("127.0.0.1", 1))] * 3)
     settings = PoolSettings(parse_address("everywhere:1"), connect_timeout_s=0.1)
     with NativeChannel(settings) as channel, gevent.Timeout(LIMIT_S / 2), pytest.raises(grpc.RpcError) as caught:
         channel.unary_unary("/a/b")(b"x")
@@ -288,13 +287,13 @@ def test_an_address_that_swallows_everything_leaves_the_next_its_turn(monkeypatc
     server, _ = serve(answering)
     port = int(server.address.rpartition(":")[2])
     nowhere, here = (2, 1, 6, "", ("127.0.0.9", port)), (2, 1, 6, "", ("127.0.0.1", port))
-    connect = address._connect
+    connect = sockets._connect
 
     def connect_or_not(connection, where):
         gevent.sleep(LIMIT_S) if where == nowhere[4] else connect(connection, where)
 
-    monkeypatch.setattr(address, "_connect", connect_or_not)
-    monkeypatch.setattr(address.socket, "getaddrinfo", lambda *_, **__: [nowhere, here])
+    monkeypatch.setattr(sockets, "_connect", connect_or_not)
+    monkeypatch.setattr(sockets.socket, "getaddrinfo", lambda *_, **__: [nowhere, here])
     settings = PoolSettings(parse_address(f"both:{port}"), connect_timeout_s=1)
     with NativeChannel(settings) as channel:
         assert outcome(channel.unary_unary("/a/b"), timeout=LIMIT_S) == b"answer"

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives import serialization
 
 from tests.conftest import ScriptedServer
 from tests.contract.test_channel_faults import FaultyServer
+from tests.support.channels import open_channel
 from tests.support.runs import wait_until
 from tfsload.settings.settings import Settings
-from tfsload.transport.grpc.connect import connect
 from tfsload.transport.tls import TlsFileError, TlsLayer, make_context
 
 CODE = grpc.StatusCode
@@ -53,7 +53,7 @@ def ask(request, files):
         servers.append(ScriptedServer("--address", "127.0.0.1:0", *pair, *server_options))
         options = {name: str(files / value) if name.endswith("file") else value for name, value in options.items()}
         settings = Settings.parse({"transport": transport, **options}, f"{host}:{servers[-1].port}")
-        channels.append(connect(settings.connection))
+        channels.append(open_channel(settings.connection))
         return channels[-1].unary_unary(METHOD)(request, timeout=10)
 
     yield call
@@ -126,7 +126,7 @@ def test_a_server_that_says_that_nothing_more_comes_is_taken_at_its_word(files, 
     context.set_alpn_protocols(["h2"])
     server_in, server_out = ssl.MemoryBIO(), ssl.MemoryBIO()
     server = context.wrap_bio(server_in, server_out, server_side=True)
-    client = TlsLayer(make_context((files / "ca.pem").read_bytes(), None, None), "localhost")
+    client = TlsLayer(make_context((files / "ca.pem").read_bytes()), "localhost")
 
     class Wire:
         """The client's socket, in whose place the server answers at once."""
@@ -166,7 +166,7 @@ def test_a_server_that_is_refused_hears_why(files, certificate):
         {"tls": "true", "tls_ca_file": str(files / "ca.pem")}, refused.address.replace("127.0.0.1", "localhost")
     )
     try:
-        with connect(settings.connection) as channel, pytest.raises(grpc.RpcError):
+        with open_channel(settings.connection) as channel, pytest.raises(grpc.RpcError):
             channel.unary_unary(METHOD)(b"{}", timeout=10)
         wait_until(lambda: heard, "the alert")
     finally:
@@ -177,7 +177,7 @@ def test_a_server_that_is_refused_hears_why(files, certificate):
 
 def test_a_cleartext_server_is_not_called_over_tls(scripted_server, files):
     settings = Settings.parse({"tls": "true", "tls_ca_file": str(files / "ca.pem")}, scripted_server.address)
-    with connect(settings.connection) as channel, pytest.raises(grpc.RpcError) as caught:
+    with open_channel(settings.connection) as channel, pytest.raises(grpc.RpcError) as caught:
         channel.unary_unary(METHOD)(b"{}", timeout=10)
 
     assert caught.value.code() == CODE.UNAVAILABLE
@@ -204,11 +204,11 @@ def test_a_cleartext_server_is_not_called_over_tls(scripted_server, files):
 def test_files_that_cannot_be_used_are_named(files, options, message):
     options = {name: str(files / value) for name, value in options.items()}
     with pytest.raises(TlsFileError, match=message):
-        connect(Settings.parse({"tls": "true", **options}, "localhost:1").connection)
+        open_channel(Settings.parse({"tls": "true", **options}, "localhost:1").connection)
 
 
 def test_a_comment_in_any_language_may_stand_beside_an_authority(files):
-    assert make_context("# É\n".encode() + (files / "ca.pem").read_bytes(), None, None).get_ca_certs()
+    assert make_context("# É\n".encode() + (files / "ca.pem").read_bytes()).get_ca_certs()
 
 
 def test_a_key_with_a_pass_phrase_is_refused_and_nobody_is_asked_for_it(files):
@@ -220,4 +220,4 @@ def test_a_key_with_a_pass_phrase_is_refused_and_nobody_is_asked_for_it(files):
     options = {"tls_cert_file": str(files / "client.crt"), "tls_key_file": str(files / "locked.key")}
 
     with pytest.raises(TlsFileError, match="not usable as PEM"):
-        connect(Settings.parse({"tls": "true", **options}, "localhost:1").connection)
+        open_channel(Settings.parse({"tls": "true", **options}, "localhost:1").connection)

@@ -16,8 +16,8 @@ import grpc
 from tests.long import random_streams
 from tests.long.finding import Finding
 from tests.long.hostile_server import HostileServer
+from tfsload.transport.address import parse_address
 from tfsload.transport.grpc.call import Call
-from tfsload.transport.grpc.endpoint import parse_address
 from tfsload.transport.grpc.native import NativeChannel
 from tfsload.transport.grpc.pool import PoolSettings
 

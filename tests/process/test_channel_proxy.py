@@ -7,10 +7,10 @@ import subprocess
 import gevent
 import pytest
 
+from tests.support.channels import open_channel
 from tests.support.runs import free_port, run_headless, wait_until
 from tfsload.analysis import exit_codes
 from tfsload.settings.settings import Settings
-from tfsload.transport.grpc.connect import connect
 
 METHOD = "/test.Scripted/Call"
 REQUESTS_PER_CONNECTION = 20
@@ -78,7 +78,7 @@ def is_listening(port):
 
 @pytest.mark.parametrize("connections", ["1", "3"])
 def test_no_call_is_lost_when_connections_are_recycled(proxied, scripted_server, connections):
-    channel = connect(Settings.parse({"connections": connections}, proxied(scripted_server.address)).connection)
+    channel = open_channel(Settings.parse({"connections": connections}, proxied(scripted_server.address)).connection)
     method = channel.unary_unary(METHOD)
     n_users, n_each = 16, 25
 
@@ -96,7 +96,7 @@ def test_no_call_is_lost_when_connections_are_recycled(proxied, scripted_server,
 
 @pytest.mark.parametrize("size", [pytest.param(100_000, id="100-kB"), pytest.param(3_000_000, id="3-MB")])
 def test_big_messages_pass(proxied, scripted_server, size):
-    channel = connect(Settings.parse({}, proxied(scripted_server.address)).connection)
+    channel = open_channel(Settings.parse({}, proxied(scripted_server.address)).connection)
     request = json.dumps({"padding": "p" * size}).encode()
 
     assert channel.unary_unary(METHOD)(request, timeout=30) == request

@@ -199,7 +199,7 @@ def test_master_leads_runs_against_the_server(services, parse_locust):
     assert not options.headless
     assert options.host == "serving:8500"
     assert options.web_port == 8089
-    assert settings.Settings.parse(vars(options), options.host).connection.target.address == "serving:8500"
+    assert settings.Settings.parse(vars(options), options.host).connection.target.text == "serving:8500"
 
 
 def test_worker_follows_the_master(services, parse_locust):
@@ -225,7 +225,7 @@ def test_headless_run_ends_by_itself(parse_locust, environment, users, num_tests
     assert options.headless
     assert options.num_users == users
     assert parsed.data.num_tests == num_tests
-    assert parsed.connection.target.address == "serving:8500"
+    assert parsed.connection.target.text == "serving:8500"
 
 
 def test_only_the_headless_run_is_behind_a_profile(services):

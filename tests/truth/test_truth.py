@@ -21,6 +21,7 @@ from typing import Any
 import grpc
 import pytest
 
+from tests.support.channels import open_channel
 from tests.support.runs import PROJECT, Ended, free_port, locust, run_headless
 from tests.support.schedules import take_until
 from tests.support.sweep_text import read
@@ -30,7 +31,6 @@ from tfsload.analysis.levels import QUEUE_GROWS
 from tfsload.load.arrivals import Schedule
 from tfsload.records.window import N_SLICES
 from tfsload.settings.settings import Settings
-from tfsload.transport.grpc.connect import connect
 
 pytestmark = pytest.mark.timing
 
@@ -294,7 +294,7 @@ def test_scores_are_the_messages_own():
 def test_the_server_logs_each_request_and_swaps_by_its_rule(tmp_path, transport):
     messages = [bytes([number]) * 5000 for number in range(30)]
     with truth_server(tmp_path, service_ms=20, workers=10, swap=[8, "class"]) as server:
-        channel = connect(Settings.parse({"transport": transport}, server.address))
+        channel = open_channel(Settings.parse({"transport": transport}, server.address).connection)
         predict = channel.unary_unary(PREDICT)
         alone = [predict(message, timeout=20) for message in messages[:2]]
         together = [call.result(timeout=20) for call in [predict.future(message, timeout=20) for message in messages]]
@@ -316,7 +316,7 @@ def test_the_server_logs_each_request_and_swaps_by_its_rule(tmp_path, transport)
 
 def test_a_frozen_server_answers_later(tmp_path):
     with truth_server(tmp_path, freeze=[2, 0.5]) as server:
-        channel = connect(Settings.parse({}, server.address))
+        channel = open_channel(Settings.parse({}, server.address).connection)
         predict = channel.unary_unary(PREDICT)
         for message in (b"before", b"in it", b"after"):
             predict(message, timeout=20)

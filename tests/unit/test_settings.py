@@ -14,7 +14,7 @@ from tfsload.load.asked import LoadAsked
 from tfsload.settings.options import OPTIONS, options_of_levels
 from tfsload.settings.settings import ChecksAsked, DataAsked, Settings, SettingsError
 from tfsload.suite.arguments import add_arguments
-from tfsload.transport.address import TargetError, parse_grpc_target
+from tfsload.transport.address import AddressError, parse_address
 from tfsload.transport.asked import ConnectionAsked, ModelAsked
 from tfsload.transport.grpc import codec
 
@@ -172,8 +172,8 @@ def test_options_do_not_collide_with_locusts_own():
         pytest.param(" localhost:1 ", "localhost:1", id="spaces"),
     ],
 )
-def test_targets(text, address):
-    assert parse_grpc_target(text).address == address
+def test_addresses(text, address):
+    assert parse_address(text).text == address
 
 
 @pytest.mark.parametrize(
@@ -192,9 +192,9 @@ def test_targets(text, address):
         pytest.param("a b:1", "expected HOST:PORT", id="space-inside"),
     ],
 )
-def test_bad_targets(text, message):
-    with pytest.raises(TargetError) as caught:
-        parse_grpc_target(text)
+def test_bad_addresses(text, message):
+    with pytest.raises(AddressError) as caught:
+        parse_address(text)
 
     assert message in str(caught.value)
 
@@ -209,7 +209,7 @@ def test_bad_targets(text, message):
     ],
 )
 def test_loopback(address, is_loopback):
-    assert parse_grpc_target(address).is_loopback is is_loopback
+    assert parse_address(address).is_loopback is is_loopback
 
 
 @pytest.mark.parametrize(

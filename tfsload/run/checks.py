@@ -21,7 +21,7 @@ from tfsload.target.preflight import MisfitError, NoServerError, Preflight
 from tfsload.target.references import References
 from tfsload.target.verification import OtherModelError, VerificationError, record_references
 from tfsload.transport import words
-from tfsload.transport.address import parse_grpc_target
+from tfsload.transport.address import parse_address
 from tfsload.transport.contract import Transport
 from tfsload.transport.tls import TlsFileError
 
@@ -72,7 +72,7 @@ def check(
     """
     settings, dataset = _checked_here(options, asked, faults)
     if settings.connection.target is None:
-        target = parse_grpc_target(embedded.address(settings.model.name))
+        target = parse_address(embedded.address(settings.model.name))
         settings = settings.at(target)
     try:
         transport = transport_class(settings.model, settings.connection)

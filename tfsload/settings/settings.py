@@ -14,7 +14,7 @@ from tfsload.analysis.tolerance import Tolerance
 from tfsload.load.asked import LoadAsked
 from tfsload.settings import rules
 from tfsload.settings.options import OPTIONS
-from tfsload.transport.address import Target, TargetError, parse_grpc_target
+from tfsload.transport.address import Address, AddressError, parse_address
 from tfsload.transport.asked import ConnectionAsked, ModelAsked
 from tfsload.transport.words import quoted
 
@@ -77,7 +77,7 @@ class Settings:
     checks: ChecksAsked
     web_origins: tuple[str, ...]
 
-    def at(self, target: Target) -> "Settings":
+    def at(self, target: Address) -> "Settings":
         """Return these settings with another server."""
         return dataclasses.replace(self, connection=dataclasses.replace(self.connection, target=target))
 
@@ -106,8 +106,8 @@ class Settings:
                 faults.append(f"{option.flag} {given}: expected {expected}")
         if host:
             try:
-                fields["connection.target"] = parse_grpc_target(host, host_named_by)
-            except TargetError as fault:
+                fields["connection.target"] = parse_address(host, host_named_by)
+            except AddressError as fault:
                 faults.append(str(fault))
         faults += rules.faults(fields, host)
         if faults:

@@ -317,7 +317,7 @@ class Suite:
         self._run_checked = checked
         if self._pages is not None:
             self._pages.begin()
-        vars(self._options)[messages.ADDRESS_OPTION] = checked.settings.connection.target.address
+        vars(self._options)[messages.ADDRESS_OPTION] = checked.settings.connection.target.text
         asked = n_requests(checked.settings, checked.n_images) if checked.settings.data.num_tests else None
         if isinstance(self._runner, MasterRunner) and not self._options.processes:
             run_warnings.warn_of_loopback(checked.settings.connection.target)

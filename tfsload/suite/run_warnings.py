@@ -7,7 +7,7 @@ from typing import Any
 from tfsload.analysis import tolerance
 from tfsload.settings.options import options_of_levels
 from tfsload.settings.settings import Settings
-from tfsload.transport.address import Target
+from tfsload.transport.address import Address
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +35,7 @@ def warn_of_ignored(options: Mapping[str, Any], settings: Settings) -> None:
         logger.warning("--tolerance: no effect, since nothing is compared without --verify N")
 
 
-def warn_of_loopback(target: Target) -> None:
+def warn_of_loopback(target: Address) -> None:
     """Warn of an address that workers on other machines take for their own."""
     if target.is_loopback:
-        logger.warning(
-            "%s is this machine to each worker: those elsewhere need a --host that they reach", target.address
-        )
+        logger.warning("%s is this machine to each worker: those elsewhere need a --host that they reach", target.text)

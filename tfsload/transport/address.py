@@ -9,58 +9,70 @@ GRPC_PORT = 8500
 
 _HOST = r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]@?#]+)"
 _ADDRESS = re.compile(rf"{_HOST}:(?P<port>[0-9]{{1,5}})")
+_UNIX = "unix:"
 
 
-class TargetError(ValueError):
+class AddressError(ValueError):
     """An address that cannot be understood; the message says what is expected."""
 
 
 @dataclass(frozen=True)
-class Target:
+class Address:
     """A gRPC server's address.
 
     Attributes:
-        address: `host:port`, `[ipv6]:port` or `unix:path`, as gRPC writes it.
+        text: `host:port`, `[ipv6]:port` or `unix:path`, as gRPC writes it.
+        host: name or IP address, without brackets; for a Unix socket its path.
+        port: TCP port; None for a Unix socket.
     """
 
-    address: str
+    text: str
+    host: str
+    port: int | None
 
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine reaches the address."""
-        return bool(re.match(r"localhost:|127\.|\[::1\]:|unix:", self.address))
+        return bool(re.match(r"localhost:|127\.|\[::1\]:|unix:", self.text))
+
+    @property
+    def authority(self) -> str:
+        """What the `:authority` header says."""
+        return "localhost" if self.port is None else self.text
 
 
-def parse_grpc_target(text: str, named_by: str = "--host") -> Target:
+def parse_address(text: str, named_by: str = "--host") -> Address:
     """Parse an address for gRPC.
 
-    >>> parse_grpc_target("grpc://serving.local:8500").address
-    'serving.local:8500'
+    >>> parse_address("grpc://serving.local:8500")
+    Address(text='serving.local:8500', host='serving.local', port=8500)
 
     Args:
         text: the address.
         named_by: what names it, for messages.
 
     Raises:
-        TargetError: with what was given and what is expected.
+        AddressError: with what was given and what is expected.
     """
     address = text.strip().removeprefix("grpc://").rstrip("/")
     expected = f"expected HOST:PORT (TensorFlow Serving's gRPC port is {GRPC_PORT}), [IPV6]:PORT or unix:PATH"
     if re.match(r"https?://", address):
-        raise TargetError(
+        raise AddressError(
             f"{named_by} {quoted(text)} is an HTTP address and this run sends gRPC: {expected}, "
             f"for example {_host_of(address)}:{GRPC_PORT}"
         )
-    if address.startswith("unix:"):
-        if len(address) == len("unix:"):
-            raise TargetError(f"{named_by} {quoted(text)} names no socket: {expected}")
-        return Target(address)
+    if address.startswith(_UNIX):
+        path = address.removeprefix(_UNIX)
+        if not path:
+            raise AddressError(f"{named_by} {quoted(text)} names no socket: {expected}")
+        # gRPC's naming has `unix:///absolute`, too.
+        return Address(address, "/" + path.lstrip("/") if path.startswith("//") else path, None)
     match = _ADDRESS.fullmatch(address)
     if match is None:
-        raise TargetError(f"{named_by} {quoted(text)} is not an address: {expected}")
+        raise AddressError(f"{named_by} {quoted(text)} is not an address: {expected}")
     if not 0 < int(match["port"]) < 65536:
-        raise TargetError(f"{named_by} {quoted(text)} has port {match['port']}: expected 1 to 65535")
-    return Target(address)
+        raise AddressError(f"{named_by} {quoted(text)} has port {match['port']}: expected 1 to 65535")
+    return Address(address, match["host"].removeprefix("[").removesuffix("]"), int(match["port"]))
 
 
 def same_address(text: str) -> str:
@@ -70,10 +82,10 @@ def same_address(text: str) -> str:
     True
     """
     try:
-        address = parse_grpc_target(text).address
-    except TargetError:
+        address = parse_address(text)
+    except AddressError:
         return text
-    return address if address.startswith("unix:") else address.lower()
+    return address.text if address.port is None else address.text.lower()
 
 
 def _host_of(url: str) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from tfsload.transport.address import Target
+from tfsload.transport.address import Address
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class ConnectionAsked:
         metadata: pairs of key and value sent with every request.
     """
 
-    target: Target | None
+    target: Address | None
     transport: str
     connections: int
     tls: bool
@@ -51,7 +51,7 @@ class ConnectionAsked:
     metadata: tuple[tuple[str, str], ...] = field(repr=False)  # a secret
 
     @property
-    def server(self) -> Target:
+    def server(self) -> Address:
         """The model server that is to be connected to.
 
         Raises:

@@ -2,8 +2,12 @@
 
 import contextlib
 import ssl
+from dataclasses import dataclass, field
 
 from gevent import socket
+
+from tfsload.transport.asked import ConnectionAsked
+from tfsload.transport.words import quoted
 
 _READ_BYTES = 1 << 18
 
@@ -20,12 +24,80 @@ class TlsError(OSError):
     """The server cannot be trusted, or does not speak HTTP/2 over TLS."""
 
 
-def make_context(ca: bytes | None, certificate_file: str | None, key_file: str | None) -> ssl.SSLContext:
+@dataclass(frozen=True)
+class TlsCredentials:
+    """What a connection over TLS shows and trusts; each file is read once.
+
+    Attributes:
+        ca: PEM certificates to trust; None: the system's.
+        certificate, key: the client's own, in PEM, if the server asks for one; else None.
+        context: for `ssl`: it verifies the server and its name, and holds all of these.
+    """
+
+    ca: bytes | None
+    certificate: bytes | None = field(repr=False)
+    key: bytes | None = field(repr=False)
+    context: ssl.SSLContext
+
+
+def read_credentials(asked: ConnectionAsked) -> TlsCredentials | None:
+    """Read the TLS files that were named; None where TLS is not spoken.
+
+    Raises:
+        TlsFileError: some cannot be read, or used; whether or not TLS is spoken.
+    """
+    faults: list[str] = []
+    ca = _read("--tls-ca-file", asked.tls_ca_file, faults)
+    certificate = _read("--tls-cert-file", asked.tls_cert_file, faults)
+    key = _read("--tls-key-file", asked.tls_key_file, faults)
+    if faults:
+        raise TlsFileError(faults)
+    if not asked.tls:
+        return None
+    try:
+        context = make_context(ca)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise TlsFileError(
+            [f"--tls-ca-file {quoted(asked.tls_ca_file)}: not usable as PEM ({_reason(error)})"]
+        ) from None
+    if certificate is not None:
+        try:
+            # OpenSSL takes these by name alone. Without a pass phrase it would ask for one on the terminal, and wait.
+            context.load_cert_chain(asked.tls_cert_file, asked.tls_key_file or None, password="")
+        except (OSError, ValueError) as error:
+            raise TlsFileError([_pair_fault(asked, error)]) from None
+    return TlsCredentials(ca, certificate, key, context)
+
+
+def _read(option: str, path: str, faults: list[str]) -> bytes | None:
+    """Return a file's content; None where none is named, or, with one fault more, where it cannot be read."""
+    if not path:
+        return None
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        faults.append(f"{option} {quoted(path)} cannot be read ({error.strerror}): expected a PEM file")
+        return None
+
+
+def _pair_fault(asked: ConnectionAsked, error: Exception) -> str:
+    key = f"with --tls-key-file {quoted(asked.tls_key_file)}" if asked.tls_key_file else "without --tls-key-file"
+    return (
+        f"--tls-cert-file {quoted(asked.tls_cert_file)} {key}: not usable as PEM ({_reason(error)}): "
+        "expected a certificate and the key that belongs to it"
+    )
+
+
+def _reason(error: Exception) -> object:
+    return getattr(error, "reason", None) or error
+
+
+def make_context(ca: bytes | None) -> ssl.SSLContext:
     """Return a context that verifies the server and its name.
 
     Args:
         ca: PEM certificates to trust; None: the system's.
-        certificate_file, key_file: the client's own, if the server asks for one.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -34,9 +106,6 @@ def make_context(ca: bytes | None, certificate_file: str | None, key_file: str |
     else:
         # What is not ASCII can only be a comment.
         context.load_verify_locations(cadata=ca.decode("ascii", "ignore"))
-    if certificate_file:
-        # Without a pass phrase: OpenSSL would ask for one on the terminal, and wait.
-        context.load_cert_chain(certificate_file, key_file, password="")
     # RFC 9113, section 9.2.1, rules it out; in the middle of a write we would have to wait for it.
     context.options |= ssl.OP_NO_RENEGOTIATION
     context.set_alpn_protocols(["h2"])

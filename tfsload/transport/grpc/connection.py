@@ -13,10 +13,11 @@ import gevent.event
 import grpc
 from gevent import monkey
 
+from tfsload.transport.address import Address
 from tfsload.transport.grpc.call import Call
-from tfsload.transport.grpc.endpoint import Address
 from tfsload.transport.grpc.frames import ProtocolError
 from tfsload.transport.grpc.protocol import ClientProtocol
+from tfsload.transport.grpc.sockets import open_socket
 from tfsload.transport.tls import TlsLayer
 
 _READ_BYTES = 1 << 16
@@ -80,7 +81,7 @@ class Connection:
             raise TimeoutError(f"no connection within {timeout_s:g} s") from None
 
     def _open(self, address: Address, tls: ssl.SSLContext | None, tls_name: str, timeout_s: float) -> None:
-        cooperative = address.open(timeout_s)
+        cooperative = open_socket(address, timeout_s)
         try:
             if tls is not None:
                 self._tls = TlsLayer(tls, tls_name)

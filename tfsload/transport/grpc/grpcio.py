@@ -1,7 +1,7 @@
 """The reference transport: grpcio, taught to yield to gevent."""
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -9,6 +9,7 @@ import grpc.experimental.gevent as grpc_gevent
 
 from tfsload.transport.asked import ConnectionAsked
 from tfsload.transport.grpc import backoff
+from tfsload.transport.tls import TlsCredentials
 
 if TYPE_CHECKING:
     _UnaryUnary = grpc.UnaryUnaryMultiCallable[Any, Any]  # the stubs' class takes types, grpcio's own none
@@ -18,25 +19,25 @@ else:
 _is_gevent_ready = False
 
 
-def connect(asked: ConnectionAsked, files: Mapping[str, bytes]) -> grpc.Channel:
+def connect(asked: ConnectionAsked, tls: TlsCredentials | None) -> grpc.Channel:
     """Open a channel to `asked.server`.
 
     gevent is initialised here, in the process that uses it: grpcio's threads do not survive a fork.
 
     Args:
         asked: where and how.
-        files: contents of the TLS files, by option.
+        tls: what TLS shows and trusts; None: cleartext.
     """
     global _is_gevent_ready
     if not _is_gevent_ready:
         grpc_gevent.init_gevent()
         _is_gevent_ready = True
-    channels = [_open(asked, files) for _ in range(asked.connections)]
+    channels = [_open(asked, tls) for _ in range(asked.connections)]
     whole = channels[0] if len(channels) == 1 else SpreadChannel(channels)
     return grpc.intercept_channel(whole, _AddMetadata(asked.metadata)) if asked.metadata else whole
 
 
-def _open(asked: ConnectionAsked, files: Mapping[str, bytes]) -> grpc.Channel:
+def _open(asked: ConnectionAsked, tls: TlsCredentials | None) -> grpc.Channel:
     options = (
         # grpcio refuses replies over 4 MB; the server sends what was asked for, and the deadline bounds it.
         ("grpc.max_receive_message_length", -1),
@@ -50,12 +51,11 @@ def _open(asked: ConnectionAsked, files: Mapping[str, bytes]) -> grpc.Channel:
         # Channels to one address would share one connection otherwise.
         ("grpc.use_local_subchannel_pool", 1),
     )
-    address = asked.server.address
-    if not asked.tls:
+    address = asked.server.text
+    if tls is None:
         return grpc.insecure_channel(address, options)
-    certificate = files.get("--tls-cert-file")
-    key = files.get("--tls-key-file", certificate)
-    credentials = grpc.ssl_channel_credentials(files.get("--tls-ca-file"), key, certificate)
+    # A certificate's file may hold the key, too.
+    credentials = grpc.ssl_channel_credentials(tls.ca, tls.key or tls.certificate, tls.certificate)
     return grpc.secure_channel(address, credentials, options)
 
 

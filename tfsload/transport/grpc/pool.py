@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import gevent
 import grpc
 
+from tfsload.transport.address import Address
 from tfsload.transport.grpc.backoff import Backoff
 from tfsload.transport.grpc.call import Call
 from tfsload.transport.grpc.connection import Connection
-from tfsload.transport.grpc.endpoint import Address
 
 # A call that a server refuses again and again is not to fill the wire.
 _RETRY_PAUSES_S = (0.0, 0.01, 0.05, 0.25)

@@ -13,11 +13,12 @@ from tfsload.transport.answer import ReplyError
 from tfsload.transport.contract import Transport
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.grpc import codec
-from tfsload.transport.grpc.connect import check_files, connect
+from tfsload.transport.grpc.connect import connect
 from tfsload.transport.protos import get_model_metadata_pb2, get_model_status_pb2
 from tfsload.transport.servable import Servable
 from tfsload.transport.signature import ModelDescribed, SignatureDescribed, TensorDescribed, VersionDescribed
 from tfsload.transport.tensors import name_of
+from tfsload.transport.tls import TlsCredentials, read_credentials
 
 PREDICT_METHOD = "/tensorflow.serving.PredictionService/Predict"
 METADATA_METHOD = "/tensorflow.serving.PredictionService/GetModelMetadata"
@@ -32,11 +33,20 @@ class GrpcTransport(Transport):
     @functools.cached_property
     def channel(self) -> grpc.Channel:
         """The channel that all users of this process share, opened on first use: after any fork."""
-        return connect(self.connection)
+        return connect(self.connection, self.credentials)
+
+    @functools.cached_property
+    def credentials(self) -> TlsCredentials | None:
+        """What TLS shows and trusts, from the files that were named; None: cleartext.
+
+        Raises:
+            TlsFileError: one cannot be used, and why.
+        """
+        return read_credentials(self.connection)
 
     def check_files(self) -> None:
         """See to it that the TLS files can be used."""
-        check_files(self.connection)
+        _ = self.credentials
 
     def encode(self, images: NDArray[np.uint8]) -> bytes:
         """Return a PredictRequest, serialised."""
