@@ -19,16 +19,18 @@ if TYPE_CHECKING:
 
     from tfsload.prediction.grpc_user import GrpcUser as GrpcUser
     from tfsload.prediction.prediction_user import PredictionUser as PredictionUser
+    from tfsload.suite.last_result import result as result
     from tfsload.suite.lifecycle import install as install
 
 __version__ = "0.1.0"
-__all__ = ["GrpcUser", "PredictionUser", "__version__", "events", "install"]
+__all__ = ["GrpcUser", "PredictionUser", "__version__", "events", "install", "result"]
 
 _PUBLIC = {
     "GrpcUser": "tfsload.prediction.grpc_user",
     "PredictionUser": "tfsload.prediction.prediction_user",
     "events": "locust",
     "install": "tfsload.suite.lifecycle",
+    "result": "tfsload.suite.last_result",
 }
 
 

@@ -31,6 +31,7 @@ from tfsload import PredictionUser
 from tfsload import __version__
 from tfsload import events
 from tfsload import install
+from tfsload import result
 """
 # The suite's user runs; the package's classes are there to be derived from.
 ABSTRACT = "print(GrpcPredictionUser.abstract, GrpcUser.abstract, PredictionUser.abstract)"

@@ -1,4 +1,4 @@
-"""The events that carry measurements, and the only place that fires them.
+"""The events that carry measurements. Those of predictions are fired here, and nowhere else.
 
 `environment.events.prediction` is Locust's kind of event hook, fired once for each image. Listen to it in
 a locustfile:
@@ -26,6 +26,30 @@ Keyword arguments (take those you need, and `**_` for the others):
 | level | int | the level of load that it belongs to: 0 where there are none, -1 in a warm-up and between levels |
 | lease | int or None | with `--num-tests`: the lease that the image was given out with |
 | position | int | the image's place in its request, from 0; 0 marks one firing a request |
+
+Two more are fired in the process that leads runs, a master or one without workers, with plain data. A listener that
+raises costs a warning there, never the run; the next level waits until all have returned.
+
+`environment.events.level`, for each level that has ended, the probes of a search too:
+
+| argument | type | meaning |
+| --- | --- | --- |
+| level | int | its number, from 1 on |
+| name | str | what was asked for, such as `4 users` |
+| users | int | users in flight; in open load the most that may be |
+| rate_rps | float or None | arrivals a second that were asked for; None in closed load |
+| achieved_rps | float | answers a second |
+| latency_ns | dict | by percentile (50, 90, 95, 99, 99.9): upper end in ns; infinite: so many requests had no answer; |
+| | | None: too few samples carry it |
+| error_rate | float or None | (wrong + failed) ÷ predictions, from 0 to 1; None without predictions |
+| wrong_rate, failed_rate | float or None | its parts |
+| failed | dict | images without an answer, by status code |
+| mismatched_rate, dropped_rate | float or None | of the answers compared, and of the arrivals; None without any |
+| doubts | tuple of str | why it supports no verdict, and what to do; empty: it does |
+| row | LevelResult | all that is known of it: `tfsload.analysis.level_result` |
+
+`environment.events.run`, when a run has ended, with `result`: a `tfsload.analysis.result.RunResult`, whose `to_plain()`
+JSON can hold. `tfsload.result(environment)` returns it, too.
 """
 
 from typing import Any
@@ -41,9 +65,10 @@ from tfsload.transport.failure import PredictionFailure
 
 
 def install(events: Any) -> None:
-    """Give `events` (Locust's) the hook `prediction`, if it has none."""
-    if not hasattr(events, "prediction"):
-        events.prediction = EventHook()
+    """Give `events` (Locust's) the hooks `prediction`, `level` and `run`, those that it has not got."""
+    for name in ("prediction", "level", "run"):
+        if not hasattr(events, name):
+            setattr(events, name, EventHook())
 
 
 install(locust.events)

@@ -21,7 +21,7 @@ from tfsload.prediction import slot
 from tfsload.prediction.process_run import n_requests
 from tfsload.records.level import Level
 from tfsload.report.progress import Progress
-from tfsload.run import messages, processes, silence
+from tfsload.run import messages, processes, result_events, silence
 from tfsload.run.awaited import AwaitedWorkers
 from tfsload.run.checks import Checked, RunRefused, check, has_changed, web_origins
 from tfsload.run.conductor import Conductor
@@ -282,6 +282,7 @@ class Suite:
             logger.info("Level %d of about %d: %s", level.number, level.number + self._plan.n_left - 1, level.name)
         run = self._conductor.measure(level, settings.model.deadline_s)
         finished = results.close_level(run, settings.checks.thresholds)
+        result_events.tell_level(self._environment.events, finished)
         return finished.finding
 
     def _exit_refused(self, refused: RunRefused) -> None:
@@ -371,6 +372,7 @@ class Suite:
         results.n_levels_left = self._plan.n_left if self._plan else 0
         by_locust = SaidByLocust.of(self._environment, self._before_reset)
         self.outcome = conclude(results, self._run_checked, by_locust, search, changed, self._run_time)
+        result_events.tell_run(self._environment.events, self.outcome.result)
         if not self._is_headless:
             for line in self.outcome.text.splitlines():  # the web UI's log tab makes a line of each record
                 logger.info("%s", line)
