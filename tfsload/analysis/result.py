@@ -219,6 +219,17 @@ class RunResult:
     verdict: Verdict | None = None
 
     @property
+    def judged(self) -> Verdict:
+        """Its verdict.
+
+        Raises:
+            ValueError: it is not judged yet.
+        """
+        if self.verdict is None:
+            raise ValueError("the result of a run that is not judged yet")
+        return self.verdict
+
+    @property
     def is_complete(self) -> bool:
         """Whether every image that was asked for was fired; True where there was no limit."""
         return self.course.n_asked is None or self.totals.predictions == self.course.n_asked

@@ -45,6 +45,8 @@ class PredictionUser(User):
     request_type = ""
     request_name = "Predict"
     sent_ns = in_hand_ns = 0
+    _run: Run  # that it has joined; none where this process is unfit for it
+    _has_joined = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Have users join the run before a class's own `on_start`, which need not know of it."""
@@ -56,14 +58,14 @@ class PredictionUser(User):
                 self._join()
                 own(self)
 
-            cls.on_start = on_start
+            cls.on_start = on_start  # type: ignore[method-assign]  # the class's own, in a wrap
 
     def on_start(self) -> None:
         """Join the run that this process takes part in."""
         self._join()
 
     def _join(self) -> None:
-        if hasattr(self, "_run"):
+        if self._has_joined:
             return
         # Locust may start users before it has told anybody of the process's beginning: they wait for the suite.
         limit_s = time.monotonic() + _SUITE_LIMIT_S
@@ -74,13 +76,16 @@ class PredictionUser(User):
                     "before the environment's runner is made"
                 )
             gevent.sleep(_SUITE_POLL_S)
-        self._run = join()
-        if self._run is None:  # unfit for the run, and the coordinator was told why; or the run has ended meanwhile
+        run = join()
+        self._has_joined = True
+        if run is None:  # unfit for the run, and the coordinator was told why; or the run has ended meanwhile
             self.tasks = [_take_no_part]
-            self.predict = self.predict_in_turn = _take_no_part  # a subclass may call them before its first task
+            # A subclass may call them before its first task.
+            self.predict = self.predict_in_turn = _take_no_part  # type: ignore[method-assign]  # of this user alone
             return
-        self.connect(self._run)
-        if self._run.settings.load.has_levels and PredictionUser.predict_in_turn in self.tasks:
+        self._run = run
+        self.connect(run)
+        if run.settings.load.has_levels and PredictionUser.predict_in_turn in self.tasks:
             self.tasks = [PredictionUser.predict_in_turn]  # a level is made of predictions, and of nothing else
         has_no_other_task = all(task is PredictionUser.predict_in_turn for task in self.tasks)
         self._stays_in_task = has_no_other_task and type(self).wait_time is PredictionUser.wait_time
@@ -92,7 +97,8 @@ class PredictionUser(User):
 
     def stop(self, force: bool = False) -> bool:
         """End when the request in flight has; at once if there is none, because the user waits for one to fire."""
-        return super().stop(force or self._is_idle())
+        has_ended: bool = super().stop(force or self._is_idle())
+        return has_ended
 
     def _is_idle(self) -> bool:
         run = getattr(self, "_run", None)
@@ -134,7 +140,11 @@ class PredictionUser(User):
             raise
         self.sent_ns = 0
         try:
-            n_mismatched = None if run.references is None else run.references.n_mismatched(number, answer)
+            n_mismatched = example = None
+            if run.references is not None and answer is not None:  # no answer is a failure, and no mismatch
+                n_mismatched = run.references.n_mismatched(number, answer)
+                if n_mismatched:
+                    example = run.references.example(number, answer, request.first_image)
             events.report(
                 self.environment.events,
                 run.recorder,
@@ -145,7 +155,7 @@ class PredictionUser(User):
                 answer=answer,
                 failure=failure,
                 n_mismatched=n_mismatched,
-                example=run.references.example(number, answer, request.first_image) if n_mismatched else None,
+                example=example,
                 due_ns=due_ns,
                 sent_ns=sent_ns,
                 done_ns=done_ns,

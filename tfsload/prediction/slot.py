@@ -1,17 +1,18 @@
 """Which run the users of an environment fire for: one slot for each, since a master and workers may share a process."""
 
 from collections.abc import Callable
-from typing import Any
 from weakref import WeakKeyDictionary
+
+from locust.env import Environment
 
 from tfsload.prediction.process_run import Run
 
 Join = Callable[[], Run | None]
 
-_slots: "WeakKeyDictionary[Any, Join]" = WeakKeyDictionary()
+_slots: WeakKeyDictionary[Environment, Join] = WeakKeyDictionary()
 
 
-def fill(environment: Any, join: Join) -> None:
+def fill(environment: Environment, join: Join) -> None:
     """Have the users of an environment join runs from now on.
 
     Args:
@@ -21,6 +22,6 @@ def fill(environment: Any, join: Join) -> None:
     _slots[environment] = join
 
 
-def join_of(environment: Any) -> Join | None:
+def join_of(environment: Environment) -> Join | None:
     """Return what the users of an environment join a run by; None: there is no suite there (yet)."""
     return _slots.get(environment)

@@ -82,21 +82,23 @@ def notes(rows: Sequence[LevelResult], holds: Sequence[bool | None] = ()) -> lis
 def scaling_lines(scaling: Scaling) -> list[str]:
     """Return how throughput grew with users."""
     lines = []
-    if any(level.speed_up is not None for level in scaling.levels):
-        steps = [
-            f"{level.users}{'' if level.is_trusted else DOUBTED}: {fold(level.speed_up)} ({percent(level.efficiency)})"
-            for level in scaling.levels
-        ]
+    steps = [
+        f"{level.users}{'' if level.is_trusted else DOUBTED}: {fold(level.speed_up)} ({percent(level.efficiency)})"
+        for level in scaling.levels
+        if level.speed_up is not None
+    ]
+    if steps:
         lines.append("speed-up (efficiency) by users  " + "  ".join(steps))
     if failing := [f"{users(level.users)} ({level.n_failed:,})" for level in scaling.levels if level.n_failed]:
         lines.append(
             f"not used below, since requests had no answer there: {', '.join(failing)}; "
             "achieved/s and speed-up are of those that were answered"
         )
-    if scaling.interval is not None:
+    if scaling.interval is not None and scaling.alone_ns is not None:
+        service = _service(scaling.alone_ns, scaling.round_trip_ns)
         value, low, high = map(at_once, (scaling.interval.value, scaling.interval.low, scaling.interval.high))
         lines.append(
-            f"effective parallelism {value} (best throughput × {_service(scaling)}), {low} to {high} at 95 %; "
+            f"effective parallelism {value} (best throughput × {service}), {low} to {high} at 95 %; "
             f"best throughput: {_best(scaling)}"
         )
     if scaling.usl is not None:
@@ -116,8 +118,8 @@ def _best(scaling: Scaling) -> str:
     return f"{rate}, the mean of levels within 10 % ({', '.join(others)} and {last} users)"
 
 
-def _service(scaling: Scaling) -> str:
-    alone = f"{milliseconds(scaling.alone_ns)} a request at one user"
-    if scaling.round_trip_ns is None:
+def _service(alone_ns: float, round_trip_ns: float | None) -> str:
+    alone = f"{milliseconds(alone_ns)} a request at one user"
+    if round_trip_ns is None:
         return alone
-    return f"the {alone}, less {milliseconds(scaling.round_trip_ns)} on its way"
+    return f"the {alone}, less {milliseconds(round_trip_ns)} on its way"

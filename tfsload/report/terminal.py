@@ -24,7 +24,7 @@ def render(result: RunResult, remark: str = "") -> str:
         "\n".join(_class_table(result.classes)),
         "\n".join(_levels(result)),
         "\n".join(f"Warning: {warning}" for warning in result.warnings),
-        "\n".join(_verdict_lines(result, result.verdict, remark)),
+        "\n".join(_verdict_lines(result, result.judged, remark)),
     ]
     return "\n" + "\n\n".join(block for block in blocks if block)
 
@@ -92,7 +92,7 @@ def _levels(result: RunResult) -> list[str]:
     lines = [*levels.table(result.levels, result.probes_hold), *levels.notes(result.levels, result.probes_hold)]
     if result.scaling is not None:
         lines += ["", *levels.scaling_lines(result.scaling), result.scaling.answer.sentence]
-    if result.search is not None and result.search.sentence not in result.verdict.reasons:
+    if result.search is not None and result.search.sentence not in result.judged.reasons:
         lines += ["", result.search.sentence]
     return lines
 

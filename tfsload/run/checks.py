@@ -153,6 +153,6 @@ def _checked_here(options: Mapping[str, Any], asked: HostAsked, faults: list[str
     n_users = options.get("num_users")
     if n_users is not None and not 1 <= n_users <= MAX_USERS:
         faults.append(f"-u {n_users}: expected from 1 to {MAX_USERS:,} users")
-    if faults:
+    if faults or settings is None or dataset is None:
         raise RunRefused(exit_codes.BAD_USAGE, faults)
     return settings, dataset

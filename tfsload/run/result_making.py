@@ -81,7 +81,7 @@ def course_of(results: Results, checked: Checked) -> Course:
 def _server(overall: Record, uncounted: Record, checked: Checked, changed: str) -> Server:
     model = checked.settings.model
     return Server(
-        address=cut(checked.settings.connection.target.text, LONGEST_VALUE),
+        address=cut(checked.settings.connection.server.text, LONGEST_VALUE),
         protocol=checked.transport.protocol,
         model_name=cut(model.name, LONGEST_VALUE),
         model_version=checked.preflight.model_version,

@@ -36,7 +36,7 @@ class Outcome:
     @property
     def verdict(self) -> Verdict:
         """Its exit code, and why."""
-        return self.result.verdict
+        return self.result.judged
 
     @property
     def exit_code(self) -> int:

@@ -108,7 +108,7 @@ class _Child:
         read_end, write_end = os.pipe()
         self._output.callback(os.close, write_end)
         try:
-            self.pid = _spawn(command, read_end, self._stdout.fileno(), self._stderr.fileno())
+            self.pid = _spawn(list(command), read_end, self._stdout.fileno(), self._stderr.fileno())
         finally:
             os.close(read_end)
 
@@ -158,7 +158,7 @@ class _Child:
         return _tail(self._stderr).decode(errors="replace").strip() or "it said nothing"
 
 
-def _spawn(command: Sequence[str], stdin: int, stdout: int, stderr: int) -> int:
+def _spawn(command: list[str], stdin: int, stdout: int, stderr: int) -> int:
     """Start a process in a session of its own, so that Ctrl-C reaches only us; returns its pid.
 
     Not by subprocess: gevent's replacement of it forks, and gRPC's fork handlers then crash the child where

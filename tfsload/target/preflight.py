@@ -80,7 +80,7 @@ def ask(transport: Transport, n_classes: int) -> Preflight:
 
 def _explained(transport: Transport, failure: PredictionFailure) -> PreflightError:
     code, said = failure.code, failure.message
-    where, model = transport.connection.target.text, transport.model.name
+    where, model = transport.connection.server.text, transport.model.name
     match code:
         case "UNAVAILABLE" if "certificate" in said:
             cure = "pass its authority with --tls-ca-file, and the name that its certificate holds with --host"

@@ -5,6 +5,7 @@ import zlib
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tfsload.analysis import tolerance as tolerances
 from tfsload.analysis.tolerance import Tolerance
@@ -20,13 +21,13 @@ class References:
     def __init__(self, tolerance: Tolerance = tolerances.DEFAULT) -> None:
         """Start empty; scores under load may be off by so much."""
         self._tolerance = tolerance
-        self._scores: dict[int, np.ndarray] = {}
+        self._scores: dict[int, NDArray[Any]] = {}
         self._bytes: dict[int, bytes] = {}
 
     def __len__(self) -> int:
         return len(self._scores)
 
-    def keep(self, number: int, scores: np.ndarray) -> None:
+    def keep(self, number: int, scores: NDArray[Any]) -> None:
         """Keep a request's answer: float (images, classes)."""
         self._scores[number] = scores
         self._bytes[number] = scores.tobytes()

@@ -40,7 +40,7 @@ def measure_round_trip_ns(transport: Transport, body: bytes) -> int | None:
     """
     predict, ping = transport.bound_call(), transport.bound_ping(_TIMEOUT_S)
     times_ns: list[int] = []
-    with gevent.Timeout(_MOST_S, False):
+    with gevent.Timeout(_MOST_S, False):  # type: ignore[arg-type]  # gevent's own way to end in silence
         try:
             pause_s = _pause_s(functools.partial(predict, body))
             for _ in range(_N_CALLS):

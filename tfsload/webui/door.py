@@ -66,4 +66,4 @@ def is_on_loopback(host: str) -> bool:
         found = socket.getaddrinfo(host, None) if host else []
     except OSError:
         return False  # Locust will not be able to listen there
-    return bool(found) and all(is_loopback(where[0]) for *_, where in found)
+    return bool(found) and all(is_loopback(str(where[0])) for *_, where in found)

@@ -44,7 +44,9 @@ class Locusts(Protocol):
 class Shapes(Protocol):
     """The load shape of the run that starts, or is under way."""
 
-    are_levels: bool
+    @property
+    def are_levels(self) -> bool:
+        """Whether a run goes through levels of the suite's."""
 
     def keep_levels(self) -> None:
         """Leave the levels in place, whatever is picked."""
@@ -56,8 +58,13 @@ class Shapes(Protocol):
 class RunTime(Protocol):
     """How long a run was to last, and still has; None: it has no such end."""
 
-    limit_s: float | None
-    left_s: float | None
+    @property
+    def limit_s(self) -> float | None:
+        """Seconds that it was to last."""
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds that are left of them."""
 
 
 class StartForm:
@@ -248,7 +255,7 @@ def _user_classes(web_ui: Any) -> list[type]:
     """Return the classes of the users that the form asks for: with Locust's `--class-picker` it chooses among all."""
     environment = web_ui.environment
     if not web_ui.userclass_picker_is_active:
-        return environment.user_classes
+        return list(environment.user_classes)
     available = environment.available_user_classes
     return [available[name] for name in request.form.getlist("user_classes") or available if name in available]
 
