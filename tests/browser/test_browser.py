@@ -64,7 +64,7 @@ def test_one_kind_of_run_after_another_is_started_and_read(driver, served):
     page.press("START")
     corrected = run_to_its_summary(page, 3)
 
-    lines = [line.split("lifecycle: ")[-1].strip() for line in swept.splitlines()]
+    lines = [line.split("/tfsload: ")[-1].strip() for line in swept.splitlines()]
     assert any(line.startswith("1 user ") for line in lines)
     assert any(line.startswith("2 users ") for line in lines)
     assert "200 of 200 images, each exactly once" in plain

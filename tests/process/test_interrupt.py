@@ -111,14 +111,14 @@ def test_a_run_that_ends_by_itself_is_not_disturbed(tmp_path, model_server, numb
 # From within, because this moment is short: all has been handed over, and nothing is known of it yet.
 AS_IT_IS_CONCLUDED = """\
 import os, signal, gevent
-from tfsload.suite import lifecycle
-conclude = lifecycle.conclude
+from tfsload.suite import leader
+conclude = leader.conclude
 def interrupted(*arguments):
     for _ in range(2):
         os.kill(os.getpid(), signal.{name})
         gevent.sleep(0.2)
     return conclude(*arguments)
-lifecycle.conclude = interrupted
+leader.conclude = interrupted
 from locustfile import GrpcPredictionUser
 """
 

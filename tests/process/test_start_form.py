@@ -196,7 +196,7 @@ def test_whoever_asks_hears_of_a_run_from_its_start_to_its_summary(tmp_path, mod
 
 def test_each_line_of_the_summary_is_a_line_of_the_log_tab(ui):
     summary = run(ui, num_tests="100")
-    shown = [line.replace("\u00a0", " ").partition("tfsload.suite.lifecycle: ")[2] for line in ui.log()]
+    shown = [line.replace("\u00a0", " ").partition("/tfsload: ")[2] for line in ui.log()]
 
     lines = [line for line in summary.splitlines()[1:] if line.strip()]
     assert len(lines) > 15

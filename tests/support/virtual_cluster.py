@@ -26,7 +26,7 @@ from tfsload.prediction.prediction_user import PredictionUser
 from tfsload.records.cpu import CpuShares
 from tfsload.run import awaited, checks, conductor, coordinator, participant, pulse
 from tfsload.settings.settings import Settings
-from tfsload.suite import lifecycle
+from tfsload.suite import leader, lifecycle
 from tfsload.target.preflight import Preflight
 from tfsload.transport.answer import Answer
 from tfsload.transport.grpc.transport import GrpcTransport
@@ -139,7 +139,7 @@ def take_the_place_of_the_world(monkeypatch: Any) -> tuple[VirtualTime, Network]
         (awaited.AwaitedWorkers, {"clock_s": clock.read_s}),
         (pulse.Pulse, {"clock_ns": clock.now_ns}),
         (pacer.Pacer, {"alarm": _Alarm, "clock_ns": clock.now_ns}),
-        (lifecycle.RunTime, {"clock_s": clock.read_s}),
+        (leader.RunTime, {"clock_s": clock.read_s}),
     ):
         _change_defaults(monkeypatch, kind.__init__, **defaults)
     numbers = itertools.count()
@@ -152,8 +152,8 @@ def take_the_place_of_the_world(monkeypatch: Any) -> tuple[VirtualTime, Network]
         (conductor, "_POLL_S", 0.25),
         (coordinator, "DRAIN_POLL_S", 0.25),
         (run, "load_images", _images),
-        (lifecycle, "check", _check),
-        (lifecycle, "has_changed", lambda _: ""),
+        (leader, "check", _check),
+        (leader, "has_changed", lambda _: ""),
         (lifecycle, "_suites", []),
         (lifecycle.interrupt, "deliver_to_main_greenlet", lambda *_: None),
         (locust.argument_parser, "default_args_dict", _DEFAULT_ARGUMENTS),

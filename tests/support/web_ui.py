@@ -102,7 +102,7 @@ class WebUi:
 
     def summaries(self) -> str:
         """Return what was logged, the suite's own lines without what stands before each."""
-        return re.sub(r"(?m)^\[[^\]]*\] \S+/INFO/tfsload\.suite\.lifecycle: ", "", self.process.log())
+        return re.sub(r"(?m)^\[[^\]]*\] \S+/INFO/tfsload: ", "", self.process.log())
 
 
 @contextlib.contextmanager

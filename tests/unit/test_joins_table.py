@@ -55,7 +55,7 @@ class Cluster:
 
     @property
     def conductor(self):
-        return self.master.suite._conductor
+        return self.master.suite.leader.conductor
 
     # When
 

@@ -35,7 +35,7 @@ def _stage(environment):
     stage = {"state": runner.state, "n_users": runner.user_count}
     if not isinstance(runner, MasterRunner):
         return stage
-    coordinator, conductor = suite.coordinator, suite._conductor
+    coordinator, conductor = suite.coordinator, suite.leader and suite.leader.conductor
     begun_s = conductor.begun_s if conductor is not None and conductor.level is not None else None
     return {
         **stage,

@@ -1,0 +1,291 @@
+"""Leads runs: from the check of one to its outcome, in the process that the others report to."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import gevent
+from locust.exception import StopTest
+from locust.runners import MasterRunner
+
+from tfsload.analysis.limit import Finding
+from tfsload.load.plan import FixedPlan, SearchPlan, make_plan
+from tfsload.prediction.process_run import n_requests
+from tfsload.records.level import Level
+from tfsload.report.progress import Progress
+from tfsload.run import messages, result_events, silence
+from tfsload.run.awaited import AwaitedWorkers
+from tfsload.run.checks import Checked, RunRefused, check, has_changed
+from tfsload.run.conductor import Conductor
+from tfsload.run.coordinator import DRAIN_LIMIT_S, Coordinator
+from tfsload.run.participant import Participant
+from tfsload.run.user_hosts import UserHosts, suite_classes, transport_class_of
+from tfsload.settings.options import default_of
+from tfsload.suite import locust_wraps, run_warnings
+from tfsload.suite.before_reset import BeforeReset
+from tfsload.suite.level_shape import LevelShape
+from tfsload.suite.other_users import faults_of_levels
+from tfsload.suite.outcome import Outcome, SaidByLocust, conclude
+from tfsload.suite.run_progress import RunProgress
+from tfsload.suite.run_time import RunTime, asked_s
+from tfsload.suite.shape_in_use import ShapeInUse
+from tfsload.suite.stage import Stage, Stages
+from tfsload.suite.web_side import WebSide
+from tfsload.target.embedded import EmbeddedModel
+
+logger = logging.getLogger("tfsload")  # a name for people: these lines are what the web UI's log tab shows of a run
+
+# How long after a headless run's end Locust may take to quit by itself.
+QUIT_GRACE_S = 2.0
+
+
+@dataclass
+class LedRun:
+    """One run: about to start, under way, or the last that ended.
+
+    Attributes:
+        checked: what it was asked to do.
+        plan: its levels; None: it has none.
+        run_time: how long it was to last, and did; set when it begins.
+        progress: shows how far it is, where somebody looks at a terminal.
+    """
+
+    checked: Checked
+    plan: FixedPlan | SearchPlan | None
+    run_time: RunTime | None = None
+    progress: RunProgress | None = None
+
+    @property
+    def n_levels_left(self) -> int:
+        """Levels that were not measured."""
+        return self.plan.n_left if self.plan else 0
+
+
+class Leader:
+    """Leads the runs of one Locust process.
+
+    Attributes:
+        coordinator: takes in what participants report.
+        conductor: has levels measured.
+        stages: where the runs stand.
+        outcome: of the last run that ended; None before, and while one is under way.
+    """
+
+    def __init__(
+        self,
+        environment: Any,
+        runner: Any,
+        web_ui: Any,
+        hosts: UserHosts,
+        before_reset: BeforeReset,
+        participant: Participant | None,
+    ) -> None:
+        """Stand before the first run.
+
+        Args:
+            environment, runner, web_ui: Locust's; the last may be None.
+            hosts: the user classes' own.
+            before_reset: keeps what statistics forget.
+            participant: of this same process, if it runs users.
+        """
+        self._environment = environment
+        self._runner = runner
+        # Kept, because the web form can set any of Locust's options.
+        self._is_headless = bool(self._options.headless)
+        self._hosts = hosts
+        self._embedded = EmbeddedModel()
+        self._shape_in_use = ShapeInUse(environment)
+        self._before_reset = before_reset
+        self._web = None if web_ui is None else WebSide(web_ui)
+        self.coordinator = Coordinator(environment, runner, self._end_run, participant.report if participant else None)
+        self.conductor = Conductor(runner, self.coordinator)
+        self.stages = Stages()
+        self._next: LedRun | None = None  # checked, and about to start
+        self._run: LedRun | None = None  # under way, or the last
+        self.outcome: Outcome | None = None
+
+    @property
+    def _options(self) -> Any:
+        return self._environment.parsed_options
+
+    @property
+    def starts_by_itself(self) -> bool:
+        """Whether the command line asks for a run, and nobody has to start it."""
+        return self._is_headless or bool(self._options.autostart)
+
+    def prepare(self) -> None:
+        """Refuse what cannot run, before any load; offer the suite in the web UI.
+
+        Raises:
+            RunRefused: with all faults.
+        """
+        if self._web is not None:
+            self._web.open(self, self._shape_in_use, self._hosts)
+        if self.starts_by_itself:
+            self.check(vars(self._options), self._environment.host)
+            if isinstance(self._runner, MasterRunner):
+                AwaitedWorkers(self._environment, self._runner, lambda: self.coordinator.has_begun).start()
+        elif self._hosts.ask(self._environment.host, self._environment.user_classes).text is None:
+            # The form shows where the load will go.
+            self._hosts.show(self._embedded.address(default_of("model.name")))
+
+    # A run that is about to start
+
+    def check(self, options: dict[str, Any], host: str | None, user_classes: list[type] | None = None) -> None:
+        """Check what a run is asked to do; keep the result for its start.
+
+        Raises:
+            RunRefused: with all faults.
+        """
+        self.take_back()
+        classes = self._environment.user_classes if user_classes is None else user_classes
+        asked = self._hosts.ask(host, classes)
+        faults = self._shape_in_use.faults(options) + faults_of_levels(options, classes)
+        if self._web is not None:
+            faults += self._web.secret_faults(asked.text, options)
+        checked = check(options, asked, transport_class_of(classes), self._embedded, faults)
+        settings = checked.settings
+        plan = make_plan(settings.load, settings.checks.thresholds, settings.model.deadline_s, self._n_users(options))
+        if self.starts_by_itself:
+            run_warnings.warn_of_ignored(options, settings)
+        if plan is not None:
+            self._shape_in_use.use_levels(LevelShape(plan, self._measure, suite_classes(classes)))
+        self._next = LedRun(checked, plan)
+        self.stages.move(Stage.CHECKED)
+
+    def take_back(self) -> None:
+        """Forget what was checked for a run that does not start."""
+        self._next = None
+        self._shape_in_use.use_own()
+        self.stages.move(Stage.IDLE)
+
+    def wait_for_last_run(self) -> bool:
+        """Wait for the end of a run that is being stopped; return whether none is under way."""
+        if self.stages.now is Stage.RUNNING:
+            return False
+        return self.stages.wait_until_over(DRAIN_LIMIT_S + self._environment.stop_timeout)
+
+    def _n_users(self, options: dict[str, Any]) -> int | None:
+        """Return what `-u` says; Locust's form has a field for it, which says 1 where nobody has touched it."""
+        n_users = options.get("num_users")
+        return n_users if self._is_headless or n_users != 1 else None
+
+    # A run under way
+
+    def begin(self) -> None:
+        """Begin a run (on `test_start`).
+
+        Raises:
+            StopTest: it was started by code, and cannot run.
+        """
+        self.outcome = None
+        if self._next is None:  # started by code, not by headless mode or the form
+            try:
+                self.check(vars(self._options), self._environment.host)
+            except RunRefused as refused:
+                raise StopTest(refused.text()) from None
+        run, self._next = self._next, None
+        checked = run.checked
+        if self._web is not None:
+            self._web.begin()
+        vars(self._options)[messages.ADDRESS_OPTION] = checked.settings.connection.target.text
+        if isinstance(self._runner, MasterRunner) and not self._options.processes:
+            run_warnings.warn_of_loopback(checked.settings.connection.target)
+        run.run_time = self._begin_run_time()
+        n_asked = n_requests(checked.settings, checked.n_images) if checked.settings.data.num_tests else None
+        give_up_after_s = silence.limit_s(checked.settings, run.run_time.limit_s is not None)
+        self.coordinator.begin(n_asked, checked.data_fingerprint, checked.references, give_up_after_s)
+        self._run = run
+        self.stages.move(Stage.RUNNING)  # not before: of a run that could not begin nobody hears the end
+        if self._is_headless:
+            progress = Progress(in_place=self._options.only_summary)
+            n_images = checked.settings.data.num_tests or None
+            run.progress = RunProgress(progress, self.coordinator, self.conductor, run.plan, n_images)
+
+    def _begin_run_time(self) -> RunTime:
+        is_of_command_line = self.starts_by_itself and not self.coordinator.has_begun
+        web_ui = self._web.web_ui if self._web else None
+        run_time = RunTime(asked_s(self._environment, web_ui, is_of_command_line))
+        if self.coordinator.has_begun and not self._is_headless:
+            locust_wraps.forget_command_lines_run_time()
+        return run_time
+
+    @property
+    def run_time(self) -> RunTime:
+        """How long the run under way was to last, and has lasted; or the last one."""
+        return self._run.run_time if self._run is not None and self._run.run_time is not None else RunTime()
+
+    def _measure(self, level: Level) -> Finding:
+        settings, results = self._run.checked.settings, self.coordinator.results
+        if not self._is_headless:  # the web UI's log tab is all that shows how far it is
+            logger.info(
+                "Level %d of about %d: %s", level.number, level.number + self._run.n_levels_left - 1, level.name
+            )
+        run = self.conductor.measure(level, settings.model.deadline_s)
+        finished = results.close_level(run, settings.checks.thresholds)
+        result_events.tell_level(self._environment.events, finished)
+        return finished.finding
+
+    def _end_run(self) -> None:
+        """End the run by itself: each image was fired."""
+        if self._is_headless:
+            self._runner.quit()
+            return
+        self._runner.stop()
+        if self._options.autostart and self._options.autoquit != -1:
+            gevent.sleep(self._options.autoquit)
+            self._runner.quit()
+            self._web.web_ui.stop()
+
+    # A run that ends
+
+    def begin_to_end(self) -> None:
+        """Know that users are being stopped (on `test_stopping`)."""
+        if self._run is not None and self._run.run_time is not None:
+            self._run.run_time.end()
+        if self._web is not None:
+            locust_wraps.forget_run_time(self._web.web_ui)
+        self.coordinator.begin_to_end()
+        if self.stages.now is Stage.RUNNING:
+            self.stages.move(Stage.ENDING)
+
+    def end(self) -> None:
+        """Take in what is left, and judge the run (on `test_stop`, which Locust may tell again meanwhile)."""
+        if self.stages.now not in (Stage.RUNNING, Stage.ENDING):
+            return
+        self.stages.move(Stage.CONCLUDING)
+        try:
+            self.coordinator.end()
+            self._conclude(self._run)
+        finally:
+            if not self._is_headless:
+                self._shape_in_use.use_own()  # the next page shows what the next run will go by
+            self.stages.move(Stage.IDLE)
+            if self._web is not None:
+                self._web.conclude()
+        if self._is_headless:
+            # Locust only stops, and waits, when its last worker is lost or a user has asked it to quit.
+            gevent.spawn_later(QUIT_GRACE_S, self._runner.quit)
+
+    def _conclude(self, run: LedRun) -> None:
+        if run.progress is not None:
+            run.progress.stop()
+        search = run.plan.search.result if isinstance(run.plan, SearchPlan) else None
+        changed = has_changed(run.checked)
+        results = self.coordinator.results
+        results.n_levels_left = run.n_levels_left
+        by_locust = SaidByLocust.of(self._environment, self._before_reset)
+        self.outcome = conclude(results, run.checked, by_locust, search, changed, run.run_time)
+        result_events.tell_run(self._environment.events, self.outcome.result)
+        if not self._is_headless:
+            for line in self.outcome.text.splitlines():  # the web UI's log tab makes a line of each record
+                logger.info("%s", line)
+
+    def wait_while_ending(self) -> None:
+        """Let a run that is being stopped hand over its results, whoever stops it."""
+        if self.stages.is_ending:
+            self.stages.wait_until_over(DRAIN_LIMIT_S + self._environment.stop_timeout)
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self._embedded.stop()
