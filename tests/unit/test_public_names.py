@@ -32,6 +32,7 @@ from tfsload import __version__
 from tfsload import events
 from tfsload import install
 from tfsload import result
+from tfsload import result
 """
 # The suite's user runs; the package's classes are there to be derived from.
 ABSTRACT = "print(GrpcPredictionUser.abstract, GrpcUser.abstract, PredictionUser.abstract)"

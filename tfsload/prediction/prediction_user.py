@@ -115,6 +115,7 @@ class PredictionUser(User):
             while self._state == LOCUST_STATE_RUNNING:
                 self.predict()
 
+    # Long because each part that were a function of its own would be a call more for every prediction.
     def predict(self) -> None:
         """Fire the next request; in open load, when it is due."""
         run = self._run
