@@ -13,7 +13,7 @@ from tfsload.records.record import Record
 from tfsload.records.recorder import Recorder
 from tfsload.records.window import UNCOUNTED
 from tfsload.run import coordinator as coordinating
-from tfsload.run import messages, roster, vigil
+from tfsload.run import ledger, messages, roster, vigil
 from tfsload.run.coordinator import Coordinator
 from tfsload.target.references import References
 
@@ -311,7 +311,7 @@ def test_the_end_gives_up_on_a_worker_that_says_nothing(master, coordinator, mon
 
 
 def test_half_a_lease_counts_when_the_run_is_ending(master, coordinator, monkeypatch):
-    monkeypatch.setattr(coordinating, "LEASES_PER_WORKER", 1)
+    monkeypatch.setattr(ledger, "LEASES_PER_WORKER", 1)
     begin(coordinator, n_requests=20)
     number, start, stop = ask(master, "a")
     assert stop - start == 10

@@ -1,22 +1,20 @@
 """The part of the process that leads a run: the master, or a process without workers.
 
-It gives out leases, merges what participants measured, notices lost workers, and at the end waits until
-every participant has handed over the rest.
+It hears participants: the roster knows who is here, the ledger what they owe, the vigil whether any of it can still
+come. It notices lost workers, and at the end waits until every participant has handed over the rest.
 """
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import gevent
 from locust.runners import STATE_RUNNING, MasterRunner
 
-from tfsload.load.leases import Leases
-from tfsload.records.recorder import merge_plain, n_ended
 from tfsload.run import messages, processes
 from tfsload.run.headcount import Headcount
+from tfsload.run.ledger import Ledger
 from tfsload.run.results import Results
 from tfsload.run.roster import OTHER_VERSION, STRANGER, Roster
 from tfsload.run.vigil import Vigil
@@ -30,12 +28,6 @@ WATCH_INTERVAL_S = 0.5
 # How long participants may take to stop their users and hand over the rest, beside Locust's --stop-timeout.
 DRAIN_LIMIT_S = 15
 DRAIN_POLL_S = 0.02
-# Clocks of workers that differ by less are taken to be the same: a message takes its time, too.
-SAME_CLOCK_NS = 250_000_000
-# A lease is small enough that losing a worker costs little and the end is shared out evenly,
-# and large enough that its message costs little.
-MAX_REQUESTS_PER_LEASE = 100
-LEASES_PER_WORKER = 20
 
 
 class Coordinator:
@@ -69,12 +61,10 @@ class Coordinator:
         self._number = 0
         self._is_open = False
         self._is_ending = False
-        self._leases: Leases | None = None
+        self._ledger: Ledger | None = None  # of the run under way
         self._references: list[list[Any]] | None = None  # of the run under way, as a message holds them
         self._roster, self._headcount = Roster(runner), Headcount(environment, runner)
-        self._n_arrived: Counter[str] = Counter()  # requests outside leases, by worker
         self._watcher: gevent.Greenlet | None = None
-        self._unix_offset_ns = 0  # add it to time.perf_counter_ns() for nanoseconds since 1970
         self._clock_s = clock_s
         self._begun_s = self._looked_s = 0.0
         self._vigil = Vigil(runner)
@@ -146,14 +136,8 @@ class Coordinator:
         options[messages.FORKED_BY_OPTION] = processes.forked_by() if options.get("processes") else None
         self._roster.begin()
         self._vigil = Vigil(self._runner, give_up_after_s)
-        self._n_arrived = Counter()
         self.results = Results(n_requests=n_requests, begun_unix_s=time.time())
-        n_workers = len(self.live_workers())
-        self._leases = None
-        if n_requests is not None:
-            share = n_requests // (LEASES_PER_WORKER * max(n_workers, 1))
-            self._leases = Leases(n_requests, min(max(share, 1), MAX_REQUESTS_PER_LEASE))
-        self._unix_offset_ns = time.time_ns() - time.perf_counter_ns()
+        self._ledger = Ledger(self.results, len(self.live_workers()))
         self._begun_s = self._looked_s = self._clock_s()
         self._is_open = True
         self._is_ending = False
@@ -213,7 +197,7 @@ class Coordinator:
             for worker in self._roster.gone() - self.results.lost_workers:
                 self._lose(worker)
             self.refresh()
-            if self._vigil.is_over(self.results, self._leases, live - set(self.results.unfit_workers)):
+            if self._vigil.is_over(self.results, self._ledger.leases, live - set(self.results.unfit_workers)):
                 gevent.spawn(self._on_finished)
 
     def _look_at_users(self) -> None:
@@ -232,11 +216,9 @@ class Coordinator:
         if worker not in self._roster.joined and not self._misses_users():
             return  # it never ran a user, and none is missing: it had nothing to lose
         self.results.lost_workers.add(worker)
-        taken_back = self._leases.lose(worker) if self._leases else []
+        n_requests = self._ledger.lose(worker)
         logger.warning(
-            "Worker %s was lost%s",
-            worker,
-            f"; {sum(map(len, taken_back))} requests that it held go to others" if taken_back else "",
+            "Worker %s was lost%s", worker, f"; {n_requests} requests that it held go to others" if n_requests else ""
         )
 
     def _misses_users(self) -> bool:
@@ -257,13 +239,7 @@ class Coordinator:
         """Take in what a worker has recorded outside leases."""
         if worker in self.results.unfit_workers:
             return  # it has measured something else, and may write it otherwise
-        self._n_arrived[worker] += n_ended(report["rows"])
-        self._merge(report["rows"], report)
-
-    def _merge(self, rows: list[dict[str, Any]], data: dict[str, Any]) -> None:
-        # Both clocks go on evenly from the run's beginning: a wall clock that is set in the middle moves no record.
-        shift_ns = time.perf_counter_ns() + self._unix_offset_ns - data["unix_ns"]
-        merge_plain(self.results.records, rows, shift_ns if abs(shift_ns) > SAME_CLOCK_NS else 0)
+        self._ledger.take_report(worker, report["rows"], report["unix_ns"])
 
     def _on_joined(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
         if self.is_of_this_run(msg):
@@ -280,8 +256,8 @@ class Coordinator:
         if not self.is_of_this_run(msg):
             return
         self.results.lost_workers.discard(msg.node_id)
-        self._leases.keep_only(msg.node_id, msg.data["held"])
-        lease = None if msg.node_id in self.results.unfit_workers else self._leases.grant(msg.node_id)
+        is_fit = msg.node_id not in self.results.unfit_workers
+        lease = self._ledger.grant(msg.node_id, msg.data["held"], is_fit)
         data = {"run": self._number, "lease": lease and [lease.number, lease.start, lease.stop]}
         self._runner.send_message(messages.LEASE, data, client_id=msg.node_id)
 
@@ -291,14 +267,7 @@ class Coordinator:
             self._runner.send_message(messages.REFERENCES, data, client_id=msg.node_id)
 
     def _on_lease_done(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
-        if not self.is_of_this_run(msg):
-            return
-        if not self._leases.deliver(msg.data["lease"]):
-            self.results.n_discarded += n_ended(msg.data["rows"])
-            return
-        self._merge(msg.data["rows"], msg.data)
-        self.results.n_done = self._leases.done
-        if self._leases.is_finished:
+        if self.is_of_this_run(msg) and self._ledger.take_lease(msg.data["lease"], msg.data):
             # Not here: this may be the greenlet that receives messages, and ending a run waits for some.
             gevent.spawn(self._on_finished)
 
@@ -307,31 +276,15 @@ class Coordinator:
             return
         self._vigil.take(msg.node_id, msg.data, self._clock_s(), self.probe)
         self.results.n_discarded += msg.data["n_discarded"]
-        if self._leases:
-            self._leases.keep_only(msg.node_id, msg.data["held"], msg.data["newest"])
+        self._ledger.keep_only(msg.node_id, msg.data["held"], msg.data["newest"])
 
     def _on_drained(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
         if not self.is_of_this_run(msg):
             return
         self._roster.drained.add(msg.node_id)
         self.results.lost_workers.discard(msg.node_id)
-        still_open = dict(msg.data["open"])
-        for row in () if msg.node_id in self.results.unfit_workers else msg.data["rows"]:
-            if row["lease"] is None:
-                self.take_report(msg.node_id, {"rows": [row], "unix_ns": msg.data["unix_ns"]})
-            elif self._takes_part(row["lease"], still_open[row["lease"]]):
-                self._merge([row], msg.data)
-            else:
-                self.results.n_discarded += n_ended([row])
-        self.results.is_broken |= msg.data["is_broken"]
-        self.results.n_unaccounted += max(msg.data["n_reported"] - self._n_arrived[msg.node_id], 0)
-        if self._leases:
-            self._leases.lose(msg.node_id)
-            self.results.n_done = self._leases.done
-
-    def _takes_part(self, lease: int, n_open: int) -> bool:
-        # While the run goes on, the whole lease is given to another: which part of it was made is not known.
-        return self._is_ending and self._leases.deliver(lease, n_open)
+        is_fit = msg.node_id not in self.results.unfit_workers
+        self._ledger.take_rest(msg.node_id, msg.data, is_fit, self._is_ending)
 
     def _on_unfit(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
         if self.is_of_this_run(msg):

@@ -1,0 +1,101 @@
+"""What the workers of a run owe: leases that are out, and reports on their way; and what has arrived of them."""
+
+import time
+from collections import Counter
+from typing import Any
+
+from tfsload.load.leases import Lease, Leases
+from tfsload.records.recorder import merge_plain, n_ended
+from tfsload.run.results import Results
+
+# Clocks of workers that differ by less are taken to be the same: a message takes its time, too.
+SAME_CLOCK_NS = 250_000_000
+# A lease is small enough that losing a worker costs little and the end is shared out evenly,
+# and large enough that its message costs little.
+MAX_REQUESTS_PER_LEASE = 100
+LEASES_PER_WORKER = 20
+
+
+class Ledger:
+    """Keeps the accounts of one run.
+
+    Attributes:
+        leases: of a run with `--num-tests`; else None.
+    """
+
+    def __init__(self, results: Results, n_workers: int) -> None:
+        """Begin a run.
+
+        Args:
+            results: take what arrives; `n_requests` of it says how many are to be made.
+            n_workers: that are there by now.
+        """
+        self._results = results
+        self._n_arrived: Counter[str] = Counter()  # requests outside leases, by worker
+        # Add it to time.perf_counter_ns() for nanoseconds since 1970.
+        self._unix_offset_ns = time.time_ns() - time.perf_counter_ns()
+        self.leases: Leases | None = None
+        if results.n_requests is not None:
+            share = results.n_requests // (LEASES_PER_WORKER * max(n_workers, 1))
+            self.leases = Leases(results.n_requests, min(max(share, 1), MAX_REQUESTS_PER_LEASE))
+
+    def grant(self, worker: str, held: list[int], is_fit: bool) -> Lease | None:
+        """Give a worker that holds these leases a further one; None while nothing is free, or where it is unfit."""
+        self.leases.keep_only(worker, held)
+        return self.leases.grant(worker) if is_fit else None
+
+    def keep_only(self, worker: str, held: list[int], newest: int) -> None:
+        """Take back what a worker no longer holds of the leases that it was given, up to the `newest` it knows of."""
+        if self.leases:
+            self.leases.keep_only(worker, held, newest)
+
+    def lose(self, worker: str) -> int:
+        """Take back what a worker holds; return how many requests go to others."""
+        return sum(map(len, self.leases.lose(worker))) if self.leases else 0
+
+    def take_lease(self, lease: int, data: dict[str, Any]) -> bool:
+        """Take in a lease that was worked off, once; return whether that was the last."""
+        if not self.leases.deliver(lease):
+            self._discard(data["rows"])
+            return False
+        self._merge(data["rows"], data["unix_ns"])
+        self._results.n_done = self.leases.done
+        return self.leases.is_finished
+
+    def take_report(self, worker: str, rows: list[dict[str, Any]], unix_ns: int) -> None:
+        """Take in what a worker has recorded outside leases, as its clock showed `unix_ns`."""
+        self._n_arrived[worker] += n_ended(rows)
+        self._merge(rows, unix_ns)
+
+    def take_rest(self, worker: str, data: dict[str, Any], is_fit: bool, is_ending: bool) -> None:
+        """Take in the last of a worker (a DRAINED message's data).
+
+        Args:
+            worker: hands it over.
+            data: the message's.
+            is_fit: whether it has measured what was asked for.
+            is_ending: whether the run ends; while it goes on, a lease that is half done is given to another as a whole:
+                which part of it was made is not known.
+        """
+        still_open = dict(data["open"])
+        for row in data["rows"] if is_fit else ():
+            lease = row["lease"]
+            if lease is None:
+                self.take_report(worker, [row], data["unix_ns"])
+            elif is_ending and self.leases.deliver(lease, still_open[lease]):
+                self._merge([row], data["unix_ns"])
+            else:
+                self._discard([row])
+        self._results.is_broken |= data["is_broken"]
+        self._results.n_unaccounted += max(data["n_reported"] - self._n_arrived[worker], 0)
+        if self.leases:
+            self.leases.lose(worker)
+            self._results.n_done = self.leases.done
+
+    def _discard(self, rows: list[dict[str, Any]]) -> None:
+        self._results.n_discarded += n_ended(rows)
+
+    def _merge(self, rows: list[dict[str, Any]], unix_ns: int) -> None:
+        # Both clocks go on evenly from the run's beginning: a wall clock that is set in the middle moves no record.
+        shift_ns = time.perf_counter_ns() + self._unix_offset_ns - unix_ns
+        merge_plain(self._results.records, rows, shift_ns if abs(shift_ns) > SAME_CLOCK_NS else 0)
