@@ -75,10 +75,10 @@ class EndlessSupply:
         """Whether a user waits for a request: never."""
         return False
 
-    def done(self, lease: None) -> None:
+    def done(self, lease: int | None) -> None:
         """Nothing is kept."""
 
-    def give_back(self, number: int, lease: None) -> None:
+    def give_back(self, number: int, lease: int | None) -> None:
         """Nothing is kept: each request comes again."""
 
     def held(self) -> Held:
@@ -131,7 +131,7 @@ class LeasedSupply:
         """Whether a user, by its greenlet, waits for a request."""
         return user in self._waiting
 
-    def done(self, lease: int) -> None:
+    def done(self, lease: int | None) -> None:
         """Count one request of a lease as ended; the last one delivers the lease."""
         if lease not in self._open:
             return  # given up meanwhile: others make its requests
@@ -140,7 +140,7 @@ class LeasedSupply:
             del self._open[lease]
             self._deliver(lease)
 
-    def give_back(self, number: int, lease: int) -> None:
+    def give_back(self, number: int, lease: int | None) -> None:
         """Offer a request to the others, whose user was ended before it had an answer."""
         if lease in self._open:
             self._queue.put((number, lease))

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import gevent
+from locust.env import Environment
 from locust.event import EventHook
+from locust.runners import MasterRunner
 
 logger = logging.getLogger(__name__)
 
@@ -18,8 +20,8 @@ class AwaitedWorkers:
 
     def __init__(
         self,
-        environment: Any,
-        runner: Any,
+        environment: Environment,
+        runner: MasterRunner,
         has_begun: Callable[[], bool],
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -30,17 +32,18 @@ class AwaitedWorkers:
             has_begun: whether the run has begun.
             clock_s: the time.
         """
-        self._options = environment.parsed_options
+        self._options: Any = environment.parsed_options
         self._runner = runner
         self._has_begun = has_begun
         self._clock_s = clock_s
         self._missing_since_s = clock_s()
         self._heard_of_old_s: dict[str, float] = {}  # when a worker last spoke that has not said it is ready
-        if not hasattr(environment.events, "heartbeat_of_unknown_worker"):
-            environment.events.heartbeat_of_unknown_worker = EventHook()  # which a wrap of Locust's master fires
-        environment.events.heartbeat_of_unknown_worker.add_listener(self._on_heartbeat_of_unknown_worker)
+        events: Any = environment.events
+        if not hasattr(events, "heartbeat_of_unknown_worker"):
+            events.heartbeat_of_unknown_worker = EventHook()  # which a wrap of Locust's master fires
+        events.heartbeat_of_unknown_worker.add_listener(self._on_heartbeat_of_unknown_worker)
 
-    def start(self) -> gevent.Greenlet:
+    def start(self) -> "gevent.Greenlet[[], None]":
         """Say so every ten seconds, until the run begins."""
         return gevent.spawn(self._watch)
 

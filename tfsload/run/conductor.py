@@ -7,7 +7,8 @@ from statistics import fmean
 from typing import Any
 
 import gevent
-from locust.runners import STATE_RUNNING
+from locust.env import Environment
+from locust.runners import STATE_RUNNING, Runner
 
 from tfsload.records.cpu import CpuShares
 from tfsload.records.level import Level, LevelRun
@@ -33,7 +34,7 @@ class Conductor:
         begun_s: since when it is measured, on `time.monotonic`'s clock; None while its users are awaited.
     """
 
-    def __init__(self, runner: Any, coordinator: Coordinator, clock_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, runner: Runner, coordinator: Coordinator, clock_s: Callable[[], float] = time.monotonic) -> None:
         """Measure nothing yet.
 
         Args:
@@ -144,7 +145,7 @@ class Conductor:
         # A worker that leaves takes its users with it before it is gone: it does not report the level, and is named.
         return self._change if workers <= set(self._reports) else ""
 
-    def _on_level_done(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+    def _on_level_done(self, environment: Environment, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
         if not self._coordinator.is_of_this_run(msg):
             return
         self._coordinator.take_report(msg.node_id, msg.data)

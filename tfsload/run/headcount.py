@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from locust.runners import MasterRunner
+from locust.env import Environment
+from locust.runners import MasterRunner, Runner
 
 from tfsload.run.user_hosts import other_classes
 
@@ -10,7 +11,7 @@ from tfsload.run.user_hosts import other_classes
 class Headcount:
     """Counts users by what Locust knows of them, without those that make no predictions."""
 
-    def __init__(self, environment: Any, runner: Any) -> None:
+    def __init__(self, environment: Environment, runner: Runner) -> None:
         """Count nobody yet.
 
         Args:
@@ -53,5 +54,5 @@ class Headcount:
         names = self._other_names()
         if not names:
             return n_users
-        counts = getattr(whose, counts_by_class)
+        counts: dict[str, int] = getattr(whose, counts_by_class)
         return n_users - sum(counts.get(name, 0) for name in names)

@@ -4,14 +4,16 @@ import gc
 import logging
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import gevent
 import gevent.event
 import locust.log
 from gevent.lock import RLock
+from locust.env import Environment
 from locust.exception import RPCError
-from locust.runners import WorkerRunner
+from locust.runners import LocalRunner, WorkerRunner
 
 from tfsload.datasets.dataset import DataError
 from tfsload.load.arrivals import Schedule
@@ -51,7 +53,7 @@ class Participant:
         open_run: the run under way; None between runs too.
     """
 
-    def __init__(self, environment: Any, runner: Any) -> None:
+    def __init__(self, environment: Environment, runner: LocalRunner | WorkerRunner) -> None:
         self._environment = environment
         self._runner = runner
         self.run: Run | None = None
@@ -60,10 +62,10 @@ class Participant:
         self._has_references = gevent.event.Event()  # or needs none
         self._is_open = False  # begun and not yet drained
         self._n_reported = 0  # requests handed over outside leases
-        self._master_watcher: gevent.Greenlet | None = None
+        self._master_watcher: gevent.Greenlet[[], None] | None = None
         self._pulse: Pulse | None = None  # of the run under way
         self._heard_s = 0.0  # when the master was heard of last, on time.monotonic's clock
-        self._level: gevent.Greenlet | None = None  # sees a level through
+        self._level: gevent.Greenlet[..., None] | None = None  # sees a level through
         self._is_measuring = False  # a level, with which a report would interfere
         events.install(environment.events)
         environment.events.report_to_master.add_listener(self._on_report_to_master)
@@ -91,8 +93,9 @@ class Participant:
                 except BaseException:
                     self._begun = None  # by a user that was ended meanwhile: the next one may
                     raise
-            if self._is_open and not self._has_references.wait(REFERENCES_LIMIT_S):
-                self._give_up(_NO_REFERENCES)
+            run = self.open_run
+            if run is not None and not self._has_references.wait(REFERENCES_LIMIT_S):
+                self._give_up(run, _NO_REFERENCES)
         return self.open_run
 
     def begin(self) -> None:
@@ -136,7 +139,9 @@ class Participant:
         self.run = run
         self._is_open = True
         self._ask_for_references(run)
-        self._pulse = Pulse(run, self._users, self._tell_pulse, count_all=lambda: len(self._runner.user_greenlets))
+        self._pulse = Pulse(
+            run, self._users, partial(self._tell_pulse, run), count_all=lambda: len(self._runner.user_greenlets)
+        )
         self._pulse.start()
         if isinstance(self._runner, WorkerRunner):
             self._master_watcher = gevent.spawn(self._stop_without_master)
@@ -149,23 +154,24 @@ class Participant:
         else:
             self._has_references.set()
 
-    def _on_references(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+    def _on_references(self, environment: Environment, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
         run = self.open_run
         if run is not None and msg.data["run"] == run.number:
             run.references = References.from_plain(msg.data["rows"], run.settings.checks.tolerance)
             self._has_references.set()
 
-    def _give_up(self, reason: str) -> None:
+    def _give_up(self, run: Run, reason: str) -> None:
         """Take no part in the run under way, in which this process has fired nothing."""
         logger.error("This worker cannot take part in the run: %s", reason)
-        self._runner.send_message(messages.UNFIT, {"run": self.run.number, "reason": reason})
+        self._runner.send_message(messages.UNFIT, {"run": run.number, "reason": reason})
         self._stop_watching()
         self._is_open = False
-        self.run.close()
+        run.close()
         self.run = None
 
     def _stop_watching(self) -> None:
-        self._pulse.stop()
+        if self._pulse is not None:
+            self._pulse.stop()
         if self._master_watcher is not None:
             self._master_watcher.kill(block=False)
 
@@ -174,9 +180,9 @@ class Participant:
         users = (greenlet.args[0] for greenlet in self._runner.user_greenlets if greenlet.args)
         return (user for user in users if hasattr(user, "sent_ns"))
 
-    def _tell_pulse(self, pulse: dict[str, Any]) -> None:
+    def _tell_pulse(self, run: Run, pulse: dict[str, Any]) -> None:
         try:
-            self._runner.send_message(messages.PULSE, {"run": self.run.number, **pulse})
+            self._runner.send_message(messages.PULSE, {"run": run.number, **pulse})
         except RPCError as error:
             logger.error("The master could not be told how far this worker is: %s", error)
 
@@ -201,11 +207,11 @@ class Participant:
 
         def deliver(lease: int) -> None:
             rows = run.recorder.take(lease)
-            self._send_rows(messages.LEASE_DONE, rows, lease=lease)
+            self._send_rows(run, messages.LEASE_DONE, rows, lease=lease)
 
         return LeasedSupply(ask, deliver)
 
-    def _on_level(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+    def _on_level(self, environment: Environment, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
         run = self.open_run
         if run is None or msg.data["run"] != run.number:
             return
@@ -228,6 +234,7 @@ class Participant:
                 data["share"],
                 data["n_shares"],
             )
+            assert run.pacer is not None  # as in any run of open load
             run.pacer.begin(schedule, begin_ns, window.end_ns)
         self._level = gevent.spawn(self._see_level_through, run, window)
 
@@ -239,7 +246,7 @@ class Participant:
         cpu = CpuTime.now().since(at_begin)
         self._is_measuring = False
         n_users = self._runner.user_count
-        if window.is_open_load:
+        if run.pacer is not None:
             # Each arrival is sent or dropped, and what this level has in flight is not to meet the next one.
             while run.pacer.has_more:
                 gevent.sleep(_SETTLE_POLL_S)
@@ -247,10 +254,10 @@ class Participant:
             while run.pacer.n_free < self._runner.user_count and time.perf_counter_ns() < limit_ns:
                 gevent.sleep(_SETTLE_POLL_S)
         if self.open_run is run:
-            report = self.report()
             self._send_rows(
+                run,
                 messages.LEVEL_DONE,
-                report["rows"],
+                self._take_unleased(run),
                 level=window.level,
                 cpu=vars(cpu),
                 round_trip_ns=run.round_trip_ns,
@@ -272,17 +279,19 @@ class Participant:
         if run.pacer is not None:
             run.pacer.close()
         rows = run.recorder.take_all()
-        leases = {row["lease"] for row in rows} - {None}
-        left = [[lease, run.supply.n_open(lease)] for lease in sorted(leases)]
+        left = []
+        if isinstance(run.supply, LeasedSupply):
+            leases = {row["lease"] for row in rows} - {None}
+            left = [[lease, run.supply.n_open(lease)] for lease in sorted(leases)]
         self._n_reported += n_ended([row for row in rows if row["lease"] is None])
-        self._send_rows(messages.DRAINED, rows, open=left, **self._account())
+        self._send_rows(run, messages.DRAINED, rows, open=left, **self._account())
         run.close()
 
     def _account(self) -> dict[str, Any]:
         return {"n_reported": self._n_reported, "is_broken": bool(locust.log.unhandled_greenlet_exception)}
 
-    def _send_rows(self, message: str, rows: list[dict[str, Any]], **more: Any) -> None:
-        data = {"run": self.run.number, "rows": rows, "unix_ns": self.run.recorder.now_unix_ns(), **more}
+    def _send_rows(self, run: Run, message: str, rows: list[dict[str, Any]], **more: Any) -> None:
+        data = {"run": run.number, "rows": rows, "unix_ns": run.recorder.now_unix_ns(), **more}
         try:
             self._runner.send_message(message, data)
         except RPCError as error:
@@ -295,23 +304,30 @@ class Participant:
         None without a run, and while a level is measured: putting a report together takes milliseconds, in which
         no request leaves.
         """
-        if self.run is None or not self._is_open or self._is_measuring:
+        run = self.open_run
+        if run is None or self._is_measuring:
             return None
-        rows = self.run.recorder.take_unleased()
+        return {"run": run.number, "rows": self._take_unleased(run), "unix_ns": run.recorder.now_unix_ns()}
+
+    def _take_unleased(self, run: Run) -> list[dict[str, Any]]:
+        """Take what was recorded outside leases and not yet reported, and count it as reported."""
+        rows = run.recorder.take_unleased()
         self._n_reported += n_ended(rows)
-        return {"run": self.run.number, "rows": rows, "unix_ns": self.run.recorder.now_unix_ns()}
+        return rows
 
     def _on_report_to_master(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002  (Locust's names)
         report = self.report()
         if report is not None:
             data[messages.REPORT_KEY] = report
 
-    def _on_lease(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
-        if self.run is not None and msg.data["run"] == self.run.number:
+    def _on_lease(self, environment: Environment, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+        if self.run is None or msg.data["run"] != self.run.number:
+            return
+        if isinstance(supply := self.run.supply, LeasedSupply):
             lease = msg.data["lease"]
-            self.run.supply.grant(None if lease is None else Lease(*lease))
+            supply.grant(None if lease is None else Lease(*lease))
 
-    def _on_drain(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+    def _on_drain(self, environment: Environment, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
         number = msg.data["run"]
         if self.run is None or number != self.run.number:
             # Joined too late for this run, or unfit: there is nothing to hand over, and nobody should wait.

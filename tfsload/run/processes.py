@@ -30,7 +30,7 @@ def is_of_another_run(n_processes: int | None, forked_by_option: int | None) -> 
     return bool(n_processes) and os.getpid() != _forking_process and forked_by_option != _forking_process
 
 
-def end_with_parent(quit_worker: Callable[[], None]) -> gevent.Greenlet:
+def end_with_parent(quit_worker: Callable[[], None]) -> "gevent.Greenlet[[], None]":
     """Watch the parent from a forked worker, and quit when it is gone.
 
     Locust itself leaves such workers behind when their master dies or cannot get its port; they would wait

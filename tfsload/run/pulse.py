@@ -51,7 +51,7 @@ class Pulse:
         self._count_all = count_all
         self._n_idle_looks = 0
         self._seen_sent_ns = self._seen_answered_ns = 0
-        self._greenlet: gevent.Greenlet | None = None
+        self._greenlet: gevent.Greenlet[[], None] | None = None
 
     def start(self) -> None:
         """Look once a second."""

@@ -1,8 +1,6 @@
 """The workers of a run: who is there, who takes part, and who has handed over the rest."""
 
-from typing import Any
-
-from locust.runners import STATE_MISSING, MasterRunner
+from locust.runners import STATE_MISSING, MasterRunner, Runner
 
 # A worker joins before it starts its users: whoever runs some for so long and has not joined never will.
 STRANGE_AFTER_S = 5.0
@@ -19,7 +17,7 @@ class Roster:
         drained: those that have handed over the rest.
     """
 
-    def __init__(self, runner: Any) -> None:
+    def __init__(self, runner: Runner) -> None:
         """Know nobody yet."""
         self._runner = runner
         self.joined: set[str] = set()

@@ -36,6 +36,9 @@ class Silence:
 
     def __init__(self) -> None:
         """Begin with none."""
+        self._forget()
+
+    def _forget(self) -> None:
         self._seconds = 0.0
         self._last_s: float | None = None  # when requests were last seen to be sent
         self._probe: int | None = None  # the search's that it began in
@@ -51,7 +54,7 @@ class Silence:
                 answered by nothing, which is a finding: only what follows the first probe in silence counts.
         """
         if pulse["has_answered"]:
-            self.__init__()
+            self._forget()
         elif pulse["has_sent"]:
             if self._last_s is None:
                 self._probe, self._is_of_first_probe = probe, probe is not None

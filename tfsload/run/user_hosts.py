@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from locust import User
+from locust.env import Environment
+
 from tfsload.prediction.prediction_user import PredictionUser
 from tfsload.transport.address import same_address
 from tfsload.transport.contract import Transport
@@ -59,7 +62,7 @@ def host_asked(given: str | None, user_classes: Iterable[type]) -> HostAsked:
     if not named:
         return HostAsked(None)
     first = HostAsked(named[0].host, f"host of {named[0].__name__}")
-    if len({same_address(one.host) for one in named}) == 1:
+    if len({same_address(one.host or "") for one in named}) == 1:
         return first
     each = " and ".join(f"{one.__name__} {quoted(one.host)}" for one in named)
     fault = f"user classes name different hosts: {each}; a run has one server: pass --host, or give all the same"
@@ -73,21 +76,21 @@ class UserHosts:
     stay there where other users run: theirs are their own.
     """
 
-    def __init__(self, environment: Any) -> None:
+    def __init__(self, environment: Environment) -> None:
         """Remember each class's host.
 
         Args:
             environment: Locust's.
         """
         self._environment = environment
-        self._own: dict[type, Any] = {}  # as it stands in the class itself, and not in one above it
+        self._own: dict[type[User], Any] = {}  # as it stands in the class itself, and not in one above it
         self._given: str | None = None  # for the run about to start, or under way
         self._shown: str | None = None  # the address that stands in `environment.host` though nobody gave it
         self._written: set[str | None] = set()  # in the run under way
         self._remember()
 
     @property
-    def _classes(self) -> list[type]:
+    def _classes(self) -> list[type[User]]:
         available = (getattr(self._environment, "available_user_classes", None) or {}).values()
         return list(dict.fromkeys([*available, *self._environment.user_classes]))
 
@@ -114,7 +117,7 @@ class UserHosts:
             logger.info("%s: no host is named, so %s, as %s says", " and ".join(silent), asked.text, asked.named_by)
         return asked
 
-    def show(self, address: str) -> None:
+    def show(self, address: str | None) -> None:
         """Have Locust's page and report name an address that nobody gave, where it harms nobody."""
         if not other_classes(self._environment.user_classes):
             self._environment.host = self._shown = address

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from locust.runners import STATE_RUNNING
+from locust.runners import STATE_RUNNING, Runner
 
 from tfsload.load.leases import Leases
 from tfsload.run.pulses import Pulses
@@ -19,7 +19,7 @@ IDLE_LOOKS = 4
 class Vigil:
     """Watches one run by its workers' pulses."""
 
-    def __init__(self, runner: Any, give_up_after_s: float | None = None) -> None:
+    def __init__(self, runner: Runner, give_up_after_s: float | None = None) -> None:
         """Know of no pulse yet.
 
         Args:

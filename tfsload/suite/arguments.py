@@ -9,7 +9,13 @@ from tfsload.settings.options import OPTIONS
 class _Joined(argparse.Action):
     """Joins the texts of an option that is given several times."""
 
-    def __call__(self, parser, namespace, values, option_string=None):  # noqa: ARG002  (argparse's names)
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002  (argparse's names)
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,  # noqa: ARG002
+    ) -> None:
         given = getattr(namespace, self.dest)
         setattr(namespace, self.dest, f"{given};{values}" if given else values)
 

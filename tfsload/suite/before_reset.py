@@ -5,6 +5,8 @@ Locust empties them at a button of the web UI and, with `--reset-stats`, wheneve
 
 from typing import Any
 
+from locust.env import Environment
+from locust.runners import Runner
 from locust.stats import RequestStats, StatsError
 
 from tfsload.run import messages
@@ -14,7 +16,7 @@ from tfsload.suite import locust_wraps
 class BeforeReset:
     """Keeps what is taken out of the statistics in mid-run; a worker's is handed to its master."""
 
-    def __init__(self, environment: Any, runner: Any) -> None:
+    def __init__(self, environment: Environment, runner: Runner) -> None:
         """Keep from now on; once in a process.
 
         Args:

@@ -1,11 +1,11 @@
 """What the last run came to, for whoever has Locust's environment."""
 
-from typing import Any
+from locust.env import Environment
 
 from tfsload.analysis.result import RunResult
 
 
-def result(environment: Any) -> RunResult | None:
+def result(environment: Environment) -> RunResult | None:
     """Return what the last run of this process came to.
 
     Args:

@@ -39,7 +39,7 @@ class LevelShape(LoadTestShape):
             measure: measures a level whose users were asked for; takes as long as the level.
             user_classes: those that a level is made of; None: all.
         """
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # Locust's own
         logging.getLogger("locust.runners").addFilter(_is_not_about_the_spawn_rate)
         self._plan = plan
         self._measure = measure

@@ -4,23 +4,26 @@
 """
 
 import functools
+import io
 import json
 import logging
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import locust.log
 import locust.stats
 from locust import html
+from locust.env import Environment
 
 from tfsload.suite import output_paths, streams
 
 logger = logging.getLogger(__name__)
 
-_get_html_report = html.get_html_report
-_locusts_setup_logging = locust.log.setup_logging
+_get_html_report: Callable[..., str] = html.get_html_report
+_locusts_setup_logging: Callable[..., None] = locust.log.setup_logging
 _faults: list[str] = []
 
 
@@ -34,7 +37,7 @@ def _note(fault: str) -> None:
     _faults.append(fault)
 
 
-def complete_files(environment: Any) -> None:
+def complete_files(environment: Environment) -> None:
     """Write what the run came to, as far as it is known, where `--csv` asks for it."""
     writer = getattr(environment, "csv_writer", None)
     if writer is not None:
@@ -64,8 +67,9 @@ def setup_logging(*arguments: Any, **options: Any) -> None:
     handlers = {handler for name in ("root", "locust") for handler in logging.getLogger(name).handlers}
     for handler in handlers:
         if isinstance(handler, logging.FileHandler):
-            handler.stream.reconfigure(errors="backslashreplace")
-            handler.handleError = functools.partial(_tell_of_log, handler, [])
+            if isinstance(handler.stream, io.TextIOWrapper):
+                handler.stream.reconfigure(errors="backslashreplace")
+            handler.handleError = functools.partial(_tell_of_log, handler, [])  # type: ignore[method-assign]  # its own
 
 
 def _tell_of_log(handler: logging.FileHandler, told: list[str], record: logging.LogRecord) -> None:  # noqa: ARG001
@@ -75,11 +79,12 @@ def _tell_of_log(handler: logging.FileHandler, told: list[str], record: logging.
 
 
 # `--html`. What cannot be written ends Locust before it has told the run to end, and said how it went.
-def html_report(environment: Any, *arguments: Any, **options: Any) -> str:
+def html_report(environment: Environment, *arguments: Any, **options: Any) -> str:
     """Return Locust's HTML report; where its file cannot hold it, that is noted, and Locust writes to nowhere."""
-    environment.runner.stop()  # after Ctrl-C it has not been told yet, and its last results are still to come
+    if environment.runner is not None:
+        environment.runner.stop()  # after Ctrl-C it has not been told yet, and its last results are still to come
     report = _get_html_report(environment, *arguments, **options)
-    asked = environment.parsed_options
+    asked: Any = environment.parsed_options
     html.process_html_filename(asked)
     try:
         with open(asked.html_file, "w", encoding="utf-8") as file:
@@ -100,13 +105,13 @@ class CompleteCsvWriter(locust.stats.StatsCSVFileWriter):
         fault: why they could not be written; empty as long as they could.
     """
 
-    def __init__(self, environment: Any, *arguments: Any, **options: Any) -> None:
+    def __init__(self, environment: Environment, *arguments: Any, **options: Any) -> None:
         self.fault = ""
         self._has_last_row = False
         super().__init__(environment, *arguments, **options)
         for file in self._files:
             file.reconfigure(errors="backslashreplace")
-        environment.csv_writer = self
+        vars(environment)["csv_writer"] = self  # as Locust's own program does with its writer
 
     @property
     def _files(self) -> tuple[Any, ...]:

@@ -20,6 +20,8 @@ import locust.stats
 import locust.web
 from flask import Response
 from locust.exception import RPCError
+from locust.runners import Runner
+from locust.web import WebUI
 
 from tfsload.suite import locust_files
 
@@ -35,20 +37,24 @@ _OURS = "is_wrapped_by_tfsload"
 
 def install() -> None:
     """Wrap what is to be wrapped before Locust makes anything; again and again does no harm."""
-    locust.web.CORS = _no_cors
-    locust.stats.StatsCSVFileWriter = locust_files.CompleteCsvWriter
-    locust.stats.print_stats_json = locust_files.print_stats_json
-    locust.stats.save_stats_json = locust_files.save_stats_json
-    locust.runners.time = _clock
-    if "locust.main" in sys.modules:  # Locust's own program
-        main = sys.modules["locust.main"]
-        main.gevent = _main_gevent
-        main.get_html_report = locust_files.html_report
-        main.setup_logging = locust_files.setup_logging
+    _replace(locust.web, "CORS", _no_cors)
+    _replace(locust.stats, "StatsCSVFileWriter", locust_files.CompleteCsvWriter)
+    _replace(locust.stats, "print_stats_json", locust_files.print_stats_json)
+    _replace(locust.stats, "save_stats_json", locust_files.save_stats_json)
+    _replace(locust.runners, "time", _clock)
+    if (main := sys.modules.get("locust.main")) is not None:  # Locust's own program
+        _replace(main, "gevent", _main_gevent)
+        _replace(main, "get_html_report", locust_files.html_report)
+        _replace(main, "setup_logging", locust_files.setup_logging)
     _wrap_once(locust.runners.WorkerRunner, "connect_to_master", _told_before)
     for runner in (locust.runners.MasterRunner, locust.runners.LocalRunner):
         _wrap_once(runner, "start", _not_while_a_run_ends)
     _wrap_once(locust.runners.MasterRunner, "handle_message", _told_of_unknown)
+
+
+def _replace(owner: object, name: str, ours: object) -> None:
+    """Put what is ours in the place of Locust's."""
+    setattr(owner, name, ours)
 
 
 def _wrap_once(owner: type, name: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
@@ -66,7 +72,7 @@ def _no_cors(app: Any) -> None:
 
 # A worker's statistics. Locust's master gives its workers half a second for their last ones, and does not look whether
 # they have come: tables and CSV files of a busy machine lack them.
-def send_statistics(runner: Any) -> None:
+def send_statistics(runner: Runner) -> None:
     """Send what this worker's statistics hold beyond its last report; nothing where the process is no worker."""
     if isinstance(runner, locust.runners.WorkerRunner):
         try:
@@ -129,43 +135,47 @@ def _told_before(connect_to_master: Callable[[Any], None]) -> Callable[[Any], No
 
 
 # The web UI.
-def wrap_start(web_ui: Any, start: Callable[[Callable[[], Any]], Any]) -> None:
+def _views(web_ui: WebUI) -> dict[str, Any]:
+    """Return what answers each route, by Locust's name of it."""
+    assert web_ui.app is not None  # Locust makes it before it tells of its web UI
+    return web_ui.app.view_functions
+
+
+def wrap_start(web_ui: WebUI, start: Callable[[Callable[[], Any]], Any]) -> None:
     """Have the start form's route call `start` with Locust's own.
 
     Locust asks nobody whether a run may start, and changes options and host also where it then refuses one. Behind the
     login, if there is one: a check connects to the host that the form names.
     """
-    locusts = web_ui.app.view_functions[_SWARM]
-    web_ui.app.view_functions[_SWARM] = web_ui.auth_required_if_enabled(
-        functools.wraps(locusts)(lambda: start(locusts))
-    )
+    locusts = _views(web_ui)[_SWARM]
+    _views(web_ui)[_SWARM] = web_ui.auth_required_if_enabled(functools.wraps(locusts)(lambda: start(locusts)))
 
 
-def wrap_picked_shape(web_ui: Any, then: Callable[[], None]) -> None:
+def wrap_picked_shape(web_ui: WebUI, then: Callable[[], None]) -> None:
     """Call `then` after the class picker has set the load shape: Locust does so later than any check of a start."""
-    locusts = web_ui._update_shape_class
+    locusts: Callable[[str | None], None] = web_ui._update_shape_class
 
     def update(name: str | None) -> None:
         locusts(name)
         then()
 
-    web_ui._update_shape_class = update
+    _replace(web_ui, "_update_shape_class", update)
 
 
-def wrap_page(web_ui: Any, edit: Callable[[dict[str, Any]], None]) -> None:
+def wrap_page(web_ui: WebUI, edit: Callable[[dict[str, Any]], None]) -> None:
     """Call `edit` with what a page is told when it is loaded: Locust says there what its runner says."""
-    locusts = web_ui.update_template_args
+    locusts: Callable[[], None] = web_ui.update_template_args
 
     def update() -> None:
         locusts()
         edit(web_ui.template_args)
 
-    web_ui.update_template_args = update
+    _replace(web_ui, "update_template_args", update)
 
 
-def wrap_statistics(web_ui: Any, state: Callable[[], str]) -> None:
+def wrap_statistics(web_ui: WebUI, state: Callable[[], str]) -> None:
     """Have the page that polls statistics hear `state()`: Locust remembers its answer, state and all, for 2 s."""
-    locusts = web_ui.app.view_functions[_STATISTICS]
+    locusts = _views(web_ui)[_STATISTICS]
 
     @functools.wraps(locusts)
     def statistics() -> Any:
@@ -175,17 +185,17 @@ def wrap_statistics(web_ui: Any, state: Callable[[], str]) -> None:
         # A new one: the old one is Locust's, to be answered again.
         return Response(json.dumps({**reply.get_json(), "state": state()}), content_type="application/json")
 
-    web_ui.app.view_functions[_STATISTICS] = statistics
+    _views(web_ui)[_STATISTICS] = statistics
 
 
-def forget_statistics(web_ui: Any) -> None:
+def forget_statistics(web_ui: WebUI) -> None:
     """Have Locust answer the next poll anew: what it remembers is of before a run's start or end."""
-    web_ui.app.view_functions[_STATISTICS].clear_cache()
+    _views(web_ui)[_STATISTICS].clear_cache()
 
 
-def wrap_logs(web_ui: Any, served: Callable[[], None]) -> None:
+def wrap_logs(web_ui: WebUI, served: Callable[[], None]) -> None:
     """Call `served` after the log was sent, and keep the spaces in it: a browser makes one of several."""
-    locusts = web_ui.app.view_functions[_LOGS]
+    locusts = _views(web_ui)[_LOGS]
 
     @functools.wraps(locusts)
     def logs() -> Any:
@@ -196,15 +206,16 @@ def wrap_logs(web_ui: Any, served: Callable[[], None]) -> None:
         text = re.sub(" (?= )", "\u00a0", json.dumps(reply.get_json(), ensure_ascii=False))
         return Response(text, content_type="application/json")
 
-    web_ui.app.view_functions[_LOGS] = logs
+    _views(web_ui)[_LOGS] = logs
 
 
-def start_greenlet(web_ui: Any) -> Any:
+def start_greenlet(web_ui: WebUI) -> Any:
     """Return the greenlet in which Locust begins the run that its start form has asked for, or None."""
-    return web_ui.environment.runner.shape_greenlet or web_ui._swarm_greenlet
+    runner = web_ui.environment.runner
+    return (runner and runner.shape_greenlet) or web_ui._swarm_greenlet
 
 
-def forget_run_time(web_ui: Any) -> None:
+def forget_run_time(web_ui: WebUI) -> None:
     """Take back the end that the form has set for a run that has ended otherwise.
 
     Locust does so when its stop button is pressed, and before it starts numbers of users: the end of a run that ended
@@ -213,12 +224,12 @@ def forget_run_time(web_ui: Any) -> None:
     web_ui._cancel_run_time_timer()
 
 
-def has_run_time(web_ui: Any) -> bool:
+def has_run_time(web_ui: WebUI) -> bool:
     """Whether a run from the form is to end when its time is over."""
     return web_ui._run_time_greenlet is not None
 
 
-def set_run_time(web_ui: Any, left_s: float | None) -> None:
+def set_run_time(web_ui: WebUI, left_s: float | None) -> None:
     """End the run under way after `left_s`, as Locust does (None: leave it without such an end).
 
     Whoever edits a run, Locust takes its end from it, and sets another only where a run time is sent along, which its

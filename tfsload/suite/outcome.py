@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import locust.log
+from locust.env import Environment
 
 from tfsload.analysis import exit_codes
 from tfsload.analysis.limit import SearchResult
@@ -75,13 +76,13 @@ class SaidByLocust:
     code_on_error: int = exit_codes.FAILED
 
     @classmethod
-    def of(cls, environment: Any, before_reset: BeforeReset) -> "SaidByLocust":
+    def of(cls, environment: Environment, before_reset: BeforeReset) -> "SaidByLocust":
         """Ask Locust's environment and who keeps what it forgets, when the run has ended and all have reported."""
         return cls(
             user_errors=before_reset.n_exceptions,
             is_broken=bool(locust.log.unhandled_greenlet_exception),
             others=seen_beside(before_reset.stats, environment.user_classes),
-            code_on_error=environment.parsed_options.exit_code_on_error,
+            code_on_error=getattr(environment.parsed_options, "exit_code_on_error", exit_codes.FAILED),
         )
 
 

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import locust.log
+from locust.env import Environment
 
 from tfsload.analysis import exit_codes
 from tfsload.analysis.verdict import Verdict
@@ -66,7 +67,7 @@ def code_without_run(starts_by_itself: bool) -> int:
 class ExitCode:
     """Sets the process's exit code in Locust's environment, and leaves alone what somebody else has set there."""
 
-    def __init__(self, environment: Any) -> None:
+    def __init__(self, environment: Environment) -> None:
         """Set nothing yet.
 
         Args:

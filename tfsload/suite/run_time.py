@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import gevent
+from locust.env import Environment
+from locust.web import WebUI
 
 # What Locust's own timers run when a run's time is over: headless or with --autostart, and from the web form.
 LOCUSTS_TIMERS = ("stop_and_optionally_quit", "_stop_runners")
@@ -47,7 +48,7 @@ def is_ended_by_locust() -> bool:
     return getattr(run, "__name__", "") in LOCUSTS_TIMERS
 
 
-def asked_s(environment: Any, web_ui: Any, starts_by_itself: bool) -> float | None:
+def asked_s(environment: Environment, web_ui: WebUI, starts_by_itself: bool) -> float | None:
     """Return for how long the run that starts now was asked to last; None: it has no such end.
 
     The options alone do not tell: those of the web form keep what was asked for before.
@@ -60,4 +61,4 @@ def asked_s(environment: Any, web_ui: Any, starts_by_itself: bool) -> float | No
     if environment.shape_class is not None:
         return None
     has_timer = starts_by_itself or getattr(web_ui, "_run_time_greenlet", None) is not None
-    return (environment.parsed_options.run_time or None) if has_timer else None
+    return (getattr(environment.parsed_options, "run_time", None) or None) if has_timer else None

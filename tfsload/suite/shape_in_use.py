@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from locust.env import Environment
+
 from tfsload.settings.options import levels_asked_for
 from tfsload.suite.level_shape import LevelShape
 
@@ -13,7 +15,7 @@ class ShapeInUse:
     Only this class sets `environment.shape_class`.
     """
 
-    def __init__(self, environment: Any) -> None:
+    def __init__(self, environment: Environment) -> None:
         """Remember what Locust has found in the locustfile (on `init`, before anything else is put there).
 
         Args:

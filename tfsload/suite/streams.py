@@ -9,7 +9,10 @@ import contextlib
 import io
 import os
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 # What the suite prints that an encoding may lack, in letters that each has; anything else is escaped.
 _PLAIN = str.maketrans(
@@ -44,7 +47,7 @@ class _Descriptor(io.RawIOBase):
     def isatty(self) -> bool:
         return os.isatty(self._number)
 
-    def write(self, data: bytes) -> int:  # type: ignore[override]  (anything with a buffer)
+    def write(self, data: "ReadableBuffer") -> int:
         left = memoryview(data).cast("B")
         n_bytes = len(left)
         while left and self.fault is None:

@@ -2,9 +2,9 @@
 
 import logging
 import socket
-from typing import Any
 
 from flask import Response, request
+from locust.web import WebUI
 
 from tfsload.settings.origins import Caller, Policy, frame_ancestors, is_loopback
 
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 _MOST_LOGGED = 20
 
 
-def close(web_ui: Any, origins: tuple[str, ...]) -> None:
+def close(web_ui: WebUI, origins: tuple[str, ...]) -> None:
     """Refuse requests of foreign pages, whatever route they ask for, those of the user's own too.
 
     Args:
@@ -48,9 +48,11 @@ def close(web_ui: Any, origins: tuple[str, ...]) -> None:
         response.headers.setdefault("Content-Security-Policy", frame_ancestors(origins))
         return response
 
+    app = web_ui.app
+    assert app is not None  # Locust makes it before it tells of its web UI
     # Before whatever else looks at a request.
-    web_ui.app.before_request_funcs.setdefault(None, []).insert(0, turn_away)
-    web_ui.app.after_request(stay_out_of_frames)
+    app.before_request_funcs.setdefault(None, []).insert(0, turn_away)
+    app.after_request(stay_out_of_frames)
 
 
 def _machine_names() -> tuple[str, ...]:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from locust.web import WebUI
+
 from tfsload.webui.page_state import PageState
 from tfsload.webui.start_form import StartForm
 
@@ -10,23 +12,23 @@ from tfsload.webui.start_form import StartForm
 class Locusts(Protocol):
     """Locust's own page, as far as the suite has a hold on it."""
 
-    def wrap_page(self, web_ui: Any, edit: Callable[[dict[str, Any]], None]) -> None:
+    def wrap_page(self, web_ui: WebUI, edit: Callable[[dict[str, Any]], None]) -> None:
         """Let `edit` change what the page is filled with."""
 
-    def wrap_statistics(self, web_ui: Any, state: Callable[[], str]) -> None:
+    def wrap_statistics(self, web_ui: WebUI, state: Callable[[], str]) -> None:
         """Say `state` wherever the page asks how the run is doing."""
 
-    def wrap_logs(self, web_ui: Any, served: Callable[[], None]) -> None:
+    def wrap_logs(self, web_ui: WebUI, served: Callable[[], None]) -> None:
         """Call `served` when the page has been given the log."""
 
-    def forget_statistics(self, web_ui: Any) -> None:
+    def forget_statistics(self, web_ui: WebUI) -> None:
         """Let the page be given new statistics at once."""
 
 
 class Pages:
     """Keeps all pages of a web UI up to date from one run to the next."""
 
-    def __init__(self, web_ui: Any, locusts: Locusts, form: StartForm) -> None:
+    def __init__(self, web_ui: WebUI, locusts: Locusts, form: StartForm) -> None:
         """Stand before Locust's own.
 
         Args:
@@ -38,6 +40,7 @@ class Pages:
         self._locusts = locusts
         self._form = form
         runner = web_ui.environment.runner
+        assert runner is not None  # a web UI is made for one
         self._state = PageState(lambda: runner.state, lambda: form.is_starting)
         locusts.wrap_page(web_ui, self._tell_page)
         locusts.wrap_statistics(web_ui, self._state.shown)

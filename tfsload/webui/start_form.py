@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from flask import jsonify, request
-from locust.runners import STATE_RUNNING, STATE_SPAWNING
+from locust.env import Environment
+from locust.runners import STATE_RUNNING, STATE_SPAWNING, Runner
 from locust.util.timespan import parse_timespan
+from locust.web import WebUI
 
 from tfsload.analysis import exit_codes
 from tfsload.settings.options import OPTIONS, OWN_PREFIX
@@ -25,19 +27,19 @@ _NO_SHAPE = "Default"
 class Locusts(Protocol):
     """Locust's own page and form, as far as the suite has a hold on them."""
 
-    def wrap_start(self, web_ui: Any, start: Callable[[Callable[[], Any]], Any]) -> None:
+    def wrap_start(self, web_ui: WebUI, start: Callable[[Callable[[], Any]], Any]) -> None:
         """Let `start` answer the form, with Locust's own answer at hand."""
 
-    def wrap_picked_shape(self, web_ui: Any, then: Callable[[], None]) -> None:
+    def wrap_picked_shape(self, web_ui: WebUI, then: Callable[[], None]) -> None:
         """Call `then` when Locust has taken the shape that was picked."""
 
-    def has_run_time(self, web_ui: Any) -> bool:
+    def has_run_time(self, web_ui: WebUI) -> bool:
         """Whether the form's run has a length."""
 
-    def set_run_time(self, web_ui: Any, left_s: float | None) -> None:
+    def set_run_time(self, web_ui: WebUI, left_s: float | None) -> None:
         """Give the run a length in seconds; None: no end."""
 
-    def start_greenlet(self, web_ui: Any) -> Any:
+    def start_greenlet(self, web_ui: WebUI) -> Any:
         """Return the greenlet that starts the form's run; None: there is none."""
 
 
@@ -72,7 +74,7 @@ class StartForm:
 
     def __init__(
         self,
-        web_ui: Any,
+        web_ui: WebUI,
         locusts: Locusts,
         shapes: Shapes,
         check: Callable[[dict[str, Any], str | None, list[type]], None],
@@ -117,7 +119,7 @@ class StartForm:
         self._starts_until_s = 0.0
 
     def _start(self, start: Callable[[], Any]) -> Any:
-        is_edit = self._environment.runner.state in (STATE_RUNNING, STATE_SPAWNING)
+        is_edit = self._runner.state in (STATE_RUNNING, STATE_SPAWNING)
         try:
             _refuse_what_is_no_field()
             if is_edit:
@@ -140,7 +142,7 @@ class StartForm:
         self._is_checking = True
         try:
             self._await_last_shape()
-            _refuse_without_workers(self._environment.runner)
+            _refuse_without_workers(self._runner)
             if self._web_ui.userclass_picker_is_active:
                 self._shapes.pick(_picked_shape(self._environment))
             host = request.form.get("host", self._environment.host)
@@ -148,13 +150,19 @@ class StartForm:
         finally:
             self._is_checking = False
 
+    @property
+    def _runner(self) -> Runner:
+        runner = self._environment.runner
+        assert runner is not None  # a web UI is made for one
+        return runner
+
     def _await_last_shape(self) -> None:
         """Let the last run's load shape end: Locust starts nothing meanwhile, and says that it did.
 
         Raises:
             RunRefused: it does not end.
         """
-        shape = self._environment.runner.shape_greenlet
+        shape = self._runner.shape_greenlet
         if shape:
             shape.join(START_LIMIT_S)
         if shape:  # a greenlet is true as long as it runs
@@ -186,7 +194,7 @@ class _Before:
 
     _NAMES = ("host", "profile", "user_classes")
 
-    def __init__(self, environment: Any) -> None:
+    def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._options = dict(vars(environment.parsed_options))
         self._values = {name: getattr(environment, name) for name in self._NAMES}
@@ -211,7 +219,7 @@ def _refuse_what_is_no_field() -> None:
         raise RunRefused(exit_codes.BAD_USAGE, faults)
 
 
-def _refuse_without_workers(runner: Any) -> None:
+def _refuse_without_workers(runner: Runner) -> None:
     """Say what Locust only logs, after it has told the page that the run was started.
 
     Raises:
@@ -221,7 +229,7 @@ def _refuse_without_workers(runner: Any) -> None:
         raise RunRefused(exit_codes.INVALID, ["no worker is connected: start one with --worker, and try again"])
 
 
-def _picked_shape(environment: Any) -> Any:
+def _picked_shape(environment: Environment) -> Any:
     """Return the load shape that the class picker names; None: none.
 
     Raises:
@@ -235,7 +243,7 @@ def _picked_shape(environment: Any) -> Any:
     return shapes.get(name)
 
 
-def _options(environment: Any) -> dict[str, Any]:
+def _options(environment: Environment) -> dict[str, Any]:
     """Return all options, with what the form says of them.
 
     Raises:
@@ -251,16 +259,16 @@ def _options(environment: Any) -> dict[str, Any]:
     return options
 
 
-def _user_classes(web_ui: Any) -> list[type]:
+def _user_classes(web_ui: WebUI) -> list[type]:
     """Return the classes of the users that the form asks for: with Locust's `--class-picker` it chooses among all."""
     environment = web_ui.environment
     if not web_ui.userclass_picker_is_active:
         return list(environment.user_classes)
-    available = environment.available_user_classes
+    available: dict[str, Any] = environment.available_user_classes or {}
     return [available[name] for name in request.form.getlist("user_classes") or available if name in available]
 
 
-def _refuse_changes(environment: Any, shapes: Shapes, limit_s: float | None) -> None:
+def _refuse_changes(environment: Environment, shapes: Shapes, limit_s: float | None) -> None:
     """Let nothing but the number of users be changed in a run under way, which was to run for `limit_s`.
 
     Raises:
