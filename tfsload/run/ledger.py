@@ -41,6 +41,8 @@ class Ledger:
 
     def grant(self, worker: str, held: list[int], is_fit: bool) -> Lease | None:
         """Give a worker that holds these leases a further one; None while nothing is free, or where it is unfit."""
+        if self.leases is None:
+            return None
         self.leases.keep_only(worker, held)
         return self.leases.grant(worker) if is_fit else None
 
@@ -55,7 +57,7 @@ class Ledger:
 
     def take_lease(self, lease: int, data: dict[str, Any]) -> bool:
         """Take in a lease that was worked off, once; return whether that was the last."""
-        if not self.leases.deliver(lease):
+        if self.leases is None or not self.leases.deliver(lease):
             self._discard(data["rows"])
             return False
         self._merge(data["rows"], data["unix_ns"])
@@ -82,7 +84,7 @@ class Ledger:
             lease = row["lease"]
             if lease is None:
                 self.take_report(worker, [row], data["unix_ns"])
-            elif is_ending and self.leases.deliver(lease, still_open[lease]):
+            elif is_ending and self.leases and self.leases.deliver(lease, still_open[lease]):
                 self._merge([row], data["unix_ns"])
             else:
                 self._discard([row])
