@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from dataclasses import dataclass
 
 import tfsload.datasets.dataset
 from tfsload.analysis.edges import limits_of
@@ -35,6 +36,24 @@ def load_images(settings: Settings) -> tfsload.datasets.dataset.Dataset:
     return tfsload.datasets.dataset.Dataset(dataset.name, dataset.images[:n_fired], dataset.labels[:n_fired])
 
 
+@dataclass(frozen=True)
+class RunImages:
+    """The images that a run fires.
+
+    Attributes:
+        dataset: the images, and their labels.
+        fingerprint: what tells them from others, wherever they were loaded.
+    """
+
+    dataset: tfsload.datasets.dataset.Dataset
+    fingerprint: str
+
+    @classmethod
+    def of(cls, dataset: tfsload.datasets.dataset.Dataset) -> "RunImages":
+        """Return a data set's, as `load_images` has loaded it."""
+        return cls(dataset, fingerprint(dataset))
+
+
 def fingerprint(dataset: tfsload.datasets.dataset.Dataset) -> str:
     """Return what tells one set of images and labels from another, wherever it was loaded."""
     digest = hashlib.sha256(dataset.images.tobytes())
@@ -66,11 +85,26 @@ class Run:
     """
 
     def __init__(
-        self, number: int, settings: Settings, transport: Transport, references: References | None = None
+        self,
+        number: int,
+        settings: Settings,
+        transport: Transport,
+        references: References | None = None,
+        images: RunImages | None = None,
     ) -> None:
-        dataset = load_images(settings)
+        """Get ready to fire.
+
+        Args:
+            number, settings, transport, references: as the attributes.
+            images: what it fires, where this process has loaded it already; None: it is loaded.
+
+        Raises:
+            tfsload.datasets.dataset.DataError, SettingsError: as `load_images`.
+        """
+        images = images or RunImages.of(load_images(settings))
+        dataset = images.dataset
         self.number = number
-        self.data_fingerprint = fingerprint(dataset)
+        self.data_fingerprint = images.fingerprint
         self.settings = settings
         self.transport = transport
         hide(value for _, value in settings.connection.metadata)

@@ -8,7 +8,7 @@ from tfsload.analysis import exit_codes
 from tfsload.analysis.result import NOTHING_ASKED, Asked
 from tfsload.datasets.dataset import DataError, Dataset
 from tfsload.load import plan
-from tfsload.prediction.process_run import fingerprint, load_images
+from tfsload.prediction.process_run import RunImages, load_images
 from tfsload.run.asked import as_asked
 from tfsload.run.user_hosts import HostAsked
 from tfsload.settings import rules
@@ -40,6 +40,7 @@ class Checked:
         preflight: what the server said of its model.
         references: the answers without load, where they are to be compared; else None.
         asked: the options, as they may be kept.
+        images: these images, until the run begins; None: they are not kept.
     """
 
     settings: Settings
@@ -49,6 +50,7 @@ class Checked:
     preflight: Preflight
     references: References | None = None
     asked: Asked = NOTHING_ASKED
+    images: RunImages | None = None
 
 
 def check(
@@ -90,7 +92,17 @@ def check(
         raise RunRefused(exit_codes.FAILED, [str(error)]) from None
     except OtherModelError as error:
         raise RunRefused(exit_codes.INVALID, [str(error)]) from None
-    return Checked(settings, transport, len(dataset.labels), fingerprint(dataset), found, references, as_asked(options))
+    images = RunImages.of(dataset)
+    return Checked(
+        settings,
+        transport,
+        len(dataset.labels),
+        images.fingerprint,
+        found,
+        references,
+        as_asked(options),
+        images,
+    )
 
 
 def has_changed(checked: Checked) -> str:

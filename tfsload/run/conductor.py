@@ -73,7 +73,7 @@ class Conductor:
         for share, worker in enumerate(workers):
             self._runner.send_message(messages.LEVEL, self._message(level, share, len(workers)), client_id=worker)
         self.begun_s = self._clock_s()
-        self._await_reports(set(workers), level.warm_up_s + level.duration_s + deadline_s + REPORT_LIMIT_S)
+        self._await_reports(level, set(workers), level.warm_up_s + level.duration_s + deadline_s + REPORT_LIMIT_S)
         return self._level_run(level, workers)
 
     def _level_run(self, level: Level, workers: list[str]) -> LevelRun:
@@ -116,13 +116,13 @@ class Conductor:
             if self._runner.user_count != n_running:
                 n_running, since_s = self._runner.user_count, self._clock_s()
 
-    def _await_reports(self, workers: set[str], seconds: float) -> None:
+    def _await_reports(self, level: Level, workers: set[str], seconds: float) -> None:
         limit_s = self._clock_s() + seconds
         n_users, n_asked = self._runner.user_count, self._runner.target_user_count
         self._newcomers, self._change = set(), ""
         while waiting := (workers - set(self._reports)) & self._coordinator.live_workers():
             if self._clock_s() > limit_s:
-                logger.error("Level %d: no report of %s in time", self.level.number, ", ".join(sorted(waiting)))
+                logger.error("Level %d: no report of %s in time", level.number, ", ".join(sorted(waiting)))
                 return
             self._newcomers |= self._coordinator.running_users - workers
             # Users of a worker that is not heard of are missed, and may be back with it.

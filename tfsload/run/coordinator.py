@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import gevent
-from locust.runners import STATE_RUNNING, MasterRunner
+from locust.env import Environment
+from locust.runners import STATE_RUNNING, MasterRunner, Runner
 
 from tfsload.run import messages, processes
 from tfsload.run.headcount import Headcount
@@ -34,14 +35,14 @@ class Coordinator:
     """Leads one run after another.
 
     Attributes:
-        results: of the run under way or last ended; None before the first.
+        results: of the run under way or last ended; empty before the first.
         probe: the number of a search's probe under way; None: there is none.
     """
 
     def __init__(
         self,
-        environment: Any,
-        runner: Any,
+        environment: Environment,
+        runner: Runner,
         on_finished: Callable[[], None],
         own_report: Callable[[], dict[str, Any] | None] | None = None,
         clock_s: Callable[[], float] = time.monotonic,
@@ -61,15 +62,15 @@ class Coordinator:
         self._number = 0
         self._is_open = False
         self._is_ending = False
-        self._ledger: Ledger | None = None  # of the run under way
+        self.results = Results()
+        self._ledger = Ledger(self.results, 0)  # of the run under way
         self._references: list[list[Any]] | None = None  # of the run under way, as a message holds them
         self._roster, self._headcount = Roster(runner), Headcount(environment, runner)
-        self._watcher: gevent.Greenlet | None = None
+        self._watcher: gevent.Greenlet[[], None] | None = None
         self._clock_s = clock_s
         self._begun_s = self._looked_s = 0.0
         self._vigil = Vigil(runner)
         self.probe: int | None = None
-        self.results: Results | None = None
         environment.events.worker_report.add_listener(self._on_worker_report)
         for message, listener in (
             (messages.JOINED, self._on_joined),

@@ -20,7 +20,7 @@ from tfsload.load.arrivals import Schedule
 from tfsload.load.leases import Lease
 from tfsload.load.supply import EndlessSupply, LeasedSupply
 from tfsload.prediction import events
-from tfsload.prediction.process_run import Run
+from tfsload.prediction.process_run import Run, RunImages
 from tfsload.records.cpu import CpuTime
 from tfsload.records.recorder import n_ended
 from tfsload.records.window import Window
@@ -51,12 +51,14 @@ class Participant:
     Attributes:
         run: the run under way or last ended; None before the first, and where this process is unfit for it.
         open_run: the run under way; None between runs too.
+        images: of the run about to begin, where this same process has checked it; else None.
     """
 
     def __init__(self, environment: Environment, runner: LocalRunner | WorkerRunner) -> None:
         self._environment = environment
         self._runner = runner
         self.run: Run | None = None
+        self.images: RunImages | None = None
         self._begun: int | None = None  # the number of the run that was begun last, or that this process was unfit for
         self._joining = RLock()
         self._has_references = gevent.event.Event()  # or needs none
@@ -103,6 +105,7 @@ class Participant:
         options = vars(self._environment.parsed_options)
         number = options.get(messages.RUN_NUMBER_OPTION)
         self.run, self._begun = None, number
+        images, self.images = self.images, None  # of this run alone: the next one's may have changed
         if number is None:
             logger.error("The master does not run this suite: start it with the locustfile of this worker")
             return
@@ -117,7 +120,7 @@ class Participant:
                 raise SettingsError([_OTHER_VERSION])
             settings = Settings.parse(options, options[messages.ADDRESS_OPTION])
             transport = transport_class_of(self._environment.user_classes)(settings.model, settings.connection)
-            run = Run(number, settings, transport)
+            run = Run(number, settings, transport, images=images)
             run.transport.check_files()
             if run.data_fingerprint != options[messages.RUN_DATA_OPTION]:
                 where = quoted(run.settings.data.dataset)

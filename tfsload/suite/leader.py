@@ -1,12 +1,14 @@
 """Leads runs: from the check of one to its outcome, in the process that the others report to."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gevent
+from locust.env import Environment
 from locust.exception import StopTest
-from locust.runners import MasterRunner
+from locust.runners import MasterRunner, Runner
+from locust.web import WebUI
 
 from tfsload.analysis.limit import Finding
 from tfsload.load.plan import FixedPlan, SearchPlan, make_plan
@@ -15,12 +17,13 @@ from tfsload.records.level import Level
 from tfsload.report.progress import Progress
 from tfsload.run import messages, result_events, silence
 from tfsload.run.awaited import AwaitedWorkers
-from tfsload.run.checks import Checked, RunRefused, check, has_changed
+from tfsload.run.checks import Checked, check, has_changed
 from tfsload.run.conductor import Conductor
 from tfsload.run.coordinator import DRAIN_LIMIT_S, Coordinator
 from tfsload.run.participant import Participant
 from tfsload.run.user_hosts import UserHosts, suite_classes, transport_class_of
 from tfsload.settings.options import default_of
+from tfsload.settings.refusal import RunRefused
 from tfsload.suite import locust_wraps, run_warnings
 from tfsload.suite.before_reset import BeforeReset
 from tfsload.suite.level_shape import LevelShape
@@ -73,9 +76,9 @@ class Leader:
 
     def __init__(
         self,
-        environment: Any,
-        runner: Any,
-        web_ui: Any,
+        environment: Environment,
+        runner: Runner,
+        web_ui: WebUI | None,
         hosts: UserHosts,
         before_reset: BeforeReset,
         participant: Participant | None,
@@ -93,6 +96,7 @@ class Leader:
         # Kept, because the web form can set any of Locust's options.
         self._is_headless = bool(self._options.headless)
         self._hosts = hosts
+        self._participant = participant
         self._embedded = EmbeddedModel()
         self._shape_in_use = ShapeInUse(environment)
         self._before_reset = before_reset
@@ -137,6 +141,19 @@ class Leader:
         Raises:
             RunRefused: with all faults.
         """
+        self._next = self._checked(options, host, user_classes)
+        self.stages.move(Stage.CHECKED)
+
+    def _checked_now(self) -> LedRun:
+        """Check a run that was started by code, not by headless mode or the form."""
+        try:
+            run = self._checked(vars(self._options), self._environment.host)
+        except RunRefused as refused:
+            raise StopTest(refused.text()) from None
+        self.stages.move(Stage.CHECKED)
+        return run
+
+    def _checked(self, options: dict[str, Any], host: str | None, user_classes: list[type] | None = None) -> LedRun:
         self.take_back()
         classes = self._environment.user_classes if user_classes is None else user_classes
         asked = self._hosts.ask(host, classes)
@@ -150,8 +167,7 @@ class Leader:
             run_warnings.warn_of_ignored(options, settings)
         if plan is not None:
             self._shape_in_use.use_levels(LevelShape(plan, self._measure, suite_classes(classes)))
-        self._next = LedRun(checked, plan)
-        self.stages.move(Stage.CHECKED)
+        return LedRun(checked, plan)
 
     def take_back(self) -> None:
         """Forget what was checked for a run that does not start."""
@@ -179,21 +195,20 @@ class Leader:
             StopTest: it was started by code, and cannot run.
         """
         self.outcome = None
-        if self._next is None:  # started by code, not by headless mode or the form
-            try:
-                self.check(vars(self._options), self._environment.host)
-            except RunRefused as refused:
-                raise StopTest(refused.text()) from None
-        run, self._next = self._next, None
+        run, self._next = self._next or self._checked_now(), None
         checked = run.checked
         if self._web is not None:
             self._web.begin()
-        vars(self._options)[messages.ADDRESS_OPTION] = checked.settings.connection.target.text
+        server = checked.settings.connection.server
+        vars(self._options)[messages.ADDRESS_OPTION] = server.text
         if isinstance(self._runner, MasterRunner) and not self._options.processes:
-            run_warnings.warn_of_loopback(checked.settings.connection.target)
+            run_warnings.warn_of_loopback(server)
         run.run_time = self._begin_run_time()
         n_asked = n_requests(checked.settings, checked.n_images) if checked.settings.data.num_tests else None
         give_up_after_s = silence.limit_s(checked.settings, run.run_time.limit_s is not None)
+        if self._participant is not None:
+            self._participant.images = checked.images
+        run.checked = replace(checked, images=None)  # its participants hold them
         self.coordinator.begin(n_asked, checked.data_fingerprint, checked.references, give_up_after_s)
         self._run = run
         self.stages.move(Stage.RUNNING)  # not before: of a run that could not begin nobody hears the end
@@ -216,15 +231,15 @@ class Leader:
         return self._run.run_time if self._run is not None and self._run.run_time is not None else RunTime()
 
     def _measure(self, level: Level) -> Finding:
-        settings, results = self._run.checked.settings, self.coordinator.results
+        led, results = self._run, self.coordinator.results
+        assert led is not None  # levels are a run's
+        settings = led.checked.settings
         if not self._is_headless:  # the web UI's log tab is all that shows how far it is
-            logger.info(
-                "Level %d of about %d: %s", level.number, level.number + self._run.n_levels_left - 1, level.name
-            )
+            logger.info("Level %d of about %d: %s", level.number, level.number + led.n_levels_left - 1, level.name)
         run = self.conductor.measure(level, settings.model.deadline_s)
         finished = results.close_level(run, settings.checks.thresholds)
         result_events.tell_level(self._environment.events, finished)
-        return finished.finding
+        return results.findings[level.number]
 
     def _end_run(self) -> None:
         """End the run by itself: each image was fired."""
@@ -235,7 +250,8 @@ class Leader:
         if self._options.autostart and self._options.autoquit != -1:
             gevent.sleep(self._options.autoquit)
             self._runner.quit()
-            self._web.web_ui.stop()
+            if self._web is not None:
+                self._web.web_ui.stop()
 
     # A run that ends
 
@@ -251,7 +267,7 @@ class Leader:
 
     def end(self) -> None:
         """Take in what is left, and judge the run (on `test_stop`, which Locust may tell again meanwhile)."""
-        if self.stages.now not in (Stage.RUNNING, Stage.ENDING):
+        if self._run is None or self.stages.now not in (Stage.RUNNING, Stage.ENDING):
             return
         self.stages.move(Stage.CONCLUDING)
         try:

@@ -12,10 +12,10 @@ from tfsload.analysis import exit_codes
 from tfsload.prediction import events as prediction_events
 from tfsload.prediction import slot
 from tfsload.run import messages, processes
-from tfsload.run.checks import RunRefused
 from tfsload.run.coordinator import Coordinator
 from tfsload.run.participant import Participant
 from tfsload.run.user_hosts import UserHosts
+from tfsload.settings.refusal import RunRefused
 from tfsload.suite import (
     arguments,
     beginning,
@@ -117,7 +117,7 @@ class Suite:
         self.participant = None if isinstance(runner, MasterRunner) else Participant(environment, runner)
         if self.participant is not None:
             slot.fill(environment, self.participant.join)
-        self.leader = None
+        self.leader: Leader | None = None
         if not isinstance(runner, WorkerRunner):
             self.leader = Leader(environment, runner, web_ui, self._hosts, self._before_reset, self.participant)
         environment.events.test_start.add_listener(self._on_test_start)
@@ -156,31 +156,32 @@ class Suite:
         try:
             self.leader.prepare()
         except RunRefused as refused:
-            raise self._refusal(refused) from None
+            raise self._refusal(self.leader, refused) from None
         except KeyboardInterrupt:
-            raise self._refusal(RunRefused(exit_codes.INVALID, ["interrupted"])) from None
+            raise self._refusal(self.leader, RunRefused(exit_codes.INVALID, ["interrupted"])) from None
         self._is_prepared = True
 
     def interruption(self) -> BaseException | None:
         """Return what Ctrl-C is to raise in Locust's main greenlet; None where the process is ending already."""
-        is_run_ending = self.leads_headless and (self.outcome is not None or self.leader.stages.is_ending)
+        leader = self.leader if self._is_headless else None
+        is_run_ending = leader is not None and (leader.outcome is not None or leader.stages.is_ending)
         if self._ending.has_begun or is_run_ending:
             if self.leader is not None:
                 self._ending.say_it_ends()
             return None
         self._ending.is_interrupted = True
-        if not (self.leads_headless and self._is_prepared) or self.leader.coordinator.has_begun:
+        if leader is None or not self._is_prepared or leader.coordinator.has_begun:
             return KeyboardInterrupt()
         # Locust waits for workers. It would end with a traceback, and leave those behind that are there.
         self._runner.quit()
-        return self._refusal(RunRefused(exit_codes.INVALID, ["interrupted before the run began"]))
+        return self._refusal(leader, RunRefused(exit_codes.INVALID, ["interrupted before the run began"]))
 
-    def _refusal(self, refused: RunRefused) -> SystemExit:
+    def _refusal(self, leader: Leader, refused: RunRefused) -> SystemExit:
         """Say why there is no run, and leave nothing behind; return what ends the process."""
         streams.say(refused.text())
         if self in _suites:
             _suites.remove(self)  # that was its last word
-        self.leader.close()
+        leader.close()
         if self._options.processes:
             processes.end_forked_workers()
         return SystemExit(refused.exit_code)
@@ -227,36 +228,30 @@ class Suite:
             return
         if self.leader.coordinator.is_open:
             self._on_test_stop()  # where a user's own listener of it kept the event from coming here
-        if self.outcome is not None:
-            self._set_exit_code()
-        else:
+        if self.leader.outcome is None:
             self._exit_code.set(process_exit.code_without_run(self.leader.starts_by_itself))
+            return
+        self._set_exit_code(self.leader, self.leader.outcome)
 
-    def _set_exit_code(self) -> None:
+    def _set_exit_code(self, leader: Leader, outcome: Outcome) -> None:
         locust_files.complete_files(self._environment)
-        self.leader.outcome = ending.judge_reports(self.outcome)
-        self._exit_code.set(self.outcome.exit_code)
+        leader.outcome = ending.judge_reports(outcome)
+        self._exit_code.set(leader.outcome.exit_code)
 
     def quit(self, exit_code: Any) -> None:
         """Say the last word, after Locust's own tables (on `quit`)."""
         if self.leader is None:
             return
-        if self._is_headless and self.outcome is not None:
-            exit_code = self._judge_late_reports(exit_code)
+        if self._is_headless and (before := self.leader.outcome) is not None:
+            # What Locust could not write since it took down the exit code counts, too.
+            outcome = self.leader.outcome = ending.judge_reports(before)
+            exit_code = _late_exit_code(before, outcome, exit_code)
             # With --json, standard output is Locust's JSON and nothing else.
-            ending.say(self.outcome.text_ended_with(exit_code), "stderr" if self._options.json else "stdout")
+            ending.say(outcome.text_ended_with(exit_code), "stderr" if self._options.json else "stdout")
             beginning.keep_said(process_exit.seen_by_shell(exit_code))
         else:
             self._exit_code.say_if_overruled(exit_code)
         self.leader.close()
-
-    def _judge_late_reports(self, exit_code: Any) -> Any:
-        """Let what Locust could not write since it took down the exit code count, too; return the process's."""
-        before, self.leader.outcome = self.outcome, ending.judge_reports(self.outcome)
-        if self.outcome.exit_code != before.exit_code == exit_code:
-            exit_code = self.outcome.exit_code
-            beginning.end_with(exit_code)
-        return exit_code
 
     def leave(self) -> None:
         """Say the last word as the process ends, where Locust never came to `quit`."""
@@ -265,7 +260,15 @@ class Suite:
         if self.leader.coordinator.is_open:
             self._on_test_stopping()
             self._on_test_stop()
-        if self.outcome is not None:
-            self._set_exit_code()
+        if self.leader.outcome is not None:
+            self._set_exit_code(self.leader, self.leader.outcome)
             beginning.end_with(process_exit.seen_by_shell(self._environment.process_exit_code))
             self.quit(self._environment.process_exit_code)
+
+
+def _late_exit_code(before: Outcome, outcome: Outcome, exit_code: Any) -> Any:
+    """Return the process's exit code, and end with it, where reports have changed the outcome's since Locust has it."""
+    if outcome.exit_code != before.exit_code == exit_code:
+        exit_code = outcome.exit_code
+        beginning.end_with(exit_code)
+    return exit_code

@@ -47,7 +47,9 @@ class RunProgress:
         while True:
             gevent.sleep(self._progress.interval_s)
             level = self._conductor.level
-            self._progress.show(self._line() if level is None else self._level_line(level))
+            self._progress.show(
+                self._line() if level is None or self._plan is None else self._level_line(level, self._plan)
+            )
 
     def _line(self) -> str:
         self._coordinator.refresh()
@@ -55,8 +57,8 @@ class RunProgress:
         elapsed_s = self._coordinator.elapsed_s
         return progress_line(elapsed_s, tally.predictions, tally.errors, tally.requests, self._n_asked)
 
-    def _level_line(self, level: Level) -> str:
+    def _level_line(self, level: Level, plan: Plan) -> str:
         begun_s = self._conductor.begun_s
         elapsed_s = None if begun_s is None else time.monotonic() - begun_s
         seconds = level.warm_up_s + level.duration_s
-        return level_line(level.number, self._plan.n_left - 1, level.name, elapsed_s, seconds, level.warm_up_s)
+        return level_line(level.number, plan.n_left - 1, level.name, elapsed_s, seconds, level.warm_up_s)

@@ -48,7 +48,7 @@ def is_ended_by_locust() -> bool:
     return getattr(run, "__name__", "") in LOCUSTS_TIMERS
 
 
-def asked_s(environment: Environment, web_ui: WebUI, starts_by_itself: bool) -> float | None:
+def asked_s(environment: Environment, web_ui: WebUI | None, starts_by_itself: bool) -> float | None:
     """Return for how long the run that starts now was asked to last; None: it has no such end.
 
     The options alone do not tell: those of the web form keep what was asked for before.
