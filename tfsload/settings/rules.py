@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tfsload.settings.options import OPTIONS
 from tfsload.transport.words import quoted
 
 HIGHEST_EXIT_CODE = 255
@@ -22,10 +23,9 @@ def faults(fields: Mapping[str, Any], host: str | None) -> list[str]:
 
 
 def _tls_faults(fields: Mapping[str, Any], host: str | None) -> list[str]:
-    files = [name for name in ("tls_ca_file", "tls_cert_file", "tls_key_file") if fields.get(f"connection.{name}")]
+    files = [one.flag for one in OPTIONS if one.flag.startswith("--tls-") and fields.get(one.field)]
     if files and fields.get("connection.tls") is False:
-        given = ", ".join("--" + name.replace("_", "-") for name in files)
-        return [f"{given} without --tls: add --tls, or leave the files out"]
+        return [f"{', '.join(files)} without --tls: add --tls, or leave the files out"]
     if fields.get("connection.tls_key_file") and not fields.get("connection.tls_cert_file"):
         return ["--tls-key-file without --tls-cert-file: a key belongs to a certificate; pass both"]
     if fields.get("connection.tls") and not host:

@@ -14,8 +14,6 @@ from tfsload.settings.options import OPTIONS
 from tfsload.transport.address import same_address
 from tfsload.transport.words import quoted
 
-_TLS = ("tls", "tls_ca_file", "tls_cert_file", "tls_key_file")
-
 
 class SecretReach:
     """Keeps secrets to the servers that they were given for."""
@@ -64,7 +62,7 @@ def _tls(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is said of TLS, by flag; what cannot be read is refused elsewhere, and differs from all that can."""
     said = {}
     for option in OPTIONS:
-        if option.dest in _TLS:
+        if option.flag.startswith("--tls"):
             text = str(options.get(option.dest, option.default)).strip()
             try:
                 said[option.flag] = option.read(text)
