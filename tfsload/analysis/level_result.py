@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tfsload.analysis.latency import LatencyCounts
 from tfsload.analysis.levels import LevelRow
 from tfsload.analysis.limit import Finding
+from tfsload.analysis.series import Second, series
 from tfsload.analysis.totals import error_rate
 
 
@@ -54,6 +55,7 @@ class LevelResult:
         generator_doubts, sample_doubts: why it supports no verdict, by the load generator's fault or by the sample's,
             each with what to change, a sentence each; empty: it does.
         finding: of a search's probe: what the search was told of it; else None.
+        seconds: the same second by second, from its window's begin.
     """
 
     number: int
@@ -91,6 +93,7 @@ class LevelResult:
     generator_doubts: tuple[str, ...]
     sample_doubts: tuple[str, ...]
     finding: Finding | None = None
+    seconds: tuple[Second, ...] = ()
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -153,4 +156,5 @@ def level_result(row: LevelRow, finding: Finding | None = None) -> LevelResult:
         generator_doubts=row.generator_doubts,
         sample_doubts=row.sample_doubts,
         finding=finding,
+        seconds=series(record.seconds, 0.0, level.duration_s),
     )

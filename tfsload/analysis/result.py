@@ -15,6 +15,7 @@ from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.limit import SearchResult
 from tfsload.analysis.others import NO_OTHERS, Others
 from tfsload.analysis.scaling import Scaling
+from tfsload.analysis.series import Second
 from tfsload.analysis.totals import NONE_UNCOUNTED, MismatchExample, Totals, Uncounted
 from tfsload.analysis.verdict import Verdict
 
@@ -183,6 +184,7 @@ class RunResult:
         uncounted: what lies outside all levels.
         classes: one row a class.
         confusion: of the answered images: label, answer, how often, in order.
+        seconds: of a run without levels: what went on second by second, from its first request on.
         levels: in the order in which they were run; empty: a run without levels.
         scaling: of a closed sweep: whether the server works in parallel.
         search: of a limit search: what it found.
@@ -208,6 +210,7 @@ class RunResult:
     verified: Verified = Verified()
     classes: tuple[ClassRow, ...] = ()
     confusion: tuple[tuple[int, int, int], ...] = ()
+    seconds: tuple[Second, ...] = ()
     levels: tuple[LevelResult, ...] = ()
     scaling: Scaling | None = None
     search: SearchResult | None = None

@@ -10,6 +10,7 @@ from tfsload.analysis.levels import LevelRow
 from tfsload.analysis.limit import Finding, SearchResult
 from tfsload.analysis.result import Course, RunResult
 from tfsload.analysis.scaling import assess_sweep
+from tfsload.analysis.series import Second, series
 from tfsload.analysis.suspicion import suspicions
 from tfsload.analysis.thresholds import Threshold
 from tfsload.analysis.totals import Totals, Uncounted
@@ -59,6 +60,7 @@ def sum_up(
         uncounted=Uncounted.of(measured.uncounted),
         classes=class_rows(confusion),
         confusion=tuple((label, predicted, count) for label, predicted, count in confusion.to_plain()),
+        seconds=() if rows else _seconds(record),
         levels=levels,
         scaling=assess_sweep(levels) if is_sweep else None,
         search=search,
@@ -75,6 +77,10 @@ def _duration_s(record: Record, rows: Sequence[LevelRow]) -> float:
     if rows:
         return sum(row.level.duration_s for row in rows)
     return (record.last_done_unix_ns - record.first_sent_unix_ns) / 1e9
+
+
+def _seconds(record: Record) -> tuple[Second, ...]:
+    return series(record.seconds, record.first_sent_unix_ns / 1e9, record.last_done_unix_ns / 1e9)
 
 
 def _held(

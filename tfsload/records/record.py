@@ -10,6 +10,7 @@ from tfsload.records.confusion import ConfusionMatrix
 from tfsload.records.half_seconds import HalfSeconds
 from tfsload.records.histogram import Histogram
 from tfsload.records.mismatch import Mismatch
+from tfsload.records.seconds import Seconds
 from tfsload.records.window import N_SLICES
 from tfsload.transport import servable
 from tfsload.transport.failure import PredictionFailure
@@ -38,10 +39,12 @@ class Record:
         straddling: requests of which a part only lies in the level's window; in no count above but `sent`.
         in_flight_ns: how long requests were in flight within the window, all together, straddling ones too.
         slice_answers, slice_latency_ns: by slice of the window: answers that came in it, and their latencies' sum.
+        seconds: what went on second by second: in a level from its window's begin, else since 1970.
         half_seconds: when requests were beyond thresholds' limits: in a level from its window's begin, else since 1970.
     """
 
     half_seconds: HalfSeconds = field(default_factory=HalfSeconds)
+    seconds: Seconds = field(default_factory=Seconds)
     requests: int = 0
     failed_requests: int = 0
     predictions: int = 0
@@ -122,6 +125,7 @@ class Record:
         ):
             own[:] = map(sum, zip(own, others, strict=True))
         self.half_seconds.merge(other.half_seconds)
+        self.seconds.merge(other.seconds)
         if other.last_done_unix_ns:
             self._widen(other.first_sent_unix_ns, other.last_done_unix_ns)
 
@@ -162,6 +166,7 @@ class Record:
             "slice_answers": list(self.slice_answers),
             "slice_latency_ns": list(self.slice_latency_ns),
             "half_seconds": self.half_seconds.to_plain(),
+            "seconds": self.seconds.to_plain(),
         }
 
     @classmethod
@@ -169,6 +174,7 @@ class Record:
         """Read what `to_plain` wrote."""
         return cls(
             half_seconds=HalfSeconds.from_plain(plain["half_seconds"]),
+            seconds=Seconds.from_plain(plain["seconds"]),
             requests=plain["requests"],
             failed_requests=plain["failed_requests"],
             predictions=plain["predictions"],

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Sequence
+from operator import ne
 from typing import Any
 
 from tfsload.records import mismatch
 from tfsload.records.half_seconds import BATCH, HalfSeconds, Limit
 from tfsload.records.mismatch import Mismatch
 from tfsload.records.record import Record
+from tfsload.records.seconds import BITS, FAILED, IMAGES, IN_FLIGHT_NS, MISMATCHED, WRONG, Seconds
 from tfsload.records.window import BETWEEN_LEVELS, UNCOUNTED, WHOLE_RUN, Window
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.servable import Servable
@@ -32,8 +34,8 @@ class Recorder:
         self._records: dict[tuple[int, int | None], Record] = {}
         self._windows: list[Window] = []  # all that were measured, for requests that end late
         self._limits = limits
-        # Where the half-seconds begin, by level.
-        self._origins_ns = {WHOLE_RUN.level: -unix_offset_ns}
+        # Where seconds and half-seconds begin, and how long they go on, by level; of a whole run nobody knows.
+        self._spans_ns = {WHOLE_RUN.level: (-unix_offset_ns, 0)}
         self.window = BETWEEN_LEVELS if has_levels else WHOLE_RUN
 
     def to_unix_ns(self, clock_ns: int) -> int:
@@ -48,7 +50,7 @@ class Recorder:
         """Measure a level in this window from now on."""
         self.window = window
         self._windows.append(window)
-        self._origins_ns[window.level] = window.begin_ns
+        self._spans_ns[window.level] = (window.begin_ns, window.duration_ns)
 
     # Long because the hot path calls nothing that it could do itself.
     def record(
@@ -95,6 +97,28 @@ class Recorder:
             batch.append((due_ns, sent_ns, done_ns, failure is None))
             if len(batch) >= BATCH:
                 record.half_seconds.fill()
+        if window is not BETWEEN_LEVELS:
+            seconds = record.seconds
+            number = (done_ns - seconds.origin_ns) // seconds.width_ns
+            counts = seconds.counts.get(number)
+            if counts is None:
+                counts = seconds.row(number)
+            counts[IMAGES] += len(labels)
+            if predicted is None:
+                counts[FAILED] += len(labels)
+            else:
+                counts[WRONG] += sum(map(ne, labels, predicted))
+                latency_ns = done_ns - due_ns
+                shift = latency_ns.bit_length() - BITS - 1  # as of `bucket_of`
+                bucket = latency_ns if shift <= 0 else (shift << BITS) + (latency_ns >> shift)
+                buckets = seconds.latencies[number]
+                buckets[bucket] = buckets.get(bucket, 0) + 1
+            if n_mismatched:
+                counts[MISMATCHED] += n_mismatched
+            if sent_ns - seconds.origin_ns >= number * seconds.width_ns:
+                counts[IN_FLIGHT_NS] += done_ns - sent_ns
+            else:
+                seconds.spread(sent_ns, done_ns)
         if window.slice_ns:
             record.in_flight_ns += done_ns - sent_ns
             if failure is None:
@@ -118,6 +142,7 @@ class Recorder:
         record = self._record(window.level, lease)
         record.straddling += 1
         record.in_flight_ns += window.overlap_ns(sent_ns, end_ns)
+        record.seconds.spread(max(sent_ns, window.begin_ns), min(end_ns, window.end_ns))
         return record
 
     def count_cut_off(self, due_ns: int, sent_ns: int, now_ns: int, lease: int | None) -> None:
@@ -143,6 +168,7 @@ class Recorder:
         if (record := self._record_at(due_ns)) is not None:
             record.dropped += 1
             record.half_seconds.add_dropped(due_ns)
+            record.seconds.add_dropped(due_ns)
 
     def _record_at(self, due_ns: int) -> Record | None:
         """Return the record of the level in whose window an arrival falls; None outside all."""
@@ -166,8 +192,11 @@ class Recorder:
     def _record(self, level: int, lease: int | None) -> Record:
         record = self._records.get((level, lease))
         if record is None:
-            origin_ns = self._origins_ns.get(level)
-            record = Record() if origin_ns is None else Record(HalfSeconds(self._limits, origin_ns))
+            if level in self._spans_ns:
+                origin_ns, duration_ns = self._spans_ns[level]
+                record = Record(HalfSeconds(self._limits, origin_ns), Seconds.lasting(origin_ns, duration_ns))
+            else:
+                record = Record()
             self._records[level, lease] = record
         return record
 
@@ -197,6 +226,7 @@ def merge_plain(into: dict[int, Record], rows: list[dict[str, Any]], shift_ns: i
         record.shift(shift_ns)
         if shift_ns and row["level"] == WHOLE_RUN.level:
             record.half_seconds.shift(shift_ns)
+            record.seconds.shift(shift_ns)
         into.setdefault(row["level"], Record()).merge(record)
 
 

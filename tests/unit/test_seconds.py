@@ -1,0 +1,163 @@
+"""A run second by second: what is counted, merged, handed over and told."""
+
+import json
+import random
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.golden import result_of
+from tests.support.past_runs import PAST_RUNS, PastRun
+from tfsload.analysis.series import series
+from tfsload.records.record import Record
+from tfsload.records.recorder import Recorder, merge_plain
+from tfsload.records.seconds import IN_FLIGHT_NS, MOST_ROWS, SECOND_NS, Seconds, bucket_of, middle_ns
+from tfsload.records.window import Window
+from tfsload.transport.failure import PredictionFailure
+
+MS = 1_000_000
+GONE = PredictionFailure("UNAVAILABLE", "gone")
+
+
+def recorded(*requests, begin_ns=5 * SECOND_NS, seconds=4, unix_offset_ns=0, has_level=True):
+    """Return the recorder of requests: when each was sent and done in ns from the level's begin, label, answer."""
+    recorder = Recorder(unix_offset_ns, has_levels=has_level)
+    if has_level:
+        recorder.measure(Window.of(1, begin_ns, seconds * SECOND_NS, False))
+    for sent_ns, done_ns, labels, predicted in requests:
+        sent_ns, done_ns = begin_ns + sent_ns, begin_ns + done_ns
+        recorder.record(labels, predicted, None if predicted else GONE, sent_ns, sent_ns, done_ns, None)
+    return recorder
+
+
+def merged(*recorders, level=1, shift_ns=0):
+    records = {level: Record()}
+    for recorder in recorders:
+        merge_plain(records, json.loads(json.dumps(recorder.take_all())), shift_ns)
+    return records[level]
+
+
+@given(st.integers(0, 7200 * SECOND_NS))
+def test_a_latency_is_told_within_5_percent(latency_ns):
+    assert abs(middle_ns(bucket_of(latency_ns)) - latency_ns) <= 0.032 * latency_ns
+
+
+def test_each_second_has_its_own_figures():
+    made = [(n * 10 * MS, n * 10 * MS + 5 * MS, [1], [1]) for n in range(100)]
+    made += [(1100 * MS, 1150 * MS, [1, 2], [1, 3]), (1900 * MS, 3500 * MS, [4], None)]
+    first, second, third, fourth = series(merged(recorded(*made)).seconds, 0, 4)
+
+    assert (first.rate_rps, first.predictions, first.wrong, first.failed) == (100, 100, 0, 0)
+    assert first.p50_ns == first.p99_ns == pytest.approx(5 * MS, rel=0.05)
+    assert first.in_flight == pytest.approx(0.5)
+    assert (second.rate_rps, second.predictions, second.wrong) == (1, 2, 1)
+    assert second.in_flight == pytest.approx(0.05 + 0.1)
+    assert (third.rate_rps, third.p50_ns, third.in_flight) == (0, None, 1)  # nothing ended: a stall shows
+    assert (fourth.predictions, fourth.failed, fourth.in_flight) == (1, 1, pytest.approx(0.5))
+
+
+def test_the_parts_add_up_to_the_whole():
+    result = result_of(PAST_RUNS["rate"]())
+
+    for level in result.levels:
+        seconds = level.seconds
+        assert [(one.at_s, one.lasts_s) for one in seconds] == [(float(n), 1.0) for n in range(10)]
+        for name in ("predictions", "wrong", "mismatched", "dropped"):
+            assert sum(getattr(one, name) for one in seconds) == getattr(level, name)
+        assert sum(one.in_flight for one in seconds) / 10 == pytest.approx(level.mean_in_flight)
+    assert result.seconds == ()
+
+
+def test_a_run_without_levels_is_told_from_its_first_request_to_its_last_one():
+    result = result_of(PAST_RUNS["thresholds"]())
+
+    assert sum(one.lasts_s for one in result.seconds) == pytest.approx(result.totals.duration_s)
+    assert sum(one.predictions for one in result.seconds) == result.totals.predictions
+    assert all(one.rate_rps == pytest.approx(500, rel=0.02) for one in result.seconds[1:-1])
+
+
+@given(st.lists(st.tuples(st.integers(0, 3900), st.integers(1, 90), st.booleans()), max_size=40), st.integers(1, 3))
+def test_what_several_recorded_is_what_one_would_have(made, n_recorders):
+    requests = [(sent * MS, (sent + took) * MS, [1], [1] if right else [2]) for sent, took, right in made]
+    one, several = recorded(*requests), [recorded(*requests[n::n_recorders]) for n in range(n_recorders)]
+
+    assert merged(*several).seconds.to_plain() == merged(one).seconds.to_plain()
+
+
+def test_another_clock_moves_whole_seconds():
+    recorder = recorded((0, 10 * MS, [1], [1]), has_level=False, unix_offset_ns=1_700_000_000 * SECOND_NS)
+    record = merged(recorder, level=0, shift_ns=3 * SECOND_NS + 100 * MS)
+
+    assert list(record.seconds.counts) == [1_700_000_008]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "width_s"),
+    [
+        pytest.param(10, 1, id="a-level"),
+        pytest.param(MOST_ROWS, 1, id="as-many-as-are-kept"),
+        pytest.param(MOST_ROWS + 1, 2, id="one-more"),
+        pytest.param(24 * 3600, 128, id="a-day"),
+    ],
+)
+def test_a_long_time_is_told_by_several_seconds_together(seconds, width_s):
+    assert Seconds.lasting(0, seconds * SECOND_NS).width_s == width_s
+    collected = Seconds()
+    for number in range(0, seconds, 30 if seconds > 4000 else 1):
+        part = Seconds()
+        part.row(number)[0] += 1
+        part.latencies[number][7] = 1
+        collected.merge(part)
+    told = series(collected, 0, seconds)
+
+    assert len(told) <= MOST_ROWS
+    assert sum(one.predictions for one in told) == len(range(0, seconds, 30 if seconds > 4000 else 1))
+    assert sum(one.lasts_s for one in told) == pytest.approx(seconds)
+
+
+def test_a_request_that_never_ends_costs_no_more_rows_than_are_kept():
+    seconds = Seconds()
+    seconds.spread(0, 2**62)
+
+    assert len(seconds.counts) <= MOST_ROWS + 1
+    assert all(0 < counts[IN_FLIGHT_NS] <= SECOND_NS for counts in seconds.counts.values())
+
+
+@pytest.mark.parametrize(
+    ("n", "seconds", "has_level"),
+    [
+        pytest.param(10_000, 10, True, id="a-level"),
+        pytest.param(600, 10, True, id="a-level-of-few"),
+        pytest.param(3_000, 3, False, id="three-seconds-without-levels"),
+        pytest.param(100, 1, False, id="a-lease"),
+    ],
+)
+def test_what_a_worker_hands_over_grows_by_less_than_half(n, seconds, has_level):
+    """Latencies as of a busy server."""
+    chance = random.Random(5)
+    requests = []
+    for number in range(n):
+        sent_ns = number * seconds * SECOND_NS // n
+        latency_ns = int(chance.lognormvariate(15.5, 0.6))
+        requests.append((sent_ns, min(sent_ns + latency_ns, seconds * SECOND_NS - 1000), [number % 10], [number % 10]))
+    (row,) = recorded(*requests, seconds=seconds, has_level=has_level).take_all()
+    whole = len(msgpack.dumps(row))
+    del row["record"]["seconds"]
+
+    assert whole < 1.5 * len(msgpack.dumps(row))
+
+
+def test_ten_minutes_of_a_million_requests_are_written_in_less_than_two_megabytes():
+    past, chance = PastRun({"threshold": "p99 < 50ms"}), random.Random(5)
+    for n in range(50_000):
+        past.fire(n % 1000, SECOND_NS + n * 12 * MS, int(chance.lognormvariate(15, 0.7)))
+    rows = past.recorder.take_all()
+    for _ in range(20):  # as of 20 workers that measured the same
+        merge_plain(past.results.records, rows)
+    result = result_of(past)
+
+    assert result.totals.requests == 1_000_000
+    assert 600 <= len(result.seconds) <= 603
+    assert len(json.dumps(result.to_plain(), allow_nan=False)) < 2_000_000

@@ -1,0 +1,93 @@
+"""A run second by second. Pure."""
+
+from dataclasses import dataclass
+
+from tfsload.records.seconds import (
+    DROPPED,
+    FAILED,
+    IMAGES,
+    IN_FLIGHT_NS,
+    MISMATCHED,
+    MOST_ROWS,
+    WRONG,
+    Seconds,
+    middle_ns,
+)
+
+
+@dataclass(frozen=True)
+class Second:
+    """What went on in a second, or in several that are told together.
+
+    Attributes:
+        at_s: when it begins, in seconds from the begin of the series.
+        lasts_s: for how long: 1, or less where a level or run begins or ends in it; of what is long, 2, 4 …
+        rate_rps: answers a second.
+        p50_ns, p99_ns: latency of those, within 5 %, whatever their number; None without any.
+        in_flight: requests in flight, on average.
+        predictions: images in requests that ended, answered or not.
+        wrong, failed, mismatched: images of them, as of `tfsload.analysis.totals.Totals`.
+        dropped: arrivals for which no user was free.
+    """
+
+    at_s: float
+    lasts_s: float
+    rate_rps: float
+    p50_ns: int | None
+    p99_ns: int | None
+    in_flight: float
+    predictions: int
+    wrong: int
+    failed: int
+    mismatched: int
+    dropped: int
+
+
+def series(seconds: Seconds, begin_s: float, end_s: float) -> tuple[Second, ...]:
+    """Return a row for each second of a span, also for those in which nothing ended.
+
+    Args:
+        seconds: what was counted.
+        begin_s, end_s: the span, in seconds from where the counts begin. Empty where nothing was counted.
+    """
+    if not seconds.counts or end_s <= begin_s:
+        return ()
+    while end_s - begin_s > MOST_ROWS * seconds.width_s:
+        seconds = seconds.widened()
+    width_s = seconds.width_s
+    rows = []
+    for number in range(int(begin_s // width_s), int(-(-end_s // width_s))):
+        from_s, to_s = max(begin_s, number * width_s), min(end_s, (number + 1) * width_s)
+        rows.append(_second(seconds, number, from_s - begin_s, to_s - from_s))
+    return tuple(rows)
+
+
+def _second(seconds: Seconds, number: int, at_s: float, lasts_s: float) -> Second:
+    counts = seconds.counts.get(number)
+    if counts is None:
+        return Second(at_s, lasts_s, 0.0, None, None, 0.0, 0, 0, 0, 0, 0)
+    latencies = sorted(seconds.latencies[number].items())
+    return Second(
+        at_s=at_s,
+        lasts_s=lasts_s,
+        rate_rps=sum(count for _, count in latencies) / lasts_s,
+        p50_ns=_percentile_ns(latencies, 50),
+        p99_ns=_percentile_ns(latencies, 99),
+        in_flight=counts[IN_FLIGHT_NS] / 1e9 / lasts_s,
+        predictions=counts[IMAGES],
+        wrong=counts[WRONG],
+        failed=counts[FAILED],
+        mismatched=counts[MISMATCHED],
+        dropped=counts[DROPPED],
+    )
+
+
+def _percentile_ns(latencies: list[tuple[int, int]], percentile: float) -> int | None:
+    """Return a percentile of counts by bucket, its rank as of `Histogram.percentile_ns`."""
+    total = sum(count for _, count in latencies)
+    left = max(int(percentile / 100 * total + 0.5), 1)
+    for bucket, count in latencies:
+        left -= count
+        if left <= 0:
+            return middle_ns(bucket)
+    return None
