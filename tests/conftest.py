@@ -13,42 +13,22 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
 from tests.support.clusters import Cluster
+from tests.support.reference import Reference
+from tests.support.runs import PROJECT
+from tests.support.server_processes import MODEL, ScriptedServer
 from tfsload.target.launcher import EmbeddedServer
-from tfsload.records.confusion import ConfusionMatrix
 
 # Under nohup SIGHUP is ignored, also by all that is started here; what runs do about it is to be seen all the same.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-PROJECT = Path(__file__).parent.parent
-MODEL = PROJECT / "models" / "mnist"
-
-
-class ScriptedServer:
-    """A process of `scripted_server.py`, or of another; its port is there when this object is."""
-
-    def __init__(self, *arguments: str, script: str = "scripted_server.py") -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, str(PROJECT / "tests" / "support" / script), *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        self.port = int(self.process.stdout.readline())
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait(20)
+# `make check` looks at a few examples of each property, `make test` at all.
+hypothesis.settings.register_profile("quick", max_examples=15)
 
 
 @pytest.fixture(scope="session")
@@ -72,30 +52,6 @@ def cluster(tmp_path):
     """Return a function that starts a master, whose workers the test starts; none outlives the test."""
     with contextlib.ExitStack() as stack:
         yield lambda *arguments, **environment: Cluster(tmp_path, stack, *arguments, **environment)
-
-
-@dataclass(frozen=True)
-class Reference:
-    """What TensorFlow itself answers to a data set.
-
-    Attributes:
-        scores: float32 (n, classes).
-        labels: uint8 (n,).
-    """
-
-    scores: np.ndarray
-    labels: np.ndarray
-
-    def confusion(self, n_images: int) -> ConfusionMatrix:
-        """Return the confusion matrix over the first images."""
-        matrix = ConfusionMatrix()
-        predicted = self.scores[:n_images].argmax(axis=1).tolist()
-        matrix.add_all(self.labels[:n_images].tolist(), predicted)
-        return matrix
-
-    def error_rate(self, n_images: int) -> float:
-        """Return the share of the first images that is answered wrongly."""
-        return self.confusion(n_images).wrong / n_images
 
 
 @pytest.fixture(scope="session")

@@ -229,8 +229,8 @@ def test_a_closed_channel_cancels(open_channel, scripted_server):
 
 
 def test_waiting_for_a_server_that_comes(open_channel):
-    from tests.conftest import ScriptedServer
     from tests.support.runs import free_port
+    from tests.support.server_processes import ScriptedServer
 
     port = free_port()
     method = open_channel(f"127.0.0.1:{port}").unary_unary(METHOD)
@@ -244,7 +244,7 @@ def test_waiting_for_a_server_that_comes(open_channel):
 
 
 def test_a_server_that_was_restarted_is_found_again(open_channel):
-    from tests.conftest import ScriptedServer
+    from tests.support.server_processes import ScriptedServer
 
     server = ScriptedServer()
     method = open_channel(server.address).unary_unary(METHOD)
@@ -261,7 +261,7 @@ def test_a_server_that_was_restarted_is_found_again(open_channel):
 
 
 def test_a_unix_socket(open_channel, tmp_path):
-    from tests.conftest import ScriptedServer
+    from tests.support.server_processes import ScriptedServer
 
     server = ScriptedServer("--address", f"unix:{tmp_path}/s")
     try:
@@ -271,7 +271,7 @@ def test_a_unix_socket(open_channel, tmp_path):
 
 
 def test_ipv6(open_channel):
-    from tests.conftest import ScriptedServer
+    from tests.support.server_processes import ScriptedServer
 
     server = ScriptedServer("--address", "[::1]:0")
     try:

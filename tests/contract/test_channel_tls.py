@@ -10,10 +10,10 @@ import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
 
-from tests.conftest import ScriptedServer
-from tests.contract.test_channel_faults import FaultyServer
 from tests.support.channels import open_channel
+from tests.support.faulty_server import FaultyServer
 from tests.support.runs import wait_until
+from tests.support.server_processes import ScriptedServer
 from tfsload.settings.settings import Settings
 from tfsload.transport.tls import TlsFileError, TlsLayer, make_context
 

@@ -12,10 +12,10 @@ import grpc
 import psutil
 import pytest
 
-from tests.conftest import MODEL as SHIPPED_MODEL
 from tests.support.modelserver_fixtures import DEADLINE_S, MODEL, Script, images, request, run
 from tests.support.modelserver_fixtures import model_base_path as model_base_path
 from tests.support.runs import wait_until
+from tests.support.server_processes import MODEL as SHIPPED_MODEL
 from tfsload.target.launcher import EmbeddedServer, ServerStartError
 from tfsload.transport.protos import prediction_service_pb2_grpc
 

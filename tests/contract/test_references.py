@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.test_levels import Sample, record_of
+from tests.support.level_rows import Sample, record_of
 from tfsload.analysis import exit_codes
 from tfsload.datasets.dataset import load
 from tfsload.run import checks

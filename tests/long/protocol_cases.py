@@ -13,7 +13,7 @@ from tests.long import random_streams
 from tests.long.finding import Finding, require
 from tests.long.random_streams import REPLY_LIMIT, UNPROCESSED, Fate
 from tests.long.strict_server import StrictServer
-from tests.unit.test_channel_protocol import message
+from tests.support.grpc_frames import message
 from tfsload.transport.grpc import frames
 from tfsload.transport.grpc.call import Call
 from tfsload.transport.grpc.frames import ProtocolError

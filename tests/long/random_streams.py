@@ -14,7 +14,7 @@ from typing import NamedTuple
 import grpc
 import hpack
 
-from tests.unit.test_channel_protocol import message
+from tests.support.grpc_frames import message
 from tfsload.transport.grpc import frames
 
 # Calls take replies up to this many bytes.

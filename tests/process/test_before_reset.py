@@ -5,9 +5,10 @@ from types import SimpleNamespace
 import pytest
 from locust.env import Environment
 
-from tests.process.test_other_users import WITH_A_WEBSITE, website
 from tests.support.runs import forked, run_headless, wait_until
 from tests.support.web_ui import web_ui_of
+from tests.support.website import WITH_A_WEBSITE
+from tests.support.website import website as website
 from tfsload.analysis import exit_codes
 from tfsload.run import messages
 from tfsload.suite.before_reset import BeforeReset

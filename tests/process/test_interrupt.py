@@ -1,6 +1,7 @@
 """Ctrl-C, SIGTERM and a terminal that closes, at any moment: one word, and the exit code that goes with it."""
 
 import contextlib
+import functools
 import os
 import random
 import re
@@ -11,9 +12,12 @@ import sys
 
 import pytest
 
-from tests.support.runs import PROJECT, LocustProcess, forked, free_port, locust, wait_until
+from tests.support import runs
+from tests.support.runs import PROJECT, LocustProcess, forked, free_port, wait_until
 from tfsload.analysis import exit_codes
 
+# Signals are to meet a process as a user's shell starts it.
+locust = functools.partial(runs.locust, is_forked=False)
 HEADLESS = ("--headless", "--only-summary", "-u", "2", "-r", "2")
 CODES = {"PASS": exit_codes.PASS, "FAILED": exit_codes.FAILED, "INVALID": exit_codes.INVALID}
 

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from tests.process.test_runs import assert_equals_reference
+from tests.support.reference import assert_equals_reference
 from tests.support.runs import run_headless, wait_until
 from tfsload.analysis import exit_codes
 

@@ -1,31 +1,12 @@
 """Runs whose standard streams or files cannot be written: the summary is said, and the exit code is the verdict's."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-from tests.support.runs import PROJECT, free_port
+from tests.support.runs import free_port
+from tests.support.shell import run_in_shell
 from tfsload.analysis import exit_codes
 
-HEADLESS = ("--headless", "--only-summary", "-u", "4", "-r", "4")
 SUMMARY = "Inference error rate: "
-
-
-def run_in_shell(redirection: str, *arguments: str, cwd: Path = PROJECT, **environment: str):
-    """Run Locust as a shell does it, with `redirection` behind its command; keep what is written elsewhere."""
-    passed_on = {name: value for name, value in os.environ.items() if not name.startswith(("LOCUST_", "TFSLOAD_"))}
-    command = (sys.executable, "-m", "locust", "-f", str(PROJECT / "locustfile.py"), *HEADLESS, *arguments)
-    return subprocess.run(
-        ["bash", "-c", f'"$@" {redirection}', "bash", *command],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        cwd=cwd,
-        env={**passed_on, "PYTHONPATH": str(PROJECT), **environment},
-        timeout=120,
-    )
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,12 @@
 """Users and tasks beside the suite's predictions: their failures count, and levels do without them."""
 
-from types import SimpleNamespace
-
 import pytest
-from gevent.pywsgi import WSGIServer
 from locust import HttpUser, task
 from locust.stats import RequestStats
 
 from tests.support.runs import forked, run_headless
+from tests.support.website import WITH_A_WEBSITE
+from tests.support.website import website as website
 from tfsload.analysis import exit_codes
 from tfsload.analysis.others import OtherFailures, Others, reasons
 from tfsload.suite.other_users import seen_beside
@@ -96,33 +95,6 @@ def test_nobody_is_blamed_who_is_not_there():
     )
 
 
-@pytest.fixture
-def website():
-    """A web server: `/good` is there, all else is not."""
-
-    def answer(environ, start_response):
-        start_response("200 OK" if environ["PATH_INFO"] == "/good" else "503 Busy", [("Content-Type", "text/plain")])
-        return [b"words"]
-
-    server = WSGIServer(("127.0.0.1", 0), answer, log=None)
-    server.start()
-    yield SimpleNamespace(address=f"http://127.0.0.1:{server.server_port}")
-    server.stop()
-
-
-WITH_A_WEBSITE = """
-from locust import HttpUser, constant, task
-from tests.support.locustfiles.observed import GrpcPredictionUser
-
-class Website(HttpUser):
-    host = "{website}"
-    wait_time = constant(0.02)
-    fixed_count = 1
-
-    @task
-    def load(self):
-        {load}
-"""
 BAD, GOOD = 'self.client.get("/bad")', 'self.client.get("/good")'
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.test_last_word import run_in_shell
 from tests.support.runs import free_port, locust, run_headless, wait_until
+from tests.support.shell import run_in_shell
 from tfsload.analysis import exit_codes
 from tfsload.suite import locust_files, output_paths
 

@@ -5,9 +5,8 @@ import signal
 import pytest
 from locust.util.load_locustfile import is_shape_class
 
-from tests.process.test_webui import LEVEL
 from tests.support.runs import forked, free_port, locust, run_headless, wait_until
-from tests.support.web_ui import WebUi
+from tests.support.web_ui import LEVEL, WebUi
 from tfsload.analysis import exit_codes
 from tfsload.suite.level_shape import LevelShape
 

@@ -6,9 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from tests.support.runs import run_headless
-from tests.support.summaries import judge, summarise
+from tests.support.summaries import judge, record_of, summarise
 from tests.support.web_ui import web_ui_of
-from tests.unit.test_analysis import record_of
 from tfsload.analysis import exit_codes
 from tfsload.analysis.others import OtherFailures, Others
 from tfsload.analysis.thresholds import parse

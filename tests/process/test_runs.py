@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support.reference import assert_equals_reference
 from tests.support.runs import PROJECT, LocustProcess, free_port, locust, run_headless, wait_until
 from tfsload.analysis import exit_codes
 from tfsload.target.launcher import EmbeddedServer
@@ -18,15 +19,6 @@ from tfsload.target.launcher import EmbeddedServer
 UNHURRIED = {"TFSLOAD_TEST_WAIT_S": "0.01"}
 # A directory with the canonical 10,000-image test set, as IDX files.
 MNIST_TEST_SET = os.environ.get("TFSLOAD_TEST_MNIST", "")
-
-
-def assert_equals_reference(ended, reference, n_images):
-    """Hold a run against TensorFlow's own answers over the same images."""
-    assert ended.exit_code == exit_codes.PASS, ended.stderr
-    assert ended.outcome["predictions"] == n_images
-    assert ended.outcome["confusion"] == reference.confusion(n_images).to_plain()
-    assert ended.outcome["error_rate"] == reference.error_rate(n_images)
-    assert ended.outcome["latency_count"] == ended.outcome["requests"]
 
 
 @pytest.mark.parametrize(

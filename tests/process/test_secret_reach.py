@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.process.test_secrets import METADATA, SECRET
 from tests.support.runs import PROJECT, wait_until
+from tests.support.secret import METADATA, SECRET
 from tests.support.web_ui import web_ui_of
 from tfsload.settings.secret_reach import SecretReach
 

@@ -2,15 +2,14 @@
 
 import pytest
 
-from tests.conftest import ScriptedServer
 from tests.support.runs import PROJECT, run_headless, wait_until
+from tests.support.secret import METADATA, SECRET
+from tests.support.server_processes import ScriptedServer
 from tests.support.web_ui import web_ui_of
 from tfsload.analysis import exit_codes
 from tfsload.settings.options import OPTIONS
 from tfsload.settings.settings import Settings, SettingsError
 
-SECRET = "open-sesame-4711"
-METADATA = f"authorization=Bearer {SECRET}"
 ROUTED = PROJECT / "tests" / "support" / "locustfiles" / "routed.py"
 
 

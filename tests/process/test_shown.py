@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.conftest import ScriptedServer
 from tests.support.runs import run_headless
+from tests.support.server_processes import ScriptedServer
 from tests.support.web_ui import web_ui_of
 from tfsload.analysis import exit_codes
 

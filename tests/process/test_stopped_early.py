@@ -5,9 +5,9 @@ import signal
 
 import pytest
 
-from tests.process.test_webui import WebUi
 from tests.support.runs import forked, free_port, run_headless, wait_until
 from tests.support.runs import locust as locust_process
+from tests.support.web_ui import WebUi
 from tfsload.analysis import exit_codes
 
 STOPPED = r"  - stopped after (\d+\.\d) s of 60: "

@@ -10,7 +10,7 @@ import urllib.request
 import pytest
 
 from tests.support.runs import free_port, locust, wait_until
-from tests.support.web_ui import WebUi, web_ui_of
+from tests.support.web_ui import LEVEL, WebUi, web_ui_of
 from tfsload.analysis import exit_codes
 from tfsload.settings.options import OPTIONS
 
@@ -43,9 +43,6 @@ def test_a_run_from_the_form_scores_like_a_headless_one_and_a_second_starts_clea
         assert f"{n_images:,} of {n_images:,} images, each exactly once" in summary
         rate = 100 * reference("mnist5k").error_rate(n_images)
         assert f"Inference error rate: {rate:.2f}".rstrip("0").rstrip(".") in summary
-
-
-LEVEL = {"level_duration": "1", "warm_up": "0.2"}
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.support.forked_run import ForkedRun
 
 PROJECT = Path(__file__).parents[2]
 OBSERVED = Path(__file__).parent / "locustfiles" / "observed.py"
@@ -19,6 +21,8 @@ OBSERVED = Path(__file__).parent / "locustfiles" / "observed.py"
 LIMIT_S = 120
 # A run is to see what a user's shell would hand it.
 _NOT_PASSED_ON = ("LOCUST_", "TFSLOAD_", "GRPC_")
+# What Python reads when it starts, which the fork server has done.
+_PYTHONS_OWN = ("PYTHON", "LC_", "LANG", "LD_")
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,19 @@ class LocustProcess:
         cwd: Path = PROJECT,
         start_new_session: bool = False,
         stdin: int = subprocess.DEVNULL,
+        is_forked: bool = True,
         **environment: str,
     ) -> None:
-        """Start it in `cwd`; what it leaves goes to `directory`, which no other process may use."""
+        """Start it in `cwd`; what it leaves goes to `directory`, which no other process may use.
+
+        It is forked by the fork server, which saves its imports; not where `is_forked` is false, for a test of what
+        happens among them, or where a variable is Python's own.
+        """
         directory.mkdir(parents=True, exist_ok=True)
         self._outcome = directory / "outcome.json"
         self.progress = directory / "progress"
         self._stdout, self._stderr = directory / "stdout", directory / "stderr"
+        is_forked = is_forked and not any(name.startswith(_PYTHONS_OWN) for name in environment)
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(_NOT_PASSED_ON)},
             "PYTHONPATH": str(PROJECT),
@@ -62,11 +72,12 @@ class LocustProcess:
             **environment,
         }
         with self._stdout.open("wb") as stdout, self._stderr.open("wb") as stderr:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "locust", "-f", str(locustfile), *arguments, *_own_ports(arguments)],
+            start = ForkedRun if is_forked else _start
+            self.process = start(
+                ["-f", str(locustfile), *arguments, *_own_ports(arguments)],
                 stdin=stdin,
-                stdout=stdout,
-                stderr=stderr,
+                stdout=stdout.fileno(),
+                stderr=stderr.fileno(),
                 cwd=cwd,
                 env=environment,
                 start_new_session=start_new_session,
@@ -147,6 +158,11 @@ def forked(n_workers: int) -> tuple[str, ...]:
     """Return the arguments of a run whose workers are forked, on a port that no other run has."""
     port = str(free_port())
     return ("--processes", str(n_workers), "--master-bind-port", port, "--master-port", port)
+
+
+def _start(arguments: Sequence[str], **options: Any) -> subprocess.Popen:
+    """Start `python -m locust` as a user does."""
+    return subprocess.Popen([sys.executable, "-m", "locust", *arguments], **options)
 
 
 def _own_ports(arguments: tuple[str, ...]) -> tuple[str, ...]:

@@ -4,10 +4,12 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from tests.support.level_rows import MS, growing, open_row, samples
 from tfsload.analysis import judge as judging
+from tfsload.analysis import thresholds
 from tfsload.analysis.level_result import LevelResult, level_result
 from tfsload.analysis.levels import LevelRow, probe
-from tfsload.analysis.limit import SearchResult
+from tfsload.analysis.limit import Ending, SearchResult
 from tfsload.analysis.others import NO_OTHERS, Others
 from tfsload.analysis.result import Course, RunResult, Server, Users, Verified, Workers
 from tfsload.analysis.summing_up import Measured, sum_up
@@ -18,6 +20,7 @@ from tfsload.records.mismatch import least
 from tfsload.records.record import Record
 from tfsload.report import levels as level_report
 from tfsload.report import terminal
+from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.servable import UNTOLD, Servable, fault
 
 
@@ -90,3 +93,55 @@ def _results(rows: Sequence[LevelRow | LevelResult]) -> list[LevelResult]:
 def _numbered(row: LevelRow, number: int) -> LevelRow:
     level = dataclasses.replace(row.level, number=number)
     return dataclasses.replace(row, run=dataclasses.replace(row.run, level=level))
+
+
+SECOND = 10**9
+
+
+def record_of(answers, failures=(), latency_ns=2_000_000):
+    """Return a record of one-image requests, one a second: (label, predicted) pairs, then failures by code."""
+    record = Record()
+    done = 10**18
+    for label, predicted in answers:
+        done += SECOND
+        record.add([label], [predicted], None, latency_ns, done)
+    for code in failures:
+        done += SECOND
+        record.add([0], None, PredictionFailure(code, "gone"), latency_ns, done)
+    return record
+
+
+def parsed(text):
+    return thresholds.parse(text)
+
+
+def summary_of(rows, **more):
+    """Sum up a run of these levels, as the coordinator would."""
+    record = Record()
+    for row in rows:
+        record.merge(row.record)
+    return summarise(record, levels=rows, **more)
+
+
+def found(ending=Ending.FOUND, rate_rps=120.0, first_failing_rps=125.0, last_passing_rps=120.0):
+    return SearchResult(
+        ending=ending,
+        rate_rps=rate_rps,
+        last_passing_rps=last_passing_rps,
+        first_failing_rps=first_failing_rps,
+        binding=("crossed p99 < 5ms",) if first_failing_rps else (),
+        n_probes=3,
+        low_rps=60.0,
+        high_rps=500.0,
+        max_probes=12,
+    )
+
+
+def passing(**run):
+    return open_row(rate_rps=120.0, **run)
+
+
+def failing(**run):
+    """A probe beyond the limit: a queue grows, requests are given up, arrivals are dropped."""
+    made = [*growing(samples(n=1000, latency_ns=9 * MS)), *samples(n=200, is_failed=True)]
+    return open_row(made, **{"rate_rps": 125.0, "n_dropped": 400, **run})

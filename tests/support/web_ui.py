@@ -116,3 +116,6 @@ def web_ui_of(
         ui = WebUi(process, port)
         wait_until(lambda: ui.is_up(up_path), "the web UI")
         yield ui
+
+
+LEVEL = {"level_duration": "1", "warm_up": "0.2"}

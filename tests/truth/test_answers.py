@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.support.runs import forked, run_headless
-from tests.truth.test_truth import truth_server
+from tests.support.truth import truth_server
 from tfsload.analysis import exit_codes
 
 # One of a kind each time is in every run, the others in `make long`.

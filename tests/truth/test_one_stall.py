@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.support.runs import free_port
-from tests.truth.test_truth import Case, run_all
+from tests.support.truth import Case, run_all
 from tfsload.analysis import exit_codes
 
 # Thirty users send 500 requests/s. From the n-th on nothing is answered for a second, once, so that thirty answers

@@ -6,31 +6,25 @@ from collections import Counter
 
 import pytest
 
-from tests.support.summaries import judge, render, summarise
-from tests.unit.test_levels import MS, closed_row, growing, open_row, samples
-from tfsload.analysis import exit_codes, thresholds
+from tests.support.level_rows import MS, closed_row, growing, open_row, samples
+from tests.support.summaries import (
+    failing,
+    found,
+    judge,
+    parsed,
+    passing,
+    record_of,
+    render,
+    summarise,
+    summary_of,
+)
+from tfsload.analysis import exit_codes
 from tfsload.analysis.held import hold
-from tfsload.analysis.limit import Ending, SearchResult
+from tfsload.analysis.limit import Ending
 from tfsload.analysis.totals import Uncounted
 from tfsload.records.recorder import Record
 from tfsload.report.progress import Progress, progress_line
 from tfsload.report.units import duration, percent
-from tfsload.transport.failure import PredictionFailure
-
-SECOND = 10**9
-
-
-def record_of(answers, failures=(), latency_ns=2_000_000):
-    """Return a record of one-image requests, one a second: (label, predicted) pairs, then failures by code."""
-    record = Record()
-    done = 10**18
-    for label, predicted in answers:
-        done += SECOND
-        record.add([label], [predicted], None, latency_ns, done)
-    for code in failures:
-        done += SECOND
-        record.add([0], None, PredictionFailure(code, "gone"), latency_ns, done)
-    return record
 
 
 def test_the_figures_of_a_run():
@@ -235,18 +229,6 @@ def test_progress_before_the_first_answer():
 # Thresholds, levels and searches in the verdict
 
 
-def parsed(text):
-    return thresholds.parse(text)
-
-
-def summary_of(rows, **more):
-    """Sum up a run of these levels, as the coordinator would."""
-    record = Record()
-    for row in rows:
-        record.merge(row.record)
-    return summarise(record, levels=rows, **more)
-
-
 @pytest.mark.parametrize(
     ("text", "code", "reason"),
     [
@@ -392,35 +374,11 @@ def test_whether_a_server_works_in_parallel_is_asked_of_a_sweep(rows, kind):
     assert (scaling and scaling.answer.kind) == kind
 
 
-def found(ending=Ending.FOUND, rate_rps=120.0, first_failing_rps=125.0, last_passing_rps=120.0):
-    return SearchResult(
-        ending=ending,
-        rate_rps=rate_rps,
-        last_passing_rps=last_passing_rps,
-        first_failing_rps=first_failing_rps,
-        binding=("crossed p99 < 5ms",) if first_failing_rps else (),
-        n_probes=3,
-        low_rps=60.0,
-        high_rps=500.0,
-        max_probes=12,
-    )
-
-
-def passing(**run):
-    return open_row(rate_rps=120.0, **run)
-
-
 def gone():
     """A probe that met no server."""
     row = open_row(samples(n=200, is_failed=True), rate_rps=125.0)
     row.record.failed = Counter(UNAVAILABLE=200)
     return row
-
-
-def failing(**run):
-    """A probe beyond the limit: a queue grows, requests are given up, arrivals are dropped."""
-    made = [*growing(samples(n=1000, latency_ns=9 * MS)), *samples(n=200, is_failed=True)]
-    return open_row(made, **{"rate_rps": 125.0, "n_dropped": 400, **run})
 
 
 @pytest.mark.parametrize(

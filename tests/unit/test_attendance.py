@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from locust.env import Environment
 
+from tests.support.beats import STUCK, beat
+from tests.support.fake_master import Master, begin, report, rows, wait_for
 from tests.support.summaries import judge, summarise
-from tests.unit.test_distributed import Master, begin, report, rows, wait_for
-from tests.unit.test_pulse import STUCK, beat
 from tfsload.analysis import exit_codes
 from tfsload.analysis.attendance import MISSING_SHARE_ALLOWED, Attendance
 from tfsload.analysis.thresholds import parse

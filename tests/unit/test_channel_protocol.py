@@ -12,6 +12,7 @@ from hpack.hpack import decode_integer
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.support.grpc_frames import OK_HEADERS, OK_TRAILERS, block, message, reply
 from tfsload.transport.grpc import frames
 from tfsload.transport.grpc.backoff import Backoff
 from tfsload.transport.grpc.call import Call
@@ -27,30 +28,6 @@ from tfsload.transport.grpc.protocol import ClientProtocol
 
 CODE = grpc.StatusCode
 HEADERS = request_headers("/a/b", "here:1", "http", 5.0, ())
-
-
-def block(*pairs):
-    """Encode headers as a server does that was offered a table of size 0."""
-    encoder = hpack.Encoder()
-    encoder.header_table_size = 0
-    return encoder.encode(pairs)
-
-
-OK_HEADERS = block((":status", "200"), ("content-type", "application/grpc"))
-OK_TRAILERS = block(("grpc-status", "0"))
-
-
-def message(body, compressed=0):
-    return struct.pack(">BL", compressed, len(body)) + body
-
-
-def reply(stream, body=b"answer", trailers=OK_TRAILERS, headers=OK_HEADERS):
-    """Return a whole reply's frames."""
-    return (
-        frames.frame(frames.HEADERS, frames.END_HEADERS, stream, headers)
-        + frames.frame(frames.DATA, 0, stream, message(body))
-        + frames.frame(frames.HEADERS, frames.END_HEADERS | frames.END_STREAM, stream, trailers)
-    )
 
 
 def connected(server_settings=None, n_calls=0, body=b"question", limit=10**6):

@@ -11,8 +11,8 @@ from gevent.event import Event
 from locust.env import Environment
 from locust.runners import STATE_MISSING, STATE_RUNNING, WorkerRunner
 
-from tests.unit.test_distributed import Master
-from tests.unit.test_users import Runner, ScriptedUser
+from tests.support.fake_master import Master
+from tests.support.fake_users import Runner, ScriptedUser
 from tfsload.analysis.levels import level_row
 from tfsload.prediction import events, slot
 from tfsload.prediction.process_run import fingerprint, load_images

@@ -7,43 +7,15 @@ import gevent
 import numpy as np
 import pytest
 from locust.env import Environment
-from locust.runners import STATE_MISSING, STATE_RUNNING, MasterRunner
+from locust.runners import STATE_MISSING, STATE_RUNNING
 
+from tests.support.fake_master import Master, ask, begin, deliver, drain, report, rows, wait_for
 from tfsload.records.record import Record
-from tfsload.records.recorder import Recorder
 from tfsload.records.window import UNCOUNTED
 from tfsload.run import coordinator as coordinating
 from tfsload.run import ledger, messages, roster, vigil
 from tfsload.run.coordinator import Coordinator
 from tfsload.target.references import References
-
-
-class Master(MasterRunner):
-    """A master without sockets: keeps what it would send, and is told what it receives."""
-
-    def __init__(self, environment, workers):
-        self.environment = environment
-        self.clients = {name: SimpleNamespace(id=name, state=STATE_RUNNING, user_count=1) for name in workers}
-        self.clients = _Clients(self.clients)
-        self.custom_messages = {}
-        self.sent = []
-        self.target_user_count = 2
-        self.target_user_classes_count = {"User": 2}
-        self.state = STATE_RUNNING
-        self.greenlet = None
-
-    def send_message(self, msg_type, data=None, client_id=None):
-        self.sent.append((msg_type, data, client_id))
-
-    def receive(self, msg_type, data, worker):
-        listener, _ = self.custom_messages[msg_type]
-        listener(environment=self.environment, msg=SimpleNamespace(data=data, node_id=worker))
-
-
-class _Clients(dict):
-    @property
-    def all(self):
-        return list(self.values())
 
 
 @pytest.fixture
@@ -64,60 +36,6 @@ def coordinator(master, finished, monkeypatch):
     yield leader
     master.clients.clear()
     leader.end()
-
-
-def rows(lease, n_predictions, level=0):
-    """Return what a worker's recorder hands over for some right answers."""
-    recorder = Recorder()
-    for _ in range(n_predictions):
-        recorder.record([1], [1], None, 10**18 - 10**6, 10**18 - 10**6, 10**18, lease)
-    return [{**row, "level": level} for row in recorder.take_all()]
-
-
-def begin(coordinator, n_requests=None):
-    """Begin a run that both workers join."""
-    coordinator.begin(n_requests)
-    run = coordinator._number
-    for worker in ("a", "b"):
-        coordinator._runner.receive(messages.JOINED, {"run": run, "protocol": messages.PROTOCOL}, worker)
-
-
-def ask(master, worker, run=1, held=()):
-    """Ask for a lease; return its number, start and stop, or None."""
-    master.receive(messages.LEASE_WANTED, {"run": run, "held": list(held)}, worker)
-    return master.sent[-1][1]["lease"]
-
-
-def deliver(master, worker, lease, run=1):
-    number, start, stop = lease
-    data = {"run": run, "lease": number, "rows": rows(number, stop - start), "unix_ns": time.time_ns()}
-    master.receive(messages.LEASE_DONE, data, worker)
-
-
-def drain(master, worker, rows=(), still_open=(), n_reported=None, run=1):
-    """Hand over the rest, as a worker whose users are stopped."""
-    n_here = sum(row["record"]["requests"] for row in rows if row["lease"] is None)
-    data = {
-        "run": run,
-        "rows": list(rows),
-        "open": [list(pair) for pair in still_open],
-        "n_reported": n_here if n_reported is None else n_reported,
-        "is_broken": False,
-        "unix_ns": time.time_ns(),
-    }
-    master.receive(messages.DRAINED, data, worker)
-
-
-def report(master, worker, rows, run=1, clock_ns=0):
-    """Send a worker report; `clock_ns` is what the worker's clock is ahead of the coordinator's."""
-    data = {messages.REPORT_KEY: {"run": run, "rows": rows, "unix_ns": time.time_ns() + clock_ns}}
-    master.environment.events.worker_report.fire(client_id=worker, data=data)
-
-
-def wait_for(condition):
-    with gevent.Timeout(10):
-        while not condition():
-            gevent.sleep(0.005)
 
 
 def test_leases_are_given_out_and_taken_once(master, coordinator, finished):

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from tests.support import summaries as report
+from tests.support.level_rows import MS, SECOND, closed_row, growing, open_row, run_of, samples
 from tests.support.summaries import judge, render, summarise
-from tests.unit.test_levels import MS, SECOND, closed_row, growing, open_row, run_of, samples
 from tfsload.analysis import thresholds
 from tfsload.analysis.levels import level_row
 from tfsload.records.recorder import Record

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pytest
 from locust.env import Environment
 
-from tests.unit.test_distributed import Master, ask, begin, deliver, wait_for
-from tests.unit.test_users import Runner, fire
+from tests.support.beats import STUCK, beat
+from tests.support.fake_master import Master, ask, begin, deliver, wait_for
+from tests.support.fake_users import Runner, fire
 from tfsload.load.leases import Lease
 from tfsload.load.supply import LeasedSupply
 from tfsload.records.recorder import Recorder
@@ -280,12 +281,6 @@ def coordinator(master, finished, monkeypatch):
     leader.end()
 
 
-def beat(master, worker, **told):
-    whole = {"n_users": 1, "held": [], "newest": -1, "n_open": 0, "n_stuck": 0, "n_discarded": 0}
-    data = {"run": 1, "has_sent": False, "has_answered": False, **whole, **told}
-    master.receive(messages.PULSE, data, worker)
-
-
 def test_a_lease_that_its_worker_gave_up_goes_to_another(master, coordinator, finished):
     begin(coordinator, n_requests=1)
     lease = ask(master, "a")
@@ -317,7 +312,6 @@ def test_a_lease_whose_delivery_was_lost_goes_to_another(master, coordinator):
     assert ask(master, "b")[1:] == lease[1:]
 
 
-STUCK = {"n_open": 1, "n_stuck": 1}
 RESTS = {"n_users": 1}
 GONE = {"n_users": 0}
 

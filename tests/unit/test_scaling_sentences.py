@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.level_rows import MS, closed_row, run_of, samples
 from tests.support.summaries import judge, render, summarise
 from tests.support.sweep_text import ROUNDING, read
-from tests.unit.test_levels import MS, closed_row, run_of, samples
 from tfsload.analysis.levels import LevelRow, level_row
 from tfsload.records.recorder import Record
 from tfsload.records.window import N_SLICES

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.summaries import judge, summarise
-from tests.unit.test_analysis import record_of
-from tests.unit.test_codec import reply
+from tests.support.predict_replies import reply
+from tests.support.summaries import judge, record_of, summarise
 from tfsload.analysis import exit_codes
 from tfsload.records.record import Record
 from tfsload.records.recorder import Recorder, merge_plain

@@ -16,7 +16,7 @@ import pytest
 from locust.env import Environment
 
 from benchmarks import canned
-from tests.unit.test_users import Runner
+from tests.support.fake_users import Runner
 from tfsload.prediction import slot
 from tfsload.prediction.process_run import fingerprint, load_images
 from tfsload.records.half_seconds import BATCH, HalfSeconds

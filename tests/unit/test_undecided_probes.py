@@ -5,10 +5,9 @@ import random
 import pytest
 
 from tests.support import summaries as report
-from tests.support.summaries import judge
-from tests.unit.test_analysis import summary_of
-from tests.unit.test_gate import calm, record_of, slow, stalled
-from tests.unit.test_levels import run_of
+from tests.support.level_rows import run_of
+from tests.support.stalls import calm, record_of, slow, stalled
+from tests.support.summaries import judge, summary_of
 from tfsload.analysis import exit_codes, thresholds
 from tfsload.analysis.levels import level_row, probe
 from tfsload.analysis.limit import Ending, Finding

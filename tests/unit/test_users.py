@@ -12,6 +12,7 @@ from locust import TaskSet, task
 from locust.env import Environment
 from locust.exception import InterruptTaskSet, RescheduleTask, StopTest, StopUser
 
+from tests.support.fake_users import Runner, ScriptedUser, fire
 from tests.support.runs import wait_until
 from tfsload.load.leases import Lease
 from tfsload.prediction import prediction_user, slot
@@ -22,52 +23,8 @@ from tfsload.run import messages
 from tfsload.run.participant import Participant
 from tfsload.settings.settings import Settings
 from tfsload.target.references import References
-from tfsload.transport.answer import Answer, ReplyError
+from tfsload.transport.answer import ReplyError
 from tfsload.transport.failure import CLIENT_ERROR, PredictionFailure
-from tfsload.transport.grpc.transport import GrpcTransport
-
-
-class ScriptedUser(PredictionUser):
-    """Answers as the test says, instead of a server."""
-
-    request_type = "scripted"
-    transport_class = GrpcTransport
-    answer = staticmethod(lambda n_images: Answer.of(np.eye(10)[[7] * n_images]))
-    abstract = False
-
-    def connect(self, run):  # noqa: ARG002  (as the user has it)
-        self._call = self.call
-        self._reader_of = lambda n_images: SimpleNamespace(read=lambda reply: self.read(reply, n_images))
-
-    def call(self, _body):
-        return b"a reply"
-
-    def read(self, _reply, n_images):
-        return type(self).answer(n_images)
-
-
-class Runner:
-    """Keeps what a participant sends."""
-
-    worker_index = 0
-    user_greenlets = ()
-
-    def __init__(self):
-        self.sent = []
-        self.listeners = {}
-        self.n_stops = 0
-
-    def register_message(self, msg_type, listener, **_):
-        self.listeners[msg_type] = listener
-
-    def send_message(self, msg_type, data):
-        self.sent.append((msg_type, data))
-
-    def receive(self, msg_type, data):
-        self.listeners[msg_type](environment=None, msg=SimpleNamespace(data=data))
-
-    def stop(self):
-        self.n_stops += 1
 
 
 @pytest.fixture
@@ -93,13 +50,6 @@ def participant(environment, runner):
     participant = Participant(environment, runner)
     slot.fill(environment, participant.join)
     return participant
-
-
-def fire(environment, **options):
-    """Change the run's options, as a coordinator that has the same data."""
-    vars(environment.parsed_options).update(options)
-    images = load_images(Settings.parse(vars(environment.parsed_options), None))
-    setattr(environment.parsed_options, messages.RUN_DATA_OPTION, fingerprint(images))
 
 
 def user_of(environment, **attributes):

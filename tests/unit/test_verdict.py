@@ -4,9 +4,8 @@ import dataclasses
 
 import pytest
 
-from tests.support.summaries import judge, render, summarise
-from tests.unit.test_analysis import failing, found, parsed, passing, record_of, summary_of
-from tests.unit.test_levels import closed_row, open_row, samples
+from tests.support.level_rows import closed_row, open_row, samples
+from tests.support.summaries import failing, found, judge, parsed, passing, record_of, render, summarise, summary_of
 from tfsload.analysis import exit_codes
 from tfsload.records.mismatch import Mismatch
 from tfsload.records.record import Record

@@ -9,9 +9,9 @@ from locust.env import Environment
 from locust.event import Events
 from locust.rpc.protocol import Message
 
+from tests.support.fake_master import wait_for
 from tests.support.fake_rpc import Network
-from tests.unit.test_distributed import wait_for
-from tests.unit.test_users import ScriptedUser
+from tests.support.fake_users import ScriptedUser
 from tfsload.prediction import prediction_user, slot
 from tfsload.prediction.process_run import fingerprint, load_images
 from tfsload.run import messages

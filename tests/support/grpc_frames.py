@@ -1,0 +1,31 @@
+"""What a gRPC server sends, as bytes."""
+
+import struct
+
+import hpack
+
+from tfsload.transport.grpc import frames
+
+
+def block(*pairs):
+    """Encode headers as a server does that was offered a table of size 0."""
+    encoder = hpack.Encoder()
+    encoder.header_table_size = 0
+    return encoder.encode(pairs)
+
+
+OK_HEADERS = block((":status", "200"), ("content-type", "application/grpc"))
+OK_TRAILERS = block(("grpc-status", "0"))
+
+
+def message(body, compressed=0):
+    return struct.pack(">BL", compressed, len(body)) + body
+
+
+def reply(stream, body=b"answer", trailers=OK_TRAILERS, headers=OK_HEADERS):
+    """Return a whole reply's frames."""
+    return (
+        frames.frame(frames.HEADERS, frames.END_HEADERS, stream, headers)
+        + frames.frame(frames.DATA, 0, stream, message(body))
+        + frames.frame(frames.HEADERS, frames.END_HEADERS | frames.END_STREAM, stream, trailers)
+    )

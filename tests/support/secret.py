@@ -1,0 +1,4 @@
+"""A secret that must not be shown."""
+
+SECRET = "open-sesame-4711"
+METADATA = f"authorization=Bearer {SECRET}"
