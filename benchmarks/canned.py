@@ -2,10 +2,10 @@
 
 import struct
 
+from tfsload.datasets.dataset import PIXELS
 from tfsload.transport.protos import get_model_metadata_pb2, get_model_status_pb2, predict_pb2, types_pb2
 
 CLASSES = 10
-PIXELS = 784
 PREDICT_PATH = "tensorflow.serving.PredictionService/Predict"
 
 

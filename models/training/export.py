@@ -16,12 +16,11 @@ import numpy as np
 import tensorflow as tf
 
 from models.training.network import STRIDE
-from tfsload.datasets.dataset import Dataset
+from tfsload.datasets.dataset import IMAGE_SHAPE, PIXELS, Dataset
 
 SIGNATURE = "predict_images"
 INPUT = "images"
 OUTPUT = "scores"
-PIXELS = 28 * 28
 
 Layer = tuple[np.ndarray, np.ndarray]
 """Kernel and bias, float32."""
@@ -117,7 +116,7 @@ def _write(network: tf.keras.Model, directory: Path) -> None:
 
 def _logits(images: tf.Tensor, convolutions: Layers, dense: Layers) -> tf.Tensor:
     """Write the layers into the current graph, behind `images` (n, 784)."""
-    tensor = tf.reshape(images, [-1, 28, 28, 1])
+    tensor = tf.reshape(images, [-1, *IMAGE_SHAPE, 1])
     for kernel, bias in convolutions:
         tensor = tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(tensor, kernel, STRIDE, "SAME"), bias))
     tensor = tf.reshape(tensor, [-1, len(dense[0][0])])

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from models.training.augmentation import augment
-from tfsload.datasets.dataset import Dataset
+from tfsload.datasets.dataset import IMAGE_SHAPE, Dataset
 
 FILTERS = (16, 32)
 """Output channels of each convolution."""
@@ -34,7 +34,7 @@ _DROPOUT = (0.4, 0.3)
 def build() -> tf.keras.Model:
     """Return the untrained network: float32 (n, 28, 28, 1) in 0..1 → logits float32 (n, 10)."""
     layers = tf.keras.layers
-    network = tf.keras.Sequential([layers.Input((28, 28, 1))])
+    network = tf.keras.Sequential([layers.Input((*IMAGE_SHAPE, 1))])
     for filters in FILTERS:
         network.add(layers.Conv2D(filters, KERNEL, STRIDE, padding="same", use_bias=False))
         network.add(layers.BatchNormalization())

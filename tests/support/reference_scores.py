@@ -21,7 +21,7 @@ import tfsload.datasets.dataset
 def main(model_dir: str, dataset_name: str, output: str) -> None:
     dataset = tfsload.datasets.dataset.load(dataset_name)
     predict = tf.saved_model.load(model_dir).signatures["predict_images"]
-    rows = dataset.images.reshape(-1, 784).astype(np.float32) / np.float32(255)
+    rows = dataset.images.reshape(len(dataset), -1).astype(np.float32) / np.float32(255)
     batches = [predict(images=tf.constant(rows[i : i + 500]))["scores"].numpy() for i in range(0, len(rows), 500)]
     np.savez(output, scores=np.concatenate(batches), labels=dataset.labels)
 

@@ -10,8 +10,9 @@ from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.limit import Ending
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.verdict import Verdict
-from tfsload.transport.servable import CURE
 
+# What to do where several models answer at one address.
+ONE_MODEL_CURE = "name one with --model-version, or wait until one alone is served at this address"
 # How servers fail that have more to do than they can.
 _OVERLOAD_CODES = {"DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED"}
 
@@ -219,7 +220,7 @@ def _doubts(result: RunResult) -> tuple[str, ...]:
     if result.course.n_levels_left and result.course.gave_up_after_s is None:
         reasons.append(f"the run was stopped with {_levels_to_go(result)}: let it end by itself")
     if result.server.wrong_model:
-        reasons.append(f"{result.server.wrong_model}: {CURE}")
+        reasons.append(f"{result.server.wrong_model}: {ONE_MODEL_CURE}")
     elif result.server.changed:
         reasons.append(f"the server's model changed during the run: {result.server.changed}")
     for held in result.thresholds:

@@ -1,5 +1,6 @@
 """The labelled images of a run: the shipped subset, MNIST itself, or a folder of IDX files."""
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,13 @@ from numpy.typing import NDArray
 from tfsload.datasets.idx import DataError, read
 from tfsload.datasets.shipped import shipped
 
-__all__ = ["IMAGE_SHAPE", "SPLITS", "DataError", "Dataset", "load"]
+__all__ = ["IMAGE_SHAPE", "PIXELS", "SPLITS", "DataError", "Dataset", "load"]
 
 IMAGE_SHAPE = (28, 28)
 """Rows and columns of an image, in pixels."""
+
+PIXELS = math.prod(IMAGE_SHAPE)
+"""Of an image."""
 
 SPLITS = {"test": ("t10k", "test"), "train": ("train",)}
 """The two halves of a data set, and how their files' names begin, in the order of choice."""

@@ -12,21 +12,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any
 
+from tfsload.transport.faults import FaultsError
+
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _KINDS: dict[Any, str] = {bool: "true, false, 1 or 0", int: "a whole number", float: "a number", str: "a text"}
 _MAX_PORT = 65535
 
 
-class FlagError(ValueError):
-    """A command line that cannot be used.
-
-    Attributes:
-        faults: every fault found, one sentence each.
-    """
-
-    def __init__(self, faults: Sequence[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = list(faults)
+class FlagError(FaultsError):
+    """A command line that cannot be used: every unknown flag, unreadable value and contradiction."""
 
 
 def schedulable_cpus() -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tfsload.analysis import thresholds, tolerance
 from tfsload.analysis.tolerance import Tolerance
+from tfsload.datasets.dataset import PIXELS
 from tfsload.load import arrivals
 from tfsload.settings import origins, readers
 
@@ -85,7 +86,7 @@ OPTIONS = (
         "model.input_name",
         "images",
         readers.required_text,
-        "The signature's input: float32 [-1, 784], 0..1.",
+        f"The signature's input: float32 [-1, {PIXELS}], 0..1.",
     ),
     Option(
         "--output-name",

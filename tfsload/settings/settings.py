@@ -16,15 +16,12 @@ from tfsload.settings import rules
 from tfsload.settings.options import OPTIONS
 from tfsload.transport.address import Address, AddressError, parse_address
 from tfsload.transport.asked import ConnectionAsked, ModelAsked
+from tfsload.transport.faults import FaultsError
 from tfsload.transport.words import quoted
 
 
-class SettingsError(ValueError):
-    """Bad usage. `faults` holds one sentence for each fault found."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("; ".join(faults))
-        self.faults = faults
+class SettingsError(FaultsError):
+    """Bad usage."""
 
 
 @dataclass(frozen=True)

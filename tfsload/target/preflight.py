@@ -4,17 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tfsload.datasets.dataset import PIXELS
 from tfsload.transport.answer import ReplyError
 from tfsload.transport.asked import ModelAsked
 from tfsload.transport.contract import Transport
 from tfsload.transport.failure import PredictionFailure
+from tfsload.transport.faults import FaultsError
 from tfsload.transport.servable import UNTOLD, Servable
 from tfsload.transport.signature import READY, SignatureDescribed, TensorDescribed, VersionDescribed
 from tfsload.transport.words import quoted, shown
 
 # A server that does not answer this fast is reported as not there.
 TIMEOUT_S = 2.5
-PIXELS = 784
 _SCORE_TYPES = ("DT_FLOAT", "DT_DOUBLE")
 _PREDICT_METHOD = "tensorflow/serving/predict"
 
@@ -32,16 +33,8 @@ class Preflight:
     servable: Servable = UNTOLD
 
 
-class PreflightError(Exception):
-    """The server cannot be tested as asked.
-
-    Attributes:
-        faults: what was found and what to pass instead, a sentence each.
-    """
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("; ".join(faults))
-        self.faults = faults
+class PreflightError(FaultsError):
+    """The server cannot be tested as asked: what was found, and what to pass instead."""
 
 
 class NoServerError(PreflightError):

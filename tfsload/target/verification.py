@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 
+from tfsload.analysis.judge import ONE_MODEL_CURE
 from tfsload.datasets.dataset import Dataset
 from tfsload.load.request_book import RequestBook
 from tfsload.settings.settings import ChecksAsked
@@ -65,5 +66,5 @@ def record_references(
     finally:
         transport.close()
     if fault := servables.fault(answered_by, expected):
-        raise OtherModelError(f"--verify: {fault}, without any load: {servables.CURE}")
+        raise OtherModelError(f"--verify: {fault}, without any load: {ONE_MODEL_CURE}")
     return references

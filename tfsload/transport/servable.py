@@ -43,7 +43,6 @@ MOST_TOLD_APART = 50
 FURTHER = Servable("", -1)
 _WORDS = {UNTOLD: "a model that is not named", FURTHER: "further models"}
 _MOST_SHOWN = 5
-CURE = "name one with --model-version, or wait until one alone is served at this address"
 
 
 def to_plain(counts: Counter[Servable]) -> list[list[Any]]:

@@ -7,17 +7,14 @@ from dataclasses import dataclass, field
 from gevent import socket
 
 from tfsload.transport.asked import ConnectionAsked
+from tfsload.transport.faults import FaultsError
 from tfsload.transport.words import quoted
 
 _READ_BYTES = 1 << 18
 
 
-class TlsFileError(ValueError):
-    """A TLS file that cannot be used. `faults` holds one sentence for each."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("; ".join(faults))
-        self.faults = faults
+class TlsFileError(FaultsError):
+    """TLS files that cannot be used."""
 
 
 class TlsError(OSError):

@@ -25,7 +25,7 @@ def encode_request(model: ModelAsked, images: NDArray[np.uint8]) -> bytes:
 
     Args:
         model: names it, its version or label, signature and input.
-        images: uint8, (n, 28, 28) or (n, 784), sent as float32 (n, 784) scaled to 0..1.
+        images: uint8 (n, …), sent as float32 (n, pixels) scaled to 0..1.
     """
     request = predict_pb2.PredictRequest()
     fill_model_spec(request.model_spec, model)
