@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.support.runs import PROJECT
-from tfsload.analysis.answer import _HEADS, _OVERCORRECTED
+from tfsload.analysis.scaling_answer import _HEADS, _OVERCORRECTED
 
 README = (PROJECT / "README.md").read_text()
 GOLDEN = PROJECT / "tests" / "unit" / "golden"

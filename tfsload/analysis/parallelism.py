@@ -14,10 +14,10 @@ _Z_95 = 1.959964
 # 9 % on a server that computes, beside its load generator on two cores, 1 to 2 % where it only waits. Clock rates,
 # neighbours and memory layout stay for a level, and change between levels and runs.
 SPREAD = 0.05
-# The way of a request to the server and back may take so many times as long as the round trip that was measured. A
-# prediction's message is longer than that of a call that asks for nothing, and goes through more threads; but the
-# pauses between those calls let processors sleep more than a lone user does. Equal runs measured 0.37 to 0.65 ms for a
-# way of 0.57 ms (64 images a request, the embedded server).
+# Overhead, what a request spends outside the server, may be so many times as long as the round trip that was measured.
+# A prediction's message is longer than that of a call that asks for nothing, and goes through more threads; but the
+# pauses between those calls let processors sleep more than a lone user does. Equal runs measured 0.37 to 0.65 ms for an
+# overhead of 0.57 ms (64 images a request, the embedded server).
 LEAST_OF_ROUND_TRIP, MOST_OF_ROUND_TRIP = 0.7, 1.5
 # What a lone request may spend outside the server, on one machine or in one data centre, where it is not known.
 OVERHEAD_NS = 300_000
@@ -29,11 +29,11 @@ class Parallelism:
 
     Attributes:
         value: the estimate; without a round trip, all of a lone request's latency counts as service.
-        low, high: its 95 % interval; 0 <= low <= value <= high. All that a way to the server may explain is in it, but
+        low, high: its 95 % interval; 0 <= low <= value <= high. All that overhead may explain is in it, but
             not what more users would bring.
         at_most: what it would be if no request spent any time on its way.
-        by_scatter, by_way: how wide the interval is by what equal runs differ, and by what the way is not known, each
-            alone: 1 - low/high, from 0 to 1.
+        by_scatter, by_overhead: how wide the interval is by what equal runs differ, and by what the
+            overhead is not known, each alone: 1 - low/high, from 0 to 1.
     """
 
     value: float
@@ -41,15 +41,15 @@ class Parallelism:
     high: float
     at_most: float
     by_scatter: float
-    by_way: float
+    by_overhead: float
 
 
 def parallelism(sweep: Sweep, round_trip_ns: float | None) -> Parallelism | None:
     """Return the parallelism of a sweep; None without a lone user, or with nothing else.
 
     The interval joins the errors of the throughput and of the service time, and within that those of the latency and
-    of the way, as distances of their ends (MOVER: G. Y. Zou and A. Donner, Statistics in Medicine 27(10), 2008): the
-    way is as likely to be much longer than the round trip as somewhat shorter.
+    of the overhead, as distances of their ends (MOVER: G. Y. Zou and A. Donner, Statistics in Medicine 27(10), 2008):
+    the overhead is as likely to be much longer than the round trip as somewhat shorter.
 
     Args:
         sweep: with all its levels.
@@ -59,21 +59,21 @@ def parallelism(sweep: Sweep, round_trip_ns: float | None) -> Parallelism | None
     if growth is None:
         return None
     alone_ns, best_rps = growth.alone_ns, growth.best_rps
-    way_ns = min(round_trip_ns or 0.0, alone_ns)
-    least_ns, most_ns = _way_ends_ns(round_trip_ns, alone_ns)
+    overhead_ns = min(round_trip_ns or 0.0, alone_ns)
+    least_ns, most_ns = _overhead_ends_ns(round_trip_ns, alone_ns)
     latency_error = _Z_95 * _error((growth.alone,)) * alone_ns
     rate_error = _Z_95 * _error(sweep.plateau)
 
     def ends(latency_error_ns: float, rate_error: float, shorter_ns: float, longer_ns: float) -> tuple[float, float]:
-        service_ns = alone_ns - way_ns
+        service_ns = alone_ns - overhead_ns
         low_ns = max(0.0, service_ns - math.hypot(latency_error_ns, longer_ns))
         high_ns = service_ns + math.hypot(latency_error_ns, shorter_ns)
         low = best_rps * low_ns * math.exp(-rate_error) / 1e9
         return low, best_rps * high_ns * math.exp(rate_error) / 1e9
 
-    value = best_rps * (alone_ns - way_ns) / 1e9
+    value = best_rps * (alone_ns - overhead_ns) / 1e9
     at_most = best_rps * alone_ns / 1e9
-    shorter_ns, longer_ns = way_ns - min(least_ns, way_ns), most_ns - way_ns
+    shorter_ns, longer_ns = overhead_ns - min(least_ns, overhead_ns), most_ns - overhead_ns
     by_all = _joined(value, ends(latency_error, 0, shorter_ns, longer_ns), ends(0, rate_error, 0, 0))
     greatest = at_most * math.exp(math.hypot(rate_error, latency_error / alone_ns))
     scatter = _joined(value, ends(latency_error, 0, 0, 0), ends(0, rate_error, 0, 0))
@@ -83,14 +83,14 @@ def parallelism(sweep: Sweep, round_trip_ns: float | None) -> Parallelism | None
         high=max(value, min(by_all[1], greatest)),
         at_most=at_most,
         by_scatter=_width(scatter),
-        by_way=_width(ends(0, 0, shorter_ns, longer_ns)),
+        by_overhead=_width(ends(0, 0, shorter_ns, longer_ns)),
     )
 
 
-def _way_ends_ns(round_trip_ns: float | None, alone_ns: float) -> tuple[float, float]:
+def _overhead_ends_ns(round_trip_ns: float | None, alone_ns: float) -> tuple[float, float]:
     if round_trip_ns is None:
         return 0.0, float(OVERHEAD_NS)
-    # A way on which all of the time is spent, and more, was not measured.
+    # An overhead of all of the time, and more, was not measured.
     least_ns = LEAST_OF_ROUND_TRIP * round_trip_ns if round_trip_ns < alone_ns else 0.0
     return least_ns, MOST_OF_ROUND_TRIP * round_trip_ns
 

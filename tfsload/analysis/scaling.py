@@ -10,13 +10,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tfsload.analysis.answer import Answer, answer
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.parallelism import MOST_OF_ROUND_TRIP, OVERHEAD_NS, Parallelism, parallelism
+from tfsload.analysis.scaling_answer import ScalingAnswer, scaling_answer
 from tfsload.analysis.sweep import LevelPoint, ScaledLevel, Sweep, standard_error
 from tfsload.analysis.usl import CurvePoint, Usl, fit_usl
 
-__all__ = ["Answer", "LevelPoint", "ScaledLevel", "Scaling", "assess", "assess_sweep"]
+__all__ = ["LevelPoint", "ScaledLevel", "Scaling", "ScalingAnswer", "assess", "assess_sweep"]
 
 # Of the fitted curve no more points are kept: a sweep may go up to 100,000 users.
 MOST_POINTS = 200
@@ -49,7 +49,7 @@ class Scaling:
     stops_growing_at: int | None
     falls_beyond: int | None
     usl: Usl | None
-    answer: Answer
+    answer: ScalingAnswer
     curve: tuple[CurvePoint, ...] = ()
 
     @property
@@ -79,7 +79,7 @@ def assess(points: Sequence[LevelPoint], round_trip_ns: float | None = None) -> 
         stops_growing_at=sweep.stops_growing_at,
         falls_beyond=sweep.falls_beyond,
         usl=usl,
-        answer=answer(sweep, interval, round_trip_ns),
+        answer=scaling_answer(sweep, interval, round_trip_ns),
         curve=usl.curve(_whole_users(sweep.levels[-1].users)) if usl else (),
     )
 

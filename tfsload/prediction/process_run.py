@@ -61,7 +61,7 @@ def fingerprint(dataset: tfsload.datasets.dataset.Dataset) -> str:
     return digest.hexdigest()
 
 
-def n_requests(settings: Settings, n_images: int) -> int:
+def requests_for(settings: Settings, n_images: int) -> int:
     """Return how many requests hold that many images."""
     return -(-n_images // settings.model.images_per_request)
 

@@ -9,7 +9,7 @@ from tfsload.analysis.others import NO_OTHERS, Others
 from tfsload.analysis.result import Course, RunResult, Server, Users, Verified, Workers
 from tfsload.analysis.summing_up import Measured, sum_up
 from tfsload.analysis.totals import MismatchExample
-from tfsload.prediction.process_run import n_requests
+from tfsload.prediction.process_run import requests_for
 from tfsload.records.mismatch import least
 from tfsload.records.record import Record
 from tfsload.run.checks import Checked
@@ -95,7 +95,7 @@ def _server(overall: Record, uncounted: Record, checked: Checked, changed: str) 
 
 def _verified(overall: Record, uncounted: Record, checked: Checked) -> Verified:
     settings = checked.settings
-    n_verified = n_requests(settings, settings.checks.verify) * settings.model.images_per_request
+    n_verified = requests_for(settings, settings.checks.verify) * settings.model.images_per_request
     return Verified(
         n_images=min(n_verified, checked.n_images),
         tolerance=settings.checks.tolerance.text,

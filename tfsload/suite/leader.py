@@ -12,7 +12,7 @@ from locust.web import WebUI
 
 from tfsload.analysis.limit import Finding
 from tfsload.load.plan import FixedPlan, SearchPlan, make_plan
-from tfsload.prediction.process_run import n_requests
+from tfsload.prediction.process_run import requests_for
 from tfsload.records.level import Level
 from tfsload.report.progress import Progress
 from tfsload.run import messages, result_events, silence
@@ -204,7 +204,7 @@ class Leader:
         if isinstance(self._runner, MasterRunner) and not self._options.processes:
             run_warnings.warn_of_loopback(server)
         run.run_time = self._begin_run_time()
-        n_asked = n_requests(checked.settings, checked.n_images) if checked.settings.data.num_tests else None
+        n_asked = requests_for(checked.settings, checked.n_images) if checked.settings.data.num_tests else None
         give_up_after_s = silence.limit_s(checked.settings, run.run_time.limit_s is not None)
         if self._participant is not None:
             self._participant.images = checked.images

@@ -13,14 +13,14 @@ SERIAL_UP_TO = 1.25
 # Up to here it is Hardly, a kind of No: a second worker would idle for more than half of the time, which nobody means
 # who asks for parallel serving. But parts of requests do run beside one another, and that is said.
 HARDLY_UP_TO = 1.5
-# Where less than this is left, with the way taken off, more was taken off than there is.
+# Where less than this is left, with the overhead taken off, more was taken off than there is.
 OVERCORRECTED_BELOW = 0.8
 
 _SWEEP = "`--sweep 1,2,4,8`"
 _FURTHER = "`--sweep 1,2,4,8,16`"
 _OFTEN = "`--sweep 1,2,4,8,1,2,4,8`"
 _LONGER = "`--level-duration`"
-_WAY_CURE = "send heavier requests (`--images-per-request 64` or more), or measure nearer to the server"
+_OVERHEAD_CURE = "send heavier requests (`--images-per-request 64` or more), or measure nearer to the server"
 
 # What a sweep may say, by the answers that its interval reaches over.
 _HEADS = {
@@ -42,7 +42,7 @@ Kind = Literal["yes", "no", "cannot tell"]
 
 
 @dataclass(frozen=True)
-class Answer:
+class ScalingAnswer:
     """Whether the server runs requests in parallel.
 
     Attributes:
@@ -54,7 +54,7 @@ class Answer:
     sentence: str
 
 
-def answer(sweep: Sweep, interval: Parallelism | None, round_trip_ns: float | None) -> Answer:
+def scaling_answer(sweep: Sweep, interval: Parallelism | None, round_trip_ns: float | None) -> ScalingAnswer:
     """Say whether requests run in parallel.
 
     Args:
@@ -64,10 +64,10 @@ def answer(sweep: Sweep, interval: Parallelism | None, round_trip_ns: float | No
     """
     growth = sweep.growth
     if growth is None or interval is None:
-        return Answer("cannot tell", f"Cannot tell: {_lack(sweep)}.")
+        return ScalingAnswer("cannot tell", f"Cannot tell: {_lack(sweep)}.")
     kind: Kind
     if interval.value < OVERCORRECTED_BELOW and interval.at_most > SERIAL_UP_TO:
-        kind, cure = "cannot tell", _WAY_CURE
+        kind, cure = "cannot tell", _OVERHEAD_CURE
         head = _OVERCORRECTED.format(at_most=at_once(interval.at_most))
     else:
         possible = _possible(growth, interval)
@@ -78,7 +78,7 @@ def answer(sweep: Sweep, interval: Parallelism | None, round_trip_ns: float | No
         kind = "yes" if possible == ("yes",) else "cannot tell" if "yes" in possible else "no"
         cure = _cure(growth, interval) if len(possible) > 1 else ""
     parts = [head, _reason(growth.alone_ns, round_trip_ns), _growth(growth), *([f"To tell: {cure}"] if cure else [])]
-    return Answer(kind, " ".join(f"{part}." for part in parts))
+    return ScalingAnswer(kind, " ".join(f"{part}." for part in parts))
 
 
 def _possible(growth: Growth, interval: Parallelism) -> tuple[str, ...]:
@@ -135,16 +135,16 @@ def _reason(alone_ns: float, round_trip_ns: float | None) -> str:
     alone = milliseconds(alone_ns)
     if round_trip_ns is None:
         return f"A lone request takes {alone}; how much of it is its way to the server and back was not measured"
-    way = milliseconds(round_trip_ns)
+    overhead = milliseconds(round_trip_ns)
     if round_trip_ns >= alone_ns:
-        return f"A lone request takes {alone}, no longer than a call that asks the model for nothing ({way})"
-    way_share = share(round_trip_ns, alone_ns)
+        return f"A lone request takes {alone}, no longer than a call that asks the model for nothing ({overhead})"
+    overhead_share = share(round_trip_ns, alone_ns)
     # Of the figures as they are printed, so that they add up.
     digits = -4 if round_trip_ns >= SHORTEST_NS else 0
     in_server = milliseconds(round(alone_ns, digits) - round(round_trip_ns, digits))
     return (
         f"Of a lone request's {alone}, its way to the server and back, on which requests overlap in any case, takes "
-        f"{way} ({way_share}), and the server {in_server}"
+        f"{overhead} ({overhead_share}), and the server {in_server}"
     )
 
 
@@ -196,8 +196,8 @@ def _cure(growth: Growth, interval: Parallelism) -> str:
     if beyond_it != within:
         beyond = [level for level in sweep.levels if level.users > growth.last.users]
         return f"the next level cannot be trusted: {beyond[0].left_out}" if beyond else f"sweep further ({_FURTHER})"
-    if interval.by_way >= interval.by_scatter or interval.high <= SERIAL_UP_TO:
-        return _WAY_CURE
+    if interval.by_overhead >= interval.by_scatter or interval.high <= SERIAL_UP_TO:
+        return _OVERHEAD_CURE
     if max(growth.alone.noise, *(level.noise for level in sweep.plateau)) > SPREAD:
         return f"throughput scatters too much; measure longer ({_LONGER}), on a machine with nothing else to do"
     return f"measure each level several times ({_OFTEN}), on a machine with nothing else to do"
