@@ -8,6 +8,7 @@ from typing import Any
 
 import gevent
 from locust.env import Environment
+from locust.rpc import Message
 from locust.runners import STATE_RUNNING, Runner
 
 from tfsload.records.cpu import CpuShares
@@ -145,7 +146,7 @@ class Conductor:
         # A worker that leaves takes its users with it before it is gone: it does not report the level, and is named.
         return self._change if workers <= set(self._reports) else ""
 
-    def _on_level_done(self, environment: Environment, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+    def _on_level_done(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         if not self._coordinator.is_of_this_run(msg):
             return
         self._coordinator.take_report(msg.node_id, msg.data)

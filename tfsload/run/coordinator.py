@@ -11,6 +11,7 @@ from typing import Any
 
 import gevent
 from locust.env import Environment
+from locust.rpc import Message
 from locust.runners import STATE_RUNNING, MasterRunner, Runner
 
 from tfsload.run import messages, processes
@@ -227,7 +228,7 @@ class Coordinator:
             return self.results.n_users < self.results.n_users_asked
         return self._runner.user_count < self._runner.target_user_count
 
-    def is_of_this_run(self, msg: Any) -> bool:
+    def is_of_this_run(self, msg: Message) -> bool:
         """Whether a message belongs to the run under way."""
         return self._is_open and msg.data["run"] == self._number
 
@@ -242,7 +243,7 @@ class Coordinator:
             return  # it has measured something else, and may write it otherwise
         self._ledger.take_report(worker, report["rows"], report["unix_ns"])
 
-    def _on_joined(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+    def _on_joined(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         if self.is_of_this_run(msg):
             if msg.data.get("protocol") != messages.PROTOCOL:
                 self._refuse(msg.node_id, OTHER_VERSION)
@@ -253,7 +254,7 @@ class Coordinator:
             n_workers = len(self._roster.joined - self.results.lost_workers)
             self.results.n_workers = max(self.results.n_workers, n_workers)
 
-    def _on_lease_wanted(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+    def _on_lease_wanted(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         if not self.is_of_this_run(msg):
             return
         self.results.lost_workers.discard(msg.node_id)
@@ -262,24 +263,24 @@ class Coordinator:
         data = {"run": self._number, "lease": lease and [lease.number, lease.start, lease.stop]}
         self._runner.send_message(messages.LEASE, data, client_id=msg.node_id)
 
-    def _on_references_wanted(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+    def _on_references_wanted(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         if self.is_of_this_run(msg) and self._references is not None:
             data = {"run": self._number, "rows": self._references}
             self._runner.send_message(messages.REFERENCES, data, client_id=msg.node_id)
 
-    def _on_lease_done(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+    def _on_lease_done(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         if self.is_of_this_run(msg) and self._ledger.take_lease(msg.data["lease"], msg.data):
             # Not here: this may be the greenlet that receives messages, and ending a run waits for some.
             gevent.spawn(self._on_finished)
 
-    def _on_pulse(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+    def _on_pulse(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         if not self.is_of_this_run(msg):
             return
         self._vigil.take(msg.node_id, msg.data, self._clock_s(), self.probe)
         self.results.n_discarded += msg.data["n_discarded"]
         self._ledger.keep_only(msg.node_id, msg.data["held"], msg.data["newest"])
 
-    def _on_drained(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+    def _on_drained(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         if not self.is_of_this_run(msg):
             return
         self._roster.drained.add(msg.node_id)
@@ -287,7 +288,7 @@ class Coordinator:
         is_fit = msg.node_id not in self.results.unfit_workers
         self._ledger.take_rest(msg.node_id, msg.data, is_fit, self._is_ending)
 
-    def _on_unfit(self, environment: Any, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+    def _on_unfit(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         if self.is_of_this_run(msg):
             self._refuse(msg.node_id, sentence(redacted(msg.data["reason"])))
 

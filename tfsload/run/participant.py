@@ -13,6 +13,7 @@ import locust.log
 from gevent.lock import RLock
 from locust.env import Environment
 from locust.exception import RPCError
+from locust.rpc import Message
 from locust.runners import LocalRunner, WorkerRunner
 
 from tfsload.datasets.dataset import DataError
@@ -157,7 +158,7 @@ class Participant:
         else:
             self._has_references.set()
 
-    def _on_references(self, environment: Environment, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+    def _on_references(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         run = self.open_run
         if run is not None and msg.data["run"] == run.number:
             run.references = References.from_plain(msg.data["rows"], run.settings.checks.tolerance)
@@ -214,7 +215,7 @@ class Participant:
 
         return LeasedSupply(ask, deliver)
 
-    def _on_level(self, environment: Environment, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+    def _on_level(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         run = self.open_run
         if run is None or msg.data["run"] != run.number:
             return
@@ -323,14 +324,14 @@ class Participant:
         if report is not None:
             data[messages.REPORT_KEY] = report
 
-    def _on_lease(self, environment: Environment, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+    def _on_lease(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         if self.run is None or msg.data["run"] != self.run.number:
             return
         if isinstance(supply := self.run.supply, LeasedSupply):
             lease = msg.data["lease"]
             supply.grant(None if lease is None else Lease(*lease))
 
-    def _on_drain(self, environment: Environment, msg: Any) -> None:  # noqa: ARG002  (Locust's names)
+    def _on_drain(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         number = msg.data["run"]
         if self.run is None or number != self.run.number:
             # Joined too late for this run, or unfit: there is nothing to hand over, and nobody should wait.

@@ -5,8 +5,10 @@ import logging
 from typing import Any
 
 import locust.log
+from locust.env import Environment
 from locust.event import EventHook
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+from locust.web import WebUI
 
 from tfsload.analysis import exit_codes
 from tfsload.prediction import events as prediction_events
@@ -32,6 +34,8 @@ from tfsload.suite.ending import Ending
 from tfsload.suite.leader import Leader
 from tfsload.suite.outcome import Outcome
 from tfsload.suite.process_exit import ExitCode
+
+AnyRunner = LocalRunner | MasterRunner | WorkerRunner
 
 logger = logging.getLogger(__name__)
 
@@ -63,17 +67,18 @@ def install(events: Any) -> None:
 _suites: list["Suite"] = []  # `quit` is fired without an environment
 
 
-def _suite_of(environment: Any, runner: Any, web_ui: Any = None) -> "Suite":
+def _suite_of(environment: Environment, runner: AnyRunner, web_ui: WebUI | None = None) -> "Suite":
     """Return the suite of a process, made when it is first asked for: a worker's, before its master knows of it."""
     suite = getattr(environment, "tfsload", None)
     if suite is None:
         log_guard.install()
-        suite = environment.tfsload = Suite(environment, runner, web_ui)
+        suite = Suite(environment, runner, web_ui)
+        vars(environment)["tfsload"] = suite  # beside what is Locust's own
         _suites.append(suite)
     return suite
 
 
-def _on_init(environment: Any, runner: Any, web_ui: Any = None, **_: Any) -> None:
+def _on_init(environment: Environment, runner: AnyRunner, web_ui: WebUI | None = None, **_: Any) -> None:
     suite = _suite_of(environment, runner, web_ui)
     interrupt.deliver_to_main_greenlet(suite.interruption)
     if beginning.is_locusts_program():
@@ -81,7 +86,7 @@ def _on_init(environment: Any, runner: Any, web_ui: Any = None, **_: Any) -> Non
     suite.prepare()
 
 
-def _on_quitting(environment: Any, **_: Any) -> None:
+def _on_quitting(environment: Environment, **_: Any) -> None:
     suite = getattr(environment, "tfsload", None)
     if suite is not None:
         suite.quitting()
@@ -105,7 +110,7 @@ class Suite:
         leader: where this process leads runs; else None.
     """
 
-    def __init__(self, environment: Any, runner: Any, web_ui: Any = None) -> None:
+    def __init__(self, environment: Environment, runner: AnyRunner, web_ui: WebUI | None = None) -> None:
         self._environment = environment
         self._runner = runner
         self._is_headless = bool(self._options.headless)  # kept, because the web form can set any of Locust's options

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from locust.web import WebUI
+
 from tfsload.run.checks import web_origins
 from tfsload.run.user_hosts import UserHosts
 from tfsload.settings.secret_reach import SecretReach
@@ -23,7 +25,7 @@ class WebSide:
         web_ui: Locust's.
     """
 
-    def __init__(self, web_ui: Any) -> None:
+    def __init__(self, web_ui: WebUI) -> None:
         """Stand aside until it is opened."""
         self.web_ui = web_ui
         self._pages: Pages | None = None
