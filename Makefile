@@ -8,7 +8,13 @@ RUN_STAMP := $(VENV)/run.stamp
 DEV_STAMP := $(VENV)/dev.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui serve check test test-a-to-o test-p-to-r test-s-to-z long lint format bench bench-against fuzz soak train clean
+# `make test` runs these parts, the longest first. Together they are all the test files.
+PARTS := process-a-to-o process-p-to-r process-s-to-z unit contract truth browser
+# What holds doctests: the rooms that need no Locust.
+PURE_ROOMS := transport datasets records analysis load settings report target
+
+.PHONY: help demo ui serve check unit-a-to-r unit-s-to-z lint-and-doctests doctests test $(PARTS) coverage long lint \
+	format bench bench-against fuzz soak train clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,16 +29,35 @@ serve: $(RUN_STAMP) ## Serve the shipped model on 127.0.0.1:8500 until Ctrl-C.
 	$(BIN)/python -m tfsload.modelserver --port=8500 --model_name=mnist --model_base_path=models/mnist \
 		--grpc_max_threads=256
 
-check: lint ## Check style, types and the unit tests: after each change.
-	$(BIN)/python -m pytest -q tests/unit
+# Where a property is held against examples, a few of them are looked at here, and all by `make test`.
+check: $(DEV_STAMP) ## Check style, types, the unit tests and the doctests: after each change, under a minute.
+	$(MAKE) --no-print-directory -j2 --output-sync=target lint-and-doctests unit-a-to-r unit-s-to-z
 
-# Tests wait more than they compute, so three parts run beside one another. What depends on timing runs by itself.
-test: $(DEV_STAMP) ## Run all tests.
-	$(MAKE) --no-print-directory -j3 test-a-to-o test-p-to-r test-s-to-z
+unit-a-to-r unit-s-to-z: unit-%:
+	$(BIN)/python -m pytest -q --hypothesis-profile=quick tests/unit/test_[$(subst -to-,-,$*)]*.py
+
+lint-and-doctests: lint doctests
+
+doctests:
+	$(BIN)/python -m pytest -q --doctest-modules $(addprefix tfsload/,$(PURE_ROOMS))
+
+# Tests wait more than they compute, so parts run beside one another. What depends on timing runs by itself.
+test: $(DEV_STAMP) ## Run all tests but the long ones.
+	$(MAKE) --no-print-directory -j3 $(PARTS) doctests
 	$(BIN)/python -m pytest -m "timing and not long"
 
-test-a-to-o test-p-to-r test-s-to-z: test-%:
-	$(BIN)/python -m pytest -m "not timing and not long" tests/*/test_[$(subst -to-,-,$*)]*.py
+process-a-to-o process-p-to-r process-s-to-z: process-%:
+	$(BIN)/python -m pytest -m "not timing and not long" tests/process/test_[$(subst -to-,-,$*)]*.py
+
+unit contract truth browser:
+	$(BIN)/python -m pytest -m "not timing and not long" tests/$@
+
+# Each process writes down what it ran, also those that fork or leave at once; slower than the tests alone.
+coverage: $(DEV_STAMP) ## Run all tests but the long ones, and say what code they do not run.
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 long: $(DEV_STAMP) ## Run the tests that take too long for every run.
 	$(BIN)/python -m pytest -m long

@@ -12,6 +12,7 @@ from hpack.hpack import decode_integer
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import scaled
 from tests.support.grpc_frames import OK_HEADERS, OK_TRAILERS, block, message, reply
 from tfsload.transport.grpc import frames
 from tfsload.transport.grpc.backoff import Backoff
@@ -433,7 +434,7 @@ def fates(data, pieces):
     return sorted(map(id, calls)), sorted(map(id, [*gone, *protocol.calls.values(), *protocol.waiting]))
 
 
-@settings(max_examples=300)
+@settings(max_examples=scaled(300))
 @given(st.binary(max_size=400), st.lists(st.integers(0, 400)))
 def test_arbitrary_bytes_end_in_an_error_or_wait(data, cuts):
     for stream in (data, frames.settings_frame({}) + data):
@@ -441,7 +442,7 @@ def test_arbitrary_bytes_end_in_an_error_or_wait(data, cuts):
         assert accounted_for == calls  # each once: in flight, ended or unprocessed
 
 
-@settings(max_examples=300)
+@settings(max_examples=scaled(300))
 @given(st.integers(0, len(VALID)), st.binary(max_size=12), st.integers(0, 12), st.lists(st.integers(0, len(VALID))))
 def test_damaged_streams_end_each_call_once(place, inserted, n_removed, cuts):
     calls, accounted_for = fates(VALID[:place] + inserted + VALID[place + n_removed :], cuts)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import scaled
 from tfsload.records.recorder import Record, Recorder, merge_plain
 from tfsload.records.window import BETWEEN_LEVELS, N_SLICES, UNCOUNTED, WHOLE_RUN, Window
 from tfsload.transport.failure import PredictionFailure
@@ -341,7 +342,7 @@ def tell(recorder, windows, made):
 
 
 @given(windows_made(), st.lists(requests_made(), max_size=12))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=scaled(150), deadline=None)
 def test_all_is_booked_as_counted_by_hand(windows, made):
     recorder = Recorder(10**18, has_levels=True)
     tell(recorder, windows, made)
@@ -356,7 +357,7 @@ def test_all_is_booked_as_counted_by_hand(windows, made):
 
 
 @given(windows_made(), st.lists(st.tuples(st.integers(0, 3), requests_made()), max_size=20))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=scaled(80), deadline=None)
 def test_merged_recorders_equal_one(windows, made):
     one, *four = (Recorder(10**18, has_levels=True) for _ in range(5))
     tell(one, windows, [request for _, request in made])

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import scaled
 from tests.support.golden import path_of, result_of
 from tests.support.past_runs import PAST_RUNS
 from tests.support.summaries import summarise
@@ -58,7 +59,7 @@ PARTS = [field.name for field in dataclasses.fields(RunResult) if field.name != 
 
 
 @pytest.mark.parametrize("part", PARTS)
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=scaled(15), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_result_is_the_same_when_it_is_read_back(part, data):
     value = data.draw(values_of(typing.get_type_hints(RunResult)[part]))

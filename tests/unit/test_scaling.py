@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import scaled
 from tfsload.analysis.scaling import LevelPoint, assess
 
 SERVICE_S = 0.01
@@ -442,7 +443,7 @@ def numbers(value):
     return [value] if isinstance(value, int | float) else []
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=scaled(80), deadline=None)
 @given(st.lists(level_points, max_size=10))
 def test_any_sweep_gives_an_answer_and_no_nonsense(points):
     scaling = assess(points)
@@ -460,7 +461,7 @@ def test_any_sweep_gives_an_answer_and_no_nonsense(points):
     assert assess(points) == scaling
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=scaled(40), deadline=None)
 @given(st.lists(level_points, max_size=8), st.integers(-20, 20))
 def test_the_unit_of_rates_does_not_matter(points, exponent):
     # A power of two, so that rounding does not matter either.

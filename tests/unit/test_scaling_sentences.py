@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import scaled
 from tests.support.level_rows import MS, closed_row, run_of, samples
 from tests.support.summaries import judge, render, summarise
 from tests.support.sweep_text import ROUNDING, read
@@ -163,13 +164,13 @@ def any_sweeps(draw):
     return rows
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=scaled(100), deadline=None)
 @given(any_sweeps())
 def test_no_sentence_contradicts_its_table(rows):
     check(rows)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=scaled(40), deadline=None)
 @given(
     st.integers(1, 9), st.floats(0.2, 20), st.floats(0.01, 1.5), st.lists(st.floats(0.85, 1.15), min_size=6, max_size=6)
 )

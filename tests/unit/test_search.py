@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import scaled
 from tfsload.analysis.limit import Ending
 from tfsload.load.search import Probe, RateSearch, parse_range
 
@@ -101,7 +102,7 @@ def test_every_capacity_is_found_in_any_range(low, ratio, place, knows_achieved)
     st.floats(0, 1),
     st.lists(st.one_of(st.none(), st.floats(0, 1.2), st.sampled_from([math.nan, math.inf, -1.0])), min_size=12),
 )
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=scaled(500), deadline=None)
 def test_achieved_rates_that_lie_cost_no_answer(ratio, place, lies):
     capacity = min(100 * ratio**place, 100 * ratio)
     shares = iter(lies)
@@ -285,7 +286,7 @@ def test_low_may_fail_its_confirmation():
 
 
 @given(st.lists(st.booleans(), min_size=30), st.floats(1.001, 19_000), st.integers(2, 30), st.booleans())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=scaled(500), deadline=None)
 def test_any_answers_come_to_an_end(answers, ratio, max_probes, knows_achieved):
     answer = iter(answers)
     search = RecordedSearch(50, 50 * ratio, max_probes=max_probes)
