@@ -90,6 +90,7 @@ class PastRun:
             n_mismatched,
             example,
             answered_by,
+            image,
         )
 
     def jitter(self, latency_ns: float) -> int:

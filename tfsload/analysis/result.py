@@ -11,6 +11,7 @@ from tfsload.analysis import plain
 from tfsload.analysis.attendance import Attended
 from tfsload.analysis.class_rows import ClassRow
 from tfsload.analysis.held import Held
+from tfsload.analysis.image_counts import NO_IMAGES, ImageCounts
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.limit import SearchResult
 from tfsload.analysis.others import NO_OTHERS, Others
@@ -184,6 +185,7 @@ class RunResult:
         uncounted: what lies outside all levels.
         classes: one row a class.
         confusion: of the answered images: label, answer, how often, in order.
+        images: how often each image was fired, and for what it was taken.
         seconds: of a run without levels: what went on second by second, from its first request on.
         levels: in the order in which they were run; empty: a run without levels.
         scaling: of a closed sweep: whether the server works in parallel.
@@ -210,6 +212,7 @@ class RunResult:
     verified: Verified = Verified()
     classes: tuple[ClassRow, ...] = ()
     confusion: tuple[tuple[int, int, int], ...] = ()
+    images: ImageCounts = NO_IMAGES
     seconds: tuple[Second, ...] = ()
     levels: tuple[LevelResult, ...] = ()
     scaling: Scaling | None = None

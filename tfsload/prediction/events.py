@@ -115,7 +115,17 @@ def report(
     if answer is not None:
         predicted, answered_by = answer.predicted, answer.servable
     level = recorder.record(
-        request.labels, predicted, failure, due_ns, sent_ns, done_ns, lease, n_mismatched, example, answered_by
+        request.labels,
+        predicted,
+        failure,
+        due_ns,
+        sent_ns,
+        done_ns,
+        lease,
+        n_mismatched,
+        example,
+        answered_by,
+        request.first_image,
     )
     latency_ns = done_ns - due_ns
     # A wrong answer is no failed request: Locust's fail ratio stays that of requests without an answer.

@@ -9,6 +9,7 @@ from tfsload.records import mismatch
 from tfsload.records.confusion import ConfusionMatrix
 from tfsload.records.half_seconds import HalfSeconds
 from tfsload.records.histogram import Histogram
+from tfsload.records.images import Images
 from tfsload.records.mismatch import Mismatch
 from tfsload.records.seconds import Seconds
 from tfsload.records.window import N_SLICES
@@ -40,11 +41,13 @@ class Record:
         in_flight_ns: how long requests were in flight within the window, all together, straddling ones too.
         slice_answers, slice_latency_ns: by slice of the window: answers that came in it, and their latencies' sum.
         seconds: what went on second by second: in a level from its window's begin, else since 1970.
+        images: how often each image was fired, and for what it was taken.
         half_seconds: when requests were beyond thresholds' limits: in a level from its window's begin, else since 1970.
     """
 
     half_seconds: HalfSeconds = field(default_factory=HalfSeconds)
     seconds: Seconds = field(default_factory=Seconds)
+    images: Images = field(default_factory=Images)
     requests: int = 0
     failed_requests: int = 0
     predictions: int = 0
@@ -126,6 +129,7 @@ class Record:
             own[:] = map(sum, zip(own, others, strict=True))
         self.half_seconds.merge(other.half_seconds)
         self.seconds.merge(other.seconds)
+        self.images.merge(other.images)
         if other.last_done_unix_ns:
             self._widen(other.first_sent_unix_ns, other.last_done_unix_ns)
 
@@ -167,6 +171,7 @@ class Record:
             "slice_latency_ns": list(self.slice_latency_ns),
             "half_seconds": self.half_seconds.to_plain(),
             "seconds": self.seconds.to_plain(),
+            "images": self.images.to_plain(),
         }
 
     @classmethod
@@ -175,6 +180,7 @@ class Record:
         return cls(
             half_seconds=HalfSeconds.from_plain(plain["half_seconds"]),
             seconds=Seconds.from_plain(plain["seconds"]),
+            images=Images.from_plain(plain["images"]),
             requests=plain["requests"],
             failed_requests=plain["failed_requests"],
             predictions=plain["predictions"],

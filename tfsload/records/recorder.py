@@ -2,14 +2,13 @@
 
 import time
 from collections.abc import Sequence
-from operator import ne
 from typing import Any
 
 from tfsload.records import mismatch
 from tfsload.records.half_seconds import BATCH, HalfSeconds, Limit
 from tfsload.records.mismatch import Mismatch
 from tfsload.records.record import Record
-from tfsload.records.seconds import BITS, FAILED, IMAGES, IN_FLIGHT_NS, MISMATCHED, WRONG, Seconds
+from tfsload.records.seconds import BITS, FAILED, IMAGES, IN_FLIGHT_NS, MISMATCHED, SHIFTED_FROM, WRONG, Seconds
 from tfsload.records.window import BETWEEN_LEVELS, UNCOUNTED, WHOLE_RUN, Window
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.servable import Servable
@@ -65,6 +64,7 @@ class Recorder:
         n_mismatched: int | None = None,
         example: Mismatch | None = None,
         answered_by: Servable | None = None,
+        first_image: int | None = None,
     ) -> int:
         """Count one request that ended.
 
@@ -76,6 +76,7 @@ class Recorder:
             n_mismatched: images whose scores differ from those recorded without load; None: not compared.
             example: one of them, if there are any.
             answered_by: the model that answered; None: there was no answer.
+            first_image: the position of its first image in the data set; None: images are not told apart.
 
         Returns:
             The level that it belongs to, `UNCOUNTED` where it is in no level's window as a whole.
@@ -99,23 +100,30 @@ class Recorder:
                 record.half_seconds.fill()
         if window is not BETWEEN_LEVELS:
             seconds = record.seconds
-            number = (done_ns - seconds.origin_ns) // seconds.width_ns
-            counts = seconds.counts.get(number)
-            if counts is None:
-                counts = seconds.row(number)
+            if not seconds.begin_ns <= done_ns < seconds.end_ns:
+                seconds.turn(done_ns)
+            counts = seconds.now
             counts[IMAGES] += len(labels)
             if predicted is None:
                 counts[FAILED] += len(labels)
             else:
-                counts[WRONG] += sum(map(ne, labels, predicted))
                 latency_ns = done_ns - due_ns
-                shift = latency_ns.bit_length() - BITS - 1  # as of `bucket_of`
+                shift = latency_ns.bit_length() - SHIFTED_FROM  # as of `bucket_of`
                 bucket = latency_ns if shift <= 0 else (shift << BITS) + (latency_ns >> shift)
-                buckets = seconds.latencies[number]
+                buckets = seconds.now_latencies
                 buckets[bucket] = buckets.get(bucket, 0) + 1
+                for place, answer in enumerate(predicted):
+                    if answer != labels[place]:
+                        counts[WRONG] += 1
+                        if first_image is not None:
+                            misread, key = record.images.misread, (first_image + place, answer)
+                            misread[key] = misread.get(key, 0) + 1
+            if first_image is not None:
+                fired = record.images.fired
+                fired[first_image] = fired.get(first_image, 0) + 1
             if n_mismatched:
                 counts[MISMATCHED] += n_mismatched
-            if sent_ns - seconds.origin_ns >= number * seconds.width_ns:
+            if sent_ns >= seconds.begin_ns:
                 counts[IN_FLIGHT_NS] += done_ns - sent_ns
             else:
                 seconds.spread(sent_ns, done_ns)

@@ -1,6 +1,6 @@
 """What went on second by second: counts, and latencies within 5 %. Pure, and merged exactly.
 
-The hot path counts here without a call: `tfsload.records.recorder` writes into `counts` and `latencies` itself.
+The hot path counts here without a call: `tfsload.records.recorder` writes into `now` and `now_latencies` itself.
 """
 
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ IMAGES, WRONG, FAILED, MISMATCHED, DROPPED, IN_FLIGHT_NS = range(6)
 N_COUNTS = 6
 # A latency falls into one of 16 buckets between a power of two and the next.
 BITS = 4
+SHIFTED_FROM = BITS + 1  # bits of a latency; what has no more has a bucket of its own
 
 
 @dataclass(eq=False)
@@ -36,6 +37,17 @@ class Seconds:
 
     def __post_init__(self) -> None:
         self.width_ns = self.width_s * SECOND_NS
+        # The second that is counted in, as `turn` was told last; none yet.
+        self.begin_ns = self.end_ns = 0
+        self.now: list[int] = []
+        self.now_latencies: dict[int, int] = {}
+
+    def turn(self, at_ns: int) -> None:
+        """Count in the second of an instant from now on: in `now` and `now_latencies`, until `end_ns`."""
+        number = (at_ns - self.origin_ns) // self.width_ns
+        self.begin_ns = self.origin_ns + number * self.width_ns
+        self.end_ns = self.begin_ns + self.width_ns
+        self.now, self.now_latencies = self.row(number), self.latencies[number]
 
     @classmethod
     def lasting(cls, origin_ns: int, duration_ns: int) -> "Seconds":
@@ -132,7 +144,7 @@ def bucket_of(latency_ns: int) -> int:
     >>> bucket_of(31), bucket_of(32), bucket_of(33), bucket_of(34)
     (31, 32, 32, 33)
     """
-    shift = latency_ns.bit_length() - BITS - 1
+    shift = latency_ns.bit_length() - SHIFTED_FROM
     return latency_ns if shift <= 0 else (shift << BITS) + (latency_ns >> shift)
 
 

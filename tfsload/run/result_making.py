@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from tfsload.analysis.image_counts import ImageCounts
 from tfsload.analysis.judge import judge
 from tfsload.analysis.levels import level_row
 from tfsload.analysis.limit import SearchResult
@@ -9,12 +10,14 @@ from tfsload.analysis.others import NO_OTHERS, Others
 from tfsload.analysis.result import Course, RunResult, Server, Users, Verified, Workers
 from tfsload.analysis.summing_up import Measured, sum_up
 from tfsload.analysis.totals import MismatchExample
-from tfsload.prediction.process_run import requests_for
+from tfsload.datasets.dataset import DataError
+from tfsload.prediction.process_run import load_images, requests_for
 from tfsload.records.mismatch import least
 from tfsload.records.record import Record
 from tfsload.run.checks import Checked
 from tfsload.run.results import Results
 from tfsload.run.surroundings import machine, made_by
+from tfsload.settings.settings import SettingsError
 from tfsload.transport.servable import fault
 from tfsload.transport.words import LONGEST_VALUE, cut
 
@@ -60,6 +63,7 @@ def make_result(
         ),
         users=Users(results.n_users, results.n_users_asked, results.attendance.attended),
         verified=_verified(overall, results.uncounted, checked),
+        images=_images(overall, checked),
         others=others,
     )
     return replace(result, verdict=judge(result))
@@ -76,6 +80,19 @@ def course_of(results: Results, checked: Checked) -> Course:
         gave_up_after_s=results.gave_up_after_s,
         is_broken=results.is_broken,
     )
+
+
+def _images(overall: Record, checked: Checked) -> ImageCounts:
+    counted = ImageCounts.of(overall.images, checked.n_images, checked.settings.model.images_per_request)
+    worst = counted.worst
+    if not worst:
+        return counted
+    try:
+        images = load_images(checked.settings).images
+    except (DataError, SettingsError):
+        return counted  # it has gone since the run began
+    pixels = {image: images[image].tobytes().hex() for image in worst if image < len(images)}
+    return replace(counted, pixels=pixels)
 
 
 def _server(overall: Record, uncounted: Record, checked: Checked, changed: str) -> Server:

@@ -1,0 +1,103 @@
+"""How often each image was fired, and for what it was taken: counted, merged, handed over and told."""
+
+import json
+import random
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.golden import result_of
+from tests.support.past_runs import PAST_RUNS, PastRun
+from tfsload.analysis.image_counts import MOST_SHOWN, ImageCounts, Misread
+from tfsload.datasets.dataset import load
+from tfsload.records.images import Images
+from tfsload.records.recorder import Recorder, merge_plain
+from tfsload.transport.failure import PredictionFailure
+
+GONE = PredictionFailure("UNAVAILABLE", "gone")
+COUNTS = st.dictionaries(st.integers(0, 10**6), st.integers(1, 10**6), max_size=20)
+MISREAD = st.dictionaries(st.tuples(st.integers(0, 10**6), st.integers(0, 999)), st.integers(1, 10**6), max_size=20)
+
+
+def recorded(*requests):
+    """Return the images of requests: the first image's position, labels, answers."""
+    recorder = Recorder()
+    for first, labels, predicted in requests:
+        recorder.record(labels, predicted, None if predicted else GONE, 1, 1, 2, None, None, None, None, first)
+    records = {}
+    merge_plain(records, recorder.take_all())
+    return records[0].images
+
+
+@given(COUNTS, MISREAD)
+def test_what_is_handed_over_is_the_same_when_it_is_read(fired, misread):
+    read = Images.from_plain(Images(fired, misread).to_plain()) if fired else Images({}, misread)
+
+    assert (read.fired, read.misread) == (fired, misread)
+
+
+@given(COUNTS, COUNTS, MISREAD, MISREAD)
+def test_counts_are_added_up(fired, more_fired, misread, more_misread):
+    images = Images(dict(fired), dict(misread))
+    images.merge(Images(more_fired, more_misread))
+
+    assert Counter(images.fired) == Counter(fired) + Counter(more_fired)
+    assert Counter(images.misread) == Counter(misread) + Counter(more_misread)
+
+
+def test_requests_of_several_images_count_for_each():
+    images = recorded((0, [1, 2, 3], [1, 2, 4]), (3, [4, 5, 6], None), (6, [7], [8]), (0, [1, 2, 3], [9, 2, 4]))
+    counts = ImageCounts.of(images, n_images=7, per_request=3)
+
+    assert counts.fired == (2, 2, 2, 1, 1, 1, 1)
+    assert counts.misread == (Misread(0, 9, 1), Misread(2, 4, 2), Misread(6, 8, 1))
+    assert counts.worst == (0, 2, 6)
+
+
+@pytest.mark.parametrize("kind", ["demo", "thresholds", "sweep", "rate", "failed"])
+def test_images_add_up_to_the_totals(kind):
+    result = result_of(PAST_RUNS[kind]())
+
+    assert sum(result.images.fired) == result.totals.predictions
+    assert sum(one.count for one in result.images.misread) == result.totals.wrong
+
+
+def test_the_pixels_of_what_was_misread_are_there():
+    result = result_of(PAST_RUNS["demo"]())
+    images = load("mnist5k").images
+
+    assert set(result.images.pixels) == {one.image for one in result.images.misread}
+    for image, pixels in result.images.pixels.items():
+        assert bytes.fromhex(pixels) == images[image].tobytes()
+
+
+def test_of_many_misread_images_those_are_shown_that_were_so_most_often():
+    misread = tuple(Misread(image, 1, 1 + image % 3) for image in range(1000))
+    worst = ImageCounts((), misread).worst
+
+    assert len(worst) == MOST_SHOWN
+    assert list(worst) == sorted(worst)
+    assert all(image % 3 == 2 for image in worst)
+
+
+def test_ten_thousand_images_are_handed_over_in_a_few_kilobytes():
+    chance = random.Random(3)
+    fired = {image: 10 + chance.randint(0, 1) for image in range(10_000)}
+    misread = {(image, chance.randint(0, 9)): 10 for image in chance.sample(range(10_000), 116)}
+
+    assert len(Images(fired, misread).to_plain()) < 4_000
+
+
+def test_a_large_data_set_of_which_half_is_misread_is_written_in_less_than_two_megabytes():
+    past, chance = PastRun({}), random.Random(5)
+    for n in range(20_000):
+        past.fire(n % 1000, 10**9 + n * 10**6, 3_000_000)
+    past.end()
+    counts = past.results.records[0].images
+    counts.misread = {(image, chance.randint(0, 9)): 20 for image in range(0, 1000, 2)}
+
+    result = result_of(past)
+    assert len(result.images.pixels) == MOST_SHOWN
+    assert len(json.dumps(result.to_plain(), allow_nan=False)) < 1_000_000

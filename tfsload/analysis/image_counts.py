@@ -1,0 +1,66 @@
+"""Which images were fired how often, and for what they were taken. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tfsload.records.images import Images
+
+# A page shows some of the images that were misread, those that were so most often: it need not have the data set.
+MOST_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Misread:
+    """An image that was answered wrongly.
+
+    Attributes:
+        image: its position in the data set.
+        predicted: the class that was answered.
+        count: how often.
+    """
+
+    image: int
+    predicted: int
+    count: int
+
+
+@dataclass(frozen=True)
+class ImageCounts:
+    """All images of a run; of levels, all together, as in `Totals`.
+
+    Attributes:
+        fired: how often each image was in a request that ended, by its position in the data set.
+        misread: wrong answers, by image, then by class.
+        pixels: of at most 200 of these images: by position, its rows of pixels, 0 to 255, two hexadecimal digits each.
+    """
+
+    fired: tuple[int, ...] = ()
+    misread: tuple[Misread, ...] = ()
+    pixels: Mapping[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, images: Images, n_images: int, per_request: int) -> "ImageCounts":
+        """Return the counts by image.
+
+        Args:
+            images: what was counted.
+            n_images: images that are fired.
+            per_request: images in one request; the last one holds what is left over.
+        """
+        fired = [0] * n_images
+        for first, count in images.fired.items():
+            for image in range(first, min(first + per_request, n_images)):
+                fired[image] += count
+        misread = (Misread(image, predicted, count) for (image, predicted), count in sorted(images.misread.items()))
+        return cls(tuple(fired), tuple(misread))
+
+    @property
+    def worst(self) -> tuple[int, ...]:
+        """The images that were misread most often, at most as many as are shown, in order of their position."""
+        counts: dict[int, int] = {}
+        for one in self.misread:
+            counts[one.image] = counts.get(one.image, 0) + one.count
+        return tuple(sorted(sorted(counts, key=lambda image: (-counts[image], image))[:MOST_SHOWN]))
+
+
+NO_IMAGES = ImageCounts()
