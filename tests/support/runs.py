@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -99,9 +100,9 @@ class LocustProcess:
         return self._stderr.read_text()
 
     def has_spawned(self) -> bool:
-        """Whether all users are there, as Locust says on a machine with time and on one without."""
+        """Whether users are there, as Locust says on a machine with time and on one without."""
         log = self.log()
-        return "All users spawned" in log or "Spawning is complete" in log
+        return "All users spawned" in log or bool(re.search(r"Spawning is complete.*\([1-9]\d* total users\)", log))
 
     def signal(self, number: int) -> None:
         self.process.send_signal(number)

@@ -74,7 +74,11 @@ def scaling_answer(sweep: Sweep, interval: Parallelism | None, round_trip_ns: fl
         least = "at least " if _may_be_more(sweep) else ""
         head = _HEADS[possible].format(value=at_once(interval.value), least=least)
         head += f" ({at_once(interval.low)} to {at_once(interval.high)}){_outlook(growth, interval)}"
-        head += "; that is less than one, so each takes longer under load than alone" if interval.high < 1 else ""
+        head += (
+            "; that is less than one, so each takes longer under load than alone"
+            if float(at_once(interval.high)) < 1
+            else ""
+        )
         kind = "yes" if possible == ("yes",) else "cannot tell" if "yes" in possible else "no"
         cure = _cure(growth, interval) if len(possible) > 1 else ""
     parts = [head, _reason(growth.alone_ns, round_trip_ns), _growth(growth), *([f"To tell: {cure}"] if cure else [])]
