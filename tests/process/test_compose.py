@@ -10,15 +10,16 @@ import threading
 import zipfile
 from pathlib import Path
 
+import locust
 import pytest
 import yaml
 from locust.argument_parser import get_parser
 
+import tfsload
 from tests.support import dockerfile
 from tests.support.modelserver_fixtures import run
 from tfsload.modelserver import flags as server_flags
 from tfsload.settings import options, settings
-from tfsload.suite import arguments
 
 PROJECT = Path(__file__).parents[2]
 COMPOSE_FILE = PROJECT / "docker-compose.yml"
@@ -187,9 +188,8 @@ def parse_locust(monkeypatch):
     """A function from a Locust command line to the options, read by Locust's own parser with the suite's options."""
     for variable in ("LOCUST_USERS", "LOCUST_SPAWN_RATE", *(option.env_var for option in options.OPTIONS)):
         monkeypatch.delenv(variable, raising=False)
-    parser = get_parser(default_config_files=[])
-    arguments.add_arguments(parser)
-    return parser.parse_args
+    tfsload.install(locust.events)  # which another test of this process may have done
+    return get_parser(default_config_files=[]).parse_args
 
 
 def test_master_leads_runs_against_the_server(services, parse_locust):
