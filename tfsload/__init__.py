@@ -11,6 +11,7 @@ What stands here is imported when it is first asked for: a process that needs no
 to have gevent's patches in it.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -34,11 +35,16 @@ _PUBLIC = {
 }
 
 
+if "locust.main" in sys.modules:
+    # Locust's own program: a Ctrl-C is to end it in a line from the locustfile's first line on.
+    import_module("tfsload.suite.beginning").begin()
+
+
 def __getattr__(name: str) -> object:
     """Import what is asked for, with the suite hung on Locust's events: whoever has a user of it has all of it."""
     if name not in _PUBLIC:
         raise AttributeError(f"module 'tfsload' has no attribute {name!r}")
-    import_module("tfsload.suite.beginning").begin()  # first: a Ctrl-C during the imports that follow ends in a line
+    import_module("tfsload.suite.beginning").begin()  # where a program imports this before it is Locust's
     locust_events = import_module("locust").events
     import_module("tfsload.suite.lifecycle").install(locust_events)
     return getattr(import_module(_PUBLIC[name]), name)
