@@ -47,12 +47,14 @@ class Start:
 
 def import_all() -> None:
     """Import what a run imports before a locustfile, and what that imports of others'."""
-    for name in ("locust.main", "grpc.experimental.gevent", "numpy"):
-        import_module(name)
+    import_module("locust")  # first of all, with gevent's patches
     for room in _ROOMS:
         package = import_module(f"tfsload.{room}")
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             import_module(module.name)
+    # After tfsload, which begins a run where it finds Locust's own program there before it.
+    for name in ("locust.main", "grpc.experimental.gevent", "numpy"):
+        import_module(name)
     if early := [name for name in sys.modules if name.startswith(("tfsload.suite", "tfsload.run."))]:
         raise ImportError(f"a run's own process is to import {early}")
 
