@@ -1,6 +1,5 @@
 """Workers that come, go and come back while a run goes on, as processes of their own."""
 
-import re
 import signal
 
 import pytest
@@ -20,8 +19,7 @@ def test_a_worker_whose_beginning_is_told_late_takes_part(cluster, model_server,
     load = ("--host", model_server.address, "-u", "4", "-r", "4", "-t", "10s", "--expect-workers", "1")
     run = cluster(*load, TFSLOAD_TEST_WORKERS=str(longest), TFSLOAD_TEST_INIT_S="1.5", **IN_FLIGHT)
     run.join()
-    # Of the first one's users, which the master may not have heard of by then.
-    wait_until(lambda: re.search("All users spawned|Spawning is complete", run.master.log()), "users that were sent")
+    wait_until(run.master.has_spawned, "users that were sent")
     run.join()
     ended = run.master.wait()
     for worker in run.workers:

@@ -265,7 +265,7 @@ def test_a_worker_with_other_data_does_not_take_part(tmp_path, model_server):
 def test_ctrl_c_to_all_processes_at_once_loses_nothing(tmp_path, model_server):
     arguments = ("--headless", "--only-summary", "--host", model_server.address, "-u", "2", "-r", "2")
     with locust(tmp_path, *arguments, "--processes", "2") as process:
-        wait_until(process.has_spawned, "users")
+        wait_until(process.n_done, "answers")
         for child in psutil.Process(process.pid).children():
             child.send_signal(signal.SIGINT)
         process.signal(signal.SIGINT)
