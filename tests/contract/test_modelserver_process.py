@@ -111,7 +111,7 @@ def test_signal_ends_a_server_with_0(model_base_path, number):
     command = [sys.executable, "-m", "tfsload.modelserver", "--port=0", f"--model_base_path={model_base_path}"]
     script = Script(command)
     try:
-        wait_until(lambda: script.said()[0] or script.has_ended(), "the server is ready")
+        wait_until(lambda: "\n" in script.said()[0] or script.has_ended(), "the server is ready")
         assert script.said()[0].startswith("Serving model default, version 3: gRPC at 127.0.0.1:"), script.said()
         os.kill(script.pid, number)
         wait_until(script.has_ended, "the server ends")
@@ -135,7 +135,7 @@ time.sleep(float(sys.argv[3]))
 def test_server_does_not_outlive_its_parent(model_base_path, patience_s, kill):
     parent = Script([sys.executable, "-c", _PARENT, MODEL, str(model_base_path), str(patience_s)])
     try:
-        wait_until(lambda: parent.said()[0] or parent.has_ended(), "the parent has a server")
+        wait_until(lambda: "\n" in parent.said()[0] or parent.has_ended(), "the parent has a server")
         pid, address = parent.said()[0].split()
         assert not kill or is_open(address)
         if kill:

@@ -133,6 +133,11 @@ class Run:
         # Messages that are the same are in flight together hardly ever, and are then answered in turn.
         return [(heard, served[heard.crc].popleft()) for heard in sorted(self.heard, key=lambda heard: heard.due_ns)]
 
+    def mean_stay_ms(self, level: int) -> float:
+        """Return for how long the counted requests of a level were in the server, by its log; their mean."""
+        stays_ns = [one.departure_ns - one.arrival_ns for heard, one in self.pairs() if heard.level == level]
+        return sum(stays_ns) / len(stays_ns) / 1e6
+
     def delays_ns(self) -> list[int]:
         """Return by how much each counted request took longer than the server had reckoned."""
         return [heard.latency_ns - (one.done_ns - one.arrival_ns) for heard, one in self.pairs() if heard.level > 0]

@@ -132,6 +132,8 @@ def test_a_frozen_server_answers_later(tmp_path):
 
 # 1. Does it run in parallel?
 
+# What requests take by the script. The server's timers are late by some tenths of a millisecond, in which requests
+# overlap as well: what is true of a run is what the server logged of it.
 SERVICE_MS = 10
 SWEEPS = {1: "1,2,4,8", 2: "1,2,4,8", 4: "1,2,4,8,16", 8: "1,4,8,16,32"}
 LOCK_SHARES = (0.2, 0.5)
@@ -164,13 +166,14 @@ def test_a_server_with_k_workers_runs_k_requests_in_parallel(sweeps, workers):
         ).groups(),
     )
     alone_ns = [request.latency_ns for request in run.counted(1)]
+    stay_ms = run.mean_stay_ms(1)
 
     assert run.ended.exit_code == exit_codes.PASS, run.text
     assert alone_ms == pytest.approx(sum(alone_ns) / len(alone_ns) / 1e6, abs=0.01)
-    assert 0 < way_ms < alone_ms - SERVICE_MS * 0.95
+    assert way_ms == pytest.approx(alone_ms - stay_ms, abs=0.5)
     best = max(number(row["achieved/s"]) for row in run.table)
     assert best == pytest.approx(workers / SERVICE_MS * 1e3, rel=0.02)
-    assert parallelism == pytest.approx(workers, rel=0.05)
+    assert parallelism == pytest.approx(workers * stay_ms / SERVICE_MS, rel=0.05)
 
 
 @pytest.mark.parametrize(
@@ -188,18 +191,20 @@ def test_the_answer_is_the_truth(sweeps, workers, head, growth):
 
     assert found, run.text
     value, low, high = map(number, found.groups()[:3])
-    assert low <= workers <= high
-    assert value == pytest.approx(workers, rel=0.05)
+    truth = workers * run.mean_stay_ms(1) / SERVICE_MS
+    assert low <= truth <= high
+    assert value == pytest.approx(truth, rel=0.05)
 
 
 @pytest.mark.parametrize("share", LOCK_SHARES)
 def test_a_lock_is_found_by_the_share_of_time_for_which_it_is_held(sweeps, share):
     run = sweeps[share]
     sigma, low, high = map(float, re.search(r"contention σ ([\d.]+) \(([\d.]+) to ([\d.]+)\)", run.text).groups())
+    truth = share * SERVICE_MS / run.mean_stay_ms(1)
 
     assert run.ended.exit_code == exit_codes.PASS, run.text
-    assert low <= share <= high
-    assert sigma == pytest.approx(share, rel=0.06)
+    assert low <= truth <= high
+    assert sigma == pytest.approx(truth, rel=0.06)
 
 
 def test_levels_in_which_requests_are_refused_are_neither_fitted_nor_best(tmp_path):
@@ -304,7 +309,8 @@ FIRST_SWAPPED = 8
 
 @pytest.fixture(scope="module")
 def swaps(tmp_path_factory):
-    level = ("--verify", "1000", "--warm-up", "0", "--level-duration", "1.2")
+    # A lone user's first requests take longer than later ones.
+    level = ("--verify", "1000", "--warm-up", "0.4", "--level-duration", "1.2")
     limit = ("--threshold", "mismatched_rate <= 0%")
     cases = {
         how: Case({"service_ms": 2, "workers": 2, "swap": [FIRST_SWAPPED, how]}, ("--sweep", "1,8,32", *level, *limit))
