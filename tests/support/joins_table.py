@@ -34,7 +34,7 @@ EXACT = Outcome(exit_codes.PASS)
 # Each image counts once, but what the lost worker had made and not handed over was made again.
 EXACT_WITHOUT_IT = Outcome(exit_codes.PASS, loses=True)
 DISTURBED = Outcome(exit_codes.INVALID, "while it was measured")
-SHORT_OF_USERS = Outcome(exit_codes.INVALID, "users ran: see the log")
+SHORT_OF_USERS = Outcome(exit_codes.INVALID, "users ran; see the log")
 UNREPORTED = Outcome(exit_codes.INVALID, "1 of 2 workers did not report it", (SHORT_OF_USERS.reason,))
 # Nor did it begin the next level: it is back in the middle of that.
 MISSING_TWICE = Outcome(exit_codes.INVALID, UNREPORTED.reason, (SHORT_OF_USERS.reason, DISTURBED.reason))

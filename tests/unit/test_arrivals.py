@@ -50,7 +50,7 @@ def test_offsets_are_plain_integers():
 
 
 @given(KINDS, RATES, st.integers(0, 2**64), st.integers(0, 100), st.integers(1, 3000))
-@settings(max_examples=scaled(50), deadline=None)
+@settings(max_examples=scaled(50))
 def test_offsets_never_go_back(kind, rate, seed, level, n):
     offsets = take(Schedule(rate, kind, seed, level), n)
 
@@ -59,7 +59,7 @@ def test_offsets_never_go_back(kind, rate, seed, level, n):
 
 
 @given(KINDS, st.integers(1, 5), st.lists(st.one_of(st.none(), st.floats(0, 0.5)), max_size=30), st.integers(1, 400))
-@settings(max_examples=scaled(50), deadline=None)
+@settings(max_examples=scaled(50))
 def test_it_does_not_matter_how_arrivals_are_taken(kind, n_workers, steps, block_size):
     whole = take(Schedule(2_000, kind, 7, 0, n_workers - 1, n_workers), 20_000)
     with mock.patch.object(arrivals, "BLOCK_SIZE", block_size):
@@ -79,7 +79,7 @@ def test_it_does_not_matter_how_arrivals_are_taken(kind, n_workers, steps, block
 
 
 @given(KINDS, st.integers(1, 30), RATES, st.sampled_from([7, 100, 1024]))
-@settings(max_examples=scaled(30), deadline=None)
+@settings(max_examples=scaled(30))
 def test_the_shares_of_all_workers_make_up_the_schedule(kind, n_workers, rate, block_size):
     """Also where a block is shorter than the list of workers, so that some get nothing of it."""
     whole = take(Schedule(rate, kind, 3, 2), 1_000)

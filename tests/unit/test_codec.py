@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -53,7 +53,6 @@ def test_a_request_names_the_model(options, version, label):
 @pytest.mark.parametrize(
     "dtype", [pytest.param(types_pb2.DT_FLOAT, id="float"), pytest.param(types_pb2.DT_DOUBLE, id="double")]
 )
-@settings(deadline=None)
 @given(
     scores=hnp.arrays(
         np.float32,

@@ -13,11 +13,12 @@ from locust.runners import STATE_MISSING, STATE_RUNNING, WorkerRunner
 
 from tests.support.fake_master import Master
 from tests.support.fake_users import Runner, ScriptedUser
+from tfsload.analysis.doubts import Doubt
 from tfsload.analysis.levels import level_row
 from tfsload.prediction import events, slot
 from tfsload.prediction.process_run import fingerprint, load_images
 from tfsload.records.cpu import CpuShares
-from tfsload.records.level import Level
+from tfsload.records.level import Disturbance, Level
 from tfsload.records.recorder import Record, Recorder, merge_plain
 from tfsload.records.window import BETWEEN_LEVELS, UNCOUNTED, Window
 from tfsload.run import conductor as conducting
@@ -152,7 +153,9 @@ def test_a_lost_worker_ends_the_wait_and_is_named(master, coordinator, measure):
     run = result_of(measuring)
 
     assert (run.n_workers, run.missing_workers, run.n_users) == (2, ("a",), 1)
-    assert any("1 of 2 workers" in doubt for doubt in level_row(run, coordinator.results.records[1]).generator_doubts)
+    assert any(
+        "1 of 2 workers" in doubt.what for doubt in level_row(run, coordinator.results.records[1]).generator_doubts
+    )
 
 
 def test_when_all_workers_are_lost_the_level_is_over(master, measure):
@@ -208,16 +211,23 @@ def take_over(master):
     master.clients["a"].user_count = 0
 
 
+JOINED = Disturbance("worker c joined and took over users", "run again")
+
+
 @pytest.mark.parametrize(
     ("happens", "is_b_back", "disturbance"),
     [
-        pytest.param(lambda _: None, True, "", id="nothing"),
-        pytest.param(edit, True, "the number of users went from 2 to 3: run again, and edit none", id="edited"),
-        pytest.param(leave, True, "the number of users went from 2 to 1 by itself: see the log", id="ended"),
-        pytest.param(leave, False, "", id="leaves"),
-        pytest.param(be_silent, False, "", id="lost"),
-        pytest.param(join, True, "worker c joined and took over users: run again", id="joins"),
-        pytest.param(take_over, True, "worker c joined and took over users: run again", id="takes-over"),
+        pytest.param(lambda _: None, True, None, id="nothing"),
+        pytest.param(
+            edit, True, Disturbance("the number of users went from 2 to 3", "run again, and edit none"), id="edited"
+        ),
+        pytest.param(
+            leave, True, Disturbance("the number of users went from 2 to 1 by itself", "see the log"), id="ended"
+        ),
+        pytest.param(leave, False, None, id="leaves"),
+        pytest.param(be_silent, False, None, id="lost"),
+        pytest.param(join, True, JOINED, id="joins"),
+        pytest.param(take_over, True, JOINED, id="takes-over"),
     ],
 )
 def test_what_changes_while_a_level_is_measured_is_told(master, measure, monkeypatch, happens, is_b_back, disturbance):
@@ -331,7 +341,7 @@ def test_users_that_do_not_come_are_not_waited_for_for_ever(master, measure, mon
     run = result_of(measuring)
 
     assert run.n_users == 2
-    assert level_row(run, Record()).generator_doubts == ("only 2 of 5 users ran: see the log",)
+    assert level_row(run, Record()).generator_doubts == (Doubt("only 2 of 5 users ran", "see the log"),)
 
 
 def test_the_users_of_a_lost_worker_are_not_waited_for(master, coordinator, measure, monkeypatch, caplog):
@@ -706,7 +716,10 @@ def test_answers_are_held_against_the_references_that_came_with_the_run(particip
     wait_for(runner.done)
     record = records_in(runner.done()[0])[1]
 
-    assert 0 < record.mismatched < record.requests  # whatever was drawn: an even number differs, an odd one does not
+    fired = record.images.fired
+    assert sum(fired.values()) == record.requests > 0
+    # Whatever was drawn: an even number differs, an odd one does not.
+    assert record.mismatched == sum(n for number, n in fired.items() if number % 2 == 0)
 
 
 # Conductor, coordinator and participant in one process, as in a run without workers

@@ -6,7 +6,7 @@ import re
 import tracemalloc
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.level_rows import MS, SECOND, Sample
@@ -293,7 +293,6 @@ def judged_alone(threshold, latencies_ms):
     return threshold.holds(ordered[round(threshold.percentile / 100 * n) - 1] * MS)
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 79), st.sampled_from([1, 2, 45, 55, 900])), min_size=4, max_size=40),
     st.sampled_from(["p50 < 50ms", "p90 <= 50ms", "p50 > 50ms", "p90 >= 50ms", "mean < 50ms", "mean > 50ms"]),

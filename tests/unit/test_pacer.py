@@ -580,7 +580,7 @@ steps = st.one_of(
 
 
 @given(st.lists(st.integers(0, 300), max_size=20), st.integers(0, 5), st.lists(steps, max_size=25), st.integers(0, 250))
-@settings(max_examples=scaled(60), deadline=None)
+@settings(max_examples=scaled(60))
 def test_whatever_happens_each_arrival_is_sent_to_the_next_in_line_or_dropped(offsets, n_users, made, end_ns):
     bench = Bench()
     try:

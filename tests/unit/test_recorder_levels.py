@@ -342,7 +342,7 @@ def tell(recorder, windows, made):
 
 
 @given(windows_made(), st.lists(requests_made(), max_size=12))
-@settings(max_examples=scaled(150), deadline=None)
+@settings(max_examples=scaled(150))
 def test_all_is_booked_as_counted_by_hand(windows, made):
     recorder = Recorder(10**18, has_levels=True)
     tell(recorder, windows, made)
@@ -357,7 +357,7 @@ def test_all_is_booked_as_counted_by_hand(windows, made):
 
 
 @given(windows_made(), st.lists(st.tuples(st.integers(0, 3), requests_made()), max_size=20))
-@settings(max_examples=scaled(80), deadline=None)
+@settings(max_examples=scaled(80))
 def test_merged_recorders_equal_one(windows, made):
     one, *four = (Recorder(10**18, has_levels=True) for _ in range(5))
     tell(one, windows, [request for _, request in made])

@@ -443,7 +443,7 @@ def numbers(value):
     return [value] if isinstance(value, int | float) else []
 
 
-@settings(max_examples=scaled(80), deadline=None)
+@settings(max_examples=scaled(80))
 @given(st.lists(level_points, max_size=10))
 def test_any_sweep_gives_an_answer_and_no_nonsense(points):
     scaling = assess(points)
@@ -461,7 +461,7 @@ def test_any_sweep_gives_an_answer_and_no_nonsense(points):
     assert assess(points) == scaling
 
 
-@settings(max_examples=scaled(40), deadline=None)
+@settings(max_examples=scaled(40))
 @given(st.lists(level_points, max_size=8), st.integers(-20, 20))
 def test_the_unit_of_rates_does_not_matter(points, exponent):
     # A power of two, so that rounding does not matter either.

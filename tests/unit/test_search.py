@@ -90,7 +90,6 @@ def test_every_capacity_is_found(ratio, knows_achieved):
 
 
 @given(st.floats(0.001, 900), st.floats(1.0001, 1000), st.floats(0, 1), st.booleans())
-@settings(deadline=None)
 def test_every_capacity_is_found_in_any_range(low, ratio, place, knows_achieved):
     capacity = min(max(low * ratio**place, low), low * ratio)
 
@@ -102,7 +101,7 @@ def test_every_capacity_is_found_in_any_range(low, ratio, place, knows_achieved)
     st.floats(0, 1),
     st.lists(st.one_of(st.none(), st.floats(0, 1.2), st.sampled_from([math.nan, math.inf, -1.0])), min_size=12),
 )
-@settings(max_examples=scaled(500), deadline=None)
+@settings(max_examples=scaled(500))
 def test_achieved_rates_that_lie_cost_no_answer(ratio, place, lies):
     capacity = min(100 * ratio**place, 100 * ratio)
     shares = iter(lies)
@@ -286,7 +285,7 @@ def test_low_may_fail_its_confirmation():
 
 
 @given(st.lists(st.booleans(), min_size=30), st.floats(1.001, 19_000), st.integers(2, 30), st.booleans())
-@settings(max_examples=scaled(500), deadline=None)
+@settings(max_examples=scaled(500))
 def test_any_answers_come_to_an_end(answers, ratio, max_probes, knows_achieved):
     answer = iter(answers)
     search = RecordedSearch(50, 50 * ratio, max_probes=max_probes)

@@ -206,7 +206,7 @@ def figures(fit):
     return [figure for part in (fit.lambda_rps, fit.sigma, fit.kappa) for figure in (part.low, part.value, part.high)]
 
 
-@settings(max_examples=scaled(60), deadline=None)
+@settings(max_examples=scaled(60))
 @given(st.one_of(measurements, servers.map(lambda rates: list(zip(DOUBLING, rates, strict=True)))), st.floats(0, 0.2))
 def test_any_figures_give_a_sound_fit_or_none(measured, noise):
     fit = fit_usl([n for n, _ in measured], [x for _, x in measured], noise)
@@ -217,7 +217,7 @@ def test_any_figures_give_a_sound_fit_or_none(measured, noise):
         assert fit.peak_users is None or fit.peak_users >= 1
 
 
-@settings(max_examples=scaled(40), deadline=None)
+@settings(max_examples=scaled(40))
 @given(servers, st.integers(-20, 20))
 def test_the_unit_of_rates_does_not_matter(rates, exponent):
     # A power of two, so that rounding does not matter either.
@@ -229,7 +229,7 @@ def test_the_unit_of_rates_does_not_matter(rates, exponent):
         assert scaled.lambda_rps.value == fit.lambda_rps.value * 2.0**exponent
 
 
-@settings(max_examples=scaled(40), deadline=None)
+@settings(max_examples=scaled(40))
 @given(servers, st.permutations(range(len(DOUBLING))))
 def test_the_order_of_levels_does_not_matter_and_nothing_is_random(rates, order):
     shuffled = fit_usl([DOUBLING[at] for at in order], [rates[at] for at in order])

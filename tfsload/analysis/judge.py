@@ -3,6 +3,7 @@
 import math
 
 from tfsload.analysis import exit_codes, judged, others
+from tfsload.analysis.doubts import Doubt
 from tfsload.analysis.gate import LEAST_S
 from tfsload.analysis.held import Held
 from tfsload.analysis.judged import FAILURE_METRICS
@@ -254,7 +255,7 @@ def _is_none_known_to_hold(result: RunResult) -> bool:
     return lowest is None or not lowest.is_unknown
 
 
-def _doubts_that_count(result: RunResult, level: LevelResult) -> tuple[str, ...]:
+def _doubts_that_count(result: RunResult, level: LevelResult) -> tuple[Doubt, ...]:
     """Return a level's doubts; of a search's, those that its result rests on: an overloaded probe is never stable."""
     if result.search is None:
         # A crossed limit on failures is a fact, and what they leave untold comes after it.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tfsload.analysis.doubts import Doubt
 from tfsload.analysis.latency import LatencyCounts
 from tfsload.analysis.levels import LevelRow
 from tfsload.analysis.limit import Finding
@@ -12,7 +13,9 @@ from tfsload.analysis.totals import error_rate
 
 @dataclass(frozen=True)
 class Cpu:
-    """What one process of the load generator had of the CPU.
+    """What one process of the load generator had of the CPU: `tfsload.records.cpu.CpuShares`, as a result keeps it.
+
+    A result holds no object of another room, so that what was written of it can be read whatever becomes of those.
 
     Attributes:
         busy: the share of the time that it ran, 0 to about 1.
@@ -52,8 +55,8 @@ class LevelResult:
         missing_workers: those that did not tell its end.
         cpu: of each process that did.
         round_trip_ns: what a call took that asked the model for nothing, before the load; None: not measured.
-        generator_doubts, sample_doubts: why it supports no verdict, by the load generator's fault or by the sample's,
-            each with what to change, a sentence each; empty: it does.
+        generator_doubts, sample_doubts: why it supports no verdict, by the load generator's fault or by the sample's;
+            empty: it does.
         finding: of a search's probe: what the search was told of it; else None.
         seconds: the same second by second, from its window's begin.
     """
@@ -90,13 +93,13 @@ class LevelResult:
     missing_workers: tuple[str, ...]
     cpu: tuple[Cpu, ...]
     round_trip_ns: int | None
-    generator_doubts: tuple[str, ...]
-    sample_doubts: tuple[str, ...]
+    generator_doubts: tuple[Doubt, ...]
+    sample_doubts: tuple[Doubt, ...]
     finding: Finding | None = None
     seconds: tuple[Second, ...] = ()
 
     @property
-    def doubts(self) -> tuple[str, ...]:
+    def doubts(self) -> tuple[Doubt, ...]:
         """Why it supports no verdict."""
         return self.generator_doubts + self.sample_doubts
 

@@ -4,27 +4,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tfsload.analysis.doubts import Doubt, doubts_of_generator, doubts_of_sample
 from tfsload.analysis.gate import Ruling, rule
 from tfsload.analysis.limit import Finding
 from tfsload.analysis.metrics import figure_of, n_endless
-from tfsload.analysis.percentiles import LEAST_PERCENTILE, samples_needed, upper_end_ns
+from tfsload.analysis.percentiles import upper_end_ns
 from tfsload.analysis.stability import latency_grows, unsteady
 from tfsload.analysis.thresholds import Threshold
-from tfsload.records.cpu import CpuShares
 from tfsload.records.level import Level, LevelRun
 from tfsload.records.record import Record
 
 PERCENTILES = (50, 90, 95, 99, 99.9)
-# The generator's share of a CPU from which on it may be what is measured.
-BUSY_SHARE = 0.9
-# Kept off its CPU for this share of the time, and each time for this share of the median latency, the generator's
-# waiting is a good part of what looks like latency.
-WAITED_SHARE = 0.05
-WAIT_SHARE_OF_LATENCY = 0.1
-# A request may leave so late without being called late.
-LATE_NS = 1_000_000
-LATE_SHARE_OF_LATENCY = 0.1
-LITTLES_TOLERANCE = 0.05
 QUEUE_GROWS = "made a queue grow (latency rose all the time)"
 # Where so large a share of the offered rate is missing, and more than chance explains, answers do not keep up.
 FALLS_SHORT = 0.05
@@ -45,7 +35,7 @@ class LevelRow:
         unsteady: in what the level had not settled; empty: it is stable.
         lag_p99_ns: of open load, the upper end as of latencies; None: too few samples carry it.
         generator_doubts, sample_doubts: why it supports no verdict, by the load generator's fault or by the
-            sample's, and what to change, a sentence each; empty: it does.
+            sample's; empty: it does.
     """
 
     run: LevelRun
@@ -55,8 +45,8 @@ class LevelRow:
     upper_end_ns: Mapping[float, float | None]
     unsteady: str
     lag_p99_ns: float | None
-    generator_doubts: tuple[str, ...]
-    sample_doubts: tuple[str, ...]
+    generator_doubts: tuple[Doubt, ...]
+    sample_doubts: tuple[Doubt, ...]
 
     @property
     def level(self) -> Level:
@@ -64,7 +54,7 @@ class LevelRow:
         return self.run.level
 
     @property
-    def doubts(self) -> tuple[str, ...]:
+    def doubts(self) -> tuple[Doubt, ...]:
         """Why it supports no verdict."""
         return self.generator_doubts + self.sample_doubts
 
@@ -107,69 +97,9 @@ def level_row(run: LevelRun, record: Record) -> LevelRow:
         upper_end_ns={p: upper_end_ns(record.latency, p, n_endless(record)) for p in PERCENTILES},
         unsteady=drift,
         lag_p99_ns=upper_end_ns(record.lag, 99),
-        generator_doubts=tuple(_doubts_of_generator(run, record)),
-        sample_doubts=tuple(_doubts_of_sample(record, achieved_rps, mean_in_flight, drift)),
+        generator_doubts=doubts_of_generator(run, record),
+        sample_doubts=doubts_of_sample(record, achieved_rps, mean_in_flight, drift),
     )
-
-
-def _doubts_of_generator(run: LevelRun, record: Record) -> list[str]:
-    doubts = []
-    if run.missing_workers:
-        doubts.append(f"{len(run.missing_workers)} of {run.n_workers} workers did not report it: run again")
-    if run.disturbance:
-        doubts.append(f"while it was measured {run.disturbance}")
-    elif run.n_users < run.level.users:
-        doubts.append(f"only {run.n_users:,} of {run.level.users:,} users ran: see the log")
-    if run.busy_share >= BUSY_SHARE:
-        doubts.append(
-            f"the load generator was the bottleneck: it kept a CPU busy {100 * run.busy_share:.0f} % of the time; "
-            "use --processes or more workers, and take work out of listeners"
-        )
-    elif starved := [one for one in run.cpu if _is_starved(one, record)]:
-        worst = max(starved, key=lambda one: one.waited)
-        doubts.append(
-            f"other programs kept the load generator off its CPU for {100 * worst.waited:.0f} % of the time, "
-            f"{worst.mean_wait_ns / 1e6:.2g} ms whenever it was to run, which looks like latency: "
-            "run it on a machine, or at least on a CPU, of its own"
-        )
-    lag, latency = record.lag, record.latency
-    if lag.count:
-        late_ns = max(LATE_NS, LATE_SHARE_OF_LATENCY * latency.percentile_ns(50))
-        if lag.percentile_ns(99) > late_ns:
-            late_ms = lag.percentile_ns(99) / 1e6
-            doubts.append(
-                f"the load generator sent late: 1 request in 100 left {late_ms:.1f} ms late or more; "
-                "use --processes or more workers on idle CPUs"
-            )
-    return doubts
-
-
-def _is_starved(cpu: CpuShares, record: Record) -> bool:
-    """Whether a process got less of a CPU than it needed, so that it shows in what it measured."""
-    if cpu.busy + cpu.waited >= BUSY_SHARE:
-        return True
-    shows_ns = WAIT_SHARE_OF_LATENCY * (record.latency.percentile_ns(50) if record.latency.count else 0)
-    return cpu.waited >= WAITED_SHARE and cpu.mean_wait_ns >= shows_ns
-
-
-def _doubts_of_sample(record: Record, achieved_rps: float, mean_in_flight: float, drift: str) -> list[str]:
-    answered = record.latency.count
-    needed = samples_needed(LEAST_PERCENTILE)
-    if answered < needed:
-        cure = "see why others failed" if record.failed_requests else "use a longer --level-duration"
-        return [f"too few samples: {answered:,} answered requests, p{LEAST_PERCENTILE} wants {needed}: {cure}"]
-    doubts = []
-    if drift:
-        cure = "use a longer --warm-up or --level-duration, or less load than makes a queue grow"
-        doubts.append(f"unstable: {drift}; {cure}")
-    # A request that is due and has not left is not in flight.
-    little = achieved_rps * (record.latency.mean_ns - record.lag.mean_ns) / 1e9
-    if abs(little - mean_in_flight) > LITTLES_TOLERANCE * mean_in_flight and not record.failed_requests:
-        doubts.append(
-            f"Little's law does not hold: {mean_in_flight:.2f} requests were in flight, rate × latency says "
-            f"{little:.2f}; {record.straddling:,} requests lie across the window's edges: use a longer --level-duration"
-        )
-    return doubts
 
 
 def probe(row: LevelRow, thresholds: tuple[Threshold, ...]) -> Finding:

@@ -94,7 +94,7 @@ def assess_sweep(levels: Sequence[LevelResult]) -> Scaling:
                 throughput_rps=level.achieved_rps,
                 mean_latency_ns=level.latency.mean_ns,
                 window_rates_rps=level.window_rates_rps,
-                doubt=level.doubts[0] if level.doubts else "",
+                doubt=str(level.doubts[0]) if level.doubts else "",
                 n_failed=level.failed_requests,
             )
             for level in levels

@@ -33,6 +33,19 @@ class Level:
 
 
 @dataclass(frozen=True)
+class Disturbance:
+    """What changed among those who measured a level, while they did.
+
+    Attributes:
+        what: who joined, or how users became more or fewer.
+        cure: what to do.
+    """
+
+    what: str
+    cure: str
+
+
+@dataclass(frozen=True)
 class LevelRun:
     """How a level was run.
 
@@ -43,7 +56,7 @@ class LevelRun:
         n_users: users that ran.
         cpu: what each process had of the CPU.
         round_trip_ns: what a call took that asked the model for nothing, before the load; None: not measured.
-        disturbance: who joined, or how users became more or fewer, while it was measured; empty: nothing of the kind.
+        disturbance: what changed among those who measured it; None: nothing did.
     """
 
     level: Level
@@ -52,7 +65,7 @@ class LevelRun:
     n_users: int
     cpu: tuple[CpuShares, ...]
     round_trip_ns: int | None = None
-    disturbance: str = ""
+    disturbance: Disturbance | None = None
 
     @property
     def busy_share(self) -> float:

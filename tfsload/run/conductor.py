@@ -12,7 +12,7 @@ from locust.rpc import Message
 from locust.runners import STATE_RUNNING, Runner
 
 from tfsload.records.cpu import CpuShares
-from tfsload.records.level import Level, LevelRun
+from tfsload.records.level import Disturbance, Level, LevelRun
 from tfsload.run import messages
 from tfsload.run.coordinator import Coordinator
 
@@ -49,7 +49,7 @@ class Conductor:
         self.level: Level | None = None
         self._reports: dict[str, dict[str, Any]] = {}  # of the level under way, by worker
         self._newcomers: set[str] = set()  # to the same level
-        self._change = ""  # of the number of users, in the same level
+        self._change: Disturbance | None = None  # of the number of users, in the same level
         self.begun_s: float | None = None
         runner.register_message(messages.LEVEL_DONE, self._on_level_done)
 
@@ -120,31 +120,34 @@ class Conductor:
     def _await_reports(self, level: Level, workers: set[str], seconds: float) -> None:
         limit_s = self._clock_s() + seconds
         n_users, n_asked = self._runner.user_count, self._runner.target_user_count
-        self._newcomers, self._change = set(), ""
+        self._newcomers, self._change = set(), None
         while waiting := (workers - set(self._reports)) & self._coordinator.live_workers():
             if self._clock_s() > limit_s:
                 logger.error("Level %d: no report of %s in time", level.number, ", ".join(sorted(waiting)))
                 return
             self._newcomers |= self._coordinator.running_users - workers
             # Users of a worker that is not heard of are missed, and may be back with it.
-            if not self._change and workers <= self._coordinator.live_workers():
+            if self._change is None and workers <= self._coordinator.live_workers():
                 self._change = self._change_of_users(n_users, n_asked)
             gevent.sleep(_POLL_S)
 
-    def _change_of_users(self, n_before: int, n_asked: int) -> str:
+    def _change_of_users(self, n_before: int, n_asked: int) -> Disturbance | None:
         n_now = self._runner.user_count
         if n_now == n_before:
-            return ""
+            return None
         went = f"the number of users went from {n_before:,} to {n_now:,}"
         is_edited = self._runner.target_user_count != n_asked
-        return f"{went}: run again, and edit none" if is_edited else f"{went} by itself: see the log"
+        if is_edited:
+            return Disturbance(went, "run again, and edit none")
+        return Disturbance(f"{went} by itself", "see the log")
 
-    def _disturbance(self, workers: set[str]) -> str:
-        """Return what has changed among those who measured a level; empty: nothing has."""
+    def _disturbance(self, workers: set[str]) -> Disturbance | None:
+        """Return what has changed among those who measured a level; None: nothing has."""
         if self._newcomers:
-            return f"worker {', '.join(sorted(self._newcomers))} joined and took over users: run again"
+            joined = f"worker {', '.join(sorted(self._newcomers))} joined and took over users"
+            return Disturbance(joined, "run again")
         # A worker that leaves takes its users with it before it is gone: it does not report the level, and is named.
-        return self._change if workers <= set(self._reports) else ""
+        return self._change if workers <= set(self._reports) else None
 
     def _on_level_done(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         if not self._coordinator.is_of_this_run(msg):

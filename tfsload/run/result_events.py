@@ -31,7 +31,7 @@ def tell_level(events: Any, level: LevelResult) -> None:
         failed=dict(level.failed),
         mismatched_rate=level.mismatched / compared if compared else None,
         dropped_rate=level.dropped / offered if offered else None,
-        doubts=level.doubts,
+        doubts=tuple(map(str, level.doubts)),
         row=level,
     )
 

@@ -63,5 +63,5 @@ def _plain(row):
         "name": row.name,
         **{name: getattr(row, name) for name in counts},
         "max_ns": row.latency.max_ns,
-        "doubts": row.doubts,
+        "doubts": [str(doubt) for doubt in row.doubts],
     }

@@ -1,0 +1,130 @@
+"""Why a level supports no verdict, by the load generator's fault or by the sample's. Pure."""
+
+from dataclasses import dataclass
+
+from tfsload.analysis.percentiles import LEAST_PERCENTILE, samples_needed
+from tfsload.records.cpu import CpuShares
+from tfsload.records.level import LevelRun
+from tfsload.records.record import Record
+
+# The generator's share of a CPU from which on it may be what is measured.
+BUSY_SHARE = 0.9
+# Kept off its CPU for this share of the time, and each time for this share of the median latency, the generator's
+# waiting is a good part of what looks like latency.
+WAITED_SHARE = 0.05
+WAIT_SHARE_OF_LATENCY = 0.1
+# A request may leave so late without being called late.
+LATE_NS = 1_000_000
+LATE_SHARE_OF_LATENCY = 0.1
+LITTLES_TOLERANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Why a level supports no verdict.
+
+    >>> print(Doubt("only 2 of 5 users ran", "see the log"))
+    only 2 of 5 users ran; see the log
+
+    Attributes:
+        what: what was found.
+        cure: what to do, so that the next run is without it.
+    """
+
+    what: str
+    cure: str
+
+    def __str__(self) -> str:
+        return f"{self.what}; {self.cure}"
+
+
+def doubts_of_generator(run: LevelRun, record: Record) -> tuple[Doubt, ...]:
+    """Return what of the load generator is in the way: the figures may be its own."""
+    doubts = [_of_workers(run), _of_users(run), _of_cpu(run, record), _of_lag(record)]
+    return tuple(doubt for doubt in doubts if doubt is not None)
+
+
+def doubts_of_sample(record: Record, achieved_rps: float, mean_in_flight: float, drift: str) -> tuple[Doubt, ...]:
+    """Return what the sample is not fit for.
+
+    Args:
+        record: of the level.
+        achieved_rps: answers a second over its window.
+        mean_in_flight: requests in flight, on average over the window.
+        drift: in what the level had not settled; empty: it is stable.
+    """
+    if too_few := _of_number(record):
+        return (too_few,)
+    doubts = []
+    if drift:
+        cure = "use a longer --warm-up or --level-duration, or less load than makes a queue grow"
+        doubts.append(Doubt(f"unstable: {drift}", cure))
+    # A request that is due and has not left is not in flight.
+    little = achieved_rps * (record.latency.mean_ns - record.lag.mean_ns) / 1e9
+    if abs(little - mean_in_flight) > LITTLES_TOLERANCE * mean_in_flight and not record.failed_requests:
+        found = (
+            f"Little's law does not hold: {mean_in_flight:.2f} requests were in flight, rate × latency says "
+            f"{little:.2f}; {record.straddling:,} requests lie across the window's edges"
+        )
+        doubts.append(Doubt(found, "use a longer --level-duration"))
+    return tuple(doubts)
+
+
+def _of_workers(run: LevelRun) -> Doubt | None:
+    if not run.missing_workers:
+        return None
+    return Doubt(f"{len(run.missing_workers)} of {run.n_workers} workers did not report it", "run again")
+
+
+def _of_users(run: LevelRun) -> Doubt | None:
+    if run.disturbance:
+        return Doubt(f"while it was measured {run.disturbance.what}", run.disturbance.cure)
+    if run.n_users < run.level.users:
+        return Doubt(f"only {run.n_users:,} of {run.level.users:,} users ran", "see the log")
+    return None
+
+
+def _of_cpu(run: LevelRun, record: Record) -> Doubt | None:
+    if run.busy_share >= BUSY_SHARE:
+        return Doubt(
+            f"the load generator was the bottleneck: it kept a CPU busy {100 * run.busy_share:.0f} % of the time",
+            "use --processes or more workers, and take work out of listeners",
+        )
+    starved = [one for one in run.cpu if _is_starved(one, record)]
+    if not starved:
+        return None
+    worst = max(starved, key=lambda one: one.waited)
+    return Doubt(
+        f"other programs kept the load generator off its CPU for {100 * worst.waited:.0f} % of the time, "
+        f"{worst.mean_wait_ns / 1e6:.2g} ms whenever it was to run, which looks like latency",
+        "run it on a machine, or at least on a CPU, of its own",
+    )
+
+
+def _is_starved(cpu: CpuShares, record: Record) -> bool:
+    """Whether a process got less of a CPU than it needed, so that it shows in what it measured."""
+    if cpu.busy + cpu.waited >= BUSY_SHARE:
+        return True
+    shows_ns = WAIT_SHARE_OF_LATENCY * (record.latency.percentile_ns(50) if record.latency.count else 0)
+    return cpu.waited >= WAITED_SHARE and cpu.mean_wait_ns >= shows_ns
+
+
+def _of_lag(record: Record) -> Doubt | None:
+    lag, latency = record.lag, record.latency
+    if not lag.count:
+        return None
+    late_ns = lag.percentile_ns(99)
+    if late_ns <= max(LATE_NS, LATE_SHARE_OF_LATENCY * latency.percentile_ns(50)):
+        return None
+    return Doubt(
+        f"the load generator sent late: 1 request in 100 left {late_ns / 1e6:.1f} ms late or more",
+        "use --processes or more workers on idle CPUs",
+    )
+
+
+def _of_number(record: Record) -> Doubt | None:
+    answered, needed = record.latency.count, samples_needed(LEAST_PERCENTILE)
+    if answered >= needed:
+        return None
+    cure = "see why others failed" if record.failed_requests else "use a longer --level-duration"
+    return Doubt(f"too few samples: {answered:,} answered requests, p{LEAST_PERCENTILE} wants {needed}", cure)
