@@ -14,12 +14,12 @@ class PreparedRequest:
     Attributes:
         body: the encoded message.
         first_image: the position of its first image in the data set; the others follow it.
-        labels: the true class of each of its images.
+        labels: the true class of each of its images; a list, as answered classes are: the two compare at once.
     """
 
     body: bytes
     first_image: int
-    labels: tuple[int, ...]
+    labels: list[int]
 
 
 class RequestBook:
@@ -61,4 +61,4 @@ class RequestBook:
     def _prepare(self, number: int) -> PreparedRequest:
         first = number * self._images_per_request
         chosen = slice(first, first + self._images_per_request)
-        return PreparedRequest(self._encode(self._images[chosen]), first, tuple(self._labels[chosen].tolist()))
+        return PreparedRequest(self._encode(self._images[chosen]), first, self._labels[chosen].tolist())

@@ -92,7 +92,7 @@ class PredictionUser(User):
 
     def connect(self, run: Run) -> None:
         """Take what the process's users share: thousands with their own would keep the processor waiting for memory."""
-        self._call = run.transport.bound_call()
+        self._call = run.call
         self._reader_of = run.transport.reader_of
 
     def stop(self, force: bool = False) -> bool:

@@ -56,8 +56,8 @@ class RunImages:
 
 def fingerprint(dataset: tfsload.datasets.dataset.Dataset) -> str:
     """Return what tells one set of images and labels from another, wherever it was loaded."""
-    digest = hashlib.sha256(dataset.images.tobytes())
-    digest.update(dataset.labels.tobytes())
+    digest = hashlib.sha256(dataset.images.data)
+    digest.update(dataset.labels.data)
     return digest.hexdigest()
 
 
@@ -73,6 +73,7 @@ class Run:
         number: which run of the coordinator's this is.
         settings: what was asked for.
         transport: the way to the server, which all users of this process share.
+        call: fires a request's body, and returns the reply.
         data_fingerprint: of the images that it fires.
         book: the requests.
         recorder: what was measured and not yet handed over.
@@ -107,6 +108,7 @@ class Run:
         self.data_fingerprint = images.fingerprint
         self.settings = settings
         self.transport = transport
+        self.call = transport.bound_call()
         hide(value for _, value in settings.connection.metadata)
         self.book = RequestBook(
             dataset.images,

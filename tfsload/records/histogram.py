@@ -93,9 +93,8 @@ class Histogram:
         """The standard deviation, from the buckets; 0 if there are none."""
         if not self.count:
             return 0.0
-        squares = sum(
-            count * (_LAYOUT.get_value_from_index(bucket) - self.mean_ns) ** 2 for bucket, count in self.buckets()
-        )
+        mean_ns = self.mean_ns
+        squares = sum(count * (_LAYOUT.get_value_from_index(bucket) - mean_ns) ** 2 for bucket, count in self.buckets())
         return math.sqrt(squares / self.count)
 
     def merge(self, other: "Histogram") -> None:

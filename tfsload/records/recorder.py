@@ -84,40 +84,41 @@ class Recorder:
         window = self.window
         if due_ns < window.begin_ns or done_ns >= window.end_ns:
             window = self._window_around(due_ns, sent_ns, done_ns, lease, failure is None)
-        record = self._record(window.level, lease)
-        record.add(labels, predicted, failure, done_ns - due_ns, self.to_unix_ns(done_ns))
+        record = self._records.get((window.level, lease)) or self._record(window.level, lease)
+        n_images, latency_ns = len(labels), done_ns - due_ns
+        record.add(labels, predicted, failure, latency_ns, done_ns + self._unix_offset_ns)
         if n_mismatched is not None:
-            record.compared += len(labels)
+            record.compared += n_images
             record.mismatched += n_mismatched
             if example is not None:
                 record.mismatch = mismatch.least(record.mismatch, example)
         if answered_by is not None:
             record.servables[answered_by] += 1
-        if self._limits and window is not BETWEEN_LEVELS:
-            batch = record.half_seconds.batch
-            batch.append((due_ns, sent_ns, done_ns, failure is None))
-            if len(batch) >= BATCH:
-                record.half_seconds.fill()
         if window is not BETWEEN_LEVELS:
+            if self._limits:
+                batch = record.half_seconds.batch
+                batch.append((due_ns, sent_ns, done_ns, failure is None))
+                if len(batch) >= BATCH:
+                    record.half_seconds.fill()
             seconds = record.seconds
             if not seconds.begin_ns <= done_ns < seconds.end_ns:
                 seconds.turn(done_ns)
             counts = seconds.now
-            counts[IMAGES] += len(labels)
+            counts[IMAGES] += n_images
             if predicted is None:
-                counts[FAILED] += len(labels)
+                counts[FAILED] += n_images
             else:
-                latency_ns = done_ns - due_ns
                 shift = latency_ns.bit_length() - SHIFTED_FROM  # as of `bucket_of`
                 bucket = latency_ns if shift <= 0 else (shift << BITS) + (latency_ns >> shift)
                 buckets = seconds.now_latencies
                 buckets[bucket] = buckets.get(bucket, 0) + 1
-                for place, answer in enumerate(predicted):
-                    if answer != labels[place]:
-                        counts[WRONG] += 1
-                        if first_image is not None:
-                            misread, key = record.images.misread, (first_image + place, answer)
-                            misread[key] = misread.get(key, 0) + 1
+                if predicted != labels:  # hardly ever, and then most images are right
+                    for place, answer in enumerate(predicted):
+                        if answer != labels[place]:
+                            counts[WRONG] += 1
+                            if first_image is not None:
+                                misread, key = record.images.misread, (first_image + place, answer)
+                                misread[key] = misread.get(key, 0) + 1
             if first_image is not None:
                 fired = record.images.fired
                 fired[first_image] = fired.get(first_image, 0) + 1
