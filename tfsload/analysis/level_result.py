@@ -7,6 +7,7 @@ from tfsload.analysis.doubts import Doubt
 from tfsload.analysis.latency import LatencyCounts
 from tfsload.analysis.levels import LevelRow
 from tfsload.analysis.limit import Finding
+from tfsload.analysis.limit_counts import LimitCounts, limit_counts
 from tfsload.analysis.series import Second, series
 from tfsload.analysis.totals import error_rate
 
@@ -59,6 +60,7 @@ class LevelResult:
             empty: it does.
         finding: of a search's probe: what the search was told of it; else None.
         seconds: the same second by second, from its window's begin.
+        limit_counts: for each threshold on a percentile or a mean, when requests lay beyond its limit.
     """
 
     number: int
@@ -97,6 +99,7 @@ class LevelResult:
     sample_doubts: tuple[Doubt, ...]
     finding: Finding | None = None
     seconds: tuple[Second, ...] = ()
+    limit_counts: tuple[LimitCounts, ...] = ()
 
     @property
     def doubts(self) -> tuple[Doubt, ...]:
@@ -160,4 +163,5 @@ def level_result(row: LevelRow, finding: Finding | None = None) -> LevelResult:
         sample_doubts=row.sample_doubts,
         finding=finding,
         seconds=series(record.seconds, 0.0, level.duration_s),
+        limit_counts=limit_counts(record.half_seconds),
     )

@@ -14,6 +14,7 @@ from tfsload.analysis.held import Held
 from tfsload.analysis.image_counts import NO_IMAGES, ImageCounts
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.limit import SearchResult
+from tfsload.analysis.limit_counts import LimitCounts
 from tfsload.analysis.others import NO_OTHERS, Others
 from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.series import Second
@@ -187,6 +188,7 @@ class RunResult:
         confusion: of the answered images: label, answer, how often, in order.
         images: how often each image was fired, and for what it was taken.
         seconds: of a run without levels: what went on second by second, from its first request on.
+        limit_counts: likewise, for each threshold on a percentile or a mean: when requests lay beyond its limit.
         levels: in the order in which they were run; empty: a run without levels.
         scaling: of a closed sweep: whether the server works in parallel.
         search: of a limit search: what it found.
@@ -214,6 +216,7 @@ class RunResult:
     confusion: tuple[tuple[int, int, int], ...] = ()
     images: ImageCounts = NO_IMAGES
     seconds: tuple[Second, ...] = ()
+    limit_counts: tuple[LimitCounts, ...] = ()
     levels: tuple[LevelResult, ...] = ()
     scaling: Scaling | None = None
     search: SearchResult | None = None

@@ -8,12 +8,14 @@ from tfsload.analysis.held import Held, hold, hold_all, judged_whole
 from tfsload.analysis.level_result import level_result
 from tfsload.analysis.levels import LevelRow
 from tfsload.analysis.limit import Finding, SearchResult
+from tfsload.analysis.limit_counts import limit_counts
 from tfsload.analysis.result import Course, RunResult
 from tfsload.analysis.scaling import assess_sweep
 from tfsload.analysis.series import Second, series
 from tfsload.analysis.suspicion import suspicions
 from tfsload.analysis.thresholds import Threshold
 from tfsload.analysis.totals import Totals, Uncounted
+from tfsload.records.half_seconds import TENTH_NS
 from tfsload.records.record import Record
 
 
@@ -61,6 +63,7 @@ def sum_up(
         classes=class_rows(confusion),
         confusion=tuple((label, predicted, count) for label, predicted, count in confusion.to_plain()),
         seconds=() if rows else _seconds(record),
+        limit_counts=() if rows else limit_counts(record.half_seconds, record.first_sent_unix_ns // TENTH_NS),
         levels=levels,
         scaling=assess_sweep(levels) if is_sweep else None,
         search=search,

@@ -111,6 +111,16 @@ class HalfSeconds:
         """Whether there are counts for the threshold that reads so."""
         return text in self._tenths
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The thresholds for which there are counts."""
+        return tuple(self._tenths)
+
+    def tenths(self, text: str) -> Iterator[tuple[int, Count]]:
+        """Yield the tenths that hold something for a threshold, in order."""
+        self.fill()
+        return iter(self._tenths[text])
+
     def total(self, text: str) -> Count:
         """Return the counts of all tenths for a threshold."""
         self.fill()
