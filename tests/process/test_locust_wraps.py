@@ -264,14 +264,15 @@ def test_the_timer_of_the_command_lines_run_is_taken_back_and_no_other():
 
 
 def test_the_timer_that_ends_a_run_is_let_go_on():
-    goes_on, fired = gevent.event.Event(), []
+    has_begun, goes_on, fired = gevent.event.Event(), gevent.event.Event(), []
 
     def stop_and_optionally_quit():  # and waits out --autoquit
+        has_begun.set()
         goes_on.wait(10)
         fired.append("quit")
 
     timer = locust.main.gevent.spawn_later(0, stop_and_optionally_quit)
-    gevent.sleep(0.01)
+    assert has_begun.wait(10)
     locust_wraps.forget_command_lines_run_time()
     goes_on.set()
     timer.join(10)

@@ -3,7 +3,6 @@
 import time
 from types import SimpleNamespace
 
-import gevent
 from locust.runners import STATE_RUNNING, MasterRunner
 
 from tfsload.records.recorder import Recorder
@@ -84,9 +83,3 @@ def report(master, worker, rows, run=1, clock_ns=0):
     """Send a worker report; `clock_ns` is what the worker's clock is ahead of the coordinator's."""
     data = {messages.REPORT_KEY: {"run": run, "rows": rows, "unix_ns": time.time_ns() + clock_ns}}
     master.environment.events.worker_report.fire(client_id=worker, data=data)
-
-
-def wait_for(condition):
-    with gevent.Timeout(10):
-        while not condition():
-            gevent.sleep(0.005)

@@ -55,6 +55,17 @@ class Runner:
         self.n_stops += 1
 
 
+def run_options(**more):
+    """Return the options of a run as a coordinator sets them, and more."""
+    return {
+        messages.RUN_NUMBER_OPTION: 1,
+        messages.RUN_DATA_OPTION: fingerprint(load_images(Settings.parse({}, None))),
+        messages.ADDRESS_OPTION: "127.0.0.1:1",
+        messages.PROTOCOL_OPTION: messages.PROTOCOL,
+        **more,
+    }
+
+
 def fire(environment, **options):
     """Change the run's options, as a coordinator that has the same data."""
     vars(environment.parsed_options).update(options)

@@ -150,6 +150,11 @@ def wait_until(condition: Callable[[], Any], what: str, limit_s: float = 60) -> 
     return value
 
 
+def wait_for(condition: Callable[[], Any]) -> Any:
+    """Wait for what other greenlets of this process do; pytest shows the condition that stayed false."""
+    return wait_until(condition, "see the condition", 10)
+
+
 def free_port() -> int:
     """Return a TCP port of loopback that is free now."""
     with socket.socket() as probe:

@@ -5,10 +5,11 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from locust.env import Environment
 
 from tests.support.beats import STUCK, beat
-from tests.support.fake_master import Master, begin, report, rows, wait_for
+from tests.support.coordinator import master as master
+from tests.support.fake_master import begin, report, rows
+from tests.support.runs import wait_for
 from tests.support.summaries import judge, summarise
 from tfsload.analysis import exit_codes
 from tfsload.analysis.attendance import MISSING_SHARE_ALLOWED, Attendance
@@ -93,11 +94,6 @@ def test_a_run_without_its_users_says_little(more, exit_code):
 
 
 # The coordinator, whose workers are played by the test
-
-
-@pytest.fixture
-def master():
-    return Master(Environment(parsed_options=SimpleNamespace(), stop_timeout=0), ["a", "b"])
 
 
 @pytest.fixture

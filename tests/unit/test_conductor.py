@@ -12,7 +12,8 @@ from locust.env import Environment
 from locust.runners import STATE_MISSING, STATE_RUNNING, WorkerRunner
 
 from tests.support.fake_master import Master
-from tests.support.fake_users import Runner, ScriptedUser
+from tests.support.fake_users import Runner, ScriptedUser, run_options
+from tests.support.runs import wait_for
 from tfsload.analysis.doubts import Doubt
 from tfsload.analysis.levels import level_row
 from tfsload.prediction import events, slot
@@ -36,10 +37,35 @@ OPEN = Level(1, 2, 500.0, 0.25, 3.0)
 MS = 1_000_000
 
 
-def wait_for(condition):
-    with gevent.Timeout(10):
-        while not condition():
-            gevent.sleep(0.002)
+class Clock:
+    """`time` with a monotonic clock that a test sets, and that counts looks at it."""
+
+    perf_counter_ns = staticmethod(time.perf_counter_ns)
+
+    def __init__(self):
+        self.now_s = 1000.0
+        self.n_looks = 0
+
+    def monotonic(self):
+        self.n_looks += 1
+        return self.now_s
+
+    def wait_for_looks(self):
+        """Wait until it was looked at, and what was seen thought over."""
+        n_before = self.n_looks
+        wait_for(lambda: self.n_looks > n_before + 2)
+
+
+def count_sleeps(monkeypatch, module):
+    """Return the list that holds how long each sleep of a module's was, once it is over."""
+    over_s = []
+
+    def sleep(seconds):
+        gevent.sleep(seconds)
+        over_s.append(seconds)
+
+    monkeypatch.setattr(module, "gevent", SimpleNamespace(**{**vars(gevent), "sleep": sleep}))
+    return over_s
 
 
 # The conductor, whose workers are played by the test
@@ -231,14 +257,11 @@ JOINED = Disturbance("worker c joined and took over users", "run again")
     ],
 )
 def test_what_changes_while_a_level_is_measured_is_told(master, measure, monkeypatch, happens, is_b_back, disturbance):
-    looks = []
-    monkeypatch.setattr(
-        conducting, "gevent", SimpleNamespace(sleep=lambda seconds: looks.append(gevent.sleep(seconds)))
-    )
+    sleeps_s = count_sleeps(monkeypatch, conducting)
     measuring = measure(CLOSED)
     happens(master)
-    n_before = len(looks)
-    wait_for(lambda: len(looks) > n_before + 1)
+    n_before = len(sleeps_s)
+    wait_for(lambda: len(sleeps_s) > n_before + 1)
     tell_done(master, "a")
     if is_b_back:
         tell_done(master, "b")
@@ -323,10 +346,12 @@ def test_a_worker_without_a_user_has_no_share_of_the_arrivals(master, measure):
     assert [worker for worker, data in asked(master) if data["share"] < data["n_shares"]] == ["a"]
 
 
-def test_the_level_begins_when_its_users_run(master, conductor):
+def test_the_level_begins_when_its_users_run(master, coordinator):
+    clock = Clock()
+    conductor = Conductor(master, coordinator, clock.monotonic)
     master.clients["b"].user_count = 0
     measuring = gevent.spawn(conductor.measure, CLOSED, 1.0)
-    gevent.sleep(0.05)
+    clock.wait_for_looks()
     assert asked(master) == []
     master.clients["b"].user_count = 1
     wait_for(lambda: len(asked(master)) == 2)
@@ -358,22 +383,15 @@ def test_the_users_of_a_lost_worker_are_not_waited_for(master, coordinator, meas
 
 
 def test_users_that_come_one_after_the_other_are_waited_for(master, coordinator):
-    now_s, n_looks = 0.0, 0
-
-    def clock_s():
-        nonlocal n_looks
-        n_looks += 1
-        return now_s
-
-    conductor = Conductor(master, coordinator, clock_s)
+    clock = Clock()
+    conductor = Conductor(master, coordinator, clock.monotonic)
     master.clients["a"].user_count = master.clients["b"].user_count = 0
     measuring = gevent.spawn(conductor.measure, Level(1, 8, None, 0.0, 0.01), 1.0)
-    wait_for(lambda: n_looks > 2)
+    clock.wait_for_looks()
     for n_users in range(1, 8):  # longer than the limit in all
-        now_s += 0.9 * conducting.USERS_LIMIT_S
+        clock.now_s += 0.9 * conducting.USERS_LIMIT_S
         master.clients["a"].user_count = n_users
-        looks_before = n_looks
-        wait_for(lambda looks_before=looks_before: n_looks > looks_before + 2)
+        clock.wait_for_looks()
     assert asked(master) == []
     assert conductor.begun_s is None
     master.clients["a"].user_count = 8
@@ -383,15 +401,13 @@ def test_users_that_come_one_after_the_other_are_waited_for(master, coordinator)
     assert conductor.begun_s is not None
 
 
-def test_the_users_of_an_unfit_worker_are_not_waited_for(master, conductor):
+def test_the_users_of_an_unfit_worker_are_not_waited_for(master, measure, monkeypatch):
+    monkeypatch.setattr(conducting, "USERS_LIMIT_S", 600)
     master.receive(messages.UNFIT, {"run": 1, "reason": "no data"}, "b")
     master.clients["b"].user_count = 0
-    measuring = gevent.spawn(conductor.measure, CLOSED, 1.0)
-    gevent.sleep(0.1)
-    told = asked(master)
-    measuring.kill()
+    measure(CLOSED)
 
-    assert [worker for worker, _ in told] == ["a"]
+    assert [worker for worker, _ in asked(master)] == ["a"]
 
 
 # A participant, whose conductor is played by the test
@@ -434,18 +450,8 @@ def participant(runner):
     begun = []
 
     def begin(runner=runner, **options):
-        images = fingerprint(load_images(Settings.parse({}, None)))
-        given = {
-            messages.RUN_NUMBER_OPTION: 1,
-            messages.RUN_DATA_OPTION: images,
-            messages.ADDRESS_OPTION: "127.0.0.1:1",
-            messages.PROTOCOL_OPTION: messages.PROTOCOL,
-            "warm_up": "0",
-            **options,
-        }
-        environment = Environment(
-            user_classes=[LevelUser], parsed_options=SimpleNamespace(**given), host="127.0.0.1:1", events=None
-        )
+        given = SimpleNamespace(**run_options(**{"warm_up": "0", **options}))
+        environment = Environment(user_classes=[LevelUser], parsed_options=given, host="127.0.0.1:1", events=None)
         events.install(environment.events)
         participant = Participant(environment, runner)
         slot.fill(environment, participant.join)
@@ -547,8 +553,8 @@ def test_an_open_level_sends_its_share_of_the_arrivals(participant, runner, shar
     assert record.lag.min_ns >= 0
 
 
-def test_an_open_level_is_reported_when_what_it_has_in_flight_is_answered(participant, runner):
-    answers = Event()
+def test_an_open_level_is_reported_when_what_it_has_in_flight_is_answered(participant, runner, monkeypatch):
+    sleeps_s, answers = count_sleeps(monkeypatch, participating), Event()
 
     class Held(LevelUser):
         def call(self, _body):
@@ -558,7 +564,7 @@ def test_an_open_level_is_reported_when_what_it_has_in_flight_is_answered(partic
     begun = participant(rate="1000", arrivals="constant", deadline="5")
     start_users(begun, runner, 4, Held)
     runner.receive(messages.LEVEL, level_data(1, 1000.0, warm_up_s=0.0, duration_s=0.024))
-    gevent.sleep(0.08)
+    wait_for(lambda: sleeps_s.count(participating._SETTLE_POLL_S) > 1)
     assert runner.done() == []
     answers.set()
     wait_for(runner.done)
@@ -606,11 +612,18 @@ def test_a_level_of_another_run_is_not_measured(participant, runner, run):
 
 
 def test_a_run_that_ends_in_a_level_hands_it_over_at_its_end(participant, runner):
+    answered = []
+
+    class Counted(LevelUser):
+        def call(self, body):
+            answered.append(super().call(body))
+            return answered[-1]
+
     begun = participant(sweep="1")
-    start_users(begun, runner, 1)
+    start_users(begun, runner, 1, Counted)
+    n_before = len(answered)
     runner.receive(messages.LEVEL, level_data(warm_up_s=0.0, duration_s=60))
-    wait_for(lambda: begun.run.recorder.window is not BETWEEN_LEVELS and begun._is_measuring)
-    gevent.sleep(0.02)
+    wait_for(lambda: begun._is_measuring and len(answered) > n_before + 1)
     gevent.killall(runner.users)
     begun.end()
 
@@ -635,20 +648,6 @@ class WorkersRunner(RunnerOfUsers, WorkerRunner):
     greenlet = None  # for Locust's __del__
 
 
-class Clock:
-    """`time` with a monotonic clock that a test sets."""
-
-    perf_counter_ns = staticmethod(time.perf_counter_ns)
-
-    def __init__(self):
-        self.now_s = 1000.0
-        self.n_looks = 0
-
-    def monotonic(self):
-        self.n_looks += 1
-        return self.now_s
-
-
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
@@ -660,7 +659,7 @@ def clock(monkeypatch):
 def test_the_load_stops_where_the_master_is_silent(participant, clock, caplog):
     runner = WorkersRunner()
     participant(runner=runner, sweep="2")
-    wait_for(lambda: clock.n_looks > 2)
+    clock.wait_for_looks()
     clock.now_s += participating.MASTER_LIMIT_S + 1
     wait_for(lambda: runner.n_stops)
 
@@ -675,8 +674,7 @@ def test_the_load_goes_on_where_the_master_is_heard_of(participant, clock):
     for _ in range(5):
         clock.now_s += participating.MASTER_LIMIT_S - 1
         begun._environment.events.heartbeat_received.fire(client_id="master", timestamp=0)
-        looks = clock.n_looks
-        wait_for(lambda looks=looks: clock.n_looks > looks + 2)
+        clock.wait_for_looks()
     assert not watcher.dead
     begun.end()
     wait_for(lambda: watcher.dead)

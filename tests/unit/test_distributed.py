@@ -6,36 +6,18 @@ from types import SimpleNamespace
 import gevent
 import numpy as np
 import pytest
-from locust.env import Environment
 from locust.runners import STATE_MISSING, STATE_RUNNING
 
-from tests.support.fake_master import Master, ask, begin, deliver, drain, report, rows, wait_for
+from tests.support.coordinator import coordinator as coordinator
+from tests.support.coordinator import finished as finished
+from tests.support.coordinator import master as master
+from tests.support.fake_master import ask, begin, deliver, drain, report, rows
+from tests.support.runs import wait_for
 from tfsload.records.record import Record
 from tfsload.records.window import UNCOUNTED
 from tfsload.run import coordinator as coordinating
 from tfsload.run import ledger, messages, roster, vigil
-from tfsload.run.coordinator import Coordinator
 from tfsload.target.references import References
-
-
-@pytest.fixture
-def finished():
-    return []
-
-
-@pytest.fixture
-def master():
-    environment = Environment(parsed_options=SimpleNamespace(), stop_timeout=0)
-    return Master(environment, ["a", "b"])
-
-
-@pytest.fixture
-def coordinator(master, finished, monkeypatch):
-    monkeypatch.setattr(coordinating, "WATCH_INTERVAL_S", 0.01)
-    leader = Coordinator(master.environment, master, on_finished=lambda: finished.append(True))
-    yield leader
-    master.clients.clear()
-    leader.end()
 
 
 def test_leases_are_given_out_and_taken_once(master, coordinator, finished):

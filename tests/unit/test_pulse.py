@@ -7,14 +7,16 @@ import pytest
 from locust.env import Environment
 
 from tests.support.beats import STUCK, beat
-from tests.support.fake_master import Master, ask, begin, deliver, wait_for
-from tests.support.fake_users import Runner, fire
+from tests.support.coordinator import coordinator as coordinator
+from tests.support.coordinator import finished as finished
+from tests.support.coordinator import master as master
+from tests.support.fake_master import ask, begin, deliver
+from tests.support.fake_users import Runner, fire, run_options
+from tests.support.runs import wait_for
 from tfsload.load.leases import Lease
 from tfsload.load.supply import LeasedSupply
 from tfsload.records.recorder import Recorder
-from tfsload.run import coordinator as coordinating
 from tfsload.run import messages, pulse
-from tfsload.run.coordinator import Coordinator
 from tfsload.run.participant import Participant
 from tfsload.run.pulse import Pulse
 
@@ -144,12 +146,7 @@ class SeenUser:
 @pytest.fixture
 def environment():
     """A participant's, for a run whose options `fire` completes."""
-    options = {
-        messages.RUN_NUMBER_OPTION: 1,
-        messages.ADDRESS_OPTION: "127.0.0.1:1",
-        messages.PROTOCOL_OPTION: messages.PROTOCOL,
-    }
-    return Environment(parsed_options=SimpleNamespace(**options), host="127.0.0.1:1")
+    return Environment(parsed_options=SimpleNamespace(**run_options()), host="127.0.0.1:1")
 
 
 class LookedAt:
@@ -260,25 +257,6 @@ def test_users_of_other_classes_keep_no_lease(environment, monkeypatch):
 
 
 # The coordinator, whose workers are played by the test
-
-
-@pytest.fixture
-def finished():
-    return []
-
-
-@pytest.fixture
-def master():
-    return Master(Environment(parsed_options=SimpleNamespace(), stop_timeout=0), ["a", "b"])
-
-
-@pytest.fixture
-def coordinator(master, finished, monkeypatch):
-    monkeypatch.setattr(coordinating, "WATCH_INTERVAL_S", 0.01)
-    leader = Coordinator(master.environment, master, on_finished=lambda: finished.append(True))
-    yield leader
-    master.clients.clear()
-    leader.end()
 
 
 def test_a_lease_that_its_worker_gave_up_goes_to_another(master, coordinator, finished):

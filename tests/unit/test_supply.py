@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.runs import wait_for
 from tfsload.load.leases import Lease
 from tfsload.load.supply import EndlessSupply, LeasedSupply
 
@@ -61,9 +62,7 @@ def test_leased_requests_are_each_drawn_once_and_delivered(n_users):
             coordinator.supply.done(lease)
 
     users = [gevent.spawn(user) for _ in range(n_users)]
-    with gevent.Timeout(10):
-        while len(coordinator.delivered) < 3:
-            gevent.idle()
+    wait_for(lambda: len(coordinator.delivered) == 3)
     gevent.killall(users)
 
     assert sorted(drawn) == list(range(12))
@@ -89,9 +88,7 @@ def test_one_question_at_a_time():
     supply = LeasedSupply(asked.append, lambda _lease: None)
 
     users = [gevent.spawn(supply.next) for _ in range(5)]
-    with gevent.Timeout(10):
-        while not asked:
-            gevent.idle()
+    wait_for(lambda: asked)
     gevent.idle()
     assert len(asked) == 1
     supply.grant(Lease(0, 0, 5))
@@ -105,9 +102,7 @@ def test_a_lost_answer_is_asked_for_again(monkeypatch):
     asked = []
     supply = LeasedSupply(asked.append, lambda _lease: None)
     user = gevent.spawn(supply.next)
-    with gevent.Timeout(10):
-        while len(asked) < 3:
-            gevent.sleep(0.001)
+    wait_for(lambda: len(asked) > 2)
     supply.grant(Lease(7, 3, 5))
 
     assert user.get(timeout=10) == (3, 7)
@@ -137,9 +132,7 @@ def test_a_process_that_got_nothing_asks_again(monkeypatch):
     monkeypatch.setattr("tfsload.load.supply.ASK_AGAIN_S", 0.001)
     coordinator = Coordinator([])
     user = gevent.spawn(coordinator.supply.next)
-    with gevent.Timeout(10):
-        while coordinator.asked < 2:
-            gevent.sleep(0.001)
+    wait_for(lambda: coordinator.asked > 1)
     coordinator.waiting.append((3, 4))  # a lost worker's
 
     assert user.get(timeout=10) == (3, 0)

@@ -12,16 +12,14 @@ from locust import TaskSet, task
 from locust.env import Environment
 from locust.exception import InterruptTaskSet, RescheduleTask, StopTest, StopUser
 
-from tests.support.fake_users import Runner, ScriptedUser, fire
-from tests.support.runs import wait_until
+from tests.support.fake_users import Runner, ScriptedUser, fire, run_options
+from tests.support.runs import wait_for
 from tfsload.load.leases import Lease
 from tfsload.prediction import prediction_user, slot
 from tfsload.prediction.prediction_user import PredictionUser
-from tfsload.prediction.process_run import fingerprint, load_images
 from tfsload.records.recorder import Record, merge_plain, n_ended
 from tfsload.run import messages
 from tfsload.run.participant import Participant
-from tfsload.settings.settings import Settings
 from tfsload.target.references import References
 from tfsload.transport.answer import ReplyError
 from tfsload.transport.failure import CLIENT_ERROR, PredictionFailure
@@ -29,14 +27,7 @@ from tfsload.transport.failure import CLIENT_ERROR, PredictionFailure
 
 @pytest.fixture
 def environment():
-    data_fingerprint = fingerprint(load_images(Settings.parse({}, None)))
-    set_by_the_coordinator = {
-        messages.RUN_NUMBER_OPTION: 1,
-        messages.RUN_DATA_OPTION: data_fingerprint,
-        messages.ADDRESS_OPTION: "127.0.0.1:1",
-        messages.PROTOCOL_OPTION: messages.PROTOCOL,
-    }
-    options = SimpleNamespace(dataset="mnist5k", num_tests="0", **set_by_the_coordinator)
+    options = SimpleNamespace(**run_options(dataset="mnist5k", num_tests="0"))
     return Environment(user_classes=[ScriptedUser], parsed_options=options, host="127.0.0.1:1")
 
 
@@ -166,6 +157,7 @@ def test_however_a_user_ends_each_request_is_made_once(environment, participant,
         case "killed-in-pause":
             attributes = {"call": raising(PredictionFailure("UNAVAILABLE", "gone"))}
             monkeypatch.setattr(prediction_user, "_PAUSE_S", 60)
+            environment.events.prediction.add_listener(lambda **_: reached.set())  # nobody else's turn until the pause
         case "killed-while-it-waits":
             pass
         case error:
@@ -178,8 +170,7 @@ def test_however_a_user_ends_each_request_is_made_once(environment, participant,
         supply.grant(Lease(0, 0, 3))
     else:
         supply.grant(Lease(0, 0, 3))
-        gevent.sleep(0.001)
-        wait_for(lambda: ends.ready() or reached.is_set() or way == "killed-in-pause")
+        wait_for(lambda: ends.ready() or reached.is_set())
         ends.kill()
     environment.events.prediction._handlers.clear()
     other = user_of(environment)
@@ -234,12 +225,6 @@ def raising_keywords(error):
         raise error
 
     return listener
-
-
-def wait_for(condition):
-    with gevent.Timeout(10):
-        while not condition():
-            gevent.sleep(0.001)
 
 
 def test_a_listener_that_raises_is_no_failure_of_the_request(environment, participant):
@@ -419,7 +404,7 @@ def test_a_user_that_waits_for_an_arrival_ends_at_once(environment, participant)
     participant.begin()
     user = ScriptedUser(environment)
     user.start(Group())
-    wait_until(lambda: participant.run.pacer.n_free == 1, "the user to wait")
+    wait_for(lambda: participant.run.pacer.n_free == 1)
 
     assert user.stop()  # Locust would otherwise wait for it as long as `--stop-timeout` says
     assert participant.run.pacer.n_free == 0
@@ -430,7 +415,7 @@ def test_a_user_that_waits_for_a_lease_ends_at_once(environment, participant):
     participant.begin()
     user = ScriptedUser(environment)
     user.start(Group())
-    wait_until(lambda: participant.run.supply.is_awaited_by(user.greenlet), "the user to wait")
+    wait_for(lambda: participant.run.supply.is_awaited_by(user.greenlet))
 
     assert user.stop()
     assert not participant.run.supply.is_awaited_by(user.greenlet)
@@ -438,10 +423,16 @@ def test_a_user_that_waits_for_a_lease_ends_at_once(environment, participant):
 
 def test_a_user_with_a_request_in_flight_may_finish_it(environment, participant):
     participant.begin()
-    answer = gevent.event.Event()
-    user = type("User", (ScriptedUser,), {"call": lambda _, __: answer.wait() and b"a reply"})(environment)
+    is_called, answer = gevent.event.Event(), gevent.event.Event()
+
+    def call(*_):
+        is_called.set()
+        answer.wait()
+        return b"a reply"
+
+    user = type("User", (ScriptedUser,), {"call": call})(environment)
     greenlet = user.start(Group())
-    gevent.sleep(0)
+    assert is_called.wait(10)
 
     assert not user.stop()
     answer.set()

@@ -9,11 +9,10 @@ from locust.env import Environment
 from locust.event import Events
 from locust.rpc.protocol import Message
 
-from tests.support.fake_master import wait_for
 from tests.support.fake_rpc import Network
-from tests.support.fake_users import ScriptedUser
+from tests.support.fake_users import ScriptedUser, run_options
+from tests.support.runs import wait_for
 from tfsload.prediction import prediction_user, slot
-from tfsload.prediction.process_run import fingerprint, load_images
 from tfsload.run import messages
 from tfsload.settings.settings import Settings
 from tfsload.suite import lifecycle
@@ -44,13 +43,7 @@ class PromptMaster:
                 self.greet(worker)
 
     def greet(self, worker):
-        options = {
-            messages.RUN_NUMBER_OPTION: 1,
-            messages.PROTOCOL_OPTION: messages.PROTOCOL,
-            messages.ADDRESS_OPTION: "127.0.0.1:1",
-            messages.RUN_DATA_OPTION: fingerprint(load_images(Settings.parse({}, None))),
-            "sweep": "2",
-        }
+        options = run_options(sweep="2")
         spawn = {"timestamp": 1.0, "user_classes_count": {"UnhurriedUser": 2}, "host": "127.0.0.1:1"}
         level = {"run": 1, "level": 7, "rate_rps": None, "warm_up_s": 0.0, "duration_s": 0.05}
         for kind, data in (
@@ -125,12 +118,18 @@ def test_users_without_a_suite_say_so(monkeypatch):
         UnhurriedUser(environment).on_start()
 
 
-def test_all_users_that_come_while_the_run_begins_here_take_part(connecting, monkeypatch):
-    environment, master, _ = connecting
-    wait_for(lambda: master.told(messages.JOINED))
+def next_run(environment):
+    """End the run under way, tell of the next, and return the participant, which has not begun it."""
     participant = environment.tfsload.participant
     vars(environment.parsed_options)[messages.RUN_NUMBER_OPTION] = 2
     participant.end()
+    return participant
+
+
+def test_all_users_that_come_while_the_run_begins_here_take_part(connecting, monkeypatch):
+    environment, master, _ = connecting
+    wait_for(lambda: master.told(messages.JOINED))
+    participant = next_run(environment)
     is_parsing, go_on = gevent.event.Event(), gevent.event.Event()
 
     def files_are_checked_slowly(_):
@@ -149,9 +148,7 @@ def test_all_users_that_come_while_the_run_begins_here_take_part(connecting, mon
 def test_a_beginning_that_is_broken_off_is_made_anew(connecting, monkeypatch):
     environment, master, _ = connecting
     wait_for(lambda: master.told(messages.JOINED))
-    participant = environment.tfsload.participant
-    vars(environment.parsed_options)[messages.RUN_NUMBER_OPTION] = 2
-    participant.end()
+    participant = next_run(environment)
     with monkeypatch.context() as patch:
         is_parsing = gevent.event.Event()
         patch.setattr(GrpcTransport, "check_files", lambda _: (is_parsing.set(), gevent.sleep(10)))
@@ -166,9 +163,7 @@ def test_users_that_start_before_the_run_has_begun_here_begin_it(connecting):
     """Whoever comes first: an own program may have missed `test_start`."""
     environment, master, _ = connecting
     wait_for(lambda: master.told(messages.JOINED))
-    participant = environment.tfsload.participant
-    vars(environment.parsed_options)[messages.RUN_NUMBER_OPTION] = 2
-    participant.end()
+    participant = next_run(environment)
 
     assert participant.join().number == 2
     assert participant.join() is participant.open_run
