@@ -226,3 +226,20 @@ def test_a_span_of_another_clock_is_moved_to_ours():
     merge_plain(merged, recorder.take_all(), shift_ns=1000)
 
     assert (merged[0].first_sent_unix_ns, merged[0].last_done_unix_ns) == (10**18 + 950, 10**18 + 1000)
+
+
+def test_who_is_in_the_same_process_gets_the_records_themselves():
+    recorder, written = Recorder(), Recorder()
+    for one in (recorder, written):
+        one.record([3], [3], None, 1000, 1000, 2000, None)
+        one.record([3], None, PredictionFailure("UNAVAILABLE", "gone"), 1000, 1000, 2000, lease=1)
+    handed, plain = {}, {}
+    rows = recorder.take_unleased_records()
+    merge_plain(handed, rows)
+    merge_plain(plain, written.take_unleased())
+
+    assert n_ended(rows) == 1
+    assert {level: record.to_plain() for level, record in handed.items()} == {
+        level: record.to_plain() for level, record in plain.items()
+    }
+    assert [row["lease"] for row in recorder.take_all()] == [1]

@@ -196,7 +196,17 @@ class Recorder:
 
     def take_unleased(self) -> list[dict[str, Any]]:
         """Hand over all that was recorded outside leases."""
-        return self._take([key for key in self._records if key[1] is None])
+        return self._take(self._unleased())
+
+    def take_unleased_records(self) -> list[dict[str, Any]]:
+        """Hand over the same to who is in this process: the records themselves, since nothing is written and read."""
+        return [
+            {"level": level, "lease": lease, "record": self._records.pop((level, lease))}
+            for level, lease in self._unleased()
+        ]
+
+    def _unleased(self) -> list[tuple[int, int | None]]:
+        return [key for key in self._records if key[1] is None]
 
     def _record(self, level: int, lease: int | None) -> Record:
         record = self._records.get((level, lease))
@@ -227,11 +237,11 @@ def merge_plain(into: dict[int, Record], rows: list[dict[str, Any]], shift_ns: i
 
     Args:
         into: is added to.
-        rows: from `take` and its like.
+        rows: from `take` and its like, with records or with what can be sent of them.
         shift_ns: what their clock is behind ours.
     """
     for row in rows:
-        record = Record.from_plain(row["record"])
+        record = row["record"] if isinstance(row["record"], Record) else Record.from_plain(row["record"])
         record.shift(shift_ns)
         if shift_ns and row["level"] == WHOLE_RUN.level:
             record.half_seconds.shift(shift_ns)
@@ -241,4 +251,4 @@ def merge_plain(into: dict[int, Record], rows: list[dict[str, Any]], shift_ns: i
 
 def n_ended(rows: list[dict[str, Any]]) -> int:
     """Return how many requests ended, over all rows."""
-    return sum(row["record"]["requests"] for row in rows)
+    return sum(one.requests if isinstance(one, Record) else one["requests"] for one in (row["record"] for row in rows))

@@ -3,7 +3,7 @@
 import gc
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,7 @@ from tfsload.load.supply import EndlessSupply, LeasedSupply
 from tfsload.prediction import events
 from tfsload.prediction.process_run import Run, RunImages
 from tfsload.records.cpu import CpuTime
-from tfsload.records.recorder import n_ended
+from tfsload.records.recorder import Recorder, n_ended
 from tfsload.records.window import Window
 from tfsload.run import messages, processes
 from tfsload.run.pulse import Pulse
@@ -261,7 +261,7 @@ class Participant:
             self._send_rows(
                 run,
                 messages.LEVEL_DONE,
-                self._take_unleased(run),
+                self._counted(run.recorder.take_unleased()),
                 level=window.level,
                 cpu=vars(cpu),
                 round_trip_ns=run.round_trip_ns,
@@ -303,24 +303,26 @@ class Participant:
             logger.error("Results could not be sent to the master: %s", error)
 
     def report(self) -> dict[str, Any] | None:
-        """Hand over what was recorded outside leases since the last report.
+        """Hand over what was recorded outside leases since the last report, to the coordinator in this process.
 
-        None without a run, and while a level is measured: putting a report together takes milliseconds, in which
-        no request leaves.
+        None without a run, and while a level is measured: to merge a report takes a millisecond or more, in which no
+        request leaves.
         """
+        return self._report(Recorder.take_unleased_records)
+
+    def _report(self, take: Callable[[Recorder], list[dict[str, Any]]]) -> dict[str, Any] | None:
         run = self.open_run
         if run is None or self._is_measuring:
             return None
-        return {"run": run.number, "rows": self._take_unleased(run), "unix_ns": run.recorder.now_unix_ns()}
+        return {"run": run.number, "rows": self._counted(take(run.recorder)), "unix_ns": run.recorder.now_unix_ns()}
 
-    def _take_unleased(self, run: Run) -> list[dict[str, Any]]:
-        """Take what was recorded outside leases and not yet reported, and count it as reported."""
-        rows = run.recorder.take_unleased()
+    def _counted(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return rows that were recorded outside leases, counted as reported."""
         self._n_reported += n_ended(rows)
         return rows
 
     def _on_report_to_master(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002  (Locust's names)
-        report = self.report()
+        report = self._report(Recorder.take_unleased)
         if report is not None:
             data[messages.REPORT_KEY] = report
 
