@@ -43,21 +43,22 @@ def corrupt_dataset(tmp_path):
     ],
 )
 def test_a_run_that_cannot_start(tmp_path, model_server, arguments, exit_code, message, processes):
-    ended = run_headless(
-        tmp_path, "--host", model_server.address, "-t", "5s", *processes, *arguments, TFSLOAD_TEST_MARK=str(tmp_path)
-    )
+    arguments = ("--headless", "--only-summary", "--host", model_server.address, "-t", "5s", *processes, *arguments)
+    with locust(tmp_path, *arguments, is_forked=False, TFSLOAD_TEST_MARK=str(tmp_path)) as process:
+        assert process.pid in pids_that_bear(tmp_path)
+        ended = process.wait()
 
     assert ended.exit_code == exit_code, ended.stderr
     assert "tfsload: the run cannot start:" in ended.stderr
     assert message in ended.stderr
     assert "Traceback" not in ended.stderr
     assert ended.outcome is None
-    assert_nobody_is_left(tmp_path)
+    wait_until(lambda: not pids_that_bear(tmp_path), "nobody to be left", 20)
 
 
-def assert_nobody_is_left(mark):
-    """Wait until no process lives that was started with this mark in its environment."""
-    wait_until(lambda: not any(bears(process, mark) for process in psutil.process_iter()), "nobody to be left", 20)
+def pids_that_bear(mark):
+    """Return who lives that was started with this mark in its environment, or forked by such a process."""
+    return [process.pid for process in psutil.process_iter() if bears(process, mark)]
 
 
 def bears(process, mark):
@@ -116,11 +117,21 @@ def test_a_port_in_use_is_named(tmp_path, model_server, arguments):
 
 def test_forked_workers_end_with_a_master_that_is_killed(tmp_path, model_server):
     arguments = ("--headless", "--only-summary", "--host", model_server.address, "-u", "2", "-r", "2", "-t", "60s")
-    with locust(tmp_path, *arguments, "--processes", "2", TFSLOAD_TEST_MARK=str(tmp_path)) as process:
+    with locust(tmp_path, *arguments, "--processes", "2", is_forked=False) as process:
         wait_until(process.has_spawned, "users")
+        workers = psutil.Process(process.pid).children(recursive=True)
+        assert len(workers) == 2
         process.kill()
 
-    assert_nobody_is_left(tmp_path)
+    wait_until(lambda: not any(is_alive(worker) for worker in workers), "the workers' end", 20)
+
+
+def is_alive(process):
+    """Whether a process runs; one that has ended, and that nobody has asked how, does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_options_come_from_the_environment_and_a_file_too(tmp_path, model_server):
