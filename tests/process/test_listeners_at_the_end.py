@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.runs import run_headless
+from tests.support.runs import forked, run_headless
 from tfsload.analysis import exit_codes
 
 LOCUSTFILE = """\
@@ -50,3 +50,31 @@ def test_the_summary_is_said_all_the_same(tmp_path, model_server, event, stateme
     assert said == ["FAILED" if exit_code else "PASS"], ended.stdout + ended.stderr
     assert ended.exit_code == exit_code
     assert "100 of 100 images, each exactly once" in ended.stdout + ended.stderr
+
+
+STARTS_USERS = """\
+import gevent
+from locust import events
+from locustfile import GrpcPredictionUser
+@events.init.add_listener
+def on_init(environment, **_):
+    @environment.events.run.add_listener
+    def on_run(**_):
+        environment.runner.start(1, 1)
+        gevent.sleep(0.5)
+"""
+
+
+@pytest.mark.parametrize("n_workers", [0, 1], ids=["alone", "on-a-worker"])
+def test_no_users_start_while_a_result_is_told(tmp_path, model_server, n_workers):
+    locustfile = tmp_path / "own.py"
+    locustfile.write_text(STARTS_USERS)
+    workers = forked(n_workers) if n_workers else ()
+    load = ("--host", model_server.address, "-u", "2", "-r", "2", "--num-tests", "100", *workers)
+
+    ended = run_headless(tmp_path, *load, locustfile=locustfile)
+
+    assert ended.exit_code == PASS, ended.stdout + ended.stderr
+    assert "No users are started: the run is being stopped" in ended.stderr
+    assert "100 of 100 images, each exactly once" in ended.stdout
+    assert "Traceback" not in ended.stderr

@@ -370,17 +370,38 @@ def test_a_master_leaves_heartbeats_of_workers_that_it_does_not_know_at_that(cap
 @pytest.mark.parametrize("runner_class", [locust.runners.MasterRunner, locust.runners.LocalRunner])
 def test_no_users_are_started_while_a_run_ends(runner_class, caplog):
     """Once Locust itself refuses, or tells of a start before it clears its statistics, the wrap is needless."""
-    coordinator = SimpleNamespace(is_ending=True)
-    runner = SimpleNamespace(environment=SimpleNamespace(tfsload=SimpleNamespace(coordinator=coordinator)))
+    stages = SimpleNamespace(is_ending=True)
+    leader = SimpleNamespace(stages=stages)
+    runner = SimpleNamespace(environment=SimpleNamespace(tfsload=SimpleNamespace(leader=leader)))
     assert runner_class.start(runner, 3, 100) is None  # the key "w"
     assert "the run is being stopped" in caplog.text
 
-    coordinator.is_ending = False
+    stages.is_ending = False
     with pytest.raises(AttributeError):  # on its way to what Locust does
         runner_class.start(runner, 3, 100)
     code = runner_class.start.__wrapped__.__code__
     names = code.co_names if runner_class is locust.runners.MasterRunner else runner_class._start.__code__.co_names
     assert names.index("clear_all") < names.index("test_start")
+
+
+@pytest.mark.parametrize("runner_class", [locust.runners.MasterRunner, locust.runners.LocalRunner])
+def test_a_runner_quits_once_the_run_has_ended(runner_class):
+    """Once Locust itself waits for who stops a run already, the wrap is needless."""
+    done = []
+    leader = SimpleNamespace(wait_while_ending=lambda: done.append("waited"))
+    runner = SimpleNamespace(
+        environment=SimpleNamespace(tfsload=SimpleNamespace(leader=leader)),
+        stop=lambda **_: done.append("stopped"),
+        clients=SimpleNamespace(all=[]),
+        greenlet=SimpleNamespace(kill=lambda **_: done.append("killed")),
+    )
+    runner_class.quit(runner)
+
+    assert done == ["waited", "stopped", "killed"]
+    # A stop beside the first one returns at once, and whoever waits for the shape quits when it is gone.
+    assert "STATE_STOPPING]" in source(locust.runners.MasterRunner.stop).splitlines()[1]
+    assert "shape_greenlet.join()" in source(locust.main.main)
+    assert 'stop_and_optionally_quit(reason="Shape test completed")' in source(locust.main.main)
 
 
 def test_a_method_that_a_plugin_has_wrapped_is_wrapped_all_the_same():

@@ -18,6 +18,7 @@ from tfsload.settings.settings import Settings, SettingsError
 from tfsload.target.launcher import EmbeddedServer
 from tfsload.transport.failure import PredictionFailure
 
+SWEEP = ["--sweep", "4", "--level-duration", "60", "--warm-up", "0"]
 SENT, ANSWERED, IDLE, BOTH = (True, False), (False, True), (False, False), (True, True)
 
 
@@ -158,7 +159,9 @@ def test_a_run_that_is_given_up_has_failed_and_says_so(more, n_failed):
             ["--num-tests", "1000", "--deadline", "60"], 0, signal.SIGSTOP, id="num-tests-and-a-long-deadline"
         ),
         pytest.param(["-t", "60s", "--deadline", "1"], 2, signal.SIGKILL, id="run-time-on-workers"),
-        pytest.param(["--sweep", "4", "--level-duration", "60", "--warm-up", "0"], 0, signal.SIGSTOP, id="sweep"),
+        pytest.param(SWEEP, 0, signal.SIGSTOP, id="sweep"),
+        # Whoever waits for the levels quits as they are left, and leaves the workers time to hand over.
+        pytest.param(SWEEP, 2, signal.SIGSTOP, id="sweep-on-workers"),
     ],
 )
 def test_a_server_that_is_gone_for_good_ends_the_run(tmp_path, load, n_workers, number):
@@ -179,3 +182,4 @@ def test_a_server_that_is_gone_for_good_ends_the_run(tmp_path, load, n_workers, 
 
     assert ended.exit_code == exit_codes.FAILED, ended.stdout + ended.stderr
     assert "requests were sent for 3 s, and none was answered" in ended.stdout
+    assert "lost" not in ended.stdout + ended.stderr

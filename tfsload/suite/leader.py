@@ -107,6 +107,7 @@ class Leader:
         self._next: LedRun | None = None  # checked, and about to start
         self._run: LedRun | None = None  # under way, or the last
         self.outcome: Outcome | None = None
+        self._ended_by: Any = None  # the greenlet that ends the run, or has ended the last
 
     @property
     def _options(self) -> Any:
@@ -263,12 +264,14 @@ class Leader:
             locust_wraps.forget_run_time(self._web.web_ui)
         self.coordinator.begin_to_end()
         if self.stages.now is Stage.RUNNING:
+            self._ended_by = gevent.getcurrent()
             self.stages.move(Stage.ENDING)
 
     def end(self) -> None:
         """Take in what is left, and judge the run (on `test_stop`, which Locust may tell again meanwhile)."""
         if self._run is None or self.stages.now not in (Stage.RUNNING, Stage.ENDING):
             return
+        self._ended_by = gevent.getcurrent()
         self.stages.move(Stage.CONCLUDING)
         try:
             self.coordinator.end()
@@ -287,8 +290,8 @@ class Leader:
         if run.progress is not None:
             run.progress.stop()
         search = run.plan.search.result if isinstance(run.plan, SearchPlan) else None
-        changed = has_changed(run.checked)
         results = self.coordinator.results
+        changed = has_changed(run.checked)
         results.n_levels_left = run.n_levels_left
         by_locust = SaidByLocust.of(self._environment, self._before_reset)
         self.outcome = conclude(results, run.checked, by_locust, search, changed, run.run_time)
@@ -298,8 +301,8 @@ class Leader:
                 logger.info("%s", line)
 
     def wait_while_ending(self) -> None:
-        """Let a run that is being stopped hand over its results, whoever stops it."""
-        if self.stages.is_ending:
+        """Let a run that another greenlet stops hand over its results; not where that one is gone."""
+        if self.stages.is_ending and self._ended_by is not gevent.getcurrent() and not self._ended_by.dead:
             self.stages.wait_until_over(DRAIN_LIMIT_S + self._environment.stop_timeout)
 
     def close(self) -> None:

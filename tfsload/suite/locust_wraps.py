@@ -49,6 +49,7 @@ def install() -> None:
     _wrap_once(locust.runners.WorkerRunner, "connect_to_master", _told_before)
     for runner in (locust.runners.MasterRunner, locust.runners.LocalRunner):
         _wrap_once(runner, "start", _not_while_a_run_ends)
+        _wrap_once(runner, "quit", _once_a_run_has_ended)
     _wrap_once(locust.runners.MasterRunner, "handle_message", _told_of_unknown)
 
 
@@ -292,18 +293,35 @@ def _told_of_unknown(handle_message: Callable[[Any, str, Any], None]) -> Callabl
 
 
 def _not_while_a_run_ends(start: Callable[..., None]) -> Callable[..., None]:
-    """Start no users while the suite's last run hands over its results: they would be lost in those of a new one.
+    """Start no users while the suite's last run hands over its results and is judged: a new one would mix with it.
 
-    The web form is refused by then; Locust's keys for more users ("w", "W") know of no end, and its statistics are
-    cleared before any listener can object.
+    The web form is refused by then; Locust's keys for more users ("w", "W") know of no end, nor need a listener of
+    `events.run`, and Locust's statistics, which the verdict reads, are cleared before any listener can object.
     """
 
     @functools.wraps(start)
     def start_or_refuse(self: Any, *arguments: Any, **options: Any) -> None:
-        coordinator = getattr(getattr(self.environment, "tfsload", None), "coordinator", None)
-        if coordinator is not None and coordinator.is_ending:
+        leader = getattr(getattr(self.environment, "tfsload", None), "leader", None)
+        if leader is not None and leader.stages.is_ending:
             logger.warning("No users are started: the run is being stopped")
             return
         start(self, *arguments, **options)
 
     return start_or_refuse
+
+
+def _once_a_run_has_ended(quit_runner: Callable[..., None]) -> Callable[..., None]:
+    """Quit once the suite's run has ended: whoever quits while another still ends it would end that one, too.
+
+    Locust's main greenlet quits as soon as that of its load shape is gone, and its timer of `-t` when the time is over,
+    though the run is being ended. Its runner then kills the greenlet that hears workers: all of them seem lost.
+    """
+
+    @functools.wraps(quit_runner)
+    def wait_and_quit(self: Any, *arguments: Any, **options: Any) -> None:
+        leader = getattr(getattr(self.environment, "tfsload", None), "leader", None)
+        if leader is not None:
+            leader.wait_while_ending()
+        quit_runner(self, *arguments, **options)
+
+    return wait_and_quit
