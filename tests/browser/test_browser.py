@@ -8,15 +8,13 @@ import pytest
 
 from tests.support import browser
 from tests.support.runs import PROJECT
-from tests.support.web_ui import web_ui_of
+from tests.support.web_ui import UNSET, web_ui_of
 
 pytestmark = pytest.mark.skipif(
     not (browser.CHROMIUM and browser.DRIVER), reason="needs chromium and chromium-driver (Debian's packages)"
 )
 ROUTED = PROJECT / "tests" / "support" / "locustfiles" / "routed.py"
 LEVEL = {"levelDuration": "1", "warmUp": "0.2"}
-# A field that is not sent keeps the value of the last start.
-UNSET = {"sweep": "", "rate": "", "num_tests": "0"}
 SUMMARY = "Inference error rate:"
 
 

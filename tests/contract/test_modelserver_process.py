@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import sys
 import time
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 
 from tests.support.modelserver_fixtures import DEADLINE_S, MODEL, Script, images, request, run
 from tests.support.modelserver_fixtures import model_base_path as model_base_path
-from tests.support.runs import wait_until
+from tests.support.runs import is_listening, wait_until
 from tests.support.server_processes import MODEL as SHIPPED_MODEL
 from tfsload.target.launcher import EmbeddedServer, ServerStartError
 from tfsload.transport.protos import prediction_service_pb2_grpc
@@ -32,12 +31,6 @@ signal.signal(signal.SIGUSR1, tell)
 """
 
 
-def is_open(address: str) -> bool:
-    host, port = address.split(":")
-    with socket.socket() as probe:
-        return probe.connect_ex((host, int(port))) == 0
-
-
 def is_running(pid: int) -> bool:
     """Whether the process is there and not just uncollected."""
     try:
@@ -49,11 +42,11 @@ def is_running(pid: int) -> bool:
 def test_start_and_stop(model_base_path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with EmbeddedServer.start(MODEL, os.path.relpath(model_base_path)) as server:
-        assert is_open(server.address)
+        assert is_listening(server.address)
         assert server.address.startswith("127.0.0.1:")
         begin = time.monotonic()
     assert time.monotonic() - begin < 4  # ended by SIGTERM, without waiting for SIGKILL
-    assert not is_open(server.address)
+    assert not is_listening(server.address)
     assert not is_running(server.pid)
     server.stop()
 
@@ -137,14 +130,14 @@ def test_server_does_not_outlive_its_parent(model_base_path, patience_s, kill):
     try:
         wait_until(lambda: "\n" in parent.said()[0] or parent.has_ended(), "the parent has a server")
         pid, address = parent.said()[0].split()
-        assert not kill or is_open(address)
+        assert not kill or is_listening(address)
         if kill:
             os.kill(parent.pid, signal.SIGKILL)
         wait_until(parent.has_ended, "the parent ends")
     finally:
         parent.kill()
     wait_until(lambda: not is_running(int(pid)), "the server ends after its parent")
-    assert not is_open(address)
+    assert not is_listening(address)
 
 
 def test_a_fork_cannot_stop_the_server(model_base_path):

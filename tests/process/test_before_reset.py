@@ -7,13 +7,11 @@ from locust.env import Environment
 
 from tests.support.runs import forked, run_headless, wait_until
 from tests.support.web_ui import web_ui_of
-from tests.support.website import WITH_A_WEBSITE
 from tests.support.website import website as website
+from tests.support.website import with_website
 from tfsload.analysis import exit_codes
 from tfsload.run import messages
 from tfsload.suite.before_reset import BeforeReset
-
-__all__ = ["website"]  # the fixture
 
 # Each HTTP user fails once, as it begins.
 FAILS_FIRST = 'self.client.get("/good" if getattr(self, "is_old", False) else "/bad"); self.is_old = True'
@@ -24,18 +22,12 @@ RAISES_FIRST = """
 """
 
 
-def with_website(tmp_path, website, model_server, load):
-    locustfile = tmp_path / "own.py"
-    text = WITH_A_WEBSITE.format(website=website.address, load=load)
-    locustfile.write_text(f'{text}\nGrpcPredictionUser.host = "{model_server.address}"\n')
-    return locustfile
-
-
 @pytest.mark.parametrize("n_workers", [pytest.param(0, id="alone"), pytest.param(1, id="forked")])
 def test_failures_before_all_users_are_there_fail_the_run(tmp_path, model_server, website, n_workers):
     locustfile = with_website(tmp_path, website, model_server, FAILS_FIRST)
-    processes = forked(n_workers) if n_workers else ()
-    ended = run_headless(tmp_path, "-u", "2", "-r", "1", "-t", "3s", "--reset-stats", *processes, locustfile=locustfile)
+    ended = run_headless(
+        tmp_path, "-u", "2", "-r", "1", "-t", "3s", "--reset-stats", *forked(n_workers), locustfile=locustfile
+    )
 
     assert "Resetting stats" in ended.stderr
     assert ended.exit_code == exit_codes.FAILED, ended.stdout
@@ -52,8 +44,7 @@ def test_failures_before_all_users_are_there_fail_the_run(tmp_path, model_server
 @pytest.mark.parametrize("n_workers", [pytest.param(0, id="alone"), pytest.param(1, id="forked")])
 def test_failures_before_the_button_fail_the_run(tmp_path, model_server, website, load, said, n_workers):
     locustfile = with_website(tmp_path, website, model_server, load)
-    processes = forked(n_workers) if n_workers else ()
-    with web_ui_of(tmp_path, *processes, locustfile=locustfile) as ui:
+    with web_ui_of(tmp_path, *forked(n_workers), locustfile=locustfile) as ui:
         wait_until(lambda: len(ui.stats().get("workers", [1])) == 1, "the worker")
         assert ui.start(user_count=2, spawn_rate=2, host="")["success"]
         wait_until(lambda: ui.ask("GET", "/exceptions").body.count("theirs") or ui.stats()["errors"], "a failure")

@@ -8,7 +8,7 @@ import gevent
 import pytest
 
 from tests.support.channels import open_channel
-from tests.support.runs import free_port, run_headless, wait_until
+from tests.support.runs import free_port, is_listening, run_headless, wait_until
 from tfsload.analysis import exit_codes
 from tfsload.settings.settings import Settings
 
@@ -60,20 +60,14 @@ def proxied(tmp_path):
     def put_before(upstream):
         process, port = start_proxy(tmp_path, upstream)
         processes.append(process)
-        wait_until(lambda: is_listening(port), "the proxy")
-        return f"127.0.0.1:{port}"
+        address = f"127.0.0.1:{port}"
+        wait_until(lambda: is_listening(address), "the proxy")
+        return address
 
     yield put_before
     for process in processes:
         process.kill()
         process.wait(20)
-
-
-def is_listening(port):
-    import socket
-
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.mark.parametrize("connections", ["1", "3"])

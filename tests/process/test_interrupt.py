@@ -6,14 +6,13 @@ import os
 import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 
 import pytest
 
 from tests.support import runs
-from tests.support.runs import PROJECT, LocustProcess, forked, free_port, wait_until
+from tests.support.runs import PROJECT, LocustProcess, forked, free_port, is_listening, wait_until
 from tfsload.analysis import exit_codes
 
 # Signals are to meet a process as a user's shell starts it.
@@ -232,18 +231,13 @@ def test_no_signal_is_deadly_while_the_process_leaves():
     assert done.stdout.count(b"+") > 10
 
 
-def answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 @pytest.mark.timing
 def test_ctrl_c_ends_a_web_ui_that_was_only_looked_at(tmp_path, model_server):
     port = free_port()
     with locust(
         tmp_path, "--host", model_server.address, "--web-host", "127.0.0.1", "--web-port", str(port)
     ) as process:
-        wait_until(lambda: answers(port), "the web UI")
+        wait_until(lambda: is_listening(f"127.0.0.1:{port}"), "the web UI")
         send_until_it_ends(process, [signal.SIGINT], random.Random(8))
         ended = process.wait()
 

@@ -5,9 +5,8 @@ import re
 import pytest
 
 from tests.support.runs import free_port, locust, wait_until
-from tests.support.web_ui import web_ui_of
+from tests.support.web_ui import UNSET, web_ui_of
 
-UNSET = {"sweep": "", "rate": "", "num_tests": "0", "run_time": ""}
 # Longer than what is left of the timer of the run before.
 SWEEP = UNSET | {"sweep": "1,2", "level_duration": "3", "warm_up": "0.2"}
 

@@ -62,9 +62,8 @@ def counts(prefix: Path) -> dict[str, int]:
 def test_csv_files_hold_the_whole_run(tmp_path, model_server, arguments, n_workers, n_requests):
     prefix = tmp_path / "c"
     arguments = ("--host", model_server.address, "-u", "8", "-r", "8", "--csv", str(prefix), *arguments)
-    arguments = (*arguments, *forked(n_workers)) if n_workers else arguments
 
-    ended = run_headless(tmp_path, *arguments)
+    ended = run_headless(tmp_path, *arguments, *forked(n_workers))
 
     assert ended.exit_code == exit_codes.PASS, ended.stderr
     found = counts(prefix)

@@ -5,8 +5,8 @@ from locust import HttpUser, task
 from locust.stats import RequestStats
 
 from tests.support.runs import forked, run_headless
-from tests.support.website import WITH_A_WEBSITE
 from tests.support.website import website as website
+from tests.support.website import with_website
 from tfsload.analysis import exit_codes
 from tfsload.analysis.others import OtherFailures, Others, reasons
 from tfsload.suite.other_users import seen_beside
@@ -98,13 +98,6 @@ def test_nobody_is_blamed_who_is_not_there():
 BAD, GOOD = 'self.client.get("/bad")', 'self.client.get("/good")'
 
 
-def with_website(tmp_path, website, load):
-    """Return a locustfile with an HTTP user, and the arguments that have predictions made from the class's host."""
-    path = tmp_path / "own.py"
-    path.write_text(WITH_A_WEBSITE.format(website=website.address, load=load))
-    return path
-
-
 @pytest.mark.parametrize(
     ("load", "code", "said"),
     [
@@ -115,11 +108,9 @@ def with_website(tmp_path, website, load):
 )
 @pytest.mark.parametrize("n_workers", [pytest.param(0, id="alone"), pytest.param(1, id="forked")])
 def test_failures_of_other_users_fail_the_run(tmp_path, model_server, website, load, code, said, n_workers):
-    locustfile = with_website(tmp_path, website, load)
-    locustfile.write_text(locustfile.read_text() + f'\nGrpcPredictionUser.host = "{model_server.address}"\n')
-    processes = forked(n_workers) if n_workers else ()
+    locustfile = with_website(tmp_path, website, model_server, load)
     # Shorter than the three seconds after which a worker reports to its master by itself.
-    ended = run_headless(tmp_path, "-u", "2", "-r", "2", "-t", "1s", *processes, locustfile=locustfile)
+    ended = run_headless(tmp_path, "-u", "2", "-r", "2", "-t", "1s", *forked(n_workers), locustfile=locustfile)
 
     assert ended.exit_code == code, ended.stdout
     assert ended.outcome["failed"] == {}
@@ -130,8 +121,7 @@ def test_failures_of_other_users_fail_the_run(tmp_path, model_server, website, l
 
 
 def test_failures_of_predictions_that_a_threshold_allows_are_no_others(tmp_path, model_server, website):
-    locustfile = with_website(tmp_path, website, GOOD)
-    locustfile.write_text(locustfile.read_text() + f'\nGrpcPredictionUser.host = "{model_server.address}"\n')
+    locustfile = with_website(tmp_path, website, model_server, GOOD)
     arguments = ("-u", "2", "-r", "2", "-t", "1s", "--deadline", "0.0005", "--threshold", "failed_rate < 100%")
     ended = run_headless(tmp_path, *arguments, locustfile=locustfile)
 
@@ -142,12 +132,9 @@ def test_failures_of_predictions_that_a_threshold_allows_are_no_others(tmp_path,
 
 @pytest.mark.parametrize("n_workers", [pytest.param(0, id="alone"), pytest.param(1, id="forked")])
 def test_other_users_that_end_by_themselves_are_not_missing(tmp_path, model_server, website, n_workers):
-    locustfile = with_website(tmp_path, website, "raise StopUser")
-    text = locustfile.read_text() + f'\nGrpcPredictionUser.host = "{model_server.address}"\n'
-    locustfile.write_text("from locust.exception import StopUser\n" + text)
-    processes = forked(n_workers) if n_workers else ()
+    locustfile = with_website(tmp_path, website, model_server, "raise StopUser")
     # Long enough for the users to be counted, which is done every half second.
-    ended = run_headless(tmp_path, "-u", "2", "-r", "2", "-t", "3s", *processes, locustfile=locustfile)
+    ended = run_headless(tmp_path, "-u", "2", "-r", "2", "-t", "3s", *forked(n_workers), locustfile=locustfile)
 
     assert ended.exit_code == exit_codes.PASS, ended.stdout
     assert "\nusers  " not in ended.stdout
@@ -160,10 +147,8 @@ LEVELS = ("--sweep", "1,2", "--level-duration", "1", "--warm-up", "0")
     "n_workers", [pytest.param(0, id="alone"), pytest.param(2, id="forked", marks=pytest.mark.long)]
 )
 def test_levels_run_the_suites_users_alone_and_say_who_is_missing(tmp_path, model_server, website, n_workers):
-    locustfile = with_website(tmp_path, website, BAD)
-    locustfile.write_text(locustfile.read_text() + f'\nGrpcPredictionUser.host = "{model_server.address}"\n')
-    processes = forked(n_workers) if n_workers else ()
-    ended = run_headless(tmp_path, *LEVELS, *processes, locustfile=locustfile)
+    locustfile = with_website(tmp_path, website, model_server, BAD)
+    ended = run_headless(tmp_path, *LEVELS, *forked(n_workers), locustfile=locustfile)
 
     assert "not run      Website: levels are made of the suite's predictions alone" in ended.stdout
     assert "GET /bad" not in ended.stdout + ended.stderr

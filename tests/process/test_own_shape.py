@@ -5,8 +5,8 @@ import signal
 import pytest
 from locust.util.load_locustfile import is_shape_class
 
-from tests.support.runs import forked, free_port, locust, run_headless, wait_until
-from tests.support.web_ui import LEVEL, WebUi
+from tests.support.runs import forked, locust, run_headless, wait_until
+from tests.support.web_ui import LEVEL, web_ui_of
 from tfsload.analysis import exit_codes
 from tfsload.suite.level_shape import LevelShape
 
@@ -44,9 +44,7 @@ def steps_of(log):
 
 @pytest.mark.parametrize("n_workers", [pytest.param(0, id="alone"), pytest.param(2, id="forked")])
 def test_it_runs_headless_and_ends_the_run(tmp_path, model_server, locustfile, n_workers):
-    ended = run_headless(
-        tmp_path, "--host", model_server.address, *(forked(n_workers) if n_workers else ()), locustfile=locustfile
-    )
+    ended = run_headless(tmp_path, "--host", model_server.address, *forked(n_workers), locustfile=locustfile)
 
     assert ended.exit_code == exit_codes.PASS, ended.stdout
     assert steps_of(ended.stderr) == [3, 5]
@@ -92,11 +90,7 @@ def test_with_levels_it_is_refused_headless_together_with_all_else(tmp_path, mod
 
 
 def test_in_the_web_ui_it_runs_is_refused_with_levels_and_runs_again(tmp_path, model_server, locustfile):
-    port = free_port()
-    arguments = ("--web-host", "127.0.0.1", "--web-port", str(port), "--host", model_server.address)
-    with locust(tmp_path, *arguments, locustfile=locustfile) as process:
-        ui = WebUi(process, port)
-        wait_until(ui.is_up, "the web UI")
+    with web_ui_of(tmp_path, "--host", model_server.address, locustfile=locustfile) as ui:
         for n_runs, form in ((1, {}), (2, {"sweep": ""})):
             assert ui.start(**form)["success"]
             wait_until(lambda n_runs=n_runs: ui.n_summaries() == n_runs, "the summary")
@@ -105,16 +99,12 @@ def test_in_the_web_ui_it_runs_is_refused_with_levels_and_runs_again(tmp_path, m
             assert not refused["success"]
             assert "a load shape of its own, Steps" in refused["message"]
 
-    assert steps_of(process.log()) == [3, 5, 3, 5]
+    assert steps_of(ui.process.log()) == [3, 5, 3, 5]
 
 
 def test_while_it_runs_nobody_else_changes_the_users(tmp_path, model_server, locustfile):
     locustfile.write_text(STEPS_WITHOUT_END)
-    port = free_port()
-    arguments = ("--web-host", "127.0.0.1", "--web-port", str(port), "--host", model_server.address)
-    with locust(tmp_path, *arguments, locustfile=locustfile) as process:
-        ui = WebUi(process, port)
-        wait_until(ui.is_up, "the web UI")
+    with web_ui_of(tmp_path, "--host", model_server.address, locustfile=locustfile) as ui:
         assert ui.start()["success"]
         wait_until(lambda: ui.stats()["user_count"] == 5, "the second step")
         answer = ui.start(user_count=9)

@@ -35,10 +35,10 @@ def test_listeners_that_fail_cost_a_warning_each(tmp_path, model_server, n_worke
     locustfile, written = tmp_path / "failing.py", tmp_path / "result.json"
     locustfile.write_text(LOCUSTFILE)
     load = ("--sweep", "2,4", "--level-duration", "1", "--warm-up", "0.2", "--threshold", "failed_rate < 1%")
-    workers = forked(n_workers) if n_workers else ()
     ended = run_headless(
         tmp_path,
-        *("--host", model_server.address, "--metadata", "authorization=Bearer c0ffee-c0ffee", *load, *workers),
+        *("--host", model_server.address, "--metadata", "authorization=Bearer c0ffee-c0ffee"),
+        *(*load, *forked(n_workers)),
         locustfile=locustfile,
         RESULT=str(written),
     )

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from tests.support.reference import assert_equals_reference
-from tests.support.runs import PROJECT, LocustProcess, free_port, locust, run_headless, wait_until
+from tests.support.runs import PROJECT, LocustProcess, free_port, is_listening, locust, run_headless, wait_until
 from tfsload.analysis import exit_codes
 from tfsload.target.launcher import EmbeddedServer
 
@@ -48,14 +48,7 @@ def test_the_embedded_server_is_the_default_target_and_does_not_outlive_the_run(
 
     assert_equals_reference(ended, reference("mnist5k"), 100)
     port = ended.stdout.split(" at 127.0.0.1:")[1].split()[0]
-    assert not is_listening(int(port))
-
-
-def is_listening(port):
-    import socket
-
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    assert not is_listening(f"127.0.0.1:{port}")
 
 
 @pytest.mark.skipif(not MNIST_TEST_SET, reason="TFSLOAD_TEST_MNIST does not name a directory with MNIST's test set")

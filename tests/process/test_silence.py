@@ -168,7 +168,7 @@ def test_a_server_that_is_gone_for_good_ends_the_run(tmp_path, load, n_workers, 
     server = EmbeddedServer.start("mnist", PROJECT / "models" / "mnist")
     users = [] if "--sweep" in load else ["-u", "4", "-r", "4"]
     arguments = ["--host", server.address, *users, *load, "--give-up-after", "3"]
-    arguments += forked(n_workers) if n_workers else []
+    arguments += forked(n_workers)
     environment = {"TFSLOAD_TEST_WAIT_S": "0.02"}
     try:
         with locust(tmp_path, "--headless", "--only-summary", *arguments, **environment) as process:

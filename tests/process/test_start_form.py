@@ -7,10 +7,7 @@ import urllib.parse
 import pytest
 
 from tests.support.runs import free_port, locust, wait_until
-from tests.support.web_ui import web_ui_of
-
-UNSET = {"sweep": "", "rate": "", "num_tests": "0", "deadline": "5", "run_time": ""}
-LEVEL = {"level_duration": "1", "warm_up": "0.2"}
+from tests.support.web_ui import LEVEL, UNSET, web_ui_of
 
 OWN_SHAPE = """
 from locust import LoadTestShape

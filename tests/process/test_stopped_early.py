@@ -5,9 +5,9 @@ import signal
 
 import pytest
 
-from tests.support.runs import forked, free_port, run_headless, wait_until
+from tests.support.runs import forked, run_headless, wait_until
 from tests.support.runs import locust as locust_process
-from tests.support.web_ui import WebUi
+from tests.support.web_ui import web_ui_of
 from tfsload.analysis import exit_codes
 
 STOPPED = r"  - stopped after (\d+\.\d) s of 60: "
@@ -18,19 +18,17 @@ def arguments_of(model_server, *more):
 
 
 @pytest.mark.parametrize(
-    ("processes", "number"),
+    ("n_workers", "number"),
     [
-        pytest.param([], signal.SIGTERM, id="sigterm"),
-        pytest.param([], signal.SIGINT, id="ctrl-c"),
-        pytest.param(["forked"], signal.SIGTERM, id="sigterm-two-processes"),
+        pytest.param(0, signal.SIGTERM, id="sigterm"),
+        pytest.param(0, signal.SIGINT, id="ctrl-c"),
+        pytest.param(2, signal.SIGTERM, id="sigterm-two-processes"),
     ],
 )
-def test_a_run_with_a_length_that_is_stopped_before_it_is_invalid(tmp_path, model_server, processes, number):
-    arguments = arguments_of(
-        model_server, "-t", "60s", "--threshold", "error_rate < 50%", *(forked(2) if processes else ())
-    )
+def test_a_run_with_a_length_that_is_stopped_before_it_is_invalid(tmp_path, model_server, n_workers, number):
+    arguments = arguments_of(model_server, "-t", "60s", "--threshold", "error_rate < 50%", *forked(n_workers))
     with locust_process(tmp_path, "--headless", "--only-summary", *arguments) as process:
-        if processes:
+        if n_workers:
             # Locust's words, where all workers told of their users in time, and where not.
             wait_until(process.has_spawned, "users")
         else:
@@ -41,7 +39,7 @@ def test_a_run_with_a_length_that_is_stopped_before_it_is_invalid(tmp_path, mode
     assert ended.exit_code == exit_codes.INVALID
     assert 0 <= float(re.search(STOPPED, ended.stdout)[1]) < 60
     # Two processes may be stopped before they have told of an answer.
-    assert processes or "  - error_rate < 50% holds\n" in ended.stdout
+    assert n_workers or "  - error_rate < 50% holds\n" in ended.stdout
 
 
 @pytest.mark.parametrize(
@@ -57,21 +55,17 @@ def test_a_run_without_a_length_is_ended_by_a_signal(tmp_path, model_server, num
     assert "\nPASS:\n  - no thresholds; every request was answered" in ended.stdout
 
 
-@pytest.mark.parametrize("processes", [pytest.param([], id="one-process"), pytest.param(["forked"], id="two")])
-def test_a_run_that_locust_ends_when_its_time_is_over_is_complete(tmp_path, model_server, processes):
-    ended = run_headless(tmp_path, *arguments_of(model_server, "-t", "3s", *(forked(2) if processes else ())))
+@pytest.mark.parametrize("n_workers", [pytest.param(0, id="one-process"), pytest.param(2, id="two")])
+def test_a_run_that_locust_ends_when_its_time_is_over_is_complete(tmp_path, model_server, n_workers):
+    ended = run_headless(tmp_path, *arguments_of(model_server, "-t", "3s", *forked(n_workers)))
 
     assert ended.exit_code == exit_codes.PASS, ended.stdout
     assert "stopped after" not in ended.stdout
 
 
 def test_the_web_uis_stop_button_ends_a_run_with_a_length_early(tmp_path, model_server):
-    port = free_port()
-    web_options = ("--web-host", "127.0.0.1", "--web-port", str(port))
-    with locust_process(tmp_path, "--host", model_server.address, *web_options) as process:
-        web_ui = WebUi(process, port)
-        wait_until(web_ui.is_up, "the web UI")
-        summaries = []
+    with web_ui_of(tmp_path, "--host", model_server.address) as web_ui:
+        process, summaries = web_ui.process, []
         for form, stops in (({"run_time": "60s"}, True), ({}, True), ({"run_time": "1s"}, False)):
             n_before = process.n_done()
             assert web_ui.start(**form)["success"]

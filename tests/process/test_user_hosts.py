@@ -7,8 +7,8 @@ import pytest
 from locust import User
 from locust.env import Environment
 
-from tests.support.runs import forked, free_port, locust, run_headless, wait_until
-from tests.support.web_ui import WebUi
+from tests.support.runs import forked, run_headless, wait_until
+from tests.support.web_ui import web_ui_of
 from tfsload.analysis import exit_codes
 from tfsload.run.user_hosts import HostAsked, UserHosts, host_asked
 from users import PredictionUser
@@ -204,7 +204,7 @@ def test_nobody_at_the_classs_host_is_no_server(tmp_path, classes):
 )
 def test_the_classs_host_is_measured(tmp_path, model_server, n_workers):
     classes = MINE.format(host="grpc://" + model_server.address)
-    arguments = ("--num-tests", "50", "-u", "2", *(forked(n_workers) if n_workers else ()))
+    arguments = ("--num-tests", "50", "-u", "2", *forked(n_workers))
     ended = run_headless(tmp_path, *arguments, locustfile=locustfile_of(tmp_path, classes))
 
     assert ended.exit_code == exit_codes.PASS, ended.stdout + ended.stderr
@@ -269,7 +269,7 @@ class Elsewhere(User):
 @pytest.mark.parametrize("n_workers", [pytest.param(0, id="alone"), pytest.param(2, id="forked")])
 def test_other_users_in_the_run_keep_their_host(tmp_path, n_workers):
     classes = OTHER.format(directory=str(tmp_path))
-    arguments = ("-u", "2", "-r", "2", "-t", "2s", *(forked(n_workers) if n_workers else ()))
+    arguments = ("-u", "2", "-r", "2", "-t", "2s", *forked(n_workers))
     ended = run_headless(tmp_path, *arguments, locustfile=locustfile_of(tmp_path, classes))
 
     assert ended.exit_code == exit_codes.PASS, ended.stdout + ended.stderr
@@ -279,11 +279,7 @@ def test_other_users_in_the_run_keep_their_host(tmp_path, n_workers):
 
 
 def test_runs_from_the_web_ui_leave_each_other_no_host(tmp_path, model_server):
-    port = free_port()
-    arguments = ("--web-host", "127.0.0.1", "--web-port", str(port))
-    with locust(tmp_path, *arguments, locustfile=locustfile_of(tmp_path, MINE.format(host=NOBODY))) as process:
-        ui = WebUi(process, port)
-        wait_until(ui.is_up, "the web UI")
+    with web_ui_of(tmp_path, locustfile=locustfile_of(tmp_path, MINE.format(host=NOBODY))) as ui:
         for n_runs in (1, 2):
             assert ui.start(host=model_server.address, num_tests=20)["success"]
             wait_until(lambda n_runs=n_runs: ui.n_summaries() == n_runs, "the summary")
@@ -294,11 +290,7 @@ def test_runs_from_the_web_ui_leave_each_other_no_host(tmp_path, model_server):
 
 
 def test_the_host_of_a_run_under_way_is_not_changed(tmp_path, model_server):
-    port = free_port()
-    arguments = ("--web-host", "127.0.0.1", "--web-port", str(port), "--host", model_server.address)
-    with locust(tmp_path, *arguments) as process:
-        ui = WebUi(process, port)
-        wait_until(ui.is_up, "the web UI")
+    with web_ui_of(tmp_path, "--host", model_server.address) as ui:
         assert ui.start()["success"]
         wait_until(lambda: ui.stats()["state"] == "running", "the run")
         answer = ui.start(host="127.0.0.1:9", user_count=5)
@@ -314,11 +306,7 @@ def test_the_class_picker_picks_the_host_too(tmp_path, model_server):
         f'class Here(GrpcPredictionUser):\n    host = "{model_server.address}"\n'
         f'class There(GrpcPredictionUser):\n    host = "{NOBODY}"\ndel GrpcPredictionUser\n'
     )
-    port = free_port()
-    arguments = ("--web-host", "127.0.0.1", "--web-port", str(port), "--class-picker")
-    with locust(tmp_path, *arguments, locustfile=locustfile_of(tmp_path, classes)) as process:
-        ui = WebUi(process, port)
-        wait_until(ui.is_up, "the web UI")
+    with web_ui_of(tmp_path, "--class-picker", locustfile=locustfile_of(tmp_path, classes)) as ui:
         both = ui.start(host="", num_tests=20)
         there = ui.start(host="", num_tests=20, user_classes="There")
         here = ui.start(host="", num_tests=20, user_classes="Here")

@@ -9,8 +9,8 @@ import urllib.request
 
 import pytest
 
-from tests.support.runs import free_port, locust, wait_until
-from tests.support.web_ui import LEVEL, WebUi, web_ui_of
+from tests.support.runs import wait_until
+from tests.support.web_ui import LEVEL, web_ui_of
 from tfsload.analysis import exit_codes
 from tfsload.settings.options import OPTIONS
 
@@ -201,11 +201,7 @@ def test_the_check_stands_behind_the_login(tmp_path, model_server):
         "    web_ui.app.secret_key = 'for this test'\n"
         "    web_ui.login_manager.user_loader(lambda user_id: None)\n"
     )
-    port = free_port()
-    arguments = ("--web-host", "127.0.0.1", "--web-port", str(port), "--web-login", "--host", model_server.address)
-    with locust(tmp_path, *arguments, locustfile=locustfile) as process:
-        ui = WebUi(process, port)
-        wait_until(lambda: "Starting web interface" in process.log() and ui.is_up(), "the web UI")
+    with web_ui_of(tmp_path, "--web-login", "--host", model_server.address, locustfile=locustfile) as ui:
         form = urllib.parse.urlencode({"user_count": 1, "spawn_rate": 1, "host": "127.0.0.1:9"}).encode()
         with urllib.request.urlopen(ui.url + "/swarm", form, timeout=30) as reply:
             where, answer = reply.geturl(), reply.read().decode()

@@ -162,8 +162,17 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def is_listening(address: str) -> bool:
+    """Whether somebody takes connections at an address, HOST:PORT."""
+    host, port = address.split(":")
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0
+
+
 def forked(n_workers: int) -> tuple[str, ...]:
-    """Return the arguments of a run whose workers are forked, on a port that no other run has."""
+    """Return the arguments of a run whose workers are forked, on a port that no other run has; 0: of one process."""
+    if not n_workers:
+        return ()
     port = str(free_port())
     return ("--processes", str(n_workers), "--master-bind-port", port, "--master-port", port)
 

@@ -118,4 +118,6 @@ def web_ui_of(
         yield ui
 
 
+# What a start form asks for that a run before it may have: a field that is not sent keeps the value of the last start.
+UNSET = {"sweep": "", "rate": "", "num_tests": "0", "deadline": "5", "run_time": ""}
 LEVEL = {"level_duration": "1", "warm_up": "0.2"}

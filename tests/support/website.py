@@ -20,8 +20,9 @@ def website():
     server.stop()
 
 
-WITH_A_WEBSITE = """
+_WITH_A_WEBSITE = """
 from locust import HttpUser, constant, task
+from locust.exception import StopUser
 from tests.support.locustfiles.observed import GrpcPredictionUser
 
 class Website(HttpUser):
@@ -32,4 +33,13 @@ class Website(HttpUser):
     @task
     def load(self):
         {load}
+
+GrpcPredictionUser.host = "{model_server}"
 """
+
+
+def with_website(tmp_path, website, model_server, load):
+    """Return a locustfile of predictions and of an HTTP user, whose task is `load`."""
+    path = tmp_path / "own.py"
+    path.write_text(_WITH_A_WEBSITE.format(website=website.address, model_server=model_server.address, load=load))
+    return path
