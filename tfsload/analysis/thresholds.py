@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from tfsload.records.histogram import HIGHEST_NS
 from tfsload.transport.words import quoted
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
@@ -29,8 +30,6 @@ OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-# The most that tfsload.records.histogram tells apart; settings read thresholds, so nothing is imported from above them.
-HIGHEST_NS = 2 * 3600 * 10**9
 
 
 class ThresholdError(ValueError):
