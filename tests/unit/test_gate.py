@@ -288,7 +288,7 @@ def judged_alone(threshold, latencies_ms):
         return None
     if threshold.percentile is None:
         return threshold.holds(sum(ordered) / n * MS)
-    if threshold.operator.startswith("<"):
+    if threshold.is_upper:
         return threshold.holds(ordered[-(rank_from_top(n, threshold.percentile) or 1)] * MS)
     return threshold.holds(ordered[round(threshold.percentile / 100 * n) - 1] * MS)
 

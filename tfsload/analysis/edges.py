@@ -28,6 +28,5 @@ def _limit(threshold: Threshold) -> Limit:
     if threshold.percentile is None:
         return Limit(threshold.text, False, None)
     low_ns, high_ns = bucket_around(int(threshold.limit))
-    is_upper = threshold.operator.startswith("<")
-    is_above = OPERATORS[threshold.operator](high_ns, threshold.limit) != is_upper
-    return Limit(threshold.text, threshold.metric.startswith("lag_"), low_ns if is_above else high_ns + 1)
+    is_above = OPERATORS[threshold.operator](high_ns, threshold.limit) != threshold.is_upper
+    return Limit(threshold.text, threshold.is_lag, low_ns if is_above else high_ns + 1)

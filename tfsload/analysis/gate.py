@@ -59,7 +59,7 @@ def rule(threshold: Threshold, record: Record, rate_rps: float | None, measured_
         return Ruling(value, holds, is_whole=True)
     total = record.half_seconds.total(threshold.text)
     # Where the limit and the slowest request share a bucket of the histogram, the exact maximum has decided.
-    if _holds(threshold, total) == holds and not (holds and _is_upper(threshold)):
+    if _holds(threshold, total) == holds and not (holds and threshold.is_upper):
         windows = record.half_seconds.windows(threshold.text)
         first = next(windows)
         start, window = _suspect(threshold, holds, chain([first], windows))
@@ -79,19 +79,15 @@ def _suspect(threshold: Threshold, holds: bool, windows: Iterable[tuple[int, Cou
 
     Of an hour there are tens of thousands: each is looked at as it comes, and none is kept but the one.
     """
-    most = max if holds or _is_upper(threshold) else min
+    most = max if holds or threshold.is_upper else min
     return most(windows, key=lambda window: _excess(threshold, window[1]))
-
-
-def _is_upper(threshold: Threshold) -> bool:
-    return threshold.operator.startswith("<")
 
 
 def _excess(threshold: Threshold, count: Count) -> float:
     """Return how much more lies beyond the limit than the limit allows for so many requests."""
     if threshold.percentile is None:
         return math.inf if count.n_endless else count.amount - threshold.limit * count.n
-    n_endless = count.n_endless if _is_upper(threshold) else 0
+    n_endless = count.n_endless if threshold.is_upper else 0
     return count.amount + n_endless - (1 - threshold.percentile / 100) * (count.n + n_endless)
 
 
@@ -101,7 +97,7 @@ def _holds(threshold: Threshold, count: Count) -> bool | None:
     Where so few requests are left that they carry no percentile, one beyond the limit crosses it: a few half-seconds
     more would have made that one the upper end.
     """
-    if threshold.percentile is not None and _is_upper(threshold):
+    if threshold.percentile is not None and threshold.is_upper:
         n = count.n + count.n_endless
         return count.amount + count.n_endless < (rank_from_top(n, threshold.percentile) or 1) if n else None
     if not count.n:
@@ -114,7 +110,7 @@ def _holds(threshold: Threshold, count: Count) -> bool | None:
 
 def _words(threshold: Threshold, value: float, holds: bool, from_s: float, window: Count, total: Count) -> str:
     """Return what was found both ways; `from_s` is when the half-second begins, counted from the first answer's."""
-    is_slow = _is_upper(threshold) or holds
+    is_slow = threshold.is_upper or holds
     found = "endless" if math.isinf(value) else f"{value / 1e6:,.3f} ms"
     share = ""
     if threshold.percentile is not None:

@@ -72,13 +72,13 @@ def _margin(threshold: Threshold, value: float | None) -> float | None:
     if value is None or not threshold.limit:
         return None
     distance = (threshold.limit - value) / threshold.limit
-    return distance if threshold.operator.startswith("<") else -distance
+    return distance if threshold.is_upper else -distance
 
 
 def _why_unknown(threshold: Threshold, record: Record) -> str:
     if threshold.percentile is None:
         return "nothing was measured that it is about"
-    histogram = record.lag if threshold.metric.startswith("lag_") else record.latency
+    histogram = record.lag if threshold.is_lag else record.latency
     needed, n = samples_needed(threshold.percentile), histogram.count
     longer = f"let it last about {math.ceil(needed / n)} times as long" if n else "let it last longer"
     return f"{n:,} samples do not carry it, {needed:,} would: {longer}"

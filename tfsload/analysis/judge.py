@@ -235,7 +235,7 @@ def _sees_drops(held: Held) -> bool:
     """Whether a threshold already judges arrivals that were dropped: they count as endless for latencies."""
     threshold = held.threshold
     is_latency = threshold.metric in ("mean", "max") or threshold.metric.startswith("p")
-    return threshold.metric == "dropped_rate" or (is_latency and threshold.operator.startswith("<"))
+    return threshold.metric == "dropped_rate" or (is_latency and threshold.is_upper)
 
 
 def _drops(level: LevelResult) -> str:

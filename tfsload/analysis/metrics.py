@@ -17,8 +17,8 @@ def figure_of(threshold: Threshold, record: Record, rate_rps: float | None) -> f
     if metric == "rate":
         return rate_rps
     if threshold.percentile is not None:
-        histogram = record.lag if metric.startswith("lag_") else record.latency
-        if threshold.operator.startswith("<"):
+        histogram = record.lag if threshold.is_lag else record.latency
+        if threshold.is_upper:
             return upper_end_ns(histogram, threshold.percentile, 0 if histogram is record.lag else n_endless(record))
         return histogram.percentile_ns(threshold.percentile) if histogram.count else None
     if metric in ("mean", "max"):

@@ -136,6 +136,16 @@ class Threshold:
         """What the limit is: `duration` (nanoseconds), `share` (0 to 1) or `rate` (per second)."""
         return _kind_of(self.metric).unit_kind
 
+    @property
+    def is_upper(self) -> bool:
+        """Whether the limit is the most that may be, and not the least."""
+        return self.operator.startswith("<")
+
+    @property
+    def is_lag(self) -> bool:
+        """Whether it is about how late the load generator was, and not about answers."""
+        return _is_lag(self.metric)
+
     def holds(self, value: float | None) -> bool | None:
         """Return whether a measured value, in the limit's unit, holds the threshold.
 
@@ -192,7 +202,11 @@ def _attempt(faults: list[str], read: Callable[..., Any], *arguments: Any) -> An
 
 
 def _kind_of(metric: str) -> _Kind:
-    return _NAMED.get(metric) or (_LAG if metric.startswith("lag_") else _LATENCY)
+    return _NAMED.get(metric) or (_LAG if _is_lag(metric) else _LATENCY)
+
+
+def _is_lag(metric: str) -> bool:
+    return metric.startswith("lag_")
 
 
 def _read_metric(name: str) -> tuple[str, float | None]:

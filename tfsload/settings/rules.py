@@ -43,7 +43,7 @@ def _load_faults(fields: Mapping[str, Any]) -> list[str]:
         faults.append("--find-max-rate without --threshold: say what the rate must hold, such as 'p99 < 50ms'")
     is_open = any(fields.get(field) or field not in fields for field in ("load.rates", "load.find_max_rate"))
     if fields.get("checks.thresholds") and not is_open:
-        open_only = [t.text for t in fields["checks.thresholds"] if t.metric.startswith(("lag_", "dropped"))]
+        open_only = [t.text for t in fields["checks.thresholds"] if t.is_lag or t.metric == "dropped_rate"]
         faults += [
             f"--threshold {quoted(text)}: there is no such figure without --rate or --find-max-rate"
             for text in open_only
