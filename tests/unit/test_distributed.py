@@ -108,6 +108,15 @@ def test_clocks_that_differ_are_reckoned_with(master, coordinator, ahead_ns, is_
     assert abs(moved_ns + (ahead_ns if is_moved else 0)) < 10**9
 
 
+def test_a_clock_that_is_set_in_the_middle_makes_a_run_no_longer(coordinator, monkeypatch):
+    begin(coordinator)
+    now_s = time.time()
+    monkeypatch.setattr(coordinating.time, "time", lambda: now_s - 3600)
+    coordinator.begin_to_end()
+
+    assert 0 <= coordinator.results.ended_unix_s - coordinator.results.begun_unix_s < 600
+
+
 @pytest.mark.parametrize(
     ("msg_type", "data"),
     [

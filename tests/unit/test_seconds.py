@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.golden import result_of
-from tests.support.past_runs import PAST_RUNS, PastRun
+from tests.support.past_runs import PAST_RUNS, UNIX_OFFSET_NS, PastRun
 from tfsload.analysis.series import series
 from tfsload.records.record import Record
 from tfsload.records.recorder import Recorder, merge_plain
@@ -80,6 +80,37 @@ def test_a_run_without_levels_is_told_from_its_first_request_to_its_last_one():
     assert all(one.rate_rps == pytest.approx(500, rel=0.02) for one in result.seconds[1:-1])
 
 
+@pytest.mark.parametrize(
+    ("cut_off_at_s", "ended_s", "in_flight"),
+    [
+        pytest.param([2.5], 6, [0.01, 0, 0.5, 1, 1, 1], id="a-hang-at-the-end"),
+        pytest.param([2.5, 3], 6, [0.01, 0, 0.5, 2, 2, 2], id="two-users-hang"),
+        pytest.param([], 6, [0.01, 0, 0, 0, 0, 0], id="nobody-sends-any-more"),
+        pytest.param([0], 0, [1.01, 1, 1, 1, 1, 1], id="an-end-that-nobody-told-of"),
+        pytest.param([2.5], 5.25, [0.01, 0, 0.5, 1, 1, 1], id="users-that-are-stopped-a-little-later"),
+    ],
+)
+def test_a_run_without_levels_is_told_to_its_end(cut_off_at_s, ended_s, in_flight):
+    past = PastRun({})
+    past.fire(0, 10 * SECOND_NS, 10 * MS)
+    past.results.ended_unix_s = (UNIX_OFFSET_NS / 1e9 + 10 + ended_s) * bool(ended_s)
+    for sent_s in cut_off_at_s:
+        sent_ns = int((10 + sent_s) * SECOND_NS)
+        past.recorder.count_cut_off(sent_ns, sent_ns, 16 * SECOND_NS, None)
+    seconds = result_of(past.end()).seconds
+
+    assert [one.in_flight * one.lasts_s for one in seconds] == pytest.approx(in_flight)
+    assert sum(one.lasts_s for one in seconds) == pytest.approx(6)
+
+
+def test_a_run_of_which_no_request_came_back_is_told_all_the_same():
+    past = PastRun({})
+    past.recorder.count_cut_off(10 * SECOND_NS, 10 * SECOND_NS, 13 * SECOND_NS, None)
+    past.results.ended_unix_s = UNIX_OFFSET_NS / 1e9 + 13
+
+    assert [(one.rate_rps, one.in_flight) for one in result_of(past.end()).seconds] == [(0, 1)] * 3
+
+
 @given(st.lists(st.tuples(st.integers(0, 3900), st.integers(1, 90), st.booleans()), max_size=40), st.integers(1, 3))
 def test_what_several_recorded_is_what_one_would_have(made, n_recorders):
     requests = [(sent * MS, (sent + took) * MS, [1], [1] if right else [2]) for sent, took, right in made]
@@ -90,9 +121,11 @@ def test_what_several_recorded_is_what_one_would_have(made, n_recorders):
 
 def test_another_clock_moves_whole_seconds():
     recorder = recorded((0, 10 * MS, [1], [1]), has_level=False, unix_offset_ns=1_700_000_000 * SECOND_NS)
+    recorder.count_cut_off(5 * SECOND_NS, 5 * SECOND_NS, 5 * SECOND_NS + 10 * MS, None)
     record = merged(recorder, level=0, shift_ns=3 * SECOND_NS + 100 * MS)
 
     assert list(record.seconds.counts) == [1_700_000_008]
+    assert record.seconds.until_ns == 1_700_000_008 * SECOND_NS + 10 * MS
 
 
 @pytest.mark.parametrize(

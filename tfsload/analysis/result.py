@@ -187,7 +187,7 @@ class RunResult:
         classes: one row a class.
         confusion: of the answered images: label, answer, how often, in order.
         images: how often each image was fired, and for what it was taken.
-        seconds: of a run without levels: what went on second by second, from its first request on.
+        seconds: of a run without levels: what went on second by second, from its first request to its end.
         limit_counts: likewise, for each threshold on a percentile or a mean: when requests lay beyond its limit.
         levels: in the order in which they were run; empty: a run without levels.
         scaling: of a closed sweep: whether the server works in parallel.

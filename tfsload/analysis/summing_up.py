@@ -62,7 +62,7 @@ def sum_up(
         uncounted=Uncounted.of(measured.uncounted),
         classes=class_rows(confusion),
         confusion=tuple((label, predicted, count) for label, predicted, count in confusion.to_plain()),
-        seconds=() if rows else _seconds(record),
+        seconds=() if rows else _seconds(record, course.ended_unix_s),
         limit_counts=() if rows else limit_counts(record.half_seconds, record.first_sent_unix_ns // TENTH_NS),
         levels=levels,
         scaling=assess_sweep(levels) if is_sweep else None,
@@ -82,8 +82,17 @@ def _duration_s(record: Record, rows: Sequence[LevelRow]) -> float:
     return (record.last_done_unix_ns - record.first_sent_unix_ns) / 1e9
 
 
-def _seconds(record: Record) -> tuple[Second, ...]:
-    return series(record.seconds, record.first_sent_unix_ns / 1e9, record.last_done_unix_ns / 1e9)
+def _seconds(record: Record, ended_unix_s: float) -> tuple[Second, ...]:
+    """Return a run without levels by second, to its end: of a hang before that no request has come back."""
+    if not record.seconds.counts:
+        return ()
+    begin_s = record.first_sent_unix_ns / 1e9
+    earliest_s, width_s = min(record.seconds.counts) * record.seconds.width_s, record.seconds.width_s
+    if not begin_s or begin_s >= earliest_s + width_s:
+        begin_s = earliest_s  # of requests that never came back it is known only in which seconds they were in flight
+    # Its users are stopped a little after it has begun to end.
+    end_s = max(record.last_done_unix_ns / 1e9, record.seconds.until_ns / 1e9, ended_unix_s)
+    return series(record.seconds, begin_s, end_s)
 
 
 def _held(

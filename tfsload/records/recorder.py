@@ -159,8 +159,11 @@ class Recorder:
         for window in self._windows:
             if due_ns < window.end_ns and now_ns >= window.begin_ns:
                 self._straddle(window, sent_ns, now_ns, lease)
-        level = WHOLE_RUN.level if self.window is WHOLE_RUN else UNCOUNTED
-        self._record(level, lease).cut_off += 1
+        is_whole_run = self.window is WHOLE_RUN
+        record = self._record(WHOLE_RUN.level if is_whole_run else UNCOUNTED, lease)
+        record.cut_off += 1
+        if is_whole_run:
+            record.seconds.spread(sent_ns, now_ns)
 
     def count_offered(self, due_ns: int) -> None:
         """Count an arrival of open load that was due."""

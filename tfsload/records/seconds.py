@@ -28,12 +28,14 @@ class Seconds:
             arrivals, and how long requests were in flight, all together, in ns. All but the last two are of requests
             that ended in it.
         latencies: by number of the second: answered requests by bucket of their latency, as `bucket_of` has it.
+        until_ns: from the origin to the latest instant to which `spread` has counted; 0: none.
     """
 
     origin_ns: int = 0
     width_s: int = 1
     counts: dict[int, list[int]] = field(default_factory=dict)
     latencies: dict[int, dict[int, int]] = field(default_factory=dict)
+    until_ns: int = 0
 
     def __post_init__(self) -> None:
         self.width_ns = self.width_s * SECOND_NS
@@ -67,6 +69,7 @@ class Seconds:
 
     def spread(self, sent_ns: int, done_ns: int) -> None:
         """Count the time of a request in flight in each second that it was in, of the last 1,200 at most."""
+        self.until_ns = max(self.until_ns, done_ns - self.origin_ns)
         sent_ns = max(sent_ns, done_ns - MOST_ROWS * self.width_ns)
         while sent_ns < done_ns:
             number = (sent_ns - self.origin_ns) // self.width_ns
@@ -82,6 +85,7 @@ class Seconds:
         """Add what another one has counted from the same origin."""
         if not other.counts:
             return
+        self.until_ns = max(self.until_ns, other.until_ns)
         while self.width_s < other.width_s:
             self._widen()
         factor = self.width_s // other.width_s
@@ -97,12 +101,13 @@ class Seconds:
     def shift(self, by_ns: int) -> None:
         """Move all counts to a clock that shows so much more, to the nearest second."""
         by = round(by_ns / self.width_ns)
+        self.until_ns += by * self.width_ns * bool(self.until_ns)
         self.counts = {number + by: counts for number, counts in self.counts.items()}
         self.latencies = {number + by: latencies for number, latencies in self.latencies.items()}
 
     def widened(self) -> "Seconds":
         """Return the same counts, twice as many seconds together."""
-        wider = Seconds(self.origin_ns, 2 * self.width_s)
+        wider = Seconds(self.origin_ns, 2 * self.width_s, until_ns=self.until_ns)
         for number, counts in self.counts.items():
             into = wider.row(number // 2)
             into[:] = [one + other for one, other in zip(into, counts, strict=True)]
@@ -120,12 +125,12 @@ class Seconds:
         for number, counts in sorted(self.counts.items()):
             pairs = [one for pair in sorted(self.latencies[number].items()) for one in pair]
             rows.append([number, *counts, *pairs])
-        return {"width_s": self.width_s, "rows": rows}
+        return {"width_s": self.width_s, "until_ns": self.until_ns, "rows": rows}
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> "Seconds":
         """Read what `to_plain` wrote."""
-        read = cls(width_s=plain["width_s"])
+        read = cls(width_s=plain["width_s"], until_ns=plain["until_ns"])
         for number, *values in plain["rows"]:
             read.counts[number] = values[:N_COUNTS]
             pairs = values[N_COUNTS:]

@@ -36,7 +36,7 @@ Every message with rows says in `unix_ns` what the sender's clock shows, in nano
 """
 
 # Goes up with each change to what stands here. Processes with different ones do not understand each other.
-PROTOCOL = 6
+PROTOCOL = 7
 
 JOINED = "tfsload_joined"
 LEASE_WANTED = "tfsload_lease_wanted"
