@@ -118,14 +118,17 @@ def test_a_report_that_finds_the_disk_full_fails_the_run_in_words(tmp_path, mode
 def test_a_disk_that_is_full_in_the_middle_fails_the_run_in_words(tmp_path, model_server):
     """The history grows by a line a second, until no file of this process may grow any more."""
     load = ("--host", model_server.address, "-u", "2", "-r", "2", "--csv", str(tmp_path / "c"), "--csv-full-history")
-    with locust(tmp_path, "--headless", "--only-summary", *load, "-t", "3s") as process:
-        wait_until(lambda: "pawn" in process.log(), "users")
+    with locust(tmp_path, "--headless", "--only-summary", *load) as process:
+        wait_until(process.has_spawned, "users")
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+        wait_until(lambda: "could not be written" in process.log(), "a file that cannot grow")
+        process.signal(signal.SIGINT)
         ended = process.wait()
 
-    # Whether 4 KB suffice or not: the word is said, and the code goes with it.
+    assert ended.exit_code == exit_codes.FAILED, ended.stdout
+    assert f"\nFAILED:\n  - --csv {tmp_path / 'c'}" in ended.stdout
+    assert "could not be written: File too large" in ended.stdout
     assert ended.stdout.splitlines()[-1].startswith("Inference error rate: ")
-    assert ended.exit_code == (exit_codes.FAILED if "could not be written" in ended.stdout else exit_codes.PASS)
     assert "Traceback" not in ended.stderr
 
 

@@ -21,10 +21,13 @@ def assessed(queue, n_runs, seed=7):
     ]  # fmt: skip
 
 
-def hold_still(workers, way_ms, n_runs):
-    """Return the runs of one truth, after making sure that they do not contradict one another, or the truth."""
-    runs = assessed(Queue(workers, way_ms=way_ms), n_runs)
-    kinds = Counter(run.answer.kind for run in runs)
+def kinds_of(runs):
+    return Counter(run.answer.kind for run in runs)
+
+
+def assert_runs_agree(runs, workers, way_ms):
+    """Hold runs of one truth against one another, and against the truth."""
+    n_runs, kinds = len(runs), kinds_of(runs)
     parallelism = [run.parallelism for run in runs]
     held = sum(run.interval.low <= workers <= run.interval.high for run in runs)
 
@@ -34,33 +37,36 @@ def hold_still(workers, way_ms, n_runs):
     assert held >= 0.85 * n_runs
     # Its own standard error, of 40 runs that spread by 7 %, is 1.1 %; where the way is long, their spread is wider.
     assert np.mean(parallelism) == pytest.approx(workers, rel=0.05 if way_ms <= BESIDE else 0.15)
-    return kinds
 
 
 @pytest.mark.parametrize("workers", [1, 2, 4, 8])
 @pytest.mark.parametrize("way_ms", [NEAR, BESIDE], ids=["near", "beside"])
 def test_equal_runs_agree_and_are_right(workers, way_ms):
-    kinds = hold_still(workers, way_ms, 40)
+    runs = assessed(Queue(workers, way_ms=way_ms), 40)
 
+    assert_runs_agree(runs, workers, way_ms)
     # They agree because they tell, not because they say nothing.
-    assert kinds["no" if workers == 1 else "yes"] >= 32
+    assert kinds_of(runs)["no" if workers == 1 else "yes"] >= 32
 
 
 @pytest.mark.parametrize("workers", [1, 2, 4])
 @pytest.mark.parametrize("way_ms", [SLOW, SLOWER], ids=["slow-way", "slower-way"])
 def test_equal_runs_behind_a_slow_way_do_not_contradict_one_another(workers, way_ms):
-    kinds = hold_still(workers, way_ms, 40)
+    runs = assessed(Queue(workers, way_ms=way_ms), 40)
 
+    assert_runs_agree(runs, workers, way_ms)
     # What is far from the border between yes and no is told in spite of a way that takes half of the time.
     if way_ms == SLOW and workers != 2:
-        assert kinds["no" if workers == 1 else "yes"] >= 10
+        assert kinds_of(runs)["no" if workers == 1 else "yes"] >= 10
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("workers", [1, 2, 4, 8])
 @pytest.mark.parametrize("way_ms", [NEAR, BESIDE, SLOW, SLOWER], ids=["near", "beside", "slow-way", "slower-way"])
 def test_two_hundred_equal_runs_do_not_contradict_one_another(workers, way_ms):
-    hold_still(workers, way_ms, 200)
+    runs = assessed(Queue(workers, way_ms=way_ms), 200)
+
+    assert_runs_agree(runs, workers, way_ms)
 
 
 @pytest.mark.parametrize("users", [SWEEP, (1, 8)], ids=["many-levels", "two-levels"])

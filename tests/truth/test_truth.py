@@ -451,9 +451,11 @@ def test_a_row_holds_what_began_and_ended_in_its_level(quick, load):
         whole = [heard for heard in run.heard if begin_ns <= heard.due_ns and heard.done_ns < end_ns]
         assert run.counted(level) == whole
         assert row["requests"] == len(whole)
-        # By the server's log: what began and ended in the window, but for those that were due or there outside of it.
-        inside = [heard for heard, one in seen if begin_ns <= one.arrival_ns and one.departure_ns < end_ns]
-        assert len(inside) - sum(heard.level != level for heard in inside) == row["requests"]
+        # By the server's log alone: those between are of requests that were due, or there, outside of the window.
+        inside = [
+            one for one in run.served if begin_ns <= one.arrival_ns and one.departure_ns and one.departure_ns < end_ns
+        ]
+        assert 0 <= len(inside) - row["requests"] <= 2 * max(one.in_flight for one in run.served)
         assert number(printed["max"]) == pytest.approx(max(heard.latency_ns for heard in whole) / 1e3, abs=0.51)
         answered = sum(begin_ns <= heard.done_ns < end_ns for heard in run.heard)
         assert number(printed["achieved/s"]) == pytest.approx(answered / 2, abs=0.051)

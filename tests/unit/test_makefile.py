@@ -18,7 +18,7 @@ from tests.support.runs import PROJECT
 )
 def test_its_parts_are_all_the_test_files_each_once(target, n_parts, directory):
     shown = subprocess.run(
-        ["make", "--dry-run", target], cwd=PROJECT, capture_output=True, text=True, check=True
+        ["make", "--dry-run", target], cwd=PROJECT, capture_output=True, text=True, check=True, timeout=60
     ).stdout
     parts = re.findall(r" (tests/\S+)", shown)
     named = [path for part in parts for path in files_of(part)]

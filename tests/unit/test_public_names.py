@@ -32,7 +32,6 @@ from tfsload import __version__
 from tfsload import events
 from tfsload import install
 from tfsload import result
-from tfsload import result
 """
 # The suite's user runs; the package's classes are there to be derived from.
 ABSTRACT = "print(GrpcPredictionUser.abstract, GrpcUser.abstract, PredictionUser.abstract)"
@@ -40,7 +39,9 @@ ABSTRACT = "print(GrpcPredictionUser.abstract, GrpcUser.abstract, PredictionUser
 
 def test_names_are_imported():
     """In a process of its own: to import them hangs the suite on Locust's events."""
-    done = subprocess.run([sys.executable, "-c", IMPORTED + ABSTRACT], cwd=PROJECT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTED + ABSTRACT], cwd=PROJECT, capture_output=True, text=True, timeout=120
+    )
 
     assert (done.returncode, done.stdout) == (0, "False True True\n"), done.stderr
 

@@ -80,4 +80,7 @@ def test_a_listener_that_raises_costs_a_warning(hooks, caplog, monkeypatch, erro
 
 
 def test_events_without_the_hooks_are_told_nothing():
-    tell_run(SimpleNamespace(), result_of(PAST_RUNS["demo"]()))
+    result = result_of(PAST_RUNS["rate"]())
+
+    tell_level(SimpleNamespace(), result.levels[0])
+    tell_run(SimpleNamespace(), result)
