@@ -16,9 +16,14 @@ from gevent.server import StreamServer
 from tests.support.joins_table import CELLS, TABLE, assert_is_named
 from tests.support.runs import PROJECT, free_port, locust, wait_until
 from tfsload.analysis import exit_codes
+from tfsload.run.participant import MASTER_LIMIT_S
+
+# A cell is an instant of a run, some of a tenth of a second, which the test has to catch.
+pytestmark = pytest.mark.timing
 
 JOINED = PROJECT / "tests" / "support" / "locustfiles" / "joined.py"
 AWAY_S = 6  # longer than Locust's 4.5 s, after which a worker counts as lost
+BEYOND_LIMIT_S = MASTER_LIMIT_S + 3
 LONG_AWAY_S = 12  # until after the end of a run of so few images
 USERS = ("-u", "4", "-r", "2")
 LEVELS = ("--level-duration", "6", "--warm-up", "2")
@@ -155,6 +160,10 @@ class Run:
             return json.loads((self._directory / f"{name}.stage").read_text())
         return {}
 
+    def n_users_of_workers(self):
+        """Return how many users each of the two workers has; None: it has not said."""
+        return [self.stage(name).get("n_users") for name in "ab"]
+
     # When
 
     def reach(self):
@@ -175,7 +184,7 @@ class Run:
 
     def _is_level(self, stage):
         if self.kind not in HAS_LEVELS:
-            return stage["elapsed_s"] > 3.5
+            return stage["elapsed_s"] > 3.5 and stage["n_users"] > 0
         return self._is_result(stage) and stage["level_s"] > 2.2
 
     def _is_result(self, stage):
@@ -260,8 +269,14 @@ def test_what_becomes_of_a_run(run, cell):
 def test_what_becomes_of_workers_whose_master_is_killed(run, cell):
     under_way = run(cell)
     under_way.reach()
+    had_load = any(under_way.n_users_of_workers())
     under_way.bring_about()
-    for name, worker in zip("ab", under_way.workers, strict=True):
-        says = promised(cell).says
-        wait_until(lambda says=says, worker=worker: says in worker.log(), says)
-        wait_until(lambda name=name: under_way.stage(name)["n_users"] == 0, "no users")
+    for name in "ab":
+        wait_until(lambda name=name: under_way.stage(name).get("unheard_s", 0) > BEYOND_LIMIT_S, "the master's limit")
+    wait_until(lambda: under_way.n_users_of_workers() == [0, 0], "no users")
+
+    says, logs = promised(cell).says, [worker.log() for worker in under_way.workers]
+    assert had_load or under_way.when in ("before-start", "drain")
+    assert [log.count(says or "heard of the master") for log in logs] == ([1, 1] if says else [0, 0])
+    assert under_way.n_users_of_workers() == [0, 0]
+    assert [worker.process.poll() for worker in under_way.workers] == [None, None]

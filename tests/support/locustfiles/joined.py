@@ -30,9 +30,10 @@ def _wait_for_file(variable):
 _wait_for_file("TFSLOAD_TEST_CONNECTS")
 
 
-def _stage(environment):
+def _stage(environment, heard_s):
     runner, suite = environment.runner, environment.tfsload
-    stage = {"state": runner.state, "n_users": runner.user_count}
+    unheard_s = time.monotonic() - heard_s  # by a worker, of its master; from its beginning where it never was
+    stage = {"state": runner.state, "n_users": runner.user_count, "unheard_s": unheard_s}
     if not isinstance(runner, MasterRunner):
         return stage
     coordinator, conductor = suite.coordinator, suite.leader and suite.leader.conductor
@@ -51,10 +52,16 @@ def _stage(environment):
 @events.init.add_listener
 def on_init(environment, **_):
     path = os.environ["TFSLOAD_TEST_STAGE"]
+    heard_s = time.monotonic()
+
+    @environment.events.heartbeat_received.add_listener
+    def on_heartbeat(**_):
+        nonlocal heard_s
+        heard_s = time.monotonic()
 
     def tell():
         while True:
-            Path(path + ".new").write_text(json.dumps(_stage(environment)))
+            Path(path + ".new").write_text(json.dumps(_stage(environment, heard_s)))
             os.replace(path + ".new", path)
             gevent.sleep(POLL_S)
 
