@@ -134,19 +134,19 @@ GENERATOR_DOUBTS = [
     ),
     pytest.param(
         lambda: closed_row(samples(latency_ns=5 * MS), waited_share=0.2, mean_wait_ns=0.51 * MS),
-        "other programs kept the load generator off its CPU for 20 % of the time, 0.51 ms whenever it was to run, "
+        "other programs kept the load generator off its CPU for 20 % of the time, 510 µs whenever it was to run, "
         "which looks like latency; run it on a machine, or at least on a CPU, of its own",
         id="a-starved-generator",
     ),
     pytest.param(
         lambda: closed_row(busy_share=0.8, waited_share=0.1, mean_wait_ns=1000.0),
-        "other programs kept the load generator off its CPU for 10 % of the time, 0.001 ms whenever it was to run, "
+        "other programs kept the load generator off its CPU for 10 % of the time, 1 µs whenever it was to run, "
         "which looks like latency; run it on a machine, or at least on a CPU, of its own",
         id="a-generator-that-would-have-filled-its-cpu",
     ),
     pytest.param(
         lambda: open_row(samples(latency_ns=5 * MS, lag_ns=2 * MS)),
-        "the load generator sent late: 1 request in 100 left 2.0 ms late or more; "
+        "the load generator sent late: 1 request in 100 left 2.00 ms late or more; "
         "use --processes or more workers on idle CPUs",
         id="a-late-generator",
     ),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tfsload.analysis.figures import duration, share
 from tfsload.analysis.percentiles import LEAST_PERCENTILE, samples_needed
 from tfsload.records.cpu import CpuShares
 from tfsload.records.level import LevelRun
@@ -87,7 +88,7 @@ def _of_users(run: LevelRun) -> Doubt | None:
 def _of_cpu(run: LevelRun, record: Record) -> Doubt | None:
     if run.busy_share >= BUSY_SHARE:
         return Doubt(
-            f"the load generator was the bottleneck: it kept a CPU busy {100 * run.busy_share:.0f} % of the time",
+            f"the load generator was the bottleneck: it kept a CPU busy {share(run.busy_share)} of the time",
             "use --processes or more workers, and take work out of listeners",
         )
     starved = [one for one in run.cpu if _is_starved(one, record)]
@@ -95,8 +96,8 @@ def _of_cpu(run: LevelRun, record: Record) -> Doubt | None:
         return None
     worst = max(starved, key=lambda one: one.waited)
     return Doubt(
-        f"other programs kept the load generator off its CPU for {100 * worst.waited:.0f} % of the time, "
-        f"{worst.mean_wait_ns / 1e6:.2g} ms whenever it was to run, which looks like latency",
+        f"other programs kept the load generator off its CPU for {share(worst.waited)} of the time, "
+        f"{duration(worst.mean_wait_ns)} whenever it was to run, which looks like latency",
         "run it on a machine, or at least on a CPU, of its own",
     )
 
@@ -117,7 +118,7 @@ def _of_lag(record: Record) -> Doubt | None:
     if late_ns <= max(LATE_NS, LATE_SHARE_OF_LATENCY * latency.percentile_ns(50)):
         return None
     return Doubt(
-        f"the load generator sent late: 1 request in 100 left {late_ns / 1e6:.1f} ms late or more",
+        f"the load generator sent late: 1 request in 100 left {duration(late_ns)} late or more",
         "use --processes or more workers on idle CPUs",
     )
 

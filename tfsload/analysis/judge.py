@@ -4,6 +4,7 @@ import math
 
 from tfsload.analysis import exit_codes, judged, others
 from tfsload.analysis.doubts import Doubt
+from tfsload.analysis.figures import by_code, percent, to_the_microsecond
 from tfsload.analysis.gate import LEAST_S
 from tfsload.analysis.held import Held
 from tfsload.analysis.judged import FAILURE_METRICS
@@ -95,9 +96,9 @@ def _failures(result: RunResult) -> tuple[str, ...]:
         reasons.append(_gave_up(result))
     # A search goes where requests fail: that is what it looks for.
     if totals.failed_requests and result.search is None and not _are_failures_judged(result):
-        codes = ", ".join(f"{code} {count:,}" for code, count in totals.failed.items())
         reasons.append(
-            f"{totals.failed_requests:,} of {totals.requests:,} requests had no answer (images by code: {codes})"
+            f"{totals.failed_requests:,} of {totals.requests:,} requests had no answer "
+            f"(images by code: {by_code(totals.failed)})"
         )
     reasons += _mismatches(result)
     if result.search is not None:
@@ -158,7 +159,7 @@ def _is_gone(level: LevelResult) -> bool:
 
 
 def _gone(level: LevelResult) -> str:
-    codes = ", ".join(f"{code} {count:,}" for code, count in level.failed.items())
+    codes = by_code(level.failed)
     return f"{level.name}: no request had an answer (images by code: {codes}), which says nothing of the rate"
 
 
@@ -293,7 +294,7 @@ def _found(held: Held) -> str:
         case "duration" if math.isinf(value):
             return "too many requests had no answer, or were dropped"
         case "duration":
-            return f"{value / 1e6:,.3f} ms"
+            return to_the_microsecond(value)
         case "share":
-            return f"{100 * value:.2f} %"
+            return percent(value)
     return f"{value:,.1f} requests/s"

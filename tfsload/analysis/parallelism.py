@@ -8,8 +8,8 @@ import math
 from dataclasses import dataclass
 
 from tfsload.analysis.sweep import ScaledLevel, Sweep
+from tfsload.analysis.usl import Z_95
 
-_Z_95 = 1.959964
 # How much equal levels of equal runs differ (standard deviation, relative), whatever the slices of one level tell: 4 to
 # 9 % on a server that computes, beside its load generator on two cores, 1 to 2 % where it only waits. Clock rates,
 # neighbours and memory layout stay for a level, and change between levels and runs.
@@ -61,8 +61,8 @@ def parallelism(sweep: Sweep, round_trip_ns: float | None) -> Parallelism | None
     alone_ns, best_rps = growth.alone_ns, growth.best_rps
     overhead_ns = min(round_trip_ns or 0.0, alone_ns)
     least_ns, most_ns = _overhead_ends_ns(round_trip_ns, alone_ns)
-    latency_error = _Z_95 * _error((growth.alone,)) * alone_ns
-    rate_error = _Z_95 * _error(sweep.plateau)
+    latency_error = Z_95 * _error((growth.alone,)) * alone_ns
+    rate_error = Z_95 * _error(sweep.plateau)
 
     def ends(latency_error_ns: float, rate_error: float, shorter_ns: float, longer_ns: float) -> tuple[float, float]:
         service_ns = alone_ns - overhead_ns

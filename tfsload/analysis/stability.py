@@ -8,6 +8,8 @@ import math
 import statistics
 from collections.abc import Sequence
 
+from tfsload.analysis.figures import share
+
 N_WINDOWS = 3
 TOLERANCE = 0.10
 # So many standard errors a window may be off by chance.
@@ -81,4 +83,4 @@ def _error_by_slices(values: Sequence[float]) -> float:
 
 
 def _course(shares: Sequence[float]) -> str:
-    return " → ".join(f"{100 * share:.0f} %" for share in shares) + " of its mean, third by third"
+    return " → ".join(map(share, shares)) + " of its mean, third by third"

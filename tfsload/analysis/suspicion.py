@@ -21,6 +21,7 @@ images say what ten say. A dozen images suffice where none is right.
 import math
 from functools import partial
 
+from tfsload.analysis.figures import percent
 from tfsload.records.confusion import ConfusionMatrix
 
 _NEARLY_ALL = 0.9
@@ -63,7 +64,7 @@ def _one_class(confusion: ConfusionMatrix, n: int) -> str:
     if _at_most(n_others - n_taken, n_others, 0.5) > _LUCK:
         return ""
     share, wrong = answered[most] / total, confusion.wrong / total
-    return f"{_percent(share)} of all answers are class {most}, and {_percent(wrong)} of all are wrong"
+    return f"{percent(share)} of all answers are class {most}, and {percent(wrong)} of all are wrong"
 
 
 def _chance(confusion: ConfusionMatrix, n: int) -> str:
@@ -77,8 +78,8 @@ def _chance(confusion: ConfusionMatrix, n: int) -> str:
     if _at_most(math.ceil(right * n), n, working) > _LUCK:
         return ""
     return (
-        f"{_percent(right)} of all answers are right, and answers that ignore the images would be right in "
-        f"{_percent(chance)}{_pattern(confusion)}"
+        f"{percent(right)} of all answers are right, and answers that ignore the images would be right in "
+        f"{percent(chance)}{_pattern(confusion)}"
     )
 
 
@@ -99,7 +100,7 @@ def _pattern(confusion: ConfusionMatrix) -> str:
     shift = max(shifts, key=lambda one: shifts[one])
     if shift and shifts[shift] > confusion.total / 2:
         by = f"plus {shift}" if shift <= n_classes / 2 else f"minus {n_classes - shift}"
-        return f"; {_percent(shifts[shift] / confusion.total)} are the label {by}"
+        return f"; {percent(shifts[shift] / confusion.total)} are the label {by}"
     taken_for = {label: max(classes, key=partial(confusion.count, label)) for label in classes}
     n_taken = sum(confusion.count(label, one) for label, one in taken_for.items())
     if n_taken > confusion.total / 2 and len(set(taken_for.values())) > len(classes) / 2:
@@ -120,7 +121,3 @@ def _at_most(k: int, n: int, share: float) -> float:
         for i in range(min(k, n) + 1)
     )
     return min(math.fsum(map(math.exp, terms)), 1.0)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"

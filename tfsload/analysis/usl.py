@@ -46,7 +46,7 @@ _PRIOR_RESIDUALS = 4
 _MAX_SQUARED_ERROR = 0.25
 # A throughput below this share of the best is none.
 _DEAD = 1e-9
-_Z_95 = 1.959964
+Z_95 = 1.959964  # of a normal distribution, 95 % lie within so many standard deviations of its mean
 _KNOTS = 400
 
 
@@ -382,7 +382,7 @@ def student_t_95(freedom: int) -> float:
 
     Source: Abramowitz and Stegun, "Handbook of Mathematical Functions", 26.7.5.
     """
-    z = _Z_95
+    z = Z_95
     return (
         z
         + (z**3 + z) / (4 * freedom)

@@ -5,6 +5,15 @@ from dataclasses import dataclass
 from tfsload.records.cpu import CpuShares
 
 
+def users(count: int) -> str:
+    """Return a number of users in words.
+
+    >>> users(1), users(1200)
+    ('1 user', '1,200 users')
+    """
+    return f"{count:,} user{'' if count == 1 else 's'}"
+
+
 @dataclass(frozen=True)
 class Level:
     """One setting of load, held for a time.
@@ -28,7 +37,7 @@ class Level:
     def name(self) -> str:
         """What was asked for, in words."""
         if self.rate_rps is None:
-            return f"{self.users:,} {'user' if self.users == 1 else 'users'}"
+            return users(self.users)
         return f"{self.rate_rps:,.12g} requests/s"
 
 

@@ -3,12 +3,11 @@
 import math
 from collections.abc import Sequence
 
-from tfsload.analysis.figures import at_once, fold, milliseconds, users
+from tfsload.analysis.figures import at_once, fold, milliseconds, percent, users
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.levels import PERCENTILES
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.scaling import Scaling
-from tfsload.report.units import percent
 
 # What marks a level that supports no verdict.
 DOUBTED = " !"

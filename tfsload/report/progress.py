@@ -3,7 +3,7 @@
 import sys
 from typing import TextIO
 
-from tfsload.report.units import percent
+from tfsload.analysis.figures import percent
 
 TTY_INTERVAL_S = 0.5
 # In a log, a line now and then is enough.
@@ -54,8 +54,7 @@ def level_line(
         seconds, warm_up_s: of the level in all, and of its warm-up.
         bar_width: characters of the bar.
     """
-    filled = min(int(bar_width * (elapsed_s or 0) / seconds), bar_width) if seconds else bar_width
-    bar = "█" * filled + "░" * (bar_width - filled)
+    bar = _bar(elapsed_s or 0, seconds, bar_width)
     phase = ", waiting for its users" if elapsed_s is None else ", warming up" if elapsed_s < warm_up_s else ""
     return f"{bar} level {number} of about {number + n_left}: {name}{phase}"
 
@@ -77,6 +76,9 @@ def progress_line(
     figures = f"{rate:,.0f} requests/s, error rate {error_rate}"
     if n_asked is None:
         return f"{elapsed_s:.0f} s: {predictions:,} images, {figures}"
-    filled = bar_width * predictions // n_asked
-    bar = "█" * filled + "░" * (bar_width - filled)
-    return f"{bar} {predictions:,} of {n_asked:,} images, {figures}"
+    return f"{_bar(predictions, n_asked, bar_width)} {predictions:,} of {n_asked:,} images, {figures}"
+
+
+def _bar(done: float, whole: float, width: int) -> str:
+    filled = min(int(width * done / whole), width) if whole else width
+    return "█" * filled + "░" * (width - filled)

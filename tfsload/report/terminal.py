@@ -1,11 +1,11 @@
 """The summary on the terminal: all of it read from a run's result."""
 
 from tfsload.analysis.class_rows import ClassRow
+from tfsload.analysis.figures import by_code, duration, percent
 from tfsload.analysis.result import RunResult, Verified
 from tfsload.analysis.totals import Totals, Uncounted
 from tfsload.analysis.verdict import Verdict
 from tfsload.report import levels
-from tfsload.report.units import duration, percent
 
 _LABEL_WIDTH = 13
 _LATE_USERS = "the run ended before all were started (-r: more a second)"
@@ -131,9 +131,8 @@ def _latency(totals: Totals) -> str:
 
 
 def _failed(totals: Totals) -> str:
-    codes = ", ".join(f"{code} {count:,}" for code, count in totals.failed.items())
     text = f"{percent(totals.n_failed / totals.predictions)} ({totals.n_failed:,})"
-    return f"{text}: {codes}" if codes else text
+    return f"{text}: {by_code(totals.failed)}" if totals.failed else text
 
 
 def _class_table(classes: tuple[ClassRow, ...]) -> list[str]:
