@@ -3,6 +3,7 @@
 import dataclasses
 
 from tfsload.analysis.levels import level_row
+from tfsload.analysis.metrics import figure_of
 from tfsload.records.cpu import CpuShares
 from tfsload.records.level import Level, LevelRun
 from tfsload.records.recorder import Record, Recorder, merge_plain
@@ -81,3 +82,13 @@ def growing(made):
         dataclasses.replace(one, due_ns=one.due_ns - int((one.done_ns - one.due_ns) * 2 * one.done_ns / (10 * SECOND)))
         for one in made
     ]
+
+
+def doubts_of(row):
+    """Return why a level supports no verdict, whoever's fault it is."""
+    return row.generator_doubts + row.sample_doubts
+
+
+def metric_of(row, threshold):
+    """Return the figure of a level that a threshold is about."""
+    return figure_of(threshold, row.record, row.achieved_rps)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.examples import scaled
-from tests.support.level_rows import MS, closed_row, run_of, samples
+from tests.support.level_rows import MS, closed_row, doubts_of, run_of, samples
 from tests.support.summaries import judge, render, summarise
 from tests.support.sweep_text import ROUNDING, read
 from tfsload.analysis.doubts import Doubt
@@ -138,7 +138,7 @@ def check_reason(said):
 
 
 def check_left_out(said, rows):
-    is_counted = {one.level.users for one in rows if not one.doubts and not one.record.failed_requests}
+    is_counted = {one.level.users for one in rows if not doubts_of(one) and not one.record.failed_requests}
     assert set(said.speed_ups) <= is_counted
     assert set(said.best_users) <= is_counted
     if without := [one for one in rows if not one.record.failed_requests]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tfsload.analysis.doubts import Doubt, doubts_of_generator, doubts_of_sample
 from tfsload.analysis.gate import Ruling, rule
 from tfsload.analysis.limit import Finding
-from tfsload.analysis.metrics import figure_of, n_endless
+from tfsload.analysis.metrics import n_endless
 from tfsload.analysis.percentiles import upper_end_ns
 from tfsload.analysis.stability import latency_grows, unsteady
 from tfsload.analysis.thresholds import Threshold
@@ -54,29 +54,15 @@ class LevelRow:
         return self.run.level
 
     @property
-    def doubts(self) -> tuple[Doubt, ...]:
-        """Why it supports no verdict."""
-        return self.generator_doubts + self.sample_doubts
-
-    @property
     def answered(self) -> int:
         """Requests with an answer."""
         return self.record.requests - self.record.failed_requests
-
-    @property
-    def is_stable(self) -> bool:
-        """Whether three successive windows agree."""
-        return not self.unsteady
 
     @property
     def window_rates_rps(self) -> tuple[float, ...]:
         """Answers a second by slice of the window."""
         slice_s = self.level.duration_s / len(self.record.slice_answers)
         return tuple(count / slice_s for count in self.record.slice_answers)
-
-    def metric(self, threshold: Threshold) -> float | None:
-        """Return the figure that a threshold is about; None where there is none."""
-        return figure_of(threshold, self.record, self.achieved_rps)
 
     def rule(self, threshold: Threshold) -> Ruling:
         """Return whether a threshold holds, and whether one stall decides it."""
