@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.level_rows import Sample, record_of
 from tfsload.analysis import exit_codes
+from tfsload.analysis.tolerance import DEFAULT
 from tfsload.datasets.dataset import load
 from tfsload.run import checks
 from tfsload.run.user_hosts import HostAsked
@@ -15,7 +16,7 @@ from tfsload.settings.refusal import RunRefused
 from tfsload.settings.settings import Settings
 from tfsload.target.embedded import EmbeddedModel
 from tfsload.target.preflight import Preflight
-from tfsload.target.references import TOLERANCE, References
+from tfsload.target.references import References
 from tfsload.target.verification import VerificationError, record_references
 from tfsload.transport.answer import Answer
 from tfsload.transport.grpc.transport import GrpcTransport
@@ -50,9 +51,9 @@ def rows(*chosen):
     [
         pytest.param(SCORES, 0, id="equal-byte-by-byte"),
         pytest.param(SCORES.copy(), 0, id="equal-elsewhere-in-memory"),
-        pytest.param(changed(0, 0.9 * TOLERANCE), 0, id="off-by-less-than-the-tolerance"),
-        pytest.param(changed(0, 1.1 * TOLERANCE), 1, id="one-image-off-by-more"),
-        pytest.param(changed(0, -1.1 * TOLERANCE), 1, id="below"),
+        pytest.param(changed(0, 0.9 * DEFAULT.value), 0, id="off-by-less-than-the-tolerance"),
+        pytest.param(changed(0, 1.1 * DEFAULT.value), 1, id="one-image-off-by-more"),
+        pytest.param(changed(0, -1.1 * DEFAULT.value), 1, id="below"),
         pytest.param(changed(1, 0.5, changed(0, 0.5)), 2, id="both-images-off"),
         pytest.param(SCORES[::-1], 2, id="swapped-images"),
         pytest.param(SCORES.astype("<f8"), 0, id="another-dtype-with-the-same-values"),

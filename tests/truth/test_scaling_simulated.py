@@ -28,7 +28,7 @@ def kinds_of(runs):
 def assert_runs_agree(runs, workers, way_ms):
     """Hold runs of one truth against one another, and against the truth."""
     n_runs, kinds = len(runs), kinds_of(runs)
-    parallelism = [run.parallelism for run in runs]
+    parallelism = [run.interval.value for run in runs]
     held = sum(run.interval.low <= workers <= run.interval.high for run in runs)
 
     assert min(kinds["yes"], kinds["no"]) <= 0.05 * n_runs, kinds

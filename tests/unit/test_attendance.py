@@ -48,12 +48,12 @@ def attended(*spans):
     ],
 )
 def test_missing_users_are_added_up_over_time(spans, missing_share):
-    assert attended(*spans).missing_share == pytest.approx(missing_share)
+    assert attended(*spans).attended.missing_share == pytest.approx(missing_share)
 
 
 @given(st.lists(st.tuples(st.floats(0, 10), st.integers(0, 100), st.integers(0, 100))))
 def test_the_missing_share_is_a_share(spans):
-    assert -1e-9 <= attended(*spans).missing_share <= 1
+    assert -1e-9 <= attended(*spans).attended.missing_share <= 1
 
 
 def record_of(n):
@@ -126,7 +126,7 @@ def test_users_count_where_their_worker_has_joined(master, coordinator, clock):
     wait_for_seconds(clock, 20)
     coordinator.begin_to_end()
 
-    assert coordinator.results.attendance.missing_share == pytest.approx(0.5)
+    assert coordinator.results.attendance.attended.missing_share == pytest.approx(0.5)
 
 
 def test_users_of_an_unfit_worker_do_not_count(master, coordinator, clock):
@@ -135,7 +135,7 @@ def test_users_of_an_unfit_worker_do_not_count(master, coordinator, clock):
     wait_for_seconds(clock, 20)
     coordinator.begin_to_end()
 
-    assert coordinator.results.attendance.missing_share == pytest.approx(0.5)
+    assert coordinator.results.attendance.attended.missing_share == pytest.approx(0.5)
 
 
 def test_a_ramp_and_the_end_do_not_count(master, coordinator, clock):
@@ -207,4 +207,4 @@ def test_a_stuck_worker_counts_as_one_that_runs(master, coordinator, clock):
     beat(master, "a", held=[0], newest=0, **STUCK)
     wait_for_seconds(clock, 2)
 
-    assert coordinator.results.attendance.missing_share == 0
+    assert coordinator.results.attendance.attended.missing_share == 0

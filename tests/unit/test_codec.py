@@ -13,6 +13,10 @@ from tfsload.transport.grpc import codec
 from tfsload.transport.protos import predict_pb2, types_pb2
 
 
+def decode(body, n_images):
+    return codec.decode_answer(body, "scores", n_images)[0]
+
+
 @given(hnp.arrays(np.uint8, st.tuples(st.integers(1, 4), st.just(28), st.just(28))))
 def test_a_request_holds_the_images_scaled_to_one(images):
     settings = Settings.parse({}, None)
@@ -61,7 +65,7 @@ def test_a_request_names_the_model(options, version, label):
     )
 )
 def test_both_forms_of_a_reply_are_read(scores, dtype, as_content):
-    read = codec.decode_reply(reply(scores, dtype, as_content), "scores", len(scores))
+    read = decode(reply(scores, dtype, as_content), len(scores))
 
     np.testing.assert_array_equal(read, scores)
 
@@ -87,7 +91,7 @@ def test_both_forms_of_a_reply_are_read(scores, dtype, as_content):
 )
 def test_unreadable_replies_say_what_was_found(body, message):
     with pytest.raises(ReplyError) as caught:
-        codec.decode_reply(body, "scores", 1)
+        decode(body, 1)
 
     assert message in str(caught.value)
 
@@ -95,7 +99,7 @@ def test_unreadable_replies_say_what_was_found(body, message):
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes_are_read_or_refused(body):
     try:
-        scores = codec.decode_reply(body, "scores", 1)
+        scores = decode(body, 1)
     except ReplyError:
         return
     assert scores.shape[0] == 1
@@ -106,7 +110,7 @@ def test_a_damaged_reply_is_read_or_refused(damage, place):
     whole = reply([[0.1, 0.9]])
     body = whole[:place] + damage + whole[place + len(damage) :]
     try:
-        scores = codec.decode_reply(body, "scores", 1)
+        scores = decode(body, 1)
     except ReplyError as error:
         assert str(error)
     else:
@@ -118,7 +122,7 @@ def test_reading_in_place_is_the_same_as_decoding(replies):
     reader = codec.ReplyReader("scores", 2)
     for n_classes, as_content, seed in replies:
         body = reply(np.random.default_rng(seed).random((2, n_classes), np.float32), as_content=as_content)
-        np.testing.assert_array_equal(reader.read(body).scores, codec.decode_reply(body, "scores", 2))
+        np.testing.assert_array_equal(reader.read(body).scores, decode(body, 2))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tests.support.level_rows import MS, SECOND, Sample
 from tests.support.stalls import RATE_RPS, SECONDS, calm, record_of, slow, stalled
 from tfsload.analysis import thresholds
 from tfsload.analysis.edges import limits_of
-from tfsload.analysis.gate import LEAST_S, rule
+from tfsload.analysis.gate import LEAST_S, is_judged_whole, rule
 from tfsload.analysis.metrics import figure_of
 from tfsload.analysis.percentiles import rank_from_top
 from tfsload.records.recorder import Recorder, merge_plain
@@ -99,7 +99,6 @@ def test_what_holds(text, made, holds):
 
     assert ruling.holds is holds, ruling
     assert bool(ruling.stall) is (holds is OPEN)
-    assert not ruling.is_whole
 
 
 @pytest.mark.parametrize(
@@ -143,7 +142,8 @@ def test_a_stall_of_several_workers(made, share, holds):
 def test_of_a_short_time_all_half_seconds_alone_are_judged(seconds, holds):
     ruling = ruling_of("p99 < 50ms", stalled(calm(n=2000, seconds=seconds), 0.3, 0.3), seconds)
 
-    assert (ruling.holds, ruling.is_whole) == (holds, holds is CROSSED)
+    assert ruling.holds is holds
+    assert is_judged_whole(thresholds.parse("p99 < 50ms"), seconds) is (holds is CROSSED)
 
 
 @pytest.mark.parametrize(
@@ -367,7 +367,7 @@ def test_what_was_not_counted_by_half_second_is_judged_whole():
     (threshold,) = thresholds.parse("p99 < 50ms")
     ruling = rule(threshold, record_of("max < 1s", ONE_STALL), None, SECONDS)
 
-    assert (ruling.holds, ruling.is_whole) == (CROSSED, True)
+    assert ruling.holds is CROSSED
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def said(*args, **more):
 def test_workers_are_counted(count, overhead_s, noise):
     scaling = assess(sweep(workers(count, overhead_s=overhead_s), noise=noise))
 
-    assert scaling.parallelism == pytest.approx(count, rel=0.05)
+    assert scaling.interval.value == pytest.approx(count, rel=0.05)
     assert scaling.stops_growing_at == count
     assert scaling.falls_beyond is None
     assert scaling.alone_ns == pytest.approx((SERVICE_S + overhead_s) * 1e9, rel=0.02)
@@ -257,7 +257,7 @@ def test_without_a_lone_user_nothing_is_compared():
     scaling = assess(sweep(workers(4), (2, 4, 8)))
 
     assert [(level.speed_up, level.efficiency) for level in scaling.levels] == [(None, None)] * 3
-    assert (scaling.alone_ns, scaling.parallelism, scaling.usl) == (None, None, None)
+    assert (scaling.alone_ns, scaling.interval, scaling.usl) == (None, None, None)
     assert scaling.stops_growing_at == 4
 
 
@@ -312,8 +312,8 @@ def test_a_round_trip_that_is_known_is_no_service(count, overhead_s):
     points = sweep(workers(count, overhead_s=overhead_s), noise=0.01)
     blind, known = assess(points), assess(points, round_trip_ns=overhead_s * 1e9)
 
-    assert known.parallelism == pytest.approx(count, rel=0.05)
-    assert blind.parallelism == pytest.approx(count * (1 + overhead_s / SERVICE_S), rel=0.05)
+    assert known.interval.value == pytest.approx(count, rel=0.05)
+    assert blind.interval.value == pytest.approx(count * (1 + overhead_s / SERVICE_S), rel=0.05)
     assert known.interval.low <= count <= known.interval.high
     # As many users as there are workers keep all of them busy but for the way; the next more fill that, and it shows.
     assert known.stops_growing_at in ((count, 2 * count) if overhead_s == 0.0005 else (2 * count,))

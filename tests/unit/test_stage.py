@@ -57,7 +57,7 @@ def test_there_are_no_others(moves, to):
 def test_what_a_stage_means(moves, is_under_way, is_ending):
     stages = at(*moves)
 
-    assert (stages.is_under_way, stages.is_ending) == (is_under_way, is_ending)
+    assert stages.is_ending is is_ending
     assert stages.wait_until_over(0) is not is_under_way
 
 

@@ -48,24 +48,24 @@ def holds(estimate, truth):
 
 
 @pytest.mark.parametrize(
-    ("sigma", "kappa", "peak"),
+    ("sigma", "kappa"),
     [
-        pytest.param(0.0, 0.0, None, id="linear"),
-        pytest.param(0.1, 0.0, None, id="amdahl"),
-        pytest.param(1.0, 0.0, None, id="serial"),
-        pytest.param(0.05, 0.001, 30.8, id="contention-and-coherency"),
-        pytest.param(0.02, 0.005, 14.0, id="retrograde"),
-        pytest.param(1.5, 0.01, 1.0, id="two-are-slower-than-one"),
+        pytest.param(0.0, 0.0, id="linear"),
+        pytest.param(0.1, 0.0, id="amdahl"),
+        pytest.param(1.0, 0.0, id="serial"),
+        pytest.param(0.05, 0.001, id="contention-and-coherency"),
+        pytest.param(0.02, 0.005, id="retrograde"),
+        pytest.param(1.5, 0.01, id="two-are-slower-than-one"),
     ],
 )
-def test_the_law_itself_is_found_again(sigma, kappa, peak):
+def test_the_law_itself_is_found_again(sigma, kappa):
     fit = fitted(lambda n: law(n, sigma, kappa))
 
     assert fit.discipline == 0
     assert fit.lambda_rps.value == pytest.approx(100, rel=1e-5)
     assert fit.sigma.value == pytest.approx(sigma, abs=1e-5)
     assert fit.kappa.value == pytest.approx(kappa, abs=1e-6)
-    assert fit.peak_users == (peak and pytest.approx(peak, abs=0.1))
+    assert (fit.kappa.low > 0) is (kappa > 0)
     assert fit.throughputs_rps(DOUBLING) == pytest.approx([law(n, sigma, kappa) for n in DOUBLING], rel=1e-4)
 
 
@@ -104,7 +104,6 @@ def test_a_steady_lock_is_contention_and_no_coherency(share, levels):
     assert fit.sigma.value == pytest.approx(share, rel=0.01)
     assert fit.sigma.high - fit.sigma.low < 0.1 * share
     assert fit.kappa.low == 0
-    assert fit.peak_users is None
 
 
 @pytest.mark.parametrize("share", [pytest.param(0.2, id="share-0.2"), pytest.param(0.5, id="share-0.5")])
@@ -214,7 +213,6 @@ def test_any_figures_give_a_sound_fit_or_none(measured, noise):
     if fit is not None:
         assert all(math.isfinite(figure) and figure >= 0 for figure in figures(fit))
         assert all(part.low <= part.value <= part.high for part in (fit.lambda_rps, fit.sigma, fit.kappa))
-        assert fit.peak_users is None or fit.peak_users >= 1
 
 
 @settings(max_examples=scaled(40))

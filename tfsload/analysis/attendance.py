@@ -86,8 +86,3 @@ class Attendance:
     def attended(self) -> Attended:
         """What has been added up so far."""
         return Attended(self.asked_user_s, self.ran_user_s, self.seconds)
-
-    @property
-    def missing_share(self) -> float:
-        """The part of the users' time that is missing; 0 where none were asked for."""
-        return self.attended.missing_share

@@ -30,13 +30,11 @@ class Ruling:
         value: the figure, of all half-seconds: ns, a share or requests a second; None: there is none.
         holds: whether it holds the threshold; None: it is not known.
         stall: where one half-second decides it: what was found with it and without it, in words; else empty.
-        is_whole: whether one half-second would have been left out, and was not, because too little was measured.
     """
 
     value: float | None
     holds: bool | None
     stall: str = ""
-    is_whole: bool = False
 
 
 def rule(threshold: Threshold, record: Record, rate_rps: float | None, measured_s: float) -> Ruling:
@@ -57,7 +55,7 @@ def rule(threshold: Threshold, record: Record, rate_rps: float | None, measured_
     if value is None or holds is None or not rests_on_many(threshold):
         return Ruling(value, holds)
     if measured_s < LEAST_S or threshold.text not in record.half_seconds:
-        return Ruling(value, holds, is_whole=True)
+        return Ruling(value, holds)  # judged whole
     total = record.half_seconds.total(threshold.text)
     # Where the limit and the slowest request share a bucket of the histogram, the exact maximum has decided.
     if _holds(threshold, total) == holds and not (holds and threshold.is_upper):

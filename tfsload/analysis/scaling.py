@@ -32,7 +32,8 @@ class Scaling:
         round_trip_ns: Z, of a call that asks the model for nothing, without load; None: not measured.
         best_rps: the mean throughput of the levels at `best_users`; None without one.
         best_users: the levels that come near to the highest throughput.
-        interval: the parallelism with its interval; None without a lone user, or with nothing else.
+        interval: the parallelism, requests served at once at the best throughput, X · (R(1) - Z), with its interval;
+            None without a lone user, or with nothing else.
         stops_growing_at: the fewest users whose throughput no larger level exceeds; None while it still grows.
         falls_beyond: the most users that still have the highest throughput, if it is less with more; None if not.
         usl: the Universal Scalability Law, fitted; None if the levels do not carry it.
@@ -51,11 +52,6 @@ class Scaling:
     usl: Usl | None
     answer: ScalingAnswer
     curve: tuple[CurvePoint, ...] = ()
-
-    @property
-    def parallelism(self) -> float | None:
-        """Requests that are served at once at the best throughput, X · (R(1) - Z); None as `interval`."""
-        return self.interval.value if self.interval else None
 
 
 def assess(points: Sequence[LevelPoint], round_trip_ns: float | None = None) -> Scaling:

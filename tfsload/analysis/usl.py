@@ -18,7 +18,6 @@ itself stays the estimate wherever the throughputs do not refute it.
 
 # Long because the fit and its interval share every helper.
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -83,16 +82,6 @@ class Usl:
     kappa: Estimate
     discipline: float
     cycle_sigma: Estimate
-
-    @property
-    def peak_users(self) -> float | None:
-        """Users of the highest throughput, √((1-σ)/κ) (Gunther 2007, ch. 4), at least 1.
-
-        None where κ's interval begins at 0: throughput need never fall, and noise alone would make a peak.
-        """
-        if self.kappa.low <= 0:
-            return None
-        return max(1.0, math.sqrt(max(0.0, 1 - self.sigma.value) / self.kappa.value))
 
     def throughputs_rps(self, users: Sequence[int]) -> tuple[float, ...]:
         """Return the fitted curve at numbers of users, in ascending order: requests a second."""

@@ -61,11 +61,6 @@ class Stages:
             self._is_over.set()
 
     @property
-    def is_under_way(self) -> bool:
-        """Whether a run has begun and has no outcome yet."""
-        return self.now in (Stage.RUNNING, Stage.ENDING, Stage.CONCLUDING)
-
-    @property
     def is_ending(self) -> bool:
         """Whether a run is on its way from its last prediction to its outcome."""
         return self.now in (Stage.ENDING, Stage.CONCLUDING)

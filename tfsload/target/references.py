@@ -7,18 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfsload.analysis import tolerance as tolerances
-from tfsload.analysis.tolerance import Tolerance
+from tfsload.analysis.tolerance import DEFAULT, Tolerance
 from tfsload.records.mismatch import Mismatch
 from tfsload.transport.answer import Answer
-
-TOLERANCE = tolerances.DEFAULT.value
 
 
 class References:
     """The scores that were answered without load, by request."""
 
-    def __init__(self, tolerance: Tolerance = tolerances.DEFAULT) -> None:
+    def __init__(self, tolerance: Tolerance = DEFAULT) -> None:
         """Start empty; scores under load may be off by so much."""
         self._tolerance = tolerance
         self._scores: dict[int, NDArray[Any]] = {}
@@ -71,7 +68,7 @@ class References:
         ]
 
     @classmethod
-    def from_plain(cls, rows: list[list[Any]], tolerance: Tolerance = tolerances.DEFAULT) -> "References":
+    def from_plain(cls, rows: list[list[Any]], tolerance: Tolerance = DEFAULT) -> "References":
         """Read what `to_plain` wrote; the tolerance is an option, which each process has."""
         references = cls(tolerance)
         for number, dtype, shape, packed in rows:

@@ -46,8 +46,8 @@ def fill_model_spec(spec: Any, model: ModelAsked) -> None:
         spec.version_label = model.label
 
 
-def decode_reply(reply: bytes, output_name: str, n_images: int) -> NDArray[Any]:
-    """Read the scores out of a PredictResponse's bytes.
+def decode_answer(reply: bytes, output_name: str, n_images: int) -> tuple[NDArray[Any], Servable]:
+    """Read the scores out of a PredictResponse's bytes, and which model it names.
 
     Args:
         reply: a serialised PredictResponse.
@@ -55,16 +55,11 @@ def decode_reply(reply: bytes, output_name: str, n_images: int) -> NDArray[Any]:
         n_images: how many images the request held.
 
     Returns:
-        float array (n_images, classes), finite.
+        float array (n_images, classes), finite, and who answered.
 
     Raises:
         ReplyError: unparsable bytes, no such output, another dtype, shape or length, or NaN.
     """
-    return decode_answer(reply, output_name, n_images)[0]
-
-
-def decode_answer(reply: bytes, output_name: str, n_images: int) -> tuple[NDArray[Any], Servable]:
-    """Read the scores out of a PredictResponse's bytes, and which model it names; the rest is as in `decode_reply`."""
     try:
         message = predict_pb2.PredictResponse.FromString(reply)
     except Exception as error:  # protobuf's DecodeError is not the same class in all its implementations
@@ -118,7 +113,7 @@ class ReplyReader:
     """
 
     def __init__(self, output_name: str, n_images: int) -> None:
-        """Read replies to requests of `n_images` images; the output's name as in `decode_reply`."""
+        """Read replies to requests of `n_images` images; the output's name as in `decode_answer`."""
         self._output_name = output_name
         self._n_images = n_images
         self._templates: tuple[_Template, ...] = ()  # the newest first
@@ -128,7 +123,7 @@ class ReplyReader:
         """Return the answer in a reply; its scores are finite.
 
         Raises:
-            ReplyError: as `decode_reply`.
+            ReplyError: as `decode_answer`.
         """
         n_bytes = len(reply)
         for length, before, after, start, dtype, shape, unpack, servable in self._templates:
