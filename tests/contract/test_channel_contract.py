@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.support import channels
+from tests.support.runs import wait_until
 from tfsload.settings.settings import Settings
 from tfsload.transport.address import parse_address
 from tfsload.transport.grpc import codec, frames
@@ -153,17 +154,19 @@ def test_many_calls_at_once_get_their_own_answers(call):
     assert [json.loads(greenlet.value)["number"] for greenlet in greenlets] == list(range(200))
 
 
-def test_a_killed_caller_leaves_the_channel_usable(call):
+def test_a_killed_caller_leaves_the_channel_usable(call, scripted_server):
+    n_before = scripted_server.n_begun()
     victims = [gevent.spawn(call, sleep_s=5) for _ in range(20)]
-    gevent.wait(victims, timeout=0.2)
+    wait_until(lambda: scripted_server.n_begun() == n_before + 20, "the calls to be begun")
     gevent.killall(victims, timeout=10)
 
     assert call(size=5) == b"xxxxx"
 
 
-def test_a_future_can_be_cancelled(call):
-    future = call.method.future(b'{"sleep_s": 5}', timeout=20)
-    gevent.wait([], timeout=0.1)
+def test_a_future_can_be_cancelled(call, scripted_server):
+    n_before = scripted_server.n_begun()
+    future = call.method.future(b'{"sleep_s": 15}', timeout=20)
+    wait_until(lambda: scripted_server.n_begun() == n_before + 1, "the call to be begun")
 
     assert future.cancel()
     assert future.cancelled()
@@ -221,8 +224,9 @@ def test_streams_are_refused_clearly_by_the_native_channel(scripted_server):
 def test_a_closed_channel_cancels(open_channel, scripted_server):
     channel = open_channel(scripted_server.address)
     method = channel.unary_unary(METHOD)
-    waiting = gevent.spawn(pytest.raises, grpc.RpcError, method, b'{"sleep_s": 5}', timeout=20)
-    gevent.wait([waiting], timeout=0.3)
+    n_before = scripted_server.n_begun()
+    waiting = gevent.spawn(pytest.raises, grpc.RpcError, method, b'{"sleep_s": 15}', timeout=20)
+    wait_until(lambda: scripted_server.n_begun() == n_before + 1, "the call to be begun")
     channel.close()
 
     assert waiting.get(timeout=10).value.code() == CODE.CANCELLED

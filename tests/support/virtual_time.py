@@ -61,10 +61,18 @@ class VirtualTime:
         virtual = self
 
         class Timeout(BaseException):
-            """As gevent's, as far as Locust uses it."""
+            """As gevent's, as far as Locust and the suite use it."""
 
-            def __init__(self, seconds: float) -> None:
-                self.seconds = seconds
+            def __init__(self, seconds: float, exception: bool | None = None) -> None:
+                self.seconds, self.exception = seconds, exception
+
+            def __enter__(self) -> Any:
+                self.start()
+                return self
+
+            def __exit__(self, _kind: Any, error: Any, _traceback: Any) -> bool:
+                self.cancel()
+                return error is self and self.exception is False
 
             def start(self) -> None:
                 waiting = gevent.getcurrent()

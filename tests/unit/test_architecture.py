@@ -40,7 +40,8 @@ def test_a_rooms_own_init_imports_nothing(room):
 
 def lint_imports(directory: Path) -> subprocess.CompletedProcess:
     command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
-    return subprocess.run(command, cwd=directory, capture_output=True, text=True, env={"PATH": "", "COLUMNS": "200"})
+    environment = {"PATH": "", "COLUMNS": "200"}
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, env=environment, timeout=120)
 
 
 def test_dependencies_point_down():
@@ -94,7 +95,7 @@ def test_files_and_functions_are_short_or_say_why(path):
 
 
 def run_code(code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

@@ -8,8 +8,6 @@ import pytest
 from tfsload.records import cpu
 from tfsload.records.cpu import CpuShares, CpuTime
 
-pytestmark = pytest.mark.timing
-
 
 @pytest.mark.parametrize(
     ("later", "shares"),
@@ -58,6 +56,7 @@ for other in others:
 """
 
 
+@pytest.mark.timing
 @pytest.mark.skipif(not cpu._SCHEDSTAT.exists(), reason="this kernel keeps no schedstat")
 def test_waiting_for_a_cpu_that_others_have_is_seen():
     ended = subprocess.run([sys.executable, "-c", _CROWD], capture_output=True, text=True, timeout=60, check=True)

@@ -4,6 +4,7 @@ import gevent
 import grpc
 import pytest
 
+from tests.support.virtual_time import VirtualTime
 from tfsload.settings.settings import Settings
 from tfsload.target import round_trip
 from tfsload.target.round_trip import calmer_mean, measure_round_trip_ns
@@ -60,10 +61,13 @@ def test_a_server_that_fails_has_no_round_trip():
 )
 def test_a_slow_server_is_not_waited_for(monkeypatch, channel, is_known):
     monkeypatch.setattr(round_trip, "_MOST_S", 0.5)
-    with gevent.Timeout(20):
-        found = measure(channel)
+    clock = VirtualTime(monkeypatch)
+    begin_s = clock.now_s
+    measuring = gevent.spawn(measure, channel)
 
-    assert (found is not None) is is_known
+    assert clock.run(measuring.ready, 20), "it still waits"
+    assert clock.now_s - begin_s == pytest.approx(0.5, abs=0.01)
+    assert (measuring.get() is not None) is is_known
     assert channel.n_calls[STATUS_METHOD] < round_trip._N_CALLS
 
 
