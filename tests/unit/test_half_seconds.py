@@ -90,8 +90,8 @@ def test_a_latency_belongs_to_its_answer_and_a_lag_to_when_the_request_left():
     text = "p99 < 5ms; lag_p99 < 5ms"
     half_seconds = counted(text, [(0, 15 * TENTH_NS, 35 * TENTH_NS, True)])
 
-    assert {start for start, _ in half_seconds.windows("p99 < 5ms")} == {31}
-    assert {start for start, _ in half_seconds.windows("lag_p99 < 5ms")} == {11}
+    assert {start for start, _ in half_seconds.half_seconds("p99 < 5ms")} == {31}
+    assert {start for start, _ in half_seconds.half_seconds("lag_p99 < 5ms")} == {11}
 
 
 @given(
@@ -106,10 +106,10 @@ def test_half_seconds_are_all_that_five_tenths_in_a_row_can_hold(rows, origin):
         inside = [latency_ns for tenth, latency_ns in rows if start <= tenth - origin < start + 5]
         return Count(len(inside), sum(latency_ns == 9 * MS for latency_ns in inside), 0)
 
-    windows = dict(half_seconds.windows(text))
+    found = dict(half_seconds.half_seconds(text))
     all_starts = {tenth - origin - back for tenth, _ in rows for back in range(5)}
-    assert windows == {start: held_from(start) for start in windows}
-    assert set(windows.values()) == {held_from(start) for start in all_starts}
+    assert found == {start: held_from(start) for start in found}
+    assert set(found.values()) == {held_from(start) for start in all_starts}
 
 
 ROWS = st.lists(
@@ -260,5 +260,5 @@ def test_half_seconds_of_an_hour_are_not_all_held_at_once():
     text = "p99 < 5ms"
     half_seconds = counted(text, at(range(36_000)))
 
-    assert peak_bytes(lambda: max(half_seconds.windows(text))) < 32 * 2**10
+    assert peak_bytes(lambda: max(half_seconds.half_seconds(text))) < 32 * 2**10
     assert peak_bytes(lambda: half_seconds.total(text)) < 64 * 2**10

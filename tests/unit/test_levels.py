@@ -34,8 +34,8 @@ def test_the_figures_of_a_level():
     assert row.achieved_rps == pytest.approx(100.2)  # the one that began before the window and came in it, too
     assert row.mean_in_flight == pytest.approx((1000 * 0.004 + 0.005 + 1 + 0.003 + 0.002) / 10)
     assert (row.record.straddling, row.record.wrong, row.record.failed_requests) == (2, 1, 1)
-    assert sum(row.window_rates_rps) / N_SLICES == pytest.approx(row.achieved_rps)
-    assert len(row.window_rates_rps) == N_SLICES
+    assert sum(row.slice_rates_rps) / N_SLICES == pytest.approx(row.achieved_rps)
+    assert len(row.slice_rates_rps) == N_SLICES
     assert not row.unsteady
 
 

@@ -31,14 +31,14 @@ def law(sigma, kappa=0.0):
 
 
 def sweep(server, levels=DOUBLING, noise=0.0, seed=0, untrusted=()):
-    """Return a sweep of 12 windows a level, that scatter by a share of the throughput."""
+    """Return a sweep of 12 slices a level, that scatter by a share of the throughput."""
     random = np.random.default_rng(seed)
     points = []
     for n in levels:
-        windows = server(n) * (1 + random.uniform(-1, 1, 12) * noise * 3**0.5)
-        rate = float(windows.mean())
+        slices = server(n) * (1 + random.uniform(-1, 1, 12) * noise * 3**0.5)
+        rate = float(slices.mean())
         doubt = DOUBT if n in untrusted else ""
-        points.append(LevelPoint(n, rate, n / rate * 1e9, tuple(windows.tolist()), doubt))
+        points.append(LevelPoint(n, rate, n / rate * 1e9, tuple(slices.tolist()), doubt))
     return points
 
 
@@ -396,11 +396,9 @@ def test_what_a_known_round_trip_lets_one_say(server, round_trip_ms, sentence):
     ],
 )
 def test_growth_is_what_the_table_shows_and_a_fall_is_more_than_noise(last, noise, stops, falls):
-    windows = tuple(1 + noise * sign for sign in (1, -1) * 6)
+    slices = tuple(1 + noise * sign for sign in (1, -1) * 6)
     rates = {1: 50.0, 2: 100.0, 4: last}
-    points = [
-        LevelPoint(n, rate, n / rate * 1e9, tuple(rate * share for share in windows)) for n, rate in rates.items()
-    ]
+    points = [LevelPoint(n, rate, n / rate * 1e9, tuple(rate * share for share in slices)) for n, rate in rates.items()]
     scaling = assess(points)
 
     assert (scaling.stops_growing_at, scaling.falls_beyond) == (stops, falls)
@@ -413,7 +411,7 @@ def test_growth_is_what_the_table_shows_and_a_fall_is_more_than_noise(last, nois
         pytest.param({"throughput_rps": -1.0}, id="negative-throughput"),
         pytest.param({"throughput_rps": math.nan}, id="no-number"),
         pytest.param({"mean_latency_ns": math.inf}, id="infinite-latency"),
-        pytest.param({"window_rates_rps": (1.0, -1.0)}, id="negative-window"),
+        pytest.param({"slice_rates_rps": (1.0, -1.0)}, id="negative-slice"),
         pytest.param({"n_failed": -1}, id="negative-failures"),
     ],
 )
@@ -428,7 +426,7 @@ level_points = st.builds(
     users=st.one_of(st.sampled_from(DOUBLING), st.integers(1, 200)),
     throughput_rps=positive,
     mean_latency_ns=positive,
-    window_rates_rps=st.lists(positive, max_size=4).map(tuple),
+    slice_rates_rps=st.lists(positive, max_size=4).map(tuple),
     doubt=st.sampled_from(("", "", "", DOUBT)),
     n_failed=st.sampled_from((0, 0, 0, 1, 1000)),
 )
@@ -471,7 +469,7 @@ def test_the_unit_of_rates_does_not_matter(points, exponent):
             dataclasses.replace(
                 point,
                 throughput_rps=point.throughput_rps * factor,
-                window_rates_rps=tuple(rate * factor for rate in point.window_rates_rps),
+                slice_rates_rps=tuple(rate * factor for rate in point.slice_rates_rps),
             )
             for point in points
         ]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tfsload.analysis.stability import N_WINDOWS, TOLERANCE, unsteady
+from tfsload.analysis.stability import N_THIRDS, TOLERANCE, unsteady
 from tfsload.records.window import N_SLICES
 
 MS = 1_000_000
@@ -13,19 +13,19 @@ MS = 1_000_000
 
 def thirds(*counts):
     """Return slices of which a third each holds so many answers, evenly."""
-    per_window = N_SLICES // N_WINDOWS
-    return [count / per_window for count in counts for _ in range(per_window)]
+    per_third = N_SLICES // N_THIRDS
+    return [count / per_third for count in counts for _ in range(per_third)]
 
 
 def sums_of(answers, *latencies_ns):
     """Return the latencies' sums by slice, for a mean latency in each third."""
-    per_window = N_SLICES // N_WINDOWS
-    return [count * latencies_ns[number // per_window] for number, count in enumerate(answers)]
+    per_third = N_SLICES // N_THIRDS
+    return [count * latencies_ns[number // per_third] for number, count in enumerate(answers)]
 
 
 def test_the_rule_is_perf_analyzers():
-    assert (N_WINDOWS, TOLERANCE) == (3, 0.10)
-    assert N_SLICES % N_WINDOWS == 0  # no slice is left out
+    assert (N_THIRDS, TOLERANCE) == (3, 0.10)
+    assert N_SLICES % N_THIRDS == 0  # no slice is left out
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_chance_is_seldom_taken_for_drift(n_answers, spread):
 
     taken = sum(bool(unsteady(*noisy_level(random, n_answers, latency))) for _ in range(n_levels))
 
-    # Three standard errors are exceeded once in 370 times, by each of three windows, for throughput and for latency.
+    # Three standard errors are exceeded once in 370 times, by each of three thirds, for throughput and for latency.
     assert taken <= n_levels * 6 / 370 + 3 * math.sqrt(n_levels * 6 / 370)
 
 

@@ -12,7 +12,7 @@ from tests.support.examples import scaled
 from tfsload.analysis.usl import fit_usl, student_t_95
 
 DOUBLING = (1, 2, 4, 8, 16, 32)
-# 12 windows that scatter by 1 %.
+# 12 slices that scatter by 1 %.
 NOISE = 0.01 / math.sqrt(12)
 
 
@@ -72,8 +72,8 @@ def test_the_law_itself_is_found_again(sigma, kappa):
 @pytest.mark.parametrize(
     ("spread", "at_least"),
     [
-        pytest.param(0.01 / math.sqrt(12), 57, id="windows-tell-all-the-noise"),
-        pytest.param(0.01, 53, id="levels-differ-by-more-than-their-windows"),
+        pytest.param(0.01 / math.sqrt(12), 57, id="slices-tell-all-the-noise"),
+        pytest.param(0.01, 53, id="levels-differ-by-more-than-their-slices"),
     ],
 )
 def test_intervals_hold_the_truth_and_are_narrow(spread, at_least):

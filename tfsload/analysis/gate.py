@@ -59,12 +59,12 @@ def rule(threshold: Threshold, record: Record, rate_rps: float | None, measured_
     total = record.half_seconds.total(threshold.text)
     # Where the limit and the slowest request share a bucket of the histogram, the exact maximum has decided.
     if _holds(threshold, total) == holds and not (holds and threshold.is_upper):
-        windows = record.half_seconds.windows(threshold.text)
-        first = next(windows)
-        start, window = _suspect(threshold, holds, chain([first], windows))
-        if _holds(threshold, total.minus(window)) is (not holds):
+        half_seconds = record.half_seconds.half_seconds(threshold.text)
+        first = next(half_seconds)
+        start, suspect = _suspect(threshold, holds, chain([first], half_seconds))
+        if _holds(threshold, total.minus(suspect)) is (not holds):
             from_s = max(start - first[0] - TENTHS_A_HALF_SECOND + 1, 0) * TENTH_NS / 1e9
-            return Ruling(value, None, stall=_words(threshold, value, holds, from_s, window, total))
+            return Ruling(value, None, stall=_words(threshold, value, holds, from_s, suspect, total))
     return Ruling(value, holds)
 
 
@@ -73,13 +73,13 @@ def is_judged_whole(thresholds: Iterable[Threshold], measured_s: float) -> bool:
     return measured_s < LEAST_S and any(map(rests_on_many, thresholds))
 
 
-def _suspect(threshold: Threshold, holds: bool, windows: Iterable[tuple[int, Count]]) -> tuple[int, Count]:
+def _suspect(threshold: Threshold, holds: bool, half_seconds: Iterable[tuple[int, Count]]) -> tuple[int, Count]:
     """Return the half-second that may have decided it: with the most that is beyond the limit, or within it.
 
     Of an hour there are tens of thousands: each is looked at as it comes, and none is kept but the one.
     """
     most = max if holds or threshold.is_upper else min
-    return most(windows, key=lambda window: _excess(threshold, window[1]))
+    return most(half_seconds, key=lambda one: _excess(threshold, one[1]))
 
 
 def _excess(threshold: Threshold, count: Count) -> float:
@@ -107,13 +107,13 @@ def _holds(threshold: Threshold, count: Count) -> bool | None:
     return count.n - count.amount < rank
 
 
-def _words(threshold: Threshold, value: float, holds: bool, from_s: float, window: Count, total: Count) -> str:
+def _words(threshold: Threshold, value: float, holds: bool, from_s: float, suspect: Count, total: Count) -> str:
     """Return what was found both ways; `from_s` is when the half-second begins, counted from the first answer's."""
     is_slow = threshold.is_upper or holds
     found = "endless" if math.isinf(value) else to_the_microsecond(value)
     share = ""
     if threshold.percentile is not None:
-        n, n_all = (count.amount + count.n_endless if is_slow else count.n - count.amount for count in (window, total))
+        n, n_all = (count.amount + count.n_endless if is_slow else count.n - count.amount for count in (suspect, total))
         share = f", where {n:,} of the {n_all:,} requests {'beyond' if is_slow else 'within'} the limit lie"
     return (
         f"{threshold.metric} rests on one {'stall' if is_slow else 'half-second'}: "

@@ -44,7 +44,7 @@ class LevelResult:
             as of `tfsload.analysis.totals.Totals`, of the level.
         straddling: requests of which a part only lies in the window; in no count above but `sent`.
         achieved_rps: answers that came in the window, a second.
-        window_rates_rps: the same by slice of the window, all equally long.
+        slice_rates_rps: the same by slice of the window, all equally long.
         mean_in_flight: requests in flight, on average over the window.
         latency, lag: of answered requests, from when they were due (open load) or sent; from being due to being sent.
         upper_end_ns: latency by percentile, its upper end for independent requests; infinite: so many requests had no
@@ -83,7 +83,7 @@ class LevelResult:
     dropped: int
     straddling: int
     achieved_rps: float
-    window_rates_rps: tuple[float, ...]
+    slice_rates_rps: tuple[float, ...]
     mean_in_flight: float
     latency: LatencyCounts
     lag: LatencyCounts
@@ -147,7 +147,7 @@ def level_result(row: LevelRow, finding: Finding | None = None) -> LevelResult:
         dropped=record.dropped,
         straddling=record.straddling,
         achieved_rps=row.achieved_rps,
-        window_rates_rps=row.window_rates_rps,
+        slice_rates_rps=row.slice_rates_rps,
         mean_in_flight=row.mean_in_flight,
         latency=LatencyCounts.of(record.latency),
         lag=LatencyCounts.of(record.lag),

@@ -59,7 +59,7 @@ class LevelRow:
         return self.record.requests - self.record.failed_requests
 
     @property
-    def window_rates_rps(self) -> tuple[float, ...]:
+    def slice_rates_rps(self) -> tuple[float, ...]:
         """Answers a second by slice of the window."""
         slice_s = self.level.duration_s / len(self.record.slice_answers)
         return tuple(count / slice_s for count in self.record.slice_answers)

@@ -89,7 +89,7 @@ def assess_sweep(levels: Sequence[LevelResult]) -> Scaling:
                 users=level.users,
                 throughput_rps=level.achieved_rps,
                 mean_latency_ns=level.latency.mean_ns,
-                window_rates_rps=level.window_rates_rps,
+                slice_rates_rps=level.slice_rates_rps,
                 doubt=str(level.doubts[0]) if level.doubts else "",
                 n_failed=level.failed_requests,
             )
@@ -111,7 +111,7 @@ def _fit(points: list[LevelPoint], sweep: Sweep, round_trip_ns: float | None) ->
     alone_ns = sweep.alone_ns
     if alone_ns is None:
         return None
-    errors = [standard_error(point.window_rates_rps) for point in points]
+    errors = [standard_error(point.slice_rates_rps) for point in points]
     most_ns = OVERHEAD_NS if round_trip_ns is None else MOST_OF_ROUND_TRIP * round_trip_ns
     return fit_usl(
         [point.users for point in points],

@@ -26,7 +26,7 @@ class LevelPoint:
         users: requests in flight at a time, from 1.
         throughput_rps: answers a second over the whole level, without what was refused or failed; 0 without any.
         mean_latency_ns: of those answers; 0 without any.
-        window_rates_rps: throughput in equal slices of the level, which tell the noise; empty if not known.
+        slice_rates_rps: throughput in equal slices of the level, which tell the noise; empty if not known.
         doubt: why the level supports no verdict, and what to do; empty: it does.
         n_failed: requests that had no answer. A server that refuses does not do what it does when it serves.
 
@@ -37,14 +37,14 @@ class LevelPoint:
     users: int
     throughput_rps: float
     mean_latency_ns: float
-    window_rates_rps: tuple[float, ...] = ()
+    slice_rates_rps: tuple[float, ...] = ()
     doubt: str = ""
     n_failed: int = 0
 
     def __post_init__(self) -> None:
         if self.users < 1:
             raise ValueError(f"users: expected at least 1, got {self.users}")
-        for figure in (self.throughput_rps, self.mean_latency_ns, self.n_failed, *self.window_rates_rps):
+        for figure in (self.throughput_rps, self.mean_latency_ns, self.n_failed, *self.slice_rates_rps):
             if not 0 <= figure < math.inf:
                 raise ValueError(f"{self.users} users: expected rates, latencies and counts from 0 up, got {figure}")
 
@@ -250,9 +250,9 @@ def _level(users: int, counted: list[LevelPoint], alone_rps: float) -> ScaledLev
 
 
 def _noise(runs: list[LevelPoint]) -> float:
-    """Return the relative standard error of the mean of some runs: by their windows, or by how the runs differ."""
-    by_windows = math.hypot(*(standard_error(run.window_rates_rps) for run in runs)) / len(runs)
-    return max(by_windows, standard_error([run.throughput_rps for run in runs]))
+    """Return the relative standard error of the mean of some runs: by their slices, or by how the runs differ."""
+    by_slices = math.hypot(*(standard_error(run.slice_rates_rps) for run in runs)) / len(runs)
+    return max(by_slices, standard_error([run.throughput_rps for run in runs]))
 
 
 def standard_error(rates_rps: Sequence[float]) -> float:

@@ -35,10 +35,10 @@ _DISCIPLINES = (AT_ONCE, 0.5, AT_RANDOM, 1.125, 1.25, 1.375, 1.5, 1.625, 1.75, 1
 # those of simulated queues with gamma-distributed times (scatter 5, 20 and 50 % of their mean), to about 1 %.
 _STEADINESS = 4
 
-# A level that is run again seldom agrees better than this (relative), however steady its windows are: clock rates,
+# A level that is run again seldom agrees better than this (relative), however steady its slices are: clock rates,
 # neighbours and memory layout change between levels. It also covers what the disciplines leave out.
 _REPEATABILITY = 0.008
-# What is known of the noise beforehand (windows, repeatability) counts as much as this many residuals: four to six
+# What is known of the noise beforehand (slices, repeatability) counts as much as this many residuals: four to six
 # levels less three unknowns are too few to tell the noise by.
 _PRIOR_RESIDUALS = 4
 # Where squared relative errors add up to more (one throughput wrong by half, say), there is no law in the figures.

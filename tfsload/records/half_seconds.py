@@ -126,7 +126,7 @@ class HalfSeconds:
         self.fill()
         return self._tenths[text].total()
 
-    def windows(self, text: str) -> Iterator[tuple[int, Count]]:
+    def half_seconds(self, text: str) -> Iterator[tuple[int, Count]]:
         """Yield half-seconds by their first tenth: all that differ, and hold something."""
         self.fill()
         tenths = iter(self._tenths[text])
