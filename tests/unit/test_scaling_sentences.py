@@ -20,6 +20,19 @@ from tfsload.records.window import N_SLICES
 DOUBT = "unstable: throughput went up and down; hold it longer"
 # A throughput is higher by more than this, or it is called the same.
 SAME = 1 / 0.95
+# What the sentence may say of the table: each is held against it where it is said.
+PHRASES = {
+    "stops growing": r"stops growing at # users?",
+    "stops growing, by how much": r"stops growing at # users? \(#×",
+    "stops growing, and the highest": r"stops growing at # users? \(#×, #× at # users?\)",
+    "still growing": r"still growing at # users? \(#×\)",
+    "does not grow": r"does not grow with users \(at most #×\)",
+    "falls": r"falls beyond # users? \(#× at # users?\)",
+    "was higher where it cannot be trusted": r"it was higher at # users?, which cannot be trusted",
+    "at once": r"about # (?:requests [a-z ]+|at once) \(# to #\)",
+    "the way": r"Of a lone request's # ms, its way .* takes # ms \(# %\), and the server # ms",
+    "no way": r"A lone request takes # ms",
+}
 
 
 def text_of(rows):
@@ -51,51 +64,51 @@ def row(users, rate_rps, latency_ms=None, way_ms=None, n_failed=0, doubt="", sli
     )
 
 
-def check(rows: list[LevelRow]) -> None:
+def assert_holds(rows: list[LevelRow]) -> None:
     """Hold all that the sentence says against the table."""
     said = read(text_of(rows))
-    check_growth(said)
-    check_answer(said)
-    check_reason(said)
-    check_left_out(said, rows)
+    assert_growth_holds(said)
+    assert_answer_holds(said)
+    assert_reason_holds(said)
+    assert_left_out_is_not_used(said, rows)
 
 
-def check_growth(said):
+def assert_growth_holds(said):
     highest = max(said.speed_ups.values(), default=None)
     largest = max(said.speed_ups, default=None)
-    if found := said.find(r"stops growing at # users?"):
+    if found := said.find(PHRASES["stops growing"]):
         users = int(found[0])
         beyond = [speed_up for more, speed_up in said.speed_ups.items() if more > users]
         assert beyond, "nothing was measured beyond"
         assert max(beyond) <= said.speed_ups[users] * SAME + ROUNDING
-    if found := said.find(r"stops growing at # users? \(#×"):
+    if found := said.find(PHRASES["stops growing, by how much"]):
         assert found[1] == said.speed_ups[int(found[0])]
-    if found := said.find(r"stops growing at # users? \(#×, #× at # users?\)"):
+    if found := said.find(PHRASES["stops growing, and the highest"]):
         assert found[2] == said.speed_ups[int(found[3])] == highest
-    if found := said.find(r"still growing at # users? \(#×\)"):
+    if found := said.find(PHRASES["still growing"]):
         assert found[0] == largest
         assert found[1] == said.speed_ups[largest]
         others = [speed_up for users, speed_up in said.speed_ups.items() if users != largest]
         assert found[1] > max(others) * SAME - ROUNDING
         assert found[1] > 1
-    if found := said.find(r"does not grow with users \(at most #×\)"):
+    if found := said.find(PHRASES["does not grow"]):
         assert found[0] == highest <= SAME + ROUNDING
-    if found := said.find(r"falls beyond # users? \(#× at # users?\)"):
+    if found := said.find(PHRASES["falls"]):
         assert found[0] < found[2] == largest
         assert found[1] == said.speed_ups[largest] < highest
-    if found := said.find(r"it was higher at # users?, which cannot be trusted"):
+    if found := said.find(PHRASES["was higher where it cannot be trusted"]):
         assert said.left_out[int(found[0])] > highest
     grown = [f"{users}: {x}" for users, x in said.left_out.items() if highest and x > highest * SAME + ROUNDING]
     assert not grown or "which cannot be trusted" in said.sentence or is_lacking(said), grown
 
 
-def check_answer(said):
+def assert_answer_holds(said):
     if is_lacking(said):
         return
     numbers = said.effective
     assert 0 <= numbers["low"] <= numbers["value"] <= numbers["high"]
     highest = max(said.speed_ups.values())
-    if found := said.find(r"about # (?:requests [a-z ]+|at once) \(# to #\)"):
+    if found := said.find(PHRASES["at once"]):
         assert found == (numbers["value"], numbers["low"], numbers["high"])
     low, high = numbers["low"], numbers["high"]
     may_be_more = "still growing" in said.sentence or "which cannot be trusted" in said.sentence
@@ -124,20 +137,20 @@ def is_lacking(said):
     return said.head == "Cannot tell" and said.find(r"about # requests") is None
 
 
-def check_reason(said):
+def assert_reason_holds(said):
     if is_lacking(said):
         return
-    if found := said.find(r"Of a lone request's # ms, its way .* takes # ms \(# %\), and the server # ms"):
+    if found := said.find(PHRASES["the way"]):
         alone_ms, way_ms, share, server_ms = found
         assert (alone_ms, way_ms) == (said.effective["alone_ms"], said.effective["way_ms"])
         assert way_ms + server_ms == pytest.approx(alone_ms, rel=0.06, abs=0.011)
         assert share / 100 == pytest.approx(way_ms / alone_ms, rel=0.06, abs=0.011)
     else:
-        (alone_ms,) = said.find(r"A lone request takes # ms")
+        (alone_ms,) = said.find(PHRASES["no way"])
         assert alone_ms == said.effective["alone_ms"]
 
 
-def check_left_out(said, rows):
+def assert_left_out_is_not_used(said, rows):
     is_counted = {one.level.users for one in rows if not doubts_of(one) and not one.record.failed_requests}
     assert set(said.speed_ups) <= is_counted
     assert set(said.best_users) <= is_counted
@@ -170,7 +183,7 @@ def any_sweeps(draw):
 @settings(max_examples=scaled(100))
 @given(any_sweeps())
 def test_no_sentence_contradicts_its_table(rows):
-    check(rows)
+    assert_holds(rows)
 
 
 @settings(max_examples=scaled(40))
@@ -179,7 +192,7 @@ def test_no_sentence_contradicts_its_table(rows):
 )
 def test_no_sentence_on_workers_contradicts_its_table(workers, service_ms, way, errors):
     way_ms = service_ms * way
-    check(
+    assert_holds(
         [
             row(n, 1e3 * min(n / (service_ms + way_ms), workers / service_ms) * error, way_ms=way_ms)
             for n, error in zip((1, 2, 4, 8, 16, 32), errors, strict=True)
@@ -214,12 +227,10 @@ def test_a_throughput_that_grows_is_neither_called_steady_nor_one_at_a_time(rate
     assert "stops growing at 1 user" not in said.sentence
     assert "one at a time" not in said.sentence
     assert said.find(r"still growing at # users")[0] == 8
-    check(rows)
+    assert_holds(rows)
 
 
-@pytest.mark.parametrize(
-    ("rows", "head", "phrases"),
-    [
+SWEEPS = [
         pytest.param(
             sweep_of((100, 200, 201, 199), 0.3),
             "Yes",
@@ -279,15 +290,23 @@ def test_a_throughput_that_grows_is_neither_called_steady_nor_one_at_a_time(rate
             ["A lone request takes 10.00 ms, no longer than a call that asks the model for nothing (12.00 ms)"],
             id="a-round-trip-that-is-longer-than-all",
         ),
-    ],
-)
+]
+
+
+@pytest.mark.parametrize(("rows", "head", "phrases"), SWEEPS)
 def test_what_is_said_of_a_sweep(rows, head, phrases):
     said = read(text_of(rows))
 
     assert said.head == head
     for phrase in phrases:
         assert phrase in said.sentence
-    check(rows)
+    assert_holds(rows)
+
+
+@pytest.mark.parametrize("phrase", PHRASES.values(), ids=PHRASES)
+def test_each_phrase_is_said_of_one_of_these_sweeps(phrase):
+    assert any(read(text_of(sweep.values[0])).find(phrase) is not None for sweep in SWEEPS)
+
 
 
 # Levels with failures
