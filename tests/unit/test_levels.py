@@ -159,6 +159,18 @@ GENERATOR_DOUBTS = [
         "use --processes or more workers on idle CPUs",
         id="late-by-more-than-a-tenth-of-the-latency",
     ),
+    pytest.param(
+        lambda: open_row(samples(n=70, latency_ns=100 * MS, lag_ns=15 * MS)),
+        "the load generator sent late: 1 request in 70 left 15.0 ms late or more; "
+        "use --processes or more workers on idle CPUs",
+        id="of-fewer-than-a-hundred",
+    ),
+    pytest.param(
+        lambda: open_row(samples(latency_ns=5 * MS, lag_ns=2 * MS), waited_share=0.2, mean_wait_ns=0.51 * MS),
+        "other programs kept the load generator off its CPU for 20 % of the time, 510 µs whenever it was to run, "
+        "which looks like latency; run it on a machine, or at least on a CPU, of its own",
+        id="late-because-it-was-starved",
+    ),
 ]
 SAMPLE_DOUBTS = [
     pytest.param(

@@ -13,7 +13,7 @@ GOLDEN = PROJECT / "tests" / "unit" / "golden"
 
 def sample(option):
     """Return the lines that README shows of a run with an option, without what it leaves out."""
-    (text,) = re.findall(rf"```text\n\$ locust [^\n]*{option} [^\n]*\n(.*?)```", README, re.DOTALL)
+    (text,) = re.findall(rf"```text\n\$ \S*locust [^\n]*{option} [^\n]*\n(.*?)```", README, re.DOTALL)
     return [line for line in text.splitlines() if line.strip() not in ("", "…")]
 
 

@@ -42,13 +42,19 @@ class Progress:
 
 
 def level_line(
-    number: int, n_left: int, name: str, elapsed_s: float | None, seconds: float, warm_up_s: float, bar_width: int = 20
+    number: int,
+    of_how_many: str,
+    name: str,
+    elapsed_s: float | None,
+    seconds: float,
+    warm_up_s: float,
+    bar_width: int = 20,
 ) -> str:
     """Return how far a level under way is.
 
     Args:
         number: the level's.
-        n_left: levels after it, about.
+        of_how_many: how many levels there are, in words.
         name: what it asks for.
         elapsed_s: since it began; None: its users are still awaited.
         seconds, warm_up_s: of the level in all, and of its warm-up.
@@ -56,7 +62,7 @@ def level_line(
     """
     bar = _bar(elapsed_s or 0, seconds, bar_width)
     phase = ", waiting for its users" if elapsed_s is None else ", warming up" if elapsed_s < warm_up_s else ""
-    return f"{bar} level {number} of about {number + n_left}: {name}{phase}"
+    return f"{bar} level {number} of {of_how_many}: {name}{phase}"
 
 
 def progress_line(

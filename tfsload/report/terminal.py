@@ -66,7 +66,8 @@ def _not_counted(uncounted: Uncounted) -> list[tuple[str, str]]:
     if not (uncounted.requests or uncounted.cut_off):
         return []
     failed = f", {uncounted.failed_requests:,} without an answer" if uncounted.failed_requests else ""
-    cut_off = f"; {uncounted.cut_off:,} more were cut off" if uncounted.cut_off else ""
+    verb = "was" if uncounted.cut_off == 1 else "were"
+    cut_off = f"; {uncounted.cut_off:,} more {verb} cut off" if uncounted.cut_off else ""
     return [("not counted", f"{uncounted.requests:,} requests of warm-ups and between levels{failed}{cut_off}")]
 
 
@@ -109,7 +110,12 @@ def _coverage(result: RunResult) -> str:
 def _requests(totals: Totals) -> str:
     text = f"{totals.requests:,} in {totals.duration_s:.2f} s"
     if totals.cut_off:
-        text += f" ({totals.cut_off:,} more were in flight when their users were stopped, and are not counted)"
+        ends = (
+            "was in flight when its user was stopped, and is"
+            if totals.cut_off == 1
+            else ("were in flight when their users were stopped, and are")
+        )
+        text += f" ({totals.cut_off:,} more {ends} not counted)"
     return text
 
 

@@ -29,7 +29,7 @@ from tfsload.suite.before_reset import BeforeReset
 from tfsload.suite.level_shape import LevelShape
 from tfsload.suite.other_users import faults_of_levels
 from tfsload.suite.outcome import Outcome, SaidByLocust, conclude
-from tfsload.suite.run_progress import RunProgress
+from tfsload.suite.run_progress import RunProgress, of_how_many
 from tfsload.suite.run_time import RunTime, asked_s
 from tfsload.suite.shape_in_use import ShapeInUse
 from tfsload.suite.stage import Stage, Stages
@@ -236,7 +236,7 @@ class Leader:
         assert led is not None  # levels are a run's
         settings = led.checked.settings
         if not self._is_headless:  # the web UI's log tab is all that shows how far it is
-            logger.info("Level %d of about %d: %s", level.number, level.number + led.n_levels_left - 1, level.name)
+            logger.info("Level %d of %s: %s", level.number, of_how_many(level, led.n_levels_left - 1), level.name)
         run = self.conductor.measure(level, settings.model.deadline_s)
         finished = results.close_level(run, settings.checks.thresholds)
         result_events.tell_level(self._environment.events, finished)

@@ -61,4 +61,12 @@ class RunProgress:
         begun_s = self._conductor.begun_s
         elapsed_s = None if begun_s is None else time.monotonic() - begun_s
         seconds = level.warm_up_s + level.duration_s
-        return level_line(level.number, plan.n_left - 1, level.name, elapsed_s, seconds, level.warm_up_s)
+        return level_line(
+            level.number, of_how_many(level, plan.n_left - 1), level.name, elapsed_s, seconds, level.warm_up_s
+        )
+
+
+def of_how_many(level: Level, n_left: int) -> str:
+    """Return how many levels a run has, in words: a search's number is not known before it ends."""
+    n_levels = level.number + n_left
+    return f"about {n_levels}" if level.is_probe else f"{n_levels}"

@@ -34,7 +34,9 @@ class EmbeddedModel:
                 ],
             )
         if self._server is None:
-            logger.info("No --host, and none on a user class of the suite's: starting the embedded model server")
+            logger.info(
+                "No --host, and none on a user class of the suite's: starting the embedded model server (some seconds)"
+            )
             try:
                 self._server = EmbeddedServer.start(SHIPPED_MODEL, shipped(f"models/{SHIPPED_MODEL}"))
             except ServerStartError as error:
