@@ -231,65 +231,63 @@ def test_a_throughput_that_grows_is_neither_called_steady_nor_one_at_a_time(rate
 
 
 SWEEPS = [
-        pytest.param(
-            sweep_of((100, 200, 201, 199), 0.3),
-            "Yes",
-            ["Of a lone request's 10.00 ms", "takes 0.30 ms (3 %), and the server 9.70 ms", "stops growing at 2 users"],
-            id="the-reason-is-given",
-        ),
-        pytest.param(sweep_of((100, 101), 0.3, (1, 2)), "No", ["does not grow with users (at most 1.01×)"], id="two"),
-        pytest.param(
-            sweep_of((100, 99, 101), 0.3, (1, 1, 2)), "No", ["does not grow with users"], id="a-lone-user-twice"
-        ),
-        pytest.param(
-            sweep_of((400, 100, 390, 200), 0.3, (8, 1, 4, 2)), "Yes", ["stops growing at 4 users"], id="unordered"
-        ),
-        pytest.param(sweep_of((200, 400), 0.3, (2, 4)), "Cannot tell", ["no level has 1 user"], id="no-lone-user"),
-        pytest.param(
-            sweep_of((100, 80, 60), 0.3, (1, 2, 4)),
-            "No",
-            ["does not grow with users (at most 1.00×)", "falls beyond 1 user (0.60× at 4 users)"],
-            id="slower-from-the-second-user-on",
-        ),
-        pytest.param(
-            sweep_of((100, 195, 290, 150), 0.3),
-            "Yes",
-            ["stops growing at 4 users (2.90×)", "falls beyond 4 users (1.50× at 8 users)"],
-            id="falling",
-        ),
-        pytest.param(
-            [*sweep_of((100, 140), 0.3, (1, 2)), row(4, 300, way_ms=0.3, doubt=DOUBT)],
-            "Cannot tell",
-            ["it was higher at 4 users, which cannot be trusted: unstable", "To tell: 4 users, measured so"],
-            id="a-doubted-level-is-higher",
-        ),
-        pytest.param(
-            [*sweep_of((100, 195, 390), 0.3, (1, 2, 4)), row(4, 20, way_ms=0.3, doubt=DOUBT)],
-            "Yes",
-            ["still growing at 4 users (3.90×), the most that were tried"],
-            id="a-doubted-level-was-measured-again",
-        ),
-        pytest.param(
-            sweep_of((500, 900, 1150, 1140), 1.0),
-            "Cannot tell",
-            ["takes 1.00 ms (50 %), and the server 1.00 ms", "heavier requests"],
-            id="half-of-it-is-the-way",
-        ),
-        pytest.param(
-            sweep_of((100, 125, 126, 124), None),
-            "No or hardly",
-            ["how much of it is its way to the server and back was not measured", "several times"],
-            id="between-two-answers",
-        ),
-        pytest.param(
-            sweep_of((100, 120, 130), 0.1, (1, 2, 3)), "Cannot tell", ["with more users", "sweep further"], id="short"
-        ),
-        pytest.param(
-            sweep_of((100, 100, 101), 12.0, (1, 2, 4)),
-            "No",
-            ["A lone request takes 10.00 ms, no longer than a call that asks the model for nothing (12.00 ms)"],
-            id="a-round-trip-that-is-longer-than-all",
-        ),
+    pytest.param(
+        sweep_of((100, 200, 201, 199), 0.3),
+        "Yes",
+        ["Of a lone request's 10.00 ms", "takes 0.30 ms (3 %), and the server 9.70 ms", "stops growing at 2 users"],
+        id="the-reason-is-given",
+    ),
+    pytest.param(sweep_of((100, 101), 0.3, (1, 2)), "No", ["does not grow with users (at most 1.01×)"], id="two"),
+    pytest.param(sweep_of((100, 99, 101), 0.3, (1, 1, 2)), "No", ["does not grow with users"], id="a-lone-user-twice"),
+    pytest.param(
+        sweep_of((400, 100, 390, 200), 0.3, (8, 1, 4, 2)), "Yes", ["stops growing at 4 users"], id="unordered"
+    ),
+    pytest.param(sweep_of((200, 400), 0.3, (2, 4)), "Cannot tell", ["no level has 1 user"], id="no-lone-user"),
+    pytest.param(
+        sweep_of((100, 80, 60), 0.3, (1, 2, 4)),
+        "No",
+        ["does not grow with users (at most 1.00×)", "falls beyond 1 user (0.60× at 4 users)"],
+        id="slower-from-the-second-user-on",
+    ),
+    pytest.param(
+        sweep_of((100, 195, 290, 150), 0.3),
+        "Yes",
+        ["stops growing at 4 users (2.90×)", "falls beyond 4 users (1.50× at 8 users)"],
+        id="falling",
+    ),
+    pytest.param(
+        [*sweep_of((100, 140), 0.3, (1, 2)), row(4, 300, way_ms=0.3, doubt=DOUBT)],
+        "Cannot tell",
+        ["it was higher at 4 users, which cannot be trusted: unstable", "To tell: 4 users, measured so"],
+        id="a-doubted-level-is-higher",
+    ),
+    pytest.param(
+        [*sweep_of((100, 195, 390), 0.3, (1, 2, 4)), row(4, 20, way_ms=0.3, doubt=DOUBT)],
+        "Yes",
+        ["still growing at 4 users (3.90×), the most that were tried"],
+        id="a-doubted-level-was-measured-again",
+    ),
+    pytest.param(
+        sweep_of((500, 900, 1150, 1140), 1.0),
+        "Cannot tell",
+        ["takes 1.00 ms (50 %), and the server 1.00 ms", "heavier requests"],
+        id="half-of-it-is-the-way",
+    ),
+    pytest.param(
+        sweep_of((100, 125, 126, 124), None),
+        "No or hardly",
+        ["how much of it is its way to the server and back was not measured", "several times"],
+        id="between-two-answers",
+    ),
+    pytest.param(
+        sweep_of((100, 120, 130), 0.1, (1, 2, 3)), "Cannot tell", ["with more users", "sweep further"], id="short"
+    ),
+    pytest.param(
+        sweep_of((100, 100, 101), 12.0, (1, 2, 4)),
+        "No",
+        ["A lone request takes 10.00 ms, no longer than a call that asks the model for nothing (12.00 ms)"],
+        id="a-round-trip-that-is-longer-than-all",
+    ),
 ]
 
 
@@ -306,7 +304,6 @@ def test_what_is_said_of_a_sweep(rows, head, phrases):
 @pytest.mark.parametrize("phrase", PHRASES.values(), ids=PHRASES)
 def test_each_phrase_is_said_of_one_of_these_sweeps(phrase):
     assert any(read(text_of(sweep.values[0])).find(phrase) is not None for sweep in SWEEPS)
-
 
 
 # Levels with failures
