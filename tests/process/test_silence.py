@@ -137,7 +137,7 @@ def record_of(n_failed, n_right=0):
 @pytest.mark.parametrize(
     "more",
     [
-        pytest.param({"n_asked": 1000}, id="num-tests"),
+        pytest.param({"n_images_asked": 1000}, id="num-tests"),
         pytest.param({"run_time_s": 60.0, "ran_s": 31.0}, id="run-time"),
         pytest.param({"n_levels_left": 2}, id="levels"),
         pytest.param({"thresholds": parse("failed_rate < 100%")}, id="a-threshold-judges-failures"),

@@ -28,7 +28,7 @@ from tfsload.report.progress import Progress, progress_line
 
 
 def test_the_figures_of_a_run():
-    summary = summarise(record_of([(0, 0), (0, 1), (1, 1), (1, 1)], ["UNAVAILABLE"]), n_asked=5)
+    summary = summarise(record_of([(0, 0), (0, 1), (1, 1), (1, 1)], ["UNAVAILABLE"]), n_images_asked=5)
 
     assert (
         summary.totals.requests,
@@ -62,7 +62,9 @@ def test_nothing_measured_gives_no_figures():
         pytest.param(record_of([(1, 2)]), {}, exit_codes.PASS, None, id="wrong-answers-alone-pass"),
         pytest.param(record_of([(1, 1)], ["UNAVAILABLE"]), {}, exit_codes.FAILED, "UNAVAILABLE 1", id="failed"),
         pytest.param(record_of([]), {}, exit_codes.INVALID, "no request was made", id="nothing-fired"),
-        pytest.param(record_of([(1, 1)]), {"n_asked": 2}, exit_codes.INVALID, "only 1 of 2 images", id="stopped-early"),
+        pytest.param(
+            record_of([(1, 1)]), {"n_images_asked": 2}, exit_codes.INVALID, "only 1 of 2 images", id="stopped-early"
+        ),
         pytest.param(
             record_of([(1, 1)]),
             {"lost_workers": ("w1",), "n_workers": 3},
@@ -71,7 +73,11 @@ def test_nothing_measured_gives_no_figures():
             id="lost-worker",
         ),
         pytest.param(
-            record_of([(1, 1)]), {"n_asked": 1, "lost_workers": ("w1",)}, exit_codes.PASS, None, id="lost-but-covered"
+            record_of([(1, 1)]),
+            {"n_images_asked": 1, "lost_workers": ("w1",)},
+            exit_codes.PASS,
+            None,
+            id="lost-but-covered",
         ),
         pytest.param(
             record_of([(1, 1)]),
@@ -85,7 +91,7 @@ def test_nothing_measured_gives_no_figures():
         ),
         pytest.param(
             record_of([(1, 1)], ["UNAVAILABLE"]),
-            {"n_asked": 5},
+            {"n_images_asked": 5},
             exit_codes.FAILED,
             "only 2 of 5",
             id="failed-and-incomplete-is-failed",
@@ -118,24 +124,24 @@ def test_an_exception_that_escaped_fails_the_run():
 
 
 @pytest.mark.parametrize(
-    ("n_asked", "n_discarded", "line"),
+    ("n_images_asked", "n_discarded", "line"),
     [
         pytest.param(2, 0, "2 of 2 images, each exactly once", id="complete"),
         pytest.param(5, 0, "2 of 5 images", id="incomplete"),
         pytest.param(2, 3, "each exactly once (3 requests of workers that left are not counted)", id="made-again"),
     ],
 )
-def test_coverage_says_no_more_than_is_true(n_asked, n_discarded, line):
-    summary = summarise(record_of([(1, 1), (2, 2)]), n_asked=n_asked, n_discarded=n_discarded)
+def test_coverage_says_no_more_than_is_true(n_images_asked, n_discarded, line):
+    summary = summarise(record_of([(1, 1), (2, 2)]), n_images_asked=n_images_asked, n_discarded=n_discarded)
     text = render(summary, judge(summary), "m", "h:1")
 
     assert line in text
-    assert ("exactly once" in text) is (n_asked == 2)
+    assert ("exactly once" in text) is (n_images_asked == 2)
 
 
 def test_the_terminal_summary_ends_with_the_error_rate():
     record = record_of([(0, 0)] * 97 + [(3, 5), (3, 3)], ["DEADLINE_EXCEEDED"])
-    summary = summarise(record, n_asked=100, n_workers=2)
+    summary = summarise(record, n_images_asked=100, n_workers=2)
     text = render(summary, judge(summary), "mnist, version 1,", "127.0.0.1:8500")
 
     lines = text.strip().splitlines()

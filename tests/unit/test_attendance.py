@@ -72,14 +72,14 @@ HALF, NEARLY_ALL = attended((10, 8, 4)), attended((10, 100, 100 - 100 * MISSING_
         pytest.param({"attendance": HALF}, exit_codes.INVALID, id="half"),
         pytest.param({"attendance": NEARLY_ALL}, exit_codes.PASS, id="nearly-all"),
         pytest.param({"attendance": None}, exit_codes.PASS, id="not-known"),
-        pytest.param({"attendance": HALF, "n_asked": 30}, exit_codes.PASS, id="each-image-once-by-however-many"),
+        pytest.param({"attendance": HALF, "n_images_asked": 30}, exit_codes.PASS, id="each-image-once-by-however-many"),
         pytest.param(
-            {"attendance": HALF, "n_asked": 30, "thresholds": parse("mean < 1s")},
+            {"attendance": HALF, "n_images_asked": 30, "thresholds": parse("mean < 1s")},
             exit_codes.INVALID,
             id="each-image-once-and-how-fast",
         ),
         pytest.param(
-            {"attendance": HALF, "n_asked": 30, "thresholds": parse("error_rate < 50%")},
+            {"attendance": HALF, "n_images_asked": 30, "thresholds": parse("error_rate < 50%")},
             exit_codes.PASS,
             id="each-image-once-and-how-right",
         ),

@@ -109,7 +109,7 @@ def changed(**changes):
         pytest.param(changed(colour="red"), "RunResult has no colour", id="a-field-too-many"),
         pytest.param(changed(totals={"requests": 1}), "Totals lacks failed_requests and", id="fields-that-are-missing"),
         pytest.param(changed(levels=7), "cannot be read", id="another-type"),
-        pytest.param(changed(course={"n_asked": 1.5}), "1.5 is no whole number", id="half-an-image"),
+        pytest.param(changed(course={"n_images_asked": 1.5}), "1.5 is no whole number", id="half-an-image"),
     ],
 )
 def test_what_is_no_result_is_refused_in_a_sentence(given, words):

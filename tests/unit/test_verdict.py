@@ -135,9 +135,14 @@ def cut_off(n_requests):
         pytest.param({"ran_s": 20.0, "run_time_s": 20}, exit_codes.PASS, [], id="to-its-end"),
         pytest.param({"ran_s": 25.2, "run_time_s": 20}, exit_codes.PASS, [], id="longer"),
         pytest.param({"ran_s": 1.1}, exit_codes.PASS, [], id="without-an-end"),
-        pytest.param({"ran_s": 1.1, "run_time_s": 20, "n_asked": 1}, exit_codes.PASS, [], id="each-image-was-fired"),
         pytest.param(
-            {"ran_s": 1.1, "run_time_s": 20, "n_asked": 2}, exit_codes.INVALID, ["only 1 of 2 images"], id="images-left"
+            {"ran_s": 1.1, "run_time_s": 20, "n_images_asked": 1}, exit_codes.PASS, [], id="each-image-was-fired"
+        ),
+        pytest.param(
+            {"ran_s": 1.1, "run_time_s": 20, "n_images_asked": 2},
+            exit_codes.INVALID,
+            ["only 1 of 2 images"],
+            id="images-left",
         ),
         pytest.param(
             {"ran_s": 1.1, "run_time_s": 20, "lost_workers": ("w1",), "n_workers": 2},
@@ -183,7 +188,7 @@ def test_a_run_stopped_before_its_first_request_says_just_that():
         ),
         pytest.param(
             ANSWERED,
-            {"n_asked": 1},
+            {"n_images_asked": 1},
             ["no thresholds; every request was answered; every image was fired"],
             id="a-number-of-images",
         ),
@@ -238,10 +243,12 @@ def test_a_pass_does_not_hide_what_was_dropped():
     ("record", "more", "code"),
     [
         pytest.param(ANSWERED, {}, exit_codes.PASS, id="pass"),
-        pytest.param(ANSWERED, {"n_asked": 2}, exit_codes.INVALID, id="invalid"),
+        pytest.param(ANSWERED, {"n_images_asked": 2}, exit_codes.INVALID, id="invalid"),
         pytest.param(ANSWERED, {"limits": "p99 < 1s"}, exit_codes.INVALID, id="another-is-not-known"),
         pytest.param(ANSWERED, {"limits": "error_rate > 1%"}, exit_codes.THRESHOLD, id="another-is-crossed"),
-        pytest.param(ANSWERED, {"n_asked": 2, "limits": "max < 2ns"}, exit_codes.INVALID, id="invalid-and-crossed"),
+        pytest.param(
+            ANSWERED, {"n_images_asked": 2, "limits": "max < 2ns"}, exit_codes.INVALID, id="invalid-and-crossed"
+        ),
         pytest.param(ONE_FAILED, {}, exit_codes.FAILED, id="failed"),
     ],
 )
@@ -323,7 +330,7 @@ def compared(n, n_mismatched):
         ),
         pytest.param(
             compared(1000, 1),
-            {"n_asked": 2000},
+            {"n_images_asked": 2000},
             exit_codes.FAILED,
             "1 answers differ",
             id="comes-before-what-is-missing",

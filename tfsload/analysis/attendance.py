@@ -51,25 +51,25 @@ class Attendance:
     def __init__(self) -> None:
         """Add up nothing yet."""
         self.asked_user_s = self.ran_user_s = self.seconds = 0.0
-        self._n_asked = 0  # as of the last time that was added
+        self._n_users_asked = 0  # as of the last time that was added
         self._start_up: Attendance | None = None  # since those are asked for, as long as not all of them have run
 
-    def add(self, seconds: float, n_asked: int, n_running: int) -> None:
+    def add(self, seconds: float, n_users_asked: int, n_running: int) -> None:
         """Add some time in which so many users were asked for and so many ran; more than asked for make up for none."""
-        if n_asked != self._n_asked:
+        if n_users_asked != self._n_users_asked:
             self._take_start_up()
-            self._n_asked, self._start_up = n_asked, Attendance()
-        if self._start_up is not None and n_running >= n_asked:
+            self._n_users_asked, self._start_up = n_users_asked, Attendance()
+        if self._start_up is not None and n_running >= n_users_asked:
             if self._start_up.seconds > START_UP_S:
                 self._take_start_up()
             self._start_up = None
         into = self if self._start_up is None else self._start_up
-        into._count(seconds, n_asked, n_running)
+        into._count(seconds, n_users_asked, n_running)
 
-    def _count(self, seconds: float, n_asked: int, n_running: int) -> None:
+    def _count(self, seconds: float, n_users_asked: int, n_running: int) -> None:
         self.seconds += seconds
-        self.asked_user_s += seconds * n_asked
-        self.ran_user_s += seconds * min(n_running, n_asked)
+        self.asked_user_s += seconds * n_users_asked
+        self.ran_user_s += seconds * min(n_running, n_users_asked)
 
     def _take_start_up(self) -> None:
         if self._start_up is not None:

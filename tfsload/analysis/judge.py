@@ -183,7 +183,7 @@ def _gaps(result: RunResult) -> tuple[str, ...]:
         )
     if not result.is_complete:
         reasons.append(
-            f"only {totals.predictions:,} of {course.n_asked:,} images were fired before the run was stopped"
+            f"only {totals.predictions:,} of {course.n_images_asked:,} images were fired before the run was stopped"
         )
     if result.users.attended is not None and _misses_users(result):
         reasons.append(f"only {result.users.attended.sentence}: the log says which workers or users ended")
@@ -191,7 +191,7 @@ def _gaps(result: RunResult) -> tuple[str, ...]:
         reasons.append(f"the run was ended, since nobody could make the requests that were left: {course.stalled}")
     if workers.n_unaccounted:
         reasons.append(f"{workers.n_unaccounted:,} requests that workers reported did not arrive: run again")
-    if workers.lost and course.n_asked is None:
+    if workers.lost and course.n_images_asked is None:
         reasons.append(
             f"{len(workers.lost)} of {workers.n} workers were lost with what they had not reported: "
             "run again with workers that stay"
@@ -206,7 +206,7 @@ def _misses_users(result: RunResult) -> bool:
         return False
     if result.levels or course.n_levels_left or workers.unfit or result.is_stopped_early:
         return False
-    if course.n_asked is None:
+    if course.n_images_asked is None:
         return not workers.lost
     # Each image was fired once, by however many: what it came to stands, but not how fast.
     return any(held.threshold.unit_kind != "share" for held in result.thresholds)

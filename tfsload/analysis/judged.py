@@ -17,7 +17,7 @@ def sentence(result: RunResult) -> str:
         parts.append(f"{result.totals.dropped:,} of {result.totals.offered:,} arrivals were dropped")
     if result.verified.n_images:
         parts.append(f"{result.totals.compared:,} answers compared with those without load: {_mismatched(result)}")
-    if result.course.n_asked is not None:
+    if result.course.n_images_asked is not None:
         parts.append("every image was fired")
     return "; ".join(parts)
 

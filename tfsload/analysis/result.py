@@ -106,7 +106,7 @@ class Course:
 
     Attributes:
         begun_unix_s, ended_unix_s: when it began, and when it began to end, in seconds since 1970; 0: not known.
-        n_asked: with `--num-tests`: images to fire; else None.
+        n_images_asked: with `--num-tests`: images to fire; else None.
         n_levels_left: levels that were planned and not measured.
         ran_s, run_time_s: of a run that was to last for a time: for how long it ran, and was to; else None.
         stalled: why the run was ended although requests were left; empty: it was not.
@@ -117,7 +117,7 @@ class Course:
 
     begun_unix_s: float = 0.0
     ended_unix_s: float = 0.0
-    n_asked: int | None = None
+    n_images_asked: int | None = None
     n_levels_left: int = 0
     ran_s: float | None = None
     run_time_s: float | None = None
@@ -151,12 +151,12 @@ class Users:
     """Users that ran.
 
     Attributes:
-        n, n_asked: when the run began to end, and those that were asked for.
+        n, n_users_asked: when the run began to end, and those that were asked for.
         attended: over the whole run; None: not known.
     """
 
     n: int = 0
-    n_asked: int = 0
+    n_users_asked: int = 0
     attended: Attended | None = None
 
 
@@ -241,7 +241,7 @@ class RunResult:
     @property
     def is_complete(self) -> bool:
         """Whether every image that was asked for was fired; True where there was no limit."""
-        return self.course.n_asked is None or self.totals.predictions == self.course.n_asked
+        return self.course.n_images_asked is None or self.totals.predictions == self.course.n_images_asked
 
     @property
     def is_stopped_early(self) -> bool:
@@ -251,7 +251,7 @@ class RunResult:
             return False  # it ended itself, and says so
         if course.run_time_s is None or course.ran_s is None:
             return False
-        return course.n_asked is None and course.ran_s < course.run_time_s
+        return course.n_images_asked is None and course.ran_s < course.run_time_s
 
     @property
     def probes_hold(self) -> tuple[bool | None, ...]:

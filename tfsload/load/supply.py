@@ -109,7 +109,7 @@ class LeasedSupply:
         self._ask = ask
         self._deliver = deliver
         self._is_asking = False
-        self._n_asked = 0
+        self._ask_number = 0
         self._is_closed = False
         self._queue: SimpleQueue[tuple[int, int]] = SimpleQueue()
         self._open: dict[int, int] = {}  # requests not yet ended, by lease
@@ -180,8 +180,8 @@ class LeasedSupply:
         if self._is_asking or self._is_closed:
             return
         self._is_asking = True
-        self._n_asked += 1
-        gevent.spawn_later(ANSWER_LIMIT_S, self._check_answered, self._n_asked)
+        self._ask_number += 1
+        gevent.spawn_later(ANSWER_LIMIT_S, self._check_answered, self._ask_number)
         self._ask(list(self._open))
 
     def _ask_again(self) -> None:
@@ -189,6 +189,6 @@ class LeasedSupply:
         if self._waiting:  # else it would get what it has no user for; the next one that comes asks by itself
             self._ask_once()
 
-    def _check_answered(self, n_asked: int) -> None:
-        if self._is_asking and n_asked == self._n_asked:
+    def _check_answered(self, ask_number: int) -> None:
+        if self._is_asking and ask_number == self._ask_number:
             self._ask_again()

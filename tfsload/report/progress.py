@@ -66,7 +66,7 @@ def level_line(
 
 
 def progress_line(
-    elapsed_s: float, predictions: int, errors: int, requests: int, n_asked: int | None, bar_width: int = 20
+    elapsed_s: float, predictions: int, errors: int, requests: int, n_images_asked: int | None, bar_width: int = 20
 ) -> str:
     """Return what is known of a run under way.
 
@@ -74,15 +74,15 @@ def progress_line(
         elapsed_s: since it began.
         predictions, errors: images that ended; those wrong or failed.
         requests: requests that ended.
-        n_asked: images to fire in all; None: no limit.
+        n_images_asked: images to fire in all; None: no limit.
         bar_width: characters of the bar, drawn where there is a limit.
     """
     rate = requests / elapsed_s if elapsed_s > 0 else 0.0
     error_rate = percent(errors / predictions) if predictions else "–"
     figures = f"{rate:,.0f} requests/s, error rate {error_rate}"
-    if n_asked is None:
+    if n_images_asked is None:
         return f"{elapsed_s:.0f} s: {predictions:,} images, {figures}"
-    return f"{_bar(predictions, n_asked, bar_width)} {predictions:,} of {n_asked:,} images, {figures}"
+    return f"{_bar(predictions, n_images_asked, bar_width)} {predictions:,} of {n_images_asked:,} images, {figures}"
 
 
 def _bar(done: float, whole: float, width: int) -> str:

@@ -47,7 +47,7 @@ def _figures(result: RunResult) -> list[str]:
         dropped = f"{totals.dropped:,} dropped ({percent(totals.dropped / totals.offered)})"
         rows.append(("arrivals", f"{totals.offered:,} offered, {dropped if totals.dropped else 'none dropped'}"))
     rows += _not_counted(result.uncounted)
-    if result.course.n_asked is not None:
+    if result.course.n_images_asked is not None:
         rows.append(("coverage", _coverage(result)))
     rows += _participants(result)
     return [f"{label:<{_LABEL_WIDTH}}{text}" for label, text in rows]
@@ -74,9 +74,9 @@ def _not_counted(uncounted: Uncounted) -> list[tuple[str, str]]:
 def _participants(result: RunResult) -> list[tuple[str, str]]:
     rows, users, workers = [], result.users, result.workers
     has_levels = bool(result.levels or result.course.n_levels_left)
-    if users.n < users.n_asked and not has_levels:
+    if users.n < users.n_users_asked and not has_levels:
         why = "others were with workers that are lost" if workers.lost else _LATE_USERS
-        rows.append(("users", f"{users.n:,} of {users.n_asked:,}: {why}"))
+        rows.append(("users", f"{users.n:,} of {users.n_users_asked:,}: {why}"))
     elif users.attended is not None and users.attended.is_considerable and not result.levels:
         rows.append(("users", f"only {users.attended.sentence}"))
     if result.others.names and has_levels:
@@ -99,7 +99,7 @@ def _levels(result: RunResult) -> list[str]:
 
 
 def _coverage(result: RunResult) -> str:
-    text = f"{result.totals.predictions:,} of {result.course.n_asked:,} images"
+    text = f"{result.totals.predictions:,} of {result.course.n_images_asked:,} images"
     if result.is_complete:
         text += ", each exactly once"
     if result.workers.n_discarded:

@@ -119,7 +119,7 @@ class Conductor:
 
     def _await_reports(self, level: Level, workers: set[str], seconds: float) -> None:
         limit_s = self._clock_s() + seconds
-        n_users, n_asked = self._runner.user_count, self._runner.target_user_count
+        n_users, n_users_asked = self._runner.user_count, self._runner.target_user_count
         self._newcomers, self._change = set(), None
         while waiting := (workers - set(self._reports)) & self._coordinator.live_workers():
             if self._clock_s() > limit_s:
@@ -128,15 +128,15 @@ class Conductor:
             self._newcomers |= self._coordinator.running_users - workers
             # Users of a worker that is not heard of are missed, and may be back with it.
             if self._change is None and workers <= self._coordinator.live_workers():
-                self._change = self._change_of_users(n_users, n_asked)
+                self._change = self._change_of_users(n_users, n_users_asked)
             gevent.sleep(_POLL_S)
 
-    def _change_of_users(self, n_before: int, n_asked: int) -> Disturbance | None:
+    def _change_of_users(self, n_before: int, n_users_asked: int) -> Disturbance | None:
         n_now = self._runner.user_count
         if n_now == n_before:
             return None
         went = f"the number of users went from {n_before:,} to {n_now:,}"
-        is_edited = self._runner.target_user_count != n_asked
+        is_edited = self._runner.target_user_count != n_users_asked
         if is_edited:
             return Disturbance(went, "run again, and edit none")
         return Disturbance(f"{went} by itself", "see the log")

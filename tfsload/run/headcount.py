@@ -39,12 +39,12 @@ class Headcount:
     def at_the_end(self) -> tuple[int, int]:
         """Return how many run, of how many that were to be started in the end; of an unfinished ramp, of all users."""
         runner = self._runner
-        n_running, n_asked = runner.user_count, runner.target_user_count
+        n_running, n_users_asked = runner.user_count, runner.target_user_count
         others = self._other_names()
-        if not others or sum(runner.target_user_classes_count.values()) != n_asked:
-            return n_running, n_asked
+        if not others or sum(runner.target_user_classes_count.values()) != n_users_asked:
+            return n_running, n_users_asked
         counts = "reported_user_classes_count" if isinstance(runner, MasterRunner) else "user_classes_count"
-        return self._own(n_running, runner, counts), self._own(n_asked, runner, "target_user_classes_count")
+        return self._own(n_running, runner, counts), self._own(n_users_asked, runner, "target_user_classes_count")
 
     def _other_names(self) -> list[str]:
         return [one.__name__ for one in other_classes(self._environment.user_classes)]

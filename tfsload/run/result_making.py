@@ -74,7 +74,7 @@ def course_of(results: Results, checked: Checked) -> Course:
     return Course(
         begun_unix_s=results.begun_unix_s,
         ended_unix_s=results.ended_unix_s,
-        n_asked=checked.settings.data.num_tests or None,
+        n_images_asked=checked.settings.data.num_tests or None,
         n_levels_left=results.n_levels_left,
         stalled=results.stalled,
         gave_up_after_s=results.gave_up_after_s,

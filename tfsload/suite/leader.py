@@ -205,12 +205,12 @@ class Leader:
         if isinstance(self._runner, MasterRunner) and not self._options.processes:
             run_warnings.warn_of_loopback(server)
         run.run_time = self._begin_run_time()
-        n_asked = requests_for(checked.settings, checked.n_images) if checked.settings.data.num_tests else None
+        n_requests = requests_for(checked.settings, checked.n_images) if checked.settings.data.num_tests else None
         give_up_after_s = silence.limit_s(checked.settings, run.run_time.limit_s is not None)
         if self._participant is not None:
             self._participant.images = checked.images
         run.checked = replace(checked, images=None)  # its participants hold them
-        self.coordinator.begin(n_asked, checked.data_fingerprint, checked.references, give_up_after_s)
+        self.coordinator.begin(n_requests, checked.data_fingerprint, checked.references, give_up_after_s)
         self._run = run
         self.stages.move(Stage.RUNNING)  # not before: of a run that could not begin nobody hears the end
         if self._is_headless:

@@ -20,7 +20,7 @@ class RunProgress:
         coordinator: Coordinator,
         conductor: Conductor,
         plan: Plan | None = None,
-        n_asked: int | None = None,
+        n_images_asked: int | None = None,
     ) -> None:
         """Begin to show.
 
@@ -29,13 +29,13 @@ class RunProgress:
             coordinator: knows what was measured.
             conductor: knows the level under way.
             plan: of a run with levels; else None.
-            n_asked: images to fire in all; None: no limit.
+            n_images_asked: images to fire in all; None: no limit.
         """
         self._progress = progress
         self._coordinator = coordinator
         self._conductor = conductor
         self._plan = plan
-        self._n_asked = n_asked
+        self._n_images_asked = n_images_asked
         self._greenlet = gevent.spawn(self._show)
 
     def stop(self) -> None:
@@ -55,7 +55,7 @@ class RunProgress:
         self._coordinator.refresh()
         tally = self._coordinator.results.tally
         elapsed_s = self._coordinator.elapsed_s
-        return progress_line(elapsed_s, tally.predictions, tally.errors, tally.requests, self._n_asked)
+        return progress_line(elapsed_s, tally.predictions, tally.errors, tally.requests, self._n_images_asked)
 
     def _level_line(self, level: Level, plan: Plan) -> str:
         begun_s = self._conductor.begun_s
