@@ -43,7 +43,7 @@ def levels_of(made):
     levels = []
     while (level := made.next()) is not None:
         levels.append(level)
-        made.report(HOLDS)
+        made.tell(HOLDS)
     return levels
 
 
@@ -114,9 +114,9 @@ def test_a_fixed_plan_stays_at_a_level_until_it_is_reported():
 
     assert made.next() is made.next()
     assert made.n_left == 2
-    made.report(Finding(False, ("crossed p99 < 1ms",), None))  # a crossed threshold ends no sweep
+    made.tell(Finding(False, ("crossed p99 < 1ms",), None))  # a crossed threshold ends no sweep
     assert (made.next().users, made.n_left) == (2, 1)
-    made.report(HOLDS)
+    made.tell(HOLDS)
     assert (made.next(), made.n_left) == (None, 0)
 
 
@@ -219,7 +219,7 @@ def find(made, capacity_rps):
         levels.append(level)
         left.append(made.n_left)
         holds = level.rate_rps <= capacity_rps
-        made.report(Finding(holds, () if holds else ("crossed p99 < 50ms",), min(level.rate_rps, capacity_rps)))
+        made.tell(Finding(holds, () if holds else ("crossed p99 < 50ms",), min(level.rate_rps, capacity_rps)))
     return levels, left
 
 

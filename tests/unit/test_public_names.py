@@ -52,7 +52,7 @@ def test_a_listener_of_predictions_is_given_these_keywords():
     hooks.prediction.add_listener(lambda **keywords: told.append(set(keywords)))
     recorder = SimpleNamespace(record=lambda *_: 0, to_unix_ns=lambda ns: ns)
 
-    events.report(
+    events.book(
         hooks,
         recorder,
         request_type="gRPC",

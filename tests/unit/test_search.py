@@ -35,9 +35,9 @@ class RecordedSearch(RateSearch):
         self.asked = super().next()
         return self.asked
 
-    def report(self, holds, *rest, **options):
+    def tell(self, holds, *rest, **options):
         n_before = self.n_probes
-        super().report(holds, *rest, **options)
+        super().tell(holds, *rest, **options)
         if self.n_probes > n_before:
             self.history.append(Reported(self.asked, holds))
 
@@ -46,7 +46,7 @@ def drive(search, holds, achieved=lambda _: None):
     """Run a search to its end against a server; return it."""
     while (probe := search.next()) is not None:
         is_good = holds(probe)
-        search.report(is_good, () if is_good else CROSSED, achieved(probe))
+        search.tell(is_good, () if is_good else CROSSED, achieved(probe))
         assert is_sound(search)
     return search
 
@@ -238,7 +238,7 @@ def test_a_search_may_be_stopped_in_the_middle():
     search = RecordedSearch(100, 200)
     for _ in range(3):
         search.next()
-        search.report(holds=True)
+        search.tell(holds=True)
 
     assert search.result.sentence == (
         "Stopped after 3 of at most 12 probes: 200 requests/s held a short level only, "
@@ -257,7 +257,7 @@ def test_a_search_may_be_stopped_in_the_middle():
 def test_all_thresholds_that_were_crossed_are_named(binding, says):
     search = RecordedSearch(100, 200)
     search.next()
-    search.report(holds=False, binding=binding)
+    search.tell(holds=False, binding=binding)
 
     assert says in search.result.sentence
     assert search.binding == binding
@@ -336,7 +336,7 @@ def test_the_probe_under_way_stays_until_it_is_reported():
     assert search.next() is search.next()
     assert search.next() == Probe(100.0)
     assert search.n_probes == 0
-    search.report(holds=True)
+    search.tell(holds=True)
     assert search.next() == Probe(707.0)
 
 
@@ -345,10 +345,10 @@ def test_a_report_needs_a_probe(is_started):
     search = RecordedSearch(100, 5000)
     if is_started:
         search.next()
-        search.report(holds=True)
+        search.tell(holds=True)
 
     with pytest.raises(RuntimeError, match="call next"):
-        search.report(holds=True)
+        search.tell(holds=True)
 
 
 @pytest.mark.parametrize("knows_achieved", [True, False], ids=["achieved", "blind"])
@@ -360,7 +360,7 @@ def test_the_probes_left_count_down_to_none(knows_achieved):
         if (probe := search.next()) is None:
             break
         assert search.expected_probes_left == left[-1]  # asking changes nothing
-        search.report(probe.rate_rps <= 790, achieved_rps=min(probe.rate_rps, 790) if knows_achieved else None)
+        search.tell(probe.rate_rps <= 790, achieved_rps=min(probe.rate_rps, 790) if knows_achieved else None)
 
     assert left[-1] == 0
     assert left == sorted(left, reverse=True)

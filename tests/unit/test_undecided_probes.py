@@ -68,9 +68,9 @@ def test_a_probe_that_also_crosses_something_else_is_decided():
 def test_it_is_held_once_more_at_full_length_and_then_as_good_as_any():
     plan = plan_of()
     first = plan.next()
-    plan.report(UNDECIDED)
+    plan.tell(UNDECIDED)
     again = plan.next()
-    plan.report(HOLDS)
+    plan.tell(HOLDS)
     after = plan.next()
 
     assert (first.rate_rps, again.rate_rps, after.rate_rps) == (100.0, 100.0, 707.0)
@@ -82,7 +82,7 @@ def test_a_rate_that_one_stall_decides_twice_does_not_hold_and_the_result_says_s
     plan = plan_of("100:104")
     for finding in (HOLDS, UNDECIDED, UNDECIDED, HOLDS):
         level = plan.next()
-        plan.report(finding)
+        plan.tell(finding)
 
     assert plan.next() is None
     assert (level.rate_rps, plan.search.result.ending) == (100.0, Ending.FOUND)
@@ -97,7 +97,7 @@ def test_a_confirmation_is_held_once_more_too():
     durations = []
     for finding in (HOLDS, FAILS, UNDECIDED, HOLDS):
         durations.append(plan.next().duration_s)
-        plan.report(finding)
+        plan.tell(finding)
 
     assert plan.next() is None
     assert durations == [10.0, 10.0, 20.0, 20.0]
@@ -109,7 +109,7 @@ def test_the_lowest_rate_is_not_called_too_high_for_one_stall():
     plan = plan_of()
     for row in rows:
         plan.next()
-        plan.report(probe(row, LIMITS))
+        plan.tell(probe(row, LIMITS))
     assert plan.next() is None
     verdict = judge(summary_of(rows, search=plan.search.result, thresholds=LIMITS))
 
@@ -138,7 +138,7 @@ def driven(find, search):
     plan, n_levels = SearchPlan(search, lambda number, rate_rps, is_full: (number, rate_rps, is_full)), 0
     while (level := plan.next()) is not None:
         n_levels += 1
-        plan.report(find(level))
+        plan.tell(find(level))
     return n_levels
 
 
@@ -173,7 +173,7 @@ def test_where_probes_are_left_is_foreseen_with_a_probe_held_once_more():
     plan = plan_of()
     plan.next()
     before = plan.n_left
-    plan.report(UNDECIDED)
+    plan.tell(UNDECIDED)
     plan.next()
 
     assert plan.n_left == before

@@ -23,12 +23,12 @@ class Plan(Protocol):
     def next(self) -> Level | None:
         """Return the next level; None: that was all."""
 
-    def report(self, finding: Finding) -> None:
+    def tell(self, finding: Finding) -> None:
         """Take what the level that was returned last has found."""
 
     @property
     def n_left(self) -> int:
-        """Levels without a report, about."""
+        """Levels without a finding, about."""
 
 
 class FixedPlan:
@@ -36,20 +36,20 @@ class FixedPlan:
 
     def __init__(self, levels: list[Level]) -> None:
         self._levels = list(levels)
-        self._n_reported = 0
+        self._n_told = 0
 
     def next(self) -> Level | None:
         """Return the next level; None after the last."""
-        return self._levels[self._n_reported] if self.n_left else None
+        return self._levels[self._n_told] if self.n_left else None
 
-    def report(self, finding: Finding) -> None:  # noqa: ARG002  (a search would learn from it)
+    def tell(self, finding: Finding) -> None:  # noqa: ARG002  (a search would learn from it)
         """Go on, whatever was found."""
-        self._n_reported += 1
+        self._n_told += 1
 
     @property
     def n_left(self) -> int:
-        """Levels without a report."""
-        return len(self._levels) - self._n_reported
+        """Levels without a finding."""
+        return len(self._levels) - self._n_told
 
 
 class SearchPlan:
@@ -68,23 +68,23 @@ class SearchPlan:
         """
         self.search = search
         self._level = level
-        self._n_reported = 0
+        self._n_told = 0
 
     def next(self) -> Level | None:
         """Return the search's next probe as a level; None when it has ended."""
         probe = self.search.next()
         if probe is None:
             return None
-        return self._level(self._n_reported + 1, probe.rate_rps, probe.is_full)
+        return self._level(self._n_told + 1, probe.rate_rps, probe.is_full)
 
-    def report(self, finding: Finding) -> None:
+    def tell(self, finding: Finding) -> None:
         """Tell the search."""
-        self._n_reported += 1
-        self.search.report(finding.holds, finding.binding, finding.achieved_rps, finding.is_undecided)
+        self._n_told += 1
+        self.search.tell(finding.holds, finding.binding, finding.achieved_rps, finding.is_undecided)
 
     @property
     def n_left(self) -> int:
-        """Probes without a report, about."""
+        """Probes without a finding, about."""
         return self.search.expected_probes_left
 
 

@@ -50,7 +50,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class ProbeReport:
-    """What a probe found: as `RateSearch.report` takes it."""
+    """What a probe found: as `RateSearch.tell` takes it."""
 
     probe: Probe
     holds: bool
@@ -138,7 +138,7 @@ class RateSearch:
         estimate = self._estimate
         limit = estimate or self._bracket.middle
         while (probe := rehearsal.next()) is not None:
-            rehearsal.report(probe.rate_rps <= limit, achieved_rps=estimate)
+            rehearsal.tell(probe.rate_rps <= limit, achieved_rps=estimate)
         return rehearsal.n_probes - self.n_probes
 
     @property
@@ -163,7 +163,7 @@ class RateSearch:
             self._under_way = self._choose()
         return self._under_way
 
-    def report(
+    def tell(
         self,
         holds: bool,
         binding: tuple[str, ...] = (),

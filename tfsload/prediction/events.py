@@ -3,9 +3,7 @@
 `environment.events.prediction` is Locust's kind of event hook, fired once for each image. Listen to it in
 a locustfile:
 
-    from locust import events
-
-    from locustfile import GrpcPredictionUser  # the suite; it adds `prediction` to Locust's events
+    from tfsload import events  # Locust's, to which the suite adds `prediction`
 
     @events.prediction.add_listener
     def on_prediction(label, predicted, image_index, **_):
@@ -75,7 +73,7 @@ install(locust.events)
 
 
 # Long because each thing that is known of a request is named.
-def report(
+def book(
     events: Any,
     recorder: Recorder,
     *,

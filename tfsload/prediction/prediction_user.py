@@ -146,7 +146,7 @@ class PredictionUser(User):
                 n_mismatched = run.references.n_mismatched(number, answer)
                 if n_mismatched:
                     example = run.references.example(number, answer, request.first_image)
-            events.report(
+            events.book(
                 self.environment.events,
                 run.recorder,
                 request_type=self.request_type,

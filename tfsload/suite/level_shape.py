@@ -49,7 +49,7 @@ class LevelShape(LoadTestShape):
     def tick(self) -> tuple[int, float] | tuple[int, float, list[type]] | None:
         """Measure the level whose users the last tick asked for; return the next one's users, rate and classes."""
         if self._level is not None:
-            self._plan.report(self._measure(self._level))
+            self._plan.tell(self._measure(self._level))
         self._level = self._plan.next()
         if self._level is None:
             return None
