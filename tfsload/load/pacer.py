@@ -19,7 +19,7 @@ from tfsload.load.arrivals import Schedule
 _MOST_AT_ONCE = 256
 
 
-class Ledger(Protocol):
+class ArrivalCounts(Protocol):
     """Where arrivals are counted; instants are on `time.perf_counter_ns`'s clock."""
 
     def count_offered(self, due_ns: int) -> None:
@@ -37,7 +37,7 @@ class Pacer:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: ArrivalCounts,
         alarm: Callable[[Callable[[], None]], Alarm] = make_alarm,
         clock_ns: Callable[[], int] = time.perf_counter_ns,
     ) -> None:

@@ -9,7 +9,7 @@ from tfsload.webui.page_state import PageState
 from tfsload.webui.start_form import StartForm
 
 
-class Locusts(Protocol):
+class LocustsPages(Protocol):
     """Locust's own page, as far as the suite has a hold on it."""
 
     def wrap_page(self, web_ui: WebUI, edit: Callable[[dict[str, Any]], None]) -> None:
@@ -28,7 +28,7 @@ class Locusts(Protocol):
 class Pages:
     """Keeps all pages of a web UI up to date from one run to the next."""
 
-    def __init__(self, web_ui: WebUI, locusts: Locusts, form: StartForm) -> None:
+    def __init__(self, web_ui: WebUI, locusts: LocustsPages, form: StartForm) -> None:
         """Stand before Locust's own.
 
         Args:

@@ -24,7 +24,7 @@ _SPAWN_RATE_FIELD, _RUN_TIME_FIELD, _SHAPE_FIELD = "spawn_rate", "run_time", "sh
 _NO_SHAPE = "Default"
 
 
-class Locusts(Protocol):
+class LocustsForm(Protocol):
     """Locust's own page and form, as far as the suite has a hold on them."""
 
     def wrap_start(self, web_ui: WebUI, start: Callable[[Callable[[], Any]], Any]) -> None:
@@ -57,7 +57,7 @@ class Shapes(Protocol):
         """Take the shape that was picked."""
 
 
-class RunTime(Protocol):
+class TimeLeft(Protocol):
     """How long a run was to last, and still has; None: it has no such end."""
 
     @property
@@ -75,12 +75,12 @@ class StartForm:
     def __init__(
         self,
         web_ui: WebUI,
-        locusts: Locusts,
+        locusts: LocustsForm,
         shapes: Shapes,
         check: Callable[[dict[str, Any], str | None, list[type]], None],
         wait_for_last_run: Callable[[], bool],
         take_back: Callable[[], None],
-        run_time: Callable[[], RunTime],
+        run_time: Callable[[], TimeLeft],
     ) -> None:
         """Stand before Locust's own.
 
