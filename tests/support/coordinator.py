@@ -24,7 +24,7 @@ def master():
 @pytest.fixture
 def coordinator(master, finished, monkeypatch):
     monkeypatch.setattr(coordinating, "WATCH_INTERVAL_S", 0.01)
-    leader = Coordinator(master.environment, master, on_finished=lambda: finished.append(True))
+    leader = Coordinator(master.environment, master, on_over=lambda: finished.append(True))
     yield leader
     master.clients.clear()
     leader.end()

@@ -87,7 +87,7 @@ def master():
 @pytest.fixture
 def coordinator(master, monkeypatch):
     monkeypatch.setattr(coordinating, "WATCH_INTERVAL_S", 0.01)
-    leader = Coordinator(master.environment, master, on_finished=lambda: None)
+    leader = Coordinator(master.environment, master, on_over=lambda: None)
     begin_run(leader, master)
     yield leader
     master.clients.clear()

@@ -44,7 +44,7 @@ class Coordinator:
         self,
         environment: Environment,
         runner: Runner,
-        on_finished: Callable[[], None],
+        on_over: Callable[[], None],
         own_report: Callable[[], dict[str, Any] | None] | None = None,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -52,13 +52,14 @@ class Coordinator:
 
         Args:
             environment, runner: Locust's.
-            on_finished: called, in a greenlet of its own, when each image was fired, or when nobody can fire any.
+            on_over: called, in a greenlet of its own, when each image was fired, nobody can fire any, or the server
+                answers nobody.
             own_report: the report of the participant in this same process, where there is one.
             clock_s: the time.
         """
         self._environment = environment
         self._runner = runner
-        self._on_finished = on_finished
+        self._on_over = on_over
         self._own_report = own_report
         self._number = 0
         self._is_open = False
@@ -201,7 +202,7 @@ class Coordinator:
                 self._lose(worker)
             self.refresh()
             if self._vigil.is_over(self.results, self._ledger.leases, live - set(self.results.unfit_workers)):
-                gevent.spawn(self._on_finished)
+                gevent.spawn(self._on_over)
 
     def _look_at_users(self) -> None:
         """Add up who runs, once all users of a ramp are there; say which workers do not take part."""
@@ -272,7 +273,7 @@ class Coordinator:
     def _on_lease_done(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         if self.is_of_this_run(msg) and self._ledger.take_lease(msg.data["lease"], msg.data):
             # Not here: this may be the greenlet that receives messages, and ending a run waits for some.
-            gevent.spawn(self._on_finished)
+            gevent.spawn(self._on_over)
 
     def _on_pulse(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         if not self.is_of_this_run(msg):
@@ -297,4 +298,4 @@ class Coordinator:
         self.results.unfit_workers[worker] = why
         logger.error("Worker %s cannot take part: %s", worker, why)
         if self.live_workers() <= set(self.results.unfit_workers):
-            gevent.spawn(self._on_finished)  # nobody is left to make the requests
+            gevent.spawn(self._on_over)  # nobody is left to make the requests

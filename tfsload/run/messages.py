@@ -35,6 +35,8 @@ They carry `{BEFORE_RESET_KEY: {"run", "requests", "errors"}}` where Locust has 
 Every message with rows says in `unix_ns` what the sender's clock shows, in nanoseconds since 1970.
 """
 
+from tfsload.settings.options import OWN_PREFIX
+
 # Goes up with each change to what stands here. Processes with different ones do not understand each other.
 PROTOCOL = 7
 
@@ -55,13 +57,13 @@ BEFORE_RESET_KEY = "tfsload_before_reset"
 
 # Set among the parsed options by the coordinator: Locust takes them to the workers with each spawn message, so they are
 # short. What is long is asked for by the worker: a message that is pushed does not reach one that comes late.
-# All begin so:
-RUN_NUMBER_OPTION = "tfsload_run_number"
+# They begin with what marks the suite's own options, which nobody else sets.
+RUN_NUMBER_OPTION = f"{OWN_PREFIX}run_number"
 # `PROTOCOL` of the coordinator.
-PROTOCOL_OPTION = "tfsload_protocol"
+PROTOCOL_OPTION = f"{OWN_PREFIX}protocol"
 # The fingerprint of the images: a worker with others would measure something else.
-RUN_DATA_OPTION = "tfsload_run_data"
+RUN_DATA_OPTION = f"{OWN_PREFIX}run_data"
 # With `--processes`: the process that forked the workers. Those of another run may find this one's port.
-FORKED_BY_OPTION = "tfsload_forked_by"
+FORKED_BY_OPTION = f"{OWN_PREFIX}forked_by"
 # Where predictions go: `host` on a user class, or the embedded server, is no host of Locust's.
-ADDRESS_OPTION = "tfsload_address"
+ADDRESS_OPTION = f"{OWN_PREFIX}address"

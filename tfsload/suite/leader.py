@@ -243,7 +243,7 @@ class Leader:
         return results.findings[level.number]
 
     def _end_run(self) -> None:
-        """End the run by itself: each image was fired."""
+        """End the run by itself: each image was fired, or nobody can go on, or the server answers nobody."""
         if self._is_headless:
             self._runner.quit()
             return

@@ -101,7 +101,7 @@ def _explained(transport: Transport, failure: PredictionFailure) -> PreflightErr
 
 
 def check_status(model: ModelAsked, states: Sequence[VersionDescribed]) -> list[str]:
-    """Return what is wrong with the model's versions ; nothing if they fit."""
+    """Return what is wrong with the model's versions; nothing if they fit."""
     available = sorted(one.version for one in states if one.state == READY)
     if model.version is not None and model.version not in available:
         return [

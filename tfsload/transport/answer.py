@@ -1,4 +1,4 @@
-"""Scores against labels: which class was answered, and how often which was taken for which. Pure."""
+"""What a reply says: the scores, the class that was answered and the model that answered. Pure."""
 
 from typing import Any
 
