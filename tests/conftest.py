@@ -54,7 +54,7 @@ def model_server():
 def cluster(tmp_path):
     """Return a function that starts a master, whose workers the test starts; none outlives the test."""
     with contextlib.ExitStack() as stack:
-        yield lambda *arguments, **environment: Cluster(tmp_path, stack, *arguments, **environment)
+        yield lambda *arguments, **options: Cluster(tmp_path, stack, *arguments, **options)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Whole runs: real processes, the real embedded server, and TensorFlow's own answers to compare with."""
 
-import contextlib
 import gzip
 import json
 import os
@@ -64,33 +63,25 @@ def test_the_whole_mnist_test_set(tmp_path, model_server, reference):
     assert abs(ended.outcome["wrong"] - reference(MNIST_TEST_SET).confusion(10_000).wrong) <= 1
 
 
-@contextlib.contextmanager
-def master_and_workers(tmp_path: Path, n_workers: int, *arguments: str, directory: Path = PROJECT, **environment: str):
-    """Start a headless master (in a directory) and its workers as processes of their own."""
-    port = str(free_port())
-    master_options = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port)
-    waits = ("--headless", "--only-summary", "--expect-workers", str(n_workers))
-    with contextlib.ExitStack() as stack:
-        master = stack.enter_context(locust(tmp_path / "master", *master_options, *waits, *arguments, cwd=directory))
-        workers = [
-            stack.enter_context(
-                locust(
-                    tmp_path / f"worker{number}",
-                    *("--worker", "--master-host", "127.0.0.1", "--master-port", port),
-                    **environment,
-                )
-            )
-            for number in range(n_workers)
-        ]
-        yield master, workers
+@pytest.fixture
+def full_cluster(cluster):
+    """Return a function that starts a master, and as many workers as it waits for."""
+
+    def start(n_workers, *arguments, **options):
+        run = cluster("--expect-workers", str(n_workers), *arguments, **options)
+        for _ in range(n_workers):
+            run.join()
+        return run
+
+    return start
 
 
-def test_a_master_and_three_workers(tmp_path, model_server, reference):
+def test_a_master_and_three_workers(full_cluster, model_server, reference):
     n_images = 1000
     arguments = ("--host", model_server.address, "-u", "6", "-r", "6", "--num-tests", str(n_images))
-    with master_and_workers(tmp_path, 3, *arguments) as (master, workers):
-        ended = master.wait()
-        worker_codes = [worker.wait().exit_code for worker in workers]
+    run = full_cluster(3, *arguments)
+    ended = run.master.wait()
+    worker_codes = [worker.wait().exit_code for worker in run.workers]
 
     assert_equals_reference(ended, reference("mnist5k"), n_images)
     assert ended.outcome["n_workers"] == 3
@@ -105,66 +96,70 @@ def test_a_master_and_three_workers(tmp_path, model_server, reference):
         pytest.param(signal.SIGTERM, False, id="told-to-leave"),
     ],
 )
-def test_a_worker_that_goes_away_halfway_costs_no_image(tmp_path, model_server, reference, number, is_lost):
+def test_a_worker_that_goes_away_halfway_costs_no_image(full_cluster, model_server, reference, number, is_lost):
     n_images = 1000
     arguments = ("--host", model_server.address, "-u", "3", "-r", "3", "--num-tests", str(n_images))
-    with master_and_workers(tmp_path, 3, *arguments, **UNHURRIED) as (master, workers):
-        wait_until(lambda: master.n_done() > n_images // 4, "a quarter of the images")
-        workers[1].signal(number)
-        assert master.n_done() < n_images
-        ended = master.wait()
+    run = full_cluster(3, *arguments, **UNHURRIED)
+    wait_until(lambda: run.master.n_done() > n_images // 4, "a quarter of the images")
+    run.workers[1].signal(number)
+    assert run.master.n_done() < n_images
+    ended = run.master.wait()
 
     assert_equals_reference(ended, reference("mnist5k"), n_images)
     assert bool(ended.outcome["lost_workers"]) is is_lost
     assert ("1 lost" in ended.stdout) is is_lost
 
 
-def test_a_lost_worker_makes_a_run_without_end_invalid(tmp_path, model_server):
+def test_a_lost_worker_makes_a_run_without_end_invalid(full_cluster, model_server):
     arguments = ("--host", model_server.address, "-u", "2", "-r", "2", "-t", "7s")
-    with master_and_workers(tmp_path, 2, *arguments) as (master, workers):
-        wait_until(master.has_spawned, "users")
-        workers[0].signal(signal.SIGKILL)
-        ended = master.wait()
+    run = full_cluster(2, *arguments)
+    wait_until(run.master.has_spawned, "users")
+    run.workers[0].signal(signal.SIGKILL)
+    ended = run.master.wait()
 
     assert ended.exit_code == exit_codes.INVALID
     assert "1 of 2 workers were lost" in ended.stdout
 
 
-def test_a_master_whose_last_worker_is_killed_ends(tmp_path, model_server):
+def test_a_master_whose_last_worker_is_killed_ends(full_cluster, model_server):
     arguments = ("--host", model_server.address, "-u", "1", "--num-tests", "1000", "--images-per-request", "1")
-    with master_and_workers(tmp_path, 1, *arguments) as (master, workers):
-        wait_until(lambda: master.n_done() > 10, "ten images")
-        workers[0].signal(signal.SIGKILL)
-        ended = master.wait()
+    run = full_cluster(1, *arguments)
+    wait_until(lambda: run.master.n_done() > 10, "ten images")
+    run.workers[0].signal(signal.SIGKILL)
+    ended = run.master.wait()
 
     assert ended.exit_code == exit_codes.INVALID
     assert f"only {ended.outcome['predictions']} of 1,000 images" in ended.stdout
 
 
-def test_a_signal_while_the_results_come_in_loses_none_of_them(tmp_path, model_server):
+def test_a_signal_while_the_results_come_in_loses_none_of_them(full_cluster, model_server):
     arguments = ("--host", model_server.address, "-u", "2", "-r", "2", "-t", "3s")
-    with master_and_workers(tmp_path, 2, *arguments) as (master, workers):
-        wait_until(master.has_spawned, "users")
-        workers[0].signal(signal.SIGSTOP)  # keeps the master waiting for it
-        wait_until(lambda: "run-time limit reached" in master.log(), "the end")
-        master.signal(signal.SIGTERM)
-        ended = master.wait()
-        workers[0].signal(signal.SIGCONT)
+    run = full_cluster(2, *arguments)
+    wait_until(run.master.has_spawned, "users")
+    run.workers[0].signal(signal.SIGSTOP)  # keeps the master waiting for it
+    wait_until(lambda: "run-time limit reached" in run.master.log(), "the end")
+    run.master.signal(signal.SIGTERM)
+    ended = run.master.wait()
+    run.workers[0].signal(signal.SIGCONT)
 
     assert ended.exit_code == exit_codes.INVALID
     assert ended.outcome["predictions"] > 0
     assert "workers were lost" in ended.stdout
 
 
-def test_a_master_whose_workers_are_all_unfit_ends(tmp_path, model_server):
-    only_here = tmp_path / "master" / "only-here"
-    only_here.parent.mkdir()
-    only_here.symlink_to(PROJECT / "data" / "mnist5k")
-    # The master sees the directory, the worker, elsewhere, does not.
+@pytest.fixture
+def only_here(tmp_path):
+    """A data set that is there for who runs in the directory above it, as `only-here`, and for nobody else."""
+    path = tmp_path / "here" / "only-here"
+    path.parent.mkdir()
+    path.symlink_to(PROJECT / "data" / "mnist5k")
+    return path
+
+
+def test_a_master_whose_workers_are_all_unfit_ends(full_cluster, model_server, only_here):
     arguments = ("--host", model_server.address, "-u", "2", "--num-tests", "100", "--dataset", "only-here")
-    with master_and_workers(tmp_path, 1, *arguments, directory=only_here.parent) as (master, workers):
-        ended = master.wait()
-        worker = workers[0].wait()
+    run = full_cluster(1, *arguments, cwd=only_here.parent)
+    ended, worker = run.master.wait(), run.workers[0].wait()
 
     assert ended.exit_code == exit_codes.INVALID
     assert "could not take part" in ended.stdout
@@ -202,25 +197,15 @@ OwnTasks.tasks = [OwnTasks.once, OwnTasks.look]
 
 
 @pytest.mark.parametrize("has_own_tasks", [False, True], ids=["the-suites-task", "own-tasks"])
-def test_a_worker_without_the_data_is_named(tmp_path, model_server, has_own_tasks):
-    only_here = tmp_path / "here" / "only-here"
-    only_here.parent.mkdir()
-    only_here.symlink_to(PROJECT / "data" / "mnist5k")
+def test_a_worker_without_the_data_is_named(cluster, tmp_path, model_server, only_here, has_own_tasks):
     own = {}
     if has_own_tasks:
         own["locustfile"] = tmp_path / "own.py"
         own["locustfile"].write_text("from tests.support.locustfiles import observed" + OWN_TASKS)
-    port = str(free_port())
-    distributed = ("--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers", "2")
     load = ("--host", model_server.address, "-u", "2", "-r", "2", "-t", "3s", "--dataset", "only-here")
-    join = ("--worker", "--master-host", "127.0.0.1", "--master-port", port)
-    with contextlib.ExitStack() as stack:
-        start = stack.enter_context
-        master_options = ("--master", "--headless", "--only-summary", *distributed, *load)
-        master = start(locust(tmp_path / "master", *master_options, cwd=only_here.parent, **own))
-        fit = start(locust(tmp_path / "fit", *join, cwd=only_here.parent, **own))
-        unfit = start(locust(tmp_path / "unfit", *join, **own))
-        ended = master.wait()
+    run = cluster("--expect-workers", "2", *load, cwd=only_here.parent, **own)
+    fit, unfit = run.join(cwd=only_here.parent), run.join()
+    ended = run.master.wait()
 
     assert ("looked around" in fit.log()) == has_own_tasks
     assert "looked around" not in unfit.log()
@@ -231,8 +216,8 @@ def test_a_worker_without_the_data_is_named(tmp_path, model_server, has_own_task
     assert "only-here" in ended.stdout
 
 
-def test_a_worker_with_other_data_does_not_take_part(tmp_path, model_server):
-    for place in ("master", "worker"):
+def test_a_worker_with_other_data_does_not_take_part(cluster, tmp_path, model_server):
+    for place in ("here", "there"):
         directory = tmp_path / place / "images"
         directory.mkdir(parents=True)
         for name in ("test-images-idx3-ubyte.gz", "test-labels-idx1-ubyte.gz"):
@@ -240,15 +225,10 @@ def test_a_worker_with_other_data_does_not_take_part(tmp_path, model_server):
     labels = gzip.decompress((directory / "test-labels-idx1-ubyte.gz").read_bytes())
     (directory / "test-labels-idx1-ubyte.gz").unlink()
     (directory / "test-labels-idx1-ubyte").write_bytes(labels[:8] + bytes((label + 1) % 10 for label in labels[8:]))
-    port = str(free_port())
-    master_options = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--headless")
     load = ("--host", model_server.address, "-u", "1", "--num-tests", "100", "--dataset", "images")
-    join = ("--worker", "--master-host", "127.0.0.1", "--master-port", port)
-    with (
-        locust(tmp_path / "m", *master_options, "--only-summary", *load, cwd=tmp_path / "master") as master,
-        locust(tmp_path / "w", *join, cwd=tmp_path / "worker"),
-    ):
-        ended = master.wait()
+    run = cluster(*load, cwd=tmp_path / "here")
+    run.join(cwd=tmp_path / "there")
+    ended = run.master.wait()
 
     assert ended.exit_code == exit_codes.INVALID
     assert "are not those of the master" in ended.stdout

@@ -1,13 +1,12 @@
 """Runs in the middle of which somebody sets the wall clock."""
 
-import contextlib
 import os
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.support.runs import PROJECT, Ended, forked, free_port, locust, wait_until
+from tests.support.runs import PROJECT, Ended, forked, locust, wait_until
 from tests.support.truth import number, parse_table
 from tfsload.analysis import exit_codes
 
@@ -70,24 +69,16 @@ def test_levels_get_their_users_after_the_clock_was_set_back(tmp_path, model_ser
         pytest.param("master", -3600, ["-t", "6s"], id="master-an-hour-back"),
     ],
 )
-def test_a_clock_that_is_set_on_one_machine_changes_no_duration(tmp_path, model_server, whose, seconds, load):
-    port = str(free_port())
-    join = ("--master-bind-host", "127.0.0.1", "--master-bind-port", port)
-    arguments = ("--headless", "--only-summary", "--host", model_server.address, "-u", "2", "-r", "2", *load)
+def test_a_clock_that_is_set_on_one_machine_changes_no_duration(cluster, tmp_path, model_server, whose, seconds, load):
+    arguments = ("--host", model_server.address, "-u", "2", "-r", "2", *load)
     clock = tmp_path / "clock"
-    waits = {"TFSLOAD_TEST_WAIT_S": "0.01"}
-    environment = {"master": {}, "worker": waits}
-    environment[whose] = {**environment[whose], "TFSLOAD_TEST_CLOCK": str(clock)}
-    with contextlib.ExitStack() as stack:
-        start = stack.enter_context
-        master = start(
-            locust(tmp_path / "m", "--master", *join, *arguments, locustfile=CLOCK_SET, **environment["master"])
-        )
-        join = ("--worker", "--master-host", "127.0.0.1", "--master-port", port)
-        start(locust(tmp_path / "w", *join, locustfile=CLOCK_SET, **environment["worker"]))
-        wait_until(lambda: master.n_done() > 50, "users at work")
-        set_clock(clock, seconds)
-        ended = master.wait()
+    of_master, of_worker = {}, {"TFSLOAD_TEST_WAIT_S": "0.01"}
+    (of_master if whose == "master" else of_worker)["TFSLOAD_TEST_CLOCK"] = str(clock)
+    run = cluster(*arguments, locustfile=CLOCK_SET, of_master=of_master, **of_worker)
+    run.join()
+    wait_until(lambda: run.master.n_done() > 50, "users at work")
+    set_clock(clock, seconds)
+    ended = run.master.wait()
 
     assert ended.exit_code == exit_codes.PASS, ended.stdout + ended.stderr
     assert 0 < duration_s(ended) < 60
