@@ -2,7 +2,6 @@
 
 import contextlib
 import socket
-import time
 from pathlib import Path
 
 import grpc
@@ -23,6 +22,7 @@ from tests.support.modelserver_fixtures import (
 from tests.support.modelserver_fixtures import client as client
 from tests.support.modelserver_fixtures import model_base_path as model_base_path
 from tests.support.modelserver_fixtures import server as server
+from tests.support.runs import wait_until
 from tfsload.modelserver.flags import schedulable_cpus
 from tfsload.target.launcher import EmbeddedServer, ServerStartError
 from tfsload.transport.protos import get_model_metadata_pb2, get_model_status_pb2, predict_pb2, types_pb2
@@ -425,14 +425,15 @@ class TestFlagsAtWork:
             return narrow.prediction.Predict.future(request("heavy", rounds=LONG))
 
         busy = [occupy(), occupy()]
+
+        def fault():
+            # One that came before the other had begun, or after it was through, left a thread free.
+            busy[:] = [occupy() if call.done() else call for call in busy]
+            with contextlib.suppress(AssertionError, pytest.fail.Exception):
+                return narrow.fault(narrow.prediction.Predict, request(images=images()))
+
         try:
-            found = None
-            deadline = time.monotonic() + DEADLINE_S
-            while found is None and time.monotonic() < deadline:
-                # One that came before the other had begun, or after it was through, left a thread free.
-                busy = [occupy() if call.done() else call for call in busy]
-                with contextlib.suppress(AssertionError, pytest.fail.Exception):
-                    found = narrow.fault(narrow.prediction.Predict, request(images=images()))
+            found = wait_until(fault, "a call that is refused", DEADLINE_S)
             assert found == (CODE.RESOURCE_EXHAUSTED, "Server Threadpool Exhausted")
         finally:
             for call in busy:

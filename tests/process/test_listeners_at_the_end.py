@@ -69,8 +69,7 @@ def on_init(environment, **_):
 def test_no_users_start_while_a_result_is_told(tmp_path, model_server, n_workers):
     locustfile = tmp_path / "own.py"
     locustfile.write_text(STARTS_USERS)
-    workers = forked(n_workers) if n_workers else ()
-    load = ("--host", model_server.address, "-u", "2", "-r", "2", "--num-tests", "100", *workers)
+    load = ("--host", model_server.address, "-u", "2", "-r", "2", "--num-tests", "100", *forked(n_workers))
 
     ended = run_headless(tmp_path, *load, locustfile=locustfile)
 

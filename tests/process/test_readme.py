@@ -33,24 +33,6 @@ def test_the_exit_codes_are_those_of_the_code():
     assert listed == {value for name, value in vars(exit_codes).items() if name.isupper()}
 
 
-def test_every_file_it_names_is_there():
-    links = re.findall(r"\]\(([^)#]+)\)", README)
-    rooms = re.findall(r"`([a-z_/-]+/|[\w/.-]+\.(?:py|yml|md))`", README)
-
-    assert [name for name in links if not name.startswith("http") and not (PROJECT / name).exists()] == []
-    places = [PROJECT, PROJECT / "tfsload"]
-    own = [name for name in rooms if name not in ("mnist_client.py", "listener.py")]
-    assert [name for name in own if not any((place / name).exists() for place in places)] == []
-
-
-def test_every_make_target_it_names_is_there():
-    targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
-
-    named = set(re.findall(r"(?:^    |`)make ([a-z]+)", README, re.MULTILINE))
-
-    assert {"demo", "test"} <= named <= targets
-
-
 LISTENERS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 

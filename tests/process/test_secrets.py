@@ -68,7 +68,7 @@ def test_no_file_and_no_log_of_a_headless_run_holds_it(tmp_path, model_server, t
 @pytest.fixture(scope="module", params=["Predict", ""], ids=["each-prediction", "the-preflight"])
 def repeating_server(request, model_server):
     """A server that repeats the token in its refusals; of each prediction, or of the first call before the load."""
-    server = ScriptedServer(model_server.address, request.param, script="repeating_server.py")
+    server = ScriptedServer(model_server.address, request.param, module="repeating_server")
     yield server
     server.stop()
 

@@ -87,7 +87,7 @@ def test_the_form_is_answered_so_too(tmp_path, model_server):
 def test_an_address_that_a_summary_names_steers_nothing(tmp_path, model_server, monkeypatch):
     monkeypatch.chdir(tmp_path)  # a socket's path is short
     address = f"unix:s{ESCAPE.replace('/', '')}"
-    server = ScriptedServer(model_server.address, "nothing", address, script="repeating_server.py")
+    server = ScriptedServer(model_server.address, "nothing", address, module="repeating_server")
     try:
         ended = run_headless(tmp_path / "run", "--host", address, "--num-tests", "20", cwd=tmp_path)
     finally:

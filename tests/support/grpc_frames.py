@@ -18,6 +18,11 @@ OK_HEADERS = block((":status", "200"), ("content-type", "application/grpc"))
 OK_TRAILERS = block(("grpc-status", "0"))
 
 
+def headers_only(*pairs, flags=frames.END_HEADERS | frames.END_STREAM):
+    """Return a reply of the first call that has no body."""
+    return frames.frame(frames.HEADERS, flags, 1, block(*pairs))
+
+
 def message(body, compressed=0):
     return struct.pack(">BL", compressed, len(body)) + body
 

@@ -86,15 +86,16 @@ def by_kind(plain, sweep_and_rate, search=None):
 
 
 ALWAYS_EXACT, ALWAYS_LOST = by_kind(EXACT, EXACT), by_kind(LOST, LOST)
+DISTURBS_A_LEVEL = {
+    "before-start": ALWAYS_EXACT,
+    "ramp": ALWAYS_EXACT,
+    "warm-up": by_kind(None, DISTURBED),
+    "level": by_kind(EXACT, DISTURBED),
+    "between-levels": ALWAYS_EXACT,
+    "drain": ALWAYS_EXACT,
+}
 TABLE = {
-    "joins": {
-        "before-start": ALWAYS_EXACT,
-        "ramp": ALWAYS_EXACT,
-        "warm-up": by_kind(None, DISTURBED),
-        "level": by_kind(EXACT, DISTURBED),
-        "between-levels": ALWAYS_EXACT,
-        "drain": ALWAYS_EXACT,
-    },
+    "joins": DISTURBS_A_LEVEL,
     "leaves-in-peace": {
         "before-start": ALWAYS_EXACT,
         # Locust gives nobody its users while it starts others. The search's result does not rest on its first probe.
@@ -120,13 +121,6 @@ TABLE = {
         "before-start": dict.fromkeys(KINDS, IDLE),
         "drain": dict.fromkeys(KINDS, IDLE),  # they were told to stop while it lived
     },
-    "users-edited": {
-        "before-start": ALWAYS_EXACT,
-        "ramp": ALWAYS_EXACT,
-        "warm-up": by_kind(None, DISTURBED),
-        "level": by_kind(EXACT, DISTURBED),
-        "between-levels": ALWAYS_EXACT,
-        "drain": ALWAYS_EXACT,
-    },
+    "users-edited": DISTURBS_A_LEVEL,
 }
 CELLS = [cell for cell in itertools.product(WHATS, WHENS, KINDS) if cell[1:] not in NO_SENSE]

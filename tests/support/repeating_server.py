@@ -1,6 +1,6 @@
 """A gRPC server that repeats its callers' token in every refusal; run as a process of its own by the tests.
 
-    python tests/support/repeating_server.py UPSTREAM METHOD [ADDRESS]
+    python -m tests.support.repeating_server UPSTREAM METHOD [ADDRESS]
 
 prints its port when it is ready. It passes all calls on to the model server at UPSTREAM, but for those whose method
 ends with METHOD: these it refuses, in words that hold the caller's `authorization` and steer a terminal.
@@ -10,6 +10,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
+
+from tests.support.serving import serve
 
 
 class Handler(grpc.GenericRpcHandler):
@@ -31,10 +33,7 @@ def main() -> None:
     handler = Handler(sys.argv[1], sys.argv[2])
     server = grpc.server(ThreadPoolExecutor(16), handlers=[handler], options=[("grpc.so_reuseport", 0)])
     port = server.add_insecure_port(sys.argv[3] if len(sys.argv) > 3 else "127.0.0.1:0")
-    server.start()
-    print(port, flush=True)
-    sys.stdin.read()  # until the test that started it is gone
-    server.stop(0)
+    serve(server, port)
 
 
 if __name__ == "__main__":

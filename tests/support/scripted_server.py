@@ -1,6 +1,6 @@
 """A gRPC server that answers as its callers ask; run as a process of its own by the tests.
 
-    python tests/support/scripted_server.py [--address 127.0.0.1:0] [--tls CERTIFICATE KEY] [--client-ca CA]
+    python -m tests.support.scripted_server [--address 127.0.0.1:0] [--tls CERTIFICATE KEY] [--client-ca CA]
 
 prints `PORT` when it is ready. Its method `/test.Scripted/Call` takes JSON and returns bytes:
 
@@ -19,11 +19,12 @@ prints `PORT` when it is ready. Its method `/test.Scripted/Call` takes JSON and 
 import argparse
 import base64
 import json
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
+
+from tests.support.serving import serve
 
 
 def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
@@ -91,10 +92,7 @@ def main() -> None:
         port = server.add_secure_port(options.address, credentials)
     else:
         port = server.add_insecure_port(options.address)
-    server.start()
-    print(port, flush=True)
-    sys.stdin.read()  # until the test that started it is gone
-    server.stop(0)
+    serve(server, port)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Servers that run as processes of their own."""
 
+import os
 import select
 import subprocess
 import sys
@@ -22,11 +23,12 @@ def first_line(process: subprocess.Popen) -> bytes:
 
 
 class ScriptedServer:
-    """A process of `scripted_server.py`, or of another; its port is there when this object is."""
+    """A process of `scripted_server.py`, or of another module; its port is there when this object is."""
 
-    def __init__(self, *arguments: str, script: str = "scripted_server.py") -> None:
+    def __init__(self, *arguments: str, module: str = "scripted_server") -> None:
         self.process = subprocess.Popen(
-            [sys.executable, str(PROJECT / "tests" / "support" / script), *arguments],
+            [sys.executable, "-m", f"tests.support.{module}", *arguments],
+            env={**os.environ, "PYTHONPATH": str(PROJECT)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.examples import scaled
-from tests.support.grpc_frames import OK_HEADERS, OK_TRAILERS, block, message, reply
+from tests.support.grpc_frames import OK_HEADERS, OK_TRAILERS, block, headers_only, message, reply
 from tfsload.transport.grpc import frames
 from tfsload.transport.grpc.backoff import Backoff
 from tfsload.transport.grpc.call import Call
@@ -174,39 +174,24 @@ def test_a_message_split_over_frames_is_joined(cuts):
     ("data", "code", "details"),
     [
         pytest.param(
-            frames.frame(
-                frames.HEADERS, 5, 1, block((":status", "200"), ("grpc-status", "5"), ("grpc-message", "a%20b"))
-            ),
+            headers_only((":status", "200"), ("grpc-status", "5"), ("grpc-message", "a%20b")),
             CODE.NOT_FOUND,
             "a b",
             id="trailers-only",
         ),
+        pytest.param(headers_only((":status", "503")), CODE.UNAVAILABLE, "HTTP status 503", id="http-503"),
         pytest.param(
-            frames.frame(frames.HEADERS, 5, 1, block((":status", "503"))),
-            CODE.UNAVAILABLE,
-            "HTTP status 503",
-            id="http-503",
-        ),
-        pytest.param(
-            frames.frame(frames.HEADERS, 4, 1, block((":status", "404"))),
+            headers_only((":status", "404"), flags=frames.END_HEADERS),
             CODE.UNIMPLEMENTED,
             "HTTP status 404",
             id="http-404",
         ),
+        pytest.param(headers_only((":status", "200")), CODE.UNKNOWN, "without a grpc-status", id="no-status"),
         pytest.param(
-            frames.frame(frames.HEADERS, 5, 1, block((":status", "200"))),
-            CODE.UNKNOWN,
-            "without a grpc-status",
-            id="no-status",
+            headers_only((":status", "200"), ("grpc-status", "junk")), CODE.UNKNOWN, "", id="status-that-is-no-number"
         ),
         pytest.param(
-            frames.frame(frames.HEADERS, 5, 1, block((":status", "200"), ("grpc-status", "junk"))),
-            CODE.UNKNOWN,
-            "",
-            id="status-that-is-no-number",
-        ),
-        pytest.param(
-            frames.frame(frames.HEADERS, 5, 1, block((":status", "200"), ("grpc-status", "0"))),
+            headers_only((":status", "200"), ("grpc-status", "0")),
             CODE.INTERNAL,
             "no message",
             id="ok-without-a-message",

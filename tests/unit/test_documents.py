@@ -14,6 +14,8 @@ DOCUMENTS = sorted(
         *(PROJECT / "docs").rglob("*.md"),
         *(PROJECT / "deploy").glob("*.md"),
         *(PROJECT / "models").glob("*.md"),
+        PROJECT / "benchmarks" / "RESULTS.md",
+        PROJECT / "data" / "mnist5k" / "README.md",
     ]
 )
 # Made by whoever follows the text, or another project's.
