@@ -45,9 +45,11 @@ def test_start_and_stop(model_base_path, tmp_path, monkeypatch):
     with EmbeddedServer.start(MODEL, os.path.relpath(model_base_path)) as server:
         assert is_listening(server.address)
         assert server.address.startswith("127.0.0.1:")
+        assert not server.has_ended
     assert sent == [(server.pid, signal.SIGTERM)]  # and no SIGKILL after it
     assert not is_listening(server.address)
     assert not is_running(server.pid)
+    assert server.has_ended
     server.stop()
 
 

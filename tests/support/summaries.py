@@ -8,7 +8,7 @@ from tests.support.level_rows import MS, growing, open_row, samples
 from tfsload.analysis import judge as judging
 from tfsload.analysis import thresholds
 from tfsload.analysis.level_result import LevelResult, level_result
-from tfsload.analysis.levels import LevelRow, probe
+from tfsload.analysis.levels import LevelRow, finding_of
 from tfsload.analysis.limit import Ending, SearchResult
 from tfsload.analysis.others import NO_OTHERS, Others
 from tfsload.analysis.result import Course, RunResult, Server, Users, Verified, Workers
@@ -50,7 +50,7 @@ def summarise(
     """Return a run's result without a verdict; `course` is how it went, as `Course` has it."""
     uncounted = uncounted or Record()
     rows = [_numbered(row, number) for number, row in enumerate(levels, 1)]
-    findings = {row.level.number: probe(row, tuple(thresholds)) for row in rows} if search is not None else {}
+    findings = {row.level.number: finding_of(row, tuple(thresholds)) for row in rows} if search is not None else {}
     result = sum_up(Measured(record, uncounted, rows, findings, n_images), Course(**course), thresholds, search)
     example = MismatchExample.of(least(record.mismatch, uncounted.mismatch))
     return dataclasses.replace(

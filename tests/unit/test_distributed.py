@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import gevent
 import numpy as np
 import pytest
+from locust.exception import RPCError
 from locust.runners import STATE_MISSING, STATE_RUNNING
 
 from tests.support.coordinator import coordinator as coordinator
@@ -18,6 +19,13 @@ from tfsload.records.window import UNCOUNTED
 from tfsload.run import coordinator as coordinating
 from tfsload.run import ledger, messages, roster, vigil
 from tfsload.target.references import References
+
+
+def raising(error):
+    def raise_it(*_, **__):
+        raise error
+
+    return raise_it
 
 
 def test_leases_are_given_out_and_taken_once(master, coordinator, finished):
@@ -106,6 +114,20 @@ def test_clocks_that_differ_are_reckoned_with(master, coordinator, ahead_ns, is_
     moved_ns = coordinator.results.overall.last_done_unix_ns - 10**18
 
     assert abs(moved_ns + (ahead_ns if is_moved else 0)) < 10**9
+
+
+def test_workers_that_cannot_be_told_of_the_end_are_named(master, coordinator, monkeypatch, caplog):
+    begin(coordinator)
+    monkeypatch.setattr(coordinating, "DRAIN_LIMIT_S", 0)
+    monkeypatch.setattr(master, "send_message", raising(RPCError("closed")))
+    ask_in_vain = {"run": 1, "held": []}
+    master.receive(messages.LEASE_WANTED, ask_in_vain, "a")
+    coordinator.begin_to_end()
+    coordinator.end()
+
+    assert coordinator.results.lost_workers == {"a", "b"}
+    assert "could not be sent to a: closed" in caplog.text
+    assert "could not be sent to the workers: closed" in caplog.text
 
 
 def test_a_clock_that_is_set_in_the_middle_makes_a_run_no_longer(coordinator, monkeypatch):

@@ -3,6 +3,7 @@
 import json
 import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -71,6 +72,16 @@ def test_the_pixels_of_what_was_misread_are_there():
     assert set(result.images.pixels) == {one.image for one in result.images.misread}
     for image, pixels in result.images.pixels.items():
         assert bytes.fromhex(pixels) == images[image].tobytes()
+
+
+def test_the_pixels_of_another_data_set_in_the_same_place_are_not_shown(monkeypatch):
+    past = PAST_RUNS["demo"]()
+    checked = past.checked
+    monkeypatch.setattr(PastRun, "checked", property(lambda _: replace(checked, data_fingerprint="of another")))
+    result = result_of(past)
+
+    assert result.images.misread
+    assert result.images.pixels == {}
 
 
 def test_of_many_misread_images_those_are_shown_that_were_so_most_often():

@@ -20,7 +20,7 @@ from tests.support.level_rows import (
     samples,
 )
 from tfsload.analysis import thresholds
-from tfsload.analysis.levels import PERCENTILES, level_row, probe
+from tfsload.analysis.levels import PERCENTILES, finding_of, level_row
 from tfsload.records.cpu import CpuShares
 from tfsload.records.recorder import Record
 from tfsload.records.window import N_SLICES
@@ -341,7 +341,7 @@ def test_dropped_arrivals_take_for_ever_by_any_measure(text):
 def test_a_search_takes_no_rate_at_which_requests_fail_for_one_that_holds():
     row = open_row([*samples(n=1200), *samples(n=50, is_failed=True)], rate_rps=125.0)
 
-    assert not probe(row, thresholds.parse("p99 < 50ms")).holds
+    assert not finding_of(row, thresholds.parse("p99 < 50ms")).holds
 
 
 def test_the_share_of_mismatches_is_of_the_answers_that_were_compared():
@@ -394,7 +394,7 @@ def test_the_share_of_mismatches_is_of_the_answers_that_were_compared():
     ],
 )
 def test_what_binds_at_a_probe(made, n_dropped, text, binding):
-    finding = probe(open_row(made, n_dropped), thresholds.parse(text))
+    finding = finding_of(open_row(made, n_dropped), thresholds.parse(text))
 
     assert (finding.holds, list(finding.binding)) == (not binding, binding)
     assert finding.achieved_rps == pytest.approx(sum(not one.is_failed for one in made) / 10)
@@ -413,7 +413,7 @@ def test_what_binds_at_a_probe(made, n_dropped, text, binding):
 def test_what_is_in_flight_at_the_end_is_no_shortfall_by_itself(n, n_missing, mean_in_flight, holds):
     record = record_of(samples(n=n), is_open=True, n_dropped=n_missing)
     record.in_flight_ns = int(mean_in_flight * 10 * SECOND)
-    finding = probe(level_row(run_of(rate_rps=n / 10), record), ())
+    finding = finding_of(level_row(run_of(rate_rps=n / 10), record), ())
 
     assert finding.holds is holds
 
@@ -422,20 +422,20 @@ def test_a_rate_that_falls_short_is_known_to_whatever_else_is_not():
     row = open_row(samples(n=200), n_dropped=800, rate_rps=100.0)
     unknown = thresholds.parse("p99.9 > 1ns; lag_p99 < 1s")
 
-    assert not probe(row, unknown).is_unknown
-    assert "answered 20 of 100 requests/s" in probe(row, unknown).binding
-    assert probe(open_row(samples(n=200), rate_rps=20.0), unknown).is_unknown
+    assert not finding_of(row, unknown).is_unknown
+    assert "answered 20 of 100 requests/s" in finding_of(row, unknown).binding
+    assert finding_of(open_row(samples(n=200), rate_rps=20.0), unknown).is_unknown
 
 
 # A search has no use for a rate that cannot be judged: what is not known does not hold.
 def test_a_threshold_that_cannot_be_judged_does_not_hold_at_a_probe():
-    finding = probe(open_row(samples(n=200), rate_rps=20.0), thresholds.parse("p99 < 50ms"))
+    finding = finding_of(open_row(samples(n=200), rate_rps=20.0), thresholds.parse("p99 < 50ms"))
 
     assert not finding.holds
     assert finding.achieved_rps == pytest.approx(20.0)
 
 
 def test_what_is_not_known_is_not_named_as_crossed():
-    finding = probe(open_row(samples(n=200), rate_rps=20.0), thresholds.parse("p99 < 50ms"))
+    finding = finding_of(open_row(samples(n=200), rate_rps=20.0), thresholds.parse("p99 < 50ms"))
 
     assert finding.binding == ("gave 200 answers, too few to tell whether p99 < 50ms",)

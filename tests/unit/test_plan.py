@@ -3,6 +3,7 @@
 import ast
 import inspect
 import logging
+from types import SimpleNamespace
 
 import locust.runners
 import pytest
@@ -18,6 +19,7 @@ from tfsload.load.plan import samples_wanted, users_for
 from tfsload.records.level import Level
 from tfsload.settings.settings import Settings
 from tfsload.suite.level_shape import LevelShape
+from tfsload.suite.shape_in_use import ShapeInUse
 
 HOLDS = Finding(True, (), 100.0)
 
@@ -347,8 +349,11 @@ def test_locust_does_not_warn_of_a_spawn_rate_that_nobody_chose(caplog):
         for node in ast.walk(ast.parse(inspect.getsource(locust.runners)))
         if isinstance(node, ast.Constant) and "100/worker" in str(node.value)
     }
-    LevelShape(plan_of(settings_of(sweep="200"), None), Measure())
+    shape_in_use = ShapeInUse(SimpleNamespace(shape_class=None, runner=None))
+    shape_in_use.use_levels(LevelShape(plan_of(settings_of(sweep="200"), None), Measure()))
     for text in (warning, "The last worker went missing"):
         logging.getLogger("locust.runners").warning(text)
+    shape_in_use.use_own()
+    logging.getLogger("locust.runners").warning(warning)  # of a run without levels
 
-    assert [record.getMessage() for record in caplog.records] == ["The last worker went missing"]
+    assert [record.msg for record in caplog.records] == ["The last worker went missing", warning]

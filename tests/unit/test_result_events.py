@@ -47,6 +47,17 @@ def test_a_listener_of_levels_is_told_its_figures(hooks, told):
     assert told[0]["latency_ns"][50] < told[0]["latency_ns"][99] < 10_000_000
 
 
+@pytest.mark.parametrize("kind", ["sweep", "rate", "search"])
+def test_a_listener_of_levels_is_told_what_the_result_holds(hooks, told, kind):
+    past = PAST_RUNS[kind]()
+    past.results.levels.clear()  # they are to be closed again
+    for run in past.runs:
+        tell_level(hooks, past.results.close_level(run, past.settings.checks.thresholds))
+
+    assert [given["row"].finding for given in told] == [level.finding for level in result_of(past).levels]
+    assert all((given["row"].finding is not None) is (kind == "search") for given in told)
+
+
 def test_what_is_listed_is_what_is_given():
     listed = inspect.getdoc(events).split("`environment.events.level`")[1].split("`environment.events.run`")[0]
     rows = [line.split("|")[1].strip() for line in listed.splitlines() if line.startswith("| ")]

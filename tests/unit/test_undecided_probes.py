@@ -9,7 +9,7 @@ from tests.support.level_rows import run_of
 from tests.support.stalls import calm, record_of, slow, stalled
 from tests.support.summaries import judge, summary_of
 from tfsload.analysis import exit_codes, thresholds
-from tfsload.analysis.levels import level_row, probe
+from tfsload.analysis.levels import finding_of, level_row
 from tfsload.analysis.limit import Ending, Finding
 from tfsload.load.plan import SearchPlan, make_plan
 from tfsload.load.search import RateSearch
@@ -51,7 +51,7 @@ TAIL = slow(calm(), every=50)
     ],
 )
 def test_what_a_probe_finds(made, finding):
-    found = probe(row_of(made), LIMITS)
+    found = finding_of(row_of(made), LIMITS)
 
     assert (found.holds, found.binding, found.is_undecided, found.is_unknown) == finding
 
@@ -59,7 +59,7 @@ def test_what_a_probe_finds(made, finding):
 def test_a_probe_that_also_crosses_something_else_is_decided():
     record = record_of("p99 < 50ms; max < 50ms", STALLED)
     row = level_row(run_of(rate_rps=500.0, seconds=8.0, users=50), record)
-    found = probe(row, thresholds.parse("p99 < 50ms; max < 50ms"))
+    found = finding_of(row, thresholds.parse("p99 < 50ms; max < 50ms"))
 
     assert not found.is_undecided
     assert found.binding[0] == "crossed max < 50ms"
@@ -109,7 +109,7 @@ def test_the_lowest_rate_is_not_called_too_high_for_one_stall():
     plan = plan_of()
     for row in rows:
         plan.next()
-        plan.tell(probe(row, LIMITS))
+        plan.tell(finding_of(row, LIMITS))
     assert plan.next() is None
     verdict = judge(summary_of(rows, search=plan.search.result, thresholds=LIMITS))
 

@@ -10,7 +10,7 @@ import pytest
 from gevent.pool import Group
 from locust import TaskSet, task
 from locust.env import Environment
-from locust.exception import InterruptTaskSet, RescheduleTask, StopTest, StopUser
+from locust.exception import InterruptTaskSet, RescheduleTask, RPCError, StopTest, StopUser
 
 from tests.support.fake_users import Runner, ScriptedUser, fire, run_options
 from tests.support.runs import wait_for
@@ -19,6 +19,7 @@ from tfsload.prediction import prediction_user, slot
 from tfsload.prediction.prediction_user import PredictionUser
 from tfsload.records.recorder import Record, merge_plain, n_ended
 from tfsload.run import messages
+from tfsload.run import participant as participating
 from tfsload.run.participant import Participant
 from tfsload.target.references import References
 from tfsload.transport.answer import ReplyError
@@ -341,6 +342,32 @@ class Looking(TaskSet):
         self.user.done.append("look")
 
 
+class LogsIn:
+    """A mixin that does not know of the users that it stands before."""
+
+    def on_start(self):
+        self.is_logged_in = True
+
+
+class MixedIn(LogsIn, ScriptedUser):
+    pass
+
+
+class Below(MixedIn):
+    pass
+
+
+@pytest.mark.parametrize("user_class", [MixedIn, Below])
+def test_a_user_joins_before_the_on_start_of_a_mixin(environment, participant, user_class):
+    participant.begin()
+    user = user_class(environment)
+    user.on_start()
+    user.predict()
+
+    assert user.is_logged_in
+    assert recorded(participant).requests == 1
+
+
 def start_by_predicting(user):
     ScriptedUser.on_start(user)
     user.predict()
@@ -468,3 +495,41 @@ def test_a_worker_that_gets_no_answers_without_load_is_unfit(environment, partic
     assert runner.sent[-1][0] == messages.UNFIT
     assert "recorded without load did not come" in runner.sent[-1][1]["reason"]
     assert participant.open_run is None
+
+
+@pytest.mark.parametrize(
+    ("options", "unsent"),
+    [
+        pytest.param({}, {messages.JOINED}, id="joined"),
+        pytest.param({messages.PROTOCOL_OPTION: -1}, {messages.UNFIT}, id="unfit"),
+        pytest.param({"verify": "1"}, {messages.REFERENCES_WANTED, messages.UNFIT}, id="references-that-never-come"),
+        pytest.param({"num_tests": "1"}, {messages.LEASE_WANTED}, id="a-lease"),
+        pytest.param({}, {messages.DRAINED}, id="the-rest"),
+    ],
+)
+def test_a_connection_that_is_closed_harms_no_user(
+    environment, participant, runner, monkeypatch, caplog, options, unsent
+):
+    monkeypatch.setattr(participating, "REFERENCES_LIMIT_S", 0.01)
+    send = runner.send_message
+
+    def send_or_fail(message, data):
+        if message in unsent:
+            raise RPCError("closed")
+        send(message, data)
+
+    runner.send_message = send_or_fail
+    fire(environment, **options)
+    participant.begin()
+    user = type("User", (ScriptedUser,), {})(environment)
+    user.on_start()
+    firing = gevent.spawn(user.predict) if participant.open_run is not None else None
+    gevent.sleep(0)
+    participant.end()
+    runner.receive(messages.DRAIN, {"run": 2})  # of a run that it never joined
+
+    assert {
+        message for message in unsent if f"{message} could not be sent to the master: closed" in caplog.text
+    } == unsent
+    assert firing is None or firing.exception is None
+    gevent.killall([firing] if firing else [])

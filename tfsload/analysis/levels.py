@@ -88,7 +88,7 @@ def level_row(run: LevelRun, record: Record) -> LevelRow:
     )
 
 
-def probe(row: LevelRow, thresholds: tuple[Threshold, ...]) -> Finding:
+def finding_of(row: LevelRow, thresholds: tuple[Threshold, ...]) -> Finding:
     """Judge a level of a search: do all thresholds hold, and do answers keep up with arrivals?"""
     rulings = {one: row.rule(one) for one in thresholds}
     crossed = _crossed(row, [one for one, ruling in rulings.items() if ruling.holds is False])

@@ -23,8 +23,8 @@ class Plan(Protocol):
     def next(self) -> Level | None:
         """Return the next level; None: that was all."""
 
-    def tell(self, finding: Finding) -> None:
-        """Take what the level that was returned last has found."""
+    def tell(self, finding: Finding | None) -> None:
+        """Take what the level that was returned last has found; None: it was no probe."""
 
     @property
     def n_left(self) -> int:
@@ -42,7 +42,7 @@ class FixedPlan:
         """Return the next level; None after the last."""
         return self._levels[self._n_told] if self.n_left else None
 
-    def tell(self, finding: Finding) -> None:  # noqa: ARG002  (a search would learn from it)
+    def tell(self, finding: Finding | None) -> None:  # noqa: ARG002  (a search would learn from it)
         """Go on, whatever was found."""
         self._n_told += 1
 
@@ -77,8 +77,9 @@ class SearchPlan:
             return None
         return self._level(self._n_told + 1, probe.rate_rps, probe.is_full)
 
-    def tell(self, finding: Finding) -> None:
+    def tell(self, finding: Finding | None) -> None:
         """Tell the search."""
+        assert finding is not None  # each of its levels is a probe
         self._n_told += 1
         self.search.tell(finding.holds, finding.binding, finding.achieved_rps, finding.is_undecided)
 

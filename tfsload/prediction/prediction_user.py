@@ -49,9 +49,11 @@ class PredictionUser(User):
     _has_joined = False
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Have users join the run before a class's own `on_start`, which need not know of it."""
+        """Have users join the run before a class's own `on_start`, or a mixin's, neither of which need know of it."""
         super().__init_subclass__(**options)
-        if (own := vars(cls).get("on_start")) is not None:
+        owner = next(one for one in cls.__mro__ if "on_start" in vars(one))
+        if owner is cls or not issubclass(owner, PredictionUser):  # else it was wrapped when that one was made
+            own = cls.on_start
 
             @functools.wraps(own)
             def on_start(self: "PredictionUser") -> None:

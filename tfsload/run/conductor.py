@@ -72,7 +72,7 @@ class Conductor:
         workers = sorted(self._coordinator.running_users)
         self._reports = {}
         for share, worker in enumerate(workers):
-            self._runner.send_message(messages.LEVEL, self._message(level, share, len(workers)), client_id=worker)
+            self._coordinator.tell(messages.LEVEL, self._message(level, share, len(workers)), worker)
         self.begun_s = self._clock_s()
         self._await_reports(level, set(workers), level.warm_up_s + level.duration_s + deadline_s + REPORT_LIMIT_S)
         return self._level_run(level, workers)

@@ -11,6 +11,7 @@ from typing import Any
 
 import gevent
 from locust.env import Environment
+from locust.exception import RPCError
 from locust.rpc import Message
 from locust.runners import STATE_RUNNING, MasterRunner, Runner
 
@@ -173,7 +174,7 @@ class Coordinator:
 
     def _drain(self) -> None:
         self._roster.end()
-        self._runner.send_message(messages.DRAIN, {"run": self._number})
+        self.tell(messages.DRAIN, {"run": self._number})
         limit = self._clock_s() + DRAIN_LIMIT_S + self._environment.stop_timeout
         while waiting := self._roster.to_hand_over():
             gone = waiting - self.live_workers()
@@ -187,6 +188,13 @@ class Coordinator:
                     self._lose(worker)
                 return
             gevent.sleep(DRAIN_POLL_S)
+
+    def tell(self, message: str, data: dict[str, Any], worker: str | None = None) -> None:
+        """Send to a worker, or to all (None); those that it does not reach are noticed by their silence."""
+        try:
+            self._runner.send_message(message, data, client_id=worker)
+        except RPCError as error:
+            logger.error("The message %s could not be sent to %s: %s", message, worker or "the workers", error)
 
     def live_workers(self) -> set[str]:
         """Return the workers that are heard of; a process without workers is its own."""
@@ -263,12 +271,12 @@ class Coordinator:
         is_fit = msg.node_id not in self.results.unfit_workers
         lease = self._ledger.grant(msg.node_id, msg.data["held"], is_fit)
         data = {"run": self._number, "lease": lease and [lease.number, lease.start, lease.stop]}
-        self._runner.send_message(messages.LEASE, data, client_id=msg.node_id)
+        self.tell(messages.LEASE, data, msg.node_id)
 
     def _on_references_wanted(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         if self.is_of_this_run(msg) and self._references is not None:
             data = {"run": self._number, "rows": self._references}
-            self._runner.send_message(messages.REFERENCES, data, client_id=msg.node_id)
+            self.tell(messages.REFERENCES, data, msg.node_id)
 
     def _on_lease_done(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         if self.is_of_this_run(msg) and self._ledger.take_lease(msg.data["lease"], msg.data):

@@ -115,7 +115,7 @@ class Participant:
             logger.error("This worker was forked for another run, whose master has not got its port: it ends")
             gevent.spawn(self._runner.quit)
             return
-        self._runner.send_message(messages.JOINED, {"run": number, "protocol": messages.PROTOCOL})
+        self._send(messages.JOINED, {"run": number, "protocol": messages.PROTOCOL})
         try:
             if options.get(messages.PROTOCOL_OPTION) != messages.PROTOCOL:
                 raise SettingsError([_OTHER_VERSION])
@@ -130,7 +130,7 @@ class Participant:
             # A worker on another machine may lack what the coordinator has checked at its own place.
             reason = sentence(str(error))
             logger.error("This worker cannot take part in the run: %s", reason)
-            self._runner.send_message(messages.UNFIT, {"run": number, "reason": reason})
+            self._send(messages.UNFIT, {"run": number, "reason": reason})
             return
         if 1 in run.settings.load.sweep:
             # Now, while there is no load; the level with one user is held against it.
@@ -154,7 +154,7 @@ class Participant:
         """Ask for the answers recorded without load, where they are to be compared: no user fires before they came."""
         self._has_references.clear()
         if run.settings.checks.verify:
-            self._runner.send_message(messages.REFERENCES_WANTED, {"run": run.number})
+            self._send(messages.REFERENCES_WANTED, {"run": run.number})
         else:
             self._has_references.set()
 
@@ -167,7 +167,7 @@ class Participant:
     def _give_up(self, run: Run, reason: str) -> None:
         """Take no part in the run under way, in which this process has fired nothing."""
         logger.error("This worker cannot take part in the run: %s", reason)
-        self._runner.send_message(messages.UNFIT, {"run": run.number, "reason": reason})
+        self._send(messages.UNFIT, {"run": run.number, "reason": reason})
         self._stop_watching()
         self._is_open = False
         run.close()
@@ -185,10 +185,7 @@ class Participant:
         return (user for user in users if hasattr(user, "sent_ns"))
 
     def _tell_pulse(self, run: Run, pulse: dict[str, Any]) -> None:
-        try:
-            self._runner.send_message(messages.PULSE, {"run": run.number, **pulse})
-        except RPCError as error:
-            logger.error("The master could not be told how far this worker is: %s", error)
+        self._send(messages.PULSE, {"run": run.number, **pulse})
 
     def _stop_without_master(self) -> None:
         """Stop the load of a run whose master is gone, and with it whatever would end the run."""
@@ -207,7 +204,7 @@ class Participant:
             return EndlessSupply(len(run.book), run.settings.data.seed, self._runner.worker_index)
 
         def ask(held: list[int]) -> None:
-            self._runner.send_message(messages.LEASE_WANTED, {"run": run.number, "held": held})
+            self._send(messages.LEASE_WANTED, {"run": run.number, "held": held})
 
         def deliver(lease: int) -> None:
             rows = run.recorder.take(lease)
@@ -295,12 +292,15 @@ class Participant:
         return {"n_reported": self._n_reported, "is_broken": bool(locust.log.unhandled_greenlet_exception)}
 
     def _send_rows(self, run: Run, message: str, rows: list[dict[str, Any]], **more: Any) -> None:
-        data = {"run": run.number, "rows": rows, "unix_ns": run.recorder.now_unix_ns(), **more}
+        self._send(message, {"run": run.number, "rows": rows, "unix_ns": run.recorder.now_unix_ns(), **more})
+
+    def _send(self, message: str, data: dict[str, Any]) -> None:
+        """Send to the coordinator; a worker without a connection to it goes on, and no user pays for that."""
         try:
             self._runner.send_message(message, data)
         except RPCError as error:
             # The coordinator notices what is missing: a lease is given out again, and a report leaves a gap.
-            logger.error("Results could not be sent to the master: %s", error)
+            logger.error("The message %s could not be sent to the master: %s", message, error)
 
     def report(self) -> dict[str, Any] | None:
         """Hand over what was recorded outside leases since the last report, to the coordinator in this process.
@@ -338,7 +338,7 @@ class Participant:
         if self.run is None or number != self.run.number:
             # Joined too late for this run, or unfit: there is nothing to hand over, and nobody should wait.
             nothing = {"run": number, "rows": [], "open": [], "unix_ns": time.time_ns(), **self._account()}
-            self._runner.send_message(messages.DRAINED, {**nothing, "n_reported": 0})
+            self._send(messages.DRAINED, {**nothing, "n_reported": 0})
         elif self._is_open:
             # Locust's own quit message would stop the users too, but too late for the last report to arrive.
             self._runner.stop()

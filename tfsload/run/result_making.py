@@ -11,7 +11,7 @@ from tfsload.analysis.result import Course, RunResult, Server, Users, Verified, 
 from tfsload.analysis.summing_up import Measured, sum_up
 from tfsload.analysis.totals import MismatchExample
 from tfsload.datasets.dataset import DataError
-from tfsload.prediction.process_run import load_images, requests_for
+from tfsload.prediction.process_run import fingerprint, load_images, requests_for
 from tfsload.records.mismatch import least
 from tfsload.records.record import Record
 from tfsload.run.checks import Checked
@@ -45,7 +45,7 @@ def make_result(
         record=overall,
         uncounted=results.uncounted,
         rows=[level_row(run, results.records.get(run.level.number, Record())) for run in results.levels],
-        findings=results.findings if search is not None else {},
+        findings=results.findings,
         n_images=checked.n_images,
     )
     result = replace(
@@ -88,10 +88,12 @@ def _images(overall: Record, checked: Checked) -> ImageCounts:
     if not worst:
         return counted
     try:
-        images = load_images(checked.settings).images
+        dataset = load_images(checked.settings)
     except (DataError, SettingsError):
         return counted  # it has gone since the run began
-    pixels = {image: images[image].tobytes().hex() for image in worst if image < len(images)}
+    if fingerprint(dataset) != checked.data_fingerprint:
+        return counted  # another one has taken its place
+    pixels = {image: dataset.images[image].tobytes().hex() for image in worst}
     return replace(counted, pixels=pixels)
 
 

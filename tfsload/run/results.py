@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tfsload.analysis.attendance import Attendance
 from tfsload.analysis.level_result import LevelResult, level_result
-from tfsload.analysis.levels import level_row, probe
+from tfsload.analysis.levels import finding_of, level_row
 from tfsload.analysis.limit import Finding
 from tfsload.analysis.thresholds import Threshold
 from tfsload.records.level import LevelRun
@@ -46,7 +46,7 @@ class Results:
         attendance: users that ran, over the whole run, against those that were asked for.
         n_users, n_users_asked: users when the run began to end, and those that were asked for.
         levels: how each level was run that has ended.
-        findings: whether each of them holds all thresholds, by its number, as a search is told of it.
+        findings: of a search's probes: whether each holds all thresholds, by its number.
         n_levels_left: levels that were planned and not measured.
         begun_unix_s, ended_unix_s: when the run began, and when it began to end, in seconds since 1970; 0: not known.
     """
@@ -78,8 +78,9 @@ class Results:
         """
         self.levels.append(run)
         row = level_row(run, self.records.get(run.level.number, Record()))
-        finding = self.findings[run.level.number] = probe(row, thresholds)
-        return level_result(row, finding)
+        if run.level.is_probe:
+            self.findings[run.level.number] = finding_of(row, thresholds)
+        return level_result(row, self.findings.get(run.level.number))
 
     @property
     def overall(self) -> Record:

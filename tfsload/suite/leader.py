@@ -231,7 +231,7 @@ class Leader:
         """How long the run under way was to last, and has lasted; or the last one."""
         return self._run.run_time if self._run is not None and self._run.run_time is not None else RunTime()
 
-    def _measure(self, level: Level) -> Finding:
+    def _measure(self, level: Level) -> Finding | None:
         led, results = self._run, self.coordinator.results
         assert led is not None  # levels are a run's
         settings = led.checked.settings
@@ -240,7 +240,7 @@ class Leader:
         run = self.conductor.measure(level, settings.model.deadline_s)
         finished = results.close_level(run, settings.checks.thresholds)
         result_events.tell_level(self._environment.events, finished)
-        return results.findings[level.number]
+        return finished.finding
 
     def _end_run(self) -> None:
         """End the run by itself: each image was fired, or nobody can go on, or the server answers nobody."""

@@ -1,6 +1,5 @@
 """Locust's load shape for a plan of levels: it asks for each level's users and has the level measured."""
 
-import logging
 from collections.abc import Callable
 
 from locust import LoadTestShape
@@ -11,11 +10,6 @@ from tfsload.records.level import Level
 
 # All users of a level at once: the warm-up is there for what that stirs up.
 _LEAST_SPAWN_RATE = 100
-
-
-def _is_not_about_the_spawn_rate(record: logging.LogRecord) -> bool:
-    # Locust warns of a rate that it takes for the user's choice.
-    return "spawn rate is very high" not in str(record.msg)
 
 
 class LevelShape(LoadTestShape):
@@ -29,7 +23,7 @@ class LevelShape(LoadTestShape):
     def __init__(
         self,
         plan: FixedPlan | SearchPlan,
-        measure: Callable[[Level], Finding],
+        measure: Callable[[Level], Finding | None],
         user_classes: list[type] | None = None,
     ) -> None:
         """Begin before the first level.
@@ -40,7 +34,6 @@ class LevelShape(LoadTestShape):
             user_classes: those that a level is made of; None: all.
         """
         super().__init__()  # type: ignore[no-untyped-call]  # Locust's own
-        logging.getLogger("locust.runners").addFilter(_is_not_about_the_spawn_rate)
         self._plan = plan
         self._measure = measure
         self._user_classes = user_classes

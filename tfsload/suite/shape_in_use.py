@@ -1,5 +1,6 @@
 """Which load shape Locust goes by: the locustfile's own, or the suite's while levels are under way."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,13 @@ from locust.env import Environment
 
 from tfsload.settings.options import levels_asked_for
 from tfsload.suite.level_shape import LevelShape
+
+_locusts_logger = logging.getLogger("locust.runners")
+
+
+def _is_not_about_the_spawn_rate(record: logging.LogRecord) -> bool:
+    # Locust warns of a rate that it takes for the user's choice.
+    return "spawn rate is very high" not in str(record.msg)
 
 
 class ShapeInUse:
@@ -38,6 +46,7 @@ class ShapeInUse:
     def use_levels(self, shape: LevelShape) -> None:
         """Have the next run go through levels."""
         shape.runner = self._environment.runner
+        _locusts_logger.addFilter(_is_not_about_the_spawn_rate)
         self._levels = self._environment.shape_class = shape
 
     @property
@@ -58,3 +67,4 @@ class ShapeInUse:
         """Have the next run go as the locustfile has it: by its own shape, or by Locust's numbers of users."""
         self._levels = None
         self._environment.shape_class = self._own
+        _locusts_logger.removeFilter(_is_not_about_the_spawn_rate)

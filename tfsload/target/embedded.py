@@ -20,7 +20,7 @@ class EmbeddedModel:
         self._server: EmbeddedServer | None = None
 
     def address(self, model_name: str) -> str:
-        """Return the server's `host:port`, starting it if need be.
+        """Return the server's `host:port`, starting it if need be; anew where it has ended.
 
         Raises:
             RunRefused: another model than the shipped one is asked for, or the server did not start.
@@ -37,12 +37,25 @@ class EmbeddedModel:
             logger.info(
                 "No --host, and none on a user class of the suite's: starting the embedded model server (some seconds)"
             )
+            self._server = self._start()
+        elif self._server.has_ended:
+            logger.warning("The embedded model server at %s has ended: starting another", self._server.address)
+            # Pages of the web UI that are open still send its address.
+            port = self._server.address.rpartition(":")[2]
+            self.stop()
             try:
-                self._server = EmbeddedServer.start(SHIPPED_MODEL, shipped(f"models/{SHIPPED_MODEL}"))
-            except ServerStartError as error:
-                raise RunRefused(exit_codes.FAILED, [f"the embedded model server did not start: {error}"]) from None
-            logger.info("The embedded model server is at %s", self._server.address)
+                self._server = self._start(f"--port={port}")
+            except RunRefused:
+                self._server = self._start()
         return self._server.address
+
+    def _start(self, *flags: str) -> EmbeddedServer:
+        try:
+            server = EmbeddedServer.start(SHIPPED_MODEL, shipped(f"models/{SHIPPED_MODEL}"), flags)
+        except ServerStartError as error:
+            raise RunRefused(exit_codes.FAILED, [f"the embedded model server did not start: {error}"]) from None
+        logger.info("The embedded model server is at %s", server.address)
+        return server
 
     def stop(self) -> None:
         """Stop the server, if it was started."""

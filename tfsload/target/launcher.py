@@ -83,6 +83,11 @@ class EmbeddedServer:
             child.stop()
             raise
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has ended, by `stop` or otherwise; of the process that started it."""
+        return self._child.has_ended()
+
     def stop(self) -> None:
         """End the server: SIGTERM, and SIGKILL after 5 s. More than once does nothing more."""
         atexit.unregister(self.stop)
@@ -116,7 +121,7 @@ class _Child:
         """Wait for the child's ready line; returns the address in it."""
         end = time.monotonic() + deadline_s
         while True:
-            ended = self._has_ended()
+            ended = self.has_ended()
             if ready := _READY.search(_tail(self._stdout)):
                 return ready[1].decode()
             if ended:
@@ -131,7 +136,7 @@ class _Child:
         if os.getpid() != self._owner:
             return
         for number, patience_s in ((signal.SIGTERM, _PATIENCE_S), (signal.SIGKILL, _PATIENCE_S)):
-            if self._has_ended():
+            if self.has_ended():
                 break
             os.kill(self.pid, number)
             self._wait(patience_s)
@@ -139,10 +144,10 @@ class _Child:
 
     def _wait(self, patience_s: float) -> None:
         end = time.monotonic() + patience_s
-        while not self._has_ended() and time.monotonic() < end:
+        while not self.has_ended() and time.monotonic() < end:
             time.sleep(_POLL_S)
 
-    def _has_ended(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether the child has ended; until it has, its pid is its own, and no other process's."""
         if self._exit_code is None:
             try:
