@@ -215,7 +215,7 @@ class FakeSchedule:
         return self._offsets.pop(0)
 
 
-class Ledger:
+class Counts:
     """Keeps what was counted, and holds that an arrival is dropped only where nobody waits."""
 
     def __init__(self):
@@ -238,14 +238,14 @@ class Bench:
 
     def __init__(self):
         self.now_ns = 0
-        self.ledger = Ledger()
+        self.counts = Counts()
         self.alarm = None
         self.dispatched = []  # (user, due)
         self.users = {}
         self.on_send = {}  # what a user does first with an arrival, by name
         self._held = {}
         self._out_of_turn = []  # an assertion in a user would end the user, not the test
-        self.pacer = Pacer(self.ledger, self._make_alarm, lambda: self.now_ns)
+        self.pacer = Pacer(self.counts, self._make_alarm, lambda: self.now_ns)
 
     def _make_alarm(self, on_due):
         self.alarm = FakeAlarm(on_due)
@@ -258,16 +258,16 @@ class Bench:
 
     def _live(self, name):
         while True:
-            self.ledger.waiting.append(name)
+            self.counts.waiting.append(name)
             is_overdue = self.alarm is not None and self.alarm.at_ns is not None and self.alarm.at_ns <= self.now_ns
             try:
                 due_ns = self.pacer.next()
             except gevent.GreenletExit:
-                self.ledger.waiting.remove(name)
+                self.counts.waiting.remove(name)
                 raise
-            if self.ledger.waiting[0] != name and not is_overdue:  # an overdue arrival is better taken than waited for
+            if self.counts.waiting[0] != name and not is_overdue:  # an overdue arrival is better taken than waited for
                 self._out_of_turn.append(name)
-            self.ledger.waiting.remove(name)
+            self.counts.waiting.remove(name)
             self.dispatched.append((name, due_ns))
             self._held[name] = Event()
             self.on_send.pop(name, lambda: None)()
@@ -323,7 +323,7 @@ def test_arrivals_go_to_the_user_that_has_waited_longest(bench):
         bench.ring(now_ns)
 
     assert bench.dispatched == [("a", 1010), ("b", 1020), ("c", 1030), ("a", 1040)]
-    assert (bench.ledger.sent, bench.ledger.dropped) == ([1010, 1020, 1030, 1040], [])
+    assert (bench.counts.sent, bench.counts.dropped) == ([1010, 1020, 1030, 1040], [])
     assert bench.alarm.at_ns == 1050
 
 
@@ -336,15 +336,15 @@ def test_an_arrival_without_a_free_user_is_dropped(bench):
     bench.ring(1030)
 
     assert bench.dispatched == [("a", 1010), ("a", 1030)]
-    assert bench.ledger.offered == [1010, 1020, 1030]
-    assert bench.ledger.dropped == [1020]
+    assert bench.counts.offered == [1010, 1020, 1030]
+    assert bench.counts.dropped == [1020]
 
 
 def test_without_any_user_all_arrivals_are_dropped(bench):
     bench.pacer.begin(FakeSchedule(0, 5), 0, 100)
     bench.ring(50)
 
-    assert (bench.ledger.offered, bench.ledger.sent, bench.ledger.dropped) == ([0, 5], [], [0, 5])
+    assert (bench.counts.offered, bench.counts.sent, bench.counts.dropped) == ([0, 5], [], [0, 5])
 
 
 def test_free_users_are_counted(bench):
@@ -372,11 +372,11 @@ def test_the_loop_gets_its_turn_while_more_is_overdue_than_can_be_handed_out(ben
     n_offered = []
     while bench.pacer.has_more:
         bench.ring(1000)
-        n_offered.append(len(bench.ledger.offered))
+        n_offered.append(len(bench.counts.offered))
 
     assert n_offered[0] < 1000
     assert n_offered == sorted(set(n_offered))  # each wake-up gets on
-    assert bench.ledger.offered == bench.ledger.dropped == list(range(1000))
+    assert bench.counts.offered == bench.counts.dropped == list(range(1000))
 
 
 @pytest.mark.parametrize(
@@ -431,7 +431,7 @@ def test_the_end_of_the_level_ends_arrivals(bench, end_ns, sent):
     for now_ns in (10, 20, 30, 10_000):
         bench.ring(now_ns)
 
-    assert bench.ledger.offered == bench.ledger.sent == sent
+    assert bench.counts.offered == bench.counts.sent == sent
 
 
 @pytest.mark.parametrize(
@@ -451,9 +451,9 @@ def test_a_user_that_comes_free_while_an_arrival_is_overdue_sends_it_once(bench,
     bench.ring()
     bench.ring(200)
 
-    assert bench.ledger.sent == sent
-    assert len(bench.ledger.offered) == len(bench.ledger.sent) + len(bench.ledger.dropped)
-    assert bench.ledger.offered == [offset for offset in offsets if offset < end_ns]
+    assert bench.counts.sent == sent
+    assert len(bench.counts.offered) == len(bench.counts.sent) + len(bench.counts.dropped)
+    assert bench.counts.offered == [offset for offset in offsets if offset < end_ns]
 
 
 def test_a_pacer_that_was_never_begun_is_silent(bench):
@@ -472,7 +472,7 @@ def test_a_killed_user_is_given_no_arrival(bench):
     bench.ring(20)
 
     assert bench.dispatched == [("b", 10)]
-    assert bench.ledger.dropped == [20]
+    assert bench.counts.dropped == [20]
 
 
 def test_a_user_that_is_about_to_be_killed_has_its_arrival_counted_all_the_same(bench):
@@ -483,7 +483,7 @@ def test_a_user_that_is_about_to_be_killed_has_its_arrival_counted_all_the_same(
     bench.users["b"].join(10)
 
     assert bench.users["b"].dead
-    assert bench.ledger.sent == bench.ledger.offered == [10, 20]
+    assert bench.counts.sent == bench.counts.offered == [10, 20]
 
 
 def test_a_killed_user_that_held_a_request_leaves_the_others_in_order(bench):
@@ -499,7 +499,7 @@ def test_a_killed_user_that_held_a_request_leaves_the_others_in_order(bench):
 def test_an_exception_in_a_waiting_user_takes_it_off_the_list(bench):
     bench.add_users("a")
     bench.users["a"].kill(ValueError("mine"), block=False)
-    bench.ledger.waiting.clear()
+    bench.counts.waiting.clear()
     with pytest.raises(ValueError, match="mine"):
         bench.users["a"].get()
 
@@ -516,7 +516,7 @@ def test_two_levels_in_a_row(bench):
     bench.ring(1015)
 
     assert bench.dispatched == [("a", 10), ("b", 1005)]
-    assert bench.ledger.offered == [10, 1005]
+    assert bench.counts.offered == [10, 1005]
 
 
 def test_a_level_that_begins_early_ends_the_one_before(bench):
@@ -543,7 +543,7 @@ def test_a_user_that_ends_the_level_with_its_arrival_ends_it_at_once(bench, act,
     bench.on_send["a"] = lambda: act(bench.pacer)
     bench.ring(30)
 
-    assert bench.ledger.offered == [10]
+    assert bench.counts.offered == [10]
     assert bench.alarm.at_ns == set_to
 
 
@@ -555,7 +555,7 @@ def test_a_closed_pacer_sends_nothing_and_its_users_go_on_waiting(bench):
     bench.pacer.close()
 
     assert bench.alarm.is_closed
-    assert bench.ledger.offered == []
+    assert bench.counts.offered == []
     assert bench.pacer.n_free == 1
 
 
@@ -588,16 +588,16 @@ def test_whatever_happens_each_arrival_is_sent_to_the_next_in_line_or_dropped(of
         bench.pacer.begin(FakeSchedule(*sorted(offsets)), 0, end_ns)
         for number, (what, value) in enumerate(made):
             act(bench, what, value, number)
-            assert len(bench.ledger.offered) == len(bench.ledger.sent) + len(bench.ledger.dropped)
-            assert bench.pacer.n_free == len(bench.ledger.waiting)
+            assert len(bench.counts.offered) == len(bench.counts.sent) + len(bench.counts.dropped)
+            assert bench.pacer.n_free == len(bench.counts.waiting)
         ring_if_due(bench, 10_000)
     finally:
         bench.end()
 
     due = [offset for offset in sorted(offsets) if offset < end_ns]
-    assert bench.ledger.offered == due
-    assert sorted(bench.ledger.sent + bench.ledger.dropped) == due
-    assert [due_ns for _, due_ns in bench.dispatched] == bench.ledger.sent
+    assert bench.counts.offered == due
+    assert sorted(bench.counts.sent + bench.counts.dropped) == due
+    assert [due_ns for _, due_ns in bench.dispatched] == bench.counts.sent
 
 
 def act(bench, what, value, number):
@@ -620,15 +620,15 @@ def ring_if_due(bench, now_ns):
 
 
 def test_in_real_time_no_arrival_is_lost_and_none_leaves_early():
-    ledger = Ledger()
+    counts = Counts()
     left = []
-    pacer = Pacer(ledger)
+    pacer = Pacer(counts)
 
     def live(name):
         while True:
-            ledger.waiting.append(name)
+            counts.waiting.append(name)
             due_ns = pacer.next()
-            ledger.waiting.remove(name)
+            counts.waiting.remove(name)
             left.append((due_ns, time.perf_counter_ns()))
             gevent.sleep(0.004)
 
@@ -636,12 +636,12 @@ def test_in_real_time_no_arrival_is_lost_and_none_leaves_early():
     gevent.idle()
     begin_ns = time.perf_counter_ns()
     pacer.begin(Schedule(1000, "constant", 1, 1), begin_ns, begin_ns + 40 * MS)
-    wait_until(lambda: len(ledger.offered) == 40, "forty arrivals", 10)
+    wait_until(lambda: len(counts.offered) == 40, "forty arrivals", 10)
     gevent.sleep(A_WHILE_S)
     pacer.close()
     gevent.killall(users)
 
-    assert ledger.offered == [begin_ns + number * MS for number in range(40)]
-    assert sorted(ledger.sent + ledger.dropped) == ledger.offered
-    assert [due_ns for due_ns, _ in left] == ledger.sent
+    assert counts.offered == [begin_ns + number * MS for number in range(40)]
+    assert sorted(counts.sent + counts.dropped) == counts.offered
+    assert [due_ns for due_ns, _ in left] == counts.sent
     assert all(sent_ns >= due_ns for due_ns, sent_ns in left)

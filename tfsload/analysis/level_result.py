@@ -118,7 +118,7 @@ class LevelResult:
 
     @property
     def is_stable(self) -> bool:
-        """Whether three successive parts of its window agree."""
+        """Whether the three successive thirds of its window agree."""
         return not self.unsteady
 
 

@@ -37,18 +37,18 @@ class Pacer:
 
     def __init__(
         self,
-        ledger: ArrivalCounts,
+        counts: ArrivalCounts,
         alarm: Callable[[Callable[[], None]], Alarm] = make_alarm,
         clock_ns: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
         """Pace nothing yet.
 
         Args:
-            ledger: counts arrivals.
+            counts: where arrivals are counted.
             alarm: makes what calls back when an arrival is due.
             clock_ns: the time.
         """
-        self._ledger = ledger
+        self._counts = counts
         self._make_alarm = alarm
         self._clock_ns = clock_ns
         self._alarm: Alarm | None = None  # made with the first schedule
@@ -82,7 +82,7 @@ class Pacer:
         except BaseException:
             self._free.pop(user, None)
             raise
-        self._ledger.count_sent(arrived_ns)
+        self._counts.count_sent(arrived_ns)
         return arrived_ns
 
     def _take_due(self) -> int | None:
@@ -94,8 +94,8 @@ class Pacer:
         if due_ns > self._clock_ns() or due_ns >= self._end_ns:
             return None
         schedule.pop()
-        self._ledger.count_offered(due_ns)
-        self._ledger.count_sent(due_ns)
+        self._counts.count_offered(due_ns)
+        self._counts.count_sent(due_ns)
         return due_ns
 
     def begin(self, schedule: Schedule, begin_ns: int, end_ns: int) -> None:
@@ -128,12 +128,12 @@ class Pacer:
             self._schedule = None
 
     def _arrive(self, due_ns: int) -> None:
-        self._ledger.count_offered(due_ns)
+        self._counts.count_offered(due_ns)
         if self._free:
             user, _ = self._free.popitem(last=False)
             user.switch(due_ns)
         else:
-            self._ledger.count_dropped(due_ns)
+            self._counts.count_dropped(due_ns)
 
     def close(self) -> None:
         """Stop; users that wait go on waiting until they are ended."""
