@@ -296,6 +296,17 @@ def test_a_worker_that_is_lost_with_its_users_before_it_has_said_a_word_is_lost(
     coordinator.end()
 
     assert coordinator.results.lost_workers == {"b"}
+    assert coordinator.results.n_workers == 2
+
+
+def test_a_worker_that_was_lost_before_the_other_one_joined_is_one_of_two(master, coordinator):
+    coordinator.begin(n_requests=None)
+    master.target_user_count = master.user_count + 1
+    del master.clients["b"]
+    wait_for(lambda: coordinator.results.lost_workers == {"b"})
+    master.receive(messages.JOINED, {"run": 1, "protocol": messages.PROTOCOL}, "a")
+
+    assert coordinator.results.n_workers == 2
 
 
 def test_an_exception_that_escaped_in_a_worker_is_told(master, coordinator):

@@ -228,10 +228,16 @@ class Coordinator:
         if worker not in self._roster.joined and not self._misses_users():
             return  # it never ran a user, and none is missing: it had nothing to lose
         self.results.lost_workers.add(worker)
+        self._count_workers()
         n_requests = self._ledger.lose(worker)
         logger.warning(
             "Worker %s was lost%s", worker, f"; {n_requests} requests that it held go to others" if n_requests else ""
         )
+
+    def _count_workers(self) -> None:
+        """Keep the most workers at once; one that was lost before it could say that it takes part is one of them."""
+        lost, joined = self.results.lost_workers, self._roster.joined
+        self.results.n_workers = max(self.results.n_workers, len((joined - lost) | (lost - joined)))
 
     def _misses_users(self) -> bool:
         if self._is_ending:
@@ -261,8 +267,7 @@ class Coordinator:
             if self.results.unfit_workers.get(msg.node_id) == STRANGER:
                 del self.results.unfit_workers[msg.node_id]  # it has only been slow
             self._roster.joined.add(msg.node_id)
-            n_workers = len(self._roster.joined - self.results.lost_workers)
-            self.results.n_workers = max(self.results.n_workers, n_workers)
+            self._count_workers()
 
     def _on_lease_wanted(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         if not self.is_of_this_run(msg):
