@@ -1,7 +1,9 @@
 """A run, as a process that runs users sees it: what to fire, where, and where results go."""
 
+import functools
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import tfsload.datasets.dataset
@@ -73,7 +75,6 @@ class Run:
         number: which run of the coordinator's this is.
         settings: what was asked for.
         transport: the way to the server, which all users of this process share.
-        call: fires a request's body, and returns the reply.
         data_fingerprint: of the images that it fires.
         book: the requests.
         recorder: what was measured and not yet handed over.
@@ -108,7 +109,6 @@ class Run:
         self.data_fingerprint = images.fingerprint
         self.settings = settings
         self.transport = transport
-        self.call = transport.bound_call()
         hide(value for _, value in settings.connection.metadata)
         self.book = RequestBook(
             dataset.images,
@@ -124,6 +124,11 @@ class Run:
         self.round_trip_ns: int | None = None
         self.supply: Supply
         self.sent_ns = self.answered_ns = 0
+
+    @functools.cached_property
+    def call(self) -> Callable[[bytes], bytes]:
+        """What fires a request's body and returns the reply: one for all users, made when the first asks for it."""
+        return self.transport.bound_call()
 
     def close(self) -> None:
         """Close the way to the server."""
