@@ -10,10 +10,11 @@ DEV_STAMP := $(VENV)/dev.stamp
 .DEFAULT_GOAL := help
 # `make test` runs these parts, the longest first. Together they are all the test files.
 PARTS := process-a-to-o process-p-to-r process-s-to-z unit contract truth browser
+TIMING_PARTS := timing-t-to-z timing-browser timing-a-to-s
 # What holds doctests: the rooms that need no Locust.
 PURE_ROOMS := transport datasets records analysis load settings report target
 
-.PHONY: help demo ui serve check unit-a-to-r unit-s-to-z lint-and-doctests doctests test $(PARTS) coverage long lint \
+.PHONY: help demo ui serve check unit-a-to-r unit-s-to-z lint-and-doctests doctests test $(PARTS) $(TIMING_PARTS) coverage long lint \
 	format bench bench-against fuzz soak train clean
 
 help: ## List the commands.
@@ -41,13 +42,21 @@ lint-and-doctests: lint doctests
 doctests:
 	$(BIN)/python -m pytest -q --doctest-modules $(addprefix tfsload/,$(PURE_ROOMS))
 
-# Tests wait more than they compute, so parts run beside one another. What depends on timing runs by itself.
+# Tests wait more than they compute, so parts run beside one another. What depends on timing runs by itself, two at a
+# time where it waits for what others do, and alone where the time that something takes is what is looked at.
 test: $(DEV_STAMP) ## Run all tests but the long ones.
 	$(MAKE) --no-print-directory -j3 $(PARTS) doctests
-	$(BIN)/python -m pytest -m "timing and not long"
+	$(MAKE) --no-print-directory -j2 $(TIMING_PARTS)
+	$(BIN)/python -m pytest -m "timing and not long" tests/unit tests/contract tests/truth
 
 process-a-to-o process-p-to-r process-s-to-z: process-%:
 	$(BIN)/python -m pytest -m "not timing and not long" tests/process/test_[$(subst -to-,-,$*)]*.py
+
+timing-t-to-z timing-a-to-s: timing-%:
+	$(BIN)/python -m pytest -m "timing and not long" tests/process/test_[$(subst -to-,-,$*)]*.py
+
+timing-browser:
+	$(BIN)/python -m pytest -m "timing and not long" tests/browser
 
 unit contract truth browser:
 	$(BIN)/python -m pytest -m "not timing and not long" tests/$@

@@ -33,6 +33,7 @@ from tests.support.truth import (
 )
 from tests.support.truth_server import Answers, Service
 from tfsload.analysis import exit_codes
+from tfsload.analysis.figures import percent
 from tfsload.analysis.levels import QUEUE_GROWS
 from tfsload.load.arrivals import Schedule
 from tfsload.records.window import N_SLICES
@@ -509,8 +510,8 @@ def test_arrivals_without_a_free_user_are_dropped_and_counted(quick):
     # Two users and 50 ms of service: fewer than 40 a second.
     assert 80 >= row["sent"] > 40
     assert (number(printed["offered"]), number(printed["dropped"])) == (row["offered"], row["dropped"])
-    share = 100 * row["dropped"] / row["offered"]
-    assert f"dropped_rate < 1% was crossed at 100 requests/s: {share:.2f} %" in run.text
+    share = percent(row["dropped"] / row["offered"])
+    assert f"dropped_rate < 1% was crossed at 100 requests/s: {share}\n" in run.text
     assert run.ended.exit_code == exit_codes.INVALID, run.text
 
 

@@ -10,17 +10,18 @@ from tests.support.runs import PROJECT
 
 
 @pytest.mark.parametrize(
-    ("target", "n_parts", "directory"),
+    ("target", "option", "n_parts", "directory"),
     [
-        pytest.param("test", 7, PROJECT / "tests", id="all-tests"),
-        pytest.param("check", 2, PROJECT / "tests" / "unit", id="unit-tests"),
+        pytest.param("test", '-m "not timing and not long"', 7, PROJECT / "tests", id="all-tests"),
+        pytest.param("test", '-m "timing and not long"', 6, PROJECT / "tests", id="all-that-depend-on-timing"),
+        pytest.param("check", "--hypothesis-profile=quick", 2, PROJECT / "tests" / "unit", id="unit-tests"),
     ],
 )
-def test_its_parts_are_all_the_test_files_each_once(target, n_parts, directory):
+def test_its_parts_are_all_the_test_files_each_once(target, option, n_parts, directory):
     shown = subprocess.run(
         ["make", "--dry-run", target], cwd=PROJECT, capture_output=True, text=True, check=True, timeout=60
     ).stdout
-    parts = re.findall(r" (tests/\S+)", shown)
+    parts = [part for line in shown.splitlines() if option in line for part in re.findall(r" (tests/\S+)", line)]
     named = [path for part in parts for path in files_of(part)]
 
     assert len(parts) == n_parts
