@@ -340,7 +340,8 @@ def test_as_many_answers_mismatch_as_were_swapped(swaps, how):
     printed = [number(row["mismatched"]) for row in run.table]
 
     assert printed == list(swapped.values())
-    assert printed[0] == 0 < printed[1] < printed[2]
+    assert printed[0] == 0
+    assert min(printed[1:]) > 0
     total = int(re.search(r"mismatched +[\d.]+% \(([\d,]+)\)", run.text)[1].replace(",", ""))
     assert total == sum(printed)
     # By the server's log alone: those between are of requests that lie across an edge.
