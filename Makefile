@@ -14,7 +14,7 @@ TIMING_PARTS := timing-t-to-z timing-browser timing-a-to-s
 # What holds doctests: the rooms that need no Locust.
 PURE_ROOMS := transport datasets records analysis load settings report target
 
-.PHONY: help demo ui serve check unit-a-to-r unit-s-to-z lint-and-doctests doctests test $(PARTS) $(TIMING_PARTS) coverage long lint \
+.PHONY: help demo ui serve check unit-a-to-p unit-q-to-z lint-and-doctests doctests test $(PARTS) $(TIMING_PARTS) coverage long lint \
 	format bench bench-against fuzz soak train clean
 
 help: ## List the commands.
@@ -32,9 +32,9 @@ serve: $(RUN_STAMP) ## Serve the shipped model on 127.0.0.1:8500 until Ctrl-C.
 
 # Where a property is held against examples, a few of them are looked at here, and all by `make test`.
 check: $(DEV_STAMP) ## Check style, types, the unit tests and the doctests: after each change, under a minute.
-	$(MAKE) --no-print-directory -j2 --output-sync=target lint-and-doctests unit-a-to-r unit-s-to-z
+	$(MAKE) --no-print-directory -j2 --output-sync=target lint-and-doctests unit-a-to-p unit-q-to-z
 
-unit-a-to-r unit-s-to-z: unit-%:
+unit-a-to-p unit-q-to-z: unit-%:
 	$(BIN)/python -m pytest -q --hypothesis-profile=quick tests/unit/test_[$(subst -to-,-,$*)]*.py
 
 lint-and-doctests: lint doctests
