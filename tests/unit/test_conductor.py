@@ -604,11 +604,12 @@ def test_two_levels_in_a_row_are_kept_apart(participant, runner):
 @pytest.mark.parametrize("run", [pytest.param(0, id="an-earlier-run"), pytest.param(2, id="a-run-it-is-not-in")])
 def test_a_level_of_another_run_is_not_measured(participant, runner, run):
     begun = participant(sweep="1")
-    runner.receive(messages.LEVEL, level_data(run=run, duration_s=0.01))
-    gevent.sleep(0.05)
-
+    runner.receive(messages.LEVEL, level_data(level=7, run=run, duration_s=0.01))
     assert begun.run.recorder.window is BETWEEN_LEVELS
-    assert runner.done() == []
+    runner.receive(messages.LEVEL, level_data(level=8, duration_s=0.01))
+    wait_for(runner.done)
+
+    assert [done["level"] for done in runner.done()] == [8]
 
 
 def test_a_run_that_ends_in_a_level_hands_it_over_at_its_end(participant, runner):
