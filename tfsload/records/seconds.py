@@ -83,9 +83,9 @@ class Seconds:
 
     def merge(self, other: "Seconds") -> None:
         """Add what another one has counted from the same origin."""
-        if not other.counts:
-            return
         self.until_ns = max(self.until_ns, other.until_ns)
+        if not other.counts:
+            return  # its width may be another one, and says nothing
         while self.width_s < other.width_s:
             self._widen()
         factor = self.width_s // other.width_s
