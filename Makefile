@@ -15,7 +15,7 @@ TIMING_PARTS := timing-t-to-z timing-browser timing-a-to-s
 PURE_ROOMS := transport datasets records analysis load settings report target
 
 .PHONY: help demo ui serve check unit-a-to-p unit-q-to-z lint-and-doctests doctests test $(PARTS) $(TIMING_PARTS) coverage long lint \
-	format bench bench-against fuzz soak train clean
+	format bench bench-against properties fuzz soak train clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,6 +85,9 @@ bench: $(RUN_STAMP) ## Compare the load generator's own speed with others' (nght
 
 bench-against: $(RUN_STAMP) ## Hold the speed against another commit's (COMMIT=main; nghttpd is needed; ten minutes).
 	$(BIN)/python -m benchmarks.against $(or $(COMMIT),main)
+
+properties: $(DEV_STAMP) ## Hold every property against twenty times as many examples (half an hour).
+	$(BIN)/python -m pytest -q -m "hypothesis and not long" --hypothesis-profile=deep tests/unit tests/contract
 
 fuzz: $(DEV_STAMP) ## Throw hostile servers at the gRPC channel for an hour (MINUTES=60).
 	$(BIN)/python -m tests.long.fuzz_channel --minutes $(or $(MINUTES),60)

@@ -237,6 +237,12 @@ SWEEPS = [
         ["Of a lone request's 10.00 ms", "takes 0.30 ms (3 %), and the server 9.70 ms", "stops growing at 2 users"],
         id="the-reason-is-given",
     ),
+    pytest.param(
+        sweep_of((100, 2_000, 190_000, 191_000), 0.3, (1, 20, 2_000, 4_000)),
+        "Yes",
+        ["about 1,847.8 requests run in parallel", "stops growing at 2,000 users"],
+        id="thousands-at-once",
+    ),
     pytest.param(sweep_of((100, 101), 0.3, (1, 2)), "No", ["does not grow with users (at most 1.01×)"], id="two"),
     pytest.param(sweep_of((100, 99, 101), 0.3, (1, 1, 2)), "No", ["does not grow with users"], id="a-lone-user-twice"),
     pytest.param(

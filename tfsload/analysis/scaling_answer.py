@@ -76,7 +76,7 @@ def scaling_answer(sweep: Sweep, interval: Parallelism | None, round_trip_ns: fl
         head += f" ({at_once(interval.low)} to {at_once(interval.high)}){_outlook(growth, interval)}"
         head += (
             "; that is less than one, so each takes longer under load than alone"
-            if float(at_once(interval.high)) < 1
+            if round(interval.high, 2) < 1  # as it is told
             else ""
         )
         kind = "yes" if possible == ("yes",) else "cannot tell" if "yes" in possible else "no"
