@@ -78,12 +78,14 @@ def render(result: RunResult, verdict: Verdict, model: str = "m", address: str =
 
 def table(rows: Sequence[LevelRow | LevelResult], holds: Sequence[bool | None] = ()) -> list[str]:
     """Return the table of levels, given as what they were reckoned from, too."""
-    return level_report.table(_results(rows), holds)
+    results = _results(rows)
+    return level_report.table(results, holds, [result.number for result in results if result.doubts])
 
 
 def notes(rows: Sequence[LevelRow | LevelResult], holds: Sequence[bool | None] = ()) -> list[str]:
     """Return the notes below it."""
-    return level_report.notes(_results(rows), holds)
+    results = _results(rows)
+    return level_report.notes(results, holds, [result.number for result in results if result.doubts])
 
 
 def _results(rows: Sequence[LevelRow | LevelResult]) -> list[LevelResult]:

@@ -347,12 +347,23 @@ def test_thresholds_of_a_run_without_levels(text, code, reason):
     ],
 )
 def test_verdicts_of_levels(rows, more, code, reasons):
-    verdict = judge(summary_of(rows, **{**more, "thresholds": parsed(more.get("thresholds", ""))}))
+    summary = summary_of(rows, **{**more, "thresholds": parsed(more.get("thresholds", ""))})
+    verdict = judge(summary)
 
     assert verdict.exit_code == code
+    assert_doubts_have_a_reason(summary, verdict)
     assert len(verdict.reasons) == len(reasons)
     for told, reason in zip(verdict.reasons, reasons, strict=True):
         assert told.startswith(reason)
+
+
+def assert_doubts_have_a_reason(summary, verdict):
+    """A level is marked where a reason names it as one that supports no verdict, and only there."""
+    doubts = [reason for reason in verdict.reasons if "no request had an answer" not in reason]  # that is a failure
+    numbers = {row.name: row.number for row in summary.levels}  # of a rate that was held twice: the last one
+
+    named = {numbers[name] for name in numbers for doubt in doubts if doubt.startswith(f"{name}: ")}
+    assert set(verdict.doubted_levels) == named
 
 
 def test_a_run_with_levels_is_told_by_its_levels():
@@ -459,9 +470,11 @@ def gone():
     ],
 )
 def test_verdicts_of_searches(rows, search, more, code, reasons):
-    verdict = judge(summary_of(rows, search=search, thresholds=parsed("p99 < 5ms"), **more))
+    summary = summary_of(rows, search=search, thresholds=parsed("p99 < 5ms"), **more)
+    verdict = judge(summary)
 
     assert verdict.exit_code == code
+    assert_doubts_have_a_reason(summary, verdict)
     assert len(verdict.reasons) == len(reasons)
     for told, reason in zip(verdict.reasons, reasons, strict=True):
         assert told.startswith(reason)

@@ -252,8 +252,10 @@ def test_what_was_dropped_is_told_and_no_pass():
 )
 def test_a_threshold_judges_what_was_dropped(threshold, word):
     row = open_row(samples(n=900), n_dropped=300, rate_rps=120.0, is_probe=False)
+    text = text_of([row], thresholds=thresholds.parse(threshold))
 
-    assert re.search(rf"^{word}:?$", text_of([row], thresholds=thresholds.parse(threshold)), re.MULTILINE)
+    assert re.search(rf"^{word}:?$", text, re.MULTILINE)
+    assert ("120 requests/s ! " in text) is (word == "INVALID")
 
 
 def test_all_arrivals_sent_are_told_too():

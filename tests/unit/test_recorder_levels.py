@@ -356,12 +356,14 @@ def test_all_is_booked_as_counted_by_hand(windows, made):
     assert sum(value.requests for value in found.values()) == len(ended)  # each exactly once
 
 
+ONE_LEVEL = [(0, Window.of(1, 0, 12, is_open_load=False))]
+WITHIN_IT = (22, (1, 2, 3, False, False))
 # Due as the level's last nanosecond passes, and sent after it: nothing of it was in flight within the level.
-SENT_AFTER_ITS_LEVEL = (22, (11, 12, 13, False, False))
+SENT_AFTER_IT = (22, (11, 12, 13, False, False))
 
 
 @given(windows_made(), st.lists(st.tuples(st.integers(0, 3), requests_made()), max_size=20))
-@example([(0, Window.of(1, 0, 12, is_open_load=False))], [(0, (22, (1, 2, 3, False, False))), (1, SENT_AFTER_ITS_LEVEL)])
+@example(ONE_LEVEL, [(0, WITHIN_IT), (1, SENT_AFTER_IT)])
 @settings(max_examples=scaled(80))
 def test_merged_recorders_equal_one(windows, made):
     one, *four = (Recorder(10**18, has_levels=True) for _ in range(5))

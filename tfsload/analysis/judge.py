@@ -1,5 +1,6 @@
 """Whether a run passed, and why not. Pure."""
 
+import functools
 import math
 
 from tfsload.analysis import exit_codes, judged, others
@@ -37,21 +38,23 @@ def judge(result: RunResult) -> Verdict:
         result: the run's; it need not have a verdict.
     """
     failures, broken = _failures(result), _broken(result.course.is_broken)
-    gaps, crossed = _gaps(result) + _doubts(result), _crossed(result)
+    by_level = _doubts_by_level(result)
+    gaps, crossed = _gaps(result) + _of_levels(by_level) + _doubts(result), _crossed(result)
     advice, notes = _advice(result), _judged_whole(result)
+    verdict = functools.partial(Verdict, doubted_levels=tuple(by_level))
     if failures or broken:
         # What was given up was cut short: that is a gap where the failure itself does not count.
         is_cut_short = bool(gaps) or result.course.gave_up_after_s is not None
         rest = exit_codes.INVALID if is_cut_short else exit_codes.THRESHOLD if crossed else exit_codes.PASS
         without_failures = exit_codes.FAILED if broken else rest
         reasons = failures + broken + advice + gaps + crossed
-        return Verdict(exit_codes.FAILED, reasons, notes=notes, code_without_failures=without_failures)
+        return verdict(exit_codes.FAILED, reasons, notes=notes, code_without_failures=without_failures)
     notes = advice + notes
     if gaps:
-        return Verdict(exit_codes.INVALID, gaps + crossed, notes=notes)
+        return verdict(exit_codes.INVALID, gaps + crossed, notes=notes)
     if crossed:
-        return Verdict(exit_codes.THRESHOLD, crossed, notes=notes)
-    return Verdict(exit_codes.PASS, judged=judged.sentence(result), notes=notes)
+        return verdict(exit_codes.THRESHOLD, crossed, notes=notes)
+    return verdict(exit_codes.PASS, judged=judged.sentence(result), notes=notes)
 
 
 def _advice(result: RunResult) -> tuple[str, ...]:
@@ -213,10 +216,8 @@ def _misses_users(result: RunResult) -> bool:
 
 
 def _doubts(result: RunResult) -> tuple[str, ...]:
-    reasons = [f"{level.name}: {doubt}" for level in result.levels for doubt in _doubts_that_count(result, level)]
     search = result.search
-    if search is None and not any(map(_sees_drops, result.thresholds)):
-        reasons += [_drops(level) for level in result.levels if level.dropped]
+    reasons = []
     if search is not None and search.rate_rps is None and not _is_none_known_to_hold(result):
         reasons.append(search.sentence)
     if result.course.n_levels_left and result.course.gave_up_after_s is None:
@@ -232,19 +233,35 @@ def _doubts(result: RunResult) -> tuple[str, ...]:
     return tuple(reasons)
 
 
+def _doubts_by_level(result: RunResult) -> dict[int, tuple[str, ...]]:
+    """Return why levels support no verdict, by number; those that do are not among them."""
+    by_level = {level.number: (*_doubts_told(result, level), *_drops_told(result, level)) for level in result.levels}
+    return {number: reasons for number, reasons in by_level.items() if reasons}
+
+
+def _of_levels(by_level: dict[int, tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(reason for reasons in by_level.values() for reason in reasons)
+
+
+def _doubts_told(result: RunResult, level: LevelResult) -> tuple[str, ...]:
+    return tuple(f"{level.name}: {doubt}" for doubt in _doubts_that_count(result, level))
+
+
+def _drops_told(result: RunResult, level: LevelResult) -> tuple[str, ...]:
+    if not level.dropped or result.search is not None or any(map(_sees_drops, result.thresholds)):
+        return ()
+    users = "its only user was" if level.users == 1 else f"all {level.users:,} users were"
+    return (
+        f"{level.name}: {level.dropped:,} of {level.offered:,} arrivals were dropped, since {users} "
+        "busy: ask for less, pass a higher -u, or say with --threshold how many may be (such as 'dropped_rate < 1%')",
+    )
+
+
 def _sees_drops(held: Held) -> bool:
     """Whether a threshold already judges arrivals that were dropped: they count as endless for latencies."""
     threshold = held.threshold
     is_latency = threshold.metric in ("mean", "max") or threshold.metric.startswith("p")
     return threshold.metric == "dropped_rate" or (is_latency and threshold.is_upper)
-
-
-def _drops(level: LevelResult) -> str:
-    users = "its only user was" if level.users == 1 else f"all {level.users:,} users were"
-    return (
-        f"{level.name}: {level.dropped:,} of {level.offered:,} arrivals were dropped, since {users} "
-        "busy: ask for less, pass a higher -u, or say with --threshold how many may be (such as 'dropped_rate < 1%')"
-    )
 
 
 def _is_none_known_to_hold(result: RunResult) -> bool:

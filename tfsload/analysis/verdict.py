@@ -23,6 +23,7 @@ class Verdict:
         notes: what helps with what was found and is no reason, a sentence each.
         code_without_failures: of a failed run: the exit code if its failures are not to count; what is broken always
             does.
+        doubted_levels: the numbers of levels that support no verdict; the reasons say why.
     """
 
     exit_code: int
@@ -30,6 +31,7 @@ class Verdict:
     judged: str = ""
     notes: tuple[str, ...] = ()
     code_without_failures: int = exit_codes.FAILED
+    doubted_levels: tuple[int, ...] = ()
 
     @property
     def word(self) -> str:

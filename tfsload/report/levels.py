@@ -1,7 +1,7 @@
 """The sweep on the terminal: a row a level, and what the rows say."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from tfsload.analysis.figures import at_once, fold, milliseconds, percent, users
 from tfsload.analysis.level_result import LevelResult
@@ -14,19 +14,20 @@ DOUBTED = " !"
 _HOLDS = {True: "yes", False: "no", None: "open"}
 
 
-def table(rows: Sequence[LevelResult], holds: Sequence[bool | None] = ()) -> list[str]:
+def table(rows: Sequence[LevelResult], holds: Sequence[bool | None] = (), doubted: Collection[int] = ()) -> list[str]:
     """Return the levels' figures, a line each below the heading; latencies in µs.
 
     Args:
         rows: the levels'.
         holds: of a limit search: whether the level's rate holds, by row, None: one stall decides it; else empty.
+        doubted: numbers of levels that support no verdict.
     """
     is_open = any(row.rate_rps is not None for row in rows)
     has_mismatches = any(row.compared for row in rows)
     heading = ["level", "achieved/s", "in flight", *(f"p{p:g}" for p in PERCENTILES), "max"]
     heading += ["lag p99", "offered", "dropped"] if is_open else []
     heading += ["errors", "wrong", "failed", *(["mismatched"] if has_mismatches else []), "straddling", "stable"]
-    lines = [heading, *(_cells(row, is_open, has_mismatches) for row in rows)]
+    lines = [heading, *(_cells(row, is_open, has_mismatches, row.number in doubted) for row in rows)]
     if holds:
         for line, cell in zip(lines, ["holds", *(_HOLDS[one] for one in holds)], strict=True):
             line.append(cell)
@@ -34,9 +35,9 @@ def table(rows: Sequence[LevelResult], holds: Sequence[bool | None] = ()) -> lis
     return ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
 
 
-def _cells(row: LevelResult, is_open: bool, has_mismatches: bool) -> list[str]:
+def _cells(row: LevelResult, is_open: bool, has_mismatches: bool, is_doubted: bool) -> list[str]:
     cells = [
-        row.name + (DOUBTED if _is_marked(row) else ""),
+        row.name + (DOUBTED if is_doubted else ""),
         f"{row.achieved_rps:,.1f}",
         f"{row.mean_in_flight:,.2f}",
     ]
@@ -50,18 +51,13 @@ def _cells(row: LevelResult, is_open: bool, has_mismatches: bool) -> list[str]:
     return [*cells, f"{row.straddling:,}", "yes" if row.is_stable else "no"]
 
 
-def _is_marked(row: LevelResult) -> bool:
-    # A search goes where levels are unstable, and says by itself what its result rests on.
-    return bool(row.doubts) and not row.is_probe
-
-
 def _microseconds(nanoseconds: float | None) -> str:
     if nanoseconds is None:
         return "–"
     return "∞" if math.isinf(nanoseconds) else f"{nanoseconds / 1e3:,.0f}"
 
 
-def notes(rows: Sequence[LevelResult], holds: Sequence[bool | None] = ()) -> list[str]:
+def notes(rows: Sequence[LevelResult], holds: Sequence[bool | None] = (), doubted: Collection[int] = ()) -> list[str]:
     """Return what explains the table, which has the same arguments."""
     lines = [
         "Latencies in µs; percentiles are those of this level (upper end, for independent requests).",
@@ -71,7 +67,7 @@ def notes(rows: Sequence[LevelResult], holds: Sequence[bool | None] = ()) -> lis
         lines.append(f"–: too few samples carry it ({wanted}).")
     if any(math.inf in row.upper_end_ns.values() for row in rows):
         lines.append("∞: so many requests had no answer, or were dropped.")
-    if any(map(_is_marked, rows)):
+    if any(row.number in doubted for row in rows):
         lines.append("!: such a level supports no verdict; the reason stands below.")
     if None in holds:
         lines.append("open: one stall decides a threshold; such a rate is held once more, at full length.")

@@ -90,7 +90,8 @@ def _participants(result: RunResult) -> list[tuple[str, str]]:
 def _levels(result: RunResult) -> list[str]:
     if not result.levels:
         return []
-    lines = [*levels.table(result.levels, result.probes_hold), *levels.notes(result.levels, result.probes_hold)]
+    rows, holds, doubted = result.levels, result.probes_hold, result.judged.doubted_levels
+    lines = [*levels.table(rows, holds, doubted), *levels.notes(rows, holds, doubted)]
     if result.scaling is not None:
         lines += ["", *levels.scaling_lines(result.scaling), result.scaling.answer.sentence]
     if result.search is not None and result.search.sentence not in result.judged.reasons:
