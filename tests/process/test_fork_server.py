@@ -34,10 +34,11 @@ print(json.dumps({
 
 
 def masked(text: str, *places: object) -> str:
-    """Return a run's text without figures and without where it lay."""
+    """Return a run's text without figures, their units, and where it lay."""
     for place in places:
         text = text.replace(str(place), "HERE")
-    return re.sub(r" +", " ", re.sub(r"\d+(\.\d+)?|[█░]+", "N", text))
+    text = re.sub(r"\d+(,\d{3})*(\.\d+)?( (µs|ms|s)\b)?|[█░]+", "N", text)
+    return re.sub(r" +", " ", text)
 
 
 def both(tmp_path, *arguments: str, **options) -> tuple[Ended, Ended]:

@@ -94,8 +94,7 @@ class VirtualTime:
         _real_idle()
 
     def step(self) -> None:
-        """Move on to the next instant at which anybody wakes."""
-        self.settle()
+        """Move on to the next instant at which anybody wakes; all must have settled."""
         if not self._sleepers:
             return
         self.now_s = max(self.now_s, self._sleepers[0][0])
