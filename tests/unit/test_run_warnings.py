@@ -3,9 +3,11 @@
 import logging
 
 import pytest
+from locust import constant
 
+from tfsload.prediction.prediction_user import PredictionUser
 from tfsload.settings.settings import Settings
-from tfsload.suite.run_warnings import warn_of_ignored
+from tfsload.suite.run_warnings import warn_of_ignored, warn_of_waits
 
 
 @pytest.mark.parametrize(
@@ -34,3 +36,34 @@ def test_options_without_an_effect_are_named(options, said, caplog):
         warn_of_ignored(options, Settings.parse(options, None))
 
     assert caplog.messages == said
+
+
+class Waiting(PredictionUser):
+    abstract = False
+    wait_time = constant(1)
+
+
+class WaitingBelow(Waiting):
+    pass
+
+
+class Restless(PredictionUser):
+    abstract = False
+
+
+@pytest.mark.parametrize(
+    ("options", "classes", "said"),
+    [
+        pytest.param({"sweep": "1,2"}, [Restless], [], id="nobody-waits"),
+        pytest.param({}, [Waiting], [], id="no-levels"),
+        pytest.param({"sweep": "1,2"}, [Waiting], ["Waiting", "nothing but their answers"], id="a-sweep"),
+        pytest.param({"rate": "10"}, [Waiting, Restless], ["Waiting", "nothing but arrivals"], id="open-load"),
+        pytest.param({"sweep": "1"}, [WaitingBelow, Waiting], ["WaitingBelow and Waiting"], id="two-of-them"),
+    ],
+)
+def test_wait_times_that_levels_do_without_are_named(options, classes, said, caplog):
+    with caplog.at_level(logging.WARNING):
+        warn_of_waits(classes, Settings.parse(options, None))
+
+    assert len(caplog.messages) == bool(said)
+    assert all(words in caplog.text for words in said)

@@ -368,6 +368,42 @@ def test_a_user_joins_before_the_on_start_of_a_mixin(environment, participant, u
     assert recorded(participant).requests == 1
 
 
+def in_own_way(user):
+    user.predict()
+
+
+@task
+def once(user):
+    user.predict()
+
+
+@task(2)
+def twice(user):
+    user.predict()
+
+
+WithoutTurns = type("WithoutTurns", (ScriptedUser,), {"predict_in_turn": None, "tasks": [look]})
+
+
+@pytest.mark.parametrize(
+    ("base", "attributes", "tasks"),
+    [
+        pytest.param(ScriptedUser, {}, [PredictionUser.predict_in_turn], id="none-of-its-own"),
+        pytest.param(ScriptedUser, {"tasks": [look]}, [PredictionUser.predict_in_turn, look], id="another-task"),
+        pytest.param(ScriptedUser, {"predict_in_turn": in_own_way}, [in_own_way], id="a-method"),
+        pytest.param(ScriptedUser, {"predict_in_turn": twice}, [twice] * 2, id="a-task"),
+        pytest.param(ScriptedUser, {"predict_in_turn": None, "tasks": [look]}, [look], id="none-at-all"),
+        pytest.param(WithoutTurns, {}, [look], id="below-one-without"),
+        pytest.param(WithoutTurns, {"predict_in_turn": in_own_way}, [look], id="a-method-below-one-without"),
+        pytest.param(WithoutTurns, {"predict_in_turn": once}, [look, once], id="a-task-below-it"),
+    ],
+)
+def test_a_classs_own_turn_takes_the_place_of_the_suites(base, attributes, tasks):
+    kind = type("User", (base,), dict(attributes))
+
+    assert sorted(map(id, kind.tasks)) == sorted(map(id, tasks))
+
+
 def start_by_predicting(user):
     ScriptedUser.on_start(user)
     user.predict()

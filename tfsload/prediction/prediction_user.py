@@ -6,7 +6,7 @@ import time
 from typing import Any, ClassVar
 
 import gevent
-from locust import User, task
+from locust import User, tag, task
 from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser
 from locust.user.task import LOCUST_STATE_RUNNING
 
@@ -18,6 +18,8 @@ from tfsload.transport.failure import BAD_REPLY, CLIENT_ERROR, PredictionFailure
 
 logger = logging.getLogger(__name__)
 
+# What `--tags` and `--exclude-tags` know predictions by.
+TAG = "predict"
 # A user that tried at once again would count an outage by the million; gRPC's code asks for a pause.
 _UNAVAILABLE = "UNAVAILABLE"
 _PAUSE_S = 0.1
@@ -61,6 +63,21 @@ class PredictionUser(User):
                 own(self)
 
             cls.on_start = on_start  # type: ignore[method-assign]  # the class's own, in a wrap
+        if "predict_in_turn" in vars(cls):
+            cls._replace_turn()
+
+    @classmethod
+    def _replace_turn(cls) -> None:
+        """Have a class's own `predict_in_turn` take the place of the one above it among the tasks; None: nothing does.
+
+        Locust collects tasks as functions, so that else the one above it would go on to have its turns.
+        """
+        above = next(vars(one)["predict_in_turn"] for one in cls.__mro__[1:] if "predict_in_turn" in vars(one))
+        own = cls.predict_in_turn
+        is_collected = own is None or hasattr(own, "locust_task_weight")
+        cls.tasks = [
+            own if one is above else one for one in cls.tasks if one is not above or not is_collected
+        ]  # as Locust has collected them
 
     def on_start(self) -> None:
         """Join the run that this process takes part in."""
@@ -87,10 +104,11 @@ class PredictionUser(User):
             return
         self._run = run
         self.connect(run)
-        if run.settings.load.has_levels and PredictionUser.predict_in_turn in self.tasks:
-            self.tasks = [PredictionUser.predict_in_turn]  # a level is made of predictions, and of nothing else
+        has_levels = run.settings.load.has_levels
+        if has_levels:  # they are made of predictions one after another, and of nothing else
+            self.tasks = [PredictionUser.predict_in_turn]
         has_no_other_task = all(task is PredictionUser.predict_in_turn for task in self.tasks)
-        self._stays_in_task = has_no_other_task and type(self).wait_time is PredictionUser.wait_time
+        self._stays_in_task = has_levels or (has_no_other_task and not waits(type(self)))
 
     def connect(self, run: Run) -> None:
         """Take what the process's users share: thousands with their own would keep the processor waiting for memory."""
@@ -108,9 +126,13 @@ class PredictionUser(User):
             return False
         return run.supply.is_awaited_by(self._greenlet) or (run.pacer is not None and run.pacer.is_free(self._greenlet))
 
+    @tag(TAG)
     @task
     def predict_in_turn(self) -> None:
-        """Fire one request after another; just one where the user class has a wait time or more tasks, for Locust."""
+        """Fire one request after another; just one where the user class has a wait time or more tasks, for Locust.
+
+        A class that has its own, or None in its place, does without this one.
+        """
         self.predict()
         if self._stays_in_task:
             # Back in Locust's loop a user would go to sleep for no time, which costs more than a request.
@@ -192,6 +214,11 @@ class PredictionUser(User):
             return failure
         logger.error("A request failed in the client itself", exc_info=error)
         return PredictionFailure(CLIENT_ERROR, repr(error))
+
+
+def waits(user_class: type[PredictionUser]) -> bool:
+    """Whether users of a class have a wait time of their own between their tasks."""
+    return user_class.wait_time is not PredictionUser.wait_time
 
 
 def _take_no_part(*_: object) -> None:

@@ -22,7 +22,7 @@ from tfsload.run.conductor import Conductor
 from tfsload.run.coordinator import DRAIN_LIMIT_S, Coordinator
 from tfsload.run.participant import Participant
 from tfsload.run.user_hosts import UserHosts, suite_classes, transport_class_of
-from tfsload.settings.options import default_of
+from tfsload.settings.options import default_of, levels_asked_for
 from tfsload.settings.refusal import RunRefused
 from tfsload.suite import locust_wraps, run_warnings
 from tfsload.suite.before_reset import BeforeReset
@@ -33,6 +33,7 @@ from tfsload.suite.run_progress import RunProgress, of_how_many
 from tfsload.suite.run_time import RunTime, asked_s
 from tfsload.suite.shape_in_use import ShapeInUse
 from tfsload.suite.stage import Stage, Stages
+from tfsload.suite.tags import Tags
 from tfsload.suite.web_side import WebSide
 from tfsload.target.embedded import EmbeddedModel
 
@@ -159,6 +160,7 @@ class Leader:
         classes = self._environment.user_classes if user_classes is None else user_classes
         asked = self._hosts.ask(host, classes)
         faults = self._shape_in_use.faults(options) + faults_of_levels(options, classes)
+        faults += Tags.of(self._environment).faults(classes, levels_asked_for(options))
         if self._web is not None:
             faults += self._web.secret_faults(asked.text, options)
         checked = check(options, asked, transport_class_of(classes), self._embedded, faults)
@@ -166,6 +168,7 @@ class Leader:
         plan = make_plan(settings.load, settings.checks.thresholds, settings.model.deadline_s, self._n_users(options))
         if self.starts_by_itself:
             run_warnings.warn_of_ignored(options, settings)
+        run_warnings.warn_of_waits(classes, settings)
         if plan is not None:
             self._shape_in_use.use_levels(LevelShape(plan, self._measure, suite_classes(classes)))
         return LedRun(checked, plan)

@@ -1,10 +1,12 @@
 """What is said in the log of a run that is as asked for, and perhaps not as meant."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfsload.analysis import tolerance
+from tfsload.prediction.prediction_user import waits
+from tfsload.run.user_hosts import suite_classes
 from tfsload.settings.options import options_of_levels
 from tfsload.settings.settings import Settings
 from tfsload.transport.address import Address
@@ -33,6 +35,19 @@ def warn_of_ignored(options: Mapping[str, Any], settings: Settings) -> None:
         logger.warning("%s: no effect, since %s", " and ".join(ignored), why)
     if settings.checks.tolerance != tolerance.DEFAULT and not settings.checks.verify:
         logger.warning("--tolerance: no effect, since nothing is compared without --verify N")
+
+
+def warn_of_waits(user_classes: Sequence[type], settings: Settings) -> None:
+    """Warn of wait times that have no effect in this run.
+
+    Args:
+        user_classes: those of the run.
+        settings: what it was asked to do.
+    """
+    waiting = [one.__name__ for one in suite_classes(user_classes) if waits(one)]
+    if settings.load.has_levels and waiting:
+        what = "wait for nothing but arrivals" if settings.load.is_open else "wait for nothing but their answers"
+        logger.warning("wait_time of %s: no effect, since the users of a level %s", " and ".join(waiting), what)
 
 
 def warn_of_loopback(target: Address) -> None:
