@@ -20,18 +20,22 @@ if TYPE_CHECKING:
 
     from tfsload.prediction.grpc_user import GrpcUser as GrpcUser
     from tfsload.prediction.prediction_user import PredictionUser as PredictionUser
+    from tfsload.settings.refusal import RunRefused as RunRefused
     from tfsload.suite.last_result import result as result
+    from tfsload.suite.library import run_to_end as run_to_end
     from tfsload.suite.lifecycle import install as install
 
 __version__ = "0.1.0"
-__all__ = ["GrpcUser", "PredictionUser", "__version__", "events", "install", "result"]
+__all__ = ["GrpcUser", "PredictionUser", "RunRefused", "__version__", "events", "install", "result", "run_to_end"]
 
 _PUBLIC = {
     "GrpcUser": "tfsload.prediction.grpc_user",
     "PredictionUser": "tfsload.prediction.prediction_user",
+    "RunRefused": "tfsload.settings.refusal",
     "events": "locust",
     "install": "tfsload.suite.lifecycle",
     "result": "tfsload.suite.last_result",
+    "run_to_end": "tfsload.suite.library",
 }
 
 

@@ -28,10 +28,12 @@ from users import PredictionUser
 from users.grpc_user import GrpcPredictionUser
 from tfsload import GrpcUser
 from tfsload import PredictionUser
+from tfsload import RunRefused
 from tfsload import __version__
 from tfsload import events
 from tfsload import install
 from tfsload import result
+from tfsload import run_to_end
 """
 # The suite's user runs; the package's classes are there to be derived from.
 ABSTRACT = "print(GrpcPredictionUser.abstract, GrpcUser.abstract, PredictionUser.abstract)"

@@ -10,6 +10,7 @@ from typing import Any
 from tfsload.analysis import plain
 from tfsload.analysis.attendance import Attended
 from tfsload.analysis.class_rows import ClassRow
+from tfsload.analysis.figures import percent
 from tfsload.analysis.held import Held
 from tfsload.analysis.image_counts import NO_IMAGES, ImageCounts
 from tfsload.analysis.level_result import LevelResult
@@ -175,7 +176,7 @@ class Verified:
     example: MismatchExample | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class RunResult:
     """What a run came to.
 
@@ -226,6 +227,11 @@ class RunResult:
     others: Others = NO_OTHERS
     warnings: tuple[str, ...] = ()
     verdict: Verdict | None = None
+
+    def __repr__(self) -> str:
+        """Return its verdict and first figures: all of it, with its images, would bury what a test has to say."""
+        word = self.verdict.word if self.verdict else "not judged"
+        return f"<RunResult: {word}, {self.totals.requests:,} requests, {percent(self.totals.error_rate)} errors>"
 
     @property
     def judged(self) -> Verdict:

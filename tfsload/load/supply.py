@@ -110,6 +110,7 @@ class LeasedSupply:
         self._deliver = deliver
         self._is_asking = False
         self._ask_number = 0
+        self._check: Any = None  # the greenlet that asks again where no answer comes
         self._is_closed = False
         self._queue: SimpleQueue[tuple[int, int]] = SimpleQueue()
         self._open: dict[int, int] = {}  # requests not yet ended, by lease
@@ -163,6 +164,7 @@ class LeasedSupply:
 
     def grant(self, lease: Lease | None) -> None:
         """Take the coordinator's answer; None: nothing is free now."""
+        self._forget_check()
         if lease is None:
             gevent.spawn_later(ASK_AGAIN_S, self._ask_again)
             return
@@ -175,19 +177,26 @@ class LeasedSupply:
     def close(self) -> None:
         """Ask no more."""
         self._is_closed = True
+        self._forget_check()
 
     def _ask_once(self) -> None:
         if self._is_asking or self._is_closed:
             return
         self._is_asking = True
         self._ask_number += 1
-        gevent.spawn_later(ANSWER_LIMIT_S, self._check_answered, self._ask_number)
+        self._check = gevent.spawn_later(ANSWER_LIMIT_S, self._check_answered, self._ask_number)
         self._ask(list(self._open))
 
     def _ask_again(self) -> None:
         self._is_asking = False
         if self._waiting:  # else it would get what it has no user for; the next one that comes asks by itself
             self._ask_once()
+
+    def _forget_check(self) -> None:
+        """Take away the timer of a question that was answered: else they gather by the thousand, for seconds."""
+        if self._check is not None:
+            self._check.kill(block=False)
+            self._check = None
 
     def _check_answered(self, ask_number: int) -> None:
         if self._is_asking and ask_number == self._ask_number:

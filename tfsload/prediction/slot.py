@@ -1,7 +1,6 @@
 """Which run the users of an environment fire for: one slot for each, since a master and workers may share a process."""
 
 from collections.abc import Callable
-from weakref import WeakKeyDictionary
 
 from locust.env import Environment
 
@@ -9,7 +8,8 @@ from tfsload.prediction.process_run import Run
 
 Join = Callable[[], Run | None]
 
-_slots: WeakKeyDictionary[Environment, Join] = WeakKeyDictionary()
+# An attribute of the environment's, beside what is Locust's: a table of ours would keep each environment for good.
+_SLOT = "tfsload_slot"
 
 
 def fill(environment: Environment, join: Join) -> None:
@@ -19,9 +19,10 @@ def fill(environment: Environment, join: Join) -> None:
         environment: Locust's.
         join: returns the run under way; None where this process takes no part in it.
     """
-    _slots[environment] = join
+    vars(environment)[_SLOT] = join
 
 
 def join_of(environment: Environment) -> Join | None:
     """Return what the users of an environment join a run by; None: there is no suite there (yet)."""
-    return _slots.get(environment)
+    join: Join | None = vars(environment).get(_SLOT)
+    return join

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from locust import User
@@ -69,6 +69,25 @@ def host_asked(given: str | None, user_classes: Iterable[type]) -> HostAsked:
     return HostAsked(first.text, first.named_by, (fault,))
 
 
+@dataclass
+class _Lent:
+    """A class whose `host` runs have written, in whichever environments.
+
+    Attributes:
+        own: what stood in the class itself before, `_MISSING` where nothing did.
+        written: what they have written.
+        n_runs: how many of them are under way.
+    """
+
+    own: Any
+    written: set[str | None] = field(default_factory=set)
+    n_runs: int = 0
+
+
+# While runs are under way; several environments of a process may share a class.
+_lent: dict[type[User], _Lent] = {}
+
+
 class UserHosts:
     """Gives the suite's user classes their run's address, and all classes their own hosts back.
 
@@ -84,9 +103,9 @@ class UserHosts:
         """
         self._environment = environment
         self._own: dict[type[User], Any] = {}  # as it stands in the class itself, and not in one above it
+        self._borrowed: list[type[User]] = []  # by the run under way
         self._given: str | None = None  # for the run about to start, or under way
         self._shown: str | None = None  # the address that stands in `environment.host` though nobody gave it
-        self._written: set[str | None] = set()  # in the run under way
         self._remember()
 
     @property
@@ -100,7 +119,7 @@ class UserHosts:
         return [one.host for one in suite_classes(self._classes) if one.host]
 
     def _remember(self) -> None:
-        self._own = {one: vars(one).get("host", _MISSING) for one in self._classes}
+        self._own = {one: _lent[one].own if one in _lent else vars(one).get("host", _MISSING) for one in self._classes}
 
     def ask(self, host: str | None, user_classes: Iterable[type]) -> HostAsked:
         """Find out where the run that is about to start is to go.
@@ -129,10 +148,15 @@ class UserHosts:
             address: where predictions go; None: the master does not run the suite.
             is_leader: whether this process has asked for the host; a worker is told it by the master.
         """
-        self._written = {address, self._environment.host}  # a master's classes have it by now
+        self.end()  # of a run that was broken off
         if not is_leader:
             self._remember()
-        elif self._given is None:
+        self._borrowed = list(self._own)
+        for one, own in self._own.items():
+            lent = _lent.setdefault(one, _Lent(own))
+            lent.written |= {address, self._environment.host}  # a master's classes have it by now
+            lent.n_runs += 1
+        if is_leader and self._given is None:
             self._environment.host = None
             self.show(address)
         if address and not self._environment.host:
@@ -141,11 +165,16 @@ class UserHosts:
 
     def end(self) -> None:
         """Give each class back what it had (on `test_stop`); what somebody else has written meanwhile stays."""
-        for one, host in self._own.items():
-            if vars(one).get("host", _MISSING) not in self._written:
+        for one in self._borrowed:
+            lent = _lent[one]
+            lent.n_runs -= 1
+            if lent.n_runs:
+                continue  # another environment's run goes on with it
+            del _lent[one]
+            if vars(one).get("host", _MISSING) not in lent.written:
                 continue
-            if host is _MISSING:
+            if lent.own is _MISSING:
                 del one.host
             else:
-                one.host = host
-        self._written = set()
+                one.host = lent.own
+        self._borrowed = []

@@ -10,6 +10,7 @@ from locust.exception import StopTest
 from locust.runners import MasterRunner, Runner
 from locust.web import WebUI
 
+from tfsload.analysis import exit_codes
 from tfsload.analysis.limit import Finding
 from tfsload.load.plan import FixedPlan, SearchPlan, make_plan
 from tfsload.prediction.process_run import requests_for
@@ -41,6 +42,10 @@ logger = logging.getLogger("tfsload")  # a name for people: these lines are what
 
 # How long after a headless run's end Locust may take to quit by itself.
 QUIT_GRACE_S = 2.0
+_LEVELS_BY_CODE = (
+    "levels are asked for, and users were started by code, which says how many there are: start the run with "
+    "tfsload.run_to_end(environment), or leave --sweep, --rate and --find-max-rate out"
+)
 
 
 @dataclass
@@ -50,12 +55,14 @@ class LedRun:
     Attributes:
         checked: what it was asked to do.
         plan: its levels; None: it has none.
+        lasts_s: for how long a program of one's own has it run; None: Locust's options say.
         run_time: how long it was to last, and did; set when it begins.
         progress: shows how far it is, where somebody looks at a terminal.
     """
 
     checked: Checked
     plan: FixedPlan | SearchPlan | None
+    lasts_s: float | None = None
     run_time: RunTime | None = None
     progress: RunProgress | None = None
 
@@ -137,19 +144,41 @@ class Leader:
 
     # A run that is about to start
 
-    def check(self, options: dict[str, Any], host: str | None, user_classes: list[type] | None = None) -> None:
+    def check(
+        self,
+        options: dict[str, Any],
+        host: str | None,
+        user_classes: list[type] | None = None,
+        lasts_s: float | None = None,
+    ) -> None:
         """Check what a run is asked to do; keep the result for its start.
+
+        Args:
+            options: Locust's and the suite's, by name.
+            host: as Locust or the form has it.
+            user_classes: those of the run; None: all.
+            lasts_s: for how long it is to run, where no option of Locust's says it.
 
         Raises:
             RunRefused: with all faults.
         """
         self._next = self._checked(options, host, user_classes)
+        self._next.lasts_s = lasts_s
         self.stages.move(Stage.CHECKED)
+
+    @property
+    def is_next_endless(self) -> bool:
+        """Whether the run that was checked goes on until somebody ends it."""
+        led = self._next
+        return led is not None and led.plan is None and led.lasts_s is None and not led.checked.settings.data.num_tests
 
     def _checked_now(self) -> LedRun:
         """Check a run that was started by code, not by headless mode or the form."""
         try:
             run = self._checked(vars(self._options), self._environment.host)
+            if run.plan is not None:
+                self.take_back()
+                raise RunRefused(exit_codes.BAD_USAGE, [_LEVELS_BY_CODE])
         except RunRefused as refused:
             raise StopTest(refused.text()) from None
         self.stages.move(Stage.CHECKED)
@@ -207,7 +236,7 @@ class Leader:
         vars(self._options)[messages.ADDRESS_OPTION] = server.text
         if isinstance(self._runner, MasterRunner) and not self._options.processes:
             run_warnings.warn_of_loopback(server)
-        run.run_time = self._begin_run_time()
+        run.run_time = self._begin_run_time(run.lasts_s)
         n_requests = requests_for(checked.settings, checked.n_images) if checked.settings.data.num_tests else None
         give_up_after_s = silence.limit_s(checked.settings, run.run_time.limit_s is not None)
         if self._participant is not None:
@@ -221,7 +250,9 @@ class Leader:
             n_images = checked.settings.data.num_tests or None
             run.progress = RunProgress(progress, self.coordinator, self.conductor, run.plan, n_images)
 
-    def _begin_run_time(self) -> RunTime:
+    def _begin_run_time(self, lasts_s: float | None) -> RunTime:
+        if lasts_s is not None:
+            return RunTime(lasts_s)
         is_of_command_line = self.starts_by_itself and not self.coordinator.has_begun
         web_ui = self._web.web_ui if self._web else None
         run_time = RunTime(asked_s(self._environment, web_ui, is_of_command_line))

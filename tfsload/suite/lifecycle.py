@@ -1,12 +1,14 @@
 """What happens at each of Locust's events, from a process's start to its exit code."""
 
 import atexit
+import functools
 import logging
+import weakref
 from typing import Any
 
 import locust.log
 from locust.env import Environment
-from locust.event import EventHook
+from locust.event import EventHook, Events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 from locust.web import WebUI
 
@@ -22,6 +24,7 @@ from tfsload.suite import (
     arguments,
     beginning,
     ending,
+    given_options,
     interrupt,
     locust_files,
     locust_wraps,
@@ -43,12 +46,24 @@ logger = logging.getLogger(__name__)
 _INSTALLED = "tfsload_is_installed"
 
 
-def install(events: Any) -> None:
-    """Hang the suite on Locust's events; once more does nothing.
+def install(where: Environment | Events, **options: Any) -> None:
+    """Make an environment one of the suite's: hang the suite on its events; once more does no harm.
 
     A locustfile need not call it: whoever takes a user class from `tfsload` has it on Locust's global events. A program
     that makes its own `Environment`, and with that its own events, calls it before it makes a runner.
+
+    Args:
+        where: the environment; or its events alone.
+        options: of the suite, by name, for an environment: `num_tests=1000, threshold="p99 < 50ms"`.
+
+    Raises:
+        ValueError: there is no such option.
     """
+    if isinstance(where, Environment):
+        given_options.give_options(where, options)
+    elif options:
+        raise ValueError("options are an environment's: call tfsload.install(environment, ...)")
+    events: Any = where.events if isinstance(where, Environment) else where
     if getattr(events, _INSTALLED, False):
         return
     setattr(events, _INSTALLED, True)
@@ -59,12 +74,14 @@ def install(events: Any) -> None:
     events.before_worker_connects = EventHook()
     events.before_worker_connects.add_listener(_suite_of)
     events.init.add_listener(_on_init)
+    events.test_start.add_listener(_on_test_start)
     # Listeners of quitting run last to first: here, before the runner adds its own, which ends the run.
     events.quitting.add_listener(_on_quitting)
-    events.quit.add_listener(_on_quit)
+    events.quit.add_listener(functools.partial(_on_quit, events))
 
 
-_suites: list["Suite"] = []  # `quit` is fired without an environment
+# Those that have not said their last word: `quit` is fired without an environment.
+_suites: "weakref.WeakSet[Suite]" = weakref.WeakSet()
 
 
 def _suite_of(environment: Environment, runner: AnyRunner, web_ui: WebUI | None = None) -> "Suite":
@@ -72,18 +89,33 @@ def _suite_of(environment: Environment, runner: AnyRunner, web_ui: WebUI | None 
     suite = getattr(environment, "tfsload", None)
     if suite is None:
         log_guard.install()
+        given_options.give_options(environment, {})
         suite = Suite(environment, runner, web_ui)
         vars(environment)["tfsload"] = suite  # beside what is Locust's own
-        _suites.append(suite)
+        _suites.add(suite)
     return suite
 
 
 def _on_init(environment: Environment, runner: AnyRunner, web_ui: WebUI | None = None, **_: Any) -> None:
     suite = _suite_of(environment, runner, web_ui)
-    interrupt.deliver_to_main_greenlet(suite.interruption)
     if beginning.is_locusts_program():
+        interrupt.deliver_to_main_greenlet(suite.interruption)
         atexit.register(_on_exit)
     suite.prepare()
+
+
+def _on_test_start(environment: Environment, **_: Any) -> None:
+    if begin(environment):
+        vars(environment)["tfsload"].begin_run()  # else the suite hears of the start by itself
+
+
+def begin(environment: Environment) -> bool:
+    """Begin where a program of one's own has a runner and has not fired `init`; return whether it was so."""
+    if getattr(environment, "tfsload", None) is not None:
+        return False
+    runner: Any = environment.runner  # Locust's own annotation knows no more than that it has one
+    _suite_of(environment, runner, environment.web_ui).prepare()
+    return True
 
 
 def _on_quitting(environment: Environment, **_: Any) -> None:
@@ -92,9 +124,10 @@ def _on_quitting(environment: Environment, **_: Any) -> None:
         suite.quitting()
 
 
-def _on_quit(exit_code: Any = None, **_: Any) -> None:
-    while _suites:
-        _suites.pop().quit(exit_code)
+def _on_quit(events: Any, exit_code: Any = None, **_: Any) -> None:
+    for suite in [one for one in _suites if one.events is events]:
+        _suites.discard(suite)
+        suite.quit(exit_code)
 
 
 def _on_exit() -> None:
@@ -125,13 +158,18 @@ class Suite:
         self.leader: Leader | None = None
         if not isinstance(runner, WorkerRunner):
             self.leader = Leader(environment, runner, web_ui, self._hosts, self._before_reset, self.participant)
-        environment.events.test_start.add_listener(self._on_test_start)
+        environment.events.test_start.add_listener(self.begin_run)
         environment.events.test_stopping.add_listener(self._on_test_stopping)
         environment.events.test_stop.add_listener(self._on_test_stop)
 
     @property
     def _options(self) -> Any:
         return self._environment.parsed_options
+
+    @property
+    def events(self) -> Any:
+        """Locust's, on which this is hung."""
+        return self._environment.events
 
     @property
     def coordinator(self) -> Coordinator | None:
@@ -184,8 +222,7 @@ class Suite:
     def _refusal(self, leader: Leader, refused: RunRefused) -> SystemExit:
         """Say why there is no run, and leave nothing behind; return what ends the process."""
         streams.say(refused.text())
-        if self in _suites:
-            _suites.remove(self)  # that was its last word
+        _suites.discard(self)  # that was its last word
         leader.close()
         if self._options.processes:
             processes.end_forked_workers()
@@ -193,7 +230,8 @@ class Suite:
 
     # A run
 
-    def _on_test_start(self, **_: Any) -> None:
+    def begin_run(self, **_: Any) -> None:
+        """Begin a run (on `test_start`)."""
         self._before_reset.begin()
         locust.log.unhandled_greenlet_exception = False  # of an earlier run: Locust itself never takes it back
         if self.leader is not None:

@@ -9,6 +9,8 @@ from locust.web import WebUI
 
 # What Locust's own timers run when a run's time is over: headless or with --autostart, and from the web form.
 LOCUSTS_TIMERS = ("stop_and_optionally_quit", "_stop_runners")
+# And what that of a run does which a program of one's own leads.
+OWN_TIMER = "end_run_whose_time_is_over"
 
 
 class RunTime:
@@ -37,15 +39,15 @@ class RunTime:
         """Know that the run begins to end; whatever is told after that is of no matter."""
         if self.ran_s is None:
             self.ran_s = self._clock_s() - self._begun_s
-            if self.limit_s is not None and is_ended_by_locust():
+            if self.limit_s is not None and is_ended_by_timer():
                 # Its timer was set before this run's beginning was heard of: the difference is not missing.
                 self.ran_s = max(self.ran_s, self.limit_s)
 
 
-def is_ended_by_locust() -> bool:
-    """Whether this is the greenlet of Locust's own timer, which ends a run when its time is over."""
+def is_ended_by_timer() -> bool:
+    """Whether this is the greenlet of a timer, which ends a run when its time is over."""
     run = getattr(gevent.getcurrent(), "_run", None)
-    return getattr(run, "__name__", "") in LOCUSTS_TIMERS
+    return getattr(run, "__name__", "") in (*LOCUSTS_TIMERS, OWN_TIMER)
 
 
 def asked_s(environment: Environment, web_ui: WebUI | None, starts_by_itself: bool) -> float | None:

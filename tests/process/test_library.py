@@ -1,0 +1,351 @@
+"""Runs that a program of one's own leads (this one): Locust as a library, against a server that keeps its own count."""
+
+import contextlib
+import gc
+import os
+import signal
+import subprocess
+import sys
+import weakref
+
+import gevent
+import psutil
+import pytest
+from locust import LoadTestShape, constant
+from locust.env import Environment
+from locust.exception import StopTest
+
+import tfsload
+from tests.support.runs import PROJECT, free_port, wait_for, wait_until
+from tests.support.truth import truth_server
+from tfsload.analysis import exit_codes
+from tfsload.suite import lifecycle
+from tfsload.suite.given_options import give_options
+
+
+class Patient(tfsload.GrpcUser):
+    wait_time = constant(0.001)
+
+
+class Steps(LoadTestShape):
+    def __init__(self):
+        super().__init__()
+        self.n_ticks = 0
+
+    def tick(self):
+        self.n_ticks += 1
+        return (3, 100) if self.n_ticks < 3 else None
+
+
+@pytest.fixture
+def server(tmp_path):
+    with truth_server(tmp_path, service_ms=5) as server:
+        yield server
+
+
+def environment_of(server, *classes, shape=None, **options):
+    environment = Environment(user_classes=[*(classes or [Patient])], host=server.address, shape_class=shape)
+    tfsload.install(environment, **options)
+    return environment
+
+
+def test_each_image_is_fired_once_and_the_result_is_in_hand(server):
+    result = tfsload.run_to_end(environment_of(server, num_tests=200), users=4)
+
+    assert (result.judged.exit_code, result.totals.predictions, result.is_complete) == (exit_codes.PASS, 200, True)
+    assert (result.users.n, result.users.n_users_asked) == (4, 4)
+    assert len(server.end()) == 200
+
+
+def test_a_run_ends_when_its_time_is_over_and_was_not_stopped_early(server):
+    result = tfsload.run_to_end(environment_of(server), users=2, run_time_s=0.6)
+    served = server.end()
+
+    assert result.judged.exit_code == exit_codes.PASS, result.judged.reasons
+    assert 0 <= len(served) - result.totals.requests <= 2  # those in flight when it was stopped
+    assert result.course.run_time_s == 0.6
+    assert max(one.in_flight for one in served) <= 2
+
+
+def test_levels_are_gone_through(server):
+    options = {"sweep": [1, 2], "level_duration": 0.6, "warm_up": 0.1, "threshold": ["p50 < 1s", "error_rate < 100%"]}
+    result = tfsload.run_to_end(environment_of(server, **options))
+
+    assert [level.name for level in result.levels] == ["1 user", "2 users"]
+    assert len(result.thresholds) == 4
+    assert result.scaling is not None
+    assert max(one.in_flight for one in server.end()) <= 2
+
+
+def test_a_shape_of_ones_own_says_how_many_users_there_are(server):
+    result = tfsload.run_to_end(environment_of(server, shape=Steps()))
+
+    assert result.judged.exit_code == exit_codes.PASS
+    assert result.users.n == 3
+    assert max(one.in_flight for one in server.end()) <= 3
+
+
+@pytest.mark.parametrize("fires_init", [False, True])
+def test_a_runner_is_started_and_stopped_by_hand(server, fires_init):
+    environment = environment_of(server)
+    runner = environment.create_local_runner()
+    if fires_init:
+        environment.events.init.fire(environment=environment, runner=runner, web_ui=None)
+    told = []
+    environment.events.run.add_listener(lambda result, **_: told.append(result))
+    runner.start(2, spawn_rate=100)
+    wait_for(lambda: runner.stats.total.num_requests > 20)
+    assert tfsload.result(environment) is None
+    runner.quit()
+    result = tfsload.result(environment)
+
+    assert told == [result]
+    assert result.judged.exit_code == exit_codes.PASS
+    assert 0 <= len(server.end()) - result.totals.requests <= 2
+
+
+def test_an_environment_may_run_again_with_other_options(server):
+    environment = environment_of(server, num_tests=50)
+    first = tfsload.run_to_end(environment)
+    tfsload.install(environment, num_tests=30)
+    second = tfsload.run_to_end(environment, users=2)
+
+    assert [one.totals.predictions for one in (first, second)] == [50, 30]
+    assert [one.users.n for one in (first, second)] == [1, 2]
+    assert len(server.end()) == 80
+
+
+def left_over():
+    """Return what runs leave of themselves in a process."""
+    gc.collect()
+    return {
+        "host": vars(Patient).get("host"),
+        "suites": len(lifecycle._suites),
+        "children": len(psutil.Process().children()),
+        "handler": signal.getsignal(signal.SIGINT),
+        "files": len([one for one in psutil.Process().net_connections("tcp") if one.status == "ESTABLISHED"]),
+    }
+
+
+@pytest.mark.parametrize("are_together", [False, True], ids=["one-after-the-other", "side-by-side"])
+def test_environments_of_one_process_keep_apart_and_leave_nothing(server, are_together):
+    tfsload.run_to_end(environment_of(server, num_tests=10))  # what is made once a process is made
+    before = left_over()
+    runs = [(300, 4), (200, 2)]
+    if are_together:
+        greenlets = [gevent.spawn(count, server, n_images, n_users) for n_images, n_users in runs]
+        gevent.joinall(greenlets, raise_error=True)
+        counted = [greenlet.value for greenlet in greenlets]
+        del greenlets
+    else:
+        counted = [count(server, n_images, n_users) for n_images, n_users in runs]
+    third = count(server, 100, 3)
+
+    assert counted == runs
+    assert third == (100, 3)
+    assert left_over() == before
+    assert len(server.end()) == 10 + 300 + 200 + 100
+
+
+def count(server, n_images, n_users):
+    result = tfsload.run_to_end(environment_of(server, num_tests=n_images), users=n_users)
+    assert result.judged.exit_code == exit_codes.PASS
+    return result.totals.predictions, result.users.n
+
+
+def test_two_runs_side_by_side_go_where_each_is_to_go(server, tmp_path):
+    with truth_server(tmp_path / "other", service_ms=5) as other:
+        greenlets = [gevent.spawn(count, one, n, 2) for one, n in ((server, 120), (other, 70))]
+        gevent.joinall(greenlets, raise_error=True)
+        assert (len(server.end()), len(other.end())) == (120, 70)
+    assert "host" not in vars(Patient)
+
+
+def test_an_environment_that_nobody_holds_is_forgotten(server):
+    environment = environment_of(server, num_tests=10)
+    tfsload.run_to_end(environment)
+    seen = weakref.ref(environment.tfsload)
+    del environment
+
+    wait_for(lambda: gc.collect() >= 0 and seen() is None)  # what was killed ends at its next turn
+
+
+def test_where_nobody_names_a_host_the_embedded_server_serves_and_is_gone_at_the_end():
+    children = {one.pid for one in psutil.Process().children()}
+    environment = Environment(user_classes=[Patient])
+    tfsload.install(environment, num_tests=100)
+    result = tfsload.run_to_end(environment, users=2)
+
+    assert (result.totals.predictions, result.judged.exit_code) == (100, exit_codes.PASS)
+    assert result.totals.error_rate < 0.05  # it is the shipped model that answers
+    assert {one.pid for one in psutil.Process().children()} <= children
+
+
+def test_a_master_and_its_workers_in_one_process_fire_each_image_once(server):
+    with contextlib.ExitStack() as stack:
+        master = environment_of(server, num_tests=300)
+        port = free_port()
+        runner = master.create_master_runner("127.0.0.1", port)
+        stack.callback(runner.quit)
+        for _ in range(2):
+            worker = environment_of(server)
+            stack.callback(worker.create_worker_runner("127.0.0.1", port).quit)
+        wait_for(lambda: len(runner.clients.ready) == 2)
+        result = tfsload.run_to_end(master, users=4)
+        with pytest.raises(RuntimeError, match="it is a worker's"):
+            tfsload.run_to_end(worker)
+
+    assert (result.totals.predictions, result.workers.n) == (300, 2)
+    assert result.judged.exit_code == exit_codes.PASS, result.judged.reasons
+    assert len(server.end()) == 300
+
+
+# What cannot run
+
+
+@pytest.mark.parametrize(
+    ("options", "arguments", "said"),
+    [
+        pytest.param({}, {}, "nothing ends the run", id="no-end"),
+        pytest.param({"deadline": "soon"}, {"run_time_s": 1}, "--deadline 'soon'", id="a-bad-value"),
+        pytest.param({"num_tests": 10**6}, {}, "each is fired once", id="too-many-images"),
+        pytest.param({"sweep": "1,2", "rate": "5"}, {}, "--sweep", id="two-kinds-of-levels"),
+    ],
+)
+def test_what_cannot_run_is_refused_with_all_faults(server, options, arguments, said):
+    environment = environment_of(server, **options)
+    with pytest.raises(tfsload.RunRefused) as refused:
+        tfsload.run_to_end(environment, **arguments)
+
+    assert said in str(refused.value)
+    assert refused.value.exit_code == exit_codes.BAD_USAGE
+    tfsload.install(environment, deadline=5, num_tests=20, sweep="", rate="")
+    assert tfsload.run_to_end(environment).totals.predictions == 20  # and the next one can
+    assert len(server.end()) == 20
+
+
+def test_a_server_that_is_not_there_is_refused():
+    environment = Environment(user_classes=[Patient], host=f"127.0.0.1:{free_port()}")
+    tfsload.install(environment, num_tests=10)
+    with pytest.raises(tfsload.RunRefused, match="no model server answers") as refused:
+        tfsload.run_to_end(environment)
+
+    assert refused.value.exit_code == exit_codes.FAILED
+
+
+def test_one_run_at_a_time_in_an_environment(server):
+    environment = environment_of(server, num_tests=400)
+    first = gevent.spawn(tfsload.run_to_end, environment)
+    wait_for(lambda: environment.runner is not None and environment.runner.user_count)
+    with pytest.raises(RuntimeError, match="one at a time"):
+        tfsload.run_to_end(environment)
+
+    assert first.get().totals.predictions == 400
+
+
+def test_levels_that_users_are_started_into_by_hand_are_refused(server, caplog):
+    environment = environment_of(server, sweep="1,2")
+    runner = environment.create_local_runner()
+    runner.start(3, spawn_rate=100)
+    wait_for(lambda: "start the run with tfsload.run_to_end(environment)" in caplog.text)
+    runner.quit()
+
+    assert tfsload.result(environment) is None
+    assert server.end() == []
+
+
+def test_a_listener_that_calls_a_start_off_is_no_wait(server):
+    environment = environment_of(server, num_tests=10)
+
+    def call_off(**_):
+        raise StopTest("not today")
+
+    environment.events.test_start.add_listener(call_off)
+    environment.create_local_runner()
+    with pytest.raises(RuntimeError, match=r"before it began|no result"):
+        tfsload.run_to_end(environment)
+
+
+# Options
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        pytest.param("num_tests", 1000, "1000", id="a-number"),
+        pytest.param("tls", True, "true", id="a-switch"),
+        pytest.param("sweep", [1, 2, 4], "1,2,4", id="a-list"),
+        pytest.param("threshold", ["p99 < 1s", "rate > 1"], "p99 < 1s;rate > 1", id="one-that-may-be-repeated"),
+        pytest.param("metadata", {"a": "b", "c": "d"}, "a=b;c=d", id="a-mapping"),
+        pytest.param("tolerance", "0.1%", "0.1%", id="a-text"),
+        pytest.param("model_label", None, "", id="none"),
+    ],
+)
+def test_options_are_given_as_what_they_stand_for(name, value, text):
+    environment = Environment(user_classes=[Patient])
+    tfsload.install(environment, **{name: value})
+
+    assert getattr(environment.parsed_options, name) == text
+    assert environment.parsed_options.dataset == "mnist5k"  # the others have their defaults
+    assert not environment.parsed_options.headless
+
+
+def test_an_option_has_what_its_environment_variable_says(monkeypatch):
+    monkeypatch.setenv("TFSLOAD_NUM_TESTS", "7")
+    environment = Environment(user_classes=[Patient])
+    give_options(environment, {"seed": 3})
+
+    assert (environment.parsed_options.num_tests, environment.parsed_options.seed) == ("7", "3")
+
+
+def test_options_that_do_not_exist_are_named_all_at_once():
+    with pytest.raises(ValueError, match=r"'num_test': did you mean 'num_tests'\?; there is no option 'zzz'"):
+        tfsload.install(Environment(user_classes=[Patient]), num_test=1, zzz=2)
+
+
+def test_options_belong_to_an_environment():
+    with pytest.raises(ValueError, match="options are an environment's"):
+        tfsload.install(Environment(user_classes=[Patient]).events, num_tests=1)
+
+
+def test_a_result_is_shown_in_a_line(server):
+    result = tfsload.run_to_end(environment_of(server, num_tests=20))
+
+    assert repr(result).startswith("<RunResult: PASS, 20 requests, ")
+    assert len(repr(result)) < 80
+
+
+# Ctrl-C
+
+PROGRAM = """
+import itertools
+import sys
+from locust.env import Environment
+import tfsload
+
+class MyUser(tfsload.GrpcUser):
+    pass
+
+environment = Environment(user_classes=[MyUser], host=sys.argv[1])
+numbers = itertools.count()
+environment.events.request.add_listener(lambda **_: next(numbers) or print("fires", flush=True))
+try:
+    tfsload.run_to_end(environment, users=4, run_time_s=60)
+except KeyboardInterrupt:
+    print("interrupted", tfsload.result(environment).totals.requests > 0)
+"""
+
+
+def test_ctrl_c_ends_the_run_and_reaches_the_program(server, tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    arguments, environment = [sys.executable, str(program), server.address], {**os.environ, "PYTHONPATH": str(PROJECT)}
+    with subprocess.Popen(arguments, cwd=tmp_path, env=environment, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout.readline() == b"fires\n"
+            process.send_signal(signal.SIGINT)
+            wait_until(lambda: process.poll() is not None, "the program's end")
+            assert process.stdout.read() == b"interrupted True\n"
+            assert process.returncode == 0
+        finally:
+            process.kill()

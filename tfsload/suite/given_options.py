@@ -1,0 +1,56 @@
+"""The options of an environment that a program of one's own makes, where no command line gave it any."""
+
+import argparse
+import difflib
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import locust.argument_parser
+from locust.env import Environment
+
+from tfsload.settings.options import OPTIONS, Option
+
+# What of Locust's options would have its own program lead a run.
+_LOCUSTS_PROGRAM = {"headless": False, "autostart": False, "processes": None, "worker": False, "master": False}
+_OPTIONS = {option.dest: option for option in OPTIONS}
+
+
+def give_options(environment: Environment, given: Mapping[str, Any]) -> None:
+    """Give an environment the suite's options, and Locust's where it has none.
+
+    Args:
+        environment: Locust's.
+        given: the suite's, by name (`num_tests`), as text or as what it stands for; the others keep what they are,
+            else have what their environment variables say, else their defaults.
+
+    Raises:
+        ValueError: there is no such option.
+    """
+    if faults := [_unknown(name) for name in given if name not in _OPTIONS]:
+        raise ValueError("; ".join(faults))
+    if environment.parsed_options is None:
+        environment.parsed_options = argparse.Namespace(**locust.argument_parser.default_args_dict())
+        vars(environment.parsed_options).update(_LOCUSTS_PROGRAM)
+    options = vars(environment.parsed_options)
+    for name, option in _OPTIONS.items():
+        options.setdefault(name, os.environ.get(option.env_var, option.default))
+    options.update({name: _text(_OPTIONS[name], value) for name, value in given.items()})
+
+
+def _unknown(name: str) -> str:
+    close = difflib.get_close_matches(name, _OPTIONS, n=1)
+    return f"there is no option {name!r}" + (f": did you mean {close[0]!r}?" if close else "")
+
+
+def _text(option: Option, value: Any) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case None:
+            return ""
+        case Mapping():
+            return ";".join(f"{key}={one}" for key, one in value.items())
+        case list() | tuple():
+            return (";" if option.is_repeatable else ",").join(map(str, value))
+    return str(value)
