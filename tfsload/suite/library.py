@@ -48,34 +48,37 @@ def run_to_end(
     if environment.parsed_options is None:
         install(environment)
     given = environment.runner
-    runner = given or environment.create_local_runner()
+    runner: Any = given or environment.create_local_runner()
     leader = _leader_of(environment)
-    if not leader.stages.wait_until_over(0):
-        raise RuntimeError("a run is under way in this environment: one at a time")
-    options = vars(environment.parsed_options)
-    options["num_users"] = users
-    leader.check(options, environment.host, lasts_s=run_time_s)
-    has_shape = environment.shape_class is not None
-    if not has_shape and leader.is_next_endless:
-        leader.take_back()
-        raise RunRefused(
-            exit_codes.BAD_USAGE,
-            ["nothing ends the run: give it a run_time_s, or num_tests, sweep, rate or find_max_rate as options"],
-        )
+    _check(environment, leader, users, run_time_s)
     last = leader.outcome
     with _interrupts_here():
         try:
-            if has_shape:
+            if environment.shape_class is not None:
                 runner.start_shape()
+                start, run_time_s = runner.shape_greenlet, None
             else:
                 runner.start(users or 1, spawn_rate or users or 1)
-            start = runner.shape_greenlet if has_shape else runner.spawning_greenlet
-            return _await_result(leader, runner, start, last, None if has_shape else run_time_s)
+                start = runner.spawning_greenlet
+            return _await_result(leader, runner, start, last, run_time_s)
         finally:
             runner.stop()
             if given is None:
                 runner.quit()  # its greenlets would keep the environment for good
             leader.close()
+
+
+def _check(environment: Environment, leader: Leader, users: int | None, run_time_s: float | None) -> None:
+    """Check a run before its start; raise what `run_to_end` raises."""
+    if not leader.stages.wait_until_over(0):
+        raise RuntimeError("a run is under way in this environment: one at a time")
+    options = vars(environment.parsed_options)
+    options["num_users"] = users
+    leader.check(options, environment.host, lasts_s=run_time_s)
+    if environment.shape_class is None and leader.is_next_endless:
+        leader.take_back()
+        how = "give it a run_time_s, or num_tests, sweep, rate or find_max_rate as options"
+        raise RunRefused(exit_codes.BAD_USAGE, [f"nothing ends the run: {how}"])
 
 
 def _leader_of(environment: Environment) -> Leader:
