@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import gevent
 from locust import User, tag, task
 from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser
-from locust.user.task import LOCUST_STATE_RUNNING
+from locust.user.task import LOCUST_STATE_RUNNING, DefaultTaskSet
 
 from tfsload.prediction import events, slot
 from tfsload.prediction.process_run import Run
@@ -28,6 +28,9 @@ _SUITE_POLL_S = 0.05
 _SUITE_LIMIT_S = 5.0
 # What a call may raise to leave its task, as Locust has it: a word about the user and not about the request.
 _LEAVES_TASK = (StopUser, StopTest, InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately)
+
+# Who has put a wrap around it (locust-plugins' --iterations does) is to see each prediction as a task.
+_LOCUSTS_EXECUTE_TASK = DefaultTaskSet.execute_task
 
 
 class PredictionUser(User):
@@ -108,7 +111,8 @@ class PredictionUser(User):
         if has_levels:  # they are made of predictions one after another, and of nothing else
             self.tasks = [PredictionUser.predict_in_turn]
         has_no_other_task = all(task is PredictionUser.predict_in_turn for task in self.tasks)
-        self._stays_in_task = has_levels or (has_no_other_task and not waits(type(self)))
+        is_counted = DefaultTaskSet.execute_task is not _LOCUSTS_EXECUTE_TASK
+        self._stays_in_task = has_levels or (has_no_other_task and not waits(type(self)) and not is_counted)
 
     def connect(self, run: Run) -> None:
         """Take what the process's users share: thousands with their own would keep the processor waiting for memory."""

@@ -6,8 +6,11 @@ from typing import Any
 from tfsload.settings.options import OPTIONS
 
 
-class _Joined(argparse.Action):
-    """Joins the texts of an option that is given several times."""
+class _Joined(argparse._AppendAction):
+    """Joins the texts of an option that is given several times, or as a list in a configuration file.
+
+    The parser of that file takes lists for actions that append, and knows those by their class.
+    """
 
     def __call__(
         self,

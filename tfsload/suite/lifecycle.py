@@ -195,6 +195,8 @@ class Suite:
         if self.leader is None:
             if self._options.processes:
                 processes.end_with_parent(self._runner.quit)
+                # Locust would have each of them write its own table, an empty one, where the master writes.
+                self._options.json, self._options.json_file = False, None
             return
         try:
             self.leader.prepare()
