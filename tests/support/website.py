@@ -8,10 +8,10 @@ from gevent.pywsgi import WSGIServer
 
 @pytest.fixture
 def website():
-    """A web server: `/good` is there, all else is not."""
+    """A web server: what begins with `/good` is there, all else is not."""
 
     def answer(environ, start_response):
-        start_response("200 OK" if environ["PATH_INFO"] == "/good" else "503 Busy", [("Content-Type", "text/plain")])
+        start_response("200 OK" if environ["PATH_INFO"].startswith("/good") else "503 Busy", [("Content-Type", "text/plain")])
         return [b"words"]
 
     server = WSGIServer(("127.0.0.1", 0), answer, log=None)
