@@ -11,7 +11,9 @@ def website():
     """A web server: what begins with `/good` is there, all else is not."""
 
     def answer(environ, start_response):
-        start_response("200 OK" if environ["PATH_INFO"].startswith("/good") else "503 Busy", [("Content-Type", "text/plain")])
+        start_response(
+            "200 OK" if environ["PATH_INFO"].startswith("/good") else "503 Busy", [("Content-Type", "text/plain")]
+        )
         return [b"words"]
 
     server = WSGIServer(("127.0.0.1", 0), answer, log=None)
