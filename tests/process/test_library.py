@@ -3,15 +3,17 @@
 import contextlib
 import gc
 import os
+import re
 import signal
 import subprocess
 import sys
 import weakref
+from typing import ClassVar
 
 import gevent
 import psutil
 import pytest
-from locust import LoadTestShape, constant
+from locust import LoadTestShape, constant, task
 from locust.env import Environment
 from locust.exception import StopTest
 
@@ -252,6 +254,67 @@ def test_levels_that_users_are_started_into_by_hand_are_refused(server, caplog):
 
     assert tfsload.result(environment) is None
     assert server.end() == []
+
+
+def test_an_environment_without_users_of_the_suite_is_refused(server):
+    environment = Environment(user_classes=[], host=server.address)
+    with pytest.raises(tfsload.RunRefused, match="no user class of the suite's"):
+        tfsload.run_to_end(environment, run_time_s=1)
+
+
+class Broken(LoadTestShape):
+    def tick(self):
+        raise KeyError("mine")
+
+
+def test_a_shape_that_breaks_is_no_wait(server):
+    with pytest.raises(RuntimeError, match="the run broke off: KeyError"):
+        tfsload.run_to_end(environment_of(server, shape=Broken()))
+
+
+class Mistaken(tfsload.GrpcUser):
+    predict_in_turn = None
+
+    @task
+    def mistake(self):
+        self.predict()
+        raise KeyError("mine")
+
+
+def test_an_exception_in_user_code_is_named_with_its_place(server):
+    result = tfsload.run_to_end(environment_of(server, Mistaken, num_tests=20))
+
+    assert result.judged.exit_code == exit_codes.FAILED
+    assert re.search(
+        r"^\d+ exceptions in user code, such as 'mine' \(test_library\.py, line \d+, in mistake\): see the log",
+        result.judged.reasons[0],
+    )
+
+
+def test_ctrl_c_while_it_starts_reaches_the_program(monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tfsload.target.embedded.EmbeddedServer.start", interrupt)
+    environment = Environment(user_classes=[Patient])
+    with pytest.raises(KeyboardInterrupt):
+        tfsload.run_to_end(environment, run_time_s=1)
+
+
+class Asking(tfsload.GrpcUser):
+    predict_in_turn = None
+    answers: ClassVar[list] = []
+
+    @task
+    def ask(self):
+        self.answers.append(self.predict())
+
+
+def test_a_task_is_given_the_answer(server):
+    tfsload.run_to_end(environment_of(server, Asking, num_tests=5))
+
+    assert [len(answer.scores[0]) for answer in Asking.answers] == [10] * 5
+    assert all(answer.predicted[0] == max(range(10), key=answer.scores[0].__getitem__) for answer in Asking.answers)
 
 
 def test_a_listener_that_calls_a_start_off_is_no_wait(server):

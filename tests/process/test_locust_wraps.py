@@ -383,6 +383,32 @@ def test_no_users_are_started_while_a_run_ends(runner_class, caplog):
     assert names.index("clear_all") < names.index("test_start")
 
 
+@pytest.mark.parametrize("is_ours", [False, True], ids=["locusts-own", "ours"])
+def test_a_task_ends_the_run_from_two_users_on(is_ours):
+    """Once Locust's own comes to its end, the wrap is needless."""
+    stop = locust.runners.LocalRunner.stop
+    stop = stop if is_ours else stop.__wrapped__
+
+    class Ending(locust.User):
+        n_turns = 0
+
+        @locust.task
+        def end(self):
+            gevent.sleep(0.01)
+            Ending.n_turns += 1
+            if Ending.n_turns == 6:
+                stop(self.environment.runner)
+
+    environment = Environment(user_classes=[Ending])
+    runner = environment.create_local_runner()
+    runner.start(2, spawn_rate=100)
+    gevent.sleep(0.5)
+    state = runner.state
+    runner.greenlet.kill(block=False)
+
+    assert (state == locust.runners.STATE_STOPPED) is is_ours
+
+
 @pytest.mark.parametrize("runner_class", [locust.runners.MasterRunner, locust.runners.LocalRunner])
 def test_a_runner_quits_once_the_run_has_ended(runner_class):
     """Once Locust itself waits for who stops a run already, the wrap is needless."""
@@ -393,6 +419,7 @@ def test_a_runner_quits_once_the_run_has_ended(runner_class):
         stop=lambda **_: done.append("stopped"),
         clients=SimpleNamespace(all=[]),
         greenlet=SimpleNamespace(kill=lambda **_: done.append("killed")),
+        user_greenlets=(),
     )
     runner_class.quit(runner)
 

@@ -82,4 +82,4 @@ def test_its_listener_of_levels_sends_each_of_them(tmp_path, model_server):
         server.server_close()
 
     assert [row["level"] for row in server.received] == ["1 user", "2 users"], ended.stderr
-    assert all(row["rate_rps"] > 0 and 0 <= row["error_rate"] < 0.1 for row in server.received)
+    assert all(row["achieved_rps"] > 0 and 0 <= row["error_rate"] < 0.1 for row in server.received)

@@ -37,8 +37,10 @@ KINDS = {
 HAS_LEVELS = {"sweep", "rate", "search"}
 # With options that make them shorter. Further ones are in test_joins.py.
 SHORT_LEVELS = ("--level-duration", "2", "--warm-up", "1")
+# A master hears of users once a second or so: the ramp lasts for some of those.
+SLOW_RAMP = ("-u", "6", "-r", "1")
 IN_EVERY_RUN = {
-    ("joins", "ramp", "run-time"): ("-t", "5s"),
+    ("joins", "ramp", "run-time"): ("-t", "7s", *SLOW_RAMP),
     ("joins", "warm-up", "sweep"): SHORT_LEVELS,
     ("joins", "between-levels", "rate"): SHORT_LEVELS,
     ("leaves-in-peace", "level", "num-tests"): ("--num-tests", "140"),
@@ -46,7 +48,7 @@ IN_EVERY_RUN = {
     ("leaves-in-peace", "drain", "run-time"): ("-t", "3s"),
     ("is-killed", "warm-up", "rate"): SHORT_LEVELS,
     ("is-killed", "before-start", "run-time"): ("-t", "5s"),
-    ("comes-back", "ramp", "num-tests"): (),
+    ("comes-back", "ramp", "num-tests"): SLOW_RAMP,
     ("master-killed", "level", "run-time"): (),
     ("users-edited", "level", "run-time"): ("-t", "5s"),
     ("users-edited", "warm-up", "sweep"): SHORT_LEVELS,

@@ -60,12 +60,12 @@ class Own:
     """Runs locustfiles in a directory of their own against one server."""
 
     def __init__(self, directory: Path, server: TruthServer) -> None:
-        self.directory, self._server = directory, server
+        self.directory, self.server = directory, server
         self.said = directory / "said"
 
     @property
     def address(self) -> str:
-        return self._server.address
+        return self.server.address
 
     def write(self, source: str, name: str = "own.py") -> Path:
         """Write a file; of a locustfile, after its beginning."""
@@ -84,7 +84,7 @@ class Own:
 
     def seen(self, ended: Ended) -> Seen:
         said = Counter(self.said.read_text().splitlines()) if self.said.exists() else Counter()
-        return Seen(ended, self._server.end(), said)
+        return Seen(ended, self.server.end(), said)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from tfsload.suite import arguments
 
 PREDICTION_KEYWORDS = {
     *("image_index", "label", "predicted", "scores", "latency_ns", "done_unix_ns", "failure", "level", "lease"),
-    "position",
+    *("position", "request_name"),
 }
 IMPORTED = """\
 from locustfile import GrpcPredictionUser
@@ -52,7 +52,7 @@ def test_a_listener_of_predictions_is_given_these_keywords():
     hooks = SimpleNamespace(request=EventHook(), prediction=EventHook())
     told = []
     hooks.prediction.add_listener(lambda **keywords: told.append(set(keywords)))
-    recorder = SimpleNamespace(record=lambda *_: 0, to_unix_ns=lambda ns: ns)
+    recorder = SimpleNamespace(record=lambda *_: 0, to_unix_ns=lambda ns: ns, unix_offset_ns=0)
 
     events.book(
         hooks,
@@ -69,6 +69,7 @@ def test_a_listener_of_predictions_is_given_these_keywords():
         sent_ns=2,
         done_ns=3,
         reply_bytes=0,
+        url="grpc://h:1",
     )
 
     assert [PREDICTION_KEYWORDS - keywords for keywords in told] == [set()]

@@ -63,7 +63,7 @@ def test_a_threshold_on_failures_judges_them(record, limits, code, reason):
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        pytest.param({"user_errors": 1}, "1 exceptions in user code", id="exceptions-of-users"),
+        pytest.param({"user_errors": 1}, "1 exception in user code: see", id="exceptions-of-users"),
         pytest.param({"is_broken": True}, "an exception escaped", id="exceptions-elsewhere"),
     ],
 )

@@ -11,7 +11,7 @@ from tfsload.analysis.held import Held
 from tfsload.analysis.judged import FAILURE_METRICS
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.limit import Ending
-from tfsload.analysis.result import RunResult
+from tfsload.analysis.result import Course, RunResult
 from tfsload.analysis.verdict import Verdict
 
 # What to do where several models answer at one address.
@@ -113,8 +113,14 @@ def _failures(result: RunResult) -> tuple[str, ...]:
         )
     reasons += others.reasons(result.others)
     if result.course.user_errors:
-        reasons.append(f"{result.course.user_errors:,} exceptions in user code; Locust's error report shows them")
+        reasons.append(_user_errors(result.course))
     return tuple(reasons)
+
+
+def _user_errors(course: Course) -> str:
+    n = "1 exception" if course.user_errors == 1 else f"{course.user_errors:,} exceptions"
+    example = f", such as {course.user_error}" if course.user_error else ""
+    return f"{n} in user code{example}: see the log, or the web UI's tab of exceptions"
 
 
 def _mismatches(result: RunResult) -> list[str]:

@@ -113,6 +113,7 @@ class Course:
         stalled: why the run was ended although requests were left; empty: it was not.
         gave_up_after_s: seconds without an answer after which the run was given up; None: it was not.
         user_errors: exceptions raised in the users' own code.
+        user_error: one of the commonest of them, and where it was raised; empty: not known.
         is_broken: whether an exception escaped elsewhere, from a listener, say.
     """
 
@@ -125,6 +126,7 @@ class Course:
     stalled: str = ""
     gave_up_after_s: float | None = None
     user_errors: int = 0
+    user_error: str = ""
     is_broken: bool = False
 
 

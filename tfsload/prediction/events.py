@@ -24,6 +24,7 @@ Keyword arguments (take those you need, and `**_` for the others):
 | level | int | the level of load that it belongs to: 0 where there are none, -1 in a warm-up and between levels |
 | lease | int or None | with `--num-tests`: the lease that the image was given out with |
 | position | int | the image's place in its request, from 0; 0 marks one firing a request |
+| request_name | str | the user class's: its row in Locust's statistics |
 
 Two more are fired in the process that leads runs, a master or one without workers, with plain data. A listener that
 raises costs a warning there, never the run; the next level waits until all have returned.
@@ -89,6 +90,7 @@ def book(
     sent_ns: int,
     done_ns: int,
     reply_bytes: int,
+    url: str,
 ) -> None:
     """Book one request, then tell Locust's own statistics once and every listener once an image.
 
@@ -108,6 +110,7 @@ def book(
         due_ns: when it was due (open load) or sent, on `time.perf_counter_ns`'s clock.
         sent_ns, done_ns: when it left, and when the answer's bytes were there.
         reply_bytes: length of the answer.
+        url: where it was sent.
     """
     predicted = answered_by = None
     if answer is not None:
@@ -132,8 +135,11 @@ def book(
         name=name,
         response_time=latency_ns / 1e6,
         response_length=reply_bytes,
+        response=answer,
         exception=failure,
         context={},
+        start_time=(sent_ns + recorder.unix_offset_ns) / 1e9,
+        url=url,
     )
     if not events.prediction._handlers:
         return  # nobody listens: nothing to put together
@@ -150,4 +156,5 @@ def book(
             level=level,
             lease=lease,
             position=position,
+            request_name=name,
         )

@@ -12,7 +12,7 @@ from locust.user.task import LOCUST_STATE_RUNNING, DefaultTaskSet
 
 from tfsload.prediction import events, slot
 from tfsload.prediction.process_run import Run
-from tfsload.transport.answer import ReplyError
+from tfsload.transport.answer import Answer, ReplyError
 from tfsload.transport.contract import Transport
 from tfsload.transport.failure import BAD_REPLY, CLIENT_ERROR, PredictionFailure
 
@@ -106,6 +106,8 @@ class PredictionUser(User):
             self.predict = self.predict_in_turn = _take_no_part  # type: ignore[method-assign]  # of this user alone
             return
         self._run = run
+        target = run.settings.connection.target
+        self._url = f"{self.request_type}://{target.text if target else ''}"
         self.connect(run)
         has_levels = run.settings.load.has_levels
         if has_levels:  # they are made of predictions one after another, and of nothing else
@@ -144,8 +146,12 @@ class PredictionUser(User):
                 self.predict()
 
     # Long because each part that were a function of its own would be a call more for every prediction.
-    def predict(self) -> None:
-        """Fire the next request; in open load, when it is due."""
+    def predict(self) -> Answer | None:
+        """Fire the next request; in open load, when it is due.
+
+        Returns:
+            The answer, with its scores and the classes that they predict, an image each; None: there was none.
+        """
         run = self._run
         due_ns = None if run.pacer is None else run.pacer.next()
         number, lease = run.supply.next()
@@ -189,6 +195,7 @@ class PredictionUser(User):
                 sent_ns=sent_ns,
                 done_ns=done_ns,
                 reply_bytes=len(reply),
+                url=self._url,
             )
         finally:  # whatever a listener does: the lease must come to its end
             self.in_hand_ns = 0
@@ -196,6 +203,7 @@ class PredictionUser(User):
         if failure is not None:
             # Whatever failed may have failed without waiting: others, and an interrupt, are to have their turn.
             gevent.sleep(_PAUSE_S if self._wants_pause(failure) else 0)
+        return answer
 
     def _leave(self, number: int, lease: int | None, due_ns: int) -> None:
         """Leave a request in flight: it counts as cut off, and with `--num-tests` another user makes it."""

@@ -18,6 +18,7 @@ class Recorder:
     """Keeps a `Record` for each level and lease, and knows which level a request belongs to.
 
     Attributes:
+        unix_offset_ns: what is to be added to `time.perf_counter_ns()` for nanoseconds since 1970.
         window: of the level being measured, or that was measured last.
     """
 
@@ -29,7 +30,7 @@ class Recorder:
             has_levels: whether requests count within the windows of levels only.
             limits: of thresholds, for which requests are counted by half-second.
         """
-        self._unix_offset_ns = unix_offset_ns
+        self.unix_offset_ns = unix_offset_ns
         self._records: dict[tuple[int, int | None], Record] = {}
         self._windows: list[Window] = []  # all that were measured, for requests that end late
         self._limits = limits
@@ -39,7 +40,7 @@ class Recorder:
 
     def to_unix_ns(self, clock_ns: int) -> int:
         """Return an instant of `time.perf_counter_ns`'s clock in nanoseconds since 1970."""
-        return clock_ns + self._unix_offset_ns
+        return clock_ns + self.unix_offset_ns
 
     def now_unix_ns(self) -> int:
         """Return what the clock of these records shows: it goes on evenly, whatever the wall clock is set to."""
@@ -86,7 +87,7 @@ class Recorder:
             window = self._window_around(due_ns, sent_ns, done_ns, lease, failure is None)
         record = self._records.get((window.level, lease)) or self._record(window.level, lease)
         n_images, latency_ns = len(labels), done_ns - due_ns
-        record.add(labels, predicted, failure, latency_ns, done_ns + self._unix_offset_ns)
+        record.add(labels, predicted, failure, latency_ns, done_ns + self.unix_offset_ns)
         if n_mismatched is not None:
             record.compared += n_images
             record.mismatched += n_mismatched

@@ -3,6 +3,7 @@
 Locust empties them at a button of the web UI and, with `--reset-stats`, whenever all users are there.
 """
 
+import re
 from typing import Any
 
 from locust.env import Environment
@@ -11,6 +12,10 @@ from locust.stats import RequestStats, StatsError
 
 from tfsload.run import messages
 from tfsload.suite import locust_wraps
+from tfsload.transport.words import shown
+
+# A frame of a traceback: file, line, function.
+_PLACE = re.compile(r'File "(?:[^"]*/)?([^"/]+)", line (\d+), in (\S+)')
 
 
 class BeforeReset:
@@ -48,6 +53,17 @@ class BeforeReset:
     def n_exceptions(self) -> int:
         """Exceptions raised in the users' own code in the whole run."""
         return self._n_exceptions + sum(row["count"] for row in self._runner.exceptions.values())
+
+    @property
+    def commonest_exception(self) -> str:
+        """One of the commonest exceptions of users since the last reset: what it says, and where it was raised."""
+        rows = self._runner.exceptions.values()
+        row = max(rows, key=lambda one: one["count"], default=None)
+        if row is None:
+            return ""
+        places = _PLACE.findall(row["traceback"])
+        where = "{}, line {}, in {}".format(*places[-1]) if places else "its place is not known"
+        return shown(f"{row['msg'] or 'one without words'} ({where})")
 
     @property
     def _run_number(self) -> int | None:

@@ -138,7 +138,7 @@ class Leader:
             self.check(vars(self._options), self._environment.host)
             if isinstance(self._runner, MasterRunner):
                 AwaitedWorkers(self._environment, self._runner, lambda: self.coordinator.has_begun).start()
-        elif self._hosts.ask(self._environment.host, self._environment.user_classes).text is None:
+        elif self._web and self._hosts.ask(self._environment.host, self._environment.user_classes).text is None:
             # The form shows where the load will go.
             self._hosts.show(self._embedded.address(default_of("model.name")))
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import gevent
 from locust.env import Environment
-from locust.runners import STATE_STOPPED
+from locust.exception import StopTest
+from locust.runners import STATE_STOPPED, LocalRunner
 
 from tfsload.analysis import exit_codes
 from tfsload.analysis.result import RunResult
+from tfsload.run.user_hosts import suite_classes
 from tfsload.settings.refusal import RunRefused
 from tfsload.suite.leader import Leader
 from tfsload.suite.lifecycle import begin, install
@@ -57,9 +59,11 @@ def run_to_end(
             if environment.shape_class is not None:
                 runner.start_shape()
                 start, run_time_s = runner.shape_greenlet, None
-            else:
+            elif isinstance(runner, LocalRunner):
                 runner.start(users or 1, spawn_rate or users or 1)
                 start = runner.spawning_greenlet
+            else:  # a master's start waits until all users are there
+                start = gevent.spawn(runner.start, users or 1, spawn_rate or users or 1)
             return _await_result(leader, runner, start, last, run_time_s)
         finally:
             runner.stop()
@@ -75,9 +79,15 @@ def _check(environment: Environment, leader: Leader, users: int | None, run_time
     options = vars(environment.parsed_options)
     options["num_users"] = users
     leader.check(options, environment.host, lasts_s=run_time_s)
+    if not suite_classes(environment.user_classes):
+        leader.take_back()
+        raise RunRefused(
+            exit_codes.BAD_USAGE,
+            ["the environment has no user class of the suite's: give it one, Environment(user_classes=[MyUser])"],
+        )
     if environment.shape_class is None and leader.is_next_endless:
         leader.take_back()
-        how = "give it a run_time_s, or num_tests, sweep, rate or find_max_rate as options"
+        how = "pass run_time_s here, or num_tests, sweep, rate or find_max_rate to tfsload.install(environment, ...)"
         raise RunRefused(exit_codes.BAD_USAGE, [f"nothing ends the run: {how}"])
 
 
@@ -94,6 +104,8 @@ def _await_result(leader: Leader, runner: Any, start: Any, last: Outcome | None,
     stopped_s: float | None = None
     try:
         while leader.outcome is None or leader.outcome is last:
+            if start.ready() and start.exception is not None and not isinstance(start.exception, StopTest):
+                raise RuntimeError(f"the run broke off: {start.exception!r}") from start.exception
             if leader.stages.now is Stage.CHECKED:
                 if start.ready():
                     leader.take_back()

@@ -96,8 +96,9 @@ def _suite_of(environment: Environment, runner: AnyRunner, web_ui: WebUI | None 
     return suite
 
 
-def _on_init(environment: Environment, runner: AnyRunner, web_ui: WebUI | None = None, **_: Any) -> None:
-    suite = _suite_of(environment, runner, web_ui)
+def _on_init(environment: Environment, runner: AnyRunner | None, web_ui: WebUI | None = None, **_: Any) -> None:
+    # Locust's `run_single_user` has no runner; leases and reports want one.
+    suite = _suite_of(environment, runner or environment.create_local_runner(), web_ui)
     if beginning.is_locusts_program():
         interrupt.deliver_to_main_greenlet(suite.interruption)
         atexit.register(_on_exit)
@@ -200,10 +201,11 @@ class Suite:
             return
         try:
             self.leader.prepare()
-        except RunRefused as refused:
+        except (RunRefused, KeyboardInterrupt) as error:
+            if not beginning.is_locusts_program():
+                raise  # a program of one's own is told
+            refused = error if isinstance(error, RunRefused) else RunRefused(exit_codes.INVALID, ["interrupted"])
             raise self._refusal(self.leader, refused) from None
-        except KeyboardInterrupt:
-            raise self._refusal(self.leader, RunRefused(exit_codes.INVALID, ["interrupted"])) from None
         self._is_prepared = True
 
     def interruption(self) -> BaseException | None:

@@ -49,7 +49,10 @@ def install() -> None:
     _wrap_once(locust.runners.WorkerRunner, "connect_to_master", _told_before)
     for runner in (locust.runners.MasterRunner, locust.runners.LocalRunner):
         _wrap_once(runner, "start", _not_while_a_run_ends)
-        _wrap_once(runner, "quit", _once_a_run_has_ended)
+        _wrap_once(runner, "quit", lambda quit: _beside_users(_once_a_run_has_ended(quit)))
+        _wrap_once(runner, "stop", _beside_users)
+    _wrap_once(locust.runners.WorkerRunner, "quit", _beside_users)
+    _wrap_once(locust.runners.WorkerRunner, "stop", _beside_users)
     _wrap_once(locust.runners.MasterRunner, "handle_message", _told_of_unknown)
 
 
@@ -98,6 +101,20 @@ def _told_of_reset(locusts: Callable[[], None], before: Callable[[], None]) -> C
         locusts()
 
     return tell_and_reset
+
+
+# A task may end the run: `self.environment.runner.quit()`. Locust then stops all users, the caller among them, and the
+# caller dies where it first waits, which is within Locust's own stopping: where there are two, nobody goes on with it,
+# and the process stands still for ever.
+def _beside_users(locusts: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(locusts)
+    def end_in_a_greenlet_of_its_own(runner: Any, *args: Any, **kwargs: Any) -> None:
+        if gevent.getcurrent() in runner.user_greenlets:
+            gevent.spawn(locusts, runner, *args, **kwargs)
+        else:
+            locusts(runner, *args, **kwargs)
+
+    return end_in_a_greenlet_of_its_own
 
 
 # The clock of `locust.runners`. There, a wall clock that is set an hour on ends workers ("Didn't get heartbeat from

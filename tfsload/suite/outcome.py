@@ -65,12 +65,14 @@ class SaidByLocust:
 
     Attributes:
         user_errors: exceptions raised in the users' own code.
+        user_error: one of the commonest of them; empty: not known.
         is_broken: whether an exception escaped elsewhere, from a listener, say.
         others: what ran beside predictions.
         code_on_error: `--exit-code-on-error`.
     """
 
     user_errors: int = 0
+    user_error: str = ""
     is_broken: bool = False
     others: Others = NO_OTHERS
     code_on_error: int = exit_codes.FAILED
@@ -80,6 +82,7 @@ class SaidByLocust:
         """Ask Locust's environment and who keeps what it forgets, when the run has ended and all have reported."""
         return cls(
             user_errors=before_reset.n_exceptions,
+            user_error=before_reset.commonest_exception,
             is_broken=bool(locust.log.unhandled_greenlet_exception),
             others=seen_beside(before_reset.stats, environment.user_classes),
             code_on_error=getattr(environment.parsed_options, "exit_code_on_error", exit_codes.FAILED),
@@ -108,6 +111,7 @@ def conclude(
     course = replace(
         course,
         user_errors=by_locust.user_errors,
+        user_error=by_locust.user_error,
         is_broken=by_locust.is_broken or course.is_broken,
         ran_s=run_time.ran_s if run_time else None,
         run_time_s=run_time.limit_s if run_time else None,
