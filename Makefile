@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/dev.stamp
 
 .DEFAULT_GOAL := help
 # `make test` runs these parts, the longest first. Together they are all the test files.
-PARTS := process-a-to-k process-l-to-o process-s-to-z process-p-to-r unit contract truth browser
+PARTS := process-s-to-z process-a-to-h process-l-to-o process-p-to-r process-i-to-k unit contract truth browser
 TIMING_PARTS := timing-t-to-z timing-browser timing-a-to-s
 # What holds doctests: the rooms that need no Locust.
 PURE_ROOMS := transport datasets records analysis load settings report target
@@ -49,7 +49,7 @@ test: $(DEV_STAMP) ## Run all tests but the long ones.
 	$(MAKE) --no-print-directory -j2 $(TIMING_PARTS)
 	$(BIN)/python -m pytest -m "timing and not long" tests/unit tests/contract tests/truth
 
-process-a-to-k process-l-to-o process-p-to-r process-s-to-z: process-%:
+process-a-to-h process-i-to-k process-l-to-o process-p-to-r process-s-to-z: process-%:
 	$(BIN)/python -m pytest -m "not timing and not long" tests/process/test_[$(subst -to-,-,$*)]*.py
 
 timing-t-to-z timing-a-to-s: timing-%:

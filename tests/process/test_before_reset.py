@@ -38,7 +38,7 @@ def test_failures_before_all_users_are_there_fail_the_run(tmp_path, model_server
     ("load", "said"),
     [
         pytest.param(FAILS_FIRST, "requests 'GET /bad' of Website failed: HTTPError", id="requests"),
-        pytest.param(RAISES_FIRST, "1 exceptions in user code", id="exceptions"),
+        pytest.param(RAISES_FIRST, "1 exception in user code", id="exceptions"),
     ],
 )
 @pytest.mark.parametrize("n_workers", [pytest.param(0, id="alone"), pytest.param(1, id="forked")])

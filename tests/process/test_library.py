@@ -11,6 +11,7 @@ import weakref
 from typing import ClassVar
 
 import gevent
+import locust
 import psutil
 import pytest
 from locust import LoadTestShape, constant, task
@@ -21,8 +22,8 @@ import tfsload
 from tests.support.runs import PROJECT, free_port, wait_for, wait_until
 from tests.support.truth import truth_server
 from tfsload.analysis import exit_codes
-from tfsload.suite import lifecycle
 from tfsload.suite.given_options import give_options
+from tfsload.suite.process_suite import SUITES
 
 
 class Patient(tfsload.GrpcUser):
@@ -122,7 +123,7 @@ def left_over():
     gc.collect()
     return {
         "host": vars(Patient).get("host"),
-        "suites": len(lifecycle._suites),
+        "suites": len(SUITES),
         "children": len(psutil.Process().children()),
         "handler": signal.getsignal(signal.SIGINT),
         "files": len([one for one in psutil.Process().net_connections("tcp") if one.status == "ESTABLISHED"]),
@@ -132,6 +133,7 @@ def left_over():
 @pytest.mark.parametrize("are_together", [False, True], ids=["one-after-the-other", "side-by-side"])
 def test_environments_of_one_process_keep_apart_and_leave_nothing(server, are_together):
     tfsload.run_to_end(environment_of(server, num_tests=10))  # what is made once a process is made
+    gevent.sleep(0.5)
     before = left_over()
     runs = [(300, 4), (200, 2)]
     if are_together:
@@ -145,7 +147,7 @@ def test_environments_of_one_process_keep_apart_and_leave_nothing(server, are_to
 
     assert counted == runs
     assert third == (100, 3)
-    assert left_over() == before
+    wait_for(lambda: left_over() == before)  # what was killed ends at its next turn
     assert len(server.end()) == 10 + 300 + 200 + 100
 
 
@@ -325,8 +327,132 @@ def test_a_listener_that_calls_a_start_off_is_no_wait(server):
 
     environment.events.test_start.add_listener(call_off)
     environment.create_local_runner()
-    with pytest.raises(RuntimeError, match=r"before it began|no result"):
+    with pytest.raises(RuntimeError, match="before it began"):
         tfsload.run_to_end(environment)
+
+
+@pytest.mark.parametrize("has_host", [True, False])
+def test_a_refusal_leaves_nothing(server, has_host):
+    environment = Environment(user_classes=[Patient], host=server.address if has_host else None)
+    children = len(psutil.Process().children())
+    with pytest.raises(tfsload.RunRefused, match="nothing ends the run"):
+        tfsload.run_to_end(environment)
+
+    seen = weakref.ref(environment.tfsload)
+    del environment
+    wait_for(lambda: gc.collect() >= 0 and seen() is None)
+    assert len(psutil.Process().children()) == children
+
+
+def test_all_faults_are_told_at_once(server):
+    environment = Environment(user_classes=[], host=server.address)
+    tfsload.install(environment, deadline="soon")
+    with pytest.raises(tfsload.RunRefused) as refused:
+        tfsload.run_to_end(environment)
+
+    said = "\n".join(refused.value.faults)
+    assert all(words in said for words in ("no user class", "nothing ends the run", "--deadline 'soon'"))
+
+
+@pytest.mark.parametrize("options", [{"sweep": "1"}, {}], ids=["levels", "a-shape"])
+def test_a_time_beside_another_end_is_refused(server, options):
+    environment = environment_of(server, shape=None if options else Steps(), **options)
+    with pytest.raises(tfsload.RunRefused, match="end by themselves: leave it out"):
+        tfsload.run_to_end(environment, run_time_s=60)
+
+
+def test_a_master_without_workers_is_refused(server):
+    environment = environment_of(server, num_tests=10)
+    runner = environment.create_master_runner("127.0.0.1", free_port())
+    with pytest.raises(tfsload.RunRefused, match="no worker that is ready"):
+        tfsload.run_to_end(environment)
+    runner.quit()
+
+
+def test_a_master_whose_run_ends_within_its_ramp_can_run_again(server):
+    with contextlib.ExitStack() as stack:
+        master = environment_of(server, num_tests=60)
+        port = free_port()
+        runner = master.create_master_runner("127.0.0.1", port)
+        stack.callback(runner.quit)
+        worker = environment_of(server)
+        stack.callback(worker.create_worker_runner("127.0.0.1", port).quit)
+        wait_for(lambda: len(runner.clients.ready) == 1)
+        results = [tfsload.run_to_end(master, users=20, spawn_rate=2) for _ in range(2)]
+
+    assert [result.totals.predictions for result in results] == [60, 60]
+    assert len(server.end()) == 120
+
+
+def test_a_run_that_comes_later_goes_where_it_would_go_alone(server):
+    """A class bears the host of a run under way; that is not what it names itself."""
+    environment = Environment(user_classes=[Patient])
+    tfsload.install(environment, num_tests=50)
+    first = gevent.spawn(count, server, 600, 2)
+    wait_for(lambda: vars(Patient).get("host") == server.address)
+    result = tfsload.run_to_end(environment)
+
+    assert result.server.address != server.address
+    assert first.get() == (600, 2)
+    assert len(server.end()) == 600
+
+
+def test_environments_may_share_their_events(server):
+    environments = [Environment(user_classes=[Patient], host=server.address, events=locust.events) for _ in range(2)]
+    told = []
+    tell = locust.events.run.add_listener(lambda result, **_: told.append(result.totals.predictions))
+    try:
+        for environment, n_images in zip(environments, (40, 30), strict=True):
+            tfsload.install(environment, num_tests=n_images)
+            assert tfsload.run_to_end(environment).totals.predictions == n_images
+    finally:
+        locust.events.run.remove_listener(tell)
+
+    assert told == [40, 30]
+    assert len(server.end()) == 70
+
+
+def test_all_listeners_of_the_end_have_had_their_turn(server):
+    environment = environment_of(server)
+    environment.create_local_runner()
+    tfsload.run_to_end(environment, run_time_s=0.2)
+    done = []
+
+    def write(**_):
+        gevent.sleep(0.4)
+        done.append("written")
+
+    environment.events.test_stop.add_listener(write)  # after the suite's own
+    tfsload.run_to_end(environment, run_time_s=0.2)
+
+    assert done == ["written"]
+
+
+def test_few_users_of_open_load_are_the_most_in_flight(server):
+    options = {"rate": "300", "level_duration": 0.6, "warm_up": 0, "arrivals": "constant"}
+    tfsload.run_to_end(environment_of(server, **options), users=1)
+
+    assert max(one.in_flight for one in server.end()) == 1
+
+
+@pytest.mark.parametrize("how", ["by-hand", "to-its-end"])
+def test_a_web_ui_of_ones_own_need_not_be_told_of(server, how, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["program"])  # Locust reads its options from there, to show them
+    environment = environment_of(server)
+    runner = environment.create_local_runner()
+    web_ui = environment.create_web_ui("127.0.0.1", free_port())
+    gevent.sleep(0.2)  # it listens
+    try:
+        if how == "by-hand":
+            runner.start(2, spawn_rate=100)
+            wait_for(lambda: runner.stats.total.num_requests > 20)
+            runner.quit()
+        else:
+            tfsload.run_to_end(environment, run_time_s=0.5)
+    finally:
+        web_ui.stop()
+
+    assert tfsload.result(environment).judged.exit_code == exit_codes.PASS
 
 
 # Options
@@ -342,6 +468,7 @@ def test_a_listener_that_calls_a_start_off_is_no_wait(server):
         pytest.param("metadata", {"a": "b", "c": "d"}, "a=b;c=d", id="a-mapping"),
         pytest.param("tolerance", "0.1%", "0.1%", id="a-text"),
         pytest.param("model_label", None, "", id="none"),
+        pytest.param("find_max_rate", (100, 2000), "100:2000", id="a-range"),
     ],
 )
 def test_options_are_given_as_what_they_stand_for(name, value, text):
@@ -364,6 +491,21 @@ def test_an_option_has_what_its_environment_variable_says(monkeypatch):
 def test_options_that_do_not_exist_are_named_all_at_once():
     with pytest.raises(ValueError, match=r"'num_test': did you mean 'num_tests'\?; there is no option 'zzz'"):
         tfsload.install(Environment(user_classes=[Patient]), num_test=1, zzz=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        pytest.param({"metadata": {"token": "s3cret;x=y"}}, "metadata: a value holds ';'", id="a-secret"),
+        pytest.param({"threshold": ["p99 < 1s; rate > 1"]}, "threshold: 'p99 < 1s; rate > 1' holds ';'", id="a-list"),
+    ],
+)
+def test_what_would_be_taken_for_several_is_refused(options, said):
+    environment = Environment(user_classes=[Patient])
+    with pytest.raises(ValueError, match=re.escape(said)) as refused:
+        tfsload.install(environment, **options)
+
+    assert "s3cret" not in str(refused.value)
 
 
 def test_options_belong_to_an_environment():

@@ -7,7 +7,6 @@ import functools
 import inspect
 import itertools
 import time
-import weakref
 from types import SimpleNamespace
 from typing import Any
 
@@ -155,7 +154,6 @@ def take_the_place_of_the_world(monkeypatch: Any) -> tuple[VirtualTime, Network]
         (run, "load_images", _images),
         (leader, "check", _check),
         (leader, "has_changed", lambda _: ""),
-        (lifecycle, "_suites", weakref.WeakSet()),
         (lifecycle.interrupt, "deliver_to_main_greenlet", lambda *_: None),
         (locust.argument_parser, "default_args_dict", _DEFAULT_ARGUMENTS),
     ):

@@ -12,7 +12,7 @@ from tests.support.runs import PROJECT
 @pytest.mark.parametrize(
     ("target", "option", "n_parts", "directory"),
     [
-        pytest.param("test", '-m "not timing and not long"', 8, PROJECT / "tests", id="all-tests"),
+        pytest.param("test", '-m "not timing and not long"', 9, PROJECT / "tests", id="all-tests"),
         pytest.param("test", '-m "timing and not long"', 6, PROJECT / "tests", id="all-that-depend-on-timing"),
         pytest.param("check", "--hypothesis-profile=quick", 2, PROJECT / "tests" / "unit", id="unit-tests"),
     ],

@@ -1,6 +1,5 @@
 """What a worker hears before Locust has told of its beginning: the users to start, and messages of the suite's."""
 
-import weakref
 from types import SimpleNamespace
 
 import gevent
@@ -61,7 +60,6 @@ class PromptMaster:
 @pytest.fixture
 def connecting(monkeypatch):
     """Return a worker whose master has sent everything before `init` is fired, the master, and what fires `init`."""
-    monkeypatch.setattr(lifecycle, "_suites", weakref.WeakSet())
     monkeypatch.setattr(lifecycle.interrupt, "deliver_to_main_greenlet", lambda *_: None)
     monkeypatch.setattr("tfsload.run.participant.measure_round_trip_ns", lambda *_: 1)
     master = PromptMaster(Network(monkeypatch))

@@ -166,7 +166,7 @@ class LeasedSupply:
         """Take the coordinator's answer; None: nothing is free now."""
         self._forget_check()
         if lease is None:
-            gevent.spawn_later(ASK_AGAIN_S, self._ask_again)
+            self._check = gevent.spawn_later(ASK_AGAIN_S, self._ask_again)
             return
         self._is_asking = False
         self._open[lease.number] = len(lease)

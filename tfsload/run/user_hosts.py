@@ -58,13 +58,14 @@ def host_asked(given: str | None, user_classes: Iterable[type]) -> HostAsked:
     """
     if given:
         return HostAsked(given)
-    named = [one for one in suite_classes(user_classes) if one.host]
+    named = {one: host for one in suite_classes(user_classes) if (host := own_host(one))}
     if not named:
         return HostAsked(None)
-    first = HostAsked(named[0].host, f"host of {named[0].__name__}")
-    if len({same_address(one.host or "") for one in named}) == 1:
+    one, host = next(iter(named.items()))
+    first = HostAsked(host, f"host of {one.__name__}")
+    if len(set(map(same_address, named.values()))) == 1:
         return first
-    each = " and ".join(f"{one.__name__} {quoted(one.host)}" for one in named)
+    each = " and ".join(f"{one.__name__} {quoted(host)}" for one, host in named.items())
     fault = f"user classes name different hosts: {each}; a run has one server: pass --host, or give all the same"
     return HostAsked(first.text, first.named_by, (fault,))
 
@@ -86,6 +87,15 @@ class _Lent:
 
 # While runs are under way; several environments of a process may share a class.
 _lent: dict[type[User], _Lent] = {}
+
+
+def own_host(user_class: type[User]) -> str | None:
+    """Return the host that a class names itself, or one above it, whatever a run has written there meanwhile."""
+    for one in user_class.__mro__:
+        host = _lent[one].own if one in _lent else vars(one).get("host", _MISSING)
+        if host is not _MISSING:
+            return host  # type: ignore[no-any-return]  # whatever a class has there
+    return None
 
 
 class UserHosts:
@@ -116,7 +126,7 @@ class UserHosts:
     @property
     def named(self) -> list[str]:
         """The hosts that the suite's user classes name, whichever of them a run is of."""
-        return [one.host for one in suite_classes(self._classes) if one.host]
+        return [host for one in suite_classes(self._classes) if (host := own_host(one))]
 
     def _remember(self) -> None:
         self._own = {one: _lent[one].own if one in _lent else vars(one).get("host", _MISSING) for one in self._classes}
@@ -131,7 +141,7 @@ class UserHosts:
         self._remember()
         self._given = None if host == self._shown else host or None
         asked = host_asked(self._given, user_classes)
-        silent = [one.__name__ for one in suite_classes(user_classes) if not one.host]
+        silent = [one.__name__ for one in suite_classes(user_classes) if not own_host(one)]
         if silent and asked.text and self._given is None:
             logger.info("%s: no host is named, so %s, as %s says", " and ".join(silent), asked.text, asked.named_by)
         return asked

@@ -25,17 +25,23 @@ def give_options(environment: Environment, given: Mapping[str, Any]) -> None:
             else have what their environment variables say, else their defaults.
 
     Raises:
-        ValueError: there is no such option.
+        ValueError: there is no such option, or a value cannot be written as one.
     """
     if faults := [_unknown(name) for name in given if name not in _OPTIONS]:
         raise ValueError("; ".join(faults))
+    texts = {name: _text(_OPTIONS[name], value) for name, value in given.items()}
     if environment.parsed_options is None:
         environment.parsed_options = argparse.Namespace(**locust.argument_parser.default_args_dict())
         vars(environment.parsed_options).update(_LOCUSTS_PROGRAM)
     options = vars(environment.parsed_options)
     for name, option in _OPTIONS.items():
         options.setdefault(name, os.environ.get(option.env_var, option.default))
-    options.update({name: _text(_OPTIONS[name], value) for name, value in given.items()})
+    options.update(texts)
+
+
+def take_the_lead(environment: Environment) -> None:
+    """Have no option say that Locust's own program leads the runs of an environment."""
+    vars(environment.parsed_options).update(_LOCUSTS_PROGRAM)
 
 
 def _unknown(name: str) -> str:
@@ -50,7 +56,15 @@ def _text(option: Option, value: Any) -> str:
         case None:
             return ""
         case Mapping():
-            return ";".join(f"{key}={one}" for key, one in value.items())
+            return _joined(option, ";", [f"{key}={one}" for key, one in value.items()])
         case list() | tuple():
-            return (";" if option.is_repeatable else ",").join(map(str, value))
+            separator = ";" if option.is_repeatable else ":" if option.dest == "find_max_rate" else ","
+            return _joined(option, separator, [str(one) for one in value])
     return str(value)
+
+
+def _joined(option: Option, separator: str, texts: list[str]) -> str:
+    if faulty := [text for text in texts if separator in text]:
+        shown = "a value" if option.is_secret else repr(faulty[0])
+        raise ValueError(f"{option.dest}: {shown} holds {separator!r}, which separates one from another")
+    return separator.join(texts)

@@ -150,6 +150,7 @@ class Leader:
         host: str | None,
         user_classes: list[type] | None = None,
         lasts_s: float | None = None,
+        faults: list[str] | None = None,
     ) -> None:
         """Check what a run is asked to do; keep the result for its start.
 
@@ -158,19 +159,14 @@ class Leader:
             host: as Locust or the form has it.
             user_classes: those of the run; None: all.
             lasts_s: for how long it is to run, where no option of Locust's says it.
+            faults: what is wrong with it that the caller knows of, a sentence each.
 
         Raises:
             RunRefused: with all faults.
         """
-        self._next = self._checked(options, host, user_classes)
+        self._next = self._checked(options, host, user_classes, faults)
         self._next.lasts_s = lasts_s
         self.stages.move(Stage.CHECKED)
-
-    @property
-    def is_next_endless(self) -> bool:
-        """Whether the run that was checked goes on until somebody ends it."""
-        led = self._next
-        return led is not None and led.plan is None and led.lasts_s is None and not led.checked.settings.data.num_tests
 
     def _checked_now(self) -> LedRun:
         """Check a run that was started by code, not by headless mode or the form."""
@@ -184,11 +180,17 @@ class Leader:
         self.stages.move(Stage.CHECKED)
         return run
 
-    def _checked(self, options: dict[str, Any], host: str | None, user_classes: list[type] | None = None) -> LedRun:
+    def _checked(
+        self,
+        options: dict[str, Any],
+        host: str | None,
+        user_classes: list[type] | None = None,
+        known_faults: list[str] | None = None,
+    ) -> LedRun:
         self.take_back()
         classes = self._environment.user_classes if user_classes is None else user_classes
         asked = self._hosts.ask(host, classes)
-        faults = self._shape_in_use.faults(options) + faults_of_levels(options, classes)
+        faults = [*(known_faults or []), *self._shape_in_use.faults(options), *faults_of_levels(options, classes)]
         faults += Tags.of(self._environment).faults(classes, levels_asked_for(options))
         if self._web is not None:
             faults += self._web.secret_faults(asked.text, options)
@@ -217,7 +219,7 @@ class Leader:
     def _n_users(self, options: dict[str, Any]) -> int | None:
         """Return what `-u` says; Locust's form has a field for it, which says 1 where nobody has touched it."""
         n_users = options.get("num_users")
-        return n_users if self._is_headless or n_users != 1 else None
+        return None if n_users == 1 and not self._is_headless and self._web else n_users
 
     # A run under way
 

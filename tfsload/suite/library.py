@@ -1,30 +1,31 @@
 """Runs that a program of one's own leads, without Locust's: a test suite, a notebook, a weekly job."""
 
 import contextlib
-import signal
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import gevent
+import gevent.event
 from locust.env import Environment
 from locust.exception import StopTest
-from locust.runners import STATE_STOPPED, LocalRunner
+from locust.runners import STATE_STOPPED, LocalRunner, MasterRunner
 
-from tfsload.analysis import exit_codes
 from tfsload.analysis.result import RunResult
 from tfsload.run.user_hosts import suite_classes
-from tfsload.settings.refusal import RunRefused
+from tfsload.settings.options import levels_asked_for
+from tfsload.suite import interrupt
 from tfsload.suite.leader import Leader
-from tfsload.suite.lifecycle import begin, install
+from tfsload.suite.lifecycle import install, make_suite
 from tfsload.suite.outcome import Outcome
+from tfsload.suite.run_time import end_run_whose_time_is_over
 from tfsload.suite.stage import Stage
 
 # Seldom: it is a turn for this process in the middle of what is measured.
 _POLL_S = 0.1
 # Beyond what reports of workers and listeners of one's own take; a fault of theirs, or of this suite, is no wait.
 _CONCLUSION_LIMIT_S = 60.0
+_UNDER_WAY = "tfsload_is_under_way"
 
 
 def run_to_end(
@@ -38,110 +39,134 @@ def run_to_end(
         users: how many, None: 1; a load shape and a sweep say that themselves, and with `rate` or `find_max_rate` it is
             the most in flight, None: as many as arrive within a deadline, 1,000 at most.
         spawn_rate: users started a second; None: all at once.
-        run_time_s: for how long; None: to another end.
+        run_time_s: for how long; None: to another end. A load shape and levels have an end of their own.
 
     Returns:
         What it came to; `result.judged.exit_code` is what Locust's program would have ended with.
 
     Raises:
         RunRefused: it cannot run; `faults` says why, a sentence each.
-        RuntimeError: the environment leads no runs, one is under way, or this one was ended before it began.
+        RuntimeError: the environment leads no runs, one is under way, or this one broke off.
     """
-    if environment.parsed_options is None:
-        install(environment)
-    given = environment.runner
-    runner: Any = given or environment.create_local_runner()
-    leader = _leader_of(environment)
-    _check(environment, leader, users, run_time_s)
-    last = leader.outcome
-    with _interrupts_here():
+    with _alone(environment), interrupt.raised_here() as interrupts:
+        if environment.parsed_options is None:
+            install(environment)
+        given = environment.runner
+        runner: Any = given or environment.create_local_runner()
+        leader = None
         try:
-            if environment.shape_class is not None:
-                runner.start_shape()
-                start, run_time_s = runner.shape_greenlet, None
-            elif isinstance(runner, LocalRunner):
-                runner.start(users or 1, spawn_rate or users or 1)
-                start = runner.spawning_greenlet
-            else:  # a master's start waits until all users are there
-                start = gevent.spawn(runner.start, users or 1, spawn_rate or users or 1)
-            return _await_result(leader, runner, start, last, run_time_s)
+            leader = _leader_of(environment)
+            _check(environment, leader, users, run_time_s)
+            return _Led(environment, leader).to_end(users or 1, spawn_rate or users or 1, run_time_s)
         finally:
+            interrupts.hold()  # another one is not to leave the rest undone
             runner.stop()
+            if leader is not None:
+                leader.stages.wait_until_over(_CONCLUSION_LIMIT_S)
+                leader.close()
             if given is None:
                 runner.quit()  # its greenlets would keep the environment for good
-            leader.close()
 
 
-def _check(environment: Environment, leader: Leader, users: int | None, run_time_s: float | None) -> None:
-    """Check a run before its start; raise what `run_to_end` raises."""
-    if not leader.stages.wait_until_over(0):
+@contextlib.contextmanager
+def _alone(environment: Environment) -> Iterator[None]:
+    """Refuse a second run in an environment, from before the first is checked until it is over."""
+    leader = getattr(getattr(environment, "tfsload", None), "leader", None)
+    if vars(environment).get(_UNDER_WAY) or (leader is not None and not leader.stages.wait_until_over(0)):
         raise RuntimeError("a run is under way in this environment: one at a time")
-    options = vars(environment.parsed_options)
-    options["num_users"] = users
-    leader.check(options, environment.host, lasts_s=run_time_s)
-    if not suite_classes(environment.user_classes):
-        leader.take_back()
-        raise RunRefused(
-            exit_codes.BAD_USAGE,
-            ["the environment has no user class of the suite's: give it one, Environment(user_classes=[MyUser])"],
-        )
-    if environment.shape_class is None and leader.is_next_endless:
-        leader.take_back()
-        how = "pass run_time_s here, or num_tests, sweep, rate or find_max_rate to tfsload.install(environment, ...)"
-        raise RunRefused(exit_codes.BAD_USAGE, [f"nothing ends the run: {how}"])
+    vars(environment)[_UNDER_WAY] = True
+    try:
+        yield
+    finally:
+        vars(environment)[_UNDER_WAY] = False
 
 
 def _leader_of(environment: Environment) -> Leader:
-    begin(environment)
+    make_suite(environment)
     leader: Leader | None = getattr(getattr(environment, "tfsload", None), "leader", None)
     if leader is None:
         raise RuntimeError("this environment leads no runs: it is a worker's; its master's does")
     return leader
 
 
-def _await_result(leader: Leader, runner: Any, start: Any, last: Outcome | None, run_time_s: float | None) -> RunResult:
-    timer = None if run_time_s is None else gevent.spawn_later(run_time_s, end_run_whose_time_is_over, runner)
-    stopped_s: float | None = None
-    try:
-        while leader.outcome is None or leader.outcome is last:
-            if start.ready() and start.exception is not None and not isinstance(start.exception, StopTest):
-                raise RuntimeError(f"the run broke off: {start.exception!r}") from start.exception
-            if leader.stages.now is Stage.CHECKED:
-                if start.ready():
-                    leader.take_back()
-                    raise RuntimeError("the run was ended before it began; the log says why")
-            elif runner.state == STATE_STOPPED:
-                stopped_s = stopped_s or time.monotonic()
-                if time.monotonic() - stopped_s > _CONCLUSION_LIMIT_S:
-                    raise RuntimeError("the run was stopped, and came to no result; the log says why")
+def _check(environment: Environment, leader: Leader, users: int | None, run_time_s: float | None) -> None:
+    """Check a run before its start; raise what `run_to_end` raises."""
+    options = vars(environment.parsed_options)
+    options["num_users"] = users
+    has_end = bool(levels_asked_for(options)) or environment.shape_class is not None
+    faults = []
+    if not suite_classes(environment.user_classes):
+        faults.append("no user class of the suite's is to be run: give it one, Environment(user_classes=[MyUser])")
+    if run_time_s is None and not has_end and options["num_tests"].strip() in ("", "0"):
+        how = "pass run_time_s here, or num_tests, sweep, rate or find_max_rate to tfsload.install(environment, ...)"
+        faults.append(f"nothing ends the run: {how}")
+    if run_time_s is not None and has_end:
+        faults.append(f"run_time_s={run_time_s:g}: levels and a load shape end by themselves: leave it out")
+    if isinstance(environment.runner, MasterRunner) and not environment.runner.clients.ready:
+        faults.append("the master has no worker that is ready: wait until len(runner.clients.ready) is as you want it")
+    leader.check(options, environment.host, lasts_s=run_time_s, faults=faults)
+
+
+class _Led:
+    """A run that was checked, from its start to its end."""
+
+    def __init__(self, environment: Environment, leader: Leader) -> None:
+        self._environment = environment
+        self._runner: Any = environment.runner
+        self._leader = leader
+        self._last = leader.outcome
+        self._start: Any = None  # the greenlet that starts users
+        self._is_told = gevent.event.Event()  # all listeners of the run's end have had their turn
+
+    def to_end(self, users: int, spawn_rate: float, run_time_s: float | None) -> RunResult:
+        """Start it, wait for its end, and return what it came to."""
+        stopped = self._environment.events.test_stop
+        stopped.add_listener(self._on_test_stop)  # the last of them
+        timer = None
+        try:
+            self._start_users(users, spawn_rate)
+            if run_time_s is not None:
+                timer = gevent.spawn_later(run_time_s, end_run_whose_time_is_over, self._runner)
+            return self._await_outcome().result
+        finally:
+            stopped.remove_listener(self._on_test_stop)
+            if timer is not None:
+                timer.kill(block=False)
+            if not isinstance(self._runner, LocalRunner):
+                self._start.kill(block=False)  # Locust's would go on sending users to workers
+
+    def _on_test_stop(self, environment: Environment, **_: Any) -> None:
+        if environment is self._environment:
+            self._is_told.set()
+
+    def _start_users(self, users: int, spawn_rate: float) -> None:
+        if self._environment.shape_class is not None:
+            self._runner.start_shape()
+            self._start = self._runner.shape_greenlet
+        elif isinstance(self._runner, LocalRunner):
+            self._runner.start(users, spawn_rate)
+            self._start = self._runner.spawning_greenlet
+        else:  # a master's start waits until all users are there
+            self._start = gevent.spawn(self._runner.start, users, spawn_rate)
+
+    def _await_outcome(self) -> Outcome:
+        stopped_s: float | None = None
+        while (outcome := self._leader.outcome) is None or outcome is self._last:
+            self._raise_if_broken_off()
+            is_stopped = self._runner.state == STATE_STOPPED and self._leader.stages.now is not Stage.CHECKED
+            stopped_s = (stopped_s or time.monotonic()) if is_stopped else None
+            if stopped_s is not None and time.monotonic() - stopped_s > _CONCLUSION_LIMIT_S:
+                raise RuntimeError("the run was stopped, and came to no result; the log says why")
             gevent.sleep(_POLL_S)
-        leader.stages.wait_until_over(_CONCLUSION_LIMIT_S)
-    finally:
-        if timer is not None:
-            timer.kill()
-    return leader.outcome.result
+        self._is_told.wait(_CONCLUSION_LIMIT_S)
+        return outcome
 
-
-def end_run_whose_time_is_over(runner: Any) -> None:
-    """End a run (`run_time.OWN_TIMER` is its name)."""
-    runner.stop()
-
-
-@contextlib.contextmanager
-def _interrupts_here() -> Iterator[None]:
-    """Raise KeyboardInterrupt in this greenlet and in no user, which may be in the middle of a call."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    here, loop = gevent.getcurrent(), gevent.get_hub().loop
-    before = signal.getsignal(signal.SIGINT)
-
-    def interrupt() -> None:
-        loop.run_callback(here.throw, KeyboardInterrupt())
-
-    watcher: Any = gevent.signal_handler(signal.SIGINT, interrupt)
-    try:
-        yield
-    finally:
-        watcher.cancel()
-        signal.signal(signal.SIGINT, before)
+    def _raise_if_broken_off(self) -> None:
+        start, stages = self._start, self._leader.stages
+        if stages.is_ending and not isinstance(self._runner, LocalRunner):
+            start.kill(block=False)
+        if start.ready() and start.exception is not None and not isinstance(start.exception, StopTest):
+            raise RuntimeError(f"the run broke off: {start.exception!r}") from start.exception
+        if start.ready() and stages.now is Stage.CHECKED:
+            self._leader.take_back()
+            raise RuntimeError("the run was ended before it began; the log says why")

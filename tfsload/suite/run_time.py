@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import gevent
 from locust.env import Environment
@@ -9,8 +10,14 @@ from locust.web import WebUI
 
 # What Locust's own timers run when a run's time is over: headless or with --autostart, and from the web form.
 LOCUSTS_TIMERS = ("stop_and_optionally_quit", "_stop_runners")
-# And what that of a run does which a program of one's own leads.
-OWN_TIMER = "end_run_whose_time_is_over"
+
+
+def end_run_whose_time_is_over(runner: Any) -> None:
+    """End a run that a program of one's own leads; what a timer of its own runs."""
+    runner.stop()
+
+
+_TIMERS = (*LOCUSTS_TIMERS, end_run_whose_time_is_over.__name__)
 
 
 class RunTime:
@@ -47,7 +54,7 @@ class RunTime:
 def is_ended_by_timer() -> bool:
     """Whether this is the greenlet of a timer, which ends a run when its time is over."""
     run = getattr(gevent.getcurrent(), "_run", None)
-    return getattr(run, "__name__", "") in (*LOCUSTS_TIMERS, OWN_TIMER)
+    return getattr(run, "__name__", "") in _TIMERS
 
 
 def asked_s(environment: Environment, web_ui: WebUI | None, starts_by_itself: bool) -> float | None:

@@ -44,7 +44,8 @@ class WebSide:
         """
         environment = self.web_ui.environment
         options = vars(environment.parsed_options)
-        port.require_free(self.web_ui.host, self.web_ui.port)
+        if self.web_ui.greenlet is None:  # else it is this web UI that listens there
+            port.require_free(self.web_ui.host, self.web_ui.port)
         door.close(self.web_ui, web_origins(options))
         form = StartForm(
             self.web_ui,
