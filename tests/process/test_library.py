@@ -541,14 +541,17 @@ except KeyboardInterrupt:
 """
 
 
-def test_ctrl_c_ends_the_run_and_reaches_the_program(server, tmp_path):
+@pytest.mark.parametrize("n_presses", [1, 2, 3])
+def test_ctrl_c_ends_the_run_and_reaches_the_program_once(server, tmp_path, n_presses):
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
     arguments, environment = [sys.executable, str(program), server.address], {**os.environ, "PYTHONPATH": str(PROJECT)}
     with subprocess.Popen(arguments, cwd=tmp_path, env=environment, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout.readline() == b"fires\n"
-            process.send_signal(signal.SIGINT)
+            for _ in range(n_presses):
+                process.send_signal(signal.SIGINT)
+                gevent.sleep(0.02)
             wait_until(lambda: process.poll() is not None, "the program's end")
             assert process.stdout.read() == b"interrupted True\n"
             assert process.returncode == 0
