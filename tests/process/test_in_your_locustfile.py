@@ -120,7 +120,7 @@ class Shape(LoadTestShape):
 SHAPE_OF_CLASSES = """
 class Shape(LoadTestShape):
     def tick(self):
-        return (2, 100, [A]) if self.get_run_time() < 1 else (5, 100, [B]) if self.get_run_time() < 2 else None
+        return (2, 100, [A]) if self.get_run_time() < 1.5 else (5, 100, [B]) if self.get_run_time() < 5 else None
 """
 
 

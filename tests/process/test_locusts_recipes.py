@@ -321,7 +321,8 @@ def test_messages_of_ones_own_go_between_master_and_workers(own):
     seen = own.run(MESSAGES, "--num-tests", "100", "-u", "2", "-r", "100", n_workers=2)
 
     assert seen.ended.exit_code == exit_codes.PASS, seen.ended.stdout
-    assert seen.said == {"worker has a b": 2, "master is thanked for 2": 2}
+    assert set(seen.said) == {"worker has a b", "master is thanked for 2"}
+    assert len(set(seen.said.values())) == 1  # of each worker that was there at the start
     assert seen.n_served == 100
 
 
