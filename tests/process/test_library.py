@@ -19,7 +19,7 @@ from locust.env import Environment
 from locust.exception import StopTest
 
 import tfsload
-from tests.support.runs import PROJECT, free_port, wait_for, wait_until
+from tests.support.runs import PROJECT, free_port, is_listening, wait_for, wait_until
 from tests.support.truth import truth_server
 from tfsload.analysis import exit_codes
 from tfsload.suite.given_options import give_options
@@ -172,6 +172,7 @@ def test_an_environment_that_nobody_holds_is_forgotten(server):
     del environment
 
     wait_for(lambda: gc.collect() >= 0 and seen() is None)  # what was killed ends at its next turn
+    assert seen() is None
 
 
 def test_where_nobody_names_a_host_the_embedded_server_serves_and_is_gone_at_the_end():
@@ -440,8 +441,9 @@ def test_a_web_ui_of_ones_own_need_not_be_told_of(server, how, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["program"])  # Locust reads its options from there, to show them
     environment = environment_of(server)
     runner = environment.create_local_runner()
-    web_ui = environment.create_web_ui("127.0.0.1", free_port())
-    gevent.sleep(0.2)  # it listens
+    port = free_port()
+    web_ui = environment.create_web_ui("127.0.0.1", port)
+    wait_for(lambda: is_listening(f"127.0.0.1:{port}"))
     try:
         if how == "by-hand":
             runner.start(2, spawn_rate=100)

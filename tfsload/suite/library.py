@@ -132,7 +132,7 @@ class _Led:
             stopped.remove_listener(self._on_test_stop)
             if timer is not None:
                 timer.kill(block=False)
-            if not isinstance(self._runner, LocalRunner):
+            if self._start is not None and not isinstance(self._runner, LocalRunner):
                 self._start.kill(block=False)  # Locust's would go on sending users to workers
 
     def _on_test_stop(self, environment: Environment, **_: Any) -> None:
