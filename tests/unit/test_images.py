@@ -74,6 +74,13 @@ def test_the_pixels_of_what_was_misread_are_there():
         assert bytes.fromhex(pixels) == images[image].tobytes()
 
 
+def test_what_each_misread_image_shows_is_there():
+    images, labels = result_of(PAST_RUNS["demo"]()).images, load("mnist5k").labels
+
+    assert images.labels == {one.image: labels[one.image] for one in images.misread}
+    assert all(images.labels[one.image] != one.predicted for one in images.misread)
+
+
 def test_the_pixels_of_another_data_set_in_the_same_place_are_not_shown(monkeypatch):
     past = PAST_RUNS["demo"]()
     checked = past.checked
@@ -82,6 +89,7 @@ def test_the_pixels_of_another_data_set_in_the_same_place_are_not_shown(monkeypa
 
     assert result.images.misread
     assert result.images.pixels == {}
+    assert result.images.labels == {}
 
 
 def test_of_many_misread_images_those_are_shown_that_were_so_most_often():

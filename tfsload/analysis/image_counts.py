@@ -32,11 +32,13 @@ class ImageCounts:
         fired: how often each image was in a request that ended, by its position in the data set.
         misread: wrong answers, by image, then by class.
         pixels: of at most 200 of these images: by position, its rows of pixels, 0 to 255, two hexadecimal digits each.
+        labels: of each misread image, by position: the class that it shows; empty where the data set has gone.
     """
 
     fired: tuple[int, ...] = ()
     misread: tuple[Misread, ...] = ()
     pixels: Mapping[int, str] = field(default_factory=dict)
+    labels: Mapping[int, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, images: Images, n_images: int, per_request: int) -> "ImageCounts":

@@ -84,8 +84,7 @@ def course_of(results: Results, checked: Checked) -> Course:
 
 def _images(overall: Record, checked: Checked) -> ImageCounts:
     counted = ImageCounts.of(overall.images, checked.n_images, checked.settings.model.images_per_request)
-    worst = counted.worst
-    if not worst:
+    if not counted.misread:
         return counted
     try:
         dataset = load_images(checked.settings)
@@ -93,8 +92,9 @@ def _images(overall: Record, checked: Checked) -> ImageCounts:
         return counted  # it has gone since the run began
     if fingerprint(dataset) != checked.data_fingerprint:
         return counted  # another one has taken its place
-    pixels = {image: dataset.images[image].tobytes().hex() for image in worst}
-    return replace(counted, pixels=pixels)
+    pixels = {image: dataset.images[image].tobytes().hex() for image in counted.worst}
+    labels = {one.image: int(dataset.labels[one.image]) for one in counted.misread}
+    return replace(counted, pixels=pixels, labels=labels)
 
 
 def _server(overall: Record, uncounted: Record, checked: Checked, changed: str) -> Server:
