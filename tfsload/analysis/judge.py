@@ -3,15 +3,16 @@
 import functools
 import math
 
-from tfsload.analysis import exit_codes, judged, others
-from tfsload.analysis.doubts import Doubt
+from tfsload.analysis import exit_codes, judged, others, validity
 from tfsload.analysis.figures import by_code, percent, to_the_microsecond
 from tfsload.analysis.gate import LEAST_S
 from tfsload.analysis.held import Held
 from tfsload.analysis.judged import FAILURE_METRICS
+from tfsload.analysis.level_breaches import breaches_of_levels, doubts_by_level
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.limit import Ending
 from tfsload.analysis.result import Course, RunResult
+from tfsload.analysis.validity import Breach
 from tfsload.analysis.verdict import Verdict
 
 # What to do where several models answer at one address.
@@ -37,11 +38,14 @@ def judge(result: RunResult) -> Verdict:
     Args:
         result: the run's; it need not have a verdict.
     """
-    failures, broken = _failures(result), _broken(result.course.is_broken)
-    by_level = _doubts_by_level(result)
-    gaps, crossed = _gaps(result) + _of_levels(by_level) + _doubts(result), _crossed(result)
+    failing, broken_by = _failures(result), _broken(result.course.is_broken)
+    by_level = doubts_by_level(result)
+    gaping = _gaps(result) + breaches_of_levels(result, by_level) + _doubts(result)
+    rules = validity.held_rules(result, failing + broken_by + gaping)
+    failures, broken, gaps = (_reasons(breaches) for breaches in (failing, broken_by, gaping))
+    gaps, crossed = gaps + _undecided(result), _crossed(result)
     advice, notes = _advice(result), _judged_whole(result)
-    verdict = functools.partial(Verdict, doubted_levels=tuple(by_level))
+    verdict = functools.partial(Verdict, doubted_levels=tuple(by_level), rules=rules)
     if failures or broken:
         # What was given up was cut short: that is a gap where the failure itself does not count.
         is_cut_short = bool(gaps) or result.course.gave_up_after_s is not None
@@ -55,6 +59,10 @@ def judge(result: RunResult) -> Verdict:
     if crossed:
         return verdict(exit_codes.THRESHOLD, crossed, notes=notes)
     return verdict(exit_codes.PASS, judged=judged.sentence(result), notes=notes)
+
+
+def _reasons(breaches: tuple[Breach, ...]) -> tuple[str, ...]:
+    return tuple(breach.reason for breach in breaches)
 
 
 def _advice(result: RunResult) -> tuple[str, ...]:
@@ -88,33 +96,36 @@ def _are_failures_judged(result: RunResult) -> bool:
     return any(held.holds is False for held in naming)
 
 
-def _broken(is_broken: bool) -> tuple[str, ...]:
-    return ("an exception escaped from a listener or a greenlet; the log shows it",) if is_broken else ()
+def _broken(is_broken: bool) -> tuple[Breach, ...]:
+    reason = "an exception escaped from a listener or a greenlet; the log shows it"
+    return (Breach(validity.LISTENERS_RAISE_NOTHING, reason),) if is_broken else ()
 
 
-def _failures(result: RunResult) -> tuple[str, ...]:
+def _failures(result: RunResult) -> tuple[Breach, ...]:
     totals = result.totals
-    reasons = []
+    breaches = []
     if result.course.gave_up_after_s is not None:
-        reasons.append(_gave_up(result))
+        breaches.append(Breach(validity.GOES_ON, _gave_up(result)))
     # A search goes where requests fail: that is what it looks for.
     if totals.failed_requests and result.search is None and not _are_failures_judged(result):
-        reasons.append(
+        reason = (
             f"{totals.failed_requests:,} of {totals.requests:,} requests had no answer "
             f"(images by code: {by_code(totals.failed)})"
         )
-    reasons += _mismatches(result)
+        breaches.append(Breach(validity.ANSWERED, reason))
+    breaches += [Breach(validity.SAME_ANSWERS, reason) for reason in _mismatches(result)]
     if result.search is not None:
-        reasons += [_gone(level) for level in result.levels if _is_gone(level)]
+        breaches += [Breach(validity.GOES_ON, _gone(level)) for level in result.levels if _is_gone(level)]
     if not totals.requests and result.uncounted.failed_requests:
-        reasons.append(
+        reason = (
             f"{result.uncounted.failed_requests:,} requests had no answer, and none lay within a level as a whole: "
             "mend the server, or use a --level-duration longer than the --deadline"
         )
-    reasons += others.reasons(result.others)
+        breaches.append(Breach(validity.ANSWERED, reason))
+    breaches += [Breach(validity.OTHERS_SUCCEED, reason) for reason in others.reasons(result.others)]
     if result.course.user_errors:
-        reasons.append(_user_errors(result.course))
-    return tuple(reasons)
+        breaches.append(Breach(validity.USERS_RAISE_NOTHING, _user_errors(result.course)))
+    return tuple(breaches)
 
 
 def _user_errors(course: Course) -> str:
@@ -172,40 +183,50 @@ def _gone(level: LevelResult) -> str:
     return f"{level.name}: no request had an answer (images by code: {codes}), which says nothing of the rate"
 
 
-def _gaps(result: RunResult) -> tuple[str, ...]:
+def _gaps(result: RunResult) -> tuple[Breach, ...]:
     totals, course, workers = result.totals, result.course, result.workers
-    reasons = [f"worker {worker} could not take part: {why}" for worker, why in workers.unfit.items()]
+    breaches = [
+        Breach(validity.WORKERS_STAY, f"worker {worker} could not take part: {why}")
+        for worker, why in workers.unfit.items()
+    ]
     # Where it was stopped, or workers were lost, that is said, and enough.
     is_explained = course.n_levels_left or workers.lost or result.is_stopped_early
     is_explained = is_explained or course.gave_up_after_s is not None
     if not (totals.requests or result.uncounted.failed_requests or is_explained):
-        reasons.append(_nothing(result))
+        breaches.append(Breach(validity.MEASURED, _nothing(result)))
     if result.is_stopped_early and not workers.unfit and course.gave_up_after_s is None:
-        reasons.append(
+        reason = (
             f"stopped after {course.ran_s:,.1f} s of {course.run_time_s:,g}: let it end by itself, or pass a lower -t"
         )
+        breaches.append(Breach(validity.ENDS_BY_ITSELF, reason))
     n_answered = totals.requests - totals.failed_requests
     if result.verified.n_images and n_answered and not totals.compared and not result.uncounted.mismatched:
-        reasons.append(
+        reason = (
             f"nothing was compared: none of the first {result.verified.n_images:,} images had its turn; "
             "let it last longer"
         )
+        breaches.append(Breach(validity.MEASURED, reason))
     if not result.is_complete:
-        reasons.append(
+        reason = (
             f"only {totals.predictions:,} of {course.n_images_asked:,} images were fired before the run was stopped"
         )
+        breaches.append(Breach(validity.ENDS_BY_ITSELF, reason))
     if result.users.attended is not None and _misses_users(result):
-        reasons.append(f"only {result.users.attended.sentence}: the log says which workers or users ended")
+        reason = f"only {result.users.attended.sentence}: the log says which workers or users ended"
+        breaches.append(Breach(validity.USERS_RUN, reason))
     if course.stalled:
-        reasons.append(f"the run was ended, since nobody could make the requests that were left: {course.stalled}")
+        reason = f"the run was ended, since nobody could make the requests that were left: {course.stalled}"
+        breaches.append(Breach(validity.ENDS_BY_ITSELF, reason))
     if workers.n_unaccounted:
-        reasons.append(f"{workers.n_unaccounted:,} requests that workers reported did not arrive: run again")
+        reason = f"{workers.n_unaccounted:,} requests that workers reported did not arrive: run again"
+        breaches.append(Breach(validity.WORKERS_STAY, reason))
     if workers.lost and course.n_images_asked is None:
-        reasons.append(
+        reason = (
             f"{len(workers.lost)} of {workers.n} workers were lost with what they had not reported: "
             "run again with workers that stay"
         )
-    return tuple(reasons)
+        breaches.append(Breach(validity.WORKERS_STAY, reason))
+    return tuple(breaches)
 
 
 def _misses_users(result: RunResult) -> bool:
@@ -221,53 +242,28 @@ def _misses_users(result: RunResult) -> bool:
     return any(held.threshold.unit_kind != "share" for held in result.thresholds)
 
 
-def _doubts(result: RunResult) -> tuple[str, ...]:
+def _doubts(result: RunResult) -> tuple[Breach, ...]:
     search = result.search
-    reasons = []
+    breaches = []
     if search is not None and search.rate_rps is None and not _is_none_known_to_hold(result):
-        reasons.append(search.sentence)
+        breaches.append(Breach(validity.FINDS_A_RATE, search.sentence))
     if result.course.n_levels_left and result.course.gave_up_after_s is None:
-        reasons.append(f"the run was stopped with {_levels_to_go(result)}: let it end by itself")
+        reason = f"the run was stopped with {_levels_to_go(result)}: let it end by itself"
+        breaches.append(Breach(validity.ENDS_BY_ITSELF, reason))
     if result.server.wrong_model:
-        reasons.append(f"{result.server.wrong_model}: {ONE_MODEL_CURE}")
+        breaches.append(Breach(validity.ONE_MODEL, f"{result.server.wrong_model}: {ONE_MODEL_CURE}"))
     elif result.server.changed:
-        reasons.append(f"the server's model changed during the run: {result.server.changed}")
-    for held in result.thresholds:
-        if held.holds is None:
-            where = f" at {held.where}" if held.where else ""
-            reasons.append(f"{held.threshold.text}{where} cannot be judged: {held.why_unknown}")
-    return tuple(reasons)
+        reason = f"the server's model changed during the run: {result.server.changed}"
+        breaches.append(Breach(validity.ONE_MODEL, reason))
+    return tuple(breaches)
 
 
-def _doubts_by_level(result: RunResult) -> dict[int, tuple[str, ...]]:
-    """Return why levels support no verdict, by number; those that do are not among them."""
-    by_level = {level.number: (*_doubts_told(result, level), *_drops_told(result, level)) for level in result.levels}
-    return {number: reasons for number, reasons in by_level.items() if reasons}
-
-
-def _of_levels(by_level: dict[int, tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(reason for reasons in by_level.values() for reason in reasons)
-
-
-def _doubts_told(result: RunResult, level: LevelResult) -> tuple[str, ...]:
-    return tuple(f"{level.name}: {doubt}" for doubt in _doubts_that_count(result, level))
-
-
-def _drops_told(result: RunResult, level: LevelResult) -> tuple[str, ...]:
-    if not level.dropped or result.search is not None or any(map(_sees_drops, result.thresholds)):
-        return ()
-    users = "its only user was" if level.users == 1 else f"all {level.users:,} users were"
-    return (
-        f"{level.name}: {level.dropped:,} of {level.offered:,} arrivals were dropped, since {users} "
-        "busy: ask for less, pass a higher -u, or say with --threshold how many may be (such as 'dropped_rate < 1%')",
+def _undecided(result: RunResult) -> tuple[str, ...]:
+    return tuple(
+        f"{held.threshold.text}{f' at {held.where}' if held.where else ''} cannot be judged: {held.why_unknown}"
+        for held in result.thresholds
+        if held.holds is None
     )
-
-
-def _sees_drops(held: Held) -> bool:
-    """Whether a threshold already judges arrivals that were dropped: they count as endless for latencies."""
-    threshold = held.threshold
-    is_latency = threshold.metric in ("mean", "max") or threshold.metric.startswith("p")
-    return threshold.metric == "dropped_rate" or (is_latency and threshold.is_upper)
 
 
 def _is_none_known_to_hold(result: RunResult) -> bool:
@@ -277,26 +273,6 @@ def _is_none_known_to_hold(result: RunResult) -> bool:
         return False
     lowest = result.levels[-1].finding if result.levels else None
     return lowest is None or not lowest.is_unknown
-
-
-def _doubts_that_count(result: RunResult, level: LevelResult) -> tuple[Doubt, ...]:
-    """Return a level's doubts; of a search's, those that its result rests on: an overloaded probe is never stable."""
-    if result.search is None:
-        # A crossed limit on failures is a fact, and what they leave untold comes after it.
-        return level.generator_doubts if _crosses_by_failures(result, level) else level.doubts
-    at_this_rate = [other for other in result.levels if other.rate_rps == level.rate_rps]
-    if level is not at_this_rate[-1]:
-        return ()  # it was measured again, in full length
-    if level.rate_rps == result.search.rate_rps:
-        return level.doubts
-    return level.generator_doubts if level.rate_rps == result.search.first_failing_rps else ()
-
-
-def _crosses_by_failures(result: RunResult, level: LevelResult) -> bool:
-    return bool(level.failed) and any(
-        held.holds is False and held.where == level.name and held.threshold.metric in FAILURE_METRICS
-        for held in result.thresholds
-    )
 
 
 def _crossed(result: RunResult) -> tuple[str, ...]:

@@ -4,12 +4,35 @@ from dataclasses import dataclass, replace
 
 from tfsload.analysis import exit_codes
 
+REPORTS_WRITTEN = "reports that were asked for are written"
+
 _WORDS = {
     exit_codes.PASS: "PASS",
     exit_codes.FAILED: "FAILED",
+    exit_codes.BAD_USAGE: "REFUSED",
     exit_codes.THRESHOLD: "CROSSED",
     exit_codes.INVALID: "INVALID",
 }
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One thing that a run is held to, beside its thresholds.
+
+    Attributes:
+        name: what is right, in words.
+        exit_code: what becomes of a run for which it does not hold.
+        reasons: why it does not hold, a sentence each; empty: it does.
+    """
+
+    name: str
+    exit_code: int
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether it does."""
+        return not self.reasons
 
 
 @dataclass(frozen=True)
@@ -24,6 +47,7 @@ class Verdict:
         code_without_failures: of a failed run: the exit code if its failures are not to count; what is broken always
             does.
         doubted_levels: the numbers of levels that support no verdict; the reasons say why.
+        rules: all that the run was held to beside its thresholds, what holds as well.
     """
 
     exit_code: int
@@ -32,6 +56,7 @@ class Verdict:
     notes: tuple[str, ...] = ()
     code_without_failures: int = exit_codes.FAILED
     doubted_levels: tuple[int, ...] = ()
+    rules: tuple[Rule, ...] = ()
 
     @property
     def word(self) -> str:
@@ -42,5 +67,10 @@ class Verdict:
         """Return this verdict where the run failed for these reasons, too."""
         failed = exit_codes.FAILED
         return replace(
-            self, exit_code=failed, reasons=(*reasons, *self.reasons), judged="", code_without_failures=failed
+            self,
+            exit_code=failed,
+            reasons=(*reasons, *self.reasons),
+            judged="",
+            code_without_failures=failed,
+            rules=(*self.rules, Rule(REPORTS_WRITTEN, failed, reasons)),
         )

@@ -1,0 +1,65 @@
+"""Which levels support no verdict, and why. Pure."""
+
+from tfsload.analysis import validity
+from tfsload.analysis.doubts import Doubt
+from tfsload.analysis.held import Held
+from tfsload.analysis.judged import FAILURE_METRICS
+from tfsload.analysis.level_result import LevelResult
+from tfsload.analysis.result import RunResult
+from tfsload.analysis.validity import Breach
+
+
+def doubts_by_level(result: RunResult) -> dict[int, tuple[str, ...]]:
+    """Return why levels support no verdict, by number; those that do are not among them."""
+    by_level = {level.number: (*_doubts_told(result, level), *_drops_told(result, level)) for level in result.levels}
+    return {number: reasons for number, reasons in by_level.items() if reasons}
+
+
+def breaches_of_levels(result: RunResult, by_level: dict[int, tuple[str, ...]]) -> tuple[Breach, ...]:
+    """Return the same as breaches of rules, in the order of the levels."""
+    return tuple(
+        Breach(validity.level_rule(level.name, level.number), reason)
+        for level in result.levels
+        for reason in by_level.get(level.number, ())
+    )
+
+
+def _doubts_told(result: RunResult, level: LevelResult) -> tuple[str, ...]:
+    return tuple(f"{level.name}: {doubt}" for doubt in _doubts_that_count(result, level))
+
+
+def _drops_told(result: RunResult, level: LevelResult) -> tuple[str, ...]:
+    if not level.dropped or result.search is not None or any(map(_sees_drops, result.thresholds)):
+        return ()
+    users = "its only user was" if level.users == 1 else f"all {level.users:,} users were"
+    return (
+        f"{level.name}: {level.dropped:,} of {level.offered:,} arrivals were dropped, since {users} "
+        "busy: ask for less, pass a higher -u, or say with --threshold how many may be (such as 'dropped_rate < 1%')",
+    )
+
+
+def _sees_drops(held: Held) -> bool:
+    """Whether a threshold already judges arrivals that were dropped: they count as endless for latencies."""
+    threshold = held.threshold
+    is_latency = threshold.metric in ("mean", "max") or threshold.metric.startswith("p")
+    return threshold.metric == "dropped_rate" or (is_latency and threshold.is_upper)
+
+
+def _doubts_that_count(result: RunResult, level: LevelResult) -> tuple[Doubt, ...]:
+    """Return a level's doubts; of a search's, those that its result rests on: an overloaded probe is never stable."""
+    if result.search is None:
+        # A crossed limit on failures is a fact, and what they leave untold comes after it.
+        return level.generator_doubts if _crosses_by_failures(result, level) else level.doubts
+    at_this_rate = [other for other in result.levels if other.rate_rps == level.rate_rps]
+    if level is not at_this_rate[-1]:
+        return ()  # it was measured again, in full length
+    if level.rate_rps == result.search.rate_rps:
+        return level.doubts
+    return level.generator_doubts if level.rate_rps == result.search.first_failing_rps else ()
+
+
+def _crosses_by_failures(result: RunResult, level: LevelResult) -> bool:
+    return bool(level.failed) and any(
+        held.holds is False and held.where == level.name and held.threshold.metric in FAILURE_METRICS
+        for held in result.thresholds
+    )

@@ -1,0 +1,73 @@
+"""What every run is held to, beside its thresholds: each rule by name, with the reasons for which it does not hold."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from tfsload.analysis import exit_codes
+from tfsload.analysis.result import RunResult
+from tfsload.analysis.verdict import Rule
+
+# Without these a run has failed.
+GOES_ON = "the server goes on answering"
+ANSWERED = "every request is answered"
+SAME_ANSWERS = "answers are those without load"
+OTHERS_SUCCEED = "the requests of other users succeed"
+USERS_RAISE_NOTHING = "the users' own code raises nothing"
+LISTENERS_RAISE_NOTHING = "listeners and greenlets raise nothing"
+# Without these it supports no verdict.
+WORKERS_STAY = "all workers take part and stay"
+MEASURED = "something is measured"
+ENDS_BY_ITSELF = "the run ends by itself"
+USERS_RUN = "the users that were asked for run"
+ONE_MODEL = "one model gives all answers"
+FINDS_A_RATE = "the search finds a rate"
+
+_FAILING = (GOES_ON, ANSWERED, SAME_ANSWERS, OTHERS_SUCCEED, USERS_RAISE_NOTHING, LISTENERS_RAISE_NOTHING)
+
+
+class Breach(NamedTuple):
+    """A reason for which a rule does not hold.
+
+    Attributes:
+        rule: its name.
+        reason: what was found, and what to do, in a sentence.
+    """
+
+    rule: str
+    reason: str
+
+
+def level_rule(name: str, number: int) -> str:
+    """Return the rule that a level supports a verdict; a sweep may have several levels of one name."""
+    return f"level {number} ({name}) supports a verdict"
+
+
+def held_rules(result: RunResult, breaches: Iterable[Breach]) -> tuple[Rule, ...]:
+    """Return all rules that a run is held to, those that hold as well.
+
+    Args:
+        result: the run's.
+        breaches: what was found against them.
+    """
+    found: dict[str, list[str]] = {rule: [] for rule in _applying(result)}
+    for rule, reason in breaches:
+        found.setdefault(rule, []).append(reason)
+    return tuple(
+        Rule(rule, exit_codes.FAILED if rule in _FAILING else exit_codes.INVALID, tuple(reasons))
+        for rule, reasons in found.items()
+    )
+
+
+def _applying(result: RunResult) -> Iterator[str]:
+    """Yield what this run is held to: of what it did not ask for nothing is said."""
+    yield GOES_ON
+    yield ANSWERED
+    if result.verified.n_images:
+        yield SAME_ANSWERS
+    if result.others.names:
+        yield OTHERS_SUCCEED
+    yield from (USERS_RAISE_NOTHING, LISTENERS_RAISE_NOTHING, WORKERS_STAY, MEASURED, ENDS_BY_ITSELF, USERS_RUN)
+    yield ONE_MODEL
+    yield from (level_rule(level.name, level.number) for level in result.levels)
+    if result.search is not None:
+        yield FINDS_A_RATE
