@@ -162,7 +162,8 @@ def demo() -> PastRun:
 
 def plain_with_thresholds() -> PastRun:
     """Users who fire for a time, on two workers, and thresholds that hold and do not."""
-    past = PastRun({"threshold": "p99 < 50ms; error_rate < 1%; rate > 100"}, run_time=_ran(10.0, 10.0))
+    options = {"threshold": "p99 < 50ms; error_rate < 1%; rate > 100", "note": "commit=1a2b3c4; why=half the threads"}
+    past = PastRun(options, run_time=_ran(10.0, 10.0))
     for n in range(5000):
         past.fire(n % N_IMAGES, SECOND + n * 2 * MS, past.jitter(3.2 * MS))
     past.recorder.count_cut_off(11 * SECOND, 11 * SECOND, 11 * SECOND + MS, None)

@@ -104,6 +104,7 @@ OPTIONS = [
     ("--threshold", "TFSLOAD_THRESHOLD", "p99 < 50ms; error_rate < 5%"),
     ("--verify", "TFSLOAD_VERIFY", "10"),
     ("--tolerance", "TFSLOAD_TOLERANCE", "1%"),
+    ("--note", "TFSLOAD_NOTE", "commit=1a2b3c4; build=77"),
     ("--web-origin", "TFSLOAD_WEB_ORIGIN", "https://load.example"),
 ]
 """Option, environment variable, and a value that each has taken from the first version on."""

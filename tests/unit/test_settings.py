@@ -12,7 +12,7 @@ from locust.argument_parser import default_args_dict, get_empty_argument_parser
 from tfsload.analysis.tolerance import Tolerance
 from tfsload.load.asked import LoadAsked
 from tfsload.settings.options import OPTIONS, options_of_levels
-from tfsload.settings.settings import ChecksAsked, DataAsked, Settings, SettingsError
+from tfsload.settings.settings import ChecksAsked, DataAsked, ReportAsked, Settings, SettingsError
 from tfsload.suite.arguments import add_arguments
 from tfsload.transport.address import AddressError, parse_address
 from tfsload.transport.asked import ConnectionAsked, ModelAsked
@@ -54,6 +54,7 @@ def test_defaults_are_those_of_the_design():
             give_up_after_s=None,
         ),
         checks=ChecksAsked(thresholds=(), verify=0, tolerance=Tolerance("0.0001", 0.0001)),
+        report=ReportAsked(notes=()),
         web_origins=(),
     )
 
@@ -88,6 +89,10 @@ def test_defaults_are_those_of_the_design():
         pytest.param({"verify": "1000"}, "checks.verify", 1000, id="verify"),
         pytest.param({"threshold": " ; "}, "checks.thresholds", (), id="no-threshold"),
         pytest.param({"seed": "0"}, "data.seed", 0, id="seed"),
+        pytest.param({"note": "a=1; b c = 2 = 3 "}, "report.notes", (("a", "1"), ("b c", "2 = 3")), id="notes"),
+        pytest.param({"note": "says="}, "report.notes", (("says", ""),), id="a-note-that-says-nothing"),
+        pytest.param({"note": "why=two\n\n lines"}, "report.notes", (("why", "two lines"),), id="a-note-of-two-lines"),
+        pytest.param({"note": "größe=5 µs"}, "report.notes", (("größe", "5 µs"),), id="a-note-in-any-script"),
     ],
 )
 def test_good_values(given, field, value):
@@ -131,6 +136,13 @@ def the_fault_of(given):
         pytest.param({"metadata": "host=x"}, "expected keys other than HTTP's", id="metadata-that-http-2-forbids"),
         pytest.param({"metadata": "key-bin=1"}, "no binary values", id="metadata-in-binary"),
         pytest.param({"metadata": "key=ä"}, "in printable ASCII", id="metadata-that-is-not-ascii"),
+        pytest.param({"note": "built"}, "--note 'built': expected key=value, several", id="note-without-value"),
+        pytest.param({"note": "why=a; b"}, "(no value holds one); 'b' is none", id="semicolon-in-a-note"),
+        pytest.param({"note": " = b"}, "expected key=value", id="note-without-key"),
+        pytest.param({"note": "a=1; b=1; a=2"}, "expected each key once; 'a' is there more often", id="note-twice"),
+        pytest.param({"note": "k" * 101 + "=1"}, "expected keys of at most 100 characters", id="note-of-a-long-key"),
+        pytest.param({"note": "k=" + "1" * 999}, "and 1,000 with their value", id="note-that-is-a-file"),
+        pytest.param({"note": "a=\udcff"}, "expected text in UTF-8", id="note-that-is-not-utf-8"),
         pytest.param({"deadline": "\u0661"}, "--deadline", id="digits-of-another-script"),
         pytest.param({"tls": "1"}, "--tls without --host", id="tls-without-a-server"),
         pytest.param({"tls_ca_file": "ca.pem"}, "--tls-ca-file without --tls", id="file-without-tls"),
@@ -243,6 +255,7 @@ def test_loopback(address, is_loopback):
             ["--metadata", "a=1", "--metadata", "b=2"], "connection.metadata", (("a", "1"), ("b", "2")), id="repeated"
         ),
         pytest.param([], "connection.metadata", (), id="not-given"),
+        pytest.param(["--note", "a=1", "--note", "b=2"], "report.notes", (("a", "1"), ("b", "2")), id="notes"),
     ],
 )
 def test_the_command_line(arguments, field, value):

@@ -67,7 +67,7 @@ class Asked:
 
     Attributes:
         options: texts by name, defaults as well; what is secret is masked.
-        digest: of all these: equal runs have the same.
+        digest: of all these, but for what says only where a run is shown: equal runs have the same.
     """
 
     options: Mapping[str, str] = field(default_factory=dict)
@@ -200,6 +200,7 @@ class RunResult:
         judged_whole: where thresholds were judged with all half-seconds alone, since so little was measured: levels'
             names, or one that is empty for a run without levels.
         others: what ran beside predictions; in a run of levels: what was not run.
+        notes: what the run is to be remembered by, key and value as they were given; what is secret in them is masked.
         warnings: why the model looks broken, whatever the verdict; empty: it does not.
         verdict: how the run ends; None: it is not judged yet.
     """
@@ -227,6 +228,7 @@ class RunResult:
     judged_metrics: tuple[str, ...] = ()
     judged_whole: tuple[str, ...] = ()
     others: Others = NO_OTHERS
+    notes: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     verdict: Verdict | None = None
 

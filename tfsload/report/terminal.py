@@ -19,7 +19,7 @@ def render(result: RunResult, remark: str = "") -> str:
         remark: on an exit code that is not the verdict's own; empty: it is.
     """
     blocks = [
-        _first_line(result),
+        "\n".join([_first_line(result), *_notes(result)]),
         "\n".join([*(["All levels together:"] if len(result.levels) > 1 else []), *_figures(result)]),
         "\n".join(_class_table(result.classes)),
         "\n".join(_levels(result)),
@@ -33,6 +33,10 @@ def _first_line(result: RunResult) -> str:
     server, suite = result.server, result.made_by.suite
     by = f" (tfsload {suite})" if suite else ""
     return f"Model {server.model_name}, version {server.model_version}, at {server.address}{by}"
+
+
+def _notes(result: RunResult) -> list[str]:
+    return [f"{'note':<{_LABEL_WIDTH}}{key}={note}" for key, note in result.notes.items()]
 
 
 def _figures(result: RunResult) -> list[str]:

@@ -21,6 +21,8 @@ _OF_LOCUST = (
     "exclude_tags",
     "exit_code_on_error",
 )
+# What is kept of a run, and who may start it, makes no other run of it.
+_NOT_OF_THE_RUN = {option.dest for option in OPTIONS if option.group in ("report", "web UI")}
 
 
 def as_asked(options: Mapping[str, Any]) -> Asked:
@@ -28,7 +30,8 @@ def as_asked(options: Mapping[str, Any]) -> Asked:
     texts = {option.dest: _text(options.get(option.dest, option.default)) for option in OPTIONS}
     texts.update({option.dest: HIDDEN for option in OPTIONS if option.is_secret and texts[option.dest]})
     texts.update({name: _text(options[name]) for name in _OF_LOCUST if name in options})
-    digest = hashlib.sha256(json.dumps(sorted(texts.items())).encode()).hexdigest()
+    of_the_run = sorted((name, text) for name, text in texts.items() if name not in _NOT_OF_THE_RUN)
+    digest = hashlib.sha256(json.dumps(of_the_run).encode()).hexdigest()
     return Asked(options=texts, digest=digest)
 
 

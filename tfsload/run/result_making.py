@@ -19,7 +19,7 @@ from tfsload.run.results import Results
 from tfsload.run.surroundings import machine, made_by
 from tfsload.settings.settings import SettingsError
 from tfsload.transport.servable import fault
-from tfsload.transport.words import LONGEST_VALUE, cut
+from tfsload.transport.words import LONGEST_VALUE, cut, redacted
 
 
 def make_result(
@@ -65,6 +65,7 @@ def make_result(
         verified=_verified(overall, results.uncounted, checked),
         images=_images(overall, checked),
         others=others,
+        notes={redacted(key): redacted(note) for key, note in checked.settings.report.notes},
     )
     return replace(result, verdict=judge(result))
 

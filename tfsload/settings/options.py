@@ -18,7 +18,7 @@ MAX_LEVEL_S = 24 * 3600
 # Options that begin so are the suite's own, by which a run's leader tells its workers; nobody else sets them.
 OWN_PREFIX = "tfsload_"
 # In this order they are listed.
-GROUPS = ("model", "connection", "data", "load", "checks", "web UI")
+GROUPS = ("model", "connection", "data", "load", "checks", "report", "web UI")
 
 
 @dataclass(frozen=True)
@@ -262,6 +262,15 @@ OPTIONS = (
         Tolerance.parse,
         "How far a score may be from the one without load: absolute, or in % of the image's largest score. "
         "More is a mismatch.",
+    ),
+    Option(
+        "--note",
+        "report.notes",
+        "",
+        readers.notes,
+        "key=value to remember the run by, such as commit=1a2b3c4, in every output; several by repeating the option or "
+        "with ';' between them.",
+        is_repeatable=True,
     ),
     Option(
         "--web-origin",

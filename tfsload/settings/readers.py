@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tfsload.load import arrivals, search
+from tfsload.transport.words import LONGEST_SENTENCE, LONGEST_VALUE, quoted
 
 
 def text(value: str) -> str:
@@ -163,6 +164,26 @@ def _metadata_fault(part: str) -> str:
 
 def _ordinal(number: int) -> str:
     return {1: "the first", 2: "the second", 3: "the third"}.get(number, f"number {number}")
+
+
+def notes(value: str) -> tuple[tuple[str, str], ...]:
+    """Read what a run is to be remembered by: pairs of key and value, `key=value`, separated by semicolons.
+
+    >>> notes("commit=1a2b3c4; why=a = b")
+    (('commit', '1a2b3c4'), ('why', 'a = b'))
+    """
+    parts = [" ".join(text(part).split()) for part in value.split(";") if part.strip()]
+    pairs = [tuple(half.strip() for half in part.partition("=")[::2]) for part in parts]
+    for part, (key, _) in zip(parts, pairs, strict=True):
+        if "=" not in part or not key:
+            raise ValueError(f"key=value, several separated by ';' (no value holds one); {quoted(part)} is none")
+        if len(key) > LONGEST_VALUE or len(part) > LONGEST_SENTENCE:
+            limits = f"keys of at most {LONGEST_VALUE} characters, and {LONGEST_SENTENCE:,} with their value"
+            raise ValueError(f"{limits}; {quoted(part)} is longer")
+    keys = [key for key, _ in pairs]
+    if twice := sorted({key for key in keys if keys.count(key) > 1}):
+        raise ValueError(f"each key once; {' and '.join(map(quoted, twice))} is there more often")
+    return tuple((key, note) for key, note in pairs)
 
 
 _METADATA_KEY = re.compile(r"[0-9a-z_.-]+")

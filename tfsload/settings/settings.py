@@ -55,6 +55,17 @@ class ChecksAsked:
 
 
 @dataclass(frozen=True)
+class ReportAsked:
+    """What is kept of the run, and how.
+
+    Attributes:
+        notes: pairs of key and value that the run is remembered by.
+    """
+
+    notes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Settings:
     """What a run was asked to do, checked.
 
@@ -64,6 +75,7 @@ class Settings:
         data: what is fired.
         load: the levels, if there are any.
         checks: what it is held against.
+        report: what is kept of it.
         web_origins: further pages that may start and stop runs in the web UI.
     """
 
@@ -72,6 +84,7 @@ class Settings:
     data: DataAsked
     load: LoadAsked
     checks: ChecksAsked
+    report: ReportAsked
     web_origins: tuple[str, ...]
 
     def at(self, target: Address) -> "Settings":
@@ -115,6 +128,7 @@ class Settings:
             data=DataAsked(**_section(fields, "data")),
             load=LoadAsked(**_section(fields, "load")),
             checks=ChecksAsked(**_section(fields, "checks")),
+            report=ReportAsked(**_section(fields, "report")),
             web_origins=fields["web_origins"],
         )
 
