@@ -42,7 +42,7 @@ def hold(threshold: Threshold, where: str, record: Record, rate_rps: float | Non
     elif ruling.stall:
         why_unknown = f"{ruling.stall}: {'hold the level longer' if where else 'let the run last longer'}"
     holds = None if why_unknown else threshold.holds(ruling.value)
-    return Held(threshold, where, ruling.value, holds, _margin(threshold, ruling.value), why_unknown)
+    return Held(threshold, where, ruling.value, holds, margin_of(threshold, ruling.value), why_unknown)
 
 
 def hold_all(thresholds: Sequence[Threshold], rows: Sequence[LevelRow]) -> tuple[Held, ...]:
@@ -68,7 +68,8 @@ def judged_whole(thresholds: Sequence[Threshold], rows: Sequence[LevelRow], dura
     return tuple(dict.fromkeys(name for name, seconds in measured_s if is_judged_whole(thresholds, seconds)))
 
 
-def _margin(threshold: Threshold, value: float | None) -> float | None:
+def margin_of(threshold: Threshold, value: float | None) -> float | None:
+    """Return how far a figure is from the limit, as `Held.margin` has it."""
     if value is None or not threshold.limit:
         return None
     distance = (threshold.limit - value) / threshold.limit

@@ -137,6 +137,18 @@ class Threshold:
         return _kind_of(self.metric).unit_kind
 
     @property
+    def subject(self) -> str:
+        """What of the run it is about, as in `text`: all that stands before the operator."""
+        return self.text.split()[0]
+
+    @property
+    def unit(self) -> str:
+        """The unit that the limit was given in, as in `text`; empty: there was none."""
+        match = _VALUE.fullmatch(self.text.split()[2])
+        assert match is not None  # `parse` has read it
+        return match[2]
+
+    @property
     def is_upper(self) -> bool:
         """Whether the limit is the most that may be, and not the least."""
         return self.operator.startswith("<")
@@ -154,6 +166,11 @@ class Threshold:
         if value is None or math.isnan(value):
             return None
         return OPERATORS[self.operator](value, self.limit)
+
+
+def unit_ns(unit: str) -> int:
+    """Return how many nanoseconds a unit of time has, as a threshold writes it."""
+    return int(_TIME_UNITS[unit])
 
 
 def parse(text: str) -> tuple[Threshold, ...]:
