@@ -1,0 +1,112 @@
+"""What a run was held to, and what its figures do not carry. Pure."""
+
+from dataclasses import dataclass
+
+from tfsload.analysis.held import Held
+from tfsload.analysis.held_words import words_of
+from tfsload.analysis.percentiles import samples_needed
+from tfsload.analysis.result import RunResult
+from tfsload.report import units
+from tfsload.report.page.level_tables import PERCENTILES
+from tfsload.report.page.tables import Cell, Heading, Row, Table
+from tfsload.report.page.words import Sentence, sentence
+
+_STATES = {"held": "pass", "crossed": "crossed", "unknown": "invalid"}
+
+
+def thresholds_table(result: RunResult) -> Table:
+    """Return each threshold at each place where it was held against something."""
+    headings: tuple[Heading, ...] = (
+        Heading("threshold", True),
+        Heading("at", True),
+        Heading("measured"),
+        Heading("margin"),
+        Heading("result", True),
+    )
+    has_places = any(held.where for held in result.thresholds)
+    rows = [_threshold_row(held) for held in result.thresholds]
+    if not has_places:
+        headings = tuple(heading for heading in headings if heading.text != "at")
+        rows = [Row((row.cells[0], *row.cells[2:]), row.state) for row in rows]
+    return Table("Thresholds", headings, tuple(rows))
+
+
+def _threshold_row(held: Held) -> Row:
+    words = words_of(held)
+    found = _STATES[words.state]
+    cells = (
+        Cell(words.asked),
+        Cell(words.where),
+        Cell(words.value),
+        Cell(words.margin or units.NONE),
+        Cell(words.state_word, found),
+    )
+    return Row(cells, "" if held.holds else found)
+
+
+@dataclass(frozen=True)
+class DoubtView:
+    """Something that the figures do not carry.
+
+    Attributes:
+        of: what it is about.
+        what: what was found, and what to do.
+    """
+
+    of: str
+    what: Sentence
+
+
+def doubts(result: RunResult) -> tuple[DoubtView, ...]:
+    """Return all that is to be known before a figure is relied on."""
+    found: dict[tuple[str, str], None] = {}
+    for level in result.levels:
+        for doubt in level.doubts:
+            found[level.name, str(doubt)] = None
+    told = {f"{of}: {what}" for of, what in found}
+    for reason in result.judged.reasons:
+        if reason not in told:
+            found["the run", reason] = None
+    for text in _unknown(result):
+        found["thresholds", text] = None
+    found.update({("the model", warning): None for warning in result.warnings})
+    found.update({("to know", note): None for note in result.judged.notes})
+    found.update(dict.fromkeys(_not_given(result)))
+    found.update(dict.fromkeys(_not_counted(result)))
+    return tuple(DoubtView(of, sentence(what)) for of, what in found)
+
+
+def _unknown(result: RunResult) -> list[str]:
+    told = " ".join(result.judged.reasons)
+    return [
+        f"{held.threshold.text}{f' at {held.where}' if held.where else ''}: {held.why_unknown}"
+        for held in result.thresholds
+        if held.holds is None and held.why_unknown not in told
+    ]
+
+
+def _not_given(result: RunResult) -> list[tuple[str, str]]:
+    """Return which percentiles are left out of which levels, and what would bring them."""
+    rows = []
+    for percentile in PERCENTILES:
+        lacking = [level.name for level in result.levels if level.upper_end_ns.get(percentile) is None]
+        if lacking:
+            what = f"p{percentile:g} is not given: it wants {samples_needed(percentile):,} samples; "
+            rows.append((", ".join(dict.fromkeys(lacking)), what + "a longer --level-duration has them"))
+    return rows
+
+
+def _not_counted(result: RunResult) -> list[tuple[str, str]]:
+    uncounted, totals, workers = result.uncounted, result.totals, result.workers
+    rows = []
+    if uncounted.requests or uncounted.cut_off:
+        failed = f", {uncounted.failed_requests:,} of them without an answer" if uncounted.failed_requests else ""
+        cut_off = f"; {uncounted.cut_off:,} more were cut off" if uncounted.cut_off else ""
+        rows.append(("not counted", f"{uncounted.requests:,} requests of warm-ups and between levels{failed}{cut_off}"))
+    if totals.cut_off:
+        rows.append(("not counted", f"{totals.cut_off:,} requests in flight when their users were stopped"))
+    if workers.n_discarded:
+        rows.append(("not counted", f"{workers.n_discarded:,} requests of workers that left; others made them again"))
+    if result.others.names:
+        rows.append(("beside predictions", ", ".join(result.others.names)))
+    return rows

@@ -1,0 +1,136 @@
+"""The levels of a run: what was measured, and what the load generator itself was like. Pure."""
+
+import math
+from collections.abc import Callable, Sequence
+
+from tfsload.analysis.figures import fold, percent
+from tfsload.analysis.level_result import LevelResult
+from tfsload.analysis.percentiles import samples_needed
+from tfsload.analysis.result import RunResult
+from tfsload.report import units
+from tfsload.report.page import state
+from tfsload.report.page.tables import Cell, Heading, Row, Table, figures
+
+PERCENTILES = (50.0, 90.0, 99.0, 99.9)
+_HOLDS = {True: "yes", False: "no", None: "open"}
+
+Column = tuple[Heading, Callable[[LevelResult], Cell]]
+
+
+def levels_table(result: RunResult) -> Table:
+    """Return the levels' figures."""
+    levels = result.levels
+    columns = _columns(result)
+    rows = [Row(tuple(cell(level) for _, cell in columns), _row_state(result, level)) for level in levels]
+    return Table("Levels", tuple(heading for heading, _ in columns), tuple(rows), _notes(result))
+
+
+def _row_state(result: RunResult, level: LevelResult) -> str:
+    found = state.of_level(result, level).key
+    return "" if found == "pass" else found
+
+
+# Long because each column of the table is named.
+def _columns(result: RunResult) -> list[Column]:
+    levels = result.levels
+    best = state.best_level(result)
+    columns: list[Column] = [
+        (Heading("level", True), lambda level: Cell(level.name, note="best" if level is best else "")),
+        (Heading("state", True), lambda level: _state_cell(result, level)),
+    ]
+    if result.probes_hold:
+        by_number = dict(zip((level.number for level in levels), result.probes_hold, strict=False))
+        columns.append((Heading("holds", True), lambda level: Cell(_HOLDS[by_number.get(level.number)])))
+    columns.append((Heading("requests/s"), _plain(lambda level: units.rate(level.achieved_rps))))
+    if result.scaling is not None:
+        speed_ups = {level.users: level.speed_up for level in result.scaling.levels}
+        if any(speed_up is not None for speed_up in speed_ups.values()):
+            columns.append((Heading("speed-up"), _plain(lambda level: _fold(speed_ups.get(level.users)))))
+    columns.append((Heading("in flight"), _plain(lambda level: units.digits(level.mean_in_flight))))
+    columns += [(Heading(f"p{p:g}"), _percentile(p)) for p in PERCENTILES]
+    columns.append((Heading("max"), _plain(lambda level: units.latency_ms(_longest_ns(level)))))
+    if any(level.rate_rps is not None for level in levels):
+        columns += [
+            (Heading("lag p99"), _plain(lambda level: units.latency_ms(level.lag_p99_ns))),
+            (Heading("offered"), _plain(lambda level: units.count(level.offered))),
+            (Heading("dropped"), _plain(lambda level: units.count(level.dropped))),
+        ]
+    columns += [
+        (Heading("errors"), _plain(lambda level: percent(level.error_rate))),
+        (Heading("wrong"), _plain(lambda level: units.count(level.wrong))),
+        (Heading("failed"), _plain(lambda level: units.count(level.n_failed))),
+    ]
+    if any(level.compared for level in levels):
+        columns.append((Heading("mismatched"), _plain(lambda level: units.count(level.mismatched))))
+    columns.append((Heading("straddling"), _plain(lambda level: units.count(level.straddling))))
+    return columns
+
+
+def _plain(text: Callable[[LevelResult], str]) -> Callable[[LevelResult], Cell]:
+    return lambda level: Cell(text(level))
+
+
+def _percentile(percentile: float) -> Callable[[LevelResult], Cell]:
+    return _plain(lambda level: units.latency_ms(level.upper_end_ns.get(percentile)))
+
+
+def _state_cell(result: RunResult, level: LevelResult) -> Cell:
+    found = state.of_level(result, level)
+    return Cell(found.word, found.key)
+
+
+def _longest_ns(level: LevelResult) -> float | None:
+    return level.latency.max_ns if level.answered else None
+
+
+def _fold(speed_up: float | None) -> str:
+    return units.NONE if speed_up is None else fold(speed_up)
+
+
+def _notes(result: RunResult) -> tuple[str, ...]:
+    levels = result.levels
+    notes = ["Latencies in ms; percentiles are those of this level (upper end, for independent requests)."]
+    missing = [p for p in PERCENTILES if any(level.upper_end_ns.get(p) is None for level in levels)]
+    if missing:
+        wanted = ", ".join(f"p{p:g} wants {samples_needed(p):,}" for p in missing)
+        notes.append(f"{units.NONE}: too few samples carry it ({wanted}).")
+    if any(math.inf in level.upper_end_ns.values() for level in levels):
+        notes.append(f"{units.ENDLESS}: so many requests had no answer, or were dropped, that it has no value.")
+    if None in result.probes_hold:
+        notes.append("open: one stall decides a threshold; such a rate is held once more, at full length.")
+    notes.append("straddling: requests that lie across an end of the level, in none of its figures.")
+    return tuple(notes)
+
+
+def generator_table(result: RunResult) -> Table:
+    """Return what the load generator was like in each level: where it was late or busy, figures are its own."""
+    headings = (
+        Heading("level", True),
+        Heading("CPU of the busiest process"),
+        Heading("kept waiting for a CPU"),
+        Heading("sent late by, p99 (ms)"),
+        Heading("round trip without the model (ms)"),
+        Heading("processes"),
+        Heading("users"),
+    )
+    return Table("The load generator", headings, tuple(map(_generator_row, result.levels)))
+
+
+def _generator_row(level: LevelResult) -> Row:
+    busiest = max((one.busy for one in level.cpu), default=None)
+    waited = max((one.waited for one in level.cpu), default=None)
+    cells = figures(
+        level.name,
+        percent(busiest if busiest is None else round(busiest, 3)),
+        percent(waited if waited is None else round(waited, 3)),
+        units.latency_ms(level.lag_p99_ns) if level.rate_rps is not None else units.NONE,
+        units.latency_ms(level.round_trip_ns),
+        units.count(level.n_workers),
+        units.count(level.n_users),
+    )
+    return Row(cells)
+
+
+def in_order_of_load(levels: Sequence[LevelResult]) -> list[LevelResult]:
+    """Return levels by load, the least first."""
+    return sorted(levels, key=lambda level: (level.rate_rps or 0.0, level.users, level.number))

@@ -1,0 +1,48 @@
+"""How to make the run again: its settings, versions, machine and notes. Pure."""
+
+from dataclasses import dataclass
+
+from tfsload.analysis.result import RunResult
+from tfsload.report import units
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Names and what they hold.
+
+    Attributes:
+        title: of all of them.
+        rows: name and text.
+    """
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+
+
+def listings(result: RunResult) -> tuple[Listing, ...]:
+    """Return what is known of how a run was made."""
+    made_by, machine, server, course = result.made_by, result.machine, result.server, result.course
+    versions = [("tfsload", made_by.suite), ("Python", made_by.python), ("Locust", made_by.locust)]
+    versions += made_by.libraries.items()
+    cpus = f"{machine.n_cpus} CPU{'' if machine.n_cpus == 1 else 's'}" if machine.n_cpus else ""
+    model = f"{server.model_name}, version {server.model_version}" if server.model_version else server.model_name
+    run = [
+        ("server", server.address),
+        ("protocol", server.protocol),
+        ("model", model),
+        ("signature", server.signature_name),
+        ("input", server.input_name),
+        ("output", server.output_name),
+        ("began", units.moment(course.begun_unix_s)),
+        ("machine", " · ".join(part for part in (machine.host, cpus, machine.kernel) if part)),
+        ("processes with users", units.count(result.workers.n)),
+        ("digest of the settings", result.asked.digest),
+    ]
+    made = (
+        Listing("Notes", tuple(result.notes.items())),
+        Listing("Run", tuple(run)),
+        Listing("Settings", tuple(sorted(result.asked.options.items()))),
+        Listing("Versions", tuple(versions)),
+    )
+    with_text = (Listing(one.title, tuple(row for row in one.rows if row[1])) for one in made)
+    return tuple(one for one in with_text if one.rows)

@@ -1,0 +1,82 @@
+"""A run's report as one page, without network and script. Pure: from a `RunResult` to text."""
+
+import base64
+import functools
+import hashlib
+import json
+from typing import Any
+
+import jinja2
+
+from tfsload.analysis.result import RunResult
+from tfsload.report.page import state
+from tfsload.report.page.answers import answers
+from tfsload.report.page.checks import doubts, thresholds_table
+from tfsload.report.page.first_screen import first_screen, load
+from tfsload.report.page.level_tables import generator_table, levels_table
+from tfsload.report.page.made_with import listings
+
+_TEMPLATES = "tfsload.report.page"
+
+
+def render(result: RunResult) -> str:
+    """Return the report of a run as HTML, one file.
+
+    Nothing is computed that the result does not hold. It takes about a second, for which it keeps all other threads
+    and greenlets of the process from running: it is called in a process of its own, and never under load.
+
+    Args:
+        result: the run's, judged.
+
+    Raises:
+        ValueError: it is not judged.
+    """
+    environment = _environment()
+    seen_first = first_screen(result)
+    style, script = (_source(environment, name) for name in ("page.css", "page.js"))
+    return environment.get_template("page.html").render(
+        title=f"{state.ICONS[seen_first.verdict.state.key]} {seen_first.verdict.state.word} · {seen_first.subject}",
+        first=seen_first,
+        load=load(result),
+        levels=levels_table(result),
+        generator=generator_table(result),
+        answers=answers(result),
+        thresholds=thresholds_table(result),
+        doubts=doubts(result),
+        listings=listings(result),
+        style=style,
+        script=script,
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        data=_in_script({}),
+    )
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    """Return what reads templates: whatever is put into one is escaped, and a name that is not there is an error."""
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _source(environment: jinja2.Environment, name: str) -> str:
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0].strip()
+
+
+def _hash(source: str) -> str:
+    """Return by what a content security policy knows a style or script."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+
+
+def _in_script(data: Any) -> str:
+    """Return JSON that ends no script element, whatever texts are in it."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for letter in "<>&\u2028\u2029":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return text

@@ -1,0 +1,68 @@
+"""The states in which a run, or a level of it, may be: each a word, an icon and a colour. Pure."""
+
+from dataclasses import dataclass
+
+from tfsload.analysis import exit_codes
+from tfsload.analysis.figures import percent
+from tfsload.analysis.level_result import LevelResult
+from tfsload.analysis.result import RunResult
+
+
+@dataclass(frozen=True)
+class State:
+    """A state.
+
+    Attributes:
+        key: names its colour and icon: "pass", "failed", "crossed", "invalid" or "refused".
+        word: for people.
+    """
+
+    key: str
+    word: str
+
+
+OF_RUN = {
+    exit_codes.PASS: State("pass", "PASS"),
+    exit_codes.FAILED: State("failed", "FAILED"),
+    exit_codes.BAD_USAGE: State("refused", "REFUSED"),
+    exit_codes.THRESHOLD: State("crossed", "THRESHOLD CROSSED"),
+    exit_codes.INVALID: State("invalid", "INVALID"),
+}
+# For the tab's title, the icon as a character.
+ICONS = {"pass": "✓", "failed": "✗", "refused": "✗", "crossed": "↑", "invalid": "?"}
+
+
+def of_run(result: RunResult) -> State:
+    """Return a run's state, by its verdict."""
+    return OF_RUN[result.judged.exit_code]
+
+
+def of_level(result: RunResult, level: LevelResult) -> State:
+    """Return a level's state: figures that support no verdict look so, wherever they are."""
+    if not level.is_stable:
+        return State("invalid", "unstable")
+    if is_doubted(result, level):
+        return State("invalid", "doubted")
+    if level.failed_requests:
+        return State("failed", f"{percent(level.failed_requests / level.requests)} failed")
+    return State("pass", "stable")
+
+
+def is_doubted(result: RunResult, level: LevelResult) -> bool:
+    """Whether a level's figures support no verdict."""
+    return not level.is_stable or level.number in result.judged.doubted_levels
+
+
+def best_level(result: RunResult) -> LevelResult | None:
+    """Return the level with the highest throughput, of those that are stable and where nothing failed; None: none is.
+
+    Of a search it is the highest rate that holds, measured in full.
+    """
+    fit = [
+        level
+        for level in result.levels
+        if level.answered and not level.failed_requests and not is_doubted(result, level)
+    ]
+    if result.search is not None:
+        fit = [level for level in fit if level.rate_rps == result.search.rate_rps]
+    return max(fit, key=lambda level: level.achieved_rps, default=None)

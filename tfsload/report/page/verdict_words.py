@@ -1,0 +1,169 @@
+"""A verdict in sentences: first what decided it, then the cure, then what else there is. Pure."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tfsload.analysis import exit_codes
+from tfsload.analysis.figures import percent
+from tfsload.analysis.held import Held
+from tfsload.analysis.held_words import words_of
+from tfsload.analysis.result import RunResult
+from tfsload.report.page import state
+from tfsload.report.page.state import State
+from tfsload.report.page.words import Sentence, capital, sentence, stopped, strong
+
+# What is said beside the sentence that decides; the rest stands further below.
+_MOST_LINES = 4
+
+
+@dataclass(frozen=True)
+class VerdictView:
+    """How a run ends, for people.
+
+    Attributes:
+        state: as a word, with its colour.
+        remark: on what the process ended with, where that is not the verdict's own exit code; else empty.
+        lead: the sentence that says why.
+        lines: the cure, and what else there is.
+        n_more: reasons that are not among these.
+    """
+
+    state: State
+    remark: str
+    lead: Sentence
+    lines: tuple[Sentence, ...]
+    n_more: int
+
+
+def verdict_view(result: RunResult) -> VerdictView:
+    """Return a run's verdict in sentences."""
+    verdict = result.judged
+    sentences = [*_of_pass(result)] if verdict.exit_code == exit_codes.PASS else [*_of_others(result)]
+    lead, *lines = sentences or [sentence("No reason was given.")]
+    return VerdictView(
+        state=state.of_run(result),
+        remark=_remark(result),
+        lead=lead,
+        lines=tuple(lines[:_MOST_LINES]),
+        n_more=max(len(lines) - _MOST_LINES, 0),
+    )
+
+
+def _remark(result: RunResult) -> str:
+    return f"exit code {result.judged.exit_code}" if result.judged.exit_code else ""
+
+
+def _of_pass(result: RunResult) -> Iterable[Sentence]:
+    texts = dict.fromkeys(held.threshold.text for held in result.thresholds)
+    judged = sentence(stopped(capital(result.judged.judged)))
+    if not texts:
+        yield judged
+        return
+    tightest = min(result.thresholds, key=lambda held: math.inf if held.margin is None else held.margin)
+    named = strong(words_of(tightest).asked)
+    if len(texts) == 1:
+        yield (*named, *sentence(f" holds: {_found(tightest, 'at worst ')}."))
+    else:
+        many = "Both" if len(texts) == 2 else f"All {len(texts)}"
+        found = _found(tightest, "at worst ")
+        yield (*sentence(f"{many} thresholds hold. The tightest: "), *named, *sentence(f", {found}."))
+    if judged:
+        yield judged
+
+
+def _of_others(result: RunResult) -> Iterable[Sentence]:
+    verdict = result.judged
+    crossed = [*_crossed(result)]
+    reasons = [reason for reason in verdict.reasons if not _is_of_a_threshold(result, reason)]
+    head = ""
+    if verdict.exit_code == exit_codes.INVALID:
+        head = "The run supports no verdict: "
+    elif verdict.exit_code == exit_codes.BAD_USAGE:
+        head = "The run was not begun: "
+    if verdict.exit_code == exit_codes.THRESHOLD:
+        yield from crossed
+    for number, reason in enumerate(reasons):
+        yield from _reason(result, reason, head if number == 0 else "")
+        if number == 0 and verdict.exit_code == exit_codes.FAILED and (began := _where_failures_began(result)):
+            yield sentence(began)
+    if verdict.exit_code != exit_codes.THRESHOLD:
+        yield from ((*sentence("Besides, "), *one) for one in crossed)
+    else:
+        yield from _holding(result)
+    yield from (sentence(stopped(capital(note))) for note in verdict.notes)
+
+
+def _is_of_a_threshold(result: RunResult, reason: str) -> bool:
+    """Whether a reason says of a crossed threshold what is said here with its margin."""
+    return any(
+        held.holds is False and reason.startswith(f"{held.threshold.text} was crossed") for held in result.thresholds
+    )
+
+
+def _crossed(result: RunResult) -> Iterable[Sentence]:
+    """Say of each threshold that was crossed where it was so most, and by how much."""
+    by_text: dict[str, list[Held]] = {}
+    for held in result.thresholds:
+        if held.holds is False:
+            by_text.setdefault(held.threshold.text, []).append(held)
+    for crossed in by_text.values():
+        worst = min(crossed, key=lambda held: -math.inf if held.margin is None else held.margin)
+        where = f" at {worst.where}" if worst.where else ""
+        if len(crossed) > 1:
+            where = f" at {len(crossed)} of {len(result.levels)} levels, most{where}"
+        yield (*strong(words_of(worst).asked), *sentence(f" was crossed{where}: {_value(worst)}{_margin(worst)}."))
+
+
+def _holding(result: RunResult) -> Iterable[Sentence]:
+    broken = {held.threshold.text for held in result.thresholds if not held.holds}
+    held = [one for one in result.thresholds if one.threshold.text not in broken]
+    holding = [*dict.fromkeys(words_of(one).asked for one in held)]
+    if not holding:
+        return
+    head = "The other one holds: " if len(holding) == 1 else f"The other {len(holding)} hold: "
+    pieces: list[Sentence] = [sentence(head)]
+    for number, text in enumerate(holding):
+        pieces += [sentence(", ") if number else (), strong(text)]
+    yield tuple(piece for part in (*pieces, sentence(".")) for piece in part)
+
+
+def _found(held: Held, how: str) -> str:
+    return f"{how if held.where else ''}{_value(held)}{f' at {held.where}' if held.where else ''}{_margin(held)}"
+
+
+def _value(held: Held) -> str:
+    if held.value is not None and math.isinf(held.value):
+        return "so many requests had no answer, or were dropped, that it has no value"
+    return words_of(held).value
+
+
+def _margin(held: Held) -> str:
+    margin = words_of(held).margin
+    return f", {margin}{'' if margin.endswith('bound') else ' the bound'}" if margin and _is_finite(held) else ""
+
+
+def _is_finite(held: Held) -> bool:
+    return held.value is not None and math.isfinite(held.value)
+
+
+def _reason(result: RunResult, reason: str, head: str) -> Iterable[Sentence]:
+    """Say a reason; of a level's doubt, what was found and what to do apart."""
+    for level in result.levels:
+        for doubt in level.doubts:
+            if reason == f"{level.name}: {doubt}":
+                yield (*sentence(head), *strong(level.name), *sentence(f": {stopped(doubt.what)}"))
+                yield sentence(f"Cure: {stopped(doubt.cure)}")
+                return
+    yield (*sentence(head), *sentence(stopped(reason if head else capital(reason))))
+
+
+def _where_failures_began(result: RunResult) -> str:
+    """Say from which level on requests had no answer, where there was one below."""
+    if not result.totals.failed_requests or result.search is not None:
+        return ""
+    for number, level in enumerate(result.levels):
+        if level.failed_requests:
+            share = percent(level.failed_requests / level.requests)
+            return f"It began at {level.name}: {share} failed there, none below." if number else ""
+    return ""
