@@ -11,6 +11,7 @@ from gevent.event import Event
 from locust.env import Environment
 from locust.runners import STATE_MISSING, STATE_RUNNING, WorkerRunner
 
+from tests.support.beats import beat
 from tests.support.fake_master import Master
 from tests.support.fake_users import Runner, ScriptedUser, run_options
 from tests.support.runs import wait_for
@@ -20,6 +21,7 @@ from tfsload.prediction import events, slot
 from tfsload.prediction.process_run import fingerprint, load_images
 from tfsload.records.cpu import CpuShares
 from tfsload.records.level import Disturbance, Level
+from tfsload.records.level_counts import LevelCounts
 from tfsload.records.recorder import Record, Recorder, merge_plain
 from tfsload.records.window import BETWEEN_LEVELS, UNCOUNTED, Window
 from tfsload.run import conductor as conducting
@@ -408,6 +410,39 @@ def test_the_users_of_an_unfit_worker_are_not_waited_for(master, measure, monkey
     measure(CLOSED)
 
     assert [worker for worker, _ in asked(master)] == ["a"]
+
+
+def counted(level, requests=10, rate_rps=5.0):
+    return LevelCounts(level=level, measured_s=2.0, requests=requests, predictions=requests, rate_rps=rate_rps)
+
+
+def test_what_is_counted_of_the_level_under_way_is_that_of_its_workers_together(master, conductor, measure):
+    assert conductor.counted is None
+    beat(master, "a", counted=counted(1, 99).to_plain())  # of a level that has ended, say
+    measuring = measure(dataclasses.replace(CLOSED, number=2))
+    assert conductor.counted is None
+    beat(master, "a", counted=counted(2).to_plain())
+    beat(master, "b")
+    assert (conductor.counted, conductor.n_measuring) == (counted(2), 2)
+    beat(master, "b", counted=counted(2, 7, 3.5).to_plain())
+    beat(master, "a", counted=counted(2, 20, 6.0).to_plain())
+    beat(master, "c", counted=counted(2, 1000).to_plain())  # which does not measure it
+    both = conductor.counted
+    for worker in ("a", "b"):
+        tell_done(master, worker, level=2)
+    result_of(measuring)
+
+    assert (both.requests, both.rate_rps, both.n_processes) == (27, 9.5, 2)
+    assert conductor.counted is None
+
+
+def test_what_is_counted_of_another_run_is_not_taken(master, coordinator, conductor, measure):
+    beat(master, "a", counted=counted(1).to_plain())
+    begin_run(coordinator, master)
+    beat(master, "b", counted=counted(1).to_plain())  # of run 1
+    measure(CLOSED)
+
+    assert conductor.counted is None
 
 
 # A participant, whose conductor is played by the test

@@ -43,6 +43,8 @@ class Record:
         seconds: what went on second by second: in a level from its window's begin, else since 1970.
         images: how often each image was fired, and for what it was taken.
         half_seconds: when requests were beyond thresholds' limits: in a level from its window's begin, else since 1970.
+        right: images that were answered rightly in time, by the latency limit in ns that their request kept to. In a
+            level all that were answered in its window, as of `slice_answers`: also those that were asked for before.
     """
 
     half_seconds: HalfSeconds = field(default_factory=HalfSeconds)
@@ -69,6 +71,7 @@ class Record:
     confusion: ConfusionMatrix = field(default_factory=ConfusionMatrix)
     slice_answers: list[int] = field(default_factory=lambda: [0] * N_SLICES)
     slice_latency_ns: list[int] = field(default_factory=lambda: [0] * N_SLICES)
+    right: dict[int, int] = field(default_factory=dict)
 
     @property
     def wrong(self) -> int:
@@ -132,6 +135,8 @@ class Record:
             (self.slice_latency_ns, other.slice_latency_ns),
         ):
             own[:] = map(sum, zip(own, others, strict=True))
+        for within_ns, count in other.right.items():
+            self.right[within_ns] = self.right.get(within_ns, 0) + count
         self.half_seconds.merge(other.half_seconds)
         self.seconds.merge(other.seconds)
         self.images.merge(other.images)
@@ -174,6 +179,7 @@ class Record:
             "last_done_unix_ns": self.last_done_unix_ns,
             "slice_answers": list(self.slice_answers),
             "slice_latency_ns": list(self.slice_latency_ns),
+            "right": {str(within_ns): count for within_ns, count in self.right.items()},
             "half_seconds": self.half_seconds.to_plain(),
             "seconds": self.seconds.to_plain(),
             "images": self.images.to_plain(),
@@ -207,4 +213,5 @@ class Record:
             confusion=ConfusionMatrix.from_plain(plain["confusion"]),
             slice_answers=list(plain["slice_answers"]),
             slice_latency_ns=list(plain["slice_latency_ns"]),
+            right={int(within_ns): count for within_ns, count in plain["right"].items()},
         )

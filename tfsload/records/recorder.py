@@ -1,11 +1,13 @@
 """What a process has measured, by level of load and lease."""
 
+import operator
 import time
 from collections.abc import Sequence
 from typing import Any
 
 from tfsload.records import mismatch
 from tfsload.records.half_seconds import BATCH, HalfSeconds, Limit
+from tfsload.records.level_counts import LevelCounts
 from tfsload.records.mismatch import Mismatch
 from tfsload.records.record import Record
 from tfsload.records.seconds import BITS, FAILED, IMAGES, IN_FLIGHT_NS, MISMATCHED, SHIFTED_FROM, WRONG, Seconds
@@ -22,18 +24,27 @@ class Recorder:
         window: of the level being measured, or that was measured last.
     """
 
-    def __init__(self, unix_offset_ns: int = 0, has_levels: bool = False, limits: Sequence[Limit] = ()) -> None:
+    def __init__(
+        self,
+        unix_offset_ns: int = 0,
+        has_levels: bool = False,
+        limits: Sequence[Limit] = (),
+        within_ns: Sequence[int] = (),
+    ) -> None:
         """Start empty.
 
         Args:
             unix_offset_ns: add it to `time.perf_counter_ns()` for nanoseconds since 1970.
             has_levels: whether requests count within the windows of levels only.
             limits: of thresholds, for which requests are counted by half-second.
+            within_ns: limits on latency, each once: images are counted that are answered rightly within them.
         """
         self.unix_offset_ns = unix_offset_ns
         self._records: dict[tuple[int, int | None], Record] = {}
         self._windows: list[Window] = []  # all that were measured, for requests that end late
         self._limits = limits
+        self._within_ns = within_ns
+        self._has_thresholds = bool(limits or within_ns)
         # Where seconds and half-seconds begin, and how long they go on, by level; of a whole run nobody knows.
         self._spans_ns = {WHOLE_RUN.level: (-unix_offset_ns, 0)}
         self.window = BETWEEN_LEVELS if has_levels else WHOLE_RUN
@@ -84,7 +95,7 @@ class Recorder:
         """
         window = self.window
         if due_ns < window.begin_ns or done_ns >= window.end_ns:
-            window = self._window_around(due_ns, sent_ns, done_ns, lease, failure is None)
+            window = self._window_around(labels, predicted, due_ns, sent_ns, done_ns, lease)
         record = self._records.get((window.level, lease)) or self._record(window.level, lease)
         n_images, latency_ns = len(labels), done_ns - due_ns
         record.add(labels, predicted, failure, latency_ns, done_ns + self.unix_offset_ns)
@@ -96,11 +107,17 @@ class Recorder:
         if answered_by is not None:
             record.servables[answered_by] += 1
         if window is not BETWEEN_LEVELS:
-            if self._limits:
-                batch = record.half_seconds.batch
-                batch.append((due_ns, sent_ns, done_ns, failure is None))
-                if len(batch) >= BATCH:
-                    record.half_seconds.fill()
+            if self._has_thresholds:
+                if self._limits:
+                    batch = record.half_seconds.batch
+                    batch.append((due_ns, sent_ns, done_ns, failure is None))
+                    if len(batch) >= BATCH:
+                        record.half_seconds.fill()
+                if predicted is not None:
+                    for within_ns in self._within_ns:
+                        if latency_ns <= within_ns:
+                            n_right = n_images if predicted == labels else _n_right(labels, predicted)
+                            record.right[within_ns] = record.right.get(within_ns, 0) + n_right
             seconds = record.seconds
             if not seconds.begin_ns <= done_ns < seconds.end_ns:
                 seconds.turn(done_ns)
@@ -137,15 +154,26 @@ class Recorder:
                 record.lag.record(sent_ns - due_ns)
         return window.level
 
-    def _window_around(self, due_ns: int, sent_ns: int, done_ns: int, lease: int | None, is_answered: bool) -> Window:
+    def _window_around(
+        self,
+        labels: Sequence[int],
+        predicted: Sequence[int] | None,
+        due_ns: int,
+        sent_ns: int,
+        done_ns: int,
+        lease: int | None,
+    ) -> Window:
         """Return the window that holds a request as a whole; where there is none, book it as straddling others."""
         for window in self._windows:
             if window.begin_ns <= due_ns and done_ns < window.end_ns:
                 return window
             if due_ns < window.end_ns and done_ns >= window.begin_ns:
                 record = self._straddle(window, sent_ns, done_ns, lease)
-                if is_answered and done_ns < window.end_ns:
+                if predicted is not None and done_ns < window.end_ns:
                     _add_to_slice(record, window, due_ns, done_ns)
+                    for within_ns in self._within_ns:
+                        if done_ns - due_ns <= within_ns:
+                            record.right[within_ns] = record.right.get(within_ns, 0) + _n_right(labels, predicted)
         return BETWEEN_LEVELS
 
     def _straddle(self, window: Window, sent_ns: int, end_ns: int, lease: int | None) -> Record:
@@ -189,6 +217,14 @@ class Recorder:
             if window.begin_ns <= due_ns < window.end_ns:
                 return self._record(window.level, None)
         return None
+
+    def counts_so_far(self, now_ns: int) -> LevelCounts | None:
+        """Return what has been counted of the level under way and not been taken; None while none is measured."""
+        window = self.window
+        if not (window.slice_ns and window.begin_ns < now_ns < window.end_ns):
+            return None
+        record = self._records.get((window.level, None)) or Record()
+        return LevelCounts.of(window.level, record, (now_ns - window.begin_ns) / 1e9)
 
     def take(self, lease: int) -> list[dict[str, Any]]:
         """Hand over all that was recorded under a lease: plain data as `merge_plain` reads it."""
@@ -234,6 +270,10 @@ def _add_to_slice(record: Record, window: Window, due_ns: int, done_ns: int) -> 
     number = (done_ns - window.begin_ns) // window.slice_ns
     record.slice_answers[number] += 1
     record.slice_latency_ns[number] += done_ns - due_ns
+
+
+def _n_right(labels: Sequence[int], predicted: Sequence[int]) -> int:
+    return sum(map(operator.eq, labels, predicted))
 
 
 def merge_plain(into: dict[int, Record], rows: list[dict[str, Any]], shift_ns: int = 0) -> None:

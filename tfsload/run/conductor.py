@@ -13,6 +13,7 @@ from locust.runners import STATE_RUNNING, Runner
 
 from tfsload.records.cpu import CpuShares
 from tfsload.records.level import Disturbance, Level, LevelRun
+from tfsload.records.level_counts import LevelCounts
 from tfsload.run import messages
 from tfsload.run.coordinator import Coordinator
 
@@ -51,7 +52,25 @@ class Conductor:
         self._newcomers: set[str] = set()  # to the same level
         self._change: Disturbance | None = None  # of the number of users, in the same level
         self.begun_s: float | None = None
+        self._workers: frozenset[str] = frozenset()  # that measure the level under way
         runner.register_message(messages.LEVEL_DONE, self._on_level_done)
+
+    @property
+    def counted(self) -> LevelCounts | None:
+        """What has been counted of the level under way, by those that have told something of it; None: nothing is.
+
+        It is whole where `n_processes` is `n_measuring`. The numbers are a second old at most.
+        """
+        level, told = self.level, self._coordinator.counted
+        if level is None:
+            return None
+        counts = [told[worker] for worker in sorted(self._workers & set(told))]
+        return LevelCounts.together(one for one in counts if one.level == level.number)
+
+    @property
+    def n_measuring(self) -> int:
+        """How many processes measure the level under way."""
+        return len(self._workers)
 
     def measure(self, level: Level, deadline_s: float) -> LevelRun:
         """Have a level measured; return when all have told its end, are lost, or take too long.
@@ -66,11 +85,13 @@ class Conductor:
             return self._measure(level, deadline_s)
         finally:
             self.level = self._coordinator.probe = None
+            self._workers = frozenset()
+            self._coordinator.counted.clear()
 
     def _measure(self, level: Level, deadline_s: float) -> LevelRun:
         self._await_users(level.users)
         workers = sorted(self._coordinator.running_users)
-        self._reports = {}
+        self._reports, self._workers = {}, frozenset(workers)
         for share, worker in enumerate(workers):
             self._coordinator.tell(messages.LEVEL, self._message(level, share, len(workers)), worker)
         self.begun_s = self._clock_s()

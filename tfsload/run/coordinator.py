@@ -15,6 +15,7 @@ from locust.exception import RPCError
 from locust.rpc import Message
 from locust.runners import STATE_RUNNING, MasterRunner, Runner
 
+from tfsload.records.level_counts import LevelCounts
 from tfsload.run import messages, processes
 from tfsload.run.headcount import Headcount
 from tfsload.run.ledger import Ledger
@@ -39,6 +40,7 @@ class Coordinator:
     Attributes:
         results: of the run under way or last ended; empty before the first.
         probe: the number of a search's probe under way; None: there is none.
+        counted: what participants have counted of the level under way, as their last pulse has it.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Coordinator:
         self._begun_s = self._looked_s = 0.0
         self._vigil = Vigil(runner)
         self.probe: int | None = None
+        self.counted: dict[str, LevelCounts] = {}
         environment.events.worker_report.add_listener(self._on_worker_report)
         for message, listener in (
             (messages.JOINED, self._on_joined),
@@ -137,6 +140,7 @@ class Coordinator:
         options[messages.PROTOCOL_OPTION] = messages.PROTOCOL
         options[messages.RUN_DATA_OPTION] = data_fingerprint
         self._references = references.to_plain() if references else None
+        self.counted.clear()
         options[messages.FORKED_BY_OPTION] = processes.forked_by() if options.get("processes") else None
         self._roster.begin()
         self._vigil = Vigil(self._runner, give_up_after_s)
@@ -292,6 +296,8 @@ class Coordinator:
         if not self.is_of_this_run(msg):
             return
         self._vigil.take(msg.node_id, msg.data, self._clock_s(), self.probe)
+        if msg.data["counted"] is not None:
+            self.counted[msg.node_id] = LevelCounts.from_plain(msg.data["counted"])
         self.results.n_discarded += msg.data["n_discarded"]
         self._ledger.keep_only(msg.node_id, msg.data["held"], msg.data["newest"])
 

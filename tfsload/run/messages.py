@@ -22,7 +22,8 @@ late message of an earlier run is told apart.
 PULSE holds `n_users` (that live and fire images), `held` (numbers of the leases that it holds), `newest` (the
 highest number of a lease that it was given; -1: none), `n_open` (requests of them that have not ended), `n_stuck`
 (requests in hand for far longer than their deadline), `has_sent` and `has_answered` (whether a request was sent
-or waited, and whether one had an answer, since the last pulse), and `n_discarded` (requests of leases given up).
+or waited, and whether one had an answer, since the last pulse), `n_discarded` (requests of leases given up), and
+`counted` (the fields of `LevelCounts` of the level that is measured; null: none is).
 In a run without leases, and where `has_answered`, users of all classes count in `n_users`, and `n_stuck` is 0.
 LEVEL holds `level` (number), `rate_rps` (null: closed load), `warm_up_s`, `duration_s`, `share` and `n_shares`.
 LEVEL_DONE holds `cpu` (the fields of `CpuShares`), `n_users` and `round_trip_ns` (null: not measured).
@@ -38,7 +39,7 @@ Every message with rows says in `unix_ns` what the sender's clock shows, in nano
 from tfsload.settings.options import OWN_PREFIX
 
 # Goes up with each change to what stands here. Processes with different ones do not understand each other.
-PROTOCOL = 7
+PROTOCOL = 8
 
 JOINED = "tfsload_joined"
 LEASE_WANTED = "tfsload_lease_wanted"

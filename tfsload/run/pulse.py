@@ -86,6 +86,7 @@ class Pulse:
             "has_sent": has_sent or any(user.sent_ns for user in self._users()),
             "has_answered": has_answered,
             "n_discarded": n_discarded,
+            "counted": counted.to_plain() if (counted := run.recorder.counts_so_far(self._clock_ns())) else None,
         }
 
     def _count(self, has_answered: bool) -> tuple[int, int]:
