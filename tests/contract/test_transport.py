@@ -1,14 +1,17 @@
 """What any way to a model server does, held over both ways to gRPC, against the real server and a scripted one."""
 
+import json
+
 import numpy as np
 import pytest
 
+from tests.support.server_processes import ScriptedServer
 from tfsload.datasets.dataset import load
 from tfsload.settings.settings import Settings
 from tfsload.transport.answer import ReplyError
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.grpc.transport import GrpcTransport
-from tfsload.transport.servable import Servable
+from tfsload.transport.servable import UNTOLD, Servable
 from tfsload.transport.signature import SignatureDescribed, TensorDescribed, VersionDescribed
 from tfsload.transport.tls import TlsFileError
 
@@ -61,6 +64,20 @@ def test_a_version_that_is_not_there_has_no_signatures(transport_to, model_serve
 
     assert [one.version for one in found.versions] == [1]
     assert found.signatures == {}
+
+
+@pytest.mark.parametrize("state", ["START", "LOADING", "UNLOADING", "END"])
+def test_a_model_that_is_not_ready_is_described_by_its_versions(transport_to, tmp_path, state):
+    server = ScriptedServer("0", json.dumps([[state, 1]]), str(tmp_path / "log"), module="starting_server")
+    try:
+        transport = transport_to(server.address)
+        before, after = transport.describe(TIMEOUT_S), transport.describe(TIMEOUT_S)
+    finally:
+        server.stop()
+
+    assert (before.versions, before.servable, before.signatures) == ((VersionDescribed(1, state),), UNTOLD, {})
+    assert after.versions == (VersionDescribed(1, "AVAILABLE"),)
+    assert "predict_images" in after.signatures
 
 
 @pytest.mark.parametrize(

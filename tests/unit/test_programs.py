@@ -15,7 +15,7 @@ from tfsload.settings.options import GROUPS, OPTIONS
 FLAGS_BY_GROUP = {
     "model": "--model-name --model-version --model-label --signature-name --input-name --output-name "
     "--images-per-request --deadline",
-    "connection": "--transport --connections --tls --tls-ca-file --tls-cert-file --tls-key-file --metadata",
+    "connection": "--transport --connections --tls --tls-ca-file --tls-cert-file --tls-key-file --metadata --wait",
     "data": "--dataset --num-tests --seed",
     "load": "--sweep --rate --arrivals --find-max-rate --level-duration --warm-up --give-up-after",
     "checks": "--threshold --verify --tolerance",

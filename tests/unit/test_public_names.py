@@ -91,6 +91,7 @@ OPTIONS = [
     ("--tls-cert-file", "TFSLOAD_TLS_CERT_FILE", "c.pem"),
     ("--tls-key-file", "TFSLOAD_TLS_KEY_FILE", "k.pem"),
     ("--metadata", "TFSLOAD_METADATA", "a=b"),
+    ("--wait", "TFSLOAD_WAIT", "60"),
     ("--dataset", "TFSLOAD_DATASET", "mnist"),
     ("--num-tests", "TFSLOAD_NUM_TESTS", "100"),
     ("--seed", "TFSLOAD_SEED", "7"),

@@ -42,6 +42,7 @@ def test_defaults_are_those_of_the_design():
             tls_cert_file="",
             tls_key_file="",
             metadata=(),
+            wait_s=0.0,
         ),
         data=DataAsked(dataset="mnist5k", num_tests=0, seed=1),
         load=LoadAsked(
@@ -89,6 +90,7 @@ def test_defaults_are_those_of_the_design():
         pytest.param({"verify": "1000"}, "checks.verify", 1000, id="verify"),
         pytest.param({"threshold": " ; "}, "checks.thresholds", (), id="no-threshold"),
         pytest.param({"seed": "0"}, "data.seed", 0, id="seed"),
+        pytest.param({"wait": "0.5"}, "connection.wait_s", 0.5, id="wait"),
         pytest.param({"note": "a=1; b c = 2 = 3 "}, "report.notes", (("a", "1"), ("b c", "2 = 3")), id="notes"),
         pytest.param({"note": "says="}, "report.notes", (("says", ""),), id="a-note-that-says-nothing"),
         pytest.param({"note": "why=two\n\n lines"}, "report.notes", (("why", "two lines"),), id="a-note-of-two-lines"),
@@ -127,6 +129,7 @@ def the_fault_of(given):
         pytest.param({"model_name": "m\udcff"}, "text in UTF-8", id="not-utf-8"),
         pytest.param({"transport": "carrier-pigeon"}, "expected native or grpcio", id="transport"),
         pytest.param({"tls": "maybe"}, "expected true or false", id="switch"),
+        pytest.param({"wait": "-1"}, "--wait '-1': expected a number of seconds from 0 to 86400", id="wait-below-0"),
         pytest.param({"metadata": "novalue"}, "expected key=value", id="metadata-without-value"),
         pytest.param({"metadata": "Key=1"}, "keys in lower case", id="metadata-key-in-capitals"),
         pytest.param(

@@ -67,7 +67,7 @@ class Asked:
 
     Attributes:
         options: texts by name, defaults as well; what is secret is masked.
-        digest: of all these, but for what says only where a run is shown: equal runs have the same.
+        digest: of all these, but for what says only when it begins and where it is shown: equal runs have the same.
     """
 
     options: Mapping[str, str] = field(default_factory=dict)

@@ -21,8 +21,8 @@ _OF_LOCUST = (
     "exclude_tags",
     "exit_code_on_error",
 )
-# What is kept of a run, and who may start it, makes no other run of it.
-_NOT_OF_THE_RUN = {option.dest for option in OPTIONS if option.group in ("report", "web UI")}
+# What is kept of a run, who may start it, and what it has waited for, makes no other run of it.
+_NOT_OF_THE_RUN = {option.dest for option in OPTIONS if option.group in ("report", "web UI")} | {"wait"}
 
 
 def as_asked(options: Mapping[str, Any]) -> Asked:

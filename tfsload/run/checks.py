@@ -20,11 +20,14 @@ from tfsload.target.embedded import EmbeddedModel
 from tfsload.target.preflight import MisfitError, NoServerError, Preflight
 from tfsload.target.references import References
 from tfsload.target.verification import OtherModelError, VerificationError, record_references
+from tfsload.target.waiting import ask_when_ready
 from tfsload.transport import words
 from tfsload.transport.address import parse_address
 from tfsload.transport.contract import Transport
 from tfsload.transport.tls import TlsFileError
 
+# A summary does not wait longer than this for a server that hangs, however long a request may take.
+_LONGEST_AFTERWARDS_S = 30.0
 _DATA_OPTIONS = ("dataset", "num_tests")
 
 
@@ -79,7 +82,7 @@ def check(
     try:
         transport = transport_class(settings.model, settings.connection)
         transport.check_files()
-        found = preflight.ask(transport, n_classes=int(dataset.labels.max()) + 1)
+        found = ask_when_ready(transport, n_classes=int(dataset.labels.max()) + 1)
         is_verified = settings.checks.verify > 0
         references = record_references(settings.checks, transport, dataset, found.servable) if is_verified else None
     except TlsFileError as error:
@@ -111,7 +114,8 @@ def has_changed(checked: Checked) -> str:
     A server that no longer answers has not changed: requests without an answer tell of it.
     """
     try:
-        now = preflight.ask(checked.transport, n_classes=1)
+        timeout_s = min(preflight.patience_s(checked.settings.model), _LONGEST_AFTERWARDS_S)
+        now = preflight.ask(checked.transport, n_classes=1, timeout_s=timeout_s)
     except NoServerError:
         return ""
     except MisfitError as error:

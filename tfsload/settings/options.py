@@ -163,6 +163,13 @@ OPTIONS = (
         is_in_form=False,  # a form that masks a value has it in its page all the same
     ),
     Option(
+        "--wait",
+        "connection.wait_s",
+        "0",
+        readers.seconds(MAX_LEVEL_S, may_be_0=True),
+        "Seconds to wait for a server that is starting, until its model can be used (0: not at all).",
+    ),
+    Option(
         "--dataset",
         "data.dataset",
         "mnist5k",

@@ -1,5 +1,6 @@
 """Before any load: does the server hold a model that answers what is going to be asked?"""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,14 @@ from tfsload.transport.servable import UNTOLD, Servable
 from tfsload.transport.signature import READY, SignatureDescribed, TensorDescribed, VersionDescribed
 from tfsload.transport.words import quoted, shown
 
-# A server that does not answer this fast is reported as not there.
-TIMEOUT_S = 2.5
+# A description has as long as a request, and no less than this: it comes first, over a connection that is made for it.
+LEAST_PATIENCE_S = 2.5
+# States of a version that can be used later on.
+_COMING = ("START", "LOADING")
+# What is said of a connection that no server makes by starting: it speaks otherwise, or is not to be trusted.
+_STAYS_SO = re.compile("certificate|tls handshake failed|does not speak tls|alpn|http/1|http1", re.IGNORECASE)
+# Codes that a server, or what stands before it, may give while it starts, and no longer afterwards.
+_PASSING_CODES = ("RESOURCE_EXHAUSTED", "ABORTED", "CANCELLED", "INTERNAL", "UNKNOWN")
 _SCORE_TYPES = ("DT_FLOAT", "DT_DOUBLE")
 _PREDICT_METHOD = "tensorflow/serving/predict"
 
@@ -34,46 +41,62 @@ class Preflight:
 
 
 class PreflightError(FaultsError):
-    """The server cannot be tested as asked: what was found, and what to pass instead."""
+    """The server cannot be tested as asked: what was found, and what to pass instead.
+
+    Attributes:
+        passing: what is the matter, in a few words, where it may pass by itself while a server starts; empty: it stays.
+    """
+
+    def __init__(self, faults: Sequence[str], passing: str = "") -> None:
+        super().__init__(faults)
+        self.passing = passing
 
 
 class NoServerError(PreflightError):
-    """There is no server that could answer, whatever is asked."""
+    """There is no server, or none yet, that could answer, whatever is asked."""
 
 
 class MisfitError(PreflightError):
     """A server is there, but not what the options name."""
 
 
-def ask(transport: Transport, n_classes: int) -> Preflight:
+def patience_s(model: ModelAsked) -> float:
+    """Return how long a server may take to describe a model: as long as for any other answer."""
+    return max(model.deadline_s, LEAST_PATIENCE_S)
+
+
+def ask(transport: Transport, n_classes: int, timeout_s: float) -> Preflight:
     """Ask the server for the model's status and signature.
 
     Args:
         transport: to the server; closed afterwards.
         n_classes: labels of the data set are below this.
+        timeout_s: how long each of both may take.
 
     Raises:
-        NoServerError: nothing answers there.
+        NoServerError: nothing answers there, or the model is not there yet.
         MisfitError: no such model or version, or a signature that does not fit.
     """
     try:
-        found = transport.describe(TIMEOUT_S)
+        found = transport.describe(timeout_s)
     except PredictionFailure as failure:
-        raise _explained(transport, failure) from None
+        raise _explained(transport, failure, timeout_s) from None
     except ReplyError as error:
         raise MisfitError([str(error)]) from None
     finally:
         transport.close()
-    faults = check_status(transport.model, found.versions)
-    faults = faults or check_signature(transport.model, found.signatures, n_classes)
-    if faults:
+    not_ready = check_status(transport.model, found.versions, transport.connection.wait_s)
+    if not_ready is not None:
+        raise not_ready
+    if faults := check_signature(transport.model, found.signatures, n_classes):
         raise MisfitError(faults)
     return Preflight(found.servable.version or 0, found.servable)
 
 
-def _explained(transport: Transport, failure: PredictionFailure) -> PreflightError:
+def _explained(transport: Transport, failure: PredictionFailure, timeout_s: float) -> PreflightError:
     code, said = failure.code, failure.message
     where, model = transport.connection.server.text, transport.model.name
+    or_wait = _or_wait(transport.connection.wait_s)
     match code:
         case "UNAVAILABLE" if "certificate" in said:
             cure = "pass its authority with --tls-ca-file, and the name that its certificate holds with --host"
@@ -81,37 +104,65 @@ def _explained(transport: Transport, failure: PredictionFailure) -> PreflightErr
         case "UNAUTHENTICATED" | "PERMISSION_DENIED":
             cure = "pass the token that it wants with --metadata, or a certificate with --tls-cert-file"
             return NoServerError([f"the server at {where} does not let us in ({code}: {said}): {cure}"])
-        case "UNAVAILABLE":
+        case "UNAVAILABLE" if _STAYS_SO.search(said):
             return NoServerError(
                 [f"no model server answers at {where} ({said}): start one there, or pass another --host"]
             )
-        case "DEADLINE_EXCEEDED":
+        case "UNAVAILABLE":
+            cure = f"start one there, or pass another --host, {or_wait}"
             return NoServerError(
-                [f"no answer from {where} within {TIMEOUT_S} s: is it a model server, and is this its gRPC port?"]
+                [f"no model server answers at {where} ({said}): {cure}"], passing=f"no model server answers ({said})"
             )
+        case "DEADLINE_EXCEEDED":
+            what = f"within {timeout_s:g} s"
+            cure = f"pass a model server's gRPC port with --host, a longer --deadline, {or_wait}"
+            return NoServerError([f"no answer from {where} {what}: {cure}"], passing=f"no answer {what}")
         case "UNIMPLEMENTED":
             return MisfitError([f"{where} speaks gRPC but is no TensorFlow Serving ({said}): pass another --host"])
         case "NOT_FOUND":
-            return MisfitError([f"the server at {where} has no model {quoted(model)} ({said}): pass --model-name"])
+            what = f"has no model {quoted(model)} ({said})"
+            return MisfitError([f"the server at {where} {what}: pass --model-name, {or_wait}"], passing=f"it {what}")
         case "INVALID_ARGUMENT" if transport.model.label:
-            return MisfitError(
-                [f"--model-label {quoted(transport.model.label)}: {said}; leave it out for the latest version"]
-            )
-    return NoServerError([f"the server at {where} does not describe the model {quoted(model)}: {code}: {said}"])
+            what = f"--model-label {quoted(transport.model.label)}: {said}"
+            return MisfitError([f"{what}; leave it out for the latest version, {or_wait}"], passing=what)
+    what = f"does not describe the model {quoted(model)}: {code}: {said}"
+    if code in _PASSING_CODES:
+        return NoServerError([f"the server at {where} {what}: see its log, {or_wait}"], passing=f"it {what}")
+    return NoServerError([f"the server at {where} {what}"])
 
 
-def check_status(model: ModelAsked, states: Sequence[VersionDescribed]) -> list[str]:
-    """Return what is wrong with the model's versions; nothing if they fit."""
+def _or_wait(wait_s: float) -> str:
+    """Return the last of some cures, where a server may be starting."""
+    return f"or a longer --wait ({wait_s:g} s did not do)" if wait_s else "or --wait 60 where it is still starting"
+
+
+def check_status(model: ModelAsked, states: Sequence[VersionDescribed], wait_s: float = 0) -> PreflightError | None:
+    """Return what is wrong with the model's versions; None where they fit.
+
+    Args:
+        model: as it was asked for.
+        states: the versions that the server knows.
+        wait_s: for how long it is waited for.
+    """
     available = sorted(one.version for one in states if one.state == READY)
-    if model.version is not None and model.version not in available:
-        return [
-            f"model {quoted(model.name)} has no version {model.version}: "
-            f"pass --model-version with one of {_listed(available)}, or leave it out for the latest"
-        ]
-    if not available:
-        found = ", ".join(f"{one.version}: {one.state} {shown(one.error)}" for one in states)
-        return [f"model {quoted(model.name)} has no version that is ready ({found or 'none at all'})"]
-    return []
+    if available if model.version is None else model.version in available:
+        return None
+    asked_for = [one for one in states if model.version in (None, one.version)]
+    found = ", ".join(f"{one.version}: {one.state} {shown(one.error)}".strip() for one in asked_for)
+    if coming := [one for one in asked_for if one.state in _COMING]:
+        what = f"model {quoted(model.name)} is {coming[-1].state} (version {coming[-1].version})"
+        more = f" longer than {wait_s:g} s, or see the server's log" if wait_s else " 60 to wait for it"
+        return NoServerError([f"{what}: pass --wait{more}"], passing=what)
+    if any(one.error for one in asked_for):
+        return NoServerError([f"model {quoted(model.name)} could not be loaded ({found}): see the server's log"])
+    if model.version is not None:
+        what = f"model {quoted(model.name)} has no version {model.version}"
+        cure = f"pass --model-version with one of {_listed(available)}, or leave it out for the latest"
+        if asked_for:  # it was there, and has gone
+            return MisfitError([f"{what}: {cure}"])
+        return MisfitError([f"{what}: {cure}, {_or_wait(wait_s)}"], passing=what)
+    what = f"model {quoted(model.name)} has no version that is ready ({found or 'none at all'})"
+    return NoServerError([f"{what}: see the server's log, {_or_wait(wait_s)}"], passing=what)
 
 
 def check_signature(model: ModelAsked, signatures: Mapping[str, SignatureDescribed], n_classes: int) -> list[str]:

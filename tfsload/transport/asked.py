@@ -39,6 +39,7 @@ class ConnectionAsked:
         tls: whether TLS is spoken, and the server verified.
         tls_ca_file, tls_cert_file, tls_key_file: PEM files; empty: none.
         metadata: pairs of key and value sent with every request.
+        wait_s: for how long a server that is starting is waited for, before any load; 0: not at all.
     """
 
     target: Address | None
@@ -49,6 +50,7 @@ class ConnectionAsked:
     tls_cert_file: str
     tls_key_file: str
     metadata: tuple[tuple[str, str], ...] = field(repr=False)  # a secret
+    wait_s: float = 0.0
 
     @property
     def server(self) -> Address:

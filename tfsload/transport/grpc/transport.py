@@ -15,8 +15,8 @@ from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.grpc import codec
 from tfsload.transport.grpc.connect import connect
 from tfsload.transport.protos import get_model_metadata_pb2, get_model_status_pb2
-from tfsload.transport.servable import Servable
-from tfsload.transport.signature import ModelDescribed, SignatureDescribed, TensorDescribed, VersionDescribed
+from tfsload.transport.servable import UNTOLD, Servable
+from tfsload.transport.signature import READY, ModelDescribed, SignatureDescribed, TensorDescribed, VersionDescribed
 from tfsload.transport.tensors import name_of
 from tfsload.transport.tls import TlsCredentials, read_credentials
 
@@ -71,14 +71,12 @@ class GrpcTransport(Transport):
     def describe(self, timeout_s: float) -> ModelDescribed:
         """Ask for the model's versions, and for the signatures of the one that was asked for."""
         versions = self._versions(timeout_s)
+        if not any(one.state == READY and self.model.version in (None, one.version) for one in versions):
+            # Who asked learns from the versions there are. That one loads would be hidden by its metadata's NOT_FOUND.
+            return ModelDescribed(versions, UNTOLD, {})
         request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
         codec.fill_model_spec(request.model_spec, self.model)
-        try:
-            reply = self._ask(METADATA_METHOD, request, timeout_s)
-        except PredictionFailure as failure:
-            if failure.code != "NOT_FOUND" or self.model.version is None:
-                raise
-            reply = b""  # who asked learns from the versions there are
+        reply = self._ask(METADATA_METHOD, request, timeout_s)
         try:
             metadata = get_model_metadata_pb2.GetModelMetadataResponse.FromString(reply)
             signatures = get_model_metadata_pb2.SignatureDefMap()
