@@ -20,6 +20,7 @@ from locust.env import Environment
 
 from benchmarks import canned
 from tests.support.fake_users import Runner, run_options
+from tfsload.analysis.edges import rests_on_many
 from tfsload.prediction import prediction_user, process_run, slot
 from tfsload.prediction.process_run import load_images
 from tfsload.records.half_seconds import BATCH, HalfSeconds
@@ -143,6 +144,8 @@ def user(request, clock):  # noqa: ARG001  (it sets the time)
         pytest.param(("p99 < 50ms", False), CALLS_WITH_A_THRESHOLD, 0, id="a-threshold"),
         pytest.param(("p99 < 50ms; p50 > 1us; mean < 1s", False), CALLS_WITH_THREE_THRESHOLDS, 0, id="three-of-them"),
         pytest.param(("", True), CALLS_WITH_VERIFY, N_WARM + N_COUNTED, id="verify"),
+        pytest.param(("right_rate[20ms] > 5; right_rate[9ns] > 5", False), CALLS_OF_A_PREDICTION, 0, id="right-rates"),
+        pytest.param(("error_rate < 5% abort; recall[7] > 5%", False), CALLS_OF_A_PREDICTION, 0, id="abort-and-class"),
     ],
     indirect=["user"],
 )
@@ -159,7 +162,10 @@ def test_a_prediction_takes_no_more_calls(user, calls, n_compared):
     assert (report["compared"], report["mismatched"]) == (n_compared, 0)
     for rows in report["half_seconds"].values():
         assert sum(n for _, n, _, _ in rows) == N_WARM + N_COUNTED
-    assert len(report["half_seconds"]) == len(user._run.settings.checks.thresholds)
+    judging = user._run.settings.checks.thresholds
+    assert set(report["half_seconds"]) == {one.text for one in judging if rests_on_many(one)}
+    n_right = sum(count for label, predicted, count in report["confusion"] if label == predicted)
+    assert sum(report["right"].values()) == n_right * sum(one.within_ns == 20_000_000 for one in judging)
     assert counts["PredictionUser.predict"] == N_COUNTED
     assert counts.total() / N_COUNTED == pytest.approx(known(calls), abs=ROOM), counts.most_common()
 

@@ -82,6 +82,12 @@ def test_a_threshold_on_failures_does_not_excuse_exceptions(more, words):
         pytest.param({1: 1200, 2: 1200}, "failed_rate < 1%", exit_codes.THRESHOLD, id="the-untold-comes-after"),
         pytest.param({1: 1200, 2: 1200}, "failed_rate > 1%", exit_codes.FAILED, id="no-answer-at-all"),
         pytest.param({2: 1}, "p50 < 1s", exit_codes.FAILED, id="another-threshold"),
+        pytest.param({2: 1}, "failed_rate[users=2] < 1%", exit_codes.PASS, id="that-level-alone"),
+        pytest.param({2: 1}, "failed_rate[users=1] < 1%", exit_codes.FAILED, id="another-level-alone"),
+        pytest.param({1: 1, 2: 1}, "failed_rate[users=1] < 1%", exit_codes.FAILED, id="one-of-two-levels"),
+        pytest.param(
+            {1: 1, 2: 1}, "failed_rate[users=1] < 1%; error_rate[users=2] < 1%", exit_codes.PASS, id="either-level"
+        ),
     ],
 )
 def test_failures_are_judged_level_by_level(failed, limits, code):

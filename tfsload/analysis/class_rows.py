@@ -33,10 +33,11 @@ class ClassRow:
 
 def class_rows(confusion: ConfusionMatrix) -> tuple[ClassRow, ...]:
     """Return a row for each class that was a label or an answer."""
-    return tuple(_class_row(confusion, label) for label in confusion.classes)
+    return tuple(class_row(confusion, label) for label in confusion.classes)
 
 
-def _class_row(confusion: ConfusionMatrix, label: int) -> ClassRow:
+def class_row(confusion: ConfusionMatrix, label: int) -> ClassRow:
+    """Return the row of one class; it need not have been met."""
     classes = confusion.classes
     images = sum(confusion.count(label, predicted) for predicted in classes)
     answered = sum(confusion.count(other, label) for other in classes)

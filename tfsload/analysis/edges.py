@@ -20,6 +20,11 @@ def limits_of(thresholds: Iterable[Threshold]) -> tuple[Limit, ...]:
     return tuple({one.text: _limit(one) for one in thresholds if rests_on_many(one)}.values())
 
 
+def within_ns_of(thresholds: Iterable[Threshold]) -> tuple[int, ...]:
+    """Return the latencies within which right answers are counted for thresholds, each once."""
+    return tuple(dict.fromkeys(one.within_ns for one in thresholds if one.within_ns is not None))
+
+
 def _limit(threshold: Threshold) -> Limit:
     """Return what is counted for a threshold that `rests_on_many`.
 

@@ -50,7 +50,7 @@ def rule(threshold: Threshold, record: Record, rate_rps: float | None, measured_
         rate_rps: answered requests a second; None: not known.
         measured_s: for how long it was measured.
     """
-    value = figure_of(threshold, record, rate_rps)
+    value = figure_of(threshold, record, rate_rps, measured_s)
     holds = threshold.holds(value)
     if value is None or holds is None or not rests_on_many(threshold):
         return Ruling(value, holds)

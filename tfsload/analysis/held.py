@@ -8,6 +8,7 @@ from tfsload.analysis.gate import is_judged_whole, rule
 from tfsload.analysis.levels import LevelRow
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.thresholds import Threshold
+from tfsload.records.level import Level
 from tfsload.records.record import Record
 
 
@@ -23,6 +24,7 @@ class Held:
         margin: how far the figure is from the limit, as a share of the limit: above 0 on the side that holds; None
             without a figure, and where the limit is 0.
         why_unknown: why it is not known whether it holds, and what to do; empty: it is.
+        low, high: of a figure that is judged by its interval, the ends of that; else None.
     """
 
     threshold: Threshold
@@ -31,6 +33,8 @@ class Held:
     holds: bool | None
     margin: float | None
     why_unknown: str = ""
+    low: float | None = None
+    high: float | None = None
 
 
 def hold(threshold: Threshold, where: str, record: Record, rate_rps: float | None, measured_s: float) -> Held:
@@ -46,12 +50,20 @@ def hold(threshold: Threshold, where: str, record: Record, rate_rps: float | Non
 
 
 def hold_all(thresholds: Sequence[Threshold], rows: Sequence[LevelRow]) -> tuple[Held, ...]:
-    """Hold each threshold against each level."""
-    return tuple(
+    """Hold each threshold against each level that it is about; of one that names another level nothing is known."""
+    held = tuple(
         hold(one, row.level.name, row.record, row.achieved_rps, row.level.duration_s)
         for row in rows
         for one in thresholds
+        if one.is_about(row.level.users, row.level.rate_rps)
     )
+    found = {one.threshold for one in held}
+    return held + tuple(_not_run(one) for one in thresholds if one.names_level and one not in found)
+
+
+def _not_run(threshold: Threshold) -> Held:
+    name = Level(0, threshold.users or 0, threshold.rate_rps, 0.0, 0.0).name
+    return Held(threshold, name, None, None, None, "this level was not run to its end: let the run end by itself")
 
 
 def judged_whole(thresholds: Sequence[Threshold], rows: Sequence[LevelRow], duration_s: float) -> tuple[str, ...]:
@@ -62,10 +74,11 @@ def judged_whole(thresholds: Sequence[Threshold], rows: Sequence[LevelRow], dura
         rows: of the levels; none: the whole run is judged, which has no name.
         duration_s: how long was measured.
     """
-    measured_s = [(row.level.name, row.level.duration_s) for row in rows if row.record.requests]
     if not rows and duration_s:
-        measured_s = [("", duration_s)]
-    return tuple(dict.fromkeys(name for name, seconds in measured_s if is_judged_whole(thresholds, seconds)))
+        return ("",) if is_judged_whole((one for one in thresholds if not one.names_level), duration_s) else ()
+    measured = [row.level for row in rows if row.record.requests]
+    about = ((level, [one for one in thresholds if one.is_about(level.users, level.rate_rps)]) for level in measured)
+    return tuple(dict.fromkeys(level.name for level, those in about if is_judged_whole(those, level.duration_s)))
 
 
 def margin_of(threshold: Threshold, value: float | None) -> float | None:

@@ -43,7 +43,7 @@ class HeldWords:
         asked: the threshold, as `p99 < 20 ms`.
         bound: its limit alone, as `20 ms`.
         value: the figure, with as many digits as show on which side of the limit it lies, as `6.75 ms`; ∞ where so many
-            requests had no answer; – where there is none.
+            requests had no answer; – where there is none. Where it is judged by its interval, with that behind it.
         margin: how far it lies from the limit, and on which side, as `66% below`; empty where that cannot be said.
         where: the level's name; empty: the whole run.
         why_unknown: why it cannot be judged, and what to do; empty: it can.
@@ -71,7 +71,7 @@ def words_of(held: Held) -> HeldWords:
         state_word=_STATE_WORDS[state],
         asked=f"{threshold.subject} {threshold.operator} {bound}",
         bound=bound,
-        value=value_words(threshold, held.value),
+        value=value_words(threshold, held.value) + _interval_words(held),
         margin=margin_words(threshold, held.value),
         where=held.where,
         why_unknown=held.why_unknown,
@@ -107,6 +107,10 @@ def value_words(threshold: Threshold, value: float | None) -> str:
         case "rate":
             return f"{_figure(value, limit)}/s"
     return _told(value, limit, len(at_once(value).partition(".")[2]))
+
+
+def _interval_words(held: Held) -> str:
+    return "" if held.low is None or held.high is None else f" ({at_once(held.low)} to {at_once(held.high)})"
 
 
 def margin_words(threshold: Threshold, value: float | None) -> str:

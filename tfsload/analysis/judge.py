@@ -2,6 +2,7 @@
 
 import functools
 import math
+from collections.abc import Callable
 
 from tfsload.analysis import exit_codes, judged, others, validity
 from tfsload.analysis.figures import by_code, percent, to_the_microsecond
@@ -92,8 +93,16 @@ def _are_failures_judged(result: RunResult) -> bool:
     totals = result.totals
     naming = [held for held in result.thresholds if held.threshold.metric in FAILURE_METRICS]
     if totals.failed_requests < totals.requests:
-        return bool(naming)
+        return _are_all_judged(result, naming, totals.failed_requests, lambda level: level.failed_requests)
     return any(held.holds is False for held in naming)
+
+
+def _are_all_judged(result: RunResult, naming: list[Held], n_all: int, n_of: Callable[[LevelResult], int]) -> bool:
+    """Whether thresholds judge all of something: those of one level judge what happened there, and nothing else."""
+    if any(not held.threshold.names_level for held in naming):
+        return True
+    judged_at = {held.where for held in naming}
+    return n_all == sum(n_of(level) for level in result.levels if level.name in judged_at)
 
 
 def _broken(is_broken: bool) -> tuple[Breach, ...]:
@@ -134,11 +143,18 @@ def _user_errors(course: Course) -> str:
     return f"{n} in user code{example}: see the log, or the web UI's tab of exceptions"
 
 
+def _are_mismatches_judged(result: RunResult, n_mismatched: int) -> bool:
+    if result.search is not None:  # which has held all thresholds against each probe
+        return "mismatched_rate" in result.judged_metrics
+    naming = [held for held in result.thresholds if held.threshold.metric == "mismatched_rate"]
+    return _are_all_judged(result, naming, n_mismatched, lambda level: level.mismatched)
+
+
 def _mismatches(result: RunResult) -> list[str]:
     """Return what is wrong with answers that are others under load, unless a threshold says how many may be."""
     totals, verified = result.totals, result.verified
     n_mismatched = totals.mismatched + result.uncounted.mismatched
-    if not n_mismatched or "mismatched_rate" in result.judged_metrics:
+    if not n_mismatched or _are_mismatches_judged(result, n_mismatched):
         return []
     where = "" if totals.mismatched else ", all of them in warm-ups or between levels"
     example = f" (for example {verified.example.words})" if verified.example else ""

@@ -29,7 +29,7 @@ def _doubts_told(result: RunResult, level: LevelResult) -> tuple[str, ...]:
 
 
 def _drops_told(result: RunResult, level: LevelResult) -> tuple[str, ...]:
-    if not level.dropped or result.search is not None or any(map(_sees_drops, result.thresholds)):
+    if not level.dropped or result.search is not None or any(_sees_drops(held, level) for held in result.thresholds):
         return ()
     users = "its only user was" if level.users == 1 else f"all {level.users:,} users were"
     return (
@@ -38,10 +38,12 @@ def _drops_told(result: RunResult, level: LevelResult) -> tuple[str, ...]:
     )
 
 
-def _sees_drops(held: Held) -> bool:
-    """Whether a threshold already judges arrivals that were dropped: they count as endless for latencies."""
+def _sees_drops(held: Held, level: LevelResult) -> bool:
+    """Whether a threshold already judges a level's dropped arrivals: they count as endless for latencies."""
     threshold = held.threshold
-    is_latency = threshold.metric in ("mean", "max") or threshold.metric.startswith("p")
+    if held.where != level.name:
+        return False
+    is_latency = threshold.unit_kind == "duration" and not threshold.is_lag
     return threshold.metric == "dropped_rate" or (is_latency and threshold.is_upper)
 
 

@@ -2,20 +2,33 @@
 
 import math
 
+from tfsload.analysis.class_rows import class_row
 from tfsload.analysis.percentiles import upper_end_ns
+from tfsload.analysis.threshold_kinds import RIGHT_RATE
 from tfsload.analysis.thresholds import Threshold
+from tfsload.records.level_counts import LevelCounts
 from tfsload.records.record import Record
 
 
-def figure_of(threshold: Threshold, record: Record, rate_rps: float | None) -> float | None:
-    """Return the figure that a threshold is about: ns, a share or requests a second; None where there is none.
+def figure_of(
+    threshold: Threshold, record: Record, rate_rps: float | None, measured_s: float | None = None
+) -> float | None:
+    """Return the figure that a threshold is about: ns, a share or something a second; None where there is none.
 
     An upper limit on a percentile is held against its upper end, a lower limit against the observed one. Requests
     that never had an answer, and arrivals that were dropped, count as infinitely long.
+
+    Args:
+        threshold: what was asked for; one of a sweep as a whole has no figure here.
+        record: of a level, or of a run without levels.
+        rate_rps: answered requests a second; None: not known.
+        measured_s: for how long it was measured; None, or 0: not known.
     """
     metric = threshold.metric
     if metric == "rate":
         return rate_rps
+    if threshold.within_ns is not None:
+        return record.right.get(threshold.within_ns, 0) / measured_s if measured_s else None
     if threshold.percentile is not None:
         histogram = record.lag if threshold.is_lag else record.latency
         if threshold.is_upper:
@@ -28,16 +41,43 @@ def figure_of(threshold: Threshold, record: Record, rate_rps: float | None) -> f
         if n_endless(record):
             return math.inf
         return latency.mean_ns if metric == "mean" else latency.max_ns
+    if threshold.label is not None:
+        row = class_row(record.confusion, threshold.label)
+        return row.recall if metric == "recall" else row.precision
+    return _share(metric, record, record.wrong, sum(record.failed.values()))
+
+
+def figure_so_far(threshold: Threshold, counts: LevelCounts) -> float | None:
+    """Return the figure that a threshold is about, of a level that is still measured; None where counters tell none."""
+    if threshold.metric == "rate":
+        return counts.rate_rps
+    if threshold.within_ns is not None:
+        return counts.right_per_s.get(threshold.within_ns, 0.0)
+    if not is_told_by_counters(threshold):
+        return None
+    return _share(threshold.metric, counts, counts.wrong, counts.failed)
+
+
+def is_told_by_counters(threshold: Threshold) -> bool:
+    """Whether a threshold is about what is counted, so that it can be looked at while a level is measured."""
+    return threshold.metric in _COUNTED
+
+
+_COUNTED = ("rate", RIGHT_RATE, "error_rate", "wrong_rate", "failed_rate", "mismatched_rate", "dropped_rate")
+
+
+def _share(metric: str, counted: Record | LevelCounts, wrong: int, failed: int) -> float | None:
+    """Return a share of arrivals, of compared answers or of predictions; None without any of these."""
     if metric == "dropped_rate":
-        return record.dropped / record.offered if record.offered else None
-    if metric == "mismatched_rate":
-        return record.mismatched / record.compared if record.compared else None
-    counts = {
-        "wrong_rate": record.wrong,
-        "failed_rate": sum(record.failed.values()),
-        "error_rate": record.wrong + sum(record.failed.values()),
-    }
-    return counts[metric] / record.predictions if record.predictions else None
+        part, whole = counted.dropped, counted.offered
+    elif metric == "mismatched_rate":
+        part, whole = counted.mismatched, counted.compared
+    else:
+        parts = {"wrong_rate": wrong, "failed_rate": failed, "error_rate": wrong + failed}
+        if metric not in parts:
+            return None
+        part, whole = parts[metric], counted.predictions
+    return part / whole if whole else None
 
 
 def n_endless(record: Record) -> int:

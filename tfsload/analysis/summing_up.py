@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 
 from tfsload.analysis.class_rows import class_rows
 from tfsload.analysis.held import Held, hold, hold_all, judged_whole
+from tfsload.analysis.held_parallelism import hold_parallelism
 from tfsload.analysis.level_result import level_result
 from tfsload.analysis.levels import LevelRow
 from tfsload.analysis.limit import Finding, SearchResult
 from tfsload.analysis.limit_counts import limit_counts
 from tfsload.analysis.result import Course, RunResult
-from tfsload.analysis.scaling import assess_sweep
+from tfsload.analysis.scaling import Scaling, assess_sweep
 from tfsload.analysis.series import Second, series
 from tfsload.analysis.suspicion import suspicions
 from tfsload.analysis.thresholds import Threshold
@@ -55,6 +56,7 @@ def sum_up(
     duration_s = _duration_s(record, rows if is_whole else ())
     levels = tuple(level_result(row, measured.findings.get(row.level.number)) for row in rows)
     is_sweep = bool(levels) and all(level.rate_rps is None for level in levels)
+    scaling = assess_sweep(levels) if is_sweep else None
     confusion = record.confusion
     return RunResult(
         course=course,
@@ -65,10 +67,12 @@ def sum_up(
         seconds=() if rows else _seconds(record, course.ended_unix_s),
         limit_counts=() if rows else limit_counts(record.half_seconds, record.first_sent_unix_ns // TENTH_NS),
         levels=levels,
-        scaling=assess_sweep(levels) if is_sweep else None,
+        scaling=scaling,
         search=search,
         # A search has held them against each probe, and a crossed one is a finding.
-        thresholds=() if search is not None else _held(thresholds, record, rows, duration_s),
+        thresholds=()
+        if search is not None
+        else _held(thresholds, record, rows, duration_s) + _held_by_sweep(thresholds, scaling if is_whole else None),
         judged_metrics=tuple(dict.fromkeys(one.metric for one in thresholds)),
         judged_whole=judged_whole(thresholds, rows, duration_s),
         warnings=suspicions(confusion, confusion.total if measured.n_images is None else measured.n_images),
@@ -98,8 +102,14 @@ def _seconds(record: Record, ended_unix_s: float) -> tuple[Second, ...]:
 def _held(
     thresholds: Sequence[Threshold], record: Record, rows: Sequence[LevelRow], duration_s: float
 ) -> tuple[Held, ...]:
-    """Hold each threshold against each level, or the whole run."""
+    """Hold each threshold against each level that it is about, or the whole run."""
     if rows:
         return hold_all(thresholds, rows)
     rate_rps = (record.requests - record.failed_requests) / duration_s if duration_s > 0 else None
-    return tuple(hold(one, "", record, rate_rps, duration_s) for one in thresholds)
+    of_run = [one for one in thresholds if not (one.names_level or one.is_of_sweep)]
+    held = tuple(hold(one, "", record, rate_rps, duration_s) for one in of_run)
+    return held + hold_all([one for one in thresholds if one.names_level], ())
+
+
+def _held_by_sweep(thresholds: Sequence[Threshold], scaling: Scaling | None) -> tuple[Held, ...]:
+    return tuple(hold_parallelism(one, scaling) for one in thresholds if one.is_of_sweep)

@@ -6,22 +6,36 @@ A threshold is a metric, an operator and a value; several are separated by ';'. 
                lag_pN                    dispatch lag: how late requests left
                error_rate, wrong_rate, failed_rate, mismatched_rate, dropped_rate
                rate                      answered requests a second
+               right_rate[20ms]          images that are answered rightly within that latency, a second
+               recall[7], precision[7]   of one class
+               parallelism               requests that the server works on at once, of a sweep that begins with one user
+    [level]    users=8 or rate=400       of that level alone: p99[users=8], recall[7,rate=400], right_rate[20ms,users=8]
     operator   < <= > >=
-    value      a latency or lag in ns, us (or µs), ms or s; a share in % or as a fraction; a rate plain or with /s
+    value      a latency or lag in ns, us (or µs), ms or s; a share in % or as a fraction; a rate plain or with /s; a
+               number of requests
+    abort      a last word: the run ends where it is crossed. abort=10s: at each look for so long, the grace
 
 Reading is kept apart from judging: what a metric came to is for the caller to find out.
 """
 
-import difflib
 import math
 import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from tfsload.records.histogram import HIGHEST_NS
+from tfsload.analysis.threshold_kinds import (
+    PARALLELISM,
+    TIME_UNITS,
+    VALUE,
+    check_reach,
+    is_lag,
+    kind_of,
+    read_metric,
+    read_value,
+)
+from tfsload.analysis.threshold_selectors import read_selectors
 from tfsload.transport.words import quoted
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
@@ -30,6 +44,10 @@ OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+# For how long a threshold has to be crossed before it ends the run, where that is not said: chance in the first few
+# answers is to end nothing.
+DEFAULT_GRACE_S = 5.0
+_MOST_GRACE_S = 24 * 3600
 
 
 class ThresholdError(ValueError):
@@ -40,77 +58,12 @@ class ThresholdError(ValueError):
         self.faults = faults
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """What metrics of one kind are measured in.
-
-    Attributes:
-        unit_kind: as `Threshold.unit_kind`.
-        units: each unit's size, in ns, as a share or per s; "" where the unit may be left out.
-        expected: how a value is written.
-        low, high: the least and the most that can be measured.
-        reach: these in words.
-    """
-
-    unit_kind: str
-    units: Mapping[str, Decimal]
-    expected: str
-    low: float
-    high: float
-    reach: str
-
-
-# µ is in Unicode twice, as the micro sign and as a Greek letter; keyboards have either.
-_MICRO, _GREEK_MU = "\u00b5", "\u03bc"
-_TIME_UNITS = {
-    "ns": Decimal(1),
-    "us": Decimal(1_000),
-    f"{_MICRO}s": Decimal(1_000),
-    f"{_GREEK_MU}s": Decimal(1_000),
-    "ms": Decimal(1_000_000),
-    "s": Decimal(1_000_000_000),
-}
-_EXPECTED_TIME = "a number and its unit, ns, us, µs, ms or s, for example 20ms"
-_LATENCY = _Kind("duration", _TIME_UNITS, _EXPECTED_TIME, 1, HIGHEST_NS, "a latency is measured from 1ns to 7200s")
-_LAG = _Kind("duration", _TIME_UNITS, _EXPECTED_TIME, 0, HIGHEST_NS, "a lag is measured from 0ns to 7200s")
-_SHARE = _Kind(
-    "share",
-    {"": Decimal(1), "%": Decimal("0.01")},
-    "a percentage or a fraction from 0 to 1, for example 5% or 0.05",
-    0,
-    1,
-    "a share is from 0% to 100%",
+_CLAUSE = re.compile(
+    r"(?P<metric>[^\[\]<>=!≤≥≠]*)(?:\[(?P<selectors>[^\[\]]*)\])?(?P<rest>[^<>=!≤≥≠]*)"
+    r"(?P<sign>[<>=!≤≥≠]*)(?P<value>.*)",
+    re.DOTALL,
 )
-_RATE = _Kind(
-    "rate",
-    {"": Decimal(1), "/s": Decimal(1)},
-    "requests a second, for example 200 or 200/s",
-    0,
-    math.inf,
-    "a rate is 0 or more",
-)
-# Stands in for the kind of a metric that is not known, so that its value is read for other faults.
-_ALL_UNITS = {**_TIME_UNITS, **_SHARE.units, **_RATE.units}
-_ANY = _Kind("", _ALL_UNITS, "a number and its unit, as 20ms, 5% or 200/s", 0, math.inf, "")
-
-_NAMED = {
-    "mean": _LATENCY,
-    "max": _LATENCY,
-    "error_rate": _SHARE,
-    "wrong_rate": _SHARE,
-    "failed_rate": _SHARE,
-    "mismatched_rate": _SHARE,
-    "dropped_rate": _SHARE,
-    "rate": _RATE,
-}
-_METRICS = "pN (as p99 or p99.9), lag_pN, " + ", ".join(_NAMED)
-_LIKELY = ("p50", "p90", "p95", "p99", "p99.9", "lag_p50", "lag_p90", "lag_p95", "lag_p99", "lag_p99.9", *_NAMED)
-
-_CLAUSE = re.compile(r"([^<>=!≤≥≠]*)([<>=!≤≥≠]*)(.*)", re.DOTALL)
-_PERCENTILE = re.compile(r"(lag_)?p([0-9]+(?:\.[0-9]+)?)")
-_VALUE = re.compile(
-    r"(-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)" rf"\s*([a-zA-Z{_MICRO}{_GREEK_MU}%/]*)"
-)
+_ABORT = re.compile(r"(?P<value>.*?)(?:abort\b\s*(?P<equals>=?)(?P<grace>.*))?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -121,8 +74,13 @@ class Threshold:
         text: as it was given, in the one way of writing it, for example `p99 < 20ms`; `parse` reads it again.
         metric: its name, for example `p99`, `lag_p99.9`, `max` or `error_rate`.
         operator: `<`, `<=`, `>` or `>=`.
-        limit: in nanoseconds, as a share from 0 to 1, or per second: see `unit_kind`.
+        limit: in nanoseconds, as a share from 0 to 1, per second, or a number: see `unit_kind`.
         percentile: the N of `pN` and `lag_pN`; None for other metrics.
+        users, rate_rps: of the level that it is about, in closed and in open load; None, both: it is about each level.
+        label: the class that it is about; None: all.
+        within_ns: of `right_rate`, the latency within which answers count.
+        aborts: whether the run ends where it is crossed.
+        grace_s: for how long it has to be crossed for that; None: it is not said.
     """
 
     text: str
@@ -130,11 +88,12 @@ class Threshold:
     operator: str
     limit: float
     percentile: float | None = None
-
-    @property
-    def unit_kind(self) -> str:
-        """What the limit is: `duration` (nanoseconds), `share` (0 to 1) or `rate` (per second)."""
-        return _kind_of(self.metric).unit_kind
+    users: int | None = None
+    rate_rps: float | None = None
+    label: int | None = None
+    within_ns: int | None = None
+    aborts: bool = False
+    grace_s: float | None = None
 
     @property
     def subject(self) -> str:
@@ -144,9 +103,14 @@ class Threshold:
     @property
     def unit(self) -> str:
         """The unit that the limit was given in, as in `text`; empty: there was none."""
-        match = _VALUE.fullmatch(self.text.split()[2])
+        match = VALUE.fullmatch(self.text.split()[2])
         assert match is not None  # `parse` has read it
         return match[2]
+
+    @property
+    def unit_kind(self) -> str:
+        """What the limit is: `duration` (nanoseconds), `share` (0 to 1), `rate` (per second) or `count` (a number)."""
+        return kind_of(self.metric).unit_kind
 
     @property
     def is_upper(self) -> bool:
@@ -156,7 +120,30 @@ class Threshold:
     @property
     def is_lag(self) -> bool:
         """Whether it is about how late the load generator was, and not about answers."""
-        return _is_lag(self.metric)
+        return is_lag(self.metric)
+
+    @property
+    def is_of_sweep(self) -> bool:
+        """Whether it is about a sweep as a whole, and not about its levels."""
+        return self.metric == PARALLELISM
+
+    @property
+    def names_level(self) -> bool:
+        """Whether it is about one level, and not about each."""
+        return self.users is not None or self.rate_rps is not None
+
+    def is_about(self, users: int, rate_rps: float | None) -> bool:
+        """Whether it is about a level.
+
+        Args:
+            users: of the level.
+            rate_rps: of the level; None: it is one of closed load.
+        """
+        if self.is_of_sweep:
+            return False
+        if self.rate_rps is not None:
+            return self.rate_rps == rate_rps
+        return self.users is None or (rate_rps is None and self.users == users)
 
     def holds(self, value: float | None) -> bool | None:
         """Return whether a measured value, in the limit's unit, holds the threshold.
@@ -170,7 +157,7 @@ class Threshold:
 
 def unit_ns(unit: str) -> int:
     """Return how many nanoseconds a unit of time has, as a threshold writes it."""
-    return int(_TIME_UNITS[unit])
+    return int(TIME_UNITS[unit])
 
 
 def parse(text: str) -> tuple[Threshold, ...]:
@@ -194,19 +181,42 @@ def parse(text: str) -> tuple[Threshold, ...]:
 def _read_clause(clause: str) -> Threshold:
     match = _CLAUSE.fullmatch(clause)
     assert match is not None  # any text is a metric, at least
-    name, sign, value = (part.strip() for part in match.groups())
+    sign, rest = match["sign"], match["rest"].strip()
     if not sign:
         raise ThresholdError([f"no operator: expected {_one_of(OPERATORS)} between a metric and a value"])
+    if rest:
+        raise ThresholdError(
+            [f"{quoted(rest)}: expected an operator, behind at most one pair of brackets: p99[users=8]"]
+        )
     faults: list[str] = []
-    metric, percentile = _attempt(faults, _read_metric, name) or ("", None)
+    metric, percentile = _attempt(faults, read_metric, match["metric"].strip()) or ("", None)
+    selectors, selector_faults = read_selectors(match["selectors"], metric)
+    faults += selector_faults
     _attempt(faults, _check_operator, sign)
-    kind = _kind_of(metric) if metric else _ANY
-    number, unit, limit = _attempt(faults, _read_value, value, kind) or ("", "", 0.0)
+    last = _ABORT.fullmatch(match["value"])
+    assert last is not None  # its second part may be missing
+    aborts = last["grace"] is not None
+    abort, grace_s = _attempt(faults, _read_abort, last, metric) or ("", None)
+    kind = kind_of(metric)
+    number, unit, limit = _attempt(faults, read_value, last["value"].strip(), kind) or ("", "", 0.0)
     if not faults:
-        _attempt(faults, _check_reach, OPERATORS[sign], limit, kind)
+        _attempt(faults, check_reach, OPERATORS[sign], limit, kind)
     if faults:
         raise ThresholdError(faults)
-    return Threshold(f"{metric} {sign} {number}{unit}", metric, sign, limit, percentile)
+    text = f"{metric}{selectors.text} {sign} {number}{unit}{abort}"
+    return Threshold(
+        text,
+        metric,
+        sign,
+        limit,
+        percentile,
+        selectors.users,
+        selectors.rate_rps,
+        selectors.label,
+        selectors.within_ns,
+        aborts,
+        grace_s,
+    )
 
 
 def _attempt(faults: list[str], read: Callable[..., Any], *arguments: Any) -> Any:
@@ -218,79 +228,30 @@ def _attempt(faults: list[str], read: Callable[..., Any], *arguments: Any) -> An
         return None
 
 
-def _kind_of(metric: str) -> _Kind:
-    return _NAMED.get(metric) or (_LAG if _is_lag(metric) else _LATENCY)
-
-
-def _is_lag(metric: str) -> bool:
-    return metric.startswith("lag_")
-
-
-def _read_metric(name: str) -> tuple[str, float | None]:
-    """Return a metric's name in the one way of writing it, and its percentile."""
-    if name in _NAMED:
-        return name, None
-    match = _PERCENTILE.fullmatch(name)
-    if not match:
-        raise ValueError(f"{_unknown(name)}: expected one of {_METRICS}")
-    lag, percentile = match[1] or "", float(match[2])
-    if not 0 < percentile < 100:
-        raise ValueError(
-            f"metric {quoted(name)}: expected a percentile above 0 and below 100{_decimals_hint(match[2])}"
-        )
-    return f"{lag}p{Decimal(repr(percentile)).normalize():f}", percentile
-
-
-def _unknown(name: str) -> str:
-    if not name:
-        return "no metric before the operator"
-    lower = name.lower()
-    near = [lower] if _PERCENTILE.fullmatch(lower) else difflib.get_close_matches(lower, _LIKELY, n=1)
-    return f"unknown metric {quoted(name)}" + (f" (did you mean {near[0]}?)" if near else "")
-
-
-def _decimals_hint(digits: str) -> str:
-    """Return a hint at p99.9 for p999, as some write it."""
-    return f" (did you mean p{digits[:2]}.{digits[2:]}?)" if re.fullmatch("999+", digits) else ""
+def _read_abort(last: re.Match[str], metric: str) -> tuple[str, float | None]:
+    """Return the last word as it is written, and the grace in seconds."""
+    if last["grace"] is None:
+        return "", None
+    if metric == PARALLELISM:
+        raise ValueError(f"abort: {metric} is known at the sweep's end, when nothing is left to end; leave it out")
+    given = last["grace"].strip()
+    if not last["equals"]:
+        if given:
+            raise ValueError(f"{quoted(given)} after abort: expected nothing, or the grace, as abort=10s")
+        return " abort", None
+    match = VALUE.fullmatch(given)
+    if not match or match[2] not in TIME_UNITS or match[1].startswith("-"):
+        raise ValueError(f"abort={quoted(given)}: expected a time, as abort=10s")
+    grace_s = float(match[1]) * unit_ns(match[2]) / 1e9
+    if not grace_s <= _MOST_GRACE_S:
+        raise ValueError(f"abort={quoted(given)}: expected at most {_MOST_GRACE_S}s")
+    _, unit, _ = read_value(given, kind_of("mean"))
+    return f" abort={match[1]}{unit}", grace_s
 
 
 def _check_operator(sign: str) -> None:
     if sign not in OPERATORS:
         raise ValueError(f"operator {quoted(sign)}: expected {_one_of(OPERATORS)}")
-
-
-def _read_value(value: str, kind: _Kind) -> tuple[str, str, float]:
-    """Return the number as written, its unit, and both together in the unit of limits."""
-    if not value:
-        raise ValueError(f"no value after the operator: expected {kind.expected}")
-    match = _VALUE.fullmatch(value)
-    if not match:
-        hint = "; thresholds are separated by ';'" if re.search("[<>]", value) else ""
-        raise ValueError(f"value {quoted(value)}: expected {kind.expected}{hint}")
-    number, unit = match.groups()
-    if number.startswith("-"):
-        raise ValueError(f"value {quoted(value)} is negative: expected {kind.expected}")
-    if math.isinf(float(number)):
-        raise ValueError(f"value {quoted(value)} is not finite: expected {kind.expected}")
-    if unit not in kind.units:
-        raise ValueError(f"value {quoted(value)} has {_unit_fault(unit)}: expected {kind.expected}")
-    if kind is _SHARE and not unit and float(number) > 1:
-        raise ValueError(f"value {quoted(value)} is no share (did you mean {value}%?): expected {kind.expected}")
-    # By way of decimals: in floats 0.7 / 100 is less than 7 / 1000.
-    return number, unit.replace(_GREEK_MU, _MICRO), float(Decimal(number) * kind.units[unit])
-
-
-def _unit_fault(unit: str) -> str:
-    return f"the unit {quoted(unit)}" if unit else "no unit"
-
-
-def _check_reach(holds: Callable[[float, float], bool], limit: float, kind: _Kind) -> None:
-    # All operators are monotonic: what is true of both ends is true of all between.
-    ends = {holds(kind.low, limit), holds(kind.high, limit)}
-    if ends == {True}:
-        raise ValueError(f"can never be crossed: {kind.reach}")
-    if ends == {False}:
-        raise ValueError(f"can never be held: {kind.reach}")
 
 
 def _one_of(choices: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import tfsload.datasets.dataset
-from tfsload.analysis.edges import limits_of
+from tfsload.analysis.edges import limits_of, within_ns_of
 from tfsload.load.pacer import Pacer
 from tfsload.load.request_book import RequestBook
 from tfsload.load.supply import Supply
@@ -117,7 +117,10 @@ class Run:
             transport.encode,
         )
         self.recorder = Recorder(
-            time.time_ns() - time.perf_counter_ns(), settings.load.has_levels, limits_of(settings.checks.thresholds)
+            time.time_ns() - time.perf_counter_ns(),
+            settings.load.has_levels,
+            limits_of(settings.checks.thresholds),
+            within_ns_of(settings.checks.thresholds),
         )
         self.pacer = Pacer(self.recorder) if settings.load.is_open else None
         self.references = references

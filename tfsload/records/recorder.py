@@ -113,10 +113,12 @@ class Recorder:
                     batch.append((due_ns, sent_ns, done_ns, failure is None))
                     if len(batch) >= BATCH:
                         record.half_seconds.fill()
-                if predicted is not None:
+                if self._within_ns and predicted is not None:
+                    n_right = n_images
+                    if predicted != labels:
+                        n_right = _n_right(labels, predicted) if n_images > 1 else 0
                     for within_ns in self._within_ns:
                         if latency_ns <= within_ns:
-                            n_right = n_images if predicted == labels else _n_right(labels, predicted)
                             record.right[within_ns] = record.right.get(within_ns, 0) + n_right
             seconds = record.seconds
             if not seconds.begin_ns <= done_ns < seconds.end_ns:

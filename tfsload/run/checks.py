@@ -1,11 +1,12 @@
 """Everything that is checked before any load: options, data, the server and its model."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tfsload.analysis import exit_codes
+from tfsload.analysis import exit_codes, thresholds
 from tfsload.analysis.result import NOTHING_ASKED, Asked
+from tfsload.analysis.thresholds import Threshold, ThresholdError
 from tfsload.datasets.dataset import DataError, Dataset
 from tfsload.load import plan
 from tfsload.prediction.process_run import RunImages, load_images
@@ -136,6 +137,26 @@ def web_origins(options: Mapping[str, Any]) -> tuple[str, ...]:
         raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
 
 
+def class_faults(asked: Iterable[Threshold], dataset: Dataset) -> list[str]:
+    """Return which thresholds are about a class that no image is of."""
+    labels = sorted(set(dataset.labels.tolist()))
+    told = f"{labels[0]} to {labels[-1]}" if labels == [*range(labels[0], labels[-1] + 1)] else str(labels)[1:-1]
+    return [
+        f"--threshold {words.quoted(one.text)}: none of the {len(dataset.labels):,} images that are fired is of class "
+        f"{one.label}; expected one of {words.cut(told, words.LONGEST_VALUE)}"
+        for one in asked
+        if one.label is not None and one.label not in labels
+    ]
+
+
+def _thresholds(options: Mapping[str, Any]) -> tuple[Threshold, ...]:
+    """Return the thresholds that can be read; what is wrong with others is told beside."""
+    try:
+        return thresholds.parse(str(options.get("threshold", "")))
+    except ThresholdError:
+        return ()
+
+
 def _checked_here(options: Mapping[str, Any], asked: HostAsked, faults: list[str]) -> tuple[Settings, Dataset]:
     """Check what needs no server: the options and the data, with the faults of both at once."""
     faults = [*faults, *asked.faults]
@@ -150,9 +171,16 @@ def _checked_here(options: Mapping[str, Any], asked: HostAsked, faults: list[str
         faults += [fault for fault in error.faults if fault not in faults]
     except DataError as error:
         faults.append(str(error))
+    if dataset is not None:
+        faults += class_faults(_thresholds(options), dataset)
     if settings is not None:
         words.hide(value for _, value in settings.connection.metadata)
         faults += plan.faults(settings.load, settings.checks.thresholds)
+        faults += [
+            f"--threshold {words.quoted(one.text)}: no run ends by it yet; leave abort out"
+            for one in settings.checks.thresholds
+            if one.aborts
+        ]
         if dataset is not None and settings.checks.verify > len(dataset.labels):
             more = "a larger --num-tests" if settings.data.num_tests else "another --dataset (mnist has 10,000)"
             faults.append(

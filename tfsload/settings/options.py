@@ -251,8 +251,9 @@ OPTIONS = (
         "checks.thresholds",
         "",
         thresholds.parse,
-        "What must hold, such as 'p99 < 50ms' or 'error_rate < 5%'; several by repeating the option or with ';' "
-        "between them. One that is crossed ends the run with exit code 3.",
+        "What must hold, such as 'p99 < 50ms' or 'error_rate < 5%'; at one level 'p99[users=8] < 20ms', of one class "
+        "'recall[7] > 95%', right answers in time 'right_rate[20ms] > 500/s', 'parallelism > 3'; several by repeating "
+        "the option or with ';' between them. One that is crossed makes the exit code 3.",
         is_repeatable=True,
     ),
     Option(

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tfsload.settings import threshold_rules
 from tfsload.settings.options import OPTIONS
-from tfsload.transport.words import quoted
 
 HIGHEST_EXIT_CODE = 255
 
@@ -19,7 +19,7 @@ def faults(fields: Mapping[str, Any], host: str | None) -> list[str]:
     found = []
     if fields.get("model.version") is not None and fields.get("model.label"):
         found.append("--model-version and --model-label exclude each other: leave one out")
-    return found + _tls_faults(fields, host) + _load_faults(fields)
+    return found + _tls_faults(fields, host) + _load_faults(fields) + threshold_rules.faults(fields)
 
 
 def _tls_faults(fields: Mapping[str, Any], host: str | None) -> list[str]:
@@ -41,21 +41,6 @@ def _load_faults(fields: Mapping[str, Any]) -> list[str]:
         faults.append(f"{' and '.join(given)} exclude each other: each says how long the run is; leave one")
     if fields.get("load.find_max_rate") and fields.get("checks.thresholds") == ():
         faults.append("--find-max-rate without --threshold: say what the rate must hold, such as 'p99 < 50ms'")
-    is_open = any(fields.get(field) or field not in fields for field in ("load.rates", "load.find_max_rate"))
-    if fields.get("checks.thresholds") and not is_open:
-        open_only = [t.text for t in fields["checks.thresholds"] if t.is_lag or t.metric == "dropped_rate"]
-        faults += [
-            f"--threshold {quoted(text)}: there is no such figure without --rate or --find-max-rate"
-            for text in open_only
-        ]
-    if fields.get("checks.verify") == 0:
-        compared = [t.text for t in fields.get("checks.thresholds") or () if t.metric == "mismatched_rate"]
-        faults += [f"--threshold {quoted(text)}: nothing is compared without --verify N" for text in compared]
-    if fields.get("load.find_max_rate"):
-        rates = [t.text for t in fields.get("checks.thresholds") or () if t.metric == "rate"]
-        faults += [
-            f"--threshold {quoted(text)} with --find-max-rate: the search sets the rate; leave it out" for text in rates
-        ]
     return faults
 
 

@@ -1,0 +1,38 @@
+"""A threshold on how many requests a server works on at once, held against a sweep. Pure."""
+
+from tfsload.analysis.figures import at_once
+from tfsload.analysis.held import Held, margin_of
+from tfsload.analysis.parallelism import Parallelism
+from tfsload.analysis.scaling import Scaling
+from tfsload.analysis.thresholds import Threshold
+
+_CUT_SHORT = "the sweep was not run to its end"
+_HEAVIER = "send heavier requests (--images-per-request 64 or more), or measure nearer to the server"
+_LONGER = "hold the levels longer (--level-duration), or each several times (--sweep 1,2,4,8,1,2,4,8)"
+
+
+def hold_parallelism(threshold: Threshold, scaling: Scaling | None) -> Held:
+    """Hold a threshold on parallelism against a sweep: it holds, or is crossed, where both ends of the interval say so.
+
+    Args:
+        threshold: what was asked for.
+        scaling: of the whole sweep; None: it was not run to its end.
+    """
+    if scaling is None:
+        return Held(threshold, "", None, None, None, f"{_CUT_SHORT}: let it end by itself")
+    found = scaling.interval
+    if found is None:
+        return Held(threshold, "", None, None, None, scaling.answer.sentence.removeprefix("Cannot tell: ").rstrip("."))
+    at_ends = {threshold.holds(found.low), threshold.holds(found.high)}
+    holds = at_ends.pop() if len(at_ends) == 1 else None
+    margin = margin_of(threshold, found.value)
+    why_unknown = "" if holds is not None else f"{_open(found)}: {_cure(found)}"
+    return Held(threshold, "", found.value, holds, margin, why_unknown, low=found.low, high=found.high)
+
+
+def _open(found: Parallelism) -> str:
+    return f"it lies between {at_once(found.low)} and {at_once(found.high)} (95 %), and so does the limit"
+
+
+def _cure(found: Parallelism) -> str:
+    return _HEAVIER if found.by_overhead >= found.by_scatter else _LONGER

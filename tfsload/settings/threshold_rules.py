@@ -1,0 +1,102 @@
+"""Which thresholds go with the load that was asked for: one that nothing could ever be held against is a fault."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from tfsload.analysis.threshold_kinds import RIGHT_RATE, plain_number
+from tfsload.analysis.thresholds import Threshold
+from tfsload.transport.words import quoted
+
+# What says that a run has levels, and which; a field that is missing could not be read.
+_SWEEP, _RATES, _SEARCH = "load.sweep", "load.rates", "load.find_max_rate"
+_MOST_NAMED = 12
+
+
+def faults(fields: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with thresholds, as values by `Option.field`, a sentence each."""
+    thresholds: tuple[Threshold, ...] = fields.get("checks.thresholds") or ()
+    is_open = any(fields.get(field) or field not in fields for field in (_RATES, _SEARCH))
+    found = [] if is_open else _each(thresholds, _is_of_open_load, _WITHOUT_OPEN_LOAD)
+    if fields.get("checks.verify") == 0:
+        found += _each(
+            thresholds, lambda one: one.metric == "mismatched_rate", "nothing is compared without --verify N"
+        )
+    if fields.get(_SEARCH):
+        return found + _of_search(thresholds)
+    if not {_SWEEP, _RATES, _SEARCH} <= set(fields):
+        return found
+    return found + _of_levels(thresholds, fields[_SWEEP], fields[_RATES]) + _of_parallelism(thresholds, fields[_SWEEP])
+
+
+_WITHOUT_OPEN_LOAD = "there is no such figure without --rate or --find-max-rate"
+
+
+def _is_of_open_load(threshold: Threshold) -> bool:
+    return threshold.is_lag or threshold.metric == "dropped_rate"
+
+
+def _each(thresholds: Iterable[Threshold], is_wrong: Callable[[Threshold], bool], why: str) -> list[str]:
+    return [_fault(one, why) for one in thresholds if is_wrong(one)]
+
+
+def _fault(threshold: Threshold, why: str) -> str:
+    return f"--threshold {quoted(threshold.text)}: {why}"
+
+
+def _of_search(thresholds: tuple[Threshold, ...]) -> list[str]:
+    found = []
+    for one in thresholds:
+        if one.metric in ("rate", RIGHT_RATE):
+            found.append((one, "the search sets the rate; leave it out"))
+        if one.names_level:
+            found.append((one, "each has to hold at every rate that is tried; leave users= and rate= out"))
+        if one.aborts:
+            found.append((one, "what is crossed is what the search looks for; leave abort out"))
+        if one.is_of_sweep:
+            found.append((one, _NO_SWEEP))
+    return [f"--threshold {quoted(one.text)} with --find-max-rate: {why}" for one, why in found]
+
+
+_NO_SWEEP = "requests at once are told by a sweep that begins with one user: pass --sweep, such as --sweep 1,2,4,8"
+
+
+def _of_levels(thresholds: tuple[Threshold, ...], sweep: tuple[int, ...], rates: tuple[float, ...]) -> list[str]:
+    """Return what names a level that the run does not have."""
+    if sweep and rates:
+        return []  # which of them it is, is another fault
+    return [
+        _fault(one, _cure(one, sweep, rates)) for one in thresholds if one.names_level and not _has(one, sweep, rates)
+    ]
+
+
+def _has(threshold: Threshold, sweep: tuple[int, ...], rates: tuple[float, ...]) -> bool:
+    if threshold.users is not None:
+        return threshold.users in sweep
+    return threshold.rate_rps in rates
+
+
+def _cure(threshold: Threshold, sweep: tuple[int, ...], rates: tuple[float, ...]) -> str:
+    is_users = threshold.users is not None
+    named = (
+        f"users={threshold.users}" if threshold.users is not None else f"rate={plain_number(threshold.rate_rps or 0)}"
+    )
+    if not (sweep or rates):
+        flag = "--sweep" if is_users else "--rate"
+        return f"the run has no levels: pass {flag} with {named.partition('=')[2]} in it, or leave {named} out"
+    flag, key, levels = ("--sweep", "users", sweep) if sweep else ("--rate", "rate", rates)
+    texts = [plain_number(float(level)) for level in dict.fromkeys(levels)]
+    more = f" and {len(texts) - _MOST_NAMED:,} more" if len(texts) > _MOST_NAMED else ""
+    return f"the run has no level {named}: expected {key}= one of {', '.join(texts[:_MOST_NAMED])}{more} ({flag})"
+
+
+def _of_parallelism(thresholds: tuple[Threshold, ...], sweep: tuple[int, ...]) -> list[str]:
+    """Return what no sweep of these levels could tell, or hold."""
+    of_sweep = [one for one in thresholds if one.is_of_sweep]
+    if 1 not in sweep or len(set(sweep)) < 2:
+        return _each(of_sweep, lambda _: True, _NO_SWEEP)
+    most = max(sweep)
+    return _each(
+        of_sweep,
+        lambda one: not one.is_upper and one.holds(most) is False,
+        f"can never be held: of {most} users no more requests than these are in flight; sweep over more",
+    )
