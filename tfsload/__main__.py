@@ -10,6 +10,7 @@ from typing import NoReturn
 from tfsload import __version__
 from tfsload.analysis import exit_codes
 from tfsload.datasets.shipped import shipped
+from tfsload.report import program
 from tfsload.settings.listing import listing
 from tfsload.settings.options import OPTIONS
 from tfsload.transport.words import quoted
@@ -86,7 +87,12 @@ def _become_locust(arguments: Sequence[str]) -> NoReturn:
     os.execv(sys.executable, [sys.executable, "-P", "-m", "locust", *arguments])
 
 
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"run": run}
+def report(arguments: Sequence[str]) -> int:
+    """Make a report again from its result.json."""
+    return program.main(arguments)
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"run": run, "report": report}
 """The programs, by name: each takes the arguments that follow it, and returns the exit code."""
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ FLAGS_BY_GROUP = {
     "data": "--dataset --num-tests --seed",
     "load": "--sweep --rate --arrivals --find-max-rate --level-duration --warm-up --give-up-after",
     "checks": "--threshold --verify --tolerance",
-    "report": "--note",
+    "report": "--report --hgrm --note",
     "web UI": "--web-origin",
 }
 

@@ -105,6 +105,8 @@ OPTIONS = [
     ("--threshold", "TFSLOAD_THRESHOLD", "p99 < 50ms; error_rate < 5%"),
     ("--verify", "TFSLOAD_VERIFY", "10"),
     ("--tolerance", "TFSLOAD_TOLERANCE", "1%"),
+    ("--report", "TFSLOAD_REPORT", "out/report"),
+    ("--hgrm", "TFSLOAD_HGRM", "true"),
     ("--note", "TFSLOAD_NOTE", "commit=1a2b3c4; build=77"),
     ("--web-origin", "TFSLOAD_WEB_ORIGIN", "https://load.example"),
 ]

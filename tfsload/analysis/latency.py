@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from tfsload.records.histogram import Histogram
+from hdrh.histogram import HdrHistogram
+
+from tfsload.records.histogram import Histogram, new_hdr
 
 
 @dataclass(frozen=True)
@@ -33,3 +35,10 @@ class LatencyCounts:
     def mean_ns(self) -> float:
         """Their exact mean; 0 without any."""
         return self.sum_ns / self.count if self.count else 0.0
+
+    def to_hdr(self) -> HdrHistogram:
+        """Return the same counts in the `hdrhistogram` package's own histogram, for what it can write."""
+        histogram = new_hdr()
+        for lowest_ns, count in self.buckets:
+            histogram.record_value(lowest_ns, count)
+        return histogram

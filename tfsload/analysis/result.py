@@ -178,6 +178,21 @@ class Verified:
     example: MismatchExample | None = None
 
 
+@dataclass(frozen=True)
+class ProcessExit:
+    """With what the process ended that led a run, where that is known.
+
+    Attributes:
+        code: its exit code, as a shell sees it.
+        remark: who set it, where it is not the verdict's own; else empty.
+        is_by_option: whether that was `--exit-code-on-error`.
+    """
+
+    code: int
+    remark: str = ""
+    is_by_option: bool = False
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class RunResult:
     """What a run came to.
@@ -203,6 +218,7 @@ class RunResult:
         notes: what the run is to be remembered by, key and value as they were given; what is secret in them is masked.
         warnings: why the model looks broken, whatever the verdict; empty: it does not.
         verdict: how the run ends; None: it is not judged yet.
+        process_exit: how the process ended with it; None: it went on, or that is not known.
     """
 
     schema: int = SCHEMA
@@ -231,6 +247,7 @@ class RunResult:
     notes: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     verdict: Verdict | None = None
+    process_exit: ProcessExit | None = None
 
     def __repr__(self) -> str:
         """Return its verdict and first figures: all of it, with its images, would bury what a test has to say."""
@@ -247,6 +264,11 @@ class RunResult:
         if self.verdict is None:
             raise ValueError("the result of a run that is not judged yet")
         return self.verdict
+
+    @property
+    def exit_code(self) -> int:
+        """The process's exit code, or else its verdict's."""
+        return self.judged.exit_code if self.process_exit is None else self.process_exit.code
 
     @property
     def is_complete(self) -> bool:

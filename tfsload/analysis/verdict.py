@@ -15,6 +15,11 @@ _WORDS = {
 }
 
 
+def word_of(exit_code: int) -> str:
+    """Return an exit code in a word."""
+    return _WORDS[exit_code]
+
+
 @dataclass(frozen=True)
 class Rule:
     """One thing that a run is held to, beside its thresholds.
@@ -61,7 +66,7 @@ class Verdict:
     @property
     def word(self) -> str:
         """The exit code in a word."""
-        return _WORDS[self.exit_code]
+        return word_of(self.exit_code)
 
     def failed_by(self, reasons: tuple[str, ...]) -> "Verdict":
         """Return this verdict where the run failed for these reasons, too."""

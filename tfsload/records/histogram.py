@@ -15,8 +15,15 @@ SIGNIFICANT_DIGITS = 3
 # Values are put into their buckets this many at a time, 10 µs: one by one costs a third more, and while hundreds are,
 # no request leaves.
 _BATCH = 64
+
+
+def new_hdr() -> HdrHistogram:
+    """Return an empty histogram of the `hdrhistogram` package, with the buckets that this one has."""
+    return HdrHistogram(1, HIGHEST_NS, SIGNIFICANT_DIGITS)
+
+
 # Which value falls into which bucket; its own counters stay empty.
-_LAYOUT = HdrHistogram(1, HIGHEST_NS, SIGNIFICANT_DIGITS)
+_LAYOUT = new_hdr()
 # HdrHistogram's index is (shift << these bits) + (value >> shift): half of a shift's sub-buckets are never used.
 _INDEX_BITS = _LAYOUT.sub_bucket_half_count_magnitude
 

@@ -11,12 +11,13 @@ _LABEL_WIDTH = 13
 _LATE_USERS = "the run ended before all were started (-r: more a second)"
 
 
-def render(result: RunResult, remark: str = "") -> str:
+def render(result: RunResult, remark: str = "", page: str = "") -> str:
     """Return the summary of a run; its last line is the error rate, as mnist_client.py ends.
 
     Args:
         result: the run's, judged.
         remark: on an exit code that is not the verdict's own; empty: it is.
+        page: where the page of its report lies; empty: there is none.
     """
     blocks = [
         "\n".join([_first_line(result), *_notes(result)]),
@@ -24,7 +25,7 @@ def render(result: RunResult, remark: str = "") -> str:
         "\n".join(_class_table(result.classes)),
         "\n".join(_levels(result)),
         "\n".join(f"Warning: {warning}" for warning in result.warnings),
-        "\n".join(_verdict_lines(result, result.judged, remark)),
+        "\n".join(_verdict_lines(result, result.judged, remark, page)),
     ]
     return "\n" + "\n\n".join(block for block in blocks if block)
 
@@ -163,11 +164,12 @@ def _class_line(row: ClassRow) -> str:
     ).rstrip()
 
 
-def _verdict_lines(result: RunResult, verdict: Verdict, remark: str) -> list[str]:
+def _verdict_lines(result: RunResult, verdict: Verdict, remark: str, page: str) -> list[str]:
     lines = [f"{verdict.word}{f' ({remark})' if remark else ''}:", *(f"  - {reason}" for reason in verdict.reasons)]
     broken = {held.threshold for held in result.thresholds if not held.holds}
     holding = [held.threshold for held in result.thresholds if held.threshold not in broken]
     lines += [f"  - {text} holds" for text in dict.fromkeys(threshold.text for threshold in holding)]
     lines += [f"  - {more}" for more in (verdict.judged, *verdict.notes) if more]
+    lines += [f"Report: {page}"] if page else []
     lines.append(f"Inference error rate: {percent(result.totals.error_rate)}")
     return lines

@@ -272,6 +272,23 @@ OPTIONS = (
         "More is a mismatch.",
     ),
     Option(
+        "--report",
+        "report.directory",
+        "",
+        readers.text,
+        "Directory for the report of the run, as a page, JSON, CSV, JUnit and Markdown; an older one there is replaced "
+        "(empty: none).",
+        is_in_form=False,  # whoever reaches the web UI is not to choose where files are written
+    ),
+    Option(
+        "--hgrm",
+        "report.hgrm",
+        "false",
+        readers.switch,
+        "Write latency-LEVEL.hgrm into the --report, too: each level's latencies as HdrHistogram's tools plot them.",
+        is_switch=True,
+    ),
+    Option(
         "--note",
         "report.notes",
         "",

@@ -59,9 +59,13 @@ class ReportAsked:
     """What is kept of the run, and how.
 
     Attributes:
+        directory: of the report; empty: none is written.
+        hgrm: whether that holds the latencies of each level as HdrHistogram's tools read them.
         notes: pairs of key and value that the run is remembered by.
     """
 
+    directory: str
+    hgrm: bool
     notes: tuple[tuple[str, str], ...]
 
 

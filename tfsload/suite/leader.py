@@ -1,7 +1,7 @@
 """Leads runs: from the check of one to its outcome, in the process that the others report to."""
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import gevent
@@ -12,13 +12,13 @@ from locust.web import WebUI
 
 from tfsload.analysis import exit_codes
 from tfsload.analysis.limit import Finding
-from tfsload.load.plan import FixedPlan, SearchPlan, make_plan
+from tfsload.load.plan import SearchPlan, make_plan
 from tfsload.prediction.process_run import requests_for
 from tfsload.records.level import Level
 from tfsload.report.progress import Progress
 from tfsload.run import messages, result_events, silence
 from tfsload.run.awaited import AwaitedWorkers
-from tfsload.run.checks import Checked, check, has_changed
+from tfsload.run.checks import check, has_changed
 from tfsload.run.conductor import Conductor
 from tfsload.run.coordinator import DRAIN_LIMIT_S, Coordinator
 from tfsload.run.participant import Participant
@@ -27,10 +27,12 @@ from tfsload.settings.options import default_of, levels_asked_for
 from tfsload.settings.refusal import RunRefused
 from tfsload.suite import locust_wraps, run_warnings
 from tfsload.suite.before_reset import BeforeReset
+from tfsload.suite.led_run import LedRun
 from tfsload.suite.level_shape import LevelShape
 from tfsload.suite.other_users import faults_of_levels
 from tfsload.suite.outcome import Outcome, SaidByLocust, conclude
 from tfsload.suite.run_progress import RunProgress, of_how_many
+from tfsload.suite.run_report import RunReport
 from tfsload.suite.run_time import RunTime, asked_s
 from tfsload.suite.shape_in_use import ShapeInUse
 from tfsload.suite.stage import Stage, Stages
@@ -46,30 +48,6 @@ _LEVELS_BY_CODE = (
     "levels are asked for, and users were started by code, which says how many there are: start the run with "
     "tfsload.run_to_end(environment), or leave --sweep, --rate and --find-max-rate out"
 )
-
-
-@dataclass
-class LedRun:
-    """One run: about to start, under way, or the last that ended.
-
-    Attributes:
-        checked: what it was asked to do.
-        plan: its levels; None: it has none.
-        lasts_s: for how long a program of one's own has it run; None: Locust's options say.
-        run_time: how long it was to last, and did; set when it begins.
-        progress: shows how far it is, where somebody looks at a terminal.
-    """
-
-    checked: Checked
-    plan: FixedPlan | SearchPlan | None
-    lasts_s: float | None = None
-    run_time: RunTime | None = None
-    progress: RunProgress | None = None
-
-    @property
-    def n_levels_left(self) -> int:
-        """Levels that were not measured."""
-        return self.plan.n_left if self.plan else 0
 
 
 class Leader:
@@ -89,6 +67,7 @@ class Leader:
         web_ui: WebUI | None,
         hosts: UserHosts,
         before_reset: BeforeReset,
+        report: RunReport,
         participant: Participant | None,
     ) -> None:
         """Stand before the first run.
@@ -97,6 +76,7 @@ class Leader:
             environment, runner, web_ui: Locust's; the last may be None.
             hosts: the user classes' own.
             before_reset: keeps what statistics forget.
+            report: of its runs.
             participant: of this same process, if it runs users.
         """
         self._environment = environment
@@ -108,6 +88,7 @@ class Leader:
         self._embedded = EmbeddedModel()
         self._shape_in_use = ShapeInUse(environment)
         self._before_reset = before_reset
+        self._report = report
         self._web = None if web_ui is None else WebSide(web_ui)
         self.coordinator = Coordinator(environment, runner, self._end_run, participant.report if participant else None)
         self.conductor = Conductor(runner, self.coordinator)
@@ -192,6 +173,7 @@ class Leader:
         asked = self._hosts.ask(host, classes)
         faults = [*(known_faults or []), *self._shape_in_use.faults(options), *faults_of_levels(options, classes)]
         faults += Tags.of(self._environment).faults(classes, levels_asked_for(options))
+        faults += self._report.faults(options)
         if self._web is not None:
             faults += self._web.secret_faults(asked.text, options)
         checked = check(options, asked, transport_class_of(classes), self._embedded, faults)
@@ -333,6 +315,7 @@ class Leader:
         self.outcome = conclude(results, run.checked, by_locust, search, changed, run.run_time)
         result_events.tell_run(self._environment.events, self.outcome.result)
         if not self._is_headless:
+            self.outcome = self._report.write_outcome(self.outcome)
             for line in self.outcome.text.splitlines():  # the web UI's log tab makes a line of each record
                 logger.info("%s", line)
 

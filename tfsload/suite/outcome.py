@@ -9,7 +9,7 @@ from locust.env import Environment
 from tfsload.analysis import exit_codes
 from tfsload.analysis.limit import SearchResult
 from tfsload.analysis.others import NO_OTHERS, Others
-from tfsload.analysis.result import RunResult
+from tfsload.analysis.result import ProcessExit, RunResult
 from tfsload.analysis.verdict import Verdict
 from tfsload.report import terminal
 from tfsload.run.checks import Checked
@@ -29,10 +29,12 @@ class Outcome:
     Attributes:
         result: all that is known of it, with its verdict.
         code_on_error: `--exit-code-on-error`.
+        page: where the page of its report lies; empty: there is none.
     """
 
     result: RunResult
     code_on_error: int = exit_codes.FAILED
+    page: str = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -49,10 +51,18 @@ class Outcome:
         """All for the terminal."""
         return self.text_ended_with(self.exit_code)
 
+    def ended_with(self, exit_code: Any) -> "Outcome":
+        """Return this outcome of a process that ends with an exit code that may have been set by somebody else."""
+        seen = process_exit.seen_by_shell(exit_code)
+        remark = process_exit.remark(self.verdict, self.code_on_error, exit_code)
+        is_by_option = bool(remark) and seen == process_exit.code_of(self.verdict, self.code_on_error)
+        return replace(self, result=replace(self.result, process_exit=ProcessExit(seen, remark, is_by_option)))
+
     def text_ended_with(self, exit_code: Any) -> str:
         """Return the text for a process that ends with an exit code that may have been set by somebody else."""
-        remark = process_exit.remark(self.verdict, self.code_on_error, exit_code)
-        return lines(terminal.render(self.result, remark))
+        ended = self.ended_with(exit_code).result
+        remark = ended.process_exit.remark if ended.process_exit else ""
+        return lines(terminal.render(ended, remark, self.page))
 
     def failed_by(self, reasons: tuple[str, ...]) -> "Outcome":
         """Return this outcome as one that failed for further reasons, too."""

@@ -64,6 +64,13 @@ def code_without_run(starts_by_itself: bool) -> int:
     return exit_codes.INVALID
 
 
+def why_no_run(code: int) -> str:
+    """Return why there is none, by what `code_without_run` has returned."""
+    if code == exit_codes.FAILED:
+        return "an exception escaped before the run began; the log shows it"
+    return "stopped before the run began"
+
+
 class ExitCode:
     """Sets the process's exit code in Locust's environment, and leaves alone what somebody else has set there."""
 

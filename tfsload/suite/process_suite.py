@@ -29,6 +29,7 @@ from tfsload.suite.ending import Ending
 from tfsload.suite.leader import Leader
 from tfsload.suite.outcome import Outcome
 from tfsload.suite.process_exit import ExitCode
+from tfsload.suite.run_report import RunReport
 
 AnyRunner = LocalRunner | MasterRunner | WorkerRunner
 
@@ -51,6 +52,7 @@ class Suite:
         self._hosts = UserHosts(environment)
         self._exit_code = ExitCode(environment)
         self._before_reset = BeforeReset(environment, runner)
+        self._report = RunReport()
         self._ending = Ending()
         self._is_prepared = False
         self.participant = None if isinstance(runner, MasterRunner) else Participant(environment, runner)
@@ -58,7 +60,8 @@ class Suite:
             slot.fill(environment, self.participant.join)
         self.leader: Leader | None = None
         if not isinstance(runner, WorkerRunner):
-            self.leader = Leader(environment, runner, web_ui, self._hosts, self._before_reset, self.participant)
+            hosts, before_reset = self._hosts, self._before_reset
+            self.leader = Leader(environment, runner, web_ui, hosts, before_reset, self._report, self.participant)
         environment.events.test_start.add_listener(self.begin_run)
         environment.events.test_stopping.add_listener(self._on_test_stopping)
         environment.events.test_stop.add_listener(self._on_test_stop)
@@ -129,6 +132,8 @@ class Suite:
     def refusal(self, refused: RunRefused) -> SystemExit:
         """Say why there is no run, and leave nothing behind; return what ends the process."""
         streams.say(refused.text())
+        if self.leader is not None:
+            self._report.write_refusal(refused, vars(self._options))
         SUITES.discard(self)  # that was its last word
         if self.leader is not None:
             self.leader.close()
@@ -189,7 +194,10 @@ class Suite:
         if self.leader.coordinator.is_open:
             self._end_run()  # where a user's own listener of it kept the event from coming here
         if self.leader.outcome is None:
-            self._exit_code.set(process_exit.code_without_run(self.leader.starts_by_itself))
+            code = process_exit.code_without_run(self.leader.starts_by_itself)
+            if self.leader.starts_by_itself:
+                self._report.write_refusal(RunRefused(code, [process_exit.why_no_run(code)]), vars(self._options))
+            self._exit_code.set(code)
             return
         self._set_exit_code(self.leader, self.leader.outcome)
 
@@ -204,8 +212,11 @@ class Suite:
             return
         if self._is_headless and (before := self.leader.outcome) is not None:
             # What Locust could not write since it took down the exit code counts, too.
-            outcome = self.leader.outcome = ending.judge_reports(before)
+            outcome = ending.judge_reports(before)
             exit_code = _late_exit_code(before, outcome, exit_code)
+            written = self.leader.outcome = self._report.write_outcome(outcome.ended_with(exit_code))
+            exit_code = _late_exit_code(outcome, written, exit_code)
+            outcome = written
             # With --json, standard output is Locust's JSON and nothing else.
             ending.say(outcome.text_ended_with(exit_code), "stderr" if self._options.json else "stdout")
             beginning.keep_said(process_exit.seen_by_shell(exit_code))

@@ -1,0 +1,196 @@
+"""`--report DIR`, as a user calls it: each end of a run leaves its report, and all of it says the same."""
+
+import csv
+import json
+import signal
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.support.runs import free_port, locust, run_headless, wait_until
+from tfsload.analysis import exit_codes
+from tfsload.analysis.result import RunResult
+from tfsload.report import directory, json_file
+
+WORDS = {
+    exit_codes.PASS: "PASS",
+    exit_codes.FAILED: "FAILED",
+    exit_codes.BAD_USAGE: "REFUSED",
+    exit_codes.THRESHOLD: "CROSSED",
+    exit_codes.INVALID: "INVALID",
+}
+
+
+def held(path: Path) -> list[str]:
+    return sorted(entry.name for entry in path.iterdir())
+
+
+def failing_cases(path: Path) -> set[str]:
+    root = ElementTree.parse(path / "junit.xml").getroot()
+    return {case.get("name") for case in root.iter("testcase") if case.find("failure") is not None}
+
+
+def consistent(path: Path, exit_code: int) -> RunResult:
+    """Return the result in a report; its files say that the process ended with this code."""
+    assert held(path) == sorted(directory.NAMES)
+    result = json_file.read(path / json_file.NAME)
+    word = WORDS[exit_code]
+
+    assert (result.judged.exit_code, result.exit_code, result.judged.word) == (exit_code, exit_code, word)
+    assert bool(failing_cases(path)) == (exit_code != exit_codes.PASS)
+    properties = {one.get("name"): one.get("value") for one in ElementTree.parse(path / "junit.xml").iter("property")}
+    assert (properties["verdict"], properties["exit code"]) == (word, str(exit_code))
+    assert word in (path / "summary.md").read_text().splitlines()[0]
+    page = (path / "report.html").read_text()
+    assert {"CROSSED": "THRESHOLD CROSSED"}.get(word, word) in page
+    return result
+
+
+LOAD = ("-u", "4", "-r", "4", "--num-tests", "200")
+ENDINGS = {
+    "pass": (LOAD, exit_codes.PASS),
+    "crossed": ((*LOAD, "--threshold", "p50 < 1us; error_rate < 50%"), exit_codes.THRESHOLD),
+    "refused": ((*LOAD, "--signature-name", "none"), exit_codes.BAD_USAGE),
+}
+
+
+@pytest.mark.parametrize("n_workers", [pytest.param(0, id="alone"), pytest.param(2, id="forked")])
+@pytest.mark.parametrize(("load", "exit_code"), [pytest.param(*case, id=name) for name, case in ENDINGS.items()])
+def test_each_end_of_a_run_leaves_a_report_that_says_it(tmp_path, model_server, load, exit_code, n_workers):
+    forked = ("--processes", str(n_workers)) if n_workers else ()
+    report = tmp_path / "out" / "report"
+    ended = run_headless(
+        tmp_path / "run", "--host", model_server.address, *load, *forked, "--report", str(report), "--note", "by=test"
+    )
+
+    assert ended.exit_code == exit_code
+    result = consistent(report, exit_code)
+    assert result.notes == {"by": "test"}
+    assert (f"Report: {report / 'report.html'}" in ended.stdout) == (exit_code != exit_codes.BAD_USAGE)
+    if exit_code == exit_codes.BAD_USAGE:
+        assert any("no signature 'none'" in reason for reason in result.judged.reasons)
+    else:
+        assert f"\n{WORDS[exit_code]}" in ended.stdout
+        assert result.totals.predictions == ended.outcome["predictions"] == 200
+
+
+@pytest.mark.parametrize("n_workers", [pytest.param(0, id="alone"), pytest.param(2, id="forked")])
+def test_a_run_without_a_server_leaves_its_report(tmp_path, n_workers):
+    forked = ("--processes", str(n_workers)) if n_workers else ()
+    ended = run_headless(
+        tmp_path / "run", "--host", f"127.0.0.1:{free_port()}", *LOAD, *forked, "--report", str(tmp_path / "report")
+    )
+
+    assert ended.exit_code == exit_codes.FAILED
+    result = consistent(tmp_path / "report", exit_codes.FAILED)
+    assert failing_cases(tmp_path / "report") == {"the run can start"}
+    assert "no model server answers" in result.judged.reasons[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_its_report(tmp_path, model_server, number):
+    load = ("--host", model_server.address, "-u", "2", "-r", "2", "-t", "5m")
+    with locust(tmp_path / "run", "--headless", *load, "--report", str(tmp_path / "report")) as process:
+        wait_until(process.has_spawned, "users")
+        process.signal(number)
+        ended = process.wait()
+
+    assert ended.exit_code == exit_codes.INVALID
+    result = consistent(tmp_path / "report", exit_codes.INVALID)
+    assert failing_cases(tmp_path / "report") == {"the run ends by itself"}
+    assert result.totals.predictions == ended.outcome["predictions"]
+    assert f"Report: {tmp_path / 'report' / 'report.html'}" in ended.stdout
+
+
+def test_further_signals_while_the_report_is_made_change_nothing(tmp_path, model_server):
+    load = ("--host", model_server.address, "-u", "2", "-r", "2", "-t", "5m")
+    with locust(tmp_path / "run", "--headless", *load, "--report", str(tmp_path / "report")) as process:
+        wait_until(process.has_spawned, "users")
+        process.signal(signal.SIGINT)
+        wait_until(lambda: any((tmp_path / "report").glob(".tfsload-report-*")), "a report that is being made")
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+            process.signal(number)
+            time.sleep(0.05)
+        ended = process.wait()
+
+    assert ended.exit_code == exit_codes.INVALID
+    consistent(tmp_path / "report", exit_codes.INVALID)
+    assert "Traceback" not in ended.stderr
+
+
+def test_an_exit_code_of_ones_own_stands_in_all_of_it(tmp_path, model_server):
+    """A server that rejects requests, and failures that are to end with 7."""
+    load = ("--host", model_server.address, *LOAD, "--deadline", "0.0001", "--exit-code-on-error", "7")
+    ended = run_headless(tmp_path / "run", *load, "--report", str(tmp_path / "report"))
+
+    result = json_file.read(tmp_path / "report" / json_file.NAME)
+    assert (ended.exit_code, result.exit_code, result.judged.exit_code) == (7, 7, exit_codes.FAILED)
+    assert result.process_exit.remark == "exit code 7, by --exit-code-on-error 7"
+    assert "exit code 7, by" in (tmp_path / "report" / "summary.md").read_text()
+
+
+@pytest.mark.parametrize("n_workers", [pytest.param(0, id="alone"), pytest.param(2, id="forked")])
+def test_a_directory_that_holds_something_else_is_refused_before_the_load(tmp_path, n_workers):
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "letter.txt").write_text("mine")
+    forked = ("--processes", str(n_workers)) if n_workers else ()
+    # Nobody listens there: a run would fail otherwise.
+    ended = run_headless(
+        tmp_path / "run", "--host", f"127.0.0.1:{free_port()}", *LOAD, *forked, "--report", str(tmp_path / "report")
+    )
+
+    assert ended.exit_code == exit_codes.BAD_USAGE
+    assert "it holds 'letter.txt', which is no part of a report" in ended.stderr
+    assert held(tmp_path / "report") == ["letter.txt"]
+
+
+def test_a_directory_that_cannot_be_written_any_more_costs_no_summary(tmp_path, model_server):
+    """Somebody puts a file in the place of the directory while the run goes on."""
+    source = f"""
+from locust import events
+import pathlib, shutil
+from users import GrpcPredictionUser
+
+@events.test_stop.add_listener
+def _(**_):
+    shutil.rmtree({str(tmp_path / "report")!r})
+    pathlib.Path({str(tmp_path / "report")!r}).write_text("in the way")
+"""
+    (tmp_path / "mine.py").write_text(source)
+    ended = run_headless(
+        tmp_path / "run",
+        *("--host", model_server.address, *LOAD, "--report", str(tmp_path / "report")),
+        locustfile=tmp_path / "mine.py",
+    )
+
+    assert ended.exit_code == exit_codes.FAILED
+    assert f"--report '{tmp_path / 'report'}': it could not be written: File exists" in ended.stdout
+    assert ended.stdout.splitlines()[-1].startswith("Inference error rate: ")
+    assert "Report: " not in ended.stdout
+    assert (tmp_path / "report").read_text() == "in the way"
+
+
+def test_a_second_run_takes_the_place_of_the_first(tmp_path, model_server):
+    report = tmp_path / "report"
+    for n_images in (100, 50):
+        load = ("--host", model_server.address, "--num-tests", str(n_images), "--report", str(report))
+        assert run_headless(tmp_path / str(n_images), *load).exit_code == exit_codes.PASS
+
+    assert consistent(report, exit_codes.PASS).totals.predictions == 50
+    with (report / "levels.csv").open() as file:
+        assert [row["predictions"] for row in csv.DictReader(file)] == ["50"]
+
+
+def test_locusts_own_files_are_written_beside_it(tmp_path, model_server):
+    own = ("--csv", str(tmp_path / "c"), "--html", str(tmp_path / "l.html"), "--json-file", str(tmp_path / "j"))
+    load = ("--host", model_server.address, *LOAD, *own, "--report", str(tmp_path / "report"))
+    ended = run_headless(tmp_path / "run", *load)
+
+    assert ended.exit_code == exit_codes.PASS
+    consistent(tmp_path / "report", exit_codes.PASS)
+    (entry,) = json.loads((tmp_path / "j.json").read_text())
+    assert entry["num_requests"] == 200
+    assert (tmp_path / "c_stats.csv").exists()
+    assert (tmp_path / "l.html").exists()

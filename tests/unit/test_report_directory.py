@@ -1,0 +1,232 @@
+"""The directory of a report: what is refused before the load, and how a report takes the place of an older one."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support.golden import result_of
+from tests.support.past_runs import PAST_RUNS
+from tfsload.analysis import exit_codes
+from tfsload.report import directory, files, json_file, program
+
+
+@pytest.fixture(scope="module")
+def result():
+    return result_of(PAST_RUNS["demo"]())
+
+
+def held(path):
+    return sorted(entry.name for entry in path.iterdir())
+
+
+def report_in(path, result):
+    with directory.replaced(str(path)) as making:
+        files.write_data(result, making)
+        (making / "levels.csv").write_text("new\n")
+
+
+def half_a_report_in(path, error):
+    with directory.replaced(str(path)) as making:
+        (making / json_file.NAME).write_text("half")
+        raise error
+
+
+@pytest.mark.parametrize(
+    "place", [pytest.param("new", id="new"), pytest.param("a/b/c", id="below-new-ones"), pytest.param(".", id="empty")]
+)
+def test_a_place_that_takes_a_report_is_made(tmp_path, place):
+    assert directory.fault(str(tmp_path / place)) == ""
+    assert held(tmp_path / place) == []
+
+
+def file_of_that_name(path):
+    path.write_text("mine")
+
+
+def link_to_nowhere(path):
+    path.symlink_to(path / "nowhere")
+
+
+def with_a_letter(path):
+    path.mkdir()
+    (path / "letter.txt").write_text("mine")
+
+
+def with_a_hidden_file(path):
+    path.mkdir()
+    (path / ".git").mkdir()
+
+
+def with_another_tools_junit(path):
+    path.mkdir()
+    (path / "junit.xml").write_text("<testsuites/>")
+
+
+def with_another_tools_result(path):
+    path.mkdir()
+    (path / "result.json").write_text('{"result": 1}')
+
+
+def with_a_damaged_result(path):
+    path.mkdir()
+    (path / "result.json").write_text('{"schema": 1, "made_by"')
+
+
+def with_a_directory_in_place_of_a_file(path):
+    path.mkdir()
+    (path / "report.html").mkdir()
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        pytest.param(file_of_that_name, "it is a file", id="a-file"),
+        pytest.param(link_to_nowhere, "it is a file, or lies in one|cannot be written", id="a-link-to-nowhere"),
+        pytest.param(with_a_letter, "it holds 'letter.txt', which is no part of a report", id="something-else"),
+        pytest.param(with_a_hidden_file, "it holds '.git'", id="a-hidden-one"),
+        pytest.param(with_another_tools_junit, "it holds 'junit.xml'", id="another-tools-junit"),
+        pytest.param(with_another_tools_result, "it holds 'result.json'", id="another-tools-result"),
+        pytest.param(with_a_damaged_result, "it holds 'result.json'", id="a-damaged-result"),
+        pytest.param(with_a_directory_in_place_of_a_file, "it holds 'report.html'", id="a-directory"),
+    ],
+)
+def test_what_holds_something_else_is_refused_and_left_as_it_is(tmp_path, make, words):
+    make(tmp_path / "there")
+    before = held(tmp_path / "there") if (tmp_path / "there").is_dir() else None
+    fault = directory.fault(str(tmp_path / "there"))
+
+    assert any(one in fault for one in words.split("|"))
+    assert "name " in fault
+    assert (held(tmp_path / "there") if (tmp_path / "there").is_dir() else None) == before
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        pytest.param("file/below", "it is a file, or lies in one", id="below-a-file"),
+        pytest.param("/proc/none", "it cannot be written (No such file or directory)", id="where-none-can-be-made"),
+        pytest.param("x" * 300, "it cannot be written (File name too long)", id="too-long"),
+        pytest.param("a\0b", "it cannot be written (embedded null byte)", id="no-name-at-all"),
+    ],
+)
+def test_what_cannot_be_made_is_refused(tmp_path, monkeypatch, place, words):
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+
+    assert words in directory.fault(place)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes where nobody may")
+def test_what_must_not_be_written_is_refused(tmp_path):
+    (tmp_path / "kept").mkdir(mode=0o500)
+    assert "it cannot be written (Permission denied)" in directory.fault(str(tmp_path / "kept"))
+
+
+def test_a_full_disk_is_refused(tmp_path, monkeypatch):
+    full = os.statvfs_result((4096, 4096, 1000, 100, 100, 10, 10, 10, 0, 255))
+    monkeypatch.setattr(os, "statvfs", lambda _: full)
+
+    assert directory.fault(str(tmp_path)) == (
+        "its disk is full (0.4 of 16 MiB are free): make room, or name another directory"
+    )
+
+
+def test_an_older_report_is_replaced_as_a_whole(tmp_path, result):
+    report_in(tmp_path, result)
+    for name in ("report.html", "summary.md", "latency-3-8-users.hgrm"):
+        (tmp_path / name).write_text("old")
+
+    assert directory.fault(str(tmp_path)) == ""
+    report_in(tmp_path, result)
+    assert held(tmp_path) == ["levels.csv", "result.json"]
+    assert (tmp_path / "levels.csv").read_text() == "new\n"
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt(), ValueError()])
+def test_what_goes_wrong_in_between_leaves_the_older_one(tmp_path, result, error):
+    report_in(tmp_path, result)
+    before = (tmp_path / json_file.NAME).read_bytes()
+
+    with pytest.raises(type(error)):
+        half_a_report_in(tmp_path, error)
+    assert held(tmp_path) == ["levels.csv", "result.json"]
+    assert (tmp_path / json_file.NAME).read_bytes() == before
+
+
+def test_what_a_killed_process_has_left_is_no_stranger_and_goes(tmp_path, result):
+    (tmp_path / ".tfsload-report-abc").mkdir()
+    (tmp_path / ".tfsload-report-abc" / "result.json").write_text("half")
+
+    assert directory.fault(str(tmp_path)) == ""
+    report_in(tmp_path, result)
+    assert held(tmp_path) == ["levels.csv", "result.json"]
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_files_are_as_readable_as_any_that_this_user_makes(tmp_path, result, mask, mode):
+    before = os.umask(mask)
+    try:
+        report_in(tmp_path, result)
+        assert os.umask(mask) == mask
+    finally:
+        os.umask(before)
+    assert {(tmp_path / name).stat().st_mode & 0o777 for name in held(tmp_path)} == {mode}
+
+
+# tfsload report DIR
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        pytest.param(lambda _: None, "No such file or directory", id="none-there"),
+        pytest.param(with_another_tools_result, "it is no result of a run", id="another-tools"),
+        pytest.param(with_a_damaged_result, "it holds no JSON", id="damaged"),
+    ],
+)
+def test_a_directory_without_a_result_is_refused(tmp_path, capsys, make, words):
+    make(tmp_path / "there")
+
+    assert program.main([str(tmp_path / "there")]) == exit_codes.BAD_USAGE
+    said = capsys.readouterr().err
+    assert said.startswith(f"tfsload report: {tmp_path / 'there' / 'result.json'}: ")
+    assert words in said
+
+
+def test_a_result_among_other_files_is_refused_too(tmp_path, capsys, result):
+    report_in(tmp_path, result)
+    (tmp_path / "mine.txt").write_text("mine")
+
+    assert program.main([str(tmp_path)]) == exit_codes.BAD_USAGE
+    assert "it holds 'mine.txt'" in capsys.readouterr().err
+    assert held(tmp_path) == ["levels.csv", "mine.txt", "result.json"]
+
+
+def test_a_threshold_that_nobody_can_have_asked_for_is_refused(tmp_path, capsys):
+    crossed = result_of(PAST_RUNS["thresholds"]())
+    report_in(tmp_path, crossed)
+    path = tmp_path / json_file.NAME
+    path.write_text(path.read_text().replace("error_rate < 1%", "<b>x</b>"))
+
+    assert program.main([str(tmp_path)]) == exit_codes.BAD_USAGE
+    assert "'<b>x</b>' is no threshold" in capsys.readouterr().err
+
+
+def test_a_report_is_made_again_from_the_result_alone(tmp_path, result, capsys):
+    report_in(tmp_path, result)
+    before = (tmp_path / json_file.NAME).read_bytes()
+
+    assert program.main([str(tmp_path), "--hgrm"]) == exit_codes.PASS
+    assert held(tmp_path) == sorted([*directory.NAMES, "latency-run.hgrm"])
+    assert (tmp_path / json_file.NAME).read_bytes() == before
+    assert capsys.readouterr().out == f"Report: {tmp_path / 'report.html'}\n"
+    assert program.main([str(tmp_path)]) == exit_codes.PASS
+    assert held(tmp_path) == sorted(directory.NAMES)
+
+
+def test_without_a_directory_the_usage_is_told(capsys):
+    with pytest.raises(SystemExit) as ended:
+        program.main([])
+    assert ended.value.code == exit_codes.BAD_USAGE
+    assert "expected DIR" in capsys.readouterr().err

@@ -1,0 +1,54 @@
+"""`result.json`: all that is known of a run, from which every other file of a report can be made again."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tfsload.analysis.result import RunResult, SchemaError
+from tfsload.analysis.thresholds import Threshold, parse
+from tfsload.transport.words import quoted
+
+NAME = "result.json"
+
+
+def write(result: RunResult) -> str:
+    """Return a result as JSON on one line; `docs/result.schema.json` describes it."""
+    return json.dumps(result.to_plain(), ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+
+
+def read(path: Path) -> RunResult:
+    """Read a file that `write` wrote.
+
+    Raises:
+        OSError: it cannot be read.
+        SchemaError: it holds no result, or one of another version of this suite.
+    """
+    result = RunResult.from_plain(_parsed(path))
+    for held in result.thresholds:
+        _check_threshold(held.threshold)
+    return result
+
+
+def _check_threshold(threshold: Threshold) -> None:
+    try:
+        (parsed,) = parse(threshold.text)
+    except ValueError:  # none, several, or one that cannot be meant
+        parsed = None
+    if parsed != threshold:
+        raise SchemaError(f"this result of a run is damaged: {quoted(threshold.text)} is no threshold")
+
+
+def _parsed(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes().decode())
+    except (ValueError, RecursionError) as error:
+        raise SchemaError(f"it holds no JSON: {error}") from None
+
+
+def is_one(path: Path) -> bool:
+    """Whether a file holds a result of this suite's, of whatever version."""
+    try:
+        found = _parsed(path)
+    except (OSError, SchemaError):
+        return False
+    return isinstance(found, dict) and {"schema", "made_by", "totals"} <= set(found)

@@ -1,0 +1,67 @@
+"""`tfsload report DIR`: makes a report again from its `result.json`."""
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tfsload.analysis import exit_codes
+from tfsload.analysis.result import RunResult, SchemaError
+from tfsload.report import directory, files, json_file
+from tfsload.report.schema import schema
+
+# How the process that leads a run has its report made, in a directory that holds the result and nothing else.
+HERE = "--here"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Make a report again from its result.json; return the exit code."""
+    parser = argparse.ArgumentParser(prog="tfsload report", description=main.__doc__, allow_abbrev=False)
+    parser.add_argument("directory", nargs="?", metavar="DIR", help="of the report: it holds result.json")
+    parser.add_argument("--hgrm", action="store_true", help="with latency-LEVEL.hgrm (default: as the run was asked)")
+    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of result.json, and do no more")
+    parser.add_argument(HERE, action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args(arguments)
+    if given.schema:
+        print(json.dumps(schema(), indent=2))
+        return exit_codes.PASS
+    if given.directory is None:
+        parser.error("no directory: expected DIR, which holds result.json")
+    return _make(given.directory, given.hgrm, is_here=given.here)
+
+
+def _make(where: str, has_hgrm: bool, is_here: bool) -> int:
+    path = Path(where)
+    try:
+        result = json_file.read(path / json_file.NAME)
+    except (OSError, SchemaError) as error:
+        return _refuse(f"{path / json_file.NAME}: {getattr(error, 'strerror', None) or error}", exit_codes.BAD_USAGE)
+    has_hgrm = has_hgrm or files.asks_for_hgrm(result)
+    if is_here:
+        return _write(result, path, has_hgrm)
+    if fault := directory.fault(where):
+        return _refuse(f"{where}: {fault}", exit_codes.BAD_USAGE)
+    try:
+        with directory.replaced(where) as making:
+            shutil.copyfile(path / json_file.NAME, making / json_file.NAME)
+            code = _write(result, making, has_hgrm)
+    except OSError as error:
+        return _refuse(f"{where}: it could not be written: {error.strerror or error}", exit_codes.FAILED)
+    if code == exit_codes.PASS:
+        print(f"Report: {path / directory.PAGE}")
+    return code
+
+
+def _write(result: RunResult, path: Path, has_hgrm: bool) -> int:
+    try:
+        files.write_others(result, path, has_hgrm)
+    except OSError as error:
+        return _refuse(f"{error.strerror or error}", exit_codes.FAILED)
+    return exit_codes.PASS
+
+
+def _refuse(fault: str, code: int) -> int:
+    print(f"tfsload report: {fault}", file=sys.stderr)
+    return code

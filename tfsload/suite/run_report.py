@@ -1,0 +1,125 @@
+"""The report of a run, where `--report` asks for one: its directory is tried before the load, its files come last.
+
+They are made by a process of their own, from `result.json` alone: drawing would hold this one up for seconds.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tfsload.analysis import exit_codes
+from tfsload.analysis.result import Asked, Course, RunResult
+from tfsload.analysis.totals import Totals
+from tfsload.analysis.verdict import Rule, Verdict
+from tfsload.records.record import Record
+from tfsload.report import directory, files, program
+from tfsload.run.asked import as_asked
+from tfsload.run.surroundings import machine, made_by
+from tfsload.settings.refusal import RunRefused
+from tfsload.settings.settings import Settings, SettingsError
+from tfsload.suite.outcome import Outcome
+from tfsload.target.child_process import ChildProcess, own_program
+from tfsload.transport.words import quoted, redacted
+
+# Far beyond what a report takes; a run is not to hang for one.
+_LIMIT_S = 300.0
+_STARTS = "the run can start"
+
+
+class RunReport:
+    """The reports of one process that leads runs."""
+
+    def __init__(self) -> None:
+        """Write nothing yet."""
+        self._given = self._directory = ""
+
+    def faults(self, options: Mapping[str, Any]) -> list[str]:
+        """Return why the next run's report cannot be written, a sentence each; its directory is made.
+
+        Args:
+            options: Locust's and the suite's, by name.
+        """
+        self._given = str(options.get("report", "")).strip()
+        # A locustfile may go to another directory meanwhile.
+        self._directory = str(Path(self._given).absolute()) if self._given else ""
+        fault = directory.fault(self._directory) if self._given else ""
+        return [f"--report {quoted(self._given)}: {fault}"] if fault else []
+
+    def write(self, result: RunResult) -> tuple[str, ...]:
+        """Write a run's report, in the place of an older one; return what of it could not be written, and why."""
+        if not self._given:
+            return ()
+        fault = ""
+        try:
+            with directory.replaced(self._directory) as making:
+                files.write_data(result, making)
+                fault = _make_others(making)
+        except OSError as error:
+            fault = f"{error.strerror or error}"
+        return (f"--report {quoted(self._given)}: it could not be written: {fault}",) if fault else ()
+
+    def write_outcome(self, outcome: Outcome) -> Outcome:
+        """Write the report of a run that has ended; return its outcome, which failed where that could not be done.
+
+        What can be written then says so, too.
+        """
+        faults = self.write(outcome.result)
+        if not faults:
+            page = str(Path(self._given) / directory.PAGE) if self._given else ""
+            return replace(outcome, page=page)
+        failed, ended = outcome.failed_by(faults), outcome.result.process_exit
+        if ended is not None and ended.code == outcome.exit_code:  # nobody else has set it
+            failed = failed.ended_with(failed.exit_code)
+        self.write(failed.result)
+        return failed
+
+    def write_refusal(self, refused: RunRefused, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """Write the report of a run that was not started; return what could not be written of it, and why."""
+        if self.faults(options) or not self._given:
+            return ()  # nothing of a place that is refused itself is touched
+        return self.write(refused_result(refused, options))
+
+
+def refused_result(refused: RunRefused, options: Mapping[str, Any]) -> RunResult:
+    """Return the result of a run that was not started.
+
+    Args:
+        refused: why.
+        options: what was asked for, by name.
+    """
+    now_s = time.time()
+    code, faults = refused.exit_code, tuple(refused.faults)
+    asked = as_asked(options)
+    return RunResult(
+        made_by=made_by(),
+        machine=machine(),
+        asked=asked,
+        notes=_notes(asked),
+        course=Course(begun_unix_s=now_s, ended_unix_s=now_s),
+        totals=Totals.of(Record(), 0.0, is_timed=False),
+        verdict=Verdict(code, faults, code_without_failures=code, rules=(Rule(_STARTS, code, faults),)),
+    )
+
+
+def _notes(asked: Asked) -> Mapping[str, str]:
+    """Return what `--note` says, where that can be read: it may be what was refused."""
+    try:
+        settings = Settings.parse({"note": asked.options.get("note", "")}, None)
+    except SettingsError:
+        return {}
+    return {redacted(key): redacted(note) for key, note in settings.report.notes}
+
+
+def _make_others(making: Path) -> str:
+    """Have all files but the result made by a process of their own; return what went wrong."""
+    child = ChildProcess(own_program("tfsload", "report", program.HERE, str(making)))
+    try:
+        if not child.wait(_LIMIT_S):
+            return f"it was not ready within {_LIMIT_S:g} s"
+        if child.exit_code == exit_codes.PASS:
+            return ""
+        return child.said.splitlines()[-1].removeprefix("tfsload report: ")
+    finally:
+        child.stop()
