@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import gevent
 import gevent.event
+import gevent.queue
 import locust.argument_parser
 import locust.main
 import locust.runners
@@ -416,6 +417,59 @@ def test_a_task_ends_the_run_from_two_users_on(is_ours):
         gevent.sleep(0.3)
         assert runner.state == locust.runners.STATE_CLEANUP  # and there it stays
     runner.greenlet.kill(block=False)
+
+
+class Overtaken(locust.runners.WorkerRunner):
+    """A worker without a master, which is told to stop in the breath in which it is told to start."""
+
+    def __init__(self, environment):
+        locust.runners.DistributedRunner.__init__(self, environment)
+        self.client_id, self.last_received_spawn_timestamp = "worker", 0.0
+        self.worker_state = locust.runners.STATE_INIT
+        self.said, self.told = [], gevent.queue.Queue()
+        self.client = SimpleNamespace(send=lambda message: self.said.append(message.type), recv=self.told.get)
+        self.greenlet.spawn(self.worker)
+
+    def tell(self, *kinds):
+        for number, kind in enumerate(kinds):
+            data = {"timestamp": time.time() + number, "host": None, "stop_timeout": 0, "parsed_options": {}}
+            self.told.put(
+                SimpleNamespace(type=kind, data={**data, "user_classes_count": {"Waiting": 2}}, node_id="worker")
+            )
+
+
+@pytest.mark.parametrize("is_ours", [False, True], ids=["locusts-own", "ours"])
+def test_a_stop_that_overtakes_its_start_stops_it(monkeypatch, is_ours):
+    """Once Locust's own worker has no user left after it, the wrap is needless."""
+    if not is_ours:
+        monkeypatch.setattr(Overtaken, "stop", inspect.unwrap(locust.runners.WorkerRunner.stop), raising=False)
+    heard = []
+
+    class Waiting(locust.User):
+        @locust.task
+        def wait(self):
+            gevent.sleep(0.01)
+
+    environment = Environment(user_classes=[Waiting])
+    environment.events.test_start.add_listener(lambda **_: heard.append("start"))
+    environment.events.test_stop.add_listener(lambda **_: heard.append("stop"))
+    runner = Overtaken(environment)
+    runner.tell("spawn")
+    wait_for(lambda: runner.user_count == 2)
+    runner.tell("stop")
+    wait_for(lambda: runner.said[-1:] == ["client_ready"])
+    runner.tell("spawn", "stop")
+    wait_for(lambda: runner.said.count("client_ready") == 2)
+    gevent.sleep(0.1)
+
+    if is_ours:
+        assert (runner.user_count, runner.said[-1]) == (0, "client_ready")
+        assert heard == ["start", "stop"] * 2
+        assert (runner.state, runner.worker_state) == (locust.runners.STATE_STOPPED, locust.runners.STATE_INIT)
+    else:
+        assert (runner.user_count, runner.said[-2:]) == (2, ["spawning_complete", "client_ready"])
+    runner.greenlet.kill(block=False)
+    runner.user_greenlets.kill(block=False)
 
 
 @pytest.mark.parametrize("runner_class", [locust.runners.MasterRunner, locust.runners.LocalRunner])

@@ -2,11 +2,12 @@
 
 import json
 import re
+import time
 import urllib.parse
 
 import pytest
 
-from tests.support.runs import free_port, locust, wait_until
+from tests.support.runs import LIMIT_S, free_port, locust, wait_until
 from tests.support.web_ui import LEVEL, UNSET, web_ui_of
 
 OWN_SHAPE = """
@@ -192,7 +193,9 @@ def test_whoever_asks_hears_of_a_run_from_its_start_to_its_summary(tmp_path, mod
             before = ui.n_summaries()
             assert ui.start(**{**UNSET, **form})["success"]
             states = [page(ui)["state"]]
+            limit_s = time.monotonic() + LIMIT_S
             while states[-1] != "stopped":
+                assert time.monotonic() < limit_s, states[-1]
                 states.append(ui.stats()["state"])
                 has_summary = ui.n_summaries() > before
                 if has_summary and states[-1] == "running":

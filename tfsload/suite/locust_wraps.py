@@ -5,6 +5,8 @@ What stands in for those that write files is in `locust_files`.
 and that it is still there to be cured.
 """
 
+# Long because all wraps stand in one place, for whoever updates Locust.
+
 import functools
 import json
 import logging
@@ -52,7 +54,7 @@ def install() -> None:
         _wrap_once(runner, "quit", lambda quit: _beside_users(_once_a_run_has_ended(quit)))
         _wrap_once(runner, "stop", _beside_users)
     _wrap_once(locust.runners.WorkerRunner, "quit", _beside_users)
-    _wrap_once(locust.runners.WorkerRunner, "stop", _beside_users)
+    _wrap_once(locust.runners.WorkerRunner, "stop", lambda stop: _beside_users(_also_what_starts(stop)))
     _wrap_once(locust.runners.MasterRunner, "handle_message", _told_of_unknown)
 
 
@@ -115,6 +117,21 @@ def _beside_users(locusts: Callable[..., None]) -> Callable[..., None]:
             locusts(runner, *args, **kwargs)
 
     return end_in_a_greenlet_of_its_own
+
+
+# A stop may overtake its start: of a short run, others have made all requests before this worker's users had their first
+# turn. From the second run on Locust's worker then takes itself for one that is stopped, says so, and starts its users
+# after that: they run on for ever, and to the master, the run with them.
+def _also_what_starts(stop: Callable[[Any], None]) -> Callable[[Any], None]:
+    @functools.wraps(stop)
+    def stop_all(self: Any) -> None:
+        starting = self.spawning_greenlet
+        is_about_to_start = starting is not None and not starting.ready() and starting is not gevent.getcurrent()
+        if is_about_to_start and self.state == locust.runners.STATE_STOPPED:
+            self.update_state(locust.runners.STATE_SPAWNING)  # `test_start` was told already
+        stop(self)
+
+    return stop_all
 
 
 # The clock of `locust.runners`. There, a wall clock that is set an hour on ends workers ("Didn't get heartbeat from
