@@ -1,5 +1,6 @@
 """`--report DIR`, as a user calls it: each end of a run leaves its report, and all of it says the same."""
 
+import contextlib
 import csv
 import json
 import signal
@@ -8,11 +9,20 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from locust.env import Environment
 
+import tfsload
+from tests.support.clusters import Cluster
 from tests.support.runs import free_port, locust, run_headless, wait_until
+from tests.support.web_ui import UNSET, web_ui_of
 from tfsload.analysis import exit_codes
 from tfsload.analysis.result import RunResult
 from tfsload.report import directory, json_file
+
+
+class OneUser(tfsload.GrpcUser):
+    """What a program of one's own runs."""
+
 
 WORDS = {
     exit_codes.PASS: "PASS",
@@ -194,3 +204,65 @@ def test_locusts_own_files_are_written_beside_it(tmp_path, model_server):
     assert entry["num_requests"] == 200
     assert (tmp_path / "c_stats.csv").exists()
     assert (tmp_path / "l.html").exists()
+
+
+def test_each_run_of_the_web_ui_leaves_its_report(tmp_path, model_server):
+    report = tmp_path / "report"
+    with web_ui_of(tmp_path / "ui", "--host", model_server.address, "--report", str(report)) as ui:
+        found = []
+        for n_images in (50, 80):
+            before = ui.n_summaries()
+            assert ui.start(**{**UNSET, "num_tests": str(n_images)})["success"]
+            wait_until(lambda before=before: ui.n_summaries() > before, "the summary")
+            found.append(json_file.read(report / json_file.NAME).totals.predictions)
+        refused = ui.start(**{**UNSET, "num_tests": "x"})
+        log = ui.process.log()
+
+    assert found == [50, 80]
+    assert not refused["success"]
+    assert json_file.read(report / json_file.NAME).totals.predictions == 80  # a form that is refused replaces nothing
+    assert log.count(f"Report: {report / 'report.html'}") == 2
+    assert held(report) == sorted(directory.NAMES)
+
+
+def test_whoever_reaches_the_web_ui_does_not_choose_where_files_are_written(tmp_path, model_server):
+    with web_ui_of(tmp_path / "ui", "--host", model_server.address) as ui:
+        told = ui.start(**{**UNSET, "num_tests": "50", "report": str(tmp_path / "chosen")})
+
+    assert not told["success"]
+    assert "--report" in told["message"]
+    assert not (tmp_path / "chosen").exists()
+
+
+def test_a_program_of_ones_own_is_left_a_report(tmp_path, model_server):
+    environment = Environment(user_classes=[OneUser], host=model_server.address)
+    tfsload.install(environment, num_tests=60, report=str(tmp_path / "report"), note={"by": "me"})
+    result = tfsload.run_to_end(environment, users=2)
+
+    assert result.judged.exit_code == exit_codes.PASS
+    assert json_file.read(tmp_path / "report" / json_file.NAME).totals == result.totals
+    assert held(tmp_path / "report") == sorted(directory.NAMES)
+
+
+def test_a_program_of_ones_own_hears_of_a_report_that_cannot_be_written(tmp_path, model_server):
+    (tmp_path / "report").write_text("in the way")
+    environment = Environment(user_classes=[OneUser], host=model_server.address)
+    tfsload.install(environment, num_tests=60, report=str(tmp_path / "report"))
+
+    with pytest.raises(tfsload.RunRefused, match="it is a file, or lies in one: name a directory"):
+        tfsload.run_to_end(environment, users=2)
+
+
+def test_a_master_alone_writes_it(tmp_path, model_server):
+    """A worker is started with the same options, as by one file of a cluster for all."""
+    load = ("--host", model_server.address, "-u", "4", "-r", "4", "--num-tests", "200", "--expect-workers", "2")
+    report = tmp_path / "report"
+    with contextlib.ExitStack() as stack:
+        machines = Cluster(tmp_path, stack, *load, "--report", str(report), TFSLOAD_REPORT=str(report))
+        for _ in range(2):
+            machines.join()
+        ended = machines.master.wait()
+
+    assert ended.exit_code == exit_codes.PASS
+    result = consistent(report, exit_codes.PASS)
+    assert (result.workers.n, result.totals.predictions) == (2, 200)

@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import io
 import json
+import random
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -19,7 +20,7 @@ from markdown_it import MarkdownIt
 from tests.support.examples import scaled
 from tests.support.golden import result_of
 from tests.support.hostile_texts import HOSTILE, hostile
-from tests.support.past_runs import PAST_RUNS
+from tests.support.past_runs import PAST_RUNS, PastRun
 from tfsload.analysis import exit_codes
 from tfsload.analysis.latency import LatencyCounts
 from tfsload.analysis.levels import PERCENTILES
@@ -85,6 +86,20 @@ def test_the_schema_describes_every_field_of_every_result(result):
     }
     jsonschema.Draft202012Validator({**schema(), "$defs": strict}).validate(json.loads(json_file.write(result)))
     assert all(one["description"] for kind in strict.values() for one in kind["properties"].values())
+
+
+@pytest.mark.parametrize(
+    "n_requests", [pytest.param(50_000, id="a-few"), pytest.param(1_000_000, id="a-million", marks=pytest.mark.long)]
+)
+def test_ten_minutes_are_written_in_less_than_two_megabytes(n_requests):
+    past, chance = PastRun({"threshold": "p99 < 50ms; error_rate < 2%"}), random.Random(1)
+    for n in range(n_requests):
+        past.fire(n % 1000, 10**9 + n * (600 * 10**9 // n_requests), int(3e6 * chance.gammavariate(8, 1 / 8)))
+    result = result_of(past.end())
+
+    assert result.totals.requests == n_requests
+    assert len(result.seconds) in (600, 601)
+    assert len(json_file.write(result)) < 2_000_000
 
 
 @pytest.mark.parametrize(
