@@ -13,11 +13,11 @@ from locust.env import Environment
 
 import tfsload
 from tests.support.clusters import Cluster
-from tests.support.runs import free_port, locust, run_headless, wait_until
+from tests.support.runs import forked, free_port, locust, run_headless, wait_until
 from tests.support.web_ui import UNSET, web_ui_of
 from tfsload.analysis import exit_codes
 from tfsload.analysis.result import RunResult
-from tfsload.report import directory, json_file
+from tfsload.report import directory, hgrm, json_file
 
 
 class OneUser(tfsload.GrpcUser):
@@ -69,10 +69,17 @@ ENDINGS = {
 @pytest.mark.parametrize("n_workers", [pytest.param(0, id="alone"), pytest.param(2, id="forked")])
 @pytest.mark.parametrize(("load", "exit_code"), [pytest.param(*case, id=name) for name, case in ENDINGS.items()])
 def test_each_end_of_a_run_leaves_a_report_that_says_it(tmp_path, model_server, load, exit_code, n_workers):
-    forked = ("--processes", str(n_workers)) if n_workers else ()
     report = tmp_path / "out" / "report"
     ended = run_headless(
-        tmp_path / "run", "--host", model_server.address, *load, *forked, "--report", str(report), "--note", "by=test"
+        tmp_path / "run",
+        "--host",
+        model_server.address,
+        *load,
+        *forked(n_workers),
+        "--report",
+        str(report),
+        "--note",
+        "by=test",
     )
 
     assert ended.exit_code == exit_code
@@ -88,9 +95,14 @@ def test_each_end_of_a_run_leaves_a_report_that_says_it(tmp_path, model_server, 
 
 @pytest.mark.parametrize("n_workers", [pytest.param(0, id="alone"), pytest.param(2, id="forked")])
 def test_a_run_without_a_server_leaves_its_report(tmp_path, n_workers):
-    forked = ("--processes", str(n_workers)) if n_workers else ()
     ended = run_headless(
-        tmp_path / "run", "--host", f"127.0.0.1:{free_port()}", *LOAD, *forked, "--report", str(tmp_path / "report")
+        tmp_path / "run",
+        "--host",
+        f"127.0.0.1:{free_port()}",
+        *LOAD,
+        *forked(n_workers),
+        "--report",
+        str(tmp_path / "report"),
     )
 
     assert ended.exit_code == exit_codes.FAILED
@@ -99,9 +111,16 @@ def test_a_run_without_a_server_leaves_its_report(tmp_path, n_workers):
     assert "no model server answers" in result.judged.reasons[0]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_leaves_its_report(tmp_path, model_server, number):
-    load = ("--host", model_server.address, "-u", "2", "-r", "2", "-t", "5m")
+@pytest.mark.parametrize(
+    ("number", "n_workers"),
+    [
+        pytest.param(signal.SIGINT, 0, id="ctrl-c"),
+        pytest.param(signal.SIGTERM, 0, id="sigterm"),
+        pytest.param(signal.SIGINT, 2, id="ctrl-c-forked"),
+    ],
+)
+def test_an_interrupted_run_leaves_its_report(tmp_path, model_server, number, n_workers):
+    load = ("--host", model_server.address, "-u", "2", "-r", "2", "-t", "5m", *forked(n_workers))
     with locust(tmp_path / "run", "--headless", *load, "--report", str(tmp_path / "report")) as process:
         wait_until(process.has_spawned, "users")
         process.signal(number)
@@ -112,6 +131,32 @@ def test_an_interrupted_run_leaves_its_report(tmp_path, model_server, number):
     assert failing_cases(tmp_path / "report") == {"the run ends by itself"}
     assert result.totals.predictions == ended.outcome["predictions"]
     assert f"Report: {tmp_path / 'report' / 'report.html'}" in ended.stdout
+
+
+LEVELS = {
+    "sweep": (("--sweep", "1,2,4"), 3),
+    "rate": (("--rate", "50,100"), 2),
+    "search": (("--find-max-rate", "90:180", "--threshold", "error_rate < 50%"), 2),
+}
+
+
+@pytest.mark.parametrize(("asked", "n_least"), [pytest.param(*case, id=name) for name, case in LEVELS.items()])
+def test_a_run_of_levels_leaves_its_report(tmp_path, model_server, asked, n_least):
+    """Levels so short support no verdict; what they do support stands in the report."""
+    load = ("--host", model_server.address, *asked, "--level-duration", "1", "--warm-up", "0.2", "--hgrm")
+    ended = run_headless(tmp_path / "run", *load, "--report", str(tmp_path / "report"))
+
+    report = tmp_path / "report"
+    hgrm_names = [name for name in held(report) if hgrm.is_name(name)]
+    for name in hgrm_names:
+        (report / name).unlink()
+    result = consistent(report, ended.exit_code)
+    assert n_least <= len(result.levels) == len(hgrm_names)
+    with (report / "levels.csv").open() as file:
+        assert [row["name"] for row in csv.DictReader(file)] == [level.name for level in result.levels]
+    for level in result.levels:
+        assert level.name in (report / "summary.md").read_text()
+        assert level.name in ended.stdout
 
 
 def test_further_signals_while_the_report_is_made_change_nothing(tmp_path, model_server):
@@ -145,10 +190,15 @@ def test_an_exit_code_of_ones_own_stands_in_all_of_it(tmp_path, model_server):
 def test_a_directory_that_holds_something_else_is_refused_before_the_load(tmp_path, n_workers):
     (tmp_path / "report").mkdir()
     (tmp_path / "report" / "letter.txt").write_text("mine")
-    forked = ("--processes", str(n_workers)) if n_workers else ()
     # Nobody listens there: a run would fail otherwise.
     ended = run_headless(
-        tmp_path / "run", "--host", f"127.0.0.1:{free_port()}", *LOAD, *forked, "--report", str(tmp_path / "report")
+        tmp_path / "run",
+        "--host",
+        f"127.0.0.1:{free_port()}",
+        *LOAD,
+        *forked(n_workers),
+        "--report",
+        str(tmp_path / "report"),
     )
 
     assert ended.exit_code == exit_codes.BAD_USAGE
