@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from tfsload.analysis.gate import is_judged_whole, rule
 from tfsload.analysis.levels import LevelRow
+from tfsload.analysis.metrics import figure_so_far
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.thresholds import Threshold
 from tfsload.records.level import Level
+from tfsload.records.level_counts import LevelCounts
 from tfsload.records.record import Record
 
 
@@ -47,6 +49,12 @@ def hold(threshold: Threshold, where: str, record: Record, rate_rps: float | Non
         why_unknown = f"{ruling.stall}: {'hold the level longer' if where else 'let the run last longer'}"
     holds = None if why_unknown else threshold.holds(ruling.value)
     return Held(threshold, where, ruling.value, holds, margin_of(threshold, ruling.value), why_unknown)
+
+
+def hold_so_far(threshold: Threshold, where: str, counts: LevelCounts) -> Held:
+    """Hold a threshold against the counters of a level that is still measured."""
+    value = figure_so_far(threshold, counts)
+    return Held(threshold, where, value, threshold.holds(value), margin_of(threshold, value))
 
 
 def hold_all(thresholds: Sequence[Threshold], rows: Sequence[LevelRow]) -> tuple[Held, ...]:

@@ -8,6 +8,7 @@ from tfsload.analysis import exit_codes, judged, others, validity
 from tfsload.analysis.figures import by_code, percent, to_the_microsecond
 from tfsload.analysis.gate import LEAST_S
 from tfsload.analysis.held import Held
+from tfsload.analysis.held_words import words_of
 from tfsload.analysis.judged import FAILURE_METRICS
 from tfsload.analysis.level_breaches import breaches_of_levels, doubts_by_level
 from tfsload.analysis.level_result import LevelResult
@@ -45,7 +46,7 @@ def judge(result: RunResult) -> Verdict:
     rules = validity.held_rules(result, failing + broken_by + gaping)
     failures, broken, gaps = (_reasons(breaches) for breaches in (failing, broken_by, gaping))
     gaps, crossed = gaps + _undecided(result), _crossed(result)
-    advice, notes = _advice(result), _judged_whole(result)
+    advice, notes = _advice(result), _judged_whole(result) + _left_open(result)
     verdict = functools.partial(Verdict, doubted_levels=tuple(by_level), rules=rules)
     if failures or broken:
         # What was given up was cut short: that is a gap where the failure itself does not count.
@@ -207,7 +208,7 @@ def _gaps(result: RunResult) -> tuple[Breach, ...]:
     ]
     # Where it was stopped, or workers were lost, that is said, and enough.
     is_explained = course.n_levels_left or workers.lost or result.is_stopped_early
-    is_explained = is_explained or course.gave_up_after_s is not None
+    is_explained = is_explained or course.gave_up_after_s is not None or result.aborted is not None
     if not (totals.requests or result.uncounted.failed_requests or is_explained):
         breaches.append(Breach(validity.MEASURED, _nothing(result)))
     if result.is_stopped_early and not workers.unfit and course.gave_up_after_s is None:
@@ -216,13 +217,14 @@ def _gaps(result: RunResult) -> tuple[Breach, ...]:
         )
         breaches.append(Breach(validity.ENDS_BY_ITSELF, reason))
     n_answered = totals.requests - totals.failed_requests
-    if result.verified.n_images and n_answered and not totals.compared and not result.uncounted.mismatched:
+    is_compared = totals.compared or result.uncounted.mismatched or result.aborted is not None
+    if result.verified.n_images and n_answered and not is_compared:
         reason = (
             f"nothing was compared: none of the first {result.verified.n_images:,} images had its turn; "
             "let it last longer"
         )
         breaches.append(Breach(validity.MEASURED, reason))
-    if not result.is_complete:
+    if not result.is_complete and result.aborted is None:
         reason = (
             f"only {totals.predictions:,} of {course.n_images_asked:,} images were fired before the run was stopped"
         )
@@ -263,7 +265,7 @@ def _doubts(result: RunResult) -> tuple[Breach, ...]:
     breaches = []
     if search is not None and search.rate_rps is None and not _is_none_known_to_hold(result):
         breaches.append(Breach(validity.FINDS_A_RATE, search.sentence))
-    if result.course.n_levels_left and result.course.gave_up_after_s is None:
+    if result.course.n_levels_left and result.course.gave_up_after_s is None and result.aborted is None:
         reason = f"the run was stopped with {_levels_to_go(result)}: let it end by itself"
         breaches.append(Breach(validity.ENDS_BY_ITSELF, reason))
     if result.server.wrong_model:
@@ -275,11 +277,23 @@ def _doubts(result: RunResult) -> tuple[Breach, ...]:
 
 
 def _undecided(result: RunResult) -> tuple[str, ...]:
-    return tuple(
-        f"{held.threshold.text}{f' at {held.where}' if held.where else ''} cannot be judged: {held.why_unknown}"
-        for held in result.thresholds
-        if held.holds is None
-    )
+    open_ones = [held for held in result.thresholds if held.holds is None and _counts(result, held)]
+    return tuple(f"{_named(held)} cannot be judged: {held.why_unknown}" for held in open_ones)
+
+
+def _left_open(result: RunResult) -> tuple[str, ...]:
+    """Return what is not known since a threshold has ended the run before."""
+    open_ones = [held for held in result.thresholds if held.holds is None and not _counts(result, held)]
+    return tuple(f"{_named(held)} was not judged, since the run had been ended" for held in open_ones)
+
+
+def _counts(result: RunResult, held: Held) -> bool:
+    """Whether what was measured should have decided a threshold: a run that one has ended need not decide the rest."""
+    return result.aborted is None or held.where in {level.name for level in result.levels}
+
+
+def _named(held: Held) -> str:
+    return f"{held.threshold.text}{f' at {held.where}' if held.where else ''}"
 
 
 def _is_none_known_to_hold(result: RunResult) -> bool:
@@ -293,13 +307,20 @@ def _is_none_known_to_hold(result: RunResult) -> bool:
 
 def _crossed(result: RunResult) -> tuple[str, ...]:
     crossed = [held for held in result.thresholds if held.holds is False]
-    reasons = [
-        f"{held.threshold.text} was crossed{' at ' + held.where if held.where else ''}: {_found(held)}"
-        for held in crossed
-    ]
+    reasons = [_crossing(result, held) for held in crossed]
     if result.search is not None and _is_none_known_to_hold(result):
         reasons.append(result.search.sentence)
     return tuple(reasons)
+
+
+def _crossing(result: RunResult, held: Held) -> str:
+    at = f" at {held.where}" if held.where else ""
+    aborted = result.aborted
+    if aborted is None or held != aborted.held:
+        return f"{held.threshold.text} was crossed{at}: {_found(held)}"
+    left = f" with {_levels_to_go(result)}" if result.course.n_levels_left else ""
+    seconds = f" for {aborted.crossed_s:.0f} s" if aborted.crossed_s >= 1 else ""
+    return f"{held.threshold.text} was crossed{at}{seconds}: {_found(held)}; it ended the run{left}"
 
 
 def _found(held: Held) -> str:
@@ -312,4 +333,8 @@ def _found(held: Held) -> str:
             return to_the_microsecond(value)
         case "share":
             return percent(value)
+        case "rate" if held.threshold.within_ns is not None:
+            return f"{value:,.1f} right images/s"
+        case "count":
+            return words_of(held).value
     return f"{value:,.1f} requests/s"

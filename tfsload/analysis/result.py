@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfsload.analysis import plain
+from tfsload.analysis.abort import Aborted
 from tfsload.analysis.attendance import Attended
 from tfsload.analysis.class_rows import ClassRow
 from tfsload.analysis.figures import percent
@@ -211,6 +212,7 @@ class RunResult:
         scaling: of a closed sweep: whether the server works in parallel.
         search: of a limit search: what it found.
         thresholds: each with what it was held against; empty of a search, which has held them against each probe.
+        aborted: by which threshold the run was ended; None: by none.
         judged_metrics: what thresholds are about, those of a search too.
         judged_whole: where thresholds were judged with all half-seconds alone, since so little was measured: levels'
             names, or one that is empty for a run without levels.
@@ -241,6 +243,7 @@ class RunResult:
     scaling: Scaling | None = None
     search: SearchResult | None = None
     thresholds: tuple[Held, ...] = ()
+    aborted: Aborted | None = None
     judged_metrics: tuple[str, ...] = ()
     judged_whole: tuple[str, ...] = ()
     others: Others = NO_OTHERS
@@ -279,7 +282,7 @@ class RunResult:
     def is_stopped_early(self) -> bool:
         """Whether it was to last for a time, and was stopped before; never where a number of images was its end."""
         course = self.course
-        if course.gave_up_after_s is not None:
+        if course.gave_up_after_s is not None or self.aborted is not None:
             return False  # it ended itself, and says so
         if course.run_time_s is None or course.ran_s is None:
             return False

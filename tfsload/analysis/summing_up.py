@@ -105,10 +105,18 @@ def _held(
     """Hold each threshold against each level that it is about, or the whole run."""
     if rows:
         return hold_all(thresholds, rows)
+    return _hold_run(thresholds, record, duration_s) + hold_all([one for one in thresholds if one.names_level], ())
+
+
+def hold_run(thresholds: Sequence[Threshold], record: Record) -> tuple[Held, ...]:
+    """Hold thresholds against all that was measured of a run without levels, which may still go on."""
+    return _hold_run(thresholds, record, _duration_s(record, ()))
+
+
+def _hold_run(thresholds: Sequence[Threshold], record: Record, duration_s: float) -> tuple[Held, ...]:
     rate_rps = (record.requests - record.failed_requests) / duration_s if duration_s > 0 else None
     of_run = [one for one in thresholds if not (one.names_level or one.is_of_sweep)]
-    held = tuple(hold(one, "", record, rate_rps, duration_s) for one in of_run)
-    return held + hold_all([one for one in thresholds if one.names_level], ())
+    return tuple(hold(one, "", record, rate_rps, duration_s) for one in of_run)
 
 
 def _held_by_sweep(thresholds: Sequence[Threshold], scaling: Scaling | None) -> tuple[Held, ...]:

@@ -176,11 +176,6 @@ def _checked_here(options: Mapping[str, Any], asked: HostAsked, faults: list[str
     if settings is not None:
         words.hide(value for _, value in settings.connection.metadata)
         faults += plan.faults(settings.load, settings.checks.thresholds)
-        faults += [
-            f"--threshold {words.quoted(one.text)}: no run ends by it yet; leave abort out"
-            for one in settings.checks.thresholds
-            if one.aborts
-        ]
         if dataset is not None and settings.checks.verify > len(dataset.labels):
             more = "a larger --num-tests" if settings.data.num_tests else "another --dataset (mnist has 10,000)"
             faults.append(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from tfsload.analysis.abort import with_aborted
 from tfsload.analysis.image_counts import ImageCounts
 from tfsload.analysis.judge import judge
 from tfsload.analysis.levels import level_row
@@ -48,8 +49,11 @@ def make_result(
         findings=results.findings,
         n_images=checked.n_images,
     )
+    summed_up = sum_up(measured, course, checked.settings.checks.thresholds, search)
     result = replace(
-        sum_up(measured, course, checked.settings.checks.thresholds, search),
+        summed_up,
+        thresholds=with_aborted(summed_up.thresholds, results.aborted),
+        aborted=results.aborted,
         made_by=made_by(),
         machine=machine(),
         asked=checked.asked,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from tfsload.analysis.abort import Aborted
 from tfsload.analysis.attendance import Attendance
 from tfsload.analysis.level_result import LevelResult, level_result
 from tfsload.analysis.levels import finding_of, level_row
@@ -38,6 +39,7 @@ class Results:
         lost_workers: workers that went away with what they had not yet reported.
         stalled: why the run was ended although requests were left; empty: it was not.
         gave_up_after_s: seconds without an answer after which the run was given up; None: it was not.
+        aborted: by which threshold the run was ended; None: by none.
         n_unaccounted: requests that workers reported and that did not arrive.
         n_discarded: requests of workers that left in the middle of a lease, which others then were given.
         is_broken: whether an exception escaped in a worker, from a listener, say.
@@ -57,6 +59,7 @@ class Results:
     lost_workers: set[str] = field(default_factory=set)
     stalled: str = ""
     gave_up_after_s: float | None = None
+    aborted: Aborted | None = None
     n_unaccounted: int = 0
     n_discarded: int = 0
     is_broken: bool = False

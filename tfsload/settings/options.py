@@ -253,7 +253,8 @@ OPTIONS = (
         thresholds.parse,
         "What must hold, such as 'p99 < 50ms' or 'error_rate < 5%'; at one level 'p99[users=8] < 20ms', of one class "
         "'recall[7] > 95%', right answers in time 'right_rate[20ms] > 500/s', 'parallelism > 3'; several by repeating "
-        "the option or with ';' between them. One that is crossed makes the exit code 3.",
+        "the option or with ';' between them. One that is crossed makes the exit code 3; with the last word abort, or "
+        "abort=10s, it ends the run, too.",
         is_repeatable=True,
     ),
     Option(

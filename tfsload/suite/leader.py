@@ -17,6 +17,7 @@ from tfsload.prediction.process_run import requests_for
 from tfsload.records.level import Level
 from tfsload.report.progress import Progress
 from tfsload.run import messages, result_events, silence
+from tfsload.run.abort_watch import AbortWatch
 from tfsload.run.awaited import AwaitedWorkers
 from tfsload.run.checks import check, has_changed
 from tfsload.run.conductor import Conductor
@@ -183,7 +184,8 @@ class Leader:
             run_warnings.warn_of_ignored(options, settings)
         run_warnings.warn_of_waits(classes, settings)
         if plan is not None:
-            self._shape_in_use.use_levels(LevelShape(plan, self._measure, suite_classes(classes)))
+            shape = LevelShape(plan, self._measure, suite_classes(classes), self._is_aborted)
+            self._shape_in_use.use_levels(shape)
         return LedRun(checked, plan)
 
     def take_back(self) -> None:
@@ -228,6 +230,9 @@ class Leader:
         run.checked = replace(checked, images=None)  # its participants hold them
         self.coordinator.begin(n_requests, checked.data_fingerprint, checked.references, give_up_after_s)
         self._run = run
+        conductor = self.conductor if run.plan else None
+        limits = checked.settings.checks.thresholds
+        run.abort_watch = AbortWatch(limits, self.coordinator, conductor, self._end_run)
         self.stages.move(Stage.RUNNING)  # not before: of a run that could not begin nobody hears the end
         if self._is_headless:
             progress = Progress(in_place=self._options.only_summary)
@@ -257,11 +262,16 @@ class Leader:
             logger.info("Level %d of %s: %s", level.number, of_how_many(level, led.n_levels_left - 1), level.name)
         run = self.conductor.measure(level, settings.model.deadline_s)
         finished = results.close_level(run, settings.checks.thresholds)
+        if led.abort_watch is not None:
+            led.abort_watch.level_ended(run, is_last=led.n_levels_left == 1)
         result_events.tell_level(self._environment.events, finished)
         return finished.finding
 
+    def _is_aborted(self) -> bool:
+        return self.coordinator.results.aborted is not None
+
     def _end_run(self) -> None:
-        """End the run by itself: each image was fired, or nobody can go on, or the server answers nobody."""
+        """End the run by itself: each image was fired, nobody can go on or is answered, or a threshold says so."""
         if self._is_headless:
             self._runner.quit()
             return
@@ -305,8 +315,7 @@ class Leader:
             gevent.spawn_later(QUIT_GRACE_S, self._runner.quit)
 
     def _conclude(self, run: LedRun) -> None:
-        if run.progress is not None:
-            run.progress.stop()
+        run.stop_watching()
         search = run.plan.search.result if isinstance(run.plan, SearchPlan) else None
         results = self.coordinator.results
         changed = has_changed(run.checked)

@@ -1,8 +1,9 @@
-"""One run, as the process that leads it knows it."""
+"""One run, as its leader has it."""
 
 from dataclasses import dataclass
 
 from tfsload.load.plan import FixedPlan, SearchPlan
+from tfsload.run.abort_watch import AbortWatch
 from tfsload.run.checks import Checked
 from tfsload.suite.run_progress import RunProgress
 from tfsload.suite.run_time import RunTime
@@ -18,6 +19,7 @@ class LedRun:
         lasts_s: for how long a program of one's own has it run; None: Locust's options say.
         run_time: how long it was to last, and did; set when it begins.
         progress: shows how far it is, where somebody looks at a terminal.
+        abort_watch: ends it by a threshold; set when it begins.
     """
 
     checked: Checked
@@ -25,8 +27,16 @@ class LedRun:
     lasts_s: float | None = None
     run_time: RunTime | None = None
     progress: RunProgress | None = None
+    abort_watch: AbortWatch | None = None
 
     @property
     def n_levels_left(self) -> int:
         """Levels that were not measured."""
         return self.plan.n_left if self.plan else 0
+
+    def stop_watching(self) -> None:
+        """Show no more how far it is, and end it by no threshold."""
+        if self.progress is not None:
+            self.progress.stop()
+        if self.abort_watch is not None:
+            self.abort_watch.stop()

@@ -25,6 +25,7 @@ class LevelShape(LoadTestShape):
         plan: FixedPlan | SearchPlan,
         measure: Callable[[Level], Finding | None],
         user_classes: list[type] | None = None,
+        is_over: Callable[[], bool] = lambda: False,
     ) -> None:
         """Begin before the first level.
 
@@ -32,18 +33,20 @@ class LevelShape(LoadTestShape):
             plan: says which level is next.
             measure: measures a level whose users were asked for; takes as long as the level.
             user_classes: those that a level is made of; None: all.
+            is_over: whether the run is to end after a level, though others would follow.
         """
         super().__init__()  # type: ignore[no-untyped-call]  # Locust's own
         self._plan = plan
         self._measure = measure
         self._user_classes = user_classes
+        self._is_over = is_over
         self._level: Level | None = None
 
     def tick(self) -> tuple[int, float] | tuple[int, float, list[type]] | None:
         """Measure the level whose users the last tick asked for; return the next one's users, rate and classes."""
         if self._level is not None:
             self._plan.tell(self._measure(self._level))
-        self._level = self._plan.next()
+        self._level = None if self._is_over() else self._plan.next()
         if self._level is None:
             return None
         asked = self._level.users, float(max(self._level.users, _LEAST_SPAWN_RATE))

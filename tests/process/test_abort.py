@@ -1,0 +1,91 @@
+"""Thresholds that end a run, as a user calls it: in one process, in several, from the web UI."""
+
+import pytest
+
+from tests.support.runs import forked, run_headless, wait_until
+from tests.support.web_ui import web_ui_of
+from tfsload.analysis import exit_codes
+
+# The shipped model's 0.8 % cross it.
+ERRORS = "error_rate < 0.1% abort=0s"
+PLAIN = ("-u", "4", "-r", "4", "-t", "300")
+# Far longer than a test may take: only a threshold ends it.
+LEVELS = ("--sweep", "2,4", "--level-duration", "300", "--warm-up", "0.2")
+
+
+def ended_by_threshold(ended):
+    """Return the sentence of how a run was ended, which has crossed a threshold and is nothing worse."""
+    assert ended.exit_code == exit_codes.THRESHOLD, ended.stdout + ended.stderr
+    (line,) = [line for line in ended.stdout.splitlines() if "it ended the run" in line]
+    for word in ("run was stopped", "stopped after", "let it end by itself", "were fired before"):
+        assert word not in ended.stdout
+    return line
+
+
+@pytest.mark.parametrize("n_workers", [pytest.param(0, id="one-process"), pytest.param(2, id="two-processes")])
+@pytest.mark.parametrize(
+    ("arguments", "threshold", "words"),
+    [
+        pytest.param(PLAIN, "p50 < 1us abort=0s; p99.99 < 10s", "p50 < 1us abort=0s was crossed", id="a-percentile"),
+        pytest.param(PLAIN, "recall[9] > 99.9% abort=2s", "recall[9] > 99.9% abort=2s was crossed for", id="a-class"),
+        pytest.param(
+            ("-u", "2", "--num-tests", "1000"), ERRORS, "error_rate < 0.1% abort=0s was crossed", id="num-tests"
+        ),
+        pytest.param(LEVELS, ERRORS, "error_rate < 0.1% abort=0s was crossed at 2 users", id="in-a-level"),
+        pytest.param(
+            ("--rate", "100,200", *LEVELS[2:]),
+            "right_rate[50ms,rate=100] > 5000/s abort=0s",
+            "right_rate[50ms,rate=100] > 5000/s abort=0s was crossed at 100 requests/s",
+            id="right-answers-in-a-level",
+        ),
+    ],
+)
+def test_a_threshold_ends_a_run(tmp_path, model_server, arguments, threshold, words, n_workers):
+    slowly = {"TFSLOAD_TEST_WAIT_S": "0.05"} if "--num-tests" in arguments else {}
+    ended = run_headless(
+        tmp_path, "--host", model_server.address, *arguments, "--threshold", threshold, *forked(n_workers), **slowly
+    )
+
+    line = ended_by_threshold(ended)
+    assert words in line
+    assert line.endswith("with 2 levels to go" if "--level-duration" in arguments else "it ended the run")
+    assert "the run ends" in ended.stderr
+    if "--num-tests" in arguments:
+        assert ended.outcome["predictions"] < 1000
+
+
+def test_a_threshold_ends_a_run_of_a_master_and_its_worker(cluster, model_server):
+    master = cluster("--host", model_server.address, "--expect-workers", "1", *LEVELS, "--threshold", ERRORS)
+    master.join()
+    ended = master.master.wait()
+
+    assert "crossed at 2 users" in ended_by_threshold(ended)
+
+
+def test_a_level_that_has_ended_is_the_last(tmp_path, model_server):
+    ended = run_headless(
+        tmp_path,
+        *("--host", model_server.address, "--sweep", "2,4,2", "--level-duration", "2", "--warm-up", "0.2"),
+        *("--threshold", "p50 < 1us abort; p50[users=4] < 10s"),
+    )
+
+    # What it says of the level itself depends on what else the machine has to do.
+    assert ended.exit_code in (exit_codes.THRESHOLD, exit_codes.INVALID)
+    assert "p50 < 1us abort was crossed at 2 users for 2 s: " in ended.stdout
+    assert "it ended the run with 2 levels to go" in ended.stdout
+    assert "p50[users=4] < 10s at 4 users was not judged, since the run had been ended" in ended.stdout
+    assert "the run was stopped" not in ended.stdout
+
+
+def test_a_threshold_ends_a_run_from_the_form_and_the_next_starts_clean(tmp_path, model_server):
+    with web_ui_of(tmp_path, "--host", model_server.address) as ui:
+        for form in ({"sweep": "2,4", "level_duration": "300", "warm_up": "0"}, {"sweep": ""}):
+            before = ui.n_summaries()
+            assert ui.start(threshold=ERRORS, **form)["success"]
+            wait_until(lambda before=before: ui.n_summaries() > before, "the summary")
+            ui.wait_for_end()
+        summaries = ui.summaries()
+
+    assert summaries.count("error_rate < 0.1% abort=0s was crossed at 2 users: ") == 1
+    assert summaries.count("it ended the run with 2 levels to go") == 1
+    assert summaries.count("error_rate < 0.1% abort=0s was crossed: ") == 1
