@@ -45,9 +45,9 @@ def rows(lease, n_predictions, level=0):
     return [{**row, "level": level} for row in recorder.take_all()]
 
 
-def begin(coordinator, n_requests=None):
+def begin(coordinator, n_requests=None, **more):
     """Begin a run that both workers join."""
-    coordinator.begin(n_requests)
+    coordinator.begin(n_requests, **more)
     run = coordinator._number
     for worker in ("a", "b"):
         coordinator._runner.receive(messages.JOINED, {"run": run, "protocol": messages.PROTOCOL}, worker)
@@ -59,9 +59,9 @@ def ask(master, worker, run=1, held=()):
     return master.sent[-1][1]["lease"]
 
 
-def deliver(master, worker, lease, run=1):
+def deliver(master, worker, lease, run=1, level=0):
     number, start, stop = lease
-    data = {"run": run, "lease": number, "rows": rows(number, stop - start), "unix_ns": time.time_ns()}
+    data = {"run": run, "lease": number, "rows": rows(number, stop - start, level), "unix_ns": time.time_ns()}
     master.receive(messages.LEASE_DONE, data, worker)
 
 

@@ -189,7 +189,7 @@ def test_a_worker_of_another_version_is_named_and_gets_nothing(master, coordinat
     master.receive(messages.JOINED, {"run": 1, **data}, "b")
     master.receive(messages.LEASE_WANTED, {"run": 1, "held": []}, "b")
 
-    assert master.sent[-1] == (messages.LEASE, {"run": 1, "lease": None}, "b")
+    assert master.sent[-1] == (messages.LEASE, {"run": 1, "lease": None, "is_warming_up": False}, "b")
     assert coordinator.results.unfit_workers == {"b": OTHER_VERSION}
 
 

@@ -90,6 +90,41 @@ def test_a_lease_that_is_held_stays_with_its_worker(master, coordinator):
     assert coordinator.results.n_done == 1
 
 
+def test_a_warm_up_is_given_out_first_and_in_no_figure(master, coordinator, finished):
+    begin(coordinator, n_requests=1, n_warm_up=2)
+    first, second = ask(master, "a"), ask(master, "b")
+    assert master.sent[-1][1]["is_warming_up"]
+    deliver(master, "a", first, level=UNCOUNTED)
+    assert ask(master, "a") is None
+    assert master.sent[-1][1]["is_warming_up"]
+    assert coordinator.results.n_warm_up_left == 1
+    deliver(master, "b", second, level=UNCOUNTED)
+    counted = ask(master, "a")
+    assert not master.sent[-1][1]["is_warming_up"]
+    assert (coordinator.results.n_done, coordinator.results.tally.requests) == (0, 0)
+    deliver(master, "a", counted)
+    wait_for(lambda: finished)
+
+    results = coordinator.results
+    assert (results.uncounted.requests, results.overall.requests, results.n_warm_up_left) == (2, 1, 0)
+
+
+def test_a_worker_that_is_lost_in_the_warm_up_leaves_it_as_long_as_it_was(master, coordinator, finished):
+    begin(coordinator, n_requests=1, n_warm_up=1)
+    lost = ask(master, "a")
+    master.clients["a"].state = STATE_MISSING
+    wait_for(lambda: "a" in coordinator.results.lost_workers)
+    again = ask(master, "b")
+    assert again[1:] == lost[1:]
+    deliver(master, "b", again, level=UNCOUNTED)
+    deliver(master, "a", lost, level=UNCOUNTED)  # it was alive after all
+    deliver(master, "b", ask(master, "b"))
+    wait_for(lambda: finished)
+
+    results = coordinator.results
+    assert (results.uncounted.requests, results.overall.requests, results.n_discarded) == (1, 1, 1)
+
+
 def test_reports_that_did_not_arrive_are_noticed(master, coordinator):
     begin(coordinator, n_requests=None)
     report(master, "a", rows(None, 5))

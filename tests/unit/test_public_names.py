@@ -101,6 +101,7 @@ OPTIONS = [
     ("--find-max-rate", "TFSLOAD_FIND_MAX_RATE", "10:20"),
     ("--level-duration", "TFSLOAD_LEVEL_DURATION", "30"),
     ("--warm-up", "TFSLOAD_WARM_UP", "0"),
+    ("--warm-up-requests", "TFSLOAD_WARM_UP_REQUESTS", "10"),
     ("--give-up-after", "TFSLOAD_GIVE_UP_AFTER", "5"),
     ("--threshold", "TFSLOAD_THRESHOLD", "p99 < 50ms; error_rate < 5%"),
     ("--verify", "TFSLOAD_VERIFY", "10"),

@@ -52,6 +52,7 @@ def test_defaults_are_those_of_the_design():
             find_max_rate=None,
             level_duration_s=10.0,
             warm_up_s=2.0,
+            warm_up_requests=0,
             give_up_after_s=None,
         ),
         checks=ChecksAsked(thresholds=(), verify=0, tolerance=Tolerance("0.0001", 0.0001)),
@@ -90,6 +91,7 @@ def test_defaults_are_those_of_the_design():
         pytest.param({"verify": "1000"}, "checks.verify", 1000, id="verify"),
         pytest.param({"threshold": " ; "}, "checks.thresholds", (), id="no-threshold"),
         pytest.param({"seed": "0"}, "data.seed", 0, id="seed"),
+        pytest.param({"warm_up_requests": "7", "num_tests": "1"}, "load.warm_up_requests", 7, id="warm-up-requests"),
         pytest.param({"wait": "0.5"}, "connection.wait_s", 0.5, id="wait"),
         pytest.param({"note": "a=1; b c = 2 = 3 "}, "report.notes", (("a", "1"), ("b c", "2 = 3")), id="notes"),
         pytest.param({"note": "says="}, "report.notes", (("says", ""),), id="a-note-that-says-nothing"),
@@ -129,6 +131,17 @@ def the_fault_of(given):
         pytest.param({"model_name": "m\udcff"}, "text in UTF-8", id="not-utf-8"),
         pytest.param({"transport": "carrier-pigeon"}, "expected native or grpcio", id="transport"),
         pytest.param({"tls": "maybe"}, "expected true or false", id="switch"),
+        pytest.param(
+            {"warm_up_requests": "9"},
+            "--warm-up-requests 9 without --num-tests: it comes before the images that --num-tests counts; add",
+            id="warm-up-requests-before-nothing",
+        ),
+        pytest.param(
+            {"warm_up_requests": "9", "sweep": "1,2"}, "--warm-up is the one of levels", id="warm-up-requests-of-levels"
+        ),
+        pytest.param(
+            {"warm_up_requests": "1000001", "num_tests": "1"}, "from 0 to 1000000", id="more-warm-up-than-can-be-meant"
+        ),
         pytest.param({"wait": "-1"}, "--wait '-1': expected a number of seconds from 0 to 86400", id="wait-below-0"),
         pytest.param({"metadata": "novalue"}, "expected key=value", id="metadata-without-value"),
         pytest.param({"metadata": "Key=1"}, "keys in lower case", id="metadata-key-in-capitals"),

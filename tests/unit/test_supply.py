@@ -117,6 +117,20 @@ def test_the_question_names_what_is_held():
     assert coordinator.held == [0]
 
 
+def test_who_awaits_the_end_of_a_warm_up_asks_again_soon(monkeypatch):
+    monkeypatch.setattr("tfsload.load.supply.ASK_SOON_S", 0.001)
+    monkeypatch.setattr("tfsload.load.supply.ASK_AGAIN_S", 3600)
+    asked = []
+    supply = LeasedSupply(asked.append, lambda _lease: None)
+    user = gevent.spawn(supply.next)
+    wait_for(lambda: asked)
+    supply.grant(None, is_soon=True)
+    wait_for(lambda: len(asked) == 2)
+    supply.grant(Lease(3, 0, 1))
+
+    assert user.get(timeout=10) == (0, 3)
+
+
 def test_a_closed_supply_asks_no_more():
     asked = []
     supply = LeasedSupply(asked.append, lambda _lease: None)

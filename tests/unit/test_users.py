@@ -111,7 +111,7 @@ def test_a_listener_that_breaks_off_loses_nothing(environment, participant, runn
     runner.sent.clear()
     greenlet = gevent.spawn(user.predict)
     wait_for(lambda: runner.sent)
-    runner.receive(messages.LEASE, {"run": 1, "lease": [0, 0, 1]})
+    runner.receive(messages.LEASE, {"run": 1, "lease": [0, 0, 1], "is_warming_up": False})
     greenlet.join(10)
 
     message, data = runner.sent[-1]

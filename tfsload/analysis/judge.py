@@ -127,9 +127,12 @@ def _failures(result: RunResult) -> tuple[Breach, ...]:
     if result.search is not None:
         breaches += [Breach(validity.GOES_ON, _gone(level)) for level in result.levels if _is_gone(level)]
     if not totals.requests and result.uncounted.failed_requests:
+        n_failed = f"{result.uncounted.failed_requests:,} requests"
         reason = (
-            f"{result.uncounted.failed_requests:,} requests had no answer, and none lay within a level as a whole: "
-            "mend the server, or use a --level-duration longer than the --deadline"
+            f"{n_failed} had no answer, and none lay within a level as a whole: mend the server, or use a "
+            "--level-duration longer than the --deadline"
+            if result.course.n_images_asked is None
+            else f"{n_failed} of the warm-up had no answer, and none came after it: mend the server"
         )
         breaches.append(Breach(validity.ANSWERED, reason))
     breaches += [Breach(validity.OTHERS_SUCCEED, reason) for reason in others.reasons(result.others)]
@@ -185,6 +188,8 @@ def _levels_to_go(result: RunResult) -> str:
 
 
 def _nothing(result: RunResult) -> str:
+    if result.course.n_images_asked is not None and result.uncounted.requests:
+        return "no request was made after the warm-up: let the run last longer, or start more users"
     if result.uncounted.requests or result.uncounted.cut_off:
         return "no request lies within a level as a whole: use a longer --level-duration"
     return "no request was made: let the run last longer, or start more users"

@@ -35,7 +35,7 @@ def _answers(result: RunResult) -> str:
         naming = {held.threshold.text: None for held in result.thresholds if held.threshold.metric in FAILURE_METRICS}
         return f"{unanswered}, as judged by {' and '.join(naming)}"
     if result.uncounted.failed_requests:
-        uncounted = f"{result.uncounted.failed_requests:,} of warm-ups and between levels were not"
+        uncounted = f"{result.uncounted.failed_requests:,} {result.of_uncounted} were not"
         return f"every request that counts was answered ({uncounted})"
     n_cut_off = result.totals.cut_off + result.uncounted.cut_off
     if not n_cut_off:

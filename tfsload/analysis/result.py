@@ -274,6 +274,11 @@ class RunResult:
         return self.judged.exit_code if self.process_exit is None else self.process_exit.code
 
     @property
+    def of_uncounted(self) -> str:
+        """What those requests are of that do not count, in words."""
+        return "of warm-ups and between levels" if self.course.n_images_asked is None else "of the warm-up"
+
+    @property
     def is_complete(self) -> bool:
         """Whether every image that was asked for was fired; True where there was no limit."""
         return self.course.n_images_asked is None or self.totals.predictions == self.course.n_images_asked

@@ -13,6 +13,7 @@ class LoadAsked:
         arrivals: `poisson` or `constant`.
         find_max_rate: the lowest and the highest rate of a limit search; None: none.
         level_duration_s, warm_up_s: seconds of each level that count, and that come before.
+        warm_up_requests: requests that are made before those of `--num-tests`, and do not count; 0: none.
         give_up_after_s: seconds without an answer after which the run ends; 0: never; None: it depends on the run.
     """
 
@@ -22,6 +23,7 @@ class LoadAsked:
     find_max_rate: tuple[float, float] | None
     level_duration_s: float
     warm_up_s: float
+    warm_up_requests: int
     give_up_after_s: float | None
 
     @property
@@ -33,3 +35,8 @@ class LoadAsked:
     def has_levels(self) -> bool:
         """Whether the run is made of levels, each measured for a time."""
         return bool(self.sweep) or self.is_open
+
+    @property
+    def counts_later(self) -> bool:
+        """Whether the first requests do not count: those of a warm-up, by time or by number."""
+        return self.has_levels or self.warm_up_requests > 0

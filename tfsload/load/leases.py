@@ -3,10 +3,13 @@
 Slicing a data set by worker would lose the slice of a worker that dies. Here workers lease short ranges,
 and hand a range's results over in one message: the range counts once, whoever delivers it first, and a
 lost worker's ranges are given to another.
+
+A warm-up is given out likewise, before all that counts: nothing that counts is given out until the last of it has
+ended, so that a slow first answer delays nothing that is measured.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 
@@ -17,24 +20,41 @@ class Lease:
     Attributes:
         number: its own number; a range that is given out again gets a new one.
         start, stop: the requests, as in `range(start, stop)`.
+        is_warm_up: whether they are made before all that counts, and do not.
     """
 
     number: int
     start: int
     stop: int
+    is_warm_up: bool = False
 
     def __len__(self) -> int:
         return self.stop - self.start
 
 
 class Leases:
-    """Gives out `range(n_requests)` in leases of at most `chunk` requests, and counts each request once."""
+    """Gives out `range(n_requests)` in leases, a warm-up before them, and counts each request once."""
 
-    def __init__(self, n_requests: int, chunk: int) -> None:
-        if n_requests < 1 or chunk < 1:
-            raise ValueError(f"expected at least one request and chunk, got {n_requests} and {chunk}")
+    def __init__(self, n_requests: int, chunk: int, n_warm_up: int = 0, warm_up_chunk: int = 1) -> None:
+        """Begin with nothing given out.
+
+        Args:
+            n_requests: those that count.
+            chunk: the most of them in a lease.
+            n_warm_up: requests of the warm-up: the first ones, and from the first one again where it has more.
+            warm_up_chunk: the most of those in a lease.
+
+        Raises:
+            ValueError: nothing is to be made, or none at a time.
+        """
+        if n_requests < 1 or chunk < 1 or warm_up_chunk < 1:
+            raise ValueError(
+                f"expected at least one request and chunk, got {n_requests}, {chunk} and {warm_up_chunk} to warm up"
+            )
         self._n_requests = n_requests
         self._waiting = deque((start, min(start + chunk, n_requests)) for start in range(0, n_requests, chunk))
+        self._warm_up = deque(_rounds(n_warm_up, n_requests, warm_up_chunk))
+        self._n_warm_up_left = n_warm_up  # that were not delivered
         self._held: dict[int, tuple[str, Lease]] = {}
         self._next_number = 0
         self._done = 0
@@ -49,12 +69,23 @@ class Leases:
         """Whether every request was delivered."""
         return self._done == self._n_requests
 
+    @property
+    def n_warm_up_left(self) -> int:
+        """Requests of the warm-up that were not delivered."""
+        return self._n_warm_up_left
+
+    @property
+    def is_warming_up(self) -> bool:
+        """Whether nothing that counts is given out yet."""
+        return self._n_warm_up_left > 0
+
     def grant(self, worker: str) -> Lease | None:
         """Give out the next range; None while nothing is waiting (it may wait again, if a worker is lost)."""
-        if not self._waiting:
+        if not self.has_waiting:
             return None
-        start, stop = self._waiting.popleft()
-        lease = Lease(self._next_number, start, stop)
+        is_warm_up = self.is_warming_up
+        start, stop = (self._warm_up if is_warm_up else self._waiting).popleft()
+        lease = Lease(self._next_number, start, stop, is_warm_up)
         self._next_number += 1
         self._held[lease.number] = (worker, lease)
         return lease
@@ -69,13 +100,17 @@ class Leases:
         held = self._held.pop(number, None)
         if held is None:
             return False
-        self._done += len(held[1]) - n_open
+        n_made = len(held[1]) - n_open
+        if held[1].is_warm_up:
+            self._n_warm_up_left -= n_made
+        else:
+            self._done += n_made
         return True
 
     @property
     def has_waiting(self) -> bool:
-        """Whether a range waits to be given out."""
-        return bool(self._waiting)
+        """Whether a range waits to be given out now."""
+        return bool(self._warm_up if self.is_warming_up else self._waiting)
 
     def keep_only(self, worker: str, numbers: list[int], newest: int | None = None) -> list[Lease]:
         """Take back what a worker is thought to hold and does not name: the message was lost, here or there.
@@ -100,5 +135,15 @@ class Leases:
         back = [lease for holder, lease in self._held.values() if is_meant(holder, lease)]
         for lease in back:
             del self._held[lease.number]
-            self._waiting.appendleft((lease.start, lease.stop))
+            (self._warm_up if lease.is_warm_up else self._waiting).appendleft((lease.start, lease.stop))
         return back
+
+
+def _rounds(n: int, n_requests: int, chunk: int) -> Iterator[tuple[int, int]]:
+    """Yield ranges of at most `chunk` requests, `n` in all: from the first one on, and again after the last."""
+    begun = 0
+    while begun < n:
+        start = begun % n_requests
+        size = min(chunk, n - begun, n_requests - start)
+        yield start, start + size
+        begun += size

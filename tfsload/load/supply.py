@@ -12,6 +12,8 @@ from tfsload.load.leases import Lease
 
 # How soon a process that got nothing asks again: another worker's lease may come free.
 ASK_AGAIN_S = 0.25
+# Where the last of a warm-up is awaited, all that counts comes free with it: processes are to begin together.
+ASK_SOON_S = 0.05
 # How long an answer may take. Messages have no receipt; one may be lost while a connection is made anew.
 ANSWER_LIMIT_S = 3.0
 
@@ -162,11 +164,11 @@ class LeasedSupply:
         """Requests of a lease that have not ended; 0 where it was delivered or never granted."""
         return self._open.get(lease, 0)
 
-    def grant(self, lease: Lease | None) -> None:
-        """Take the coordinator's answer; None: nothing is free now."""
+    def grant(self, lease: Lease | None, is_soon: bool = False) -> None:
+        """Take the coordinator's answer; None: nothing is free now, but will be soon where it says so."""
         self._forget_check()
         if lease is None:
-            self._check = gevent.spawn_later(ASK_AGAIN_S, self._ask_again)
+            self._check = gevent.spawn_later(ASK_SOON_S if is_soon else ASK_AGAIN_S, self._ask_again)
             return
         self._is_asking = False
         self._open[lease.number] = len(lease)

@@ -118,7 +118,7 @@ class Run:
         )
         self.recorder = Recorder(
             time.time_ns() - time.perf_counter_ns(),
-            settings.load.has_levels,
+            settings.load.counts_later,
             limits_of(settings.checks.thresholds),
             within_ns_of(settings.checks.thresholds),
         )

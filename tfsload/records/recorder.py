@@ -35,7 +35,7 @@ class Recorder:
 
         Args:
             unix_offset_ns: add it to `time.perf_counter_ns()` for nanoseconds since 1970.
-            has_levels: whether requests count within the windows of levels only.
+            has_levels: whether requests count within the windows of levels only, or after a warm-up.
             limits: of thresholds, for which requests are counted by half-second.
             within_ns: limits on latency, each once: images are counted that are answered rightly within them.
         """
@@ -62,6 +62,10 @@ class Recorder:
         self.window = window
         self._windows.append(window)
         self._spans_ns[window.level] = (window.begin_ns, window.duration_ns)
+
+    def measure_all(self) -> None:
+        """Count all from now on, in a run without levels whose warm-up is over."""
+        self.window = WHOLE_RUN
 
     # Long because the hot path calls nothing that it could do itself.
     def record(

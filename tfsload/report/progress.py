@@ -65,6 +65,11 @@ def level_line(
     return f"{bar} level {number} of {of_how_many}: {name}{phase}"
 
 
+def warm_up_line(n_left: int) -> str:
+    """Return how far a warm-up by number of requests is, of which so many are left."""
+    return f"warming up: {n_left:,} {'request' if n_left == 1 else 'requests'} to go before anything counts"
+
+
 def progress_line(
     elapsed_s: float, predictions: int, errors: int, requests: int, n_images_asked: int | None, bar_width: int = 20
 ) -> str:

@@ -3,7 +3,7 @@
 from tfsload.analysis.class_rows import ClassRow
 from tfsload.analysis.figures import by_code, duration, percent
 from tfsload.analysis.result import RunResult, Verified
-from tfsload.analysis.totals import Totals, Uncounted
+from tfsload.analysis.totals import Totals
 from tfsload.analysis.verdict import Verdict
 from tfsload.report import levels
 
@@ -51,7 +51,7 @@ def _figures(result: RunResult) -> list[str]:
     if totals.offered:
         dropped = f"{totals.dropped:,} dropped ({percent(totals.dropped / totals.offered)})"
         rows.append(("arrivals", f"{totals.offered:,} offered, {dropped if totals.dropped else 'none dropped'}"))
-    rows += _not_counted(result.uncounted)
+    rows += _not_counted(result)
     if result.course.n_images_asked is not None:
         rows.append(("coverage", _coverage(result)))
     rows += _participants(result)
@@ -67,13 +67,14 @@ def _compared(totals: Totals, verified: Verified) -> list[tuple[str, str]]:
     return rows if verified.example is None else [*rows, ("  such as", verified.example.words)]
 
 
-def _not_counted(uncounted: Uncounted) -> list[tuple[str, str]]:
+def _not_counted(result: RunResult) -> list[tuple[str, str]]:
+    uncounted = result.uncounted
     if not (uncounted.requests or uncounted.cut_off):
         return []
     failed = f", {uncounted.failed_requests:,} without an answer" if uncounted.failed_requests else ""
     verb = "was" if uncounted.cut_off == 1 else "were"
     cut_off = f"; {uncounted.cut_off:,} more {verb} cut off" if uncounted.cut_off else ""
-    return [("not counted", f"{uncounted.requests:,} requests of warm-ups and between levels{failed}{cut_off}")]
+    return [("not counted", f"{uncounted.requests:,} requests {result.of_uncounted}{failed}{cut_off}")]
 
 
 def _participants(result: RunResult) -> list[tuple[str, str]]:

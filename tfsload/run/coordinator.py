@@ -125,6 +125,7 @@ class Coordinator:
         data_fingerprint: str = "",
         references: References | None = None,
         give_up_after_s: float | None = None,
+        n_warm_up: int = 0,
     ) -> None:
         """Begin a run, clean of the last one (on `test_start`, before any user is spawned).
 
@@ -133,6 +134,7 @@ class Coordinator:
             data_fingerprint: of the images; workers that have others do not take part.
             references: answers recorded without load, with which workers compare theirs; None: they do not.
             give_up_after_s: seconds in which requests are sent and none is answered, which end the run; None: none do.
+            n_warm_up: requests to make before those, which do not count.
         """
         self._number += 1
         options = vars(self._environment.parsed_options)
@@ -144,7 +146,7 @@ class Coordinator:
         options[messages.FORKED_BY_OPTION] = processes.forked_by() if options.get("processes") else None
         self._roster.begin()
         self._vigil = Vigil(self._runner, give_up_after_s)
-        self.results = Results(n_requests=n_requests, begun_unix_s=time.time())
+        self.results = Results(n_requests=n_requests, n_warm_up_left=n_warm_up, begun_unix_s=time.time())
         self._ledger = Ledger(self.results, len(self.live_workers()))
         self._begun_s = self._looked_s = self._clock_s()
         self._is_open = True
@@ -279,7 +281,11 @@ class Coordinator:
         self.results.lost_workers.discard(msg.node_id)
         is_fit = msg.node_id not in self.results.unfit_workers
         lease = self._ledger.grant(msg.node_id, msg.data["held"], is_fit)
-        data = {"run": self._number, "lease": lease and [lease.number, lease.start, lease.stop]}
+        data = {
+            "run": self._number,
+            "lease": lease and [lease.number, lease.start, lease.stop],
+            "is_warming_up": self._ledger.is_warming_up,
+        }
         self.tell(messages.LEASE, data, msg.node_id)
 
     def _on_references_wanted(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)

@@ -27,7 +27,7 @@ class Ledger:
         """Begin a run.
 
         Args:
-            results: take what arrives; `n_requests` of it says how many are to be made.
+            results: take what arrives; `n_requests` and `n_warm_up_left` of it say how many are to be made.
             n_workers: that are there by now.
         """
         self._results = results
@@ -36,8 +36,8 @@ class Ledger:
         self._unix_offset_ns = time.time_ns() - time.perf_counter_ns()
         self.leases: Leases | None = None
         if results.n_requests is not None:
-            share = results.n_requests // (LEASES_PER_WORKER * max(n_workers, 1))
-            self.leases = Leases(results.n_requests, min(max(share, 1), MAX_REQUESTS_PER_LEASE))
+            n, n_warm_up = results.n_requests, results.n_warm_up_left
+            self.leases = Leases(n, _chunk(n, n_workers), n_warm_up, _chunk(n_warm_up, n_workers))
 
     def grant(self, worker: str, held: list[int], is_fit: bool) -> Lease | None:
         """Give a worker that holds these leases a further one; None while nothing is free, or where it is unfit."""
@@ -45,6 +45,11 @@ class Ledger:
             return None
         self.leases.keep_only(worker, held)
         return self.leases.grant(worker) if is_fit else None
+
+    @property
+    def is_warming_up(self) -> bool:
+        """Whether nothing that counts is given out yet."""
+        return self.leases is not None and self.leases.is_warming_up
 
     def keep_only(self, worker: str, held: list[int], newest: int) -> None:
         """Take back what a worker no longer holds of the leases that it was given, up to the `newest` it knows of."""
@@ -61,7 +66,7 @@ class Ledger:
             self._discard(data["rows"])
             return False
         self._merge(data["rows"], data["unix_ns"])
-        self._results.n_done = self.leases.done
+        self._count(self.leases)
         return self.leases.is_finished
 
     def take_report(self, worker: str, rows: list[dict[str, Any]], unix_ns: int) -> None:
@@ -92,7 +97,10 @@ class Ledger:
         self._results.n_unaccounted += max(data["n_reported"] - self._n_arrived[worker], 0)
         if self.leases:
             self.leases.lose(worker)
-            self._results.n_done = self.leases.done
+            self._count(self.leases)
+
+    def _count(self, leases: Leases) -> None:
+        self._results.n_done, self._results.n_warm_up_left = leases.done, leases.n_warm_up_left
 
     def _discard(self, rows: list[dict[str, Any]]) -> None:
         self._results.n_discarded += n_ended(rows)
@@ -101,3 +109,9 @@ class Ledger:
         # Both clocks go on evenly from the run's beginning: a wall clock that is set in the middle moves no record.
         shift_ns = time.perf_counter_ns() + self._unix_offset_ns - unix_ns
         merge_plain(self._results.records, rows, shift_ns if abs(shift_ns) > SAME_CLOCK_NS else 0)
+
+
+def _chunk(n_requests: int, n_workers: int) -> int:
+    """Return how many requests a lease has."""
+    share = n_requests // (LEASES_PER_WORKER * max(n_workers, 1))
+    return min(max(share, 1), MAX_REQUESTS_PER_LEASE)

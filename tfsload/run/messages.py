@@ -8,7 +8,7 @@ late message of an earlier run is told apart.
 | --- | --- | --- |
 | JOINED | participant → coordinator | it runs users from now on; `protocol`: `PROTOCOL` |
 | LEASE_WANTED | participant → coordinator | `held`: numbers of the leases that it holds |
-| LEASE | coordinator → participant | `lease`: [number, start, stop], or None while nothing is free |
+| LEASE | coordinator → participant | `lease`: [number, start, stop], or None while nothing is free; `is_warming_up` |
 | LEASE_DONE | participant → coordinator | `lease`: number, `rows`: what was recorded under it |
 | PULSE | participant → coordinator | once a second: what it has in hand |
 | REFERENCES_WANTED | participant → coordinator | with `--verify`: once a run, before its users fire |
@@ -25,6 +25,7 @@ highest number of a lease that it was given; -1: none), `n_open` (requests of th
 or waited, and whether one had an answer, since the last pulse), `n_discarded` (requests of leases given up), and
 `counted` (the fields of `LevelCounts` of the level that is measured; null: none is).
 In a run without leases, and where `has_answered`, users of all classes count in `n_users`, and `n_stuck` is 0.
+In LEASE, `is_warming_up` tells whether a lease is of the warm-up, and where there is none, that its last is awaited.
 LEVEL holds `level` (number), `rate_rps` (null: closed load), `warm_up_s`, `duration_s`, `share` and `n_shares`.
 LEVEL_DONE holds `cpu` (the fields of `CpuShares`), `n_users` and `round_trip_ns` (null: not measured).
 In DRAINED, `open` holds pairs of a lease and its requests that were not made, `n_reported` counts the requests
@@ -39,7 +40,7 @@ Every message with rows says in `unix_ns` what the sender's clock shows, in nano
 from tfsload.settings.options import OWN_PREFIX
 
 # Goes up with each change to what stands here. Processes with different ones do not understand each other.
-PROTOCOL = 8
+PROTOCOL = 9
 
 JOINED = "tfsload_joined"
 LEASE_WANTED = "tfsload_lease_wanted"

@@ -330,8 +330,10 @@ class Participant:
         if self.run is None or msg.data["run"] != self.run.number:
             return
         if isinstance(supply := self.run.supply, LeasedSupply):
-            lease = msg.data["lease"]
-            supply.grant(None if lease is None else Lease(*lease))
+            lease, is_warming_up = msg.data["lease"], msg.data["is_warming_up"]
+            if lease is not None and not is_warming_up:
+                self.run.recorder.measure_all()  # the warm-up has ended, here and everywhere
+            supply.grant(None if lease is None else Lease(*lease), is_soon=is_warming_up)
 
     def _on_drain(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         number = msg.data["run"]

@@ -36,6 +36,7 @@ class Results:
         records: what was measured, by level.
         n_requests: with `--num-tests`: requests to make, each once; else None.
         n_done: with `--num-tests`: requests delivered.
+        n_warm_up_left: requests to make and deliver before those, which do not count.
         lost_workers: workers that went away with what they had not yet reported.
         stalled: why the run was ended although requests were left; empty: it was not.
         gave_up_after_s: seconds without an answer after which the run was given up; None: it was not.
@@ -56,6 +57,7 @@ class Results:
     records: dict[int, Record] = field(default_factory=dict)
     n_requests: int | None = None
     n_done: int = 0
+    n_warm_up_left: int = 0
     lost_workers: set[str] = field(default_factory=set)
     stalled: str = ""
     gave_up_after_s: float | None = None

@@ -15,6 +15,7 @@ MAX_IMAGES_PER_REQUEST = 10_000
 MAX_VERSION = 2**63 - 1  # an int64 on the wire
 MAX_USERS = 100_000
 MAX_LEVEL_S = 24 * 3600
+MAX_WARM_UP_REQUESTS = 1_000_000
 # Options that begin so are the suite's own, by which a run's leader tells its workers; nobody else sets them.
 OWN_PREFIX = "tfsload_"
 # In this order they are listed.
@@ -237,6 +238,13 @@ OPTIONS = (
         "2",
         readers.seconds(MAX_LEVEL_S, may_be_0=True),
         "Seconds of load before each level that do not count.",
+    ),
+    Option(
+        "--warm-up-requests",
+        "load.warm_up_requests",
+        "0",
+        readers.integer(0, MAX_WARM_UP_REQUESTS),
+        "Requests, over all workers, that are made and answered before --num-tests begins to count (0: none).",
     ),
     Option(
         "--give-up-after",

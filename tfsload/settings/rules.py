@@ -39,6 +39,12 @@ def _load_faults(fields: Mapping[str, Any]) -> list[str]:
     given = [flag for field, flag in (*named, ("data.num_tests", "--num-tests")) if fields.get(field)]
     if len(given) > 1:
         faults.append(f"{' and '.join(given)} exclude each other: each says how long the run is; leave one")
+    if fields.get("load.warm_up_requests") and fields.get("data.num_tests") == 0:
+        warm_up = "leave it out: --warm-up is the one of levels" if given else "add --num-tests N, or leave it out"
+        faults.append(
+            f"--warm-up-requests {fields['load.warm_up_requests']} without --num-tests: it comes before the images "
+            f"that --num-tests counts; {warm_up}"
+        )
     if fields.get("load.find_max_rate") and fields.get("checks.thresholds") == ():
         faults.append("--find-max-rate without --threshold: say what the rate must hold, such as 'p99 < 50ms'")
     return faults

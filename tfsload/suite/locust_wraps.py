@@ -119,7 +119,7 @@ def _beside_users(locusts: Callable[..., None]) -> Callable[..., None]:
     return end_in_a_greenlet_of_its_own
 
 
-# A stop may overtake its start: of a short run, others have made all requests before this worker's users had their first
+# A stop may overtake its start: of a short run, others have made all requests before this worker's users had a first
 # turn. From the second run on Locust's worker then takes itself for one that is stopped, says so, and starts its users
 # after that: they run on for ever, and to the master, the run with them.
 def _also_what_starts(stop: Callable[[Any], None]) -> Callable[[Any], None]:

@@ -6,7 +6,7 @@ import gevent
 
 from tfsload.load.plan import Plan
 from tfsload.records.level import Level
-from tfsload.report.progress import Progress, level_line, progress_line
+from tfsload.report.progress import Progress, level_line, progress_line, warm_up_line
 from tfsload.run.conductor import Conductor
 from tfsload.run.coordinator import Coordinator
 
@@ -36,6 +36,7 @@ class RunProgress:
         self._conductor = conductor
         self._plan = plan
         self._n_images_asked = n_images_asked
+        self._warmed_up_s = 0.0  # since the run began
         self._greenlet = gevent.spawn(self._show)
 
     def stop(self) -> None:
@@ -53,9 +54,13 @@ class RunProgress:
 
     def _line(self) -> str:
         self._coordinator.refresh()
-        tally = self._coordinator.results.tally
-        elapsed_s = self._coordinator.elapsed_s
-        return progress_line(elapsed_s, tally.predictions, tally.errors, tally.requests, self._n_images_asked)
+        results, elapsed_s = self._coordinator.results, self._coordinator.elapsed_s
+        if results.n_warm_up_left:
+            self._warmed_up_s = elapsed_s
+            return warm_up_line(results.n_warm_up_left)
+        tally = results.tally
+        counted_s = elapsed_s - self._warmed_up_s
+        return progress_line(counted_s, tally.predictions, tally.errors, tally.requests, self._n_images_asked)
 
     def _level_line(self, level: Level, plan: Plan) -> str:
         begun_s = self._conductor.begun_s

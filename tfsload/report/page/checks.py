@@ -102,7 +102,7 @@ def _not_counted(result: RunResult) -> list[tuple[str, str]]:
     if uncounted.requests or uncounted.cut_off:
         failed = f", {uncounted.failed_requests:,} of them without an answer" if uncounted.failed_requests else ""
         cut_off = f"; {uncounted.cut_off:,} more were cut off" if uncounted.cut_off else ""
-        rows.append(("not counted", f"{uncounted.requests:,} requests of warm-ups and between levels{failed}{cut_off}"))
+        rows.append(("not counted", f"{uncounted.requests:,} requests {result.of_uncounted}{failed}{cut_off}"))
     if totals.cut_off:
         rows.append(("not counted", f"{totals.cut_off:,} requests in flight when their users were stopped"))
     if workers.n_discarded:
