@@ -39,6 +39,7 @@ def chromium() -> Iterator[webdriver.Chrome]:
     options.binary_location = CHROMIUM
     for argument in _ARGUMENTS:
         options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(DRIVER))
     try:
         yield driver

@@ -105,6 +105,7 @@ class PastRun:
         is_open = level.rate_rps is not None
         self.recorder.measure(Window.of(level.number, begin_ns, int(level.duration_s * SECOND), is_open))
         given = {"n_workers": 1, "missing_workers": (), "n_users": level.users, "round_trip_ns": 310_000, **run}
+        given["begun_s"] = (begin_ns - GAP_NS) / SECOND
         self.runs.append(LevelRun(level=level, cpu=(CpuShares(busy, 0.004, 21_000.0),), **given))
         return begin_ns
 

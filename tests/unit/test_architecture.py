@@ -60,6 +60,7 @@ PLANTED = {
     "flask-in-settings": ("settings.rules", "flask", "flask stays"),
     "tensorflow-in-run": ("run.checks", "tensorflow", "TensorFlow stays"),
     "grpc-in-analysis": ("analysis.usl", "grpc", "gRPC and HTTP/2 stay"),
+    "charts-in-the-suite": ("suite.outcome", "vl_convert", "vl-convert stays"),
 }
 
 
@@ -120,6 +121,18 @@ def test_a_load_generator_has_no_tensorflow_in_it():
     loaded = "[name for name in sys.modules if name.startswith('tensorflow.python')]"
 
     assert run_code(f"import sys, locustfile; print({loaded})") == "[]"
+
+
+@pytest.mark.parametrize("name", ["locustfile", "tfsload.report.page.page", "tfsload.report.charts.draw"])
+def test_what_draws_charts_is_in_no_process_that_draws_none(name):
+    """It is large, and holds up whatever else goes on."""
+    assert run_code(f"import sys, {name}; print('vl_convert' in sys.modules)") == "False"
+
+
+def test_what_draws_charts_has_one_door():
+    users = [path for path in sources() if "import vl_convert" in path.read_text()]
+
+    assert users == [PROJECT / "tfsload" / "report" / "charts" / "draw.py"]
 
 
 def test_the_protos_have_one_door():

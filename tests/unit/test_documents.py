@@ -19,7 +19,13 @@ DOCUMENTS = sorted(
     ]
 )
 # Made by whoever follows the text, or another project's.
-ELSEWHERE = {"listener.py", "conftest.py", "mnist_client.py", "repos/python/local/3.11.16-slim-bookworm.md"}
+ELSEWHERE = {
+    "summary.md",
+    "listener.py",
+    "conftest.py",
+    "mnist_client.py",
+    "repos/python/local/3.11.16-slim-bookworm.md",
+}
 PATH = re.compile(r"`((?:[\w.-]+/)+|(?:[\w.-]+/)*[\w.-]+\.(?:py|md|txt|yml|toml))`")
 # And what a document has its reader save under a name.
 SHOWN = re.compile(r"`([\w.]+)`:\n\n```python")

@@ -61,6 +61,9 @@ class LevelResult:
         finding: of a search's probe: what the search was told of it; else None.
         seconds: the same second by second, from its window's begin.
         limit_counts: for each threshold on a percentile or a mean, when requests lay beyond its limit.
+        achieved_low_rps, achieved_high_rps: the 95 % interval of `achieved_rps` by its slices; None without an answer.
+            What lies between equal runs is more, and in no single run.
+        begun_s: when its warm-up began, in seconds since the run did; None: not known.
     """
 
     number: int
@@ -100,6 +103,9 @@ class LevelResult:
     finding: Finding | None = None
     seconds: tuple[Second, ...] = ()
     limit_counts: tuple[LimitCounts, ...] = ()
+    achieved_low_rps: float | None = None
+    achieved_high_rps: float | None = None
+    begun_s: float | None = None
 
     @property
     def doubts(self) -> tuple[Doubt, ...]:
@@ -126,6 +132,7 @@ class LevelResult:
 def level_result(row: LevelRow, finding: Finding | None = None) -> LevelResult:
     """Return a level's row as plain data; `finding` is what a search was told of it."""
     level, record, run = row.level, row.record, row.run
+    low_rps, high_rps = row.rate_interval_rps or (None, None)
     return LevelResult(
         number=level.number,
         name=level.name,
@@ -164,4 +171,7 @@ def level_result(row: LevelRow, finding: Finding | None = None) -> LevelResult:
         finding=finding,
         seconds=series(record.seconds, 0.0, level.duration_s),
         limit_counts=limit_counts(record.half_seconds),
+        achieved_low_rps=low_rps,
+        achieved_high_rps=high_rps,
+        begun_s=run.begun_s,
     )

@@ -10,15 +10,19 @@ from tfsload.analysis.limit import Finding
 from tfsload.analysis.metrics import n_endless
 from tfsload.analysis.percentiles import upper_end_ns
 from tfsload.analysis.stability import latency_grows, unsteady
+from tfsload.analysis.sweep import standard_error
 from tfsload.analysis.thresholds import Threshold
 from tfsload.records.level import Level, LevelRun
 from tfsload.records.record import Record
+from tfsload.records.window import N_SLICES
 
 PERCENTILES = (50, 90, 95, 99, 99.9)
 QUEUE_GROWS = "made a queue grow (latency rose all the time)"
 # Where so large a share of the offered rate is missing, and more than chance explains, answers do not keep up.
 FALLS_SHORT = 0.05
 BEYOND_CHANCE = 3.0
+# Student's t for a mean of that many slices: 95 % lie within so many standard errors of it.
+T_95 = {12: 2.201}[N_SLICES]
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,17 @@ class LevelRow:
         """Answers a second by slice of the window."""
         slice_s = self.level.duration_s / len(self.record.slice_answers)
         return tuple(count / slice_s for count in self.record.slice_answers)
+
+    @property
+    def rate_interval_rps(self) -> tuple[float, float] | None:
+        """The 95 % interval of `achieved_rps` by its slices; what lies between equal runs, no level tells.
+
+        Student's t of the slices' mean; None where nothing was answered.
+        """
+        if not self.achieved_rps:
+            return None
+        half = T_95 * standard_error(self.slice_rates_rps) * self.achieved_rps
+        return max(self.achieved_rps - half, 0.0), self.achieved_rps + half
 
     def rule(self, threshold: Threshold) -> Ruling:
         """Return whether a threshold holds, and whether one stall decides it."""

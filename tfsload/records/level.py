@@ -66,6 +66,7 @@ class LevelRun:
         cpu: what each process had of the CPU.
         round_trip_ns: what a call took that asked the model for nothing, before the load; None: not measured.
         disturbance: what changed among those who measured it; None: nothing did.
+        begun_s: when its warm-up began, in seconds since the run did; None: not known.
     """
 
     level: Level
@@ -75,6 +76,7 @@ class LevelRun:
     cpu: tuple[CpuShares, ...]
     round_trip_ns: int | None = None
     disturbance: Disturbance | None = None
+    begun_s: float | None = None
 
     @property
     def busy_share(self) -> float:

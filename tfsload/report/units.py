@@ -79,11 +79,11 @@ def moment(unix_s: float) -> str:
 def span(seconds: float) -> str:
     """Return how long something took.
 
-    >>> span(29.2), span(0.42), span(600), span(8000)
-    ('29 s', '0.42 s', '10 min', '2 h 13 min')
+    >>> span(29.2), span(0.42), span(5.0), span(600), span(8000)
+    ('29 s', '0.42 s', '5 s', '10 min', '2 h 13 min')
     """
     if seconds < 120:
-        return f"{digits(seconds, 2)} s"
+        return f"{digits(seconds, 2) if seconds != round(seconds) else count(seconds)} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 

@@ -53,6 +53,7 @@ class Conductor:
         self._change: Disturbance | None = None  # of the number of users, in the same level
         self.begun_s: float | None = None
         self._workers: frozenset[str] = frozenset()  # that measure the level under way
+        self._begun_in_run_s: float | None = None
         runner.register_message(messages.LEVEL_DONE, self._on_level_done)
 
     @property
@@ -94,7 +95,7 @@ class Conductor:
         self._reports, self._workers = {}, frozenset(workers)
         for share, worker in enumerate(workers):
             self._coordinator.tell(messages.LEVEL, self._message(level, share, len(workers)), worker)
-        self.begun_s = self._clock_s()
+        self.begun_s, self._begun_in_run_s = self._clock_s(), self._coordinator.elapsed_s
         self._await_reports(level, set(workers), level.warm_up_s + level.duration_s + deadline_s + REPORT_LIMIT_S)
         return self._level_run(level, workers)
 
@@ -110,6 +111,7 @@ class Conductor:
             cpu=tuple(CpuShares(**report["cpu"]) for report in reports),
             round_trip_ns=int(fmean(round_trips_ns)) if round_trips_ns else None,
             disturbance=self._disturbance(set(workers)),
+            begun_s=self._begun_in_run_s,
         )
 
     def _message(self, level: Level, share: int, n_shares: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from tfsload.analysis.result import RunResult
 from tfsload.report import units
 from tfsload.report.page.level_tables import PERCENTILES
 from tfsload.report.page.tables import Cell, Heading, Row, Table
+from tfsload.report.page.verdict_words import is_of_a_threshold
 from tfsload.report.page.words import Sentence, sentence
 
 _STATES = {"held": "pass", "crossed": "crossed", "unknown": "invalid"}
@@ -58,14 +59,16 @@ class DoubtView:
 
 
 def doubts(result: RunResult) -> tuple[DoubtView, ...]:
-    """Return all that is to be known before a figure is relied on."""
+    """Return all that is to be known before a figure is relied on; of a run without figures, nothing."""
+    if not (result.totals.requests or result.levels):
+        return ()
     found: dict[tuple[str, str], None] = {}
     for level in result.levels:
         for doubt in level.doubts:
             found[level.name, str(doubt)] = None
     told = {f"{of}: {what}" for of, what in found}
     for reason in result.judged.reasons:
-        if reason not in told:
+        if reason not in told and not is_of_a_threshold(result, reason):
             found["the run", reason] = None
     for text in _unknown(result):
         found["thresholds", text] = None

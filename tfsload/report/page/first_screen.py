@@ -10,8 +10,7 @@ from tfsload.analysis.held import Held
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.totals import Totals
-from tfsload.report import units
-from tfsload.report.page import state
+from tfsload.report import states, units
 from tfsload.report.page.verdict_words import VerdictView, verdict_view
 from tfsload.report.page.words import Sentence, sentence
 
@@ -106,7 +105,7 @@ def load(result: RunResult) -> str:
         return f"search from {units.rate(search.low_rps)} to {units.rate(search.high_rps)} requests/s"
     if levels:
         is_open = levels[0].rate_rps is not None
-        what = [units.count(level.rate_rps if level.rate_rps is not None else level.users) for level in levels]
+        what = [f"{level.rate_rps if level.rate_rps is not None else level.users:,.12g}" for level in levels]
         named = ", ".join(what) if len(what) <= _MOST_NAMED else f"{what[0]} to {what[-1]} in {len(what)} levels of"
         lasts = {level.duration_s for level in levels}
         each = f" · {units.span(lasts.pop())} each" if len(lasts) == 1 else ""
@@ -133,7 +132,7 @@ def _cards(result: RunResult) -> tuple[Card, ...]:
         return ()
     if not result.levels:
         return (_errors(result), _fast_as_a_whole(totals), _soon_as_a_whole(result))
-    best = state.best_level(result)
+    best = states.best_level(result)
     return (_fast(result, best), _soon(result, best), _errors(result))
 
 
@@ -153,14 +152,15 @@ def _fast(result: RunResult, best: LevelResult | None) -> Card:
 
 def _soon(result: RunResult, best: LevelResult | None) -> Card:
     levels = result.levels
-    shown = best if best is not None else levels[0]
+    if best is None:
+        return _soon_without_verdict(result)
     below = []
-    if (p50_ns := shown.upper_end_ns.get(50)) is not None:
+    if (p50_ns := best.upper_end_ns.get(50)) is not None:
         below.append(f"p50 {_with_ms(p50_ns)}")
     crossing = [held for held in result.thresholds if held.holds is False and _is_latency(held)]
     known = [level for level in levels if level.upper_end_ns.get(99) is not None]
     worst = max(known, key=lambda level: level.upper_end_ns[99] or 0, default=None)
-    if worst is not None and worst is not shown:
+    if worst is not None and worst is not best:
         over = ": over the bound" if any(held.where == worst.name for held in crossing) else ""
         value = worst.upper_end_ns[99]
         if value is not None and math.isinf(value):
@@ -169,17 +169,31 @@ def _soon(result: RunResult, best: LevelResult | None) -> Card:
             below.append(f"worst {_with_ms(value)} at {worst.name}{over}")
     elif crossing:
         below.append("over the bound")
-    value = shown.upper_end_ns.get(99)
+    value = best.upper_end_ns.get(99)
     if value is None:
         below.append("too few samples carry p99")
     unit = "ms" if value is not None and math.isfinite(value) else ""
     return Card(
-        f"How soon: p99 at {shown.name}",
+        f"How soon: p99 at {best.name}",
         units.latency_ms(value),
         unit,
         " · ".join(below),
         "crossed" if crossing else "",
     )
+
+
+def _soon_without_verdict(result: RunResult) -> Card:
+    known = [(level.upper_end_ns.get(99), level.name) for level in result.levels]
+    values = [(value, name) for value, name in known if value is not None]
+    is_crossed = any(held.holds is False and _is_latency(held) for held in result.thresholds)
+    below = "no level is stable and without failures"
+    if values:
+        (least, at_least), (most, at_most) = min(values), max(values)
+        span = f"{_with_ms(least)} at {at_least}" + (
+            f" to {_with_ms(most)} at {at_most}" if at_least != at_most else ""
+        )
+        below += f": p99 {span}{', over the bound' if is_crossed else ''}"
+    return Card("How soon: p99", units.NONE, "", below, "crossed" if is_crossed else "")
 
 
 def _fast_as_a_whole(totals: Totals) -> Card:

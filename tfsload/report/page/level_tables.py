@@ -7,8 +7,7 @@ from tfsload.analysis.figures import fold, percent
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.result import RunResult
-from tfsload.report import units
-from tfsload.report.page import state
+from tfsload.report import states, units
 from tfsload.report.page.tables import Cell, Heading, Row, Table, figures
 
 PERCENTILES = (50.0, 90.0, 99.0, 99.9)
@@ -26,14 +25,14 @@ def levels_table(result: RunResult) -> Table:
 
 
 def _row_state(result: RunResult, level: LevelResult) -> str:
-    found = state.of_level(result, level).key
+    found = states.of_level(result, level).key
     return "" if found == "pass" else found
 
 
 # Long because each column of the table is named.
 def _columns(result: RunResult) -> list[Column]:
     levels = result.levels
-    best = state.best_level(result)
+    best = states.best_level(result)
     columns: list[Column] = [
         (Heading("level", True), lambda level: Cell(level.name, note="best" if level is best else "")),
         (Heading("state", True), lambda level: _state_cell(result, level)),
@@ -46,7 +45,7 @@ def _columns(result: RunResult) -> list[Column]:
         speed_ups = {level.users: level.speed_up for level in result.scaling.levels}
         if any(speed_up is not None for speed_up in speed_ups.values()):
             columns.append((Heading("speed-up"), _plain(lambda level: _fold(speed_ups.get(level.users)))))
-    columns.append((Heading("in flight"), _plain(lambda level: units.digits(level.mean_in_flight))))
+    columns.append((Heading("in flight"), _plain(lambda level: f"{level.mean_in_flight:,.2f}")))
     columns += [(Heading(f"p{p:g}"), _percentile(p)) for p in PERCENTILES]
     columns.append((Heading("max"), _plain(lambda level: units.latency_ms(_longest_ns(level)))))
     if any(level.rate_rps is not None for level in levels):
@@ -75,7 +74,7 @@ def _percentile(percentile: float) -> Callable[[LevelResult], Cell]:
 
 
 def _state_cell(result: RunResult, level: LevelResult) -> Cell:
-    found = state.of_level(result, level)
+    found = states.of_level(result, level)
     return Cell(found.word, found.key)
 
 
@@ -98,6 +97,7 @@ def _notes(result: RunResult) -> tuple[str, ...]:
         notes.append(f"{units.ENDLESS}: so many requests had no answer, or were dropped, that it has no value.")
     if None in result.probes_hold:
         notes.append("open: one stall decides a threshold; such a rate is held once more, at full length.")
+    notes.append("requests/s: its 95% interval in the chart is this level's own; equal runs differ by more.")
     notes.append("straddling: requests that lie across an end of the level, in none of its figures.")
     return tuple(notes)
 

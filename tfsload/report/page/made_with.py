@@ -35,7 +35,7 @@ def listings(result: RunResult) -> tuple[Listing, ...]:
         ("output", server.output_name),
         ("began", units.moment(course.begun_unix_s)),
         ("machine", " · ".join(part for part in (machine.host, cpus, machine.kernel) if part)),
-        ("processes with users", units.count(result.workers.n)),
+        ("processes with users", units.count(result.workers.n) if result.totals.requests else ""),
         ("digest of the settings", result.asked.digest),
     ]
     made = (

@@ -9,10 +9,13 @@ from typing import Any
 import jinja2
 
 from tfsload.analysis.result import RunResult
-from tfsload.report.page import state
+from tfsload.report import states
+from tfsload.report.charts.all_charts import charts_of
+from tfsload.report.charts.palette import DARK, LIGHT, variables
 from tfsload.report.page.answers import answers
 from tfsload.report.page.checks import doubts, thresholds_table
-from tfsload.report.page.first_screen import first_screen, load
+from tfsload.report.page.drawings import drawn
+from tfsload.report.page.first_screen import first_screen
 from tfsload.report.page.level_tables import generator_table, levels_table
 from tfsload.report.page.made_with import listings
 
@@ -33,11 +36,12 @@ def render(result: RunResult) -> str:
     """
     environment = _environment()
     seen_first = first_screen(result)
-    style, script = (_source(environment, name) for name in ("page.css", "page.js"))
+    charts = charts_of(result)
+    style, script = _colours() + _source(environment, "page.css"), _source(environment, "page.js")
     return environment.get_template("page.html").render(
-        title=f"{state.ICONS[seen_first.verdict.state.key]} {seen_first.verdict.state.word} · {seen_first.subject}",
+        title=f"{states.ICONS[seen_first.verdict.state.key]} {seen_first.verdict.state.word} · {seen_first.subject}",
         first=seen_first,
-        load=load(result),
+        figures=drawn(charts),
         levels=levels_table(result),
         generator=generator_table(result),
         answers=answers(result),
@@ -48,7 +52,7 @@ def render(result: RunResult) -> str:
         script=script,
         style_hash=_hash(style),
         script_hash=_hash(script),
-        data=_in_script({}),
+        data=_in_script({"charts": {name: chart.data for name, chart in charts.items()}}),
     )
 
 
@@ -62,6 +66,12 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def _colours() -> str:
+    """Return the palette as a style sheet begins with it: light, dark, and light on paper."""
+    dark = f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {variables(DARK)} }} }}"
+    return f":root {{ {variables(LIGHT)} }}\n{dark}\n"
 
 
 def _source(environment: jinja2.Environment, name: str) -> str:

@@ -9,7 +9,7 @@ class Cell:
 
     Attributes:
         text: as it is to be read.
-        state: whose icon and colour it has, as of `tfsload.report.page.state`; empty: none.
+        state: whose icon and colour it has, as of `tfsload.report.states`; empty: none.
         note: what stands beside it, smaller.
     """
 

@@ -9,9 +9,9 @@ from tfsload.analysis.figures import percent
 from tfsload.analysis.held import Held
 from tfsload.analysis.held_words import words_of
 from tfsload.analysis.result import RunResult
-from tfsload.report.page import state
-from tfsload.report.page.state import State
+from tfsload.report import states
 from tfsload.report.page.words import Sentence, capital, sentence, stopped, strong
+from tfsload.report.states import State
 
 # What is said beside the sentence that decides; the rest stands further below.
 _MOST_LINES = 4
@@ -40,13 +40,15 @@ def verdict_view(result: RunResult) -> VerdictView:
     """Return a run's verdict in sentences."""
     verdict = result.judged
     sentences = [*_of_pass(result)] if verdict.exit_code == exit_codes.PASS else [*_of_others(result)]
+    # What is not told below is told here.
+    most = _MOST_LINES if result.totals.requests or result.levels else len(sentences)
     lead, *lines = sentences or [sentence("No reason was given.")]
     return VerdictView(
-        state=state.of_run(result),
+        state=states.of_run(result),
         remark=_remark(result),
         lead=lead,
-        lines=tuple(lines[:_MOST_LINES]),
-        n_more=max(len(lines) - _MOST_LINES, 0),
+        lines=tuple(lines[:most]),
+        n_more=max(len(lines) - most, 0),
     )
 
 
@@ -75,7 +77,7 @@ def _of_pass(result: RunResult) -> Iterable[Sentence]:
 def _of_others(result: RunResult) -> Iterable[Sentence]:
     verdict = result.judged
     crossed = [*_crossed(result)]
-    reasons = [reason for reason in verdict.reasons if not _is_of_a_threshold(result, reason)]
+    reasons = [reason for reason in verdict.reasons if not is_of_a_threshold(result, reason)]
     head = ""
     if verdict.exit_code == exit_codes.INVALID:
         head = "The run supports no verdict: "
@@ -83,10 +85,12 @@ def _of_others(result: RunResult) -> Iterable[Sentence]:
         head = "The run was not begun: "
     if verdict.exit_code == exit_codes.THRESHOLD:
         yield from crossed
-    for number, reason in enumerate(reasons):
-        yield from _reason(result, reason, head if number == 0 else "")
+    for number, (lead, cure) in enumerate(_grouped(result, reasons, bool(head))):
+        yield (*sentence(head), *lead) if number == 0 else lead
         if number == 0 and verdict.exit_code == exit_codes.FAILED and (began := _where_failures_began(result)):
             yield sentence(began)
+        if cure:
+            yield sentence(f"Cure: {stopped(cure)}")
     if verdict.exit_code != exit_codes.THRESHOLD:
         yield from ((*sentence("Besides, "), *one) for one in crossed)
     else:
@@ -94,7 +98,7 @@ def _of_others(result: RunResult) -> Iterable[Sentence]:
     yield from (sentence(stopped(capital(note))) for note in verdict.notes)
 
 
-def _is_of_a_threshold(result: RunResult, reason: str) -> bool:
+def is_of_a_threshold(result: RunResult, reason: str) -> bool:
     """Whether a reason says of a crossed threshold what is said here with its margin."""
     return any(
         held.holds is False and reason.startswith(f"{held.threshold.text} was crossed") for held in result.thresholds
@@ -147,15 +151,23 @@ def _is_finite(held: Held) -> bool:
     return held.value is not None and math.isfinite(held.value)
 
 
-def _reason(result: RunResult, reason: str, head: str) -> Iterable[Sentence]:
-    """Say a reason; of a level's doubt, what was found and what to do apart."""
-    for level in result.levels:
-        for doubt in level.doubts:
-            if reason == f"{level.name}: {doubt}":
-                yield (*sentence(head), *strong(level.name), *sentence(f": {stopped(doubt.what)}"))
-                yield sentence(f"Cure: {stopped(doubt.cure)}")
-                return
-    yield (*sentence(head), *sentence(stopped(reason if head else capital(reason))))
+def _grouped(result: RunResult, reasons: Iterable[str], has_head: bool) -> Iterable[tuple[Sentence, str]]:
+    """Return reasons with their cures; levels' doubts that have the same cure are one."""
+    by_reason = {f"{level.name}: {doubt}": (level.name, doubt) for level in result.levels for doubt in level.doubts}
+    by_cure: dict[str, list[tuple[str, str]]] = {}
+    for reason in reasons:
+        if reason in by_reason:
+            name, doubt = by_reason[reason]
+            by_cure.setdefault(doubt.cure, []).append((name, doubt.what))
+        else:
+            by_cure[reason] = []
+    for number, (cure, found) in enumerate(by_cure.items()):
+        if not found:
+            yield sentence(stopped(cure if number == 0 and has_head else capital(cure))), ""
+            continue
+        names = [*dict.fromkeys(name for name, _ in found)]
+        others = f" and {len(names) - 1} more levels" if len(names) > 2 else f" and {names[1]}" if names[1:] else ""
+        yield (*strong(names[0]), *sentence(f"{others}: {stopped(found[0][1])}")), cure
 
 
 def _where_failures_began(result: RunResult) -> str:

@@ -39,12 +39,12 @@ def of_run(result: RunResult) -> State:
 
 def of_level(result: RunResult, level: LevelResult) -> State:
     """Return a level's state: figures that support no verdict look so, wherever they are."""
+    if level.failed_requests:
+        return State("failed", f"{percent(level.failed_requests / level.requests)} failed")
     if not level.is_stable:
         return State("invalid", "unstable")
     if is_doubted(result, level):
         return State("invalid", "doubted")
-    if level.failed_requests:
-        return State("failed", f"{percent(level.failed_requests / level.requests)} failed")
     return State("pass", "stable")
 
 

@@ -1,0 +1,214 @@
+"""The report's page in a real browser: what is drawn, whether it can be read, and by whom."""
+
+import json
+import math
+import re
+
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+
+from tests.support.browser import CHROMIUM, DRIVER, chromium
+from tests.support.page_runs import PAGE_RUNS, page_run
+from tests.support.report_page import ReportPage
+from tfsload.report.page.page import render
+
+pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium and its driver")
+
+LOOKS = {
+    "wide": {"width_px": 1280},
+    "phone": {"width_px": 400},
+    "narrow": {"width_px": 320},
+    "tablet": {"width_px": 900},
+    "dark": {"width_px": 1280, "is_dark": True},
+    "paper": {"width_px": 688, "is_printed": True},  # A4 within its margins
+}
+
+
+@pytest.fixture(scope="module")
+def driver():
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def page(driver, tmp_path):
+    return ReportPage(driver, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def html():
+    made = {}
+
+    def of(kind):
+        if kind not in made:
+            made[kind] = render(page_run(kind))
+        return made[kind]
+
+    return of
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("kind", PAGE_RUNS)
+def test_everything_fits_and_no_text_lies_over_another(page, html, kind, look):
+    page.show(html(kind), **LOOKS[look])
+    texts = page.texts
+
+    assert page.too_wide == []
+    assert [text for text in texts if text.is_cut] == []
+    # They are drawn for 400 px and more, and made smaller where there is less.
+    least_px = 8.5 if look in ("narrow", "paper") else 11
+    assert [text for text in texts if text.font_px < least_px] == []
+    by_chart = {}
+    for text in texts:
+        by_chart.setdefault(text.chart, []).append(text)
+    overlapping = [
+        (chart, one.text, other.text)
+        for chart, found in by_chart.items()
+        for number, one in enumerate(found)
+        for other in found[number + 1 :]
+        if one.meets(other)
+    ]
+    assert overlapping == []
+
+
+def chart_data(page):
+    return json.loads(page.driver.find_element(By.ID, "data").get_attribute("textContent"))["charts"]
+
+
+# The ticks of an axis: where each lies and what is written there, in the drawing's own px.
+_TICKS = """
+const svg = [...document.querySelectorAll("#chart-" + arguments[0] + " svg[role=img]")].find(
+    svg => svg.getClientRects().length);
+const middle = element => {
+    const box = element.getBoundingClientRect();
+    return [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
+};
+const axes = [...svg.querySelectorAll(".role-axis")].map(axis =>
+    [...axis.querySelectorAll(".role-axis-label text")].map(text => [text.textContent, ...middle(text)]));
+const marks = [...svg.querySelectorAll("[aria-label]")].filter(one => one.matches(arguments[1])).map(
+    one => [one.getAttribute("aria-label"), ...middle(one)]);
+const titles = [...svg.querySelectorAll(".role-axis-title text")].map(text => text.textContent);
+return [axes.filter(axis => axis.length), marks, titles];
+"""
+
+
+def axis_value(ticks, place, px, is_log=False):
+    """Return what lies at a place, by the axis's own labels."""
+    known = sorted((tick[place], float(tick[0].replace(",", ""))) for tick in ticks)
+    (low_px, low), (high_px, high) = known[0], known[-1]
+    share = (px - low_px) / (high_px - low_px)
+    if is_log:
+        return math.exp(math.log(low) + share * (math.log(high) - math.log(low)))
+    return low + share * (high - low)
+
+
+@pytest.mark.parametrize(("kind", "is_log"), [("sweep", False), ("rate", False), ("repeated", False), ("many", True)])
+def test_levels_are_drawn_where_they_lie(page, html, kind, is_log):
+    result = page_run(kind)
+    page.show(html(kind))
+    (x_ticks, y_ticks), marks, titles = page.driver.execute_script(_TICKS, "throughput", "path")
+    drawn = chart_data(page)["throughput"]["levels"]
+
+    assert titles == [
+        "offered rate (requests/s)" if kind == "rate" else "users (requests in flight)",
+        "throughput (requests/s)",
+    ]
+    levels = sorted(result.to_plain()["levels"], key=lambda level: level["rate_rps"] or level["users"])
+    assert sorted(one["rps"] for one in drawn) == sorted(level["achieved_rps"] for level in levels)
+    found = sorted((axis_value(x_ticks, 1, x, is_log), axis_value(y_ticks, 2, y)) for _, x, y in marks)
+    wanted = sorted((one["load"], one["rps"]) for one in drawn)
+    assert len(found) == len(wanted)
+    most_rps = max(rps for _, rps in wanted)
+    for (load, rps), (wanted_load, wanted_rps) in zip(found, wanted, strict=True):
+        assert load == pytest.approx(wanted_load, rel=0.03, abs=0.05)
+        assert rps == pytest.approx(wanted_rps, abs=0.02 * most_rps)
+
+
+@pytest.mark.parametrize("kind", ["sweep", "rate", "endless"])
+def test_latencies_are_drawn_where_they_lie(page, html, kind):
+    result = page_run(kind)
+    page.show(html(kind))
+    (_, y_ticks), marks, titles = page.driver.execute_script(_TICKS, "latency", "path")
+
+    assert titles[1] == "latency (ms, log scale)"
+    by_label = {label: axis_value(y_ticks, 2, y, is_log=True) for label, _, y in marks}
+    wanted = {
+        (level.name, f"p{p:g}"): level.upper_end_ns[p] / 1e6
+        for level in result.levels
+        for p in (50.0, 90.0, 99.0, 99.9)
+        if level.upper_end_ns[p] is not None and level.upper_end_ns[p] != float("inf")
+    }
+    assert len(by_label) == len(wanted)
+    for label, value in by_label.items():
+        name, percentile = re.fullmatch(r"(.*): (p[\d.]+) .*", label).groups()
+        assert value == pytest.approx(wanted[name, percentile], rel=0.04)
+
+
+def test_bars_are_as_long_as_their_figures(page, html):
+    result = page_run("sweep")
+    page.show(html("sweep"))
+    axes, _, _ = page.driver.execute_script(_TICKS, "classes", "path")
+    ticks = next(axis for axis in axes if len({tick[1] for tick in axis}) > 1)
+    bars = page.driver.execute_script(
+        "return [...document.querySelectorAll('#chart-classes .wide path[aria-label]')].map("
+        "one => [one.getAttribute('aria-label'), one.getBoundingClientRect().right])"
+    )
+
+    drawn = {int(re.match(r"class (\d+)", label)[1]): axis_value(ticks, 1, right) for label, right in bars}
+    for row in result.classes:
+        assert drawn[row.label] == pytest.approx(100 * row.wrong / row.images, abs=0.06)
+
+
+def test_the_first_screen_answers(page, html):
+    page.show(html("sweep"))
+    seen = page.driver.find_element(By.TAG_NAME, "body").text
+    bottom = page.driver.execute_script(
+        "return Math.max(...[...document.querySelectorAll('.verdict, .cards')]"
+        ".map(one => one.getBoundingClientRect().bottom))"
+    )
+
+    assert bottom < 560
+    assert seen.index("PASS") < seen.index("Does the server run in parallel?") < seen.index("How fast: best throughput")
+    assert "482 requests/s" in " ".join(seen.split())
+    assert "2.11 %" in " ".join(seen.split())
+
+
+@pytest.mark.parametrize("look", ["wide", "dark", "phone"])
+@pytest.mark.parametrize("kind", ["sweep", "endless", "failed", "refused", "many-classes", "long"])
+def test_axe_finds_nothing(page, html, kind, look):
+    page.show(html(kind), **LOOKS[look])
+
+    assert page.accessibility_faults == []
+
+
+@pytest.mark.parametrize("kind", PAGE_RUNS)
+def test_the_browser_has_nothing_to_complain_of(page, html, kind):
+    page.show(html(kind))
+
+    assert page.complaints == []
+
+
+def test_what_matters_is_read_without_script_and_style(page, html):
+    strict = re.sub(r"(style|script)-src '[^;]*?'", r"\1-src 'none'", html("sweep"))
+    assert strict.count("-src 'none'") == 3
+    page.show(strict)
+    text = page.driver.find_element(By.TAG_NAME, "main").text
+
+    for words in ("PASS", "Does the server run in parallel?", "482 requests/s", "2.11 %", "8 users", "fitted law"):
+        assert words in text, words
+    shown = page.driver.find_elements(By.CSS_SELECTOR, "#chart-throughput svg[role=img]")
+    assert [one.is_displayed() for one in shown] == [True, False]
+
+
+def test_a_mark_that_is_pointed_at_says_what_it_is(page, html):
+    page.show(html("sweep"))
+    mark = page.driver.find_element(By.CSS_SELECTOR, "#chart-throughput .wide path[aria-label^='4 users']")
+    ActionChains(page.driver).move_to_element(mark).perform()
+
+    assert page.driver.find_element(By.CSS_SELECTOR, ".tip").text == mark.get_attribute("aria-label")
+
+
+def test_a_page_is_small(html):
+    assert len(html("endless").encode()) < 2_000_000  # five levels
+    assert len(html("many").encode()) < 2_000_000

@@ -1,0 +1,241 @@
+"""Charts as specifications: valid, with units, and made of the figures of the result and no others."""
+
+import json
+import math
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.support.page_runs import MANY, PAGE_RUNS, page_run
+from tests.support.vega_lite import faults
+from tfsload.analysis.figures import percent
+from tfsload.report.charts import draw
+from tfsload.report.charts.all_charts import charts_of
+from tfsload.report.charts.chart import NARROW_PX, WIDE_PX
+
+LEAST_FONT_PX = 11
+LOAD = {"throughput", "latency"}
+TIME = {"rate", "latency_over_time", "errors"}
+ANSWERS = {"confusion", "classes"}
+CHARTS = {
+    "demo": {*ANSWERS, "distribution"},
+    "thresholds": {*TIME, *ANSWERS, "distribution"},
+    "sweep": {*LOAD, *TIME, *ANSWERS, "distribution"},
+    "rate": {*LOAD, *TIME, *ANSWERS, "distribution"},
+    "search": {*LOAD, *TIME, *ANSWERS, "distribution"},
+    "one": {*TIME, *ANSWERS, "distribution"},
+    "all-failed": set(),
+    "refused": set(),
+    "stopped": set(),
+    "unmeasured": set(),
+}
+
+
+def all_of(spec, key):
+    """Yield whatever stands under a name, however deep."""
+    if isinstance(spec, dict):
+        for name, value in spec.items():
+            if name == key:
+                yield value
+            yield from all_of(value, key)
+    elif isinstance(spec, list):
+        for value in spec:
+            yield from all_of(value, key)
+
+
+@pytest.mark.parametrize("kind", PAGE_RUNS)
+def test_specifications_are_valid_and_say_what_their_axes_are(kind):
+    for chart in charts_of(page_run(kind)).values():
+        for width in chart.widths_px:
+            spec = chart.spec(width)
+
+            assert faults(spec) == [], chart.name
+            json.dumps(spec, allow_nan=False)
+            axes = [spec["encoding"][channel]["axis"]["title"] for channel in ("x", "y")]
+            assert all(title == "class" or "(" in title or "→" in title for title in axes), axes
+            assert min(all_of(spec, "fontSize"), default=99) >= LEAST_FONT_PX
+            assert not list(all_of(spec, "url"))
+
+
+def test_the_schema_sees_a_fault():
+    spec = charts_of(page_run("sweep"))["throughput"].spec(WIDE_PX)
+    spec["layer"][0]["mark"]["type"] = "dots"
+
+    assert faults(spec)
+
+
+@pytest.mark.parametrize(("kind", "names"), CHARTS.items())
+def test_there_is_no_chart_of_nothing(kind, names):
+    assert set(charts_of(page_run(kind))) == names
+
+
+@pytest.mark.parametrize("kind", [kind for kind in PAGE_RUNS if charts_of(page_run(kind)).keys() & LOAD])
+def test_levels_are_told_as_the_result_has_them(kind):
+    result = page_run(kind)
+    charts = charts_of(result)
+    levels = sorted(result.levels, key=lambda level: (level.rate_rps or level.users, level.number))
+    drawn = charts["throughput"].data["levels"]
+
+    assert [one["load"] for one in drawn] == [level.rate_rps or level.users for level in levels]
+    assert [one["rps"] for one in drawn] == [level.achieved_rps for level in levels]
+    for one, level in zip(drawn, levels, strict=True):
+        assert (one["low_rps"], one["high_rps"]) == (
+            (level.achieved_low_rps, level.achieved_high_rps) if level.achieved_rps else (0.0, 0.0)
+        )
+    for one, level in zip(charts["latency"].data["levels"], levels, strict=True):
+        for percentile in (50.0, 90.0, 99.0, 99.9):
+            value = level.upper_end_ns[percentile]
+            told = None if value is None else "∞" if math.isinf(value) else value / 1e6
+            assert one[f"p{percentile:g}_ms"] == told
+
+
+def test_the_law_is_the_results():
+    result = page_run("sweep")
+    drawn = charts_of(result)["throughput"].data["law"]
+
+    assert [(one["load"], one["rps"], one["low_rps"], one["high_rps"]) for one in drawn] == [
+        (one.users, one.throughput_rps, one.low_rps, one.high_rps) for one in result.scaling.curve
+    ]
+    assert drawn
+
+
+def test_what_supports_no_verdict_is_hollow_and_has_its_mark():
+    result = page_run("repeated")
+    last = result.levels[-1]
+    spec = charts_of(result)["throughput"].spec(WIDE_PX)
+    (hollow,) = [
+        layer for layer in spec["layer"] if layer["mark"]["type"] == "point" and "card" in layer["mark"]["fill"]
+    ]
+
+    assert "invalid" in hollow["mark"]["stroke"]
+    assert [row["label"] for row in hollow["data"]["values"]] == [
+        f"4 users: {last.achieved_rps:.0f} requests/s "
+        f"({last.achieved_low_rps:.0f} to {last.achieved_high_rps:.0f}), unstable"
+    ]
+    assert [text for text in texts_of(spec) if text.endswith("?")] == [f"{last.achieved_rps:.0f} ?"]
+
+
+def texts_of(spec):
+    return [text for text in all_of(spec, "text") if isinstance(text, str)]
+
+
+def test_levels_where_requests_failed_say_how_many():
+    result = page_run("endless")
+    texts = texts_of(charts_of(result)["throughput"].spec(WIDE_PX))
+
+    for level in result.levels:
+        if level.failed_requests:
+            assert f"{percent(level.failed_requests / level.requests)} failed" in texts
+
+
+def test_percentiles_without_a_value_are_told_above_their_level():
+    texts = texts_of(charts_of(page_run("endless"))["latency"].spec(WIDE_PX))
+
+    assert [text for text in texts if text.startswith("∞")] == ["∞ p99", "∞ p90 to p99", "∞ p50 to p99"]
+
+
+def test_a_limit_is_drawn_where_it_lies():
+    spec = charts_of(page_run("repeated"))["latency"].spec(WIDE_PX)
+    (rules,) = [layer for layer in spec["layer"] if layer["mark"]["type"] == "rule"]
+
+    assert [row["y"] for row in rules["data"]["values"]] == [12.0, 11.0]
+    assert {"p99 < 12 ms", "p50 < 11 ms"} <= set(texts_of(spec))
+
+
+def test_loads_that_are_far_apart_take_doublings():
+    scales = [
+        charts_of(page_run(kind))["throughput"].spec(WIDE_PX)["encoding"]["x"]["scale"] for kind in ("sweep", "many")
+    ]
+
+    assert [scale["type"] for scale in scales] == ["linear", "log"]
+    assert scales[1]["base"] == 2
+    ticks = charts_of(page_run("many"))["throughput"].spec(NARROW_PX)["encoding"]["x"]["axis"]["values"]
+    assert set(ticks) < set(MANY)
+    assert {ticks[0], ticks[-1]} == {MANY[0], MANY[-1]}
+
+
+@pytest.mark.parametrize("kind", ["sweep", "rate", "thresholds", "long", "many"])
+def test_what_went_on_over_time_is_the_results(kind):
+    result = page_run(kind)
+    charts = charts_of(result)
+    rows = [one for level in result.levels for one in level.seconds] or list(result.seconds)
+    slots = charts["rate"].data["slots"]
+
+    assert len(slots) <= 300
+    assert sum(slot["lasts_s"] for slot in slots) == pytest.approx(sum(one.lasts_s for one in rows))
+    answered = sum(one.rate_rps * one.lasts_s for one in rows)
+    assert sum(slot["rps"] * slot["lasts_s"] for slot in slots) == pytest.approx(answered)
+    if len(rows) <= 300:
+        assert [slot["rps"] for slot in slots] == [one.rate_rps for one in rows]
+        latencies = charts["latency_over_time"].data["slots"]
+        assert [slot["p99_ms"] for slot in latencies] == [one.p99_ns and one.p99_ns / 1e6 for one in rows]
+    assert max(slot["p99_ms"] or 0 for slot in charts["latency_over_time"].data["slots"]) == max(
+        (one.p99_ns or 0) / 1e6 for one in rows
+    )
+    bars = charts["errors"].data["slots"]
+    assert len(bars) <= 60
+    for part in ("wrong", "failed", "mismatched"):
+        assert sum(slot[part] for slot in bars) == sum(getattr(one, part) for one in rows)
+
+
+def test_a_level_begins_where_it_began():
+    result = page_run("sweep")
+    slots = charts_of(result)["rate"].data["slots"]
+    first_s = result.levels[0].begun_s
+
+    begins = [level.begun_s - first_s + level.warm_up_s for level in result.levels]
+    assert [slot["at_s"] for slot in slots][:: len(slots) // 4] == pytest.approx(begins)
+
+
+def test_the_matrix_and_the_pairs_of_many_classes_hold_all_counts():
+    for kind in ("sweep", "many-classes"):
+        result = page_run(kind)
+        assert [tuple(one) for one in charts_of(result)["confusion"].data["counts"]] == list(result.confusion)
+    bars = charts_of(page_run("many-classes"))["confusion"].spec(WIDE_PX)["data"]["values"]
+    worst = sorted((-count for label, answer, count in page_run("many-classes").confusion if label != answer))
+    assert [-bar["value"] for bar in bars] == worst[:20]
+
+
+@pytest.mark.parametrize("kind", ["sweep", "many-classes", "spotless"])
+def test_classes_are_told_with_their_counts(kind):
+    result = page_run(kind)
+    told = {one["class"]: (one["error_rate"], one["wrong"]) for one in charts_of(result)["classes"].data["classes"]}
+    rows = {row.label: (row.wrong / row.images, row.wrong) for row in result.classes if row.images}
+
+    assert told.items() <= rows.items()
+    assert len(told) == min(len(rows), 20)
+
+
+def test_a_distribution_is_that_of_the_counts():
+    result = page_run("sweep")
+    for line, level in zip(charts_of(result)["distribution"].data["lines"], result.levels, strict=True):
+        assert line["name"] == level.name
+        shares = [share for share, _ in line["points"]]
+        assert shares == sorted(set(shares))
+        counts = level.latency
+        for share, ms in line["points"][:-1]:
+            shorter = sum(count for value, count in counts.buckets if max(value, counts.min_ns) < ms * 1e6 - 0.5)
+            assert shorter / counts.count == pytest.approx(share)
+        assert line["points"][-1] == ((counts.count - 1) / counts.count, counts.max_ns / 1e6)
+
+
+def test_a_drawing_has_names_of_its_own_and_nothing_that_a_page_forbids():
+    chart = charts_of(page_run("hostile-search"))["throughput"]
+    drawn = draw.svg(chart.spec(WIDE_PX), "one", chart.label)
+    root = ElementTree.fromstring(drawn)
+
+    assert root.get("role") == "img"
+    assert root.get("aria-label") == chart.label
+    assert (root.get("width"), root.get("height")) == ("556", "300")
+    for element in root.iter():
+        assert "style" not in element.attrib
+        assert (element.get("id") or "one-").startswith("one-")
+        assert "url(#" not in (element.get("clip-path") or "") or "url(#one-" in element.get("clip-path")
+        assert "NaN" not in " ".join(element.attrib.values())
+
+
+def test_a_drawing_with_a_style_is_refused():
+    root = ElementTree.fromstring('<svg xmlns="http://www.w3.org/2000/svg"><g style="fill:red"/></svg>')
+
+    with pytest.raises(ValueError, match="style"):
+        draw._clean(root, "one", "Arial")

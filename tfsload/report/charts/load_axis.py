@@ -1,0 +1,59 @@
+"""The axis of load, by which throughput and latency are told: users in flight, or arrivals a second. Pure."""
+
+import math
+from collections.abc import Sequence
+
+from tfsload.analysis.level_result import LevelResult
+from tfsload.report.charts.chart import Axis, Frame
+from tfsload.report.charts.scale import spread
+
+# From here on doublings take equal room.
+_LINEAR_UP_TO = 16
+_LEAST_TICK_PX = 34
+
+
+def load_of(level: LevelResult) -> float:
+    """Return a level's load: arrivals a second, or users."""
+    return float(level.users) if level.rate_rps is None else level.rate_rps
+
+
+def can_be_told(levels: Sequence[LevelResult]) -> bool:
+    """Whether levels differ in load, so that a figure can be told by it."""
+    return len({load_of(level) for level in levels}) > 1
+
+
+def load_axis(levels: Sequence[LevelResult], frame: Frame) -> Axis:
+    """Return the axis: from 0, or in doublings where loads are far apart; a tick at each level, if there is room."""
+    loads = sorted({load_of(level) for level in levels})
+    least, most = loads[0], loads[-1]
+    is_open = levels[0].rate_rps is not None
+    if most / least > _LINEAR_UP_TO:
+        room = (most / least) ** 0.06
+        scale = frame.x(least / room, most * room, "log2")
+    else:
+        scale = frame.x(0, most * 1.08)
+    title = "offered rate (requests/s)" if is_open else "users (requests in flight)"
+    widest = max(len(f"{load:,.12g}") for load in loads)
+    return Axis(scale, title, spread(loads, scale, max(_LEAST_TICK_PX - 12, 7 * widest + 8)))
+
+
+def by_load(levels: Sequence[LevelResult]) -> list[LevelResult]:
+    """Return levels by load, the least first."""
+    return sorted(levels, key=lambda level: (load_of(level), level.number))
+
+
+def is_log(axis: Axis) -> bool:
+    """Whether doublings take equal room."""
+    return axis.scale.kind != "linear"
+
+
+def samples_along(axis: Axis, n: int = 60) -> list[float]:
+    """Return loads along the whole axis, for a line that is no straight one on it."""
+    start, end = axis.scale.start_px, axis.scale.end_px
+    low = axis.scale.low if is_log(axis) else 0.0
+    return [max(axis.scale.value(start + (end - start) * step / n), low) for step in range(n + 1)]
+
+
+def decades(values: Sequence[float]) -> float:
+    """Return how many powers of ten lie between the least and the greatest of some values."""
+    return math.log10(max(values) / min(values))

@@ -1,0 +1,221 @@
+"""Throughput against load: each level with its interval, the fitted law with its band, and the ideal. Pure."""
+
+from dataclasses import dataclass
+
+from tfsload.analysis.figures import percent
+from tfsload.analysis.level_result import LevelResult
+from tfsload.analysis.result import RunResult
+from tfsload.report import units
+from tfsload.report.charts.chart import NARROW_PX, Axis, Chart, Drawing, Frame, Spec
+from tfsload.report.charts.load_axis import by_load, can_be_told, is_log, load_axis, load_of, samples_along
+from tfsload.report.charts.placing import Label, Room, around, width_px
+from tfsload.report.charts.scale import ticks_from_zero
+from tfsload.report.states import is_doubted, of_level
+
+# So many levels have their value beside them; the table has all.
+_MOST_VALUES = 5
+_ROOM_ABOVE = 1.2
+
+
+@dataclass(frozen=True)
+class _Point:
+    """A level as it is drawn.
+
+    Attributes:
+        load: users, or arrivals a second.
+        rps, low_rps, high_rps: its throughput, with its interval.
+        state: "pass", "invalid" or "failed".
+        value: its throughput in words.
+        more: what else is said beside it; empty: nothing.
+        label: all this in a sentence.
+    """
+
+    load: float
+    rps: float
+    low_rps: float
+    high_rps: float
+    state: str
+    value: str
+    more: str
+    label: str
+
+
+def throughput(result: RunResult) -> Chart | None:
+    """Return the chart of a run with levels; None: they do not differ in load, or nothing was answered."""
+    levels = by_load(result.levels)
+    if not can_be_told(levels) or not any(level.achieved_rps for level in levels):
+        return None
+    points = [_point(result, level) for level in levels]
+    is_open = levels[0].rate_rps is not None
+    curve = result.scaling.curve if result.scaling is not None else ()
+    data = {
+        "levels": [
+            {
+                "load": point.load,
+                "rps": point.rps,
+                "low_rps": point.low_rps,
+                "high_rps": point.high_rps,
+                "state": point.state,
+            }
+            for point in points
+        ],
+        "law": [
+            {"load": one.users, "rps": one.throughput_rps, "low_rps": one.low_rps, "high_rps": one.high_rps}
+            for one in curve
+        ],
+    }
+    told = "; ".join(point.label for point in points)
+    return Chart(
+        name="throughput",
+        title=f"Throughput against {'rate' if is_open else 'load'}",
+        below=_below(points),
+        label=f"Throughput against {'offered rate' if is_open else 'users'}. {told}.",
+        data=data,
+        spec=lambda width_px: _spec(result, points, width_px),
+    )
+
+
+def _point(result: RunResult, level: LevelResult) -> _Point:
+    state = of_level(result, level)
+    low = level.achieved_rps if level.achieved_low_rps is None else level.achieved_low_rps
+    high = level.achieved_rps if level.achieved_high_rps is None else level.achieved_high_rps
+    value = units.rate(level.achieved_rps)
+    doubt = is_doubted(result, level)
+    more = f"{percent(level.failed_requests / level.requests)} failed" if level.failed_requests else ""
+    said = f"{level.name}: {value} requests/s ({units.rate(low)} to {units.rate(high)})"
+    label = ", ".join(part for part in (said, state.word if doubt else "", more) if part)
+    return _Point(
+        load_of(level), level.achieved_rps, low, high, state.key, f"{value} ?" if doubt else value, more, label
+    )
+
+
+def _below(points: list[_Point]) -> str:
+    parts = ["Bars: 95%, within the level"]
+    if any(point.value.endswith("?") for point in points):
+        parts.append("Hollow ?: no verdict")
+    if any(point.more for point in points):
+        parts.append("Red: requests failed")
+    return ". ".join(parts)
+
+
+def _spec(result: RunResult, points: list[_Point], width: int) -> Spec:
+    frame = Frame(width, 300 if width > NARROW_PX else 250, left_px=52 if width > NARROW_PX else 44)
+    levels, curve = result.levels, result.scaling.curve if result.scaling is not None else ()
+    top = _ROOM_ABOVE * max([1e-9, *(point.high_rps for point in points), *(one.high_rps for one in curve)])
+    axis = load_axis(levels, frame)
+    drawing = Drawing(
+        frame, axis, Axis(frame.y(0, top), "throughput (requests/s)", ticks_from_zero(top, frame.inner_height_px // 46))
+    )
+    room = _Layout(drawing, frame)
+    seen = [one for one in curve if axis.scale.low <= one.users <= axis.scale.high]
+    drawing.band([{"x": one.users, "y": one.low_rps, "y2": one.high_rps} for one in seen], "p50")
+    law = [(float(one.users), one.throughput_rps) for one in seen]
+    drawing.line([{"x": x, "y": y} for x, y in law], "p50")
+    ideal = _ideal(result, drawing)
+    drawing.line([{"x": x, "y": y} for x, y in ideal], "muted", strokeDash=[4, 3], strokeWidth=1.5)
+    bars = [{"x": one.load, "x2": one.load, "y": one.low_rps, "y2": one.high_rps} for one in points]
+    for state, role in (("pass", "ink"), ("invalid", "invalid"), ("failed", "failed")):
+        chosen = [number for number, point in enumerate(points) if point.state == state]
+        drawing.rules([bars[number] for number in chosen], role, strokeWidth=2)
+        rows = [{"x": points[number].load, "y": points[number].rps, "label": points[number].label} for number in chosen]
+        drawing.points(rows, role, is_hollow=state != "pass", shape="circle")
+    room.take(points, law, ideal)
+    room.name_levels(points)
+    room.name_ideal(result, ideal, is_short=width <= NARROW_PX)
+    room.name_law([(one.users, one.low_rps, one.high_rps) for one in seen], is_short=width <= NARROW_PX)
+    return drawing.spec()
+
+
+def _ideal(result: RunResult, drawing: Drawing) -> list[tuple[float, float]]:
+    """Return the line of what would be ideal: all that is offered, or each user as much as the first one."""
+    a_load = _ideal_a_load(result)
+    if a_load is None:
+        return []
+    top = drawing.y.scale.high
+    if is_log(drawing.x):
+        along = [(load, load * a_load) for load in samples_along(drawing.x) if load * a_load <= top]
+    else:
+        along = [(0.0, 0.0), (drawing.x.scale.high, drawing.x.scale.high * a_load)]
+    end = min(top / a_load, drawing.x.scale.high)
+    return [*(point for point in along if point[0] < end), (end, end * a_load)]
+
+
+def _ideal_a_load(result: RunResult) -> float | None:
+    if result.levels[0].rate_rps is not None:
+        return 1.0
+    alone = [one for one in result.scaling.levels if one.users == 1 and one.is_trusted] if result.scaling else []
+    return alone[0].throughput_rps if alone and alone[0].throughput_rps > 0 else None
+
+
+class _Layout:
+    """Finds room for names."""
+
+    def __init__(self, drawing: Drawing, frame: Frame) -> None:
+        self._drawing = drawing
+        self._room = Room(frame.bounds)
+
+    def _at(self, load: float, rps: float) -> tuple[float, float]:
+        return self._drawing.x.scale.px(load), self._drawing.y.scale.px(rps)
+
+    def take(self, points: list[_Point], *lines: list[tuple[float, float]]) -> None:
+        """Keep marks and lines free."""
+        for point in points:
+            x, y = self._at(point.load, point.rps)
+            self._room.take(x, y, 6)
+            self._room.lines.append([self._at(point.load, point.low_rps), self._at(point.load, point.high_rps)])
+        for line in lines:
+            self._room.lines.append([self._at(*one) for one in line])
+
+    def name_levels(self, points: list[_Point]) -> None:
+        """Write values beside levels, where there are few; and what failed, wherever something did."""
+        labels: dict[str, list[Label]] = {"ink": [], "invalid": [], "failed": []}
+        for point in points:
+            role = {"pass": "ink"}.get(point.state, point.state)
+            x, y = self._at(point.load, point.rps)
+            texts = [point.value] if len(points) <= _MOST_VALUES or point.state == "invalid" else []
+            for text in [*texts, *([point.more] if point.more else [])]:
+                label = self._room.place(around(text, x, y, 15, is_bold=True))
+                labels[role] += [label] if label else []
+        for role, found in labels.items():
+            self._drawing.names(found, role)
+
+    def name_ideal(self, result: RunResult, line: list[tuple[float, float]], is_short: bool) -> None:
+        """Name the ideal, where it leaves the chart."""
+        if not line:
+            return
+        is_open = result.levels[0].rate_rps is not None
+        rate = units.rate(_ideal_a_load(result))
+        text = "all that is offered" if is_open else "ideal" if is_short else f"ideal: each user adds {rate}/s"
+        x, y = self._at(*line[-1])
+        start_x, start_y = self._at(*line[0])
+        middle = ((x + start_x) / 2, (y + start_y) / 2)
+        candidates = [
+            Label(text, x + 8, y + 8),
+            Label(text, x + 8, y + 22),
+            Label(text, x - 10, y + 8, "right"),
+            Label(text, middle[0] - 10, middle[1] - 8, "right"),
+            Label(text, middle[0] + 14, middle[1] + 12),
+        ]
+        self._write(candidates, "muted")
+
+    def name_law(self, band: list[tuple[int, float, float]], is_short: bool) -> None:
+        """Name the fitted law, above its band or below it, as far to the right as there is room."""
+        text = "fitted law" if is_short else "fitted law, 95% band"
+        half = width_px(text) / 2
+        above, below = [], []
+        for load, low, high in reversed(band):
+            x, top = self._at(load, high)
+            _, bottom = self._at(load, low)
+            x = min(x, self._drawing.frame.inner_width_px - half)
+            above.append(Label(text, x, top - 12, "center"))
+            below.append(Label(text, x, bottom + 12, "center"))
+        self._room.lines += [
+            [self._at(load, high) for load, _, high in band],
+            [self._at(load, low) for load, low, _ in band],
+        ]
+        self._write([*above, *below, *(Label(text, one.x, one.y - 14, "center") for one in above)], "p50")
+
+    def _write(self, candidates: list[Label], role: str) -> None:
+        label = self._room.place(candidates)
+        if label is not None:
+            self._drawing.names([label], role)
