@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import json
+import resource
 import signal
 import time
 from pathlib import Path
@@ -13,7 +14,7 @@ from locust.env import Environment
 
 import tfsload
 from tests.support.clusters import Cluster
-from tests.support.runs import forked, free_port, locust, run_headless, wait_until
+from tests.support.runs import PROJECT, forked, free_port, locust, run_headless, wait_until
 from tests.support.web_ui import UNSET, web_ui_of
 from tfsload.analysis import exit_codes
 from tfsload.analysis.result import RunResult
@@ -230,6 +231,42 @@ def _(**_):
     assert ended.stdout.splitlines()[-1].startswith("Inference error rate: ")
     assert "Report: " not in ended.stdout
     assert (tmp_path / "report").read_text() == "in the way"
+
+
+def test_a_disk_that_is_full_at_the_end_costs_no_summary_and_no_older_report(tmp_path, model_server):
+    report = tmp_path / "report"
+    load = ("--host", model_server.address, "--report", str(report))
+    assert run_headless(tmp_path / "first", *load, "--num-tests", "50").exit_code == exit_codes.PASS
+    with locust(tmp_path / "run", "--headless", "--only-summary", *load, "-t", "5m") as process:
+        wait_until(process.has_spawned, "users")
+        # No file of this process, nor of one that it starts, may grow beyond.
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+        process.signal(signal.SIGINT)
+        ended = process.wait()
+
+    assert ended.exit_code == exit_codes.FAILED
+    assert f"--report '{report}': it could not be written: File too large" in ended.stdout
+    assert ended.stdout.splitlines()[-1].startswith("Inference error rate: ")
+    assert "Traceback" not in ended.stderr
+    assert consistent(report, exit_codes.PASS).totals.predictions == 50
+
+
+def test_a_page_that_cannot_be_drawn_costs_no_other_file(tmp_path, model_server):
+    """The library that draws is broken; what could be made is there, and says so, without an older page beside it."""
+    report, broken = tmp_path / "report", tmp_path / "broken"
+    broken.mkdir()
+    (broken / "vl_convert.py").write_text("raise ImportError('nothing is drawn today')")
+    load = ("--host", model_server.address, *LOAD, "--report", str(report))
+    assert run_headless(tmp_path / "first", *load).exit_code == exit_codes.PASS
+    ended = run_headless(tmp_path / "run", *load, PYTHONPATH=f"{broken}:{PROJECT}")
+
+    assert ended.exit_code == exit_codes.FAILED
+    assert f"--report '{report}': it could not be written: " in ended.stdout
+    assert "nothing is drawn today" in ended.stdout
+    assert held(report) == sorted(set(directory.NAMES) - {directory.PAGE})
+    result = json_file.read(report / json_file.NAME)
+    assert (result.exit_code, result.judged.exit_code) == (exit_codes.FAILED, exit_codes.FAILED)
+    assert failing_cases(report) == {"reports that were asked for are written"}
 
 
 def test_a_second_run_takes_the_place_of_the_first(tmp_path, model_server):
