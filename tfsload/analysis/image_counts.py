@@ -33,12 +33,14 @@ class ImageCounts:
         misread: wrong answers, by image, then by class.
         pixels: of at most 200 of these images: by position, its rows of pixels, 0 to 255, two hexadecimal digits each.
         labels: of each misread image, by position: the class that it shows; empty where the data set has gone.
+        of_class: by class, how many different images of it were fired; empty where nothing needs it.
     """
 
     fired: tuple[int, ...] = ()
     misread: tuple[Misread, ...] = ()
     pixels: Mapping[int, str] = field(default_factory=dict)
     labels: Mapping[int, int] = field(default_factory=dict)
+    of_class: Mapping[int, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, images: Images, n_images: int, per_request: int) -> "ImageCounts":
@@ -49,10 +51,7 @@ class ImageCounts:
             n_images: images that are fired.
             per_request: images in one request; the last one holds what is left over.
         """
-        fired = [0] * n_images
-        for first, count in images.fired.items():
-            for image in range(first, min(first + per_request, n_images)):
-                fired[image] += count
+        fired = _fired(images, n_images, per_request)
         misread = (Misread(image, predicted, count) for (image, predicted), count in sorted(images.misread.items()))
         return cls(tuple(fired), tuple(misread))
 
@@ -63,6 +62,19 @@ class ImageCounts:
         for one in self.misread:
             counts[one.image] = counts.get(one.image, 0) + one.count
         return tuple(sorted(sorted(counts, key=lambda image: (-counts[image], image))[:MOST_SHOWN]))
+
+
+def n_different(images: Images, n_images: int, per_request: int) -> int:
+    """Return how many different images were in requests that ended; the arguments are those of `ImageCounts.of`."""
+    return sum(count > 0 for count in _fired(images, n_images, per_request))
+
+
+def _fired(images: Images, n_images: int, per_request: int) -> list[int]:
+    fired = [0] * n_images
+    for first, count in images.fired.items():
+        for image in range(first, min(first + per_request, n_images)):
+            fired[image] += count
+    return fired
 
 
 NO_IMAGES = ImageCounts()

@@ -47,6 +47,7 @@ def judge(result: RunResult) -> Verdict:
     failures, broken, gaps = (_reasons(breaches) for breaches in (failing, broken_by, gaping))
     gaps, crossed = gaps + _undecided(result), _crossed(result)
     advice, notes = _advice(result), _judged_whole(result) + _left_open(result)
+    notes += tuple(one.sentence for one in result.accuracy)
     verdict = functools.partial(Verdict, doubted_levels=tuple(by_level), rules=rules)
     if failures or broken:
         # What was given up was cut short: that is a gap where the failure itself does not count.

@@ -15,19 +15,16 @@ below it too: LoadGen is more careful by one rank.
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
 from decimal import Decimal
 from functools import lru_cache
-from itertools import accumulate, takewhile
-from operator import mul
+from itertools import accumulate
 
+from tfsload.analysis.binomial import weights
 from tfsload.records.histogram import Histogram
 
 CONFIDENCE = 0.99
 # A sample that says anything at all carries this percentile.
 LEAST_PERCENTILE = 90
-# Weights below this one are left out, relative to the largest: a confidence has no more than 16 digits.
-_NEGLIGIBLE = 1e-30
 # What some 10,000 roundings can come to; a tail that exceeds its limit by less is taken to be equal to it.
 _ROUNDING = 1e-10
 
@@ -98,20 +95,8 @@ def _check(percentile: float, confidence: float) -> None:
 
 
 def _binomial_weights(n: int, percentile: float) -> tuple[int, list[float]]:
-    """Return P(Binomial(n, 1 - percentile/100) = k) for k, k + 1 … up to a common factor, and the first k.
-
-    They are reckoned from the most likely k outwards by P(k - 1) : P(k) = k below : (n - k + 1) above, so nothing
-    overflows or cancels, as factorials or their logarithms would; what is left out is negligible.
-    """
+    """Return P(Binomial(n, 1 - percentile/100) = k) for k, k + 1 … up to a common factor, and the first k."""
     # By way of decimals: in floats 1 - 0.999 is not 0.001.
     below = float(Decimal(str(percentile)) / 100)
     above = float(1 - Decimal(str(percentile)) / 100)
-    mode = min(int((n + 1) * above), n)
-    downwards = _fading(k * below / ((n - k + 1) * above) for k in range(mode, 0, -1))
-    upwards = _fading((n - k) * above / ((k + 1) * below) for k in range(mode, n))
-    return mode - len(downwards), [*reversed(downwards), 1.0, *upwards]
-
-
-def _fading(ratios: Iterable[float]) -> list[float]:
-    """Return the running products of ratios, none above 1, until they are negligible."""
-    return list(takewhile(lambda weight: weight > _NEGLIGIBLE, accumulate(ratios, mul)))
+    return weights(n, above, below)

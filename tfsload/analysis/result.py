@@ -9,6 +9,7 @@ from typing import Any
 
 from tfsload.analysis import plain
 from tfsload.analysis.abort import Aborted
+from tfsload.analysis.accuracy import SeenBy
 from tfsload.analysis.attendance import Attended
 from tfsload.analysis.class_rows import ClassRow
 from tfsload.analysis.figures import percent
@@ -213,6 +214,7 @@ class RunResult:
         search: of a limit search: what it found.
         thresholds: each with what it was held against; empty of a search, which has held them against each probe.
         aborted: by which threshold the run was ended; None: by none.
+        accuracy: of each figure of accuracy that a threshold limits: what the images that were fired can see.
         judged_metrics: what thresholds are about, those of a search too.
         judged_whole: where thresholds were judged with all half-seconds alone, since so little was measured: levels'
             names, or one that is empty for a run without levels.
@@ -244,6 +246,7 @@ class RunResult:
     search: SearchResult | None = None
     thresholds: tuple[Held, ...] = ()
     aborted: Aborted | None = None
+    accuracy: tuple[SeenBy, ...] = ()
     judged_metrics: tuple[str, ...] = ()
     judged_whole: tuple[str, ...] = ()
     others: Others = NO_OTHERS

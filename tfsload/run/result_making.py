@@ -1,9 +1,13 @@
 """From what has arrived of a run to its result."""
 
+from collections import Counter
 from dataclasses import replace
 
+import numpy as np
+
 from tfsload.analysis.abort import with_aborted
-from tfsload.analysis.image_counts import ImageCounts
+from tfsload.analysis.accuracy import SeenBy, seen_by
+from tfsload.analysis.image_counts import ImageCounts, n_different
 from tfsload.analysis.judge import judge
 from tfsload.analysis.levels import level_row
 from tfsload.analysis.limit import SearchResult
@@ -49,6 +53,7 @@ def make_result(
         findings=results.findings,
         n_images=checked.n_images,
     )
+    images = _images(overall, checked)
     summed_up = sum_up(measured, course, checked.settings.checks.thresholds, search)
     result = replace(
         summed_up,
@@ -58,16 +63,11 @@ def make_result(
         machine=machine(),
         asked=checked.asked,
         server=_server(overall, results.uncounted, checked, changed),
-        workers=Workers(
-            n=results.n_workers,
-            lost=tuple(sorted(results.lost_workers)),
-            unfit=dict(results.unfit_workers),
-            n_unaccounted=results.n_unaccounted,
-            n_discarded=results.n_discarded,
-        ),
+        workers=_workers(results),
         users=Users(results.n_users, results.n_users_asked, results.attendance.attended),
         verified=_verified(overall, results.uncounted, checked),
-        images=_images(overall, checked),
+        images=images,
+        accuracy=_accuracy(results, images, checked),
         others=others,
         notes={redacted(key): redacted(note) for key, note in checked.settings.report.notes},
     )
@@ -87,9 +87,20 @@ def course_of(results: Results, checked: Checked) -> Course:
     )
 
 
+def _workers(results: Results) -> Workers:
+    return Workers(
+        n=results.n_workers,
+        lost=tuple(sorted(results.lost_workers)),
+        unfit=dict(results.unfit_workers),
+        n_unaccounted=results.n_unaccounted,
+        n_discarded=results.n_discarded,
+    )
+
+
 def _images(overall: Record, checked: Checked) -> ImageCounts:
     counted = ImageCounts.of(overall.images, checked.n_images, checked.settings.model.images_per_request)
-    if not counted.misread:
+    is_by_class = any(one.label is not None for one in checked.settings.checks.thresholds)
+    if not (counted.misread or is_by_class):
         return counted
     try:
         dataset = load_images(checked.settings)
@@ -99,7 +110,18 @@ def _images(overall: Record, checked: Checked) -> ImageCounts:
         return counted  # another one has taken its place
     pixels = {image: dataset.images[image].tobytes().hex() for image in counted.worst}
     labels = {one.image: int(dataset.labels[one.image]) for one in counted.misread}
-    return replace(counted, pixels=pixels, labels=labels)
+    of_class = Counter(dataset.labels[np.flatnonzero(counted.fired)].tolist()) if is_by_class else {}
+    return replace(counted, pixels=pixels, labels=labels, of_class=dict(sorted(of_class.items())))
+
+
+def _accuracy(results: Results, images: ImageCounts, checked: Checked) -> tuple[SeenBy, ...]:
+    per_request = checked.settings.model.images_per_request
+    at_levels = [
+        (run.level, n_different(results.records[run.level.number].images, checked.n_images, per_request))
+        for run in results.levels
+        if run.level.number in results.records
+    ]
+    return seen_by(checked.settings.checks.thresholds, images, at_levels)
 
 
 def _server(overall: Record, uncounted: Record, checked: Checked, changed: str) -> Server:
