@@ -55,6 +55,7 @@ def consistent(path: Path, exit_code: int) -> RunResult:
     assert (properties["verdict"], properties["exit code"]) == (word, str(exit_code))
     assert word in (path / "summary.md").read_text().splitlines()[0]
     page = (path / "report.html").read_text()
+    assert (f"exit code {exit_code}" in page) == (exit_code != exit_codes.PASS)
     assert {"CROSSED": "THRESHOLD CROSSED"}.get(word, word) in page
     return result
 
@@ -185,6 +186,7 @@ def test_an_exit_code_of_ones_own_stands_in_all_of_it(tmp_path, model_server):
     assert (ended.exit_code, result.exit_code, result.judged.exit_code) == (7, 7, exit_codes.FAILED)
     assert result.process_exit.remark == "exit code 7, by --exit-code-on-error 7"
     assert "exit code 7, by" in (tmp_path / "report" / "summary.md").read_text()
+    assert "exit code 7" in (tmp_path / "report" / "report.html").read_text()
 
 
 @pytest.mark.parametrize("n_workers", [pytest.param(0, id="alone"), pytest.param(2, id="forked")])

@@ -53,7 +53,9 @@ def verdict_view(result: RunResult) -> VerdictView:
 
 
 def _remark(result: RunResult) -> str:
-    return f"exit code {result.judged.exit_code}" if result.judged.exit_code else ""
+    if result.process_exit is not None and result.process_exit.remark:
+        return result.process_exit.remark
+    return f"exit code {result.exit_code}" if result.exit_code else ""
 
 
 def _of_pass(result: RunResult) -> Iterable[Sentence]:
