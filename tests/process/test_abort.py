@@ -14,12 +14,12 @@ LEVELS = ("--sweep", "2,4", "--level-duration", "300", "--warm-up", "0.2")
 
 
 def ended_by_threshold(ended):
-    """Return the sentence of how a run was ended, which has crossed a threshold and is nothing worse."""
+    """Return the sentences of a run that was ended, which has crossed a threshold and is nothing worse."""
     assert ended.exit_code == exit_codes.THRESHOLD, ended.stdout + ended.stderr
-    (line,) = [line for line in ended.stdout.splitlines() if "it ended the run" in line]
+    crossed, ended_by = [line for line in ended.stdout.splitlines() if "was crossed" in line or "was ended by" in line]
     for word in ("run was stopped", "stopped after", "let it end by itself", "were fired before"):
         assert word not in ended.stdout
-    return line
+    return crossed, ended_by
 
 
 @pytest.mark.parametrize("n_workers", [pytest.param(0, id="one-process"), pytest.param(2, id="two-processes")])
@@ -27,7 +27,7 @@ def ended_by_threshold(ended):
     ("arguments", "threshold", "words"),
     [
         pytest.param(PLAIN, "p50 < 1us abort=0s; p99.99 < 10s", "p50 < 1us abort=0s was crossed", id="a-percentile"),
-        pytest.param(PLAIN, "recall[9] > 99.9% abort=2s", "recall[9] > 99.9% abort=2s was crossed for", id="a-class"),
+        pytest.param(PLAIN, "recall[9] > 99.9% abort=2s", "recall[9] > 99.9% abort=2s was crossed: ", id="a-class"),
         pytest.param(
             ("-u", "2", "--num-tests", "1000"), ERRORS, "error_rate < 0.1% abort=0s was crossed", id="num-tests"
         ),
@@ -46,9 +46,10 @@ def test_a_threshold_ends_a_run(tmp_path, model_server, arguments, threshold, wo
         tmp_path, "--host", model_server.address, *arguments, "--threshold", threshold, *forked(n_workers), **slowly
     )
 
-    line = ended_by_threshold(ended)
-    assert words in line
-    assert line.endswith("with 2 levels to go" if "--level-duration" in arguments else "it ended the run")
+    crossed, ended_by = ended_by_threshold(ended)
+    assert words in crossed
+    assert f"the run was ended by {words.partition(' was ')[0]}" in ended_by
+    assert ended_by.endswith(", with 2 levels to go") is ("--level-duration" in arguments)
     assert "the run ends" in ended.stderr
     if "--num-tests" in arguments:
         assert ended.outcome["predictions"] < 1000
@@ -59,7 +60,7 @@ def test_a_threshold_ends_a_run_of_a_master_and_its_worker(cluster, model_server
     master.join()
     ended = master.master.wait()
 
-    assert "crossed at 2 users" in ended_by_threshold(ended)
+    assert "crossed at 2 users" in ended_by_threshold(ended)[0]
 
 
 def test_a_level_that_has_ended_is_the_last(tmp_path, model_server):
@@ -71,8 +72,9 @@ def test_a_level_that_has_ended_is_the_last(tmp_path, model_server):
 
     # What it says of the level itself depends on what else the machine has to do.
     assert ended.exit_code in (exit_codes.THRESHOLD, exit_codes.INVALID)
-    assert "p50 < 1us abort was crossed at 2 users for 2 s: " in ended.stdout
-    assert "it ended the run with 2 levels to go" in ended.stdout
+    assert "p50 < 1us abort was crossed at 2 users: " in ended.stdout
+    ended_by = "the run was ended by p50 < 1us abort, which had been crossed for 2 s, with 2 levels to go"
+    assert ended_by in ended.stdout
     assert "p50[users=4] < 10s at 4 users was not judged, since the run had been ended" in ended.stdout
     assert "the run was stopped" not in ended.stdout
 
@@ -87,5 +89,5 @@ def test_a_threshold_ends_a_run_from_the_form_and_the_next_starts_clean(tmp_path
         summaries = ui.summaries()
 
     assert summaries.count("error_rate < 0.1% abort=0s was crossed at 2 users: ") == 1
-    assert summaries.count("it ended the run with 2 levels to go") == 1
+    assert summaries.count("the run was ended by error_rate < 0.1% abort=0s, with 2 levels to go") == 1
     assert summaries.count("error_rate < 0.1% abort=0s was crossed: ") == 1

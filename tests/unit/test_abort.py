@@ -2,6 +2,7 @@
 
 import dataclasses
 from types import SimpleNamespace
+from xml.etree import ElementTree
 
 import gevent
 import pytest
@@ -18,6 +19,7 @@ from tfsload.analysis.limit import Finding
 from tfsload.load.plan import FixedPlan
 from tfsload.records.level import Level
 from tfsload.records.level_counts import LevelCounts
+from tfsload.report import junit
 from tfsload.run import abort_watch
 from tfsload.run.abort_watch import AbortWatch
 from tfsload.run.results import Results
@@ -191,7 +193,10 @@ def test_a_run_that_a_threshold_has_ended_in_a_level_has_crossed_it_and_is_not_i
 
     assert (verdict.exit_code, verdict.reasons) == (
         exit_codes.THRESHOLD,
-        ("error_rate < 5% abort was crossed at 2 users for 6 s: 20%; it ended the run with 3 levels to go",),
+        (
+            "error_rate < 5% abort was crossed at 2 users: 20%",
+            "the run was ended by error_rate < 5% abort, which had been crossed for 6 s, with 3 levels to go",
+        ),
     )
     assert all(rule.holds for rule in verdict.rules)
 
@@ -215,7 +220,7 @@ def test_what_a_level_that_was_run_leaves_open_stays_a_gap():
 
     assert verdict.exit_code == exit_codes.INVALID
     assert any(reason.startswith("p99 < 1s at 1 user cannot be judged: ") for reason in verdict.reasons)
-    assert any("it ended the run with 3 levels to go" in reason for reason in verdict.reasons)
+    assert any("the run was ended by error_rate < 5% abort" in reason for reason in verdict.reasons)
 
 
 def test_a_level_that_has_ended_ends_the_run():
@@ -226,7 +231,8 @@ def test_a_level_that_has_ended_ends_the_run():
 
     assert verdict.exit_code == exit_codes.THRESHOLD
     assert verdict.reasons == (
-        "p50 < 1us abort was crossed at 1 user for 10 s: 1.000 ms; it ended the run with 1 level to go",
+        "p50 < 1us abort was crossed at 1 user: 1.000 ms",
+        "the run was ended by p50 < 1us abort, which had been crossed for 10 s, with 1 level to go",
     )
 
 
@@ -250,7 +256,10 @@ def test_a_run_without_levels_is_not_invalid_for_having_been_ended(course):
 
     assert (verdict.exit_code, verdict.reasons) == (
         exit_codes.THRESHOLD,
-        ("wrong_rate < 5% abort was crossed for 6 s: 25%; it ended the run",),
+        (
+            "wrong_rate < 5% abort was crossed: 25%",
+            "the run was ended by wrong_rate < 5% abort, which had been crossed for 6 s",
+        ),
     )
     assert "p99.9 < 1s was not judged, since the run had been ended" in verdict.notes
     assert judge(result).exit_code == exit_codes.INVALID  # p99.9 wants more samples than there are
@@ -261,6 +270,21 @@ def test_requests_without_an_answer_come_before_it():
     verdict = judge(ended_by(result, Aborted(held("wrong_rate < 5% abort", 0.9), 6.0)))
 
     assert (verdict.exit_code, verdict.code_without_failures) == (exit_codes.FAILED, exit_codes.THRESHOLD)
+
+
+def test_a_build_server_is_told_that_the_rest_was_skipped():
+    text = "error_rate < 5% abort; p50[users=8] < 1s; p50 < 1s"
+    result = ended_in_a_level(text)
+    suite = ElementTree.fromstring(junit.write(dataclasses.replace(result, verdict=judge(result)))).find("testsuite")
+    told = {case.get("name"): [one.tag for one in case] for case in suite if case.get("classname") == junit.THRESHOLDS}
+
+    assert told == {
+        "error_rate < 5% abort at 1 user": ["system-out"],
+        "p50 < 1s at 1 user": ["system-out"],
+        "p50[users=8] < 1s at 8 users": ["skipped"],
+        "error_rate < 5% abort at 2 users": ["failure"],
+    }
+    assert (suite.get("failures"), suite.get("skipped")) == ("1", "1")
 
 
 # Who looks, and when

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.golden import result_of
 from tests.support.past_runs import PAST_RUNS, UNIX_OFFSET_NS, PastRun
+from tests.support.summaries import summarise
 from tfsload.analysis.series import series
 from tfsload.records.record import Record
 from tfsload.records.recorder import Recorder, merge_plain
@@ -196,3 +197,12 @@ def test_ten_minutes_of_a_million_requests_are_written_in_less_than_two_megabyte
     assert result.totals.requests == 1_000_000
     assert 600 <= len(result.seconds) <= 603
     assert len(json.dumps(result.to_plain(), allow_nan=False)) < 2_000_000
+
+
+def test_a_level_that_was_stopped_is_no_run_without_levels():
+    """Its seconds are counted from its window's begin: as those since 1970 they would fill fifty years."""
+    record = merged(recorded(*[(n * 10 * MS, n * 10 * MS + MS, [1], [1]) for n in range(100)], unix_offset_ns=10**18))
+    stopped, whole = (summarise(record, n_levels_left=n_left) for n_left in (2, 0))
+
+    assert (stopped.seconds, stopped.limit_counts) == ((), ())
+    assert len(whole.seconds) > 0

@@ -283,19 +283,14 @@ def _doubts(result: RunResult) -> tuple[Breach, ...]:
 
 
 def _undecided(result: RunResult) -> tuple[str, ...]:
-    open_ones = [held for held in result.thresholds if held.holds is None and _counts(result, held)]
+    open_ones = [held for held in result.thresholds if held.holds is None and not result.is_left_open(held)]
     return tuple(f"{_named(held)} cannot be judged: {held.why_unknown}" for held in open_ones)
 
 
 def _left_open(result: RunResult) -> tuple[str, ...]:
     """Return what is not known since a threshold has ended the run before."""
-    open_ones = [held for held in result.thresholds if held.holds is None and not _counts(result, held)]
+    open_ones = filter(result.is_left_open, result.thresholds)
     return tuple(f"{_named(held)} was not judged, since the run had been ended" for held in open_ones)
-
-
-def _counts(result: RunResult, held: Held) -> bool:
-    """Whether what was measured should have decided a threshold: a run that one has ended need not decide the rest."""
-    return result.aborted is None or held.where in {level.name for level in result.levels}
 
 
 def _named(held: Held) -> str:
@@ -313,20 +308,21 @@ def _is_none_known_to_hold(result: RunResult) -> bool:
 
 def _crossed(result: RunResult) -> tuple[str, ...]:
     crossed = [held for held in result.thresholds if held.holds is False]
-    reasons = [_crossing(result, held) for held in crossed]
+    reasons = [
+        f"{held.threshold.text} was crossed{' at ' + held.where if held.where else ''}: {_found(held)}"
+        for held in crossed
+    ] + _ended_by_threshold(result)
     if result.search is not None and _is_none_known_to_hold(result):
         reasons.append(result.search.sentence)
     return tuple(reasons)
 
 
-def _crossing(result: RunResult, held: Held) -> str:
-    at = f" at {held.where}" if held.where else ""
-    aborted = result.aborted
-    if aborted is None or held != aborted.held:
-        return f"{held.threshold.text} was crossed{at}: {_found(held)}"
-    left = f" with {_levels_to_go(result)}" if result.course.n_levels_left else ""
-    seconds = f" for {aborted.crossed_s:.0f} s" if aborted.crossed_s >= 1 else ""
-    return f"{held.threshold.text} was crossed{at}{seconds}: {_found(held)}; it ended the run{left}"
+def _ended_by_threshold(result: RunResult) -> list[str]:
+    if result.aborted is None:
+        return []
+    seconds = f", which had been crossed for {result.aborted.crossed_s:.0f} s" if result.aborted.crossed_s >= 1 else ""
+    left = f", with {_levels_to_go(result)}" if result.course.n_levels_left else ""
+    return [f"the run was ended by {result.aborted.held.threshold.text}{seconds}{left}"]
 
 
 def _found(held: Held) -> str:

@@ -296,6 +296,11 @@ class RunResult:
             return False
         return course.n_images_asked is None and course.ran_s < course.run_time_s
 
+    def is_left_open(self, held: Held) -> bool:
+        """Whether one of its thresholds was not judged since another had ended the run, which is no fault of it."""
+        is_measured = held.where in {level.name for level in self.levels}
+        return held.holds is None and self.aborted is not None and not is_measured
+
     @property
     def probes_hold(self) -> tuple[bool | None, ...]:
         """Of a limit search: whether the rate holds, by level; None: one stall decides it. Else empty."""

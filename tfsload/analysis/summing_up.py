@@ -55,6 +55,7 @@ def sum_up(
     is_whole = not course.n_levels_left
     duration_s = _duration_s(record, rows if is_whole else ())
     levels = tuple(level_result(row, measured.findings.get(row.level.number)) for row in rows)
+    has_levels = bool(rows) or not is_whole  # of one that was stopped its seconds begin with its window
     is_sweep = bool(levels) and all(level.rate_rps is None for level in levels)
     scaling = assess_sweep(levels) if is_sweep else None
     confusion = record.confusion
@@ -64,8 +65,8 @@ def sum_up(
         uncounted=Uncounted.of(measured.uncounted),
         classes=class_rows(confusion),
         confusion=tuple((label, predicted, count) for label, predicted, count in confusion.to_plain()),
-        seconds=() if rows else _seconds(record, course.ended_unix_s),
-        limit_counts=() if rows else limit_counts(record.half_seconds, record.first_sent_unix_ns // TENTH_NS),
+        seconds=() if has_levels else _seconds(record, course.ended_unix_s),
+        limit_counts=() if has_levels else limit_counts(record.half_seconds, record.first_sent_unix_ns // TENTH_NS),
         levels=levels,
         scaling=scaling,
         search=search,

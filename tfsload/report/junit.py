@@ -35,7 +35,7 @@ class _Case:
 
 
 def write(result: RunResult) -> str:
-    """Return the run as a test suite; a threshold that cannot be judged fails, too."""
+    """Return the run as a test suite; a threshold that cannot be judged fails, too, unless another ended the run."""
     cases = list(_cases(result))
     failures = sum(case.exit_code != exit_codes.PASS and not case.is_excused for case in cases)
     counts = {
@@ -59,7 +59,7 @@ def write(result: RunResult) -> str:
 def _cases(result: RunResult) -> Iterator[_Case]:
     verdict = result.judged
     for held in result.thresholds:
-        yield _threshold_case(held)
+        yield _threshold_case(held, result.is_left_open(held))
     for rule in verdict.rules:
         yield _rule_case(result, rule)
     ended = result.process_exit
@@ -67,12 +67,13 @@ def _cases(result: RunResult) -> Iterator[_Case]:
         yield _Case(RULES, "the process ends with the verdict's exit code", ended.remark, exit_codes.FAILED)
 
 
-def _threshold_case(held: Held) -> _Case:
+def _threshold_case(held: Held, is_excused: bool) -> _Case:
     name = f"{held.threshold.text} at {held.where}" if held.where else held.threshold.text
     words = words_of(held)
     found = f"{words.value}, {words.margin}" if words.margin else words.value
     if held.holds is None:
-        return _Case(THRESHOLDS, name, f"{found}: {held.why_unknown}", exit_codes.INVALID)
+        why = "the run had been ended by another threshold" if is_excused else held.why_unknown
+        return _Case(THRESHOLDS, name, f"{found}: {why}", exit_codes.INVALID, is_excused)
     return _Case(THRESHOLDS, name, found, exit_codes.PASS if held.holds else exit_codes.THRESHOLD)
 
 
