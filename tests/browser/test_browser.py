@@ -67,7 +67,7 @@ def test_one_kind_of_run_after_another_is_started_and_read(driver, served):
     assert any(line.startswith("2 users ") for line in lines)
     assert "200 of 200 images, each exactly once" in plain
     assert "Ramping to 3 users" in page.log
-    assert "100 requests/s " in open_load
+    assert "100/s " in open_load
     assert "spawn_rate" in refusal
     assert "100 of 100 images, each exactly once" in corrected
 

@@ -31,13 +31,13 @@ def test_failures_before_all_users_are_there_fail_the_run(tmp_path, model_server
 
     assert "Resetting stats" in ended.stderr
     assert ended.exit_code == exit_codes.FAILED, ended.stdout
-    assert "1 of 1 requests 'GET /bad' of Website failed: HTTPError" in ended.stdout
+    assert "1 of 1 request 'GET /bad' of Website failed: HTTPError" in ended.stdout
 
 
 @pytest.mark.parametrize(
     ("load", "said"),
     [
-        pytest.param(FAILS_FIRST, "requests 'GET /bad' of Website failed: HTTPError", id="requests"),
+        pytest.param(FAILS_FIRST, " 'GET /bad' of Website failed: HTTPError", id="requests"),
         pytest.param(RAISES_FIRST, "1 exception in user code", id="exceptions"),
     ],
 )

@@ -29,7 +29,7 @@ def test_the_summary_is_said_where_it_can_be_and_the_code_is_the_verdicts(model_
     assert ended.returncode == exit_codes.PASS, ended.stderr
     if where is not None:
         said = getattr(ended, where).decode()
-        assert "\nPASS:\n" in said
+        assert "\nPASS (exit code 0): " in said
         assert said.splitlines()[-1].startswith(SUMMARY)
     assert b"Traceback" not in ended.stderr
 

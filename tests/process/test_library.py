@@ -64,7 +64,7 @@ def test_a_run_ends_when_its_time_is_over_and_was_not_stopped_early(server):
     result = tfsload.run_to_end(environment_of(server), users=2, run_time_s=0.6)
     served = server.end()
 
-    assert result.judged.exit_code == exit_codes.PASS, result.judged.reasons
+    assert result.judged.exit_code == exit_codes.PASS, result.judged.sentences
     assert 0 <= len(served) - result.totals.requests <= 2  # those in flight when it was stopped
     assert result.course.run_time_s == 0.6
     assert max(one.in_flight for one in served) <= 2
@@ -201,7 +201,7 @@ def test_a_master_and_its_workers_in_one_process_fire_each_image_once(server):
             tfsload.run_to_end(worker)
 
     assert (result.totals.predictions, result.workers.n) == (300, 2)
-    assert result.judged.exit_code == exit_codes.PASS, result.judged.reasons
+    assert result.judged.exit_code == exit_codes.PASS, result.judged.sentences
     assert len(server.end()) == 300
 
 
@@ -289,8 +289,8 @@ def test_an_exception_in_user_code_is_named_with_its_place(server):
 
     assert result.judged.exit_code == exit_codes.FAILED
     assert re.search(
-        r"^\d+ exceptions in user code, such as 'mine' \(test_library\.py, line \d+, in mistake\): see the log",
-        result.judged.reasons[0],
+        r"^\d+ exceptions in user code, such as 'mine' \(test_library\.py, line \d+, in mistake\); see the log",
+        result.judged.sentences[0],
     )
 
 

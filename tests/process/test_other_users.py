@@ -91,7 +91,7 @@ def test_of_many_rows_the_worst_are_named_and_the_rest_counted():
 
 def test_nobody_is_blamed_who_is_not_there():
     assert reasons(Others((), (OtherFailures("GET /", 1, 1, "refused"),))) == (
-        "1 of 1 requests 'GET /' that are no predictions failed: refused",
+        "1 of 1 request 'GET /' that are no predictions failed: refused",
     )
 
 
@@ -117,7 +117,7 @@ def test_failures_of_other_users_fail_the_run(tmp_path, model_server, website, l
     if said:
         assert said in ended.stdout
     else:
-        assert "\nPASS:\n" in ended.stdout
+        assert "\nPASS (exit code 0): " in ended.stdout
 
 
 def test_failures_of_predictions_that_a_threshold_allows_are_no_others(tmp_path, model_server, website):

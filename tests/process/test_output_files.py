@@ -108,7 +108,7 @@ def test_a_report_that_finds_the_disk_full_fails_the_run_in_words(tmp_path, mode
     ended = run_headless(tmp_path, *load, option, str(tmp_path / "report"))
 
     assert ended.exit_code == exit_codes.FAILED
-    assert f"\nFAILED:\n  - {option} {tmp_path / 'report'}" in ended.stdout
+    assert f"\nFAILED (exit code 1): {option} {tmp_path / 'report'}" in ended.stdout
     assert "No space left on device" in ended.stdout
     assert ended.outcome["predictions"] == 300
     assert "Traceback" not in ended.stderr
@@ -126,7 +126,7 @@ def test_a_disk_that_is_full_in_the_middle_fails_the_run_in_words(tmp_path, mode
         ended = process.wait()
 
     assert ended.exit_code == exit_codes.FAILED, ended.stdout
-    assert f"\nFAILED:\n  - --csv {tmp_path / 'c'}" in ended.stdout
+    assert f"\nFAILED (exit code 1): --csv {tmp_path / 'c'}" in ended.stdout
     assert "could not be written: File too large" in ended.stdout
     assert ended.stdout.splitlines()[-1].startswith("Inference error rate: ")
     assert "Traceback" not in ended.stderr
@@ -136,7 +136,10 @@ def test_json_that_cannot_be_printed_fails_the_run_in_words(model_server):
     ended = run_in_shell(">/dev/full", "--host", model_server.address, "--num-tests", "100", "--json")
 
     assert ended.returncode == exit_codes.FAILED
-    assert "FAILED:\n  - --json: standard output could not be written: No space left on device" in ended.stderr.decode()
+    assert (
+        "FAILED (exit code 1): --json: standard output could not be written: No space left on device"
+        in ended.stderr.decode()
+    )
 
 
 def test_a_log_that_cannot_be_written_is_told_of_once(tmp_path, model_server):

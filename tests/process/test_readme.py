@@ -47,7 +47,7 @@ def test_its_locustfile_runs(tmp_path, model_server):
 
     assert ended.exit_code == exit_codes.PASS, ended.stderr
     wrong = re.findall(r"^image \d+: a \d was taken for a \d$", ended.stdout, re.MULTILINE)
-    assert f"  wrong      {len(wrong) / 10:g}% ({len(wrong)})" in ended.stdout
+    assert f"  wrong      {len(wrong) / 10:.2f}% ({len(wrong)})" in ended.stdout
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):

@@ -148,8 +148,8 @@ def test_a_run_that_is_given_up_has_failed_and_says_so(more, n_failed):
     verdict = judge(summarise(record_of(n_failed, n_right=20), gave_up_after_s=30.0, **more))
 
     assert verdict.exit_code == exit_codes.FAILED
-    assert "requests were sent for 30 s, and none was answered" in verdict.reasons[0]
-    assert not any("let it end by itself" in reason for reason in verdict.reasons)
+    assert "requests were sent for 30 s, and none was answered" in verdict.sentences[0]
+    assert not any("let it end by itself" in reason for reason in verdict.sentences)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tests.support.runs import locust as locust_process
 from tests.support.web_ui import web_ui_of
 from tfsload.analysis import exit_codes
 
-STOPPED = r"  - stopped after (\d+\.\d) s of 60: "
+STOPPED = r"\(exit code 4\): stopped after (\d+\.\d) s of 60\n"
 
 
 def arguments_of(model_server, *more):
@@ -29,7 +29,7 @@ def test_a_run_with_a_length_that_is_stopped_before_it_is_invalid(tmp_path, mode
 
     assert ended.exit_code == exit_codes.INVALID
     assert 0 <= float(re.search(STOPPED, ended.stdout)[1]) < 60
-    assert "  - error_rate < 50% holds\n" in ended.stdout
+    assert "\n✓ error_rate < 50%  " in ended.stdout
 
 
 def test_a_run_of_two_processes_that_is_stopped_before_its_length_is_invalid(tmp_path, model_server):
@@ -54,7 +54,7 @@ def test_a_run_without_a_length_is_ended_by_a_signal(tmp_path, model_server, num
         ended = process.wait()
 
     assert ended.exit_code == exit_codes.PASS, ended.stdout
-    assert "\nPASS:\n  - no thresholds; every request was answered" in ended.stdout
+    assert "\nPASS (exit code 0): no thresholds; every request was answered" in ended.stdout
 
 
 @pytest.mark.parametrize("n_workers", [pytest.param(0, id="one-process"), pytest.param(2, id="two")])
@@ -83,6 +83,6 @@ def test_the_web_uis_stop_button_ends_a_run_with_a_length_early(tmp_path, model_
     assert re.search(STOPPED, early)
     assert "INVALID" in early
     for summary in (without_an_end, complete):
-        assert "PASS:" in summary
+        assert "PASS (exit code 0): " in summary
         assert "no thresholds; every request was answered" in summary
         assert "stopped after" not in summary

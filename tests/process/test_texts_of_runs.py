@@ -12,13 +12,13 @@ Model mnist, version 0, at 0:0 (tfsload 0)
 
 requests     0 in TIME
 rate         0 requests/s
-latency      p0 TIME  p0 TIME  p0 TIME  p0 TIME  p0 TIME  max TIME
+latency ms   p0 0  p0 0  p0 0  p0 0  p0 0  max 0
 error rate   0% of 0 predictions
   wrong      0% (0)
   failed     0% (0)
 coverage     0 of 0 images, each exactly once
 
-class   images    right   wrong   recall  precision  most taken for
+class  images  right  wrong  recall  precision  most taken for
 0  0  0  0  0%  0%
 0  0  0  0  0%  0%
 0  0  0  0  0%  0%
@@ -30,8 +30,7 @@ class   images    right   wrong   recall  precision  most taken for
 0  0  0  0  0%  0%
 0  0  0  0  0%  0%
 
-PASS:
-  - no thresholds; every request was answered; every image was fired
+PASS (exit code 0): no thresholds; every request was answered; every image was fired
 Inference error rate: 0%
 """
 

@@ -42,14 +42,14 @@ def test_a_run_from_the_form_scores_like_a_headless_one_and_a_second_starts_clea
         summary = web_ui.summaries().split("Model mnist")[-1]
         assert f"{n_images:,} of {n_images:,} images, each exactly once" in summary
         rate = 100 * reference("mnist5k").error_rate(n_images)
-        assert f"Inference error rate: {rate:.2f}".rstrip("0").rstrip(".") in summary
+        assert f"Inference error rate: {rate:.2f}%" in summary
 
 
 @pytest.mark.parametrize(
     ("form", "rows"),
     [
         pytest.param({"sweep": "1,2"}, ["1 user ", "2 users "], id="sweep"),
-        pytest.param({"rate": "100", "user_count": 50}, ["100 requests/s "], id="open-load"),
+        pytest.param({"rate": "100", "user_count": 50}, ["100/s "], id="open-load"),
     ],
 )
 @pytest.mark.parametrize(
@@ -63,11 +63,11 @@ def test_levels_are_run_from_the_form_and_end_by_themselves(web_ui, form, rows):
     web_ui.wait_for_end()
     lines = [line.strip() for line in web_ui.summaries().splitlines()]
 
-    assert any("achieved/s" in line for line in lines)
+    assert any(line.startswith("level ") for line in lines)
     assert [row for row in rows if not any(line.startswith(row) for line in lines)] == []
     if "sweep" in form:
         # Without a lone user, where the machine had no time for it, nothing is compared.
-        speed_up = r"speed-up \(efficiency\) by users  1: 1\.00×|Cannot tell: the level with 1 user cannot be trusted"
+        speed_up = r"1 user .* 1\.00× |Cannot tell: the level with 1 user cannot be trusted"
         assert any(re.match(speed_up, line) for line in lines)
 
 
@@ -183,7 +183,7 @@ def test_two_processes_from_the_form(web_ui, reference):
         wait_until(lambda before=before: web_ui.n_summaries() > before, "the summary")
         summary = web_ui.summaries().split("Model mnist")[-1]
         assert "400 of 400 images, each exactly once" in summary
-        assert f"wrong      {100 * reference('mnist5k').error_rate(400):g}%" in summary
+        assert f"wrong      {100 * reference('mnist5k').error_rate(400):.2f}%" in summary
         wait_until(lambda: web_ui.log() and web_ui.stats()["state"] in ("stopped", "ready"), "the end")
         wait_until(
             lambda: [worker["state"] for worker in web_ui.stats()["workers"]] == ["ready", "ready"], "workers at rest"

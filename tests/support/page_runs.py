@@ -15,7 +15,7 @@ from tfsload.analysis.image_counts import ImageCounts, Misread
 from tfsload.analysis.result import Asked, Course, RunResult, Server
 from tfsload.analysis.series import Second
 from tfsload.analysis.totals import Totals
-from tfsload.analysis.verdict import Verdict
+from tfsload.analysis.verdict import Reason, Verdict
 from tfsload.records.confusion import ConfusionMatrix
 from tfsload.records.level import Level
 from tfsload.records.record import Record
@@ -137,7 +137,7 @@ def refused() -> RunResult:
         course=Course(),
         server=Server(),
         asked=Asked({"num_tests": "x", "model_name": "mnist"}),
-        verdict=Verdict(exit_codes.BAD_USAGE, reasons),
+        verdict=Verdict(exit_codes.BAD_USAGE, tuple(map(Reason, reasons))),
     )
 
 

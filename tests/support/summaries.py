@@ -20,6 +20,7 @@ from tfsload.records.mismatch import least
 from tfsload.records.record import Record
 from tfsload.report import levels as level_report
 from tfsload.report import terminal
+from tfsload.report.screen import LOG, Screen
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.servable import UNTOLD, Servable, fault
 
@@ -69,23 +70,41 @@ def judge(result: RunResult, user_errors: int = 0, is_broken: bool = False) -> V
     return judging.judge(dataclasses.replace(result, course=course))
 
 
-def render(result: RunResult, verdict: Verdict, model: str = "m", address: str = "h:1", remark: str = "") -> str:
+def render(
+    result: RunResult,
+    verdict: Verdict,
+    model: str = "m",
+    address: str = "h:1",
+    remark: str = "",
+    screen: Screen = LOG,
+) -> str:
     """Return what is printed of a run with this verdict; `model` is a name, or a name and ", version N,"."""
     name, _, version = model.rstrip(",").partition(", version ")
     server = dataclasses.replace(result.server, model_name=name, model_version=int(version or 0), address=address)
-    return terminal.render(dataclasses.replace(result, server=server, verdict=verdict), remark)
+    return terminal.render(dataclasses.replace(result, server=server, verdict=verdict), remark, screen)
 
 
-def table(rows: Sequence[LevelRow | LevelResult], holds: Sequence[bool | None] = ()) -> list[str]:
+# Room for all that a table can show.
+WIDE = 300
+
+
+def table(
+    rows: Sequence[LevelRow | LevelResult], holds: Sequence[bool | None] = (), width: int = WIDE
+) -> tuple[str, ...]:
     """Return the table of levels, given as what they were reckoned from, too."""
     results = _results(rows)
-    return level_report.table(results, holds, [result.number for result in results if result.doubts])
+    return level_report.table(results, width, holds, _doubted(results)).lines
 
 
-def notes(rows: Sequence[LevelRow | LevelResult], holds: Sequence[bool | None] = ()) -> list[str]:
+def notes(rows: Sequence[LevelRow | LevelResult], holds: Sequence[bool | None] = (), width: int = WIDE) -> list[str]:
     """Return the notes below it."""
     results = _results(rows)
-    return level_report.notes(results, holds, [result.number for result in results if result.doubts])
+    shown = level_report.table(results, width, holds, _doubted(results))
+    return level_report.notes(results, shown, holds, _doubted(results))
+
+
+def _doubted(results: Sequence[LevelResult]) -> list[int]:
+    return [result.number for result in results if result.doubts]
 
 
 def _results(rows: Sequence[LevelRow | LevelResult]) -> list[LevelResult]:

@@ -1,4 +1,4 @@
-"""Reads what a sweep has printed, as a person does: the table of speed-ups, and the sentence below it."""
+"""Reads what a sweep has printed, as a person does: the table of levels, and the sentence below it."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Said:
         head: the answer's first words, one of `HEADS`.
         sentence: all of it.
         speed_ups: by users, of levels that count.
-        left_out: speed-ups by users, of levels that do not, marked `!`.
+        left_out: speed-ups by users, of levels that do not, for they are marked `?` or had requests without an answer.
         effective: effective parallelism, low and high end, ms of a lone request and of its way; None: not printed.
         best_users: the levels that the best throughput is the mean of.
         law: the line of the fitted law; empty: none.
@@ -44,15 +44,22 @@ def read(text: str) -> Said:
     """Read a summary."""
     heads = "|".join(sorted(HEADS, key=len, reverse=True))
     (sentence,) = re.findall(rf"^(?:{heads}): .*$", text, re.MULTILINE)
-    line = re.search(r"^speed-up \(efficiency\) by users  (.*)$", text, re.MULTILINE)
-    levels = re.findall(r"([\d,]+)( !)?: ([\d.,]+)×", line[1]) if line else []
-    best = re.search(r"best throughput: .*?(?:at|\()\s*([\d, and]+) users?", text)
-    law = re.search(r"^Universal Scalability Law.*$", text, re.MULTILINE)
+    # No cell holds two spaces.
+    rows = [re.split(r"  +", line) for line in text.splitlines() if re.match(r"[\d,]+ users?( \?)?  ", line)]
+    levels = [(row[0].split(), row[2].removesuffix("×")) for row in rows if row[2].endswith("×")]
+    failing = re.search(r"^not used     (.*) had requests without", text, re.MULTILINE)
+    failed = re.findall(r"([\d,]+) users? \(", failing[1]) if failing else []
+    speed_ups = {int(number(name[0])): number(value) for name, value in levels}
+    left_out = {int(number(name[0])) for name, _ in levels if name[-1] == "?"} | {
+        int(number(users)) for users in failed
+    }
+    best = re.search(r"^throughput   .*(?:, at|\()\s*([\d, and]+) users?", text, re.MULTILINE)
+    law = re.search(r"^scaling law  .*$", text, re.MULTILINE)
     return Said(
         head=sentence.split(":")[0],
         sentence=sentence,
-        speed_ups={int(number(users)): number(value) for users, mark, value in levels if not mark},
-        left_out={int(number(users)): number(value) for users, mark, value in levels if mark},
+        speed_ups={users: value for users, value in speed_ups.items() if users not in left_out},
+        left_out={users: value for users, value in speed_ups.items() if users in left_out},
         effective=_effective(text),
         best_users=tuple(int(number(users)) for users in re.split(r", | and ", best[1])) if best else (),
         law=law[0] if law else "",
@@ -61,11 +68,12 @@ def read(text: str) -> Said:
 
 def _effective(text: str) -> dict[str, float | None] | None:
     found = re.search(
-        r"effective parallelism ([\d.,]+) \(best throughput × (?:the )?([\d.,e+-]+) ms a request at one user"
-        r"(?:, less ([\d.,e+-]+) ms on its way)?\)(?:, ([\d.,]+) to ([\d.,]+) at 95 %)?",
+        r"^parallelism  ([\d.,]+) \(([\d.,]+) to ([\d.,]+) at 95%\): "
+        r"best throughput × \(?([\d.,]+) ms alone(?: − ([\d.,]+) ms on the way\))?$",
         text,
+        re.MULTILINE,
     )
     if not found:
         return None
-    names = ("value", "alone_ms", "way_ms", "low", "high")
+    names = ("value", "low", "high", "alone_ms", "way_ms")
     return {name: part and number(part) for name, part in zip(names, found.groups(), strict=True)}

@@ -171,12 +171,12 @@ class Case:
 def parse_table(text: str) -> list[dict[str, str]]:
     r"""Read the levels' table out of what a run has printed.
 
-    >>> parse_table("   level  achieved/s  lag p99\n 2 users     1,234.5        –\nLatencies in µs; ...")
-    [{'level': '2 users', 'achieved/s': '1,234.5', 'lag p99': '–'}]
+    >>> parse_table("level    req/s  p99 ms  stable\n2 users  1,234       –  yes\nPercentiles are those ...")
+    [{'level': '2 users', 'req/s': '1,234', 'p99 ms': '–', 'stable': 'yes'}]
     """
     lines = [re.split(r"\s{2,}", line.strip()) for line in text.splitlines()]
-    begin = next(number for number, cells in enumerate(lines) if cells[:2] == ["level", "achieved/s"])
-    end = next(number for number, cells in enumerate(lines) if cells[0].startswith("Latencies in µs"))
+    begin = next(number for number, cells in enumerate(lines) if cells[:2] == ["level", "req/s"])
+    end = next(number for number, cells in enumerate(lines) if cells[0].startswith("Percentiles are those"))
     return [dict(zip(lines[begin], cells, strict=True)) for cells in lines[begin + 1 : end]]
 
 
@@ -193,7 +193,8 @@ def run_all(directory: Path, cases: Mapping[Any, Case], **environment: str) -> d
             at = directory / str(name)
             server = stack.enter_context(truth_server(at, **case.script))
             arguments = ("--headless", "--only-summary", "--host", server.address, *case.arguments)
-            options = {"locustfile": TRUTHFUL, "TFSLOAD_TRUTH_HEARD": str(at), **environment}
+            # Room for all columns of the table.
+            options = {"locustfile": TRUTHFUL, "TFSLOAD_TRUTH_HEARD": str(at), "COLUMNS": "200", **environment}
             process = stack.enter_context(locust(at, *arguments, **options))
             started[name] = at, process, server
         ended = {name: process.wait() for name, (_, process, _) in started.items()}

@@ -43,7 +43,7 @@ def test_swapped_answers_fail_a_run_with_their_number_and_an_example(tmp_path, m
     ended, served = run(tmp_path, SWAP, *IMAGES, *CROWD, *(forked(2) if more == "forked" else more))
     count = n_swapped(ended, served)
     reason = re.search(
-        r"  - ([\d,]+) answers differ from those without load by more than 0\.0001 \((.*)\): ", ended.stdout
+        r": ([\d,]+) answers differ from those without load by more than 0\.0001 \((.*)\)\n", ended.stdout
     )
 
     assert ended.exit_code == exit_codes.FAILED, ended.stdout

@@ -167,8 +167,8 @@ def test_what_becomes_of_a_run(cluster, what, when, kind):
     assert run.end(), "it stands still"
     verdict, result = run.master.suite.outcome.verdict, run.master.suite.outcome.result
     assert (verdict.exit_code, run.master.environment.process_exit_code) == (promised.exit_code,) * 2, verdict
-    assert_is_named(promised, "\n".join(verdict.reasons))
-    assert bool(verdict.reasons) == bool(promised.reason)
+    assert_is_named(promised, "\n".join(verdict.sentences))
+    assert bool(verdict.sentences) == bool(promised.reason)
     assert_is_counted_once(run, promised)
     if kind == "num-tests":
         assert (result.totals.predictions, result.is_complete) == (N_IMAGES, True)

@@ -191,10 +191,10 @@ def ended_in_a_level(text, n_levels_left=3, **more):
 def test_a_run_that_a_threshold_has_ended_in_a_level_has_crossed_it_and_is_not_invalid():
     verdict = judge(ended_in_a_level("error_rate < 5% abort; p50 < 1s"))
 
-    assert (verdict.exit_code, verdict.reasons) == (
+    assert (verdict.exit_code, verdict.sentences) == (
         exit_codes.THRESHOLD,
         (
-            "error_rate < 5% abort was crossed at 2 users: 20%",
+            "error_rate < 5% abort was crossed at 2 users: 20.00%",
             "the run was ended by error_rate < 5% abort, which had been crossed for 6 s, with 3 levels to go",
         ),
     )
@@ -206,7 +206,7 @@ def test_what_the_rest_of_the_run_would_have_decided_is_a_note():
     verdict = judge(ended_in_a_level(text))
 
     assert verdict.exit_code == exit_codes.THRESHOLD
-    assert verdict.notes == (
+    assert tuple(map(str, verdict.notes)) == (
         "p50[users=8] < 1s at 8 users was not judged, since the run had been ended",
         "parallelism > 1.5 was not judged, since the run had been ended",
     )
@@ -219,8 +219,8 @@ def test_what_a_level_that_was_run_leaves_open_stays_a_gap():
     verdict = judge(ended_by(result, Aborted(held("error_rate < 5% abort", 0.2, "2 users"), 6.2)))
 
     assert verdict.exit_code == exit_codes.INVALID
-    assert any(reason.startswith("p99 < 1s at 1 user cannot be judged: ") for reason in verdict.reasons)
-    assert any("the run was ended by error_rate < 5% abort" in reason for reason in verdict.reasons)
+    assert any(reason.startswith("p99 < 1s at 1 user cannot be judged: ") for reason in verdict.sentences)
+    assert any("the run was ended by error_rate < 5% abort" in reason for reason in verdict.sentences)
 
 
 def test_a_level_that_has_ended_ends_the_run():
@@ -230,8 +230,8 @@ def test_a_level_that_has_ended_ends_the_run():
     verdict = judge(ended_by(result, Aborted(found, 10.0)))
 
     assert verdict.exit_code == exit_codes.THRESHOLD
-    assert verdict.reasons == (
-        "p50 < 1us abort was crossed at 1 user: 1.000 ms",
+    assert verdict.sentences == (
+        "p50 < 1us abort was crossed at 1 user: 1,000 µs",
         "the run was ended by p50 < 1us abort, which had been crossed for 10 s, with 1 level to go",
     )
 
@@ -254,14 +254,14 @@ def test_a_run_without_levels_is_not_invalid_for_having_been_ended(course):
     last = held("wrong_rate < 5% abort", 0.25)
     verdict = judge(ended_by(result, Aborted(last, 6.0)))
 
-    assert (verdict.exit_code, verdict.reasons) == (
+    assert (verdict.exit_code, verdict.sentences) == (
         exit_codes.THRESHOLD,
         (
-            "wrong_rate < 5% abort was crossed: 25%",
+            "wrong_rate < 5% abort was crossed: 25.00%",
             "the run was ended by wrong_rate < 5% abort, which had been crossed for 6 s",
         ),
     )
-    assert "p99.9 < 1s was not judged, since the run had been ended" in verdict.notes
+    assert "p99.9 < 1s was not judged, since the run had been ended" in map(str, verdict.notes)
     assert judge(result).exit_code == exit_codes.INVALID  # p99.9 wants more samples than there are
 
 

@@ -70,7 +70,7 @@ def test_the_bound_is_that_of_the_definition(n, k):
 def test_what_so_many_images_at_0_8_percent_see(n, points):
     seen = SeenBy("error rate", n, 0.008, least_rise(n, 0.008), None)
 
-    assert seen.sentence == f"error rate: {n:,} images at 0.8% see {points} points with 90% power"
+    assert seen.sentence == f"error rate: {n:,} images at 0.80% see {points} points with 90% power"
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ EIGHT = dict.fromkeys(range(8), 1)
         pytest.param(
             "error_rate < 5%",
             [
-                "error rate: 1,000 images at 0.8% see +1.1 points with 90% power; "
+                "error rate: 1,000 images at 0.80% see +1.1 points with 90% power; "
                 "for new images: up to 1.44% (90%, exact)"
             ],
             id="error-rate",
@@ -165,7 +165,7 @@ EIGHT = dict.fromkeys(range(8), 1)
         pytest.param(
             "wrong_rate <= 1%; error_rate < 5%; p99 < 1s; wrong_rate[users=2] < 3%",
             [
-                "error rate: 1,000 images at 0.8% see +1.1 points with 90% power; "
+                "error rate: 1,000 images at 0.80% see +1.1 points with 90% power; "
                 "for new images: up to 1.44% (90%, exact)"
             ],
             id="once-for-all-of-them",
@@ -174,7 +174,10 @@ EIGHT = dict.fromkeys(range(8), 1)
         pytest.param("error_rate > 0.1%; recall[1] < 99%", [], id="nobody-minds-a-worse-model"),
         pytest.param(
             "recall[4] > 90%",
-            ["recall[4]: 100 images at 92% see −10 points with 90% power; for new images: down to 86.03% (90%, exact)"],
+            [
+                "recall[4]: 100 images at 92.00% see −10 points with 90% power; "
+                "for new images: down to 86.03% (90%, exact)"
+            ],
             id="recall",
         ),
         pytest.param(
@@ -251,4 +254,4 @@ def test_the_verdict_notes_it():
     found = SeenBy("error rate", 1000, 0.008, 0.0109, None)
     notes = judge(result.__class__(**{**vars(result), "accuracy": (found,)})).notes
 
-    assert notes == (found.sentence,)
+    assert tuple(map(str, notes)) == (found.sentence,)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import math
 from collections import Counter
 
 import pytest
@@ -19,7 +20,7 @@ from tests.support.summaries import (
     summary_of,
 )
 from tfsload.analysis import exit_codes
-from tfsload.analysis.figures import duration, percent
+from tfsload.analysis.figures import latency, percent
 from tfsload.analysis.held import hold
 from tfsload.analysis.limit import Ending
 from tfsload.analysis.totals import Uncounted
@@ -69,7 +70,7 @@ def test_nothing_measured_gives_no_figures():
             record_of([(1, 1)]),
             {"lost_workers": ("w1",), "n_workers": 3},
             exit_codes.INVALID,
-            "1 of 3 workers were lost",
+            "1 of 3 workers was lost",
             id="lost-worker",
         ),
         pytest.param(
@@ -102,21 +103,21 @@ def test_verdicts(record, more, code, reason):
     verdict = judge(summarise(record, **more))
 
     assert verdict.exit_code == code
-    assert bool(verdict.reasons) is (code != exit_codes.PASS)
-    assert reason is None or any(reason in text for text in verdict.reasons)
+    assert bool(verdict.sentences) is (code != exit_codes.PASS)
+    assert reason is None or any(reason in text for text in verdict.sentences)
 
 
 def test_a_server_that_rejects_for_want_of_threads_is_explained():
     verdict = judge(summarise(record_of([(1, 1)], ["RESOURCE_EXHAUSTED"])))
 
-    assert any("--grpc_max_threads" in reason for reason in verdict.reasons)
+    assert any("--grpc_max_threads" in reason for reason in verdict.sentences)
 
 
 def test_exceptions_in_user_code_fail_the_run():
     verdict = judge(summarise(record_of([(1, 1)])), user_errors=2)
 
     assert verdict.exit_code == exit_codes.FAILED
-    assert "2 exceptions" in verdict.reasons[0]
+    assert "2 exceptions" in verdict.sentences[0]
 
 
 def test_an_exception_that_escaped_fails_the_run():
@@ -145,11 +146,11 @@ def test_the_terminal_summary_ends_with_the_error_rate():
     text = render(summary, judge(summary), "mnist, version 1,", "127.0.0.1:8500")
 
     lines = text.strip().splitlines()
-    assert lines[-1] == "Inference error rate: 2%"
+    assert lines[-1] == "Inference error rate: 2.00%"
     assert "Model mnist, version 1, at 127.0.0.1:8500" in lines
-    assert any(line.startswith("  wrong") and "1% (1)" in line for line in lines)
+    assert any(line.startswith("  wrong") and "1.00% (1)" in line for line in lines)
     assert any(line.startswith("  failed") and "DEADLINE_EXCEEDED 1" in line for line in lines)
-    assert any(line.split() == ["3", "2", "1", "1", "50%", "100%", "5", "(1×)"] for line in lines)
+    assert any(line.split() == ["3", "2", "1", "1", "50.00%", "100%", "5", "(1×)"] for line in lines)
     assert any("100 of 100 images, each exactly once" in line for line in lines)
 
 
@@ -164,20 +165,26 @@ def test_requests_cut_off_by_the_end_are_said():
 @pytest.mark.parametrize(
     ("nanoseconds", "text"),
     [
-        pytest.param(95_400, "95 µs", id="below-a-millisecond"),
+        pytest.param(0, "0 ms", id="none"),
+        pytest.param(4_234, "0.00423 ms", id="some-microseconds"),
+        pytest.param(95_400, "0.0954 ms", id="below-a-tenth"),
+        pytest.param(310_000, "0.310 ms", id="below-a-millisecond"),
         pytest.param(1_234_000, "1.23 ms", id="below-ten"),
-        pytest.param(12_345_000, "12.3 ms", id="below-ten-seconds"),
-        pytest.param(12_345_000_000, "12.35 s", id="seconds"),
+        pytest.param(9_996_000, "10.0 ms", id="rounded-up-to-ten"),
+        pytest.param(12_345_000, "12.3 ms", id="below-a-hundred"),
+        pytest.param(999_600_000, "1,000 ms", id="rounded-up-to-a-second"),
+        pytest.param(12_345_000_000, "12,345 ms", id="seconds"),
+        pytest.param(math.inf, "∞ ms", id="endless"),
     ],
 )
-def test_durations(nanoseconds, text):
-    assert duration(nanoseconds) == text
+def test_latencies(nanoseconds, text):
+    assert latency(nanoseconds) == text
 
 
 @pytest.mark.parametrize(
     ("fraction", "text"),
     [
-        pytest.param(0.021, "2.1%", id="one-decimal"),
+        pytest.param(0.021, "2.10%", id="two-decimals-always"),
         pytest.param(0.0, "0%", id="zero"),
         pytest.param(1.0, "100%", id="all"),
         pytest.param(0.12345, "12.35%", id="rounded"),
@@ -220,8 +227,8 @@ def test_progress_is_one_line_after_another_elsewhere():
 @pytest.mark.parametrize(
     ("asked", "line"),
     [
-        pytest.param(100, "█████░░░░░ 50 of 100 images, 25 requests/s, error rate 4%", id="with-an-end"),
-        pytest.param(None, "2 s: 50 images, 25 requests/s, error rate 4%", id="without"),
+        pytest.param(100, "█████░░░░░ 50 of 100 images, 25 requests/s, error rate 4.00%", id="with-an-end"),
+        pytest.param(None, "2 s: 50 images, 25 requests/s, error rate 4.00%", id="without"),
     ],
 )
 def test_progress_lines(asked, line):
@@ -240,13 +247,13 @@ def test_progress_before_the_first_answer():
     [
         pytest.param("error_rate < 50%; max < 1s", exit_codes.PASS, None, id="all-hold"),
         pytest.param("", exit_codes.PASS, None, id="none"),
-        pytest.param("max < 1ms", exit_codes.THRESHOLD, "max < 1ms was crossed: 2.000 ms", id="a-latency"),
-        pytest.param("wrong_rate <= 10%", exit_codes.THRESHOLD, "wrong_rate <= 10% was crossed: 25%", id="a-share"),
-        pytest.param("rate > 100", exit_codes.THRESHOLD, "rate > 100 was crossed: 1.3 requests/s", id="a-rate"),
+        pytest.param("max < 1ms", exit_codes.THRESHOLD, "max < 1ms was crossed: 2.00 ms", id="a-latency"),
+        pytest.param("wrong_rate <= 10%", exit_codes.THRESHOLD, "wrong_rate <= 10% was crossed: 25.00%", id="a-share"),
+        pytest.param("rate > 100", exit_codes.THRESHOLD, "rate > 100 was crossed: 1.33/s", id="a-rate"),
         pytest.param(
             "p99 < 1s",
             exit_codes.INVALID,
-            "p99 < 1s cannot be judged: 4 samples do not carry it, 662 would: let it last about 166 times as long",
+            "p99 < 1s cannot be judged: 4 samples do not carry it, 662 would; let it last about 166 times as long",
             id="not-known",
         ),
         pytest.param("p99 < 1s; max < 1ms", exit_codes.INVALID, "max < 1ms was crossed", id="not-known-and-crossed"),
@@ -256,8 +263,8 @@ def test_thresholds_of_a_run_without_levels(text, code, reason):
     verdict = judge(summarise(record_of([(1, 1), (1, 1), (2, 2), (2, 3)]), thresholds=parsed(text)))
 
     assert verdict.exit_code == code
-    assert bool(verdict.reasons) is (code != exit_codes.PASS)
-    assert reason is None or any(reason in text for text in verdict.reasons)
+    assert bool(verdict.sentences) is (code != exit_codes.PASS)
+    assert reason is None or any(reason in text for text in verdict.sentences)
 
 
 @pytest.mark.parametrize(
@@ -299,7 +306,7 @@ def test_thresholds_of_a_run_without_levels(text, code, reason):
             [closed_row()],
             {"n_levels_left": 2},
             exit_codes.INVALID,
-            ["the run was stopped with 2 levels to go: let it end by itself"],
+            ["the run was stopped with 2 levels to go; let it end by itself"],
             id="stopped-early",
         ),
         pytest.param(
@@ -313,7 +320,7 @@ def test_thresholds_of_a_run_without_levels(text, code, reason):
             [closed_row(n_workers=2, missing_workers=("w1",))],
             {"lost_workers": ("w1",), "n_workers": 2},
             exit_codes.INVALID,
-            ["1 of 2 workers were lost", "1 user: 1 of 2 workers did not report it"],
+            ["1 of 2 workers was lost", "1 user: 1 of 2 workers did not report it"],
             id="a-lost-worker",
         ),
         pytest.param(
@@ -341,7 +348,7 @@ def test_thresholds_of_a_run_without_levels(text, code, reason):
             [open_row(rate_rps=120.0, n_dropped=300)],
             {"thresholds": "dropped_rate < 1%"},
             exit_codes.THRESHOLD,
-            ["dropped_rate < 1% was crossed at 120 requests/s: 20%"],
+            ["dropped_rate < 1% was crossed at 120 requests/s: 20.00%"],
             id="drops-cross",
         ),
     ],
@@ -352,14 +359,14 @@ def test_verdicts_of_levels(rows, more, code, reasons):
 
     assert verdict.exit_code == code
     assert_doubts_have_a_reason(summary, verdict)
-    assert len(verdict.reasons) == len(reasons)
-    for told, reason in zip(verdict.reasons, reasons, strict=True):
+    assert len(verdict.sentences) == len(reasons)
+    for told, reason in zip(verdict.sentences, reasons, strict=True):
         assert told.startswith(reason)
 
 
 def assert_doubts_have_a_reason(summary, verdict):
     """A level is marked where a reason names it as one that supports no verdict, and only there."""
-    doubts = [reason for reason in verdict.reasons if "no request had an answer" not in reason]  # that is a failure
+    doubts = [reason for reason in verdict.sentences if "no request had an answer" not in reason]  # that is a failure
     numbers = {row.name: row.number for row in summary.levels}  # of a rate that was held twice: the last one
 
     named = {numbers[name] for name in numbers for doubt in doubts if doubt.startswith(f"{name}: ")}
@@ -407,7 +414,7 @@ def gone():
             found(Ending.NONE_HOLDS, None, 125.0, None),
             {},
             exit_codes.THRESHOLD,
-            ["Even 60 requests/s, the lowest rate asked for, crossed p99 < 5ms: lower LOW."],
+            ["Even 60 requests/s, the lowest rate asked for, crossed p99 < 5ms; lower LOW"],
             id="none-holds",
         ),
         pytest.param([passing()], found(Ending.ALL_HOLD, 120.0, None), {}, exit_codes.PASS, [], id="all-hold"),
@@ -456,7 +463,7 @@ def gone():
             found(),
             {"lost_workers": ("w1",), "n_workers": 2},
             exit_codes.INVALID,
-            ["1 of 2 workers were lost"],
+            ["1 of 2 workers was lost"],
             id="a-lost-worker",
         ),
         pytest.param(
@@ -475,8 +482,8 @@ def test_verdicts_of_searches(rows, search, more, code, reasons):
 
     assert verdict.exit_code == code
     assert_doubts_have_a_reason(summary, verdict)
-    assert len(verdict.reasons) == len(reasons)
-    for told, reason in zip(verdict.reasons, reasons, strict=True):
+    assert len(verdict.sentences) == len(reasons)
+    for told, reason in zip(verdict.sentences, reasons, strict=True):
         assert told.startswith(reason)
 
 
@@ -525,7 +532,7 @@ def test_a_lag_that_is_not_known_is_told_by_its_own_samples():
             "  mismatched 0% (0) of 600 answers to the first 1,000 images, which were compared",
             id="all-equal",
         ),
-        pytest.param(1000, 3, "  mismatched 0.5% (3) of 600 answers", id="some-differ"),
+        pytest.param(1000, 3, "  mismatched 0.50% (3) of 600 answers", id="some-differ"),
     ],
 )
 def test_what_was_compared_is_told(n_verified, mismatched, line):
@@ -543,4 +550,4 @@ def test_requests_that_all_fail_outside_the_levels_fail_the_run():
     verdict = judge(dataclasses.replace(summarise(Record()), uncounted=Uncounted(failed_requests=219)))
 
     assert verdict.exit_code == exit_codes.FAILED
-    assert "219 requests had no answer" in verdict.reasons[0]
+    assert "219 requests had no answer" in verdict.sentences[0]

@@ -89,7 +89,7 @@ def test_a_run_without_its_users_says_little(more, exit_code):
     verdict = judge(summarise(record_of(30), **more))
 
     assert verdict.exit_code == exit_code, verdict
-    said = any("4.0 of the 8 users asked for ran on average" in reason for reason in verdict.reasons)
+    said = any("4.0 of the 8 users asked for ran on average" in reason for reason in verdict.sentences)
     assert said == (exit_code == exit_codes.INVALID)
 
 

@@ -12,10 +12,10 @@ from tfsload.analysis.thresholds import parse
 from tfsload.records.histogram import HIGHEST_NS
 
 
-def held(text, value, where="", why_unknown=""):
+def held(text, value, where="", why_unknown="", cure=""):
     (threshold,) = parse(text)
     holds = None if why_unknown else threshold.holds(value)
-    return Held(threshold, where, value, holds, margin_of(threshold, value), why_unknown)
+    return Held(threshold, where, value, holds, margin_of(threshold, value), why_unknown, cure=cure)
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def held(text, value, where="", why_unknown=""):
         pytest.param("lag_p99 <= 0ms", 0, "✓ lag_p99 <= 0 ms | 0 ms | 0 ms | at the bound", id="none"),
         pytest.param("lag_p99 <= 0ms", 12, "↑ lag_p99 <= 0 ms | 0 ms | 12.0 ns | above", id="nothing-to-compare-with"),
         pytest.param("p99 < 20ms", math.inf, "↑ p99 < 20 ms | 20 ms | ∞ | above", id="no-answers"),
-        pytest.param("error_rate < 0.5%", 0.008, "↑ error_rate < 0.5% | 0.5% | 0.8% | 60% above", id="share"),
-        pytest.param("wrong_rate < 0.05", 0.008, "✓ wrong_rate < 5% | 5% | 0.8% | 84% below", id="a-fraction"),
+        pytest.param("error_rate < 0.5%", 0.008, "↑ error_rate < 0.5% | 0.5% | 0.80% | 60% above", id="share"),
+        pytest.param("wrong_rate < 0.05", 0.008, "✓ wrong_rate < 5% | 5% | 0.80% | 84% below", id="a-fraction"),
         pytest.param(
             "wrong_rate < .5%", 0.0050001, "↑ wrong_rate < 0.5% | 0.5% | 0.50001% | 0.002% above", id="barely"
         ),
@@ -57,7 +57,9 @@ def test_a_row(text, value, row):
 
 
 def test_what_cannot_be_judged():
-    assert words_of(held("p99 < 20ms", None, where="4 users", why_unknown="let it last longer")) == HeldWords(
+    unknown = held("p99 < 20ms", None, where="4 users", why_unknown="too few samples", cure="let it last longer")
+
+    assert words_of(unknown) == HeldWords(
         state="unknown",
         mark="?",
         state_word="cannot be judged",
@@ -66,7 +68,8 @@ def test_what_cannot_be_judged():
         value="–",
         margin="",
         where="4 users",
-        why_unknown="let it last longer",
+        why_unknown="too few samples",
+        cure="let it last longer",
     )
 
 

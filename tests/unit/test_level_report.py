@@ -23,7 +23,8 @@ def split(line):
     return [cell for cell in line.strip().split("  ") if cell.strip()]
 
 
-CLOSED_HEADING = ["level", "achieved/s", "in flight", "p50", "p90", "p95", "p99", "p99.9", "max"]
+PERCENTILES = ["p50 ms", "p90 ms", "p95 ms", "p99 ms", "p99.9 ms"]
+CLOSED_HEADING = ["level", "req/s", "in flight", *PERCENTILES, "max ms"]
 LAST_HEADING = ["errors", "wrong", "failed", "straddling", "stable"]
 
 
@@ -34,14 +35,10 @@ def test_a_closed_level():
     assert list(row) == CLOSED_HEADING + LAST_HEADING
     assert row == {
         "level": "2 users",
-        "achieved/s": "2,400.2",
+        "req/s": "2,400",
         "in flight": "1.80",
-        "p50": "750",
-        "p90": "750",
-        "p95": "750",
-        "p99": "750",
-        "p99.9": "750",
-        "max": "1,000",
+        **dict.fromkeys(PERCENTILES, "0.750"),
+        "max ms": "1.00",
         "errors": "0.02%",
         "wrong": "2",
         "failed": "4",
@@ -53,9 +50,10 @@ def test_a_closed_level():
 def test_an_open_level_has_its_lag_and_its_drops():
     (row,) = cells([open_row(samples(latency_ns=5 * MS, lag_ns=250_000), n_dropped=1234, rate_rps=1500.5)])
 
-    assert list(row) == [*CLOSED_HEADING, "lag p99", "offered", "dropped", *LAST_HEADING]
+    assert list(row) == [*CLOSED_HEADING, "lag p99 ms", "offered", "dropped", *LAST_HEADING]
     assert int(row["offered"].replace(",", "")) >= 1234
-    assert (row["level"], row["lag p99"], row["dropped"], row["max"]) == ("1,500.5 requests/s", "250", "1,234", "5,000")
+    told = [row[name] for name in ("level", "lag p99 ms", "dropped", "max ms")]
+    assert told == ["1,500.5/s", "0.250", "1,234", "5.00"]
 
 
 def test_mismatches_have_a_column_where_there_are_any():
@@ -70,40 +68,40 @@ def test_what_is_not_known_is_a_dash():
     few, none = closed_row(samples(n=100)), level_row(run_of(users=3), Record())
     first, second = cells([few, none])
 
-    assert [first[name] for name in ("p50", "p90", "p95", "p99", "p99.9")] == ["1,000", "1,000", "–", "–", "–"]
-    assert first["max"] == "1,000"
+    assert [first[name] for name in PERCENTILES] == ["1.00", "1.00", "–", "–", "–"]
+    assert first["max ms"] == "1.00"
     assert second == {
         **dict.fromkeys(CLOSED_HEADING[3:], "–"),
-        "level": "3 users !",
-        "achieved/s": "0.0",
+        "level": "3 users ?",
+        "req/s": "0",
         "in flight": "0.00",
         "errors": "–",
         "wrong": "0",
         "failed": "0",
         "straddling": "0",
-        "stable": "no",
+        "stable": "NO",
     }
 
 
 def test_an_open_level_without_a_request_has_no_lag():
     (row,) = cells([level_row(run_of(rate_rps=5.0), Record())])
 
-    assert (row["lag p99"], row["dropped"]) == ("–", "0")
+    assert (row["lag p99 ms"], row["dropped"]) == ("–", "0")
 
 
-def test_the_table_is_aligned_to_the_right():
+def test_figures_stand_to_the_right_and_words_to_the_left():
     heading, *lines = report.table([closed_row(), closed_row(samples(n=24_000), users=1000)])
 
-    assert {len(line) for line in lines} == {len(heading)}
-    assert heading.endswith("  straddling  stable")
-    assert lines[0].startswith("     1 user  ")
-    assert lines[1].startswith("1,000 users  ")
+    assert heading.startswith("level        req/s  ")
+    assert lines[0].startswith("1 user         120  ")
+    assert lines[1].startswith("1,000 users  2,400  ")
+    assert {line.index("  yes") for line in lines} == {heading.index("  stable")}
 
 
 def test_a_lag_that_too_few_samples_carry_is_a_dash():
     few, enough = cells([open_row(samples(n=661, lag_ns=MS)), open_row(samples(n=662, lag_ns=MS))])
 
-    assert (few["lag p99"], enough["lag p99"]) == ("–", "1,000")
+    assert (few["lag p99 ms"], enough["lag p99 ms"]) == ("–", "1.00")
 
 
 def test_a_searchs_table_says_which_rates_hold():
@@ -120,13 +118,13 @@ def test_levels_stay_in_the_order_in_which_they_were_run():
 
 
 def test_an_unstable_level_says_so():
-    assert cells([closed_row(growing(samples()))])[0]["stable"] == "no"
+    assert cells([closed_row(growing(samples()))])[0]["stable"] == "NO"
 
 
 def test_the_note_says_what_the_percentiles_are():
     (note,) = report.notes([closed_row(samples(n=7000))])
 
-    assert note == "Latencies in µs; percentiles are those of this level (upper end, for independent requests)."
+    assert note == "Percentiles are those of this level (upper end, for independent requests)."
 
 
 def test_dashes_are_explained_where_there_are_any():
@@ -170,10 +168,12 @@ def test_a_sweep_is_shown_with_its_answer():
     lines = text.splitlines()
 
     assert any(line.split()[:2] == ["8", "users"] for line in lines)
-    assert "speed-up (efficiency) by users  1: 1.00× (100%)  2: 1.95× (97.5%)  4: 3.50× (87.5%)" in text
-    assert "effective parallelism 3.5" in text
+    assert [speed_up for line in lines for speed_up in re.findall(r"^\d users? .*?([\d.]+)×", line)] == [
+        *("1.00", "1.95", "3.50", "3.52")
+    ]
+    assert "\nparallelism  3.5" in text
     assert any(line.startswith("Yes: about 3.51 requests run in parallel (3.") for line in lines)
-    assert text.strip().endswith("Inference error rate: 0%")
+    assert text.endswith("Inference error rate: 0%")
 
 
 def test_a_serial_server_is_told_as_that():
@@ -183,7 +183,7 @@ def test_a_serial_server_is_told_as_that():
 def test_open_levels_say_nothing_of_users():
     text = text_of([open_row(rate_rps=120.0)])
 
-    assert "120 requests/s" in text
+    assert "\n120/s " in text
     assert "speed-up" not in text
 
 
@@ -192,6 +192,7 @@ def test_open_levels_say_nothing_of_users():
     [
         pytest.param(0, 0, "", id="none"),
         pytest.param(1234, 0, "not counted  1,234 requests of warm-ups and between levels\n", id="answered"),
+        pytest.param(1, 0, "not counted  1 request of warm-ups and between levels\n", id="one"),
         pytest.param(
             9, 2, "not counted  9 requests of warm-ups and between levels, 2 without an answer\n", id="some-failed"
         ),
@@ -206,36 +207,51 @@ def test_requests_outside_all_levels_are_told(n, n_failed, line):
     assert ("not counted" in text) is bool(n)
 
 
+def test_requests_across_the_edges_of_levels_are_told():
+    uncounted = Record()
+    uncounted.requests = 9
+    rows = [closed_row([*samples(), *samples(n=1, latency_ns=11 * SECOND)], users=users) for users in (1, 2)]
+
+    assert [row.record.straddling for row in rows] == [1, 1]
+    assert "\nnot counted  9 requests of warm-ups and between levels; 2 lie across a level's edge\n" in text_of(
+        rows, uncounted=uncounted
+    )
+
+
 def test_thresholds_that_hold_and_those_that_do_not():
     rows = [closed_row(), closed_row(samples(latency_ns=9 * MS), users=2)]
     text = text_of(rows, thresholds=thresholds.parse("p50 < 5ms; p99 < 50ms"))
 
-    assert "CROSSED:\n  - p50 < 5ms was crossed at 2 users: 9.0" in text
-    assert "  - p99 < 50ms holds" in text
-    assert "p50 < 5ms holds" not in text
+    assert "\n↑ p50 < 5 ms   9.00 ms  80% above  at 2 users\n" in text
+    assert "\n✓ p99 < 50 ms  9.00 ms  82% below  at 2 users\n" in text
+    assert "\nTHRESHOLD CROSSED (exit code 3): p50 < 5ms was crossed at 2 users: 9.00 ms\n" in text
 
 
 def test_doubts_are_told_with_their_level():
     text = text_of([closed_row(), closed_row(busy_share=1.0, users=2)])
 
-    assert "INVALID:\n  - 2 users: the load generator was the bottleneck" in text
+    assert "\nINVALID (exit code 4): 2 users: the load generator was the bottleneck: it kept" in text
+    assert "\n  cure: use --processes or more workers, and take work out of listeners\n" in text
 
 
 def test_a_level_that_cannot_be_trusted_is_marked():
     text = text_of([closed_row(), closed_row(busy_share=1.0, users=2)])
-    marked = [line for line in text.splitlines() if "2 users !" in line]
+    marked = [line for line in text.splitlines() if "2 users ?" in line]
 
     assert len(marked) == 1
-    assert "2 !: 1.00× (50%)" in text
-    assert "!: such a level supports no verdict; the reason stands below." in text
-    assert " !" not in text_of([closed_row(), closed_row(users=2)])
+    assert "1.00×" in marked[0]
+    assert "?: such a level supports no verdict; the reason stands below." in text
+    assert " ?" not in text_of([closed_row(), closed_row(users=2)])
 
 
 def test_what_was_dropped_is_told_and_no_pass():
     text = text_of([open_row(samples(n=900), n_dropped=300, rate_rps=120.0, users=4, is_probe=False)])
 
-    assert "arrivals     1,200 offered, 300 dropped (25%)" in text
-    assert "INVALID:\n  - 120 requests/s: 300 of 1,200 arrivals were dropped, since all 4 users were busy: ask" in text
+    assert "arrivals     1,200 offered, 300 dropped (25.00%)" in text
+    assert (
+        "\nINVALID (exit code 4): 120 requests/s: 300 of 1,200 arrivals were dropped, since all 4 users were busy\n"
+        "  cure: ask for less"
+    ) in text
 
 
 @pytest.mark.parametrize(
@@ -254,8 +270,8 @@ def test_a_threshold_judges_what_was_dropped(threshold, word):
     row = open_row(samples(n=900), n_dropped=300, rate_rps=120.0, is_probe=False)
     text = text_of([row], thresholds=thresholds.parse(threshold))
 
-    assert re.search(rf"^{word}:?$", text, re.MULTILINE)
-    assert ("120 requests/s ! " in text) is (word == "INVALID")
+    assert re.search(rf"^(THRESHOLD )?{word} \(", text, re.MULTILINE)
+    assert ("120/s ? " in text) is (word == "INVALID")
 
 
 def test_all_arrivals_sent_are_told_too():
@@ -268,7 +284,7 @@ def test_the_overall_rate_is_over_what_was_counted():
     text = text_of([first, second])
 
     assert "requests     2,400 in 20.00 s" in text
-    assert "rate         120.0 requests/s" in text
+    assert "rate         120 requests/s" in text
 
 
 def test_a_run_that_was_stopped_in_a_level_has_no_rate():
@@ -285,10 +301,14 @@ def test_what_levels_have_in_common_is_called_that():
 @pytest.mark.parametrize(
     ("more", "reason"),
     [
-        pytest.param({}, "no request was made: let the run last longer, or start more users", id="nothing-at-all"),
-        pytest.param({"uncounted": 5}, "no request lies within a level as a whole: use a longer", id="none-counted"),
+        pytest.param(
+            {}, "no request was made\n  cure: let the run last longer, or start more users", id="nothing-at-all"
+        ),
+        pytest.param(
+            {"uncounted": 5}, "no request lies within a level as a whole\n  cure: use a longer", id="none-counted"
+        ),
         pytest.param({"uncounted": 5, "n_levels_left": 3}, "the run was stopped with 3 levels to go", id="stopped"),
-        pytest.param({"lost_workers": ("a",)}, "1 of 1 workers were lost", id="lost-with-its-worker"),
+        pytest.param({"lost_workers": ("a",)}, "1 of 1 workers was lost", id="lost-with-its-worker"),
     ],
 )
 def test_a_run_without_a_request_says_why(more, reason):
@@ -296,7 +316,7 @@ def test_a_run_without_a_request_says_why(more, reason):
     uncounted.requests = more.get("uncounted", 0)
     text = text_of([], **{**more, "uncounted": uncounted})
 
-    assert f"INVALID:\n  - {reason}" in text
+    assert f"INVALID (exit code 4): {reason}" in text
     assert "no request was made" not in text or not more
 
 
@@ -312,7 +332,8 @@ def test_nothing_is_compared_with_a_lone_user_that_cannot_be_trusted():
     text = text_of([closed_row(busy_share=1.0), closed_row(users=2), closed_row(users=4)])
 
     assert "speed-up" not in text
-    assert "Cannot tell: the level with 1 user cannot be trusted: the load generator was the bottleneck" in text
+    assert "\nCannot tell: the level with 1 user cannot be trusted; the verdict says why.\n" in text
+    assert text.count("the load generator was the bottleneck") == 1
 
 
 def test_requests_that_were_cut_off_are_told():

@@ -131,19 +131,19 @@ GENERATOR_DOUBTS = [
     ),
     pytest.param(
         lambda: closed_row(busy_share=0.9),
-        "the load generator was the bottleneck: it kept a CPU busy 90 % of the time; "
+        "the load generator was the bottleneck: it kept a CPU busy 90% of the time; "
         "use --processes or more workers, and take work out of listeners",
         id="a-busy-generator",
     ),
     pytest.param(
         lambda: closed_row(samples(latency_ns=5 * MS), waited_share=0.2, mean_wait_ns=0.51 * MS),
-        "other programs kept the load generator off its CPU for 20 % of the time, 510 µs whenever it was to run, "
+        "other programs kept the load generator off its CPU for 20% of the time, 0.510 ms whenever it was to run, "
         "which looks like latency; run it on a machine, or at least on a CPU, of its own",
         id="a-starved-generator",
     ),
     pytest.param(
         lambda: closed_row(busy_share=0.8, waited_share=0.1, mean_wait_ns=1000.0),
-        "other programs kept the load generator off its CPU for 10 % of the time, 1 µs whenever it was to run, "
+        "other programs kept the load generator off its CPU for 10% of the time, 0.00100 ms whenever it was to run, "
         "which looks like latency; run it on a machine, or at least on a CPU, of its own",
         id="a-generator-that-would-have-filled-its-cpu",
     ),
@@ -167,7 +167,7 @@ GENERATOR_DOUBTS = [
     ),
     pytest.param(
         lambda: open_row(samples(latency_ns=5 * MS, lag_ns=2 * MS), waited_share=0.2, mean_wait_ns=0.51 * MS),
-        "other programs kept the load generator off its CPU for 20 % of the time, 510 µs whenever it was to run, "
+        "other programs kept the load generator off its CPU for 20% of the time, 0.510 ms whenever it was to run, "
         "which looks like latency; run it on a machine, or at least on a CPU, of its own",
         id="late-because-it-was-starved",
     ),
@@ -191,7 +191,7 @@ SAMPLE_DOUBTS = [
     ),
     pytest.param(
         lambda: closed_row(growing(samples())),
-        "unstable: mean latency went 67 % → 100 % → 133 % of its mean, third by third; "
+        "unstable: mean latency went 67% → 100% → 133% of its mean, third by third; "
         "use a longer --warm-up or --level-duration, or less load than makes a queue grow",
         id="a-queue-that-grows",
     ),
@@ -423,7 +423,7 @@ def test_a_rate_that_falls_short_is_known_to_whatever_else_is_not():
     unknown = thresholds.parse("p99.9 > 1ns; lag_p99 < 1s")
 
     assert not finding_of(row, unknown).is_unknown
-    assert "answered 20 of 100 requests/s" in finding_of(row, unknown).binding
+    assert "answered 20.0 of 100 requests/s" in finding_of(row, unknown).binding
     assert finding_of(open_row(samples(n=200), rate_rps=20.0), unknown).is_unknown
 
 

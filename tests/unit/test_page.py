@@ -104,7 +104,7 @@ def test_a_refused_run_shows_its_faults_and_what_was_asked_for():
 
     assert text_of(by_id(page, "verdict")).startswith("REFUSED")
     said = text_of(by_class(page, "verdict")[0])
-    assert all(reason in said for reason in page_run("refused").judged.reasons)
+    assert all(reason in said for reason in page_run("refused").judged.sentences)
     assert by_class(page, "cards") == []
     assert "num_tests" in text_of(by_id(page, "content"))
 

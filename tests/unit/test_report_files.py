@@ -25,6 +25,7 @@ from tfsload.analysis import exit_codes
 from tfsload.analysis.latency import LatencyCounts
 from tfsload.analysis.levels import PERCENTILES
 from tfsload.analysis.result import ProcessExit, RunResult, SchemaError
+from tfsload.analysis.verdict import Reason
 from tfsload.records.histogram import Histogram
 from tfsload.report import csv_files, hgrm, json_file, junit, markdown
 from tfsload.report.schema import schema
@@ -259,8 +260,8 @@ def test_each_threshold_and_each_rule_is_a_case(result):
 def test_a_crossed_threshold_says_by_how_much():
     found = cases(junit.write(result_of_kind("thresholds")))
 
-    assert found["error_rate < 1%"].find("failure").get("message") == "2.1%, 110% above"
-    assert found["error_rate < 1%"].find("failure").get("type") == "CROSSED"
+    assert found["error_rate < 1%"].find("failure").get("message") == "2.10%, 110% above"
+    assert found["error_rate < 1%"].find("failure").get("type") == "THRESHOLD CROSSED"
     assert found["rate > 100"].find("system-out").text == "500/s, 400% above"
 
 
@@ -278,7 +279,10 @@ def test_failures_that_do_not_count_are_skipped(ended, n_failing, n_skipped):
     rules = [dataclasses.replace(rule, reasons=()) for rule in result.judged.rules]
     rules[1] = dataclasses.replace(rules[1], reasons=("1 of 9 requests had no answer",))
     verdict = dataclasses.replace(
-        result.judged, exit_code=exit_codes.FAILED, reasons=rules[1].reasons, rules=tuple(rules)
+        result.judged,
+        exit_code=exit_codes.FAILED,
+        reasons=tuple(map(Reason, rules[1].reasons)),
+        rules=tuple(rules),
     )
     text = junit.write(dataclasses.replace(result, verdict=verdict, process_exit=ended))
 
@@ -324,8 +328,8 @@ def test_a_summary_says_how_the_run_ended_and_why(result):
     words, _ = shown(markdown.write(result))
     plain = "".join(words.split())
 
-    assert words.split()[1].startswith(result.judged.word)
-    for reason in result.judged.reasons:
+    assert words.split(maxsplit=1)[1].startswith(result.judged.word)
+    for reason in result.judged.sentences:
         assert "".join(reason.split()) in plain
     if result.scaling is not None:
         assert "".join(result.scaling.answer.sentence.split()) in plain

@@ -187,14 +187,14 @@ def test_answers(server, levels, kind, answer, growth):
         pytest.param(sweep(workers(2), (1, 1)), "only one level", "--sweep 1,2,4,8", id="one-level-twice"),
         pytest.param(
             sweep(workers(2), untrusted=(1,)),
-            "the level with 1 user cannot be trusted: too little of it",
-            "--level-duration",
+            "the level with 1 user cannot be trusted; the verdict",
+            "says why",
             id="lone-user-untrusted",
         ),
         pytest.param(
             sweep(workers(2), untrusted=DOUBLING[1:]),
-            "no level with more than 1 user can be trusted; the one with 2 users: too little of it",
-            "--processes",
+            "no level with more than 1 user can be trusted; the verdict",
+            "says why",
             id="all-others-untrusted",
         ),
         pytest.param(
@@ -208,13 +208,13 @@ def test_answers(server, levels, kind, answer, growth):
         ),
         pytest.param(
             sweep(workers(1), (1, 2)) + sweep(workers(8), (8,), untrusted=(8,)),
-            "it was higher at 8 users, which cannot be trusted: too little of it",
-            "--level-duration",
+            "it was higher at 8 users, which cannot be trusted",
+            "8 users, measured so that it can be trusted",
             id="an-untrusted-level-contradicts",
         ),
         pytest.param(
             sweep(workers(1, service_s=0.00015, overhead_s=0.0001)),
-            "A lone request takes 0.25 ms; how much of it is its way",
+            "A lone request takes 0.250 ms; how much of it is its way",
             "--images-per-request 64",
             id="short-service-looks-parallel",
         ),
@@ -224,8 +224,8 @@ def test_answers(server, levels, kind, answer, growth):
         pytest.param(
             sweep(law(0.7), (1, 2, 4, 8), untrusted=(4, 8)),
             "still growing at 2 users (1.18×), the most that were measured well enough to be trusted; "
-            "it was higher at 4 users, which cannot be trusted: too little of it",
-            "--processes",
+            "it was higher at 4 users, which cannot be trusted",
+            "4 users, measured so that it can be trusted",
             id="grew-before-levels-that-cannot-be-trusted",
         ),
         pytest.param(
@@ -358,7 +358,7 @@ def test_a_round_trip_that_is_known_raises_contentions_value_and_upper_end():
             workers(1, 0.001, 0.0008),
             0.8,
             "No or hardly: about 1.00 requests are served at once (0.56 to 1.30). Of a lone request's 1.80 ms, "
-            "its way to the server and back, on which requests overlap in any case, takes 0.80 ms (44 %), "
+            "its way to the server and back, on which requests overlap in any case, takes 0.800 ms (44%), "
             "and the server 1.00 ms. Throughput stops growing at 2 users (1.80×), then requests queue. "
             "To tell: send heavier requests (`--images-per-request 64` or more), or measure nearer to the server.",
             id="a-long-way-to-a-serial-server",

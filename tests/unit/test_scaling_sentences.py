@@ -30,7 +30,7 @@ PHRASES = {
     "falls": r"falls beyond # users? \(#× at # users?\)",
     "was higher where it cannot be trusted": r"it was higher at # users?, which cannot be trusted",
     "at once": r"about # (?:requests [a-z ]+|at once) \(# to #\)",
-    "the way": r"Of a lone request's # ms, its way .* takes # ms \(# %\), and the server # ms",
+    "the way": r"Of a lone request's # ms, its way .* takes # ms \(#%\), and the server # ms",
     "no way": r"A lone request takes # ms",
 }
 
@@ -234,7 +234,7 @@ SWEEPS = [
     pytest.param(
         sweep_of((100, 200, 201, 199), 0.3),
         "Yes",
-        ["Of a lone request's 10.00 ms", "takes 0.30 ms (3 %), and the server 9.70 ms", "stops growing at 2 users"],
+        ["Of a lone request's 10.0 ms", "takes 0.300 ms (3%), and the server 9.7 ms", "stops growing at 2 users"],
         id="the-reason-is-given",
     ),
     pytest.param(
@@ -264,7 +264,7 @@ SWEEPS = [
     pytest.param(
         [*sweep_of((100, 140), 0.3, (1, 2)), row(4, 300, way_ms=0.3, doubt=DOUBT)],
         "Cannot tell",
-        ["it was higher at 4 users, which cannot be trusted: unstable", "To tell: 4 users, measured so"],
+        ["it was higher at 4 users, which cannot be trusted.", "To tell: 4 users, measured so"],
         id="a-doubted-level-is-higher",
     ),
     pytest.param(
@@ -276,7 +276,7 @@ SWEEPS = [
     pytest.param(
         sweep_of((500, 900, 1150, 1140), 1.0),
         "Cannot tell",
-        ["takes 1.00 ms (50 %), and the server 1.00 ms", "heavier requests"],
+        ["takes 1.00 ms (50%), and the server 1.00 ms", "heavier requests"],
         id="half-of-it-is-the-way",
     ),
     pytest.param(
@@ -291,7 +291,7 @@ SWEEPS = [
     pytest.param(
         sweep_of((100, 100, 101), 12.0, (1, 2, 4)),
         "No",
-        ["A lone request takes 10.00 ms, no longer than a call that asks the model for nothing (12.00 ms)"],
+        ["A lone request takes 10.0 ms, no longer than a call that asks the model for nothing (12.0 ms)"],
         id="a-round-trip-that-is-longer-than-all",
     ),
 ]
@@ -332,16 +332,16 @@ def test_failing_levels_are_named_with_what_their_rates_are():
     text = text_of([*sweep_of((100, 195, 380), 0.3, (1, 2, 4)), row(8, 390, way_ms=0.3, n_failed=1234)])
 
     assert (
-        "not used below, since requests had no answer there: 8 users (1,234); "
-        "achieved/s and speed-up are of those that were answered" in text
+        "\nnot used     8 users (1,234) had requests without an answer; req/s and speed-up are of answers alone\n"
+        in text
     )
-    assert "not used below" not in text_of(sweep_of((100, 195, 380), 0.3, (1, 2, 4)))
+    assert "not used" not in text_of(sweep_of((100, 195, 380), 0.3, (1, 2, 4)))
 
 
 def test_a_lone_user_with_failures_is_nothing_to_compare_with():
     text = text_of([row(1, 100, n_failed=3), *sweep_of((195, 380), 0.3, (2, 4))])
 
-    assert "speed-up (" not in text
+    assert "×" not in text
     assert "Cannot tell: the level with 1 user cannot be trusted: 3 requests had no answer there; see why" in text
 
 
@@ -351,8 +351,7 @@ def test_what_was_refused_is_no_throughput():
     rows = [closed_row(), closed_row([*answered, *refused], users=8)]
     text = text_of(rows)
 
-    assert re.search(r"^ *8 users !? +120\.0 ", text, re.MULTILINE)
-    assert "8 !: 1.00×" in text
+    assert re.search(r"^8 users +120 +1\.00× ", text, re.MULTILINE)
     assert rows[1].achieved_rps == pytest.approx(120)
     # All levels together: 2,400 answers in 20 s.
-    assert "rate         120.0 requests/s (of answered requests)" in text
+    assert "rate         120 requests/s (of answered requests)" in text

@@ -177,4 +177,4 @@ def test_answers_of_another_model_make_a_run_invalid(record, more, code):
     verdict = judge(summarise(record, expected=ONE, **more))
 
     assert verdict.exit_code == code
-    assert len(verdict.reasons) == (code != exit_codes.PASS)  # a roll-out is told once
+    assert len(verdict.sentences) == (code != exit_codes.PASS)  # a roll-out is told once

@@ -46,10 +46,10 @@ def test_a_steady_throughput(counts):
 @pytest.mark.parametrize(
     ("counts", "course"),
     [
-        pytest.param((12_000, 10_000, 8_000), "120 % → 100 % → 80 %", id="falling"),
-        pytest.param((8_000, 10_000, 12_000), "80 % → 100 % → 120 %", id="growing"),
-        pytest.param((12_500, 8_700, 8_800), "125 % → 87 % → 88 %", id="a-burst-at-the-start"),
-        pytest.param((60, 100, 140), "60 % → 100 % → 140 %", id="more-than-chance-among-few"),
+        pytest.param((12_000, 10_000, 8_000), "120% → 100% → 80%", id="falling"),
+        pytest.param((8_000, 10_000, 12_000), "80% → 100% → 120%", id="growing"),
+        pytest.param((12_500, 8_700, 8_800), "125% → 87% → 88%", id="a-burst-at-the-start"),
+        pytest.param((60, 100, 140), "60% → 100% → 140%", id="more-than-chance-among-few"),
     ],
 )
 def test_a_throughput_that_drifts(counts, course):
@@ -76,8 +76,8 @@ def test_a_steady_latency(latencies_ns):
 @pytest.mark.parametrize(
     ("n", "sd_ns", "course"),
     [
-        pytest.param(10_000, 1.0 * MS, "70 % → 100 % → 130 %", id="many"),
-        pytest.param(100, 0.1 * MS, "70 % → 100 % → 130 %", id="few-that-vary-little"),
+        pytest.param(10_000, 1.0 * MS, "70% → 100% → 130%", id="many"),
+        pytest.param(100, 0.1 * MS, "70% → 100% → 130%", id="few-that-vary-little"),
         pytest.param(20, 1.0 * MS, "", id="few-that-vary-much-say-nothing"),
     ],
 )

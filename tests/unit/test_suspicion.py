@@ -36,7 +36,7 @@ def mixed(share_right, n=100, n_classes=10):
 @pytest.mark.parametrize(
     ("confusion", "words"),
     [
-        pytest.param(each(lambda _: 3), "100% of all answers are class 3, and 90% of all are wrong", id="one-class"),
+        pytest.param(each(lambda _: 3), "100% of all answers are class 3, and 90.00% of all are wrong", id="one-class"),
         pytest.param(
             confusion_of(
                 {**{(label, 3): 95 for label in range(10)}, **{(label, label): 5 for label in range(10) if label != 3}}
@@ -51,14 +51,14 @@ def mixed(share_right, n=100, n_classes=10):
         ),
         pytest.param(each(lambda _: 12), "class 12, and 100% of all are wrong", id="a-class-that-no-label-has"),
         pytest.param(confusion_of({(3, 4): 50}), "class 4, and 100% of all are wrong", id="images-of-one-class"),
-        pytest.param(mixed(0.1), "10% of all answers are right, and answers that ignore the images", id="chance"),
-        pytest.param(mixed(0.15), "15% of all answers are right", id="near-chance"),
+        pytest.param(mixed(0.1), "10.00% of all answers are right, and answers that ignore the images", id="chance"),
+        pytest.param(mixed(0.15), "15.00% of all answers are right", id="near-chance"),
         pytest.param(
-            confusion_of({(0, 0): 4900, (0, 1): 5100, (1, 0): 5000, (1, 1): 5000}), "49.5% of all", id="two-classes"
+            confusion_of({(0, 0): 4900, (0, 1): 5100, (1, 0): 5000, (1, 1): 5000}), "49.50% of all", id="two-classes"
         ),
         pytest.param(
             confusion_of({(0, 0): 6400, (0, 1): 1600, (1, 0): 1600, (1, 1): 400}),
-            "68% of all",
+            "68.00% of all",
             id="chance-on-unbalanced",
         ),
         pytest.param(each(lambda label: (label + 1) % 10), "0% of all answers are right", id="labels-shifted"),
@@ -144,6 +144,6 @@ def test_a_warning_is_in_the_summary_and_no_reason():
     verdict = judge(summary)
     text = render(summary, verdict, "m", "h:1")
 
-    assert (verdict.exit_code, verdict.reasons) == (exit_codes.PASS, ())
-    assert text.index("\n\nWarning: the model looks broken: ") < text.index("\n\nPASS:")
+    assert (verdict.exit_code, verdict.sentences) == (exit_codes.PASS, ())
+    assert text.index("\n\nWarning: the model looks broken: ") < text.index("\n\nPASS (")
     assert "Warning" not in render(dataclasses.replace(summary, warnings=()), verdict, "m", "h:1")

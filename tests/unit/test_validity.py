@@ -23,7 +23,7 @@ def test_each_reason_of_a_rule_is_one_of_the_verdict(kind):
 
     assert len({rule.name for rule in verdict.rules}) == len(verdict.rules)
     assert sorted(told) == sorted(set(told))
-    assert set(told) <= set(verdict.reasons)
+    assert set(told) <= set(verdict.sentences)
     if verdict.exit_code in (exit_codes.PASS, exit_codes.THRESHOLD):
         assert not told
     if verdict.exit_code == exit_codes.FAILED:
@@ -77,7 +77,7 @@ def test_what_breaks_a_rule(result, rule, code):
 
     assert verdict.exit_code == code
     assert list(broken(verdict)) == [rule]
-    assert set(broken(verdict)[rule]) <= set(verdict.reasons)
+    assert set(broken(verdict)[rule]) <= set(verdict.sentences)
     assert next(one for one in verdict.rules if one.name == rule).exit_code == code
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tfsload.analysis.figures import duration, share
+from tfsload.analysis.figures import latency, share
 from tfsload.analysis.percentiles import LEAST_PERCENTILE, samples_needed
 from tfsload.records.cpu import CpuShares
 from tfsload.records.level import LevelRun
@@ -100,7 +100,7 @@ def _of_cpu(run: LevelRun, record: Record) -> Doubt | None:
     worst = max(starved, key=lambda one: one.waited)
     return Doubt(
         f"other programs kept the load generator off its CPU for {share(worst.waited)} of the time, "
-        f"{duration(worst.mean_wait_ns)} whenever it was to run, which looks like latency",
+        f"{latency(worst.mean_wait_ns)} whenever it was to run, which looks like latency",
         "run it on a machine, or at least on a CPU, of its own",
     )
 
@@ -114,14 +114,14 @@ def _is_starved(cpu: CpuShares, record: Record) -> bool:
 
 
 def _of_lag(record: Record) -> Doubt | None:
-    lag, latency = record.lag, record.latency
+    lag = record.lag
     if not lag.count:
         return None
     late_ns = lag.percentile_ns(99)
-    if late_ns <= max(LATE_NS, LATE_SHARE_OF_LATENCY * latency.percentile_ns(50)):
+    if late_ns <= max(LATE_NS, LATE_SHARE_OF_LATENCY * record.latency.percentile_ns(50)):
         return None
     return Doubt(
-        f"the load generator sent late: 1 request in {min(lag.count, 100)} left {duration(late_ns)} late or more",
+        f"the load generator sent late: 1 request in {min(lag.count, 100)} left {latency(late_ns)} late or more",
         "use --processes or more workers on idle CPUs",
     )
 

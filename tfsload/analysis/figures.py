@@ -1,41 +1,130 @@
-"""Figures in words: the same wherever they stand, so that a sentence and its table agree.
+"""Figures in words: each kind of figure in one way, wherever it stands, so that a sentence and its table agree.
 
 | what | how | for example |
 | --- | --- | --- |
-| a measured share | `percent` | 2.1% |
-| a rough part of a whole | `share` | 23 % |
-| a measured time | `duration` | 950 µs, 12.3 ms |
-| times that are added up or taken from one another | `milliseconds` | 1.63 ms |
-| a time against a limit | `to_the_microsecond` | 20.004 ms |
+| a count | `count`, `requests`, `users` | 2,142, 1 request, 8 users |
+| a time of about a request, in ms, with its unit and without | `latency`, `latency_ms` | 3.13 ms; 0.727, 10.5 |
+| such a time against a limit | `to_the_microsecond` | 20.004 ms |
+| requests a second, without the unit | `rate` | 2,142, 12.5 |
+| a measured share | `percent` | 0.80% |
+| a rough part of a whole | `share` | 23% |
+| a speed-up | `fold` | 1.85× |
+| requests served at a time | `at_once` | 1.81 |
 """
 
+import math
 from collections.abc import Mapping
 
 from tfsload.records.level import users
 
-__all__ = ["at_once", "by_code", "duration", "fold", "milliseconds", "percent", "share", "to_the_microsecond", "users"]
+__all__ = [
+    "ENDLESS",
+    "NONE",
+    "at_once",
+    "by_code",
+    "count",
+    "difference",
+    "digits",
+    "fold",
+    "latency",
+    "latency_ms",
+    "percent",
+    "rate",
+    "requests",
+    "share",
+    "to_the_microsecond",
+    "users",
+]
 
-# From here on times are written to 0.01 ms.
-SHORTEST_NS = 100_000
+# What cannot be said; 0 is counted, and none.
+NONE = "–"
+ENDLESS = "∞"
+# A figure that was measured has so many digits at least; what stands before the point is never cut.
+_DIGITS = 3
 
 
-def milliseconds(nanoseconds: float) -> str:
-    """Return a time of about a request, to 0.01 ms, shorter ones to two digits.
+def count(number: float) -> str:
+    """Return a count.
 
-    >>> milliseconds(1_634_000), milliseconds(20_000_000), milliseconds(4_200)
-    ('1.63 ms', '20.00 ms', '0.0042 ms')
+    >>> count(2142)
+    '2,142'
     """
-    time_ms = nanoseconds / 1e6
-    return f"{time_ms:,.2f} ms" if nanoseconds >= SHORTEST_NS or not nanoseconds else f"{time_ms:.2g} ms"
+    return f"{number:,.0f}"
 
 
-def at_once(count: float) -> str:
+def requests(n: int, of: int | None = None) -> str:
+    """Return a number of requests in words, of how many where that is told.
+
+    >>> requests(1), requests(1200), requests(1, of=1), requests(1, of=1200)
+    ('1 request', '1,200 requests', '1 of 1 request', '1 of 1,200 requests')
+    """
+    part = "" if of is None else f"{n:,} of "
+    whole = n if of is None else of
+    return f"{part}{whole:,} request{'' if whole == 1 else 's'}"
+
+
+def digits(value: float, least: int = _DIGITS) -> str:
+    """Return a measured number with so many digits, or all before the point, and never in powers of ten.
+
+    >>> digits(0.7268), digits(10.52), digits(1234.5), digits(9.999), digits(0.00042), digits(0)
+    ('0.727', '10.5', '1,234', '10.0', '0.000420', '0')
+    """
+    return f"{value:,.{_decimals(value, least)}f}" if value else "0"
+
+
+def _decimals(value: float, least: int = _DIGITS) -> int:
+    rounded = float(f"{value:.{least - 1}e}")
+    return max(least - 1 - math.floor(math.log10(abs(rounded))), 0)
+
+
+def latency_ms(nanoseconds: float | None) -> str:
+    """Return a time of about a request in milliseconds, without the unit.
+
+    >>> latency_ms(3_134_000), latency_ms(None), latency_ms(math.inf)
+    ('3.13', '–', '∞')
+    """
+    if nanoseconds is None:
+        return NONE
+    return ENDLESS if math.isinf(nanoseconds) else digits(nanoseconds / 1e6)
+
+
+def latency(nanoseconds: float) -> str:
+    """Return a time of about a request.
+
+    >>> latency(1_634_000), latency(20_000_000), latency(4_200)
+    ('1.63 ms', '20.0 ms', '0.00420 ms')
+    """
+    return f"{latency_ms(nanoseconds)} ms"
+
+
+def difference(nanoseconds: float, less_ns: float) -> str:
+    """Return one time less a shorter one, of the figures as they are told, so that the three of them add up.
+
+    >>> latency(4_104_000), latency(315_200), difference(4_104_000, 315_200)
+    ('4.10 ms', '0.315 ms', '3.78 ms')
+    """
+    decimals = _decimals(nanoseconds / 1e6)
+    told = round(nanoseconds / 1e6, decimals) - round(less_ns / 1e6, _decimals(less_ns / 1e6) if less_ns else 0)
+    is_told = round(told, decimals) > 0
+    return f"{told:,.{decimals}f} ms" if is_told else latency(nanoseconds - less_ns)
+
+
+def rate(rps: float | None) -> str:
+    """Return requests a second, without the unit.
+
+    >>> rate(2142.4), rate(12.53), rate(None)
+    ('2,142', '12.5', '–')
+    """
+    return NONE if rps is None else digits(rps)
+
+
+def at_once(n_requests: float) -> str:
     """Return how many requests are served at a time.
 
     >>> at_once(1.2345), at_once(64.04)
     ('1.23', '64.0')
     """
-    return f"{count:.2f}" if count < 9.995 else f"{count:,.1f}"
+    return f"{n_requests:.2f}" if n_requests < 9.995 else f"{n_requests:,.1f}"
 
 
 def fold(speed_up: float) -> str:
@@ -44,40 +133,34 @@ def fold(speed_up: float) -> str:
     >>> fold(1.678)
     '1.68×'
     """
-    return f"{speed_up:.2f}×"
+    return f"{speed_up:,.2f}×"
 
 
 def share(part: float, whole: float = 1.0) -> str:
     """Return a rough share in per cent.
 
     >>> share(0.37, 1.63)
-    '23 %'
+    '23%'
     """
-    return f"{100 * part / whole:.0f} %"
+    return f"{100 * part / whole:,.0f}%"
 
 
 def percent(fraction: float | None) -> str:
-    """Write a fraction as a percentage with at most two decimals: 0.021 → 2.1%; – where there is none.
+    """Write a fraction as a percentage with two decimals; – where there is none.
 
-    What is not quite none or not quite all is never called that: 0.00001 → 0.001%, 0.99999 → 99.999%.
+    What is not quite none or not quite all is never called that: 0.00001 is 0.001%, and 0.99999 is 99.999%.
+
+    >>> percent(0.0082), percent(0.008), percent(0.0), percent(0.00001), percent(None)
+    ('0.82%', '0.80%', '0%', '0.001%', '–')
     """
     if fraction is None:
-        return "–"
+        return NONE
+    if fraction in (0, 1):
+        return f"{fraction:.0%}"
     decimals = 2
     while 0 < fraction < 1 and f"{100 * fraction:.{decimals}f}" in (f"{0:.{decimals}f}", f"{100:.{decimals}f}"):
         decimals += 1
-    return f"{100 * fraction:.{decimals}f}".rstrip("0").rstrip(".") + "%"
-
-
-def duration(nanoseconds: float) -> str:
-    """Write a duration in µs below 1 ms, in ms below 10 s, and in s above."""
-    if nanoseconds < 1e6:
-        return f"{nanoseconds / 1e3:.0f} µs"
-    if nanoseconds < 1e7:
-        return f"{nanoseconds / 1e6:.2f} ms"
-    if nanoseconds < 1e10:
-        return f"{nanoseconds / 1e6:,.1f} ms"
-    return f"{nanoseconds / 1e9:,.2f} s"
+    return f"{100 * fraction:.{decimals}f}%"
 
 
 def to_the_microsecond(nanoseconds: float) -> str:
@@ -95,4 +178,4 @@ def by_code(failed: Mapping[str, int]) -> str:
     >>> by_code({"UNAVAILABLE": 1200, "BAD_REPLY": 3})
     'UNAVAILABLE 1,200, BAD_REPLY 3'
     """
-    return ", ".join(f"{code} {count:,}" for code, count in failed.items())
+    return ", ".join(f"{code} {n:,}" for code, n in failed.items())

@@ -25,8 +25,9 @@ class Held:
         holds: whether it holds; None: not known.
         margin: how far the figure is from the limit, as a share of the limit: above 0 on the side that holds; None
             without a figure, and where the limit is 0.
-        why_unknown: why it is not known whether it holds, and what to do; empty: it is.
+        why_unknown: why it is not known whether it holds; empty: it is.
         low, high: of a figure that is judged by its interval, the ends of that; else None.
+        cure: what to do, so that it can be told; empty: nothing can be said.
     """
 
     threshold: Threshold
@@ -37,18 +38,24 @@ class Held:
     why_unknown: str = ""
     low: float | None = None
     high: float | None = None
+    cure: str = ""
+
+    @property
+    def unknown_and_cure(self) -> str:
+        """Why it is not known whether it holds, and what to do, in a sentence; empty: it is."""
+        return f"{self.why_unknown}; {self.cure}" if self.cure else self.why_unknown
 
 
 def hold(threshold: Threshold, where: str, record: Record, rate_rps: float | None, measured_s: float) -> Held:
     """Hold a threshold against what was measured of a level, or of a run without levels (`where` is empty)."""
     ruling = rule(threshold, record, rate_rps, measured_s)
-    why_unknown = ""
+    why_unknown = cure = ""
     if ruling.value is None:
-        why_unknown = _why_unknown(threshold, record)
+        why_unknown, cure = _why_unknown(threshold, record)
     elif ruling.stall:
-        why_unknown = f"{ruling.stall}: {'hold the level longer' if where else 'let the run last longer'}"
+        why_unknown, cure = ruling.stall, "hold the level longer" if where else "let the run last longer"
     holds = None if why_unknown else threshold.holds(ruling.value)
-    return Held(threshold, where, ruling.value, holds, margin_of(threshold, ruling.value), why_unknown)
+    return Held(threshold, where, ruling.value, holds, margin_of(threshold, ruling.value), why_unknown, cure=cure)
 
 
 def hold_so_far(threshold: Threshold, where: str, counts: LevelCounts) -> Held:
@@ -71,7 +78,9 @@ def hold_all(thresholds: Sequence[Threshold], rows: Sequence[LevelRow]) -> tuple
 
 def _not_run(threshold: Threshold) -> Held:
     name = Level(0, threshold.users or 0, threshold.rate_rps, 0.0, 0.0).name
-    return Held(threshold, name, None, None, None, "this level was not run to its end: let the run end by itself")
+    return Held(
+        threshold, name, None, None, None, "this level was not run to its end", cure="let the run end by itself"
+    )
 
 
 def judged_whole(thresholds: Sequence[Threshold], rows: Sequence[LevelRow], duration_s: float) -> tuple[str, ...]:
@@ -97,10 +106,12 @@ def margin_of(threshold: Threshold, value: float | None) -> float | None:
     return distance if threshold.is_upper else -distance
 
 
-def _why_unknown(threshold: Threshold, record: Record) -> str:
+def _why_unknown(threshold: Threshold, record: Record) -> tuple[str, str]:
+    """Return why there is no figure, and what to do."""
     if threshold.percentile is None:
-        return "nothing was measured that it is about"
+        return "nothing was measured that it is about", ""
     histogram = record.lag if threshold.is_lag else record.latency
     needed, n = samples_needed(threshold.percentile), histogram.count
     longer = f"let it last about {math.ceil(needed / n)} times as long" if n else "let it last longer"
-    return f"{n:,} samples do not carry it, {needed:,} would: {longer}"
+    samples = "1 sample does" if n == 1 else f"{n:,} samples do"
+    return f"{samples} not carry it, {needed:,} would", longer

@@ -4,6 +4,7 @@ from tfsload.analysis.figures import at_once
 from tfsload.analysis.held import Held, margin_of
 from tfsload.analysis.parallelism import Parallelism
 from tfsload.analysis.scaling import Scaling
+from tfsload.analysis.scaling_answer import SEE_VERDICT
 from tfsload.analysis.thresholds import Threshold
 
 _CUT_SHORT = "the sweep was not run to its end"
@@ -19,19 +20,20 @@ def hold_parallelism(threshold: Threshold, scaling: Scaling | None) -> Held:
         scaling: of the whole sweep; None: it was not run to its end.
     """
     if scaling is None:
-        return Held(threshold, "", None, None, None, f"{_CUT_SHORT}: let it end by itself")
+        return Held(threshold, "", None, None, None, _CUT_SHORT, cure="let it end by itself")
     found = scaling.interval
     if found is None:
-        return Held(threshold, "", None, None, None, scaling.answer.sentence.removeprefix("Cannot tell: ").rstrip("."))
+        lack = scaling.answer.sentence.removeprefix("Cannot tell: ").rstrip(".").removesuffix(SEE_VERDICT)
+        return Held(threshold, "", None, None, None, lack)
     at_ends = {threshold.holds(found.low), threshold.holds(found.high)}
     holds = at_ends.pop() if len(at_ends) == 1 else None
     margin = margin_of(threshold, found.value)
-    why_unknown = "" if holds is not None else f"{_open(found)}: {_cure(found)}"
-    return Held(threshold, "", found.value, holds, margin, why_unknown, low=found.low, high=found.high)
+    why_unknown, cure = ("", "") if holds is not None else (_open(found), _cure(found))
+    return Held(threshold, "", found.value, holds, margin, why_unknown, found.low, found.high, cure)
 
 
 def _open(found: Parallelism) -> str:
-    return f"it lies between {at_once(found.low)} and {at_once(found.high)} (95 %), and so does the limit"
+    return f"it lies between {at_once(found.low)} and {at_once(found.high)} (95%), and so does the limit"
 
 
 def _cure(found: Parallelism) -> str:

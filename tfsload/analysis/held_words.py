@@ -3,7 +3,7 @@
 `words_of(held)` returns a `HeldWords`. Put together as `mark`, `asked`, `value`, `margin` they are a table's row:
 
     ✓ p99 < 20 ms         6.75 ms     66% below
-    ↑ error_rate < 0.5%   0.8%        60% above
+    ↑ error_rate < 0.5%   0.80%       60% above
     ? p99.9 < 50 ms       –
 
 and `mark` with `state_word` is the state as an icon and a word. Who writes HTML, XML or Markdown has to escape them.
@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from tfsload.analysis.figures import at_once
+from tfsload.analysis.figures import at_once, percent
 from tfsload.analysis.held import Held
 from tfsload.analysis.thresholds import Threshold, unit_ns
 
@@ -46,7 +46,8 @@ class HeldWords:
             requests had no answer; – where there is none. Where it is judged by its interval, with that behind it.
         margin: how far it lies from the limit, and on which side, as `66% below`; empty where that cannot be said.
         where: the level's name; empty: the whole run.
-        why_unknown: why it cannot be judged, and what to do; empty: it can.
+        why_unknown: why it cannot be judged; empty: it can.
+        cure: what to do, so that it can; empty: nothing can be said.
     """
 
     state: State
@@ -58,6 +59,7 @@ class HeldWords:
     margin: str
     where: str
     why_unknown: str
+    cure: str
 
 
 def words_of(held: Held) -> HeldWords:
@@ -75,6 +77,7 @@ def words_of(held: Held) -> HeldWords:
         margin=margin_words(threshold, held.value),
         where=held.where,
         why_unknown=held.why_unknown,
+        cure=held.cure,
     )
 
 
@@ -103,7 +106,7 @@ def value_words(threshold: Threshold, value: float | None) -> str:
             unit = _unit_for(threshold, value)
             return f"{_figure(value / unit_ns(unit), limit / unit_ns(unit))} {_unit_word(unit)}"
         case "share":
-            return f"{_percentage(100 * value, float(f'{100 * limit:.12g}'))}%"
+            return percent(value) if value in (0, 1) else f"{_percentage(100 * value, float(f'{100 * limit:.12g}'))}%"
         case "rate":
             return f"{_figure(value, limit)}/s"
     return _told(value, limit, len(at_once(value).partition(".")[2]))
@@ -152,12 +155,11 @@ def _decimals(value: float) -> int:
 
 
 def _percentage(value: float, limit: float) -> str:
-    """Return a share in per cent, with at most two decimals where these tell; not quite none is never called none."""
+    """Return a share in per cent, with two decimals where these tell; not quite none is never called none."""
     decimals = 2
     while 0 < value < 100 and decimals < 2 + _MORE_DIGITS and round(value, decimals) in (0, 100):
         decimals += 1
-    told = _told(value, limit, decimals)
-    return told.rstrip("0").rstrip(".") if "." in told else told
+    return _told(value, limit, decimals)
 
 
 def _told(value: float, limit: float, decimals: int) -> str:

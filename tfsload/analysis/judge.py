@@ -5,17 +5,17 @@ import math
 from collections.abc import Callable
 
 from tfsload.analysis import exit_codes, judged, others, validity
-from tfsload.analysis.figures import by_code, percent, to_the_microsecond
+from tfsload.analysis.figures import by_code, requests
 from tfsload.analysis.gate import LEAST_S
 from tfsload.analysis.held import Held
-from tfsload.analysis.held_words import words_of
+from tfsload.analysis.held_words import value_words
 from tfsload.analysis.judged import FAILURE_METRICS
 from tfsload.analysis.level_breaches import breaches_of_levels, doubts_by_level
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.limit import Ending
 from tfsload.analysis.result import Course, RunResult
 from tfsload.analysis.validity import Breach
-from tfsload.analysis.verdict import Verdict
+from tfsload.analysis.verdict import Reason, Verdict
 
 # What to do where several models answer at one address.
 ONE_MODEL_CURE = "name one with --model-version, or wait until one alone is served at this address"
@@ -23,11 +23,13 @@ ONE_MODEL_CURE = "name one with --model-version, or wait until one alone is serv
 _OVERLOAD_CODES = {"DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED"}
 
 _ADVICE = {
-    "RESOURCE_EXHAUSTED": (
-        "RESOURCE_EXHAUSTED: the server rejects requests that it has no thread for, by default more than 4 a CPU; "
-        "start it with a larger --grpc_max_threads, or send with fewer users"
+    "RESOURCE_EXHAUSTED": Reason(
+        "RESOURCE_EXHAUSTED: the server rejects requests that it has no thread for, by default more than 4 a CPU",
+        "start it with a larger --grpc_max_threads, or send with fewer users",
     ),
-    "UNAVAILABLE": "UNAVAILABLE: the server was not reached, or went away: see whether it still runs, and its log",
+    "UNAVAILABLE": Reason(
+        "UNAVAILABLE: the server was not reached, or went away", "see whether it still runs, and its log"
+    ),
 }
 
 
@@ -47,7 +49,7 @@ def judge(result: RunResult) -> Verdict:
     failures, broken, gaps = (_reasons(breaches) for breaches in (failing, broken_by, gaping))
     gaps, crossed = gaps + _undecided(result), _crossed(result)
     advice, notes = _advice(result), _judged_whole(result) + _left_open(result)
-    notes += tuple(one.sentence for one in result.accuracy)
+    notes += tuple(Reason(one.sentence) for one in result.accuracy)
     verdict = functools.partial(Verdict, doubted_levels=tuple(by_level), rules=rules)
     if failures or broken:
         # What was given up was cut short: that is a gap where the failure itself does not count.
@@ -64,26 +66,27 @@ def judge(result: RunResult) -> Verdict:
     return verdict(exit_codes.PASS, judged=judged.sentence(result), notes=notes)
 
 
-def _reasons(breaches: tuple[Breach, ...]) -> tuple[str, ...]:
+def _reasons(breaches: tuple[Breach, ...]) -> tuple[Reason, ...]:
     return tuple(breach.reason for breach in breaches)
 
 
-def _advice(result: RunResult) -> tuple[str, ...]:
+def _advice(result: RunResult) -> tuple[Reason, ...]:
     """Return what to do about requests without an answer, whether they fail the run or a threshold allows them."""
     if result.search is not None:
         return ()  # it goes where requests fail: that is what it looks for
     return tuple(advice for code, advice in _ADVICE.items() if code in result.totals.failed)
 
 
-def _judged_whole(result: RunResult) -> tuple[str, ...]:
+def _judged_whole(result: RunResult) -> tuple[Reason, ...]:
     """Return what a reader has to know of thresholds that so little was measured for that one stall may decide them."""
     if not result.judged_whole:
         return ()
     where = f" at {', '.join(result.judged_whole)}" if any(result.judged_whole) else ""
-    return (
+    what = (
         f"less than {LEAST_S:g} s were measured{where}: percentiles and means are judged with all half-seconds alone, "
-        "and one stall may decide them",
+        "and one stall may decide them"
     )
+    return (Reason(what),)
 
 
 def _are_failures_judged(result: RunResult) -> bool:
@@ -108,44 +111,41 @@ def _are_all_judged(result: RunResult, naming: list[Held], n_all: int, n_of: Cal
 
 
 def _broken(is_broken: bool) -> tuple[Breach, ...]:
-    reason = "an exception escaped from a listener or a greenlet; the log shows it"
-    return (Breach(validity.LISTENERS_RAISE_NOTHING, reason),) if is_broken else ()
+    what = "an exception escaped from a listener or a greenlet"
+    return (Breach(validity.LISTENERS_RAISE_NOTHING, what, "see the log"),) if is_broken else ()
 
 
 def _failures(result: RunResult) -> tuple[Breach, ...]:
     totals = result.totals
     breaches = []
     if result.course.gave_up_after_s is not None:
-        breaches.append(Breach(validity.GOES_ON, _gave_up(result)))
+        breaches.append(_gave_up(result))
     # A search goes where requests fail: that is what it looks for.
     if totals.failed_requests and result.search is None and not _are_failures_judged(result):
-        reason = (
-            f"{totals.failed_requests:,} of {totals.requests:,} requests had no answer "
-            f"(images by code: {by_code(totals.failed)})"
-        )
-        breaches.append(Breach(validity.ANSWERED, reason))
-    breaches += [Breach(validity.SAME_ANSWERS, reason) for reason in _mismatches(result)]
+        what = f"{requests(totals.failed_requests, totals.requests)} had no answer"
+        breaches.append(Breach(validity.ANSWERED, f"{what} (images by code: {by_code(totals.failed)})"))
+    breaches += _mismatches(result)
     if result.search is not None:
         breaches += [Breach(validity.GOES_ON, _gone(level)) for level in result.levels if _is_gone(level)]
     if not totals.requests and result.uncounted.failed_requests:
-        n_failed = f"{result.uncounted.failed_requests:,} requests"
-        reason = (
-            f"{n_failed} had no answer, and none lay within a level as a whole: mend the server, or use a "
-            "--level-duration longer than the --deadline"
-            if result.course.n_images_asked is None
-            else f"{n_failed} of the warm-up had no answer, and none came after it: mend the server"
-        )
-        breaches.append(Breach(validity.ANSWERED, reason))
+        what, cure = f"{requests(result.uncounted.failed_requests)} had no answer", "mend the server"
+        if result.course.n_images_asked is None:
+            what += ", and none lay within a level as a whole"
+            cure += ", or use a --level-duration longer than the --deadline"
+        else:
+            what = f"{requests(result.uncounted.failed_requests)} of the warm-up had no answer, and none came after it"
+        breaches.append(Breach(validity.ANSWERED, what, cure))
     breaches += [Breach(validity.OTHERS_SUCCEED, reason) for reason in others.reasons(result.others)]
     if result.course.user_errors:
-        breaches.append(Breach(validity.USERS_RAISE_NOTHING, _user_errors(result.course)))
+        breaches.append(_user_errors(result.course))
     return tuple(breaches)
 
 
-def _user_errors(course: Course) -> str:
+def _user_errors(course: Course) -> Breach:
     n = "1 exception" if course.user_errors == 1 else f"{course.user_errors:,} exceptions"
     example = f", such as {course.user_error}" if course.user_error else ""
-    return f"{n} in user code{example}: see the log, or the web UI's tab of exceptions"
+    cure = "see the log, or the web UI's tab of exceptions"
+    return Breach(validity.USERS_RAISE_NOTHING, f"{n} in user code{example}", cure)
 
 
 def _are_mismatches_judged(result: RunResult, n_mismatched: int) -> bool:
@@ -155,32 +155,33 @@ def _are_mismatches_judged(result: RunResult, n_mismatched: int) -> bool:
     return _are_all_judged(result, naming, n_mismatched, lambda level: level.mismatched)
 
 
-def _mismatches(result: RunResult) -> list[str]:
+def _mismatches(result: RunResult) -> list[Breach]:
     """Return what is wrong with answers that are others under load, unless a threshold says how many may be."""
     totals, verified = result.totals, result.verified
     n_mismatched = totals.mismatched + result.uncounted.mismatched
     if not n_mismatched or _are_mismatches_judged(result, n_mismatched):
         return []
-    where = "" if totals.mismatched else ", all of them in warm-ups or between levels"
+    differ = "1 answer differs from the one" if n_mismatched == 1 else f"{n_mismatched:,} answers differ from those"
+    which = "" if n_mismatched == 1 else "all of them "
+    where = "" if totals.mismatched else f", {which}in warm-ups or between levels"
     example = f" (for example {verified.example.words})" if verified.example else ""
-    return [
-        f"{n_mismatched:,} answers differ from those without load by more than {verified.tolerance}{where}{example}: "
+    cure = (
         "see whether the server mixes up requests or computes otherwise under load; --tolerance and a threshold on "
         "mismatched_rate say what may be"
-    ]
+    )
+    what = f"{differ} without load by more than {verified.tolerance}{where}{example}"
+    return [Breach(validity.SAME_ANSWERS, what, cure)]
 
 
-def _gave_up(result: RunResult) -> str:
+def _gave_up(result: RunResult) -> Breach:
     left = f", with {_levels_to_go(result)}" if result.course.n_levels_left else ""
     refused = [code for code in result.totals.failed if code not in ("UNAVAILABLE", "DEADLINE_EXCEEDED")]
-    cure = (
-        f"it was said why ({', '.join(refused)}), see the server's log"
-        if refused
-        else ("see whether the server still runs, and its log")
-    )
-    return (
-        f"given up{left}: requests were sent for {result.course.gave_up_after_s:g} s, and none was answered: {cure}; "
-        "--give-up-after says how long to go on (0: to the end)"
+    why = f" ({', '.join(refused)})" if refused else ""
+    log = "see the server's log" if refused else "see whether the server still runs, and its log"
+    return Breach(
+        validity.GOES_ON,
+        f"given up{left}: requests were sent for {result.course.gave_up_after_s:g} s, and none was answered{why}",
+        f"{log}; --give-up-after says how long to go on (0: to the end)",
     )
 
 
@@ -188,12 +189,15 @@ def _levels_to_go(result: RunResult) -> str:
     return "1 level to go" if result.course.n_levels_left == 1 else f"{result.course.n_levels_left:,} levels to go"
 
 
-def _nothing(result: RunResult) -> str:
+def _nothing(result: RunResult) -> Breach:
+    more = "let the run last longer, or start more users"
     if result.course.n_images_asked is not None and result.uncounted.requests:
-        return "no request was made after the warm-up: let the run last longer, or start more users"
+        return Breach(validity.MEASURED, "no request was made after the warm-up", more)
     if result.uncounted.requests or result.uncounted.cut_off:
-        return "no request lies within a level as a whole: use a longer --level-duration"
-    return "no request was made: let the run last longer, or start more users"
+        what, cure = "no request lies within a level as a whole", "use a longer --level-duration"
+    else:
+        what, cure = "no request was made", more
+    return Breach(validity.MEASURED, what, cure)
 
 
 def _is_gone(level: LevelResult) -> bool:
@@ -216,40 +220,33 @@ def _gaps(result: RunResult) -> tuple[Breach, ...]:
     is_explained = course.n_levels_left or workers.lost or result.is_stopped_early
     is_explained = is_explained or course.gave_up_after_s is not None or result.aborted is not None
     if not (totals.requests or result.uncounted.failed_requests or is_explained):
-        breaches.append(Breach(validity.MEASURED, _nothing(result)))
+        breaches.append(_nothing(result))
     if result.is_stopped_early and not workers.unfit and course.gave_up_after_s is None:
-        reason = (
-            f"stopped after {course.ran_s:,.1f} s of {course.run_time_s:,g}: let it end by itself, or pass a lower -t"
-        )
-        breaches.append(Breach(validity.ENDS_BY_ITSELF, reason))
+        what = f"stopped after {course.ran_s:,.1f} s of {course.run_time_s:,g}"
+        breaches.append(Breach(validity.ENDS_BY_ITSELF, what, "let it end by itself, or pass a lower -t"))
     n_answered = totals.requests - totals.failed_requests
     is_compared = totals.compared or result.uncounted.mismatched or result.aborted is not None
     if result.verified.n_images and n_answered and not is_compared:
-        reason = (
-            f"nothing was compared: none of the first {result.verified.n_images:,} images had its turn; "
-            "let it last longer"
-        )
-        breaches.append(Breach(validity.MEASURED, reason))
+        n_images = result.verified.n_images
+        which = "the first image had not" if n_images == 1 else f"none of the first {n_images:,} images had"
+        breaches.append(Breach(validity.MEASURED, f"nothing was compared: {which} its turn", "let it last longer"))
     if not result.is_complete and result.aborted is None:
-        reason = (
-            f"only {totals.predictions:,} of {course.n_images_asked:,} images were fired before the run was stopped"
-        )
-        breaches.append(Breach(validity.ENDS_BY_ITSELF, reason))
+        n, n_asked = totals.predictions, course.n_images_asked
+        what = f"only {n:,} of {n_asked:,} images {'was' if n == 1 else 'were'} fired before the run was stopped"
+        breaches.append(Breach(validity.ENDS_BY_ITSELF, what))
     if result.users.attended is not None and _misses_users(result):
-        reason = f"only {result.users.attended.sentence}: the log says which workers or users ended"
-        breaches.append(Breach(validity.USERS_RUN, reason))
+        cure = "see in the log which workers or users ended"
+        breaches.append(Breach(validity.USERS_RUN, f"only {result.users.attended.sentence}", cure))
     if course.stalled:
-        reason = f"the run was ended, since nobody could make the requests that were left: {course.stalled}"
-        breaches.append(Breach(validity.ENDS_BY_ITSELF, reason))
+        what = f"the run was ended, since nobody could make the requests that were left: {course.stalled}"
+        breaches.append(Breach(validity.ENDS_BY_ITSELF, what))
     if workers.n_unaccounted:
-        reason = f"{workers.n_unaccounted:,} requests that workers reported did not arrive: run again"
-        breaches.append(Breach(validity.WORKERS_STAY, reason))
+        what = f"{requests(workers.n_unaccounted)} that workers reported did not arrive"
+        breaches.append(Breach(validity.WORKERS_STAY, what, "run again"))
     if workers.lost and course.n_images_asked is None:
-        reason = (
-            f"{len(workers.lost)} of {workers.n} workers were lost with what they had not reported: "
-            "run again with workers that stay"
-        )
-        breaches.append(Breach(validity.WORKERS_STAY, reason))
+        were = "was lost with what it" if len(workers.lost) == 1 else "were lost with what they"
+        what = f"{len(workers.lost)} of {workers.n} workers {were} had not reported"
+        breaches.append(Breach(validity.WORKERS_STAY, what, "run again with workers that stay"))
     return tuple(breaches)
 
 
@@ -270,27 +267,27 @@ def _doubts(result: RunResult) -> tuple[Breach, ...]:
     search = result.search
     breaches = []
     if search is not None and search.rate_rps is None and not _is_none_known_to_hold(result):
-        breaches.append(Breach(validity.FINDS_A_RATE, search.sentence))
+        breaches.append(Breach(validity.FINDS_A_RATE, search.found, search.cure))
     if result.course.n_levels_left and result.course.gave_up_after_s is None and result.aborted is None:
-        reason = f"the run was stopped with {_levels_to_go(result)}: let it end by itself"
-        breaches.append(Breach(validity.ENDS_BY_ITSELF, reason))
+        what = f"the run was stopped with {_levels_to_go(result)}"
+        breaches.append(Breach(validity.ENDS_BY_ITSELF, what, "let it end by itself"))
     if result.server.wrong_model:
-        breaches.append(Breach(validity.ONE_MODEL, f"{result.server.wrong_model}: {ONE_MODEL_CURE}"))
+        breaches.append(Breach(validity.ONE_MODEL, result.server.wrong_model, ONE_MODEL_CURE))
     elif result.server.changed:
-        reason = f"the server's model changed during the run: {result.server.changed}"
-        breaches.append(Breach(validity.ONE_MODEL, reason))
+        what = f"the server's model changed during the run: {result.server.changed}"
+        breaches.append(Breach(validity.ONE_MODEL, what))
     return tuple(breaches)
 
 
-def _undecided(result: RunResult) -> tuple[str, ...]:
+def _undecided(result: RunResult) -> tuple[Reason, ...]:
     open_ones = [held for held in result.thresholds if held.holds is None and not result.is_left_open(held)]
-    return tuple(f"{_named(held)} cannot be judged: {held.why_unknown}" for held in open_ones)
+    return tuple(Reason(f"{_named(held)} cannot be judged: {held.why_unknown}", held.cure) for held in open_ones)
 
 
-def _left_open(result: RunResult) -> tuple[str, ...]:
+def _left_open(result: RunResult) -> tuple[Reason, ...]:
     """Return what is not known since a threshold has ended the run before."""
     open_ones = filter(result.is_left_open, result.thresholds)
-    return tuple(f"{_named(held)} was not judged, since the run had been ended" for held in open_ones)
+    return tuple(Reason(f"{_named(held)} was not judged, since the run had been ended") for held in open_ones)
 
 
 def _named(held: Held) -> str:
@@ -306,37 +303,28 @@ def _is_none_known_to_hold(result: RunResult) -> bool:
     return lowest is None or not lowest.is_unknown
 
 
-def _crossed(result: RunResult) -> tuple[str, ...]:
+def _crossed(result: RunResult) -> tuple[Reason, ...]:
     crossed = [held for held in result.thresholds if held.holds is False]
     reasons = [
-        f"{held.threshold.text} was crossed{' at ' + held.where if held.where else ''}: {_found(held)}"
+        Reason(f"{held.threshold.text} was crossed{' at ' + held.where if held.where else ''}: {_found(held)}")
         for held in crossed
     ] + _ended_by_threshold(result)
     if result.search is not None and _is_none_known_to_hold(result):
-        reasons.append(result.search.sentence)
+        reasons.append(Reason(result.search.found, result.search.cure))
     return tuple(reasons)
 
 
-def _ended_by_threshold(result: RunResult) -> list[str]:
+def _ended_by_threshold(result: RunResult) -> list[Reason]:
     if result.aborted is None:
         return []
     seconds = f", which had been crossed for {result.aborted.crossed_s:.0f} s" if result.aborted.crossed_s >= 1 else ""
     left = f", with {_levels_to_go(result)}" if result.course.n_levels_left else ""
-    return [f"the run was ended by {result.aborted.held.threshold.text}{seconds}{left}"]
+    return [Reason(f"the run was ended by {result.aborted.held.threshold.text}{seconds}{left}")]
 
 
 def _found(held: Held) -> str:
     value = held.value
     assert value is not None  # no threshold is crossed without a figure
-    match held.threshold.unit_kind:
-        case "duration" if math.isinf(value):
-            return "too many requests had no answer, or were dropped"
-        case "duration":
-            return to_the_microsecond(value)
-        case "share":
-            return percent(value)
-        case "rate" if held.threshold.within_ns is not None:
-            return f"{value:,.1f} right images/s"
-        case "count":
-            return words_of(held).value
-    return f"{value:,.1f} requests/s"
+    if math.isinf(value):
+        return "too many requests had no answer, or were dropped"
+    return value_words(held.threshold, value)

@@ -1,5 +1,6 @@
 """What a pass rests on, in words: a reader is to know what nobody looked at."""
 
+from tfsload.analysis.figures import requests
 from tfsload.analysis.result import RunResult
 
 # Thresholds on these say how many requests may have no answer.
@@ -14,9 +15,11 @@ def sentence(result: RunResult) -> str:
     parts = [] if result.thresholds else ["no thresholds" if result.search is None else "the search's thresholds"]
     parts.append(_answers(result))
     if result.totals.dropped and result.search is None:  # which goes where arrivals are dropped
-        parts.append(f"{result.totals.dropped:,} of {result.totals.offered:,} arrivals were dropped")
+        were = "was" if result.totals.dropped == 1 else "were"
+        parts.append(f"{result.totals.dropped:,} of {result.totals.offered:,} arrivals {were} dropped")
     if result.verified.n_images:
-        parts.append(f"{result.totals.compared:,} answers compared with those without load: {_mismatched(result)}")
+        answers = "1 answer" if result.totals.compared == 1 else f"{result.totals.compared:,} answers"
+        parts.append(f"{answers} compared with those without load: {_mismatched(result)}")
     if result.course.n_images_asked is not None:
         parts.append("every image was fired")
     return "; ".join(parts)
@@ -29,13 +32,14 @@ def _mismatched(result: RunResult) -> str:
 
 def _answers(result: RunResult) -> str:
     if result.totals.failed_requests:
-        unanswered = f"{result.totals.failed_requests:,} of {result.totals.requests:,} requests had no answer"
+        unanswered = f"{requests(result.totals.failed_requests, result.totals.requests)} had no answer"
         if result.search is not None:
             return f"{unanswered}, at rates that it tried"
         naming = {held.threshold.text: None for held in result.thresholds if held.threshold.metric in FAILURE_METRICS}
         return f"{unanswered}, as judged by {' and '.join(naming)}"
     if result.uncounted.failed_requests:
-        uncounted = f"{result.uncounted.failed_requests:,} {result.of_uncounted} were not"
+        n_failed = result.uncounted.failed_requests
+        uncounted = f"{n_failed:,} {result.of_uncounted} {'was' if n_failed == 1 else 'were'} not"
         return f"every request that counts was answered ({uncounted})"
     n_cut_off = result.totals.cut_off + result.uncounted.cut_off
     if not n_cut_off:

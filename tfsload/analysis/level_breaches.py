@@ -7,35 +7,36 @@ from tfsload.analysis.judged import FAILURE_METRICS
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.validity import Breach
+from tfsload.analysis.verdict import Reason
 
 
-def doubts_by_level(result: RunResult) -> dict[int, tuple[str, ...]]:
+def doubts_by_level(result: RunResult) -> dict[int, tuple[Reason, ...]]:
     """Return why levels support no verdict, by number; those that do are not among them."""
     by_level = {level.number: (*_doubts_told(result, level), *_drops_told(result, level)) for level in result.levels}
     return {number: reasons for number, reasons in by_level.items() if reasons}
 
 
-def breaches_of_levels(result: RunResult, by_level: dict[int, tuple[str, ...]]) -> tuple[Breach, ...]:
+def breaches_of_levels(result: RunResult, by_level: dict[int, tuple[Reason, ...]]) -> tuple[Breach, ...]:
     """Return the same as breaches of rules, in the order of the levels."""
     return tuple(
-        Breach(validity.level_rule(level.name, level.number), reason)
+        Breach(validity.level_rule(level.name, level.number), reason.what, reason.cure)
         for level in result.levels
         for reason in by_level.get(level.number, ())
     )
 
 
-def _doubts_told(result: RunResult, level: LevelResult) -> tuple[str, ...]:
-    return tuple(f"{level.name}: {doubt}" for doubt in _doubts_that_count(result, level))
+def _doubts_told(result: RunResult, level: LevelResult) -> tuple[Reason, ...]:
+    return tuple(Reason(f"{level.name}: {doubt.what}", doubt.cure) for doubt in _doubts_that_count(result, level))
 
 
-def _drops_told(result: RunResult, level: LevelResult) -> tuple[str, ...]:
+def _drops_told(result: RunResult, level: LevelResult) -> tuple[Reason, ...]:
     if not level.dropped or result.search is not None or any(_sees_drops(held, level) for held in result.thresholds):
         return ()
     users = "its only user was" if level.users == 1 else f"all {level.users:,} users were"
-    return (
-        f"{level.name}: {level.dropped:,} of {level.offered:,} arrivals were dropped, since {users} "
-        "busy: ask for less, pass a higher -u, or say with --threshold how many may be (such as 'dropped_rate < 1%')",
-    )
+    arrivals = "arrival was" if level.dropped == level.offered == 1 else "arrivals were"
+    what = f"{level.name}: {level.dropped:,} of {level.offered:,} {arrivals} dropped, since {users} busy"
+    cure = "ask for less, pass a higher -u, or say with --threshold how many may be (such as 'dropped_rate < 1%')"
+    return (Reason(what, cure),)
 
 
 def _sees_drops(held: Held, level: LevelResult) -> bool:

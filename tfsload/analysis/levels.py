@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tfsload.analysis.doubts import Doubt, doubts_of_generator, doubts_of_sample
+from tfsload.analysis.figures import rate
 from tfsload.analysis.gate import Ruling, rule
 from tfsload.analysis.limit import Finding
 from tfsload.analysis.metrics import n_endless
@@ -132,12 +133,8 @@ def _crossed(row: LevelRow, thresholds: Sequence[Threshold]) -> tuple[str, ...]:
     by_chance = BEYOND_CHANCE * math.sqrt(2 * row.mean_in_flight)
     if record.offered - n_answers > max(FALLS_SHORT * record.offered, by_chance):
         seconds = row.level.duration_s
-        crossed.append(f"answered {_rate(n_answers / seconds)} of {_rate(record.offered / seconds)} requests/s")
+        crossed.append(f"answered {rate(n_answers / seconds)} of {rate(record.offered / seconds)} requests/s")
     if latency_grows(record.slice_answers, record.slice_latency_ns, record.latency.sd_ns):
         # A level ends before a queue that grows slowly has reached the limits.
         crossed.append(QUEUE_GROWS)
     return tuple(crossed)
-
-
-def _rate(rate_rps: float) -> str:
-    return f"{rate_rps:,.0f}" if rate_rps >= 10 else f"{rate_rps:.1f}"

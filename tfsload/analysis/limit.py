@@ -62,18 +62,35 @@ class SearchResult:
     @property
     def sentence(self) -> str:
         """All this for people, with what to do next."""
+        return f"{self.found}: {self.cure}." if self.cure else f"{self.found}."
+
+    @property
+    def found(self) -> str:
+        """What it found."""
         if self.ending is Ending.NONE_HOLDS:
-            cure = "use a longer --level-duration" if self.is_undecided else "lower LOW"
-            return f"Even {number(self.low_rps)} requests/s, the lowest rate asked for, {self._failed()}: {cure}."
+            return f"Even {number(self.low_rps)} requests/s, the lowest rate asked for, {self._failed()}"
         if self.ending is Ending.ALL_HOLD:
-            high = number(self.high_rps)
-            return f"Up to {high} requests/s, the highest rate asked for, all thresholds hold: raise HIGH."
+            return f"Up to {number(self.high_rps)} requests/s, the highest rate asked for, all thresholds hold"
         if self.last_passing_rps is None:
-            return f"{self._why_open()}: nothing is known."
+            return f"{self._why_open()}: nothing is known"
         if self.ending is Ending.FOUND and self.first_failing_rps is not None:
             best, tried = number(self.last_passing_rps), number(self.first_failing_rps)
-            return f"The highest rate that holds: {best} requests/s (the next one tried, {tried}, {self._failed()})."
-        return f"{self._why_open()}: {self._lower_end(self.last_passing_rps)}, {self._upper_end()}."
+            return f"The highest rate that holds: {best} requests/s (the next one tried, {tried}, {self._failed()})"
+        return f"{self._why_open()}: {self._lower_end(self.last_passing_rps)}, {self._upper_end()}"
+
+    @property
+    def cure(self) -> str:
+        """What to do next; empty: it has found what it looked for, or nothing can be said."""
+        match self.ending:
+            case Ending.NONE_HOLDS:
+                return "use a longer --level-duration" if self.is_undecided else "lower LOW"
+            case Ending.ALL_HOLD:
+                return "raise HIGH"
+        if self.last_passing_rps is None or (self.ending is Ending.FOUND and self.first_failing_rps is not None):
+            return ""
+        if self.last_passing_rps == self.high_rps:
+            return "give it a full-length level"
+        return f"go on with {self.last_passing_rps:.12g}:{self.first_failing_rps or self.high_rps:.12g}"
 
     def _why_open(self) -> str:
         if self.ending is Ending.STOPPED:
@@ -86,10 +103,10 @@ class SearchResult:
 
     def _upper_end(self) -> str:
         if self.last_passing_rps == self.high_rps:
-            return "the highest rate asked for: give it a full-length level"
+            return "the highest rate asked for"
         high = self.first_failing_rps or self.high_rps
         what = f" {self._failed()}" if self.first_failing_rps else ", the highest rate asked for, was not tried"
-        return f"{number(high)}{what}: go on with {self.last_passing_rps:.12g}:{high:.12g}"
+        return f"{number(high)}{what}"
 
     def _failed(self) -> str:
         return " and ".join(self.binding) or "did not hold"

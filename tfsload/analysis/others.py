@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tfsload.analysis.figures import requests
+
 # A run may have a row of failures for each address that it calls.
 _MOST_ROWS = 5
 
@@ -43,11 +45,12 @@ def reasons(others: Others) -> tuple[str, ...]:
     failures = others.failures
     whose = f"of {' or '.join(others.names)}" if others.names else "that are no predictions"
     told = [
-        f"{one.n_failed:,} of {one.n_requests:,} requests {one.row!r} {whose} failed: {one.error}"
+        f"{requests(one.n_failed, one.n_requests)} {one.row!r} {whose} failed: {one.error}"
         for one in failures[:_MOST_ROWS]
     ]
     left = failures[_MOST_ROWS:]
     if left:
         n_failed = sum(one.n_failed for one in left)
-        told.append(f"{n_failed:,} requests of {len(left):,} other names failed; Locust's error report shows them")
+        names = "another name" if len(left) == 1 else f"{len(left):,} other names"
+        told.append(f"{requests(n_failed)} of {names} failed; Locust's error report shows them")
     return tuple(told)

@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from tfsload.analysis.figures import SHORTEST_NS, at_once, fold, milliseconds, share, users
+from tfsload.analysis.figures import at_once, difference, fold, latency, share, users
 from tfsload.analysis.parallelism import SPREAD, Parallelism
-from tfsload.analysis.sweep import SAME_THROUGHPUT, Growth, Sweep
+from tfsload.analysis.sweep import SAME_THROUGHPUT, Growth, ScaledLevel, Sweep
 
 # Requests served at once, up to which the answer is No.
 SERIAL_UP_TO = 1.25
@@ -20,6 +20,7 @@ _SWEEP = "`--sweep 1,2,4,8`"
 _FURTHER = "`--sweep 1,2,4,8,16`"
 _OFTEN = "`--sweep 1,2,4,8,1,2,4,8`"
 _LONGER = "`--level-duration`"
+SEE_VERDICT = "; the verdict says why"
 _OVERHEAD_CURE = "send heavier requests (`--images-per-request 64` or more), or measure nearer to the server"
 
 # What a sweep may say, by the answers that its interval reaches over.
@@ -136,19 +137,15 @@ def _room_to_grow(growth: Growth) -> float:
 
 def _reason(alone_ns: float, round_trip_ns: float | None) -> str:
     """Say what of a lone request's time is spent where: requests overlap on their way, whatever the server does."""
-    alone = milliseconds(alone_ns)
+    alone = latency(alone_ns)
     if round_trip_ns is None:
         return f"A lone request takes {alone}; how much of it is its way to the server and back was not measured"
-    overhead = milliseconds(round_trip_ns)
+    overhead = latency(round_trip_ns)
     if round_trip_ns >= alone_ns:
         return f"A lone request takes {alone}, no longer than a call that asks the model for nothing ({overhead})"
-    overhead_share = share(round_trip_ns, alone_ns)
-    # Of the figures as they are printed, so that they add up.
-    digits = -4 if round_trip_ns >= SHORTEST_NS else 0
-    in_server = milliseconds(round(alone_ns, digits) - round(round_trip_ns, digits))
     return (
         f"Of a lone request's {alone}, its way to the server and back, on which requests overlap in any case, takes "
-        f"{overhead} ({overhead_share}), and the server {in_server}"
+        f"{overhead} ({share(round_trip_ns, alone_ns)}), and the server {difference(alone_ns, round_trip_ns)}"
     )
 
 
@@ -156,7 +153,7 @@ def _growth(growth: Growth) -> str:
     """Say how far throughput grew, and whether it fell, in the figures of the table."""
     sweep, knee, highest, last = growth.sweep, growth.knee, growth.highest, growth.last
     more = sweep.higher_left_out
-    beyond = f"; it was higher at {users(more.users)}, which cannot be trusted: {more.left_out}" if more else ""
+    beyond = f"; it was higher at {users(more.users)}, which cannot be trusted{_why(more)}" if more else ""
     if knee is last:
         which = "tried" if last is sweep.levels[-1] else "measured well enough to be trusted"
         grown = f"Throughput was still growing at {users(last.users)} ({fold(growth.speed_up(last))})"
@@ -183,12 +180,18 @@ def _lack(sweep: Sweep) -> str | None:
         return f"only one level was measured; sweep over several numbers of users ({_SWEEP})"
     first, second = sweep.levels[:2]
     if not first.is_trusted:
-        return f"the level with 1 user cannot be trusted: {first.left_out}"
+        return f"the level with 1 user cannot be trusted{_why(first) or SEE_VERDICT}"
     if sweep.alone is None:
         return "no request was answered at 1 user; see why they failed"
     if len(sweep.trusted) < 2:
-        return f"no level with more than 1 user can be trusted; the one with {users(second.users)}: {second.left_out}"
+        which = f"; the one with {users(second.users)}{_why(second)}" if second.n_failed else SEE_VERDICT
+        return f"no level with more than 1 user can be trusted{which}"
     return None
+
+
+def _why(level: ScaledLevel) -> str:
+    """Return why a level cannot be trusted, where nobody else says it: its doubts are the verdict's reasons."""
+    return f": {level.left_out}" if level.n_failed else ""
 
 
 def _cure(growth: Growth, interval: Parallelism) -> str:
@@ -199,7 +202,9 @@ def _cure(growth: Growth, interval: Parallelism) -> str:
     within, beyond_it = (_between(interval.low, interval.high * room) for room in (1.0, _room_to_grow(growth)))
     if beyond_it != within:
         beyond = [level for level in sweep.levels if level.users > growth.last.users]
-        return f"the next level cannot be trusted: {beyond[0].left_out}" if beyond else f"sweep further ({_FURTHER})"
+        return (
+            f"{users(beyond[0].users)}, measured so that it can be trusted" if beyond else f"sweep further ({_FURTHER})"
+        )
     if interval.by_overhead >= interval.by_scatter or interval.high <= SERIAL_UP_TO:
         return _OVERHEAD_CURE
     if max(growth.alone.noise, *(level.noise for level in sweep.plateau)) > SPREAD:

@@ -7,6 +7,8 @@ from functools import cached_property
 from itertools import groupby
 from statistics import fmean, stdev
 
+from tfsload.analysis.figures import requests
+
 # Of two throughputs the higher one is growth if it is higher by more than this share: less is no news.
 SAME_THROUGHPUT = 0.05
 # A fall is said only beyond this many standard errors besides.
@@ -52,8 +54,7 @@ class LevelPoint:
     def left_out(self) -> str:
         """Why it carries no answer, and what to do; empty: it may carry one."""
         if self.n_failed:
-            requests = "1 request" if self.n_failed == 1 else f"{self.n_failed:,} requests"
-            return f"{requests} had no answer there; see why, or sweep over fewer users"
+            return f"{requests(self.n_failed)} had no answer there; see why, or sweep over fewer users"
         return self.doubt
 
     @property

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tfsload.analysis import exit_codes
 from tfsload.analysis.result import RunResult
-from tfsload.analysis.verdict import Rule
+from tfsload.analysis.verdict import Reason, Rule
 
 # Without these a run has failed.
 GOES_ON = "the server goes on answering"
@@ -30,11 +30,18 @@ class Breach(NamedTuple):
 
     Attributes:
         rule: its name.
-        reason: what was found, and what to do, in a sentence.
+        what: what was found.
+        cure: what to do about it; empty: nothing can be said.
     """
 
     rule: str
-    reason: str
+    what: str
+    cure: str = ""
+
+    @property
+    def reason(self) -> Reason:
+        """What the verdict says of it."""
+        return Reason(self.what, self.cure)
 
 
 def level_rule(name: str, number: int) -> str:
@@ -50,8 +57,8 @@ def held_rules(result: RunResult, breaches: Iterable[Breach]) -> tuple[Rule, ...
         breaches: what was found against them.
     """
     found: dict[str, list[str]] = {rule: [] for rule in _applying(result)}
-    for rule, reason in breaches:
-        found.setdefault(rule, []).append(reason)
+    for breach in breaches:
+        found.setdefault(breach.rule, []).append(str(breach.reason))
     return tuple(
         Rule(rule, exit_codes.FAILED if rule in _FAILING else exit_codes.INVALID, tuple(reasons))
         for rule, reasons in found.items()

@@ -10,7 +10,7 @@ _WORDS = {
     exit_codes.PASS: "PASS",
     exit_codes.FAILED: "FAILED",
     exit_codes.BAD_USAGE: "REFUSED",
-    exit_codes.THRESHOLD: "CROSSED",
+    exit_codes.THRESHOLD: "THRESHOLD CROSSED",
     exit_codes.INVALID: "INVALID",
 }
 
@@ -18,6 +18,22 @@ _WORDS = {
 def word_of(exit_code: int) -> str:
     """Return an exit code in a word."""
     return _WORDS[exit_code]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a run is no pass, or what else a reader has to know of it.
+
+    Attributes:
+        what: what was found.
+        cure: what to do about it; empty: nothing can be said.
+    """
+
+    what: str
+    cure: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.what}; {self.cure}" if self.cure else self.what
 
 
 @dataclass(frozen=True)
@@ -46,9 +62,9 @@ class Verdict:
 
     Attributes:
         exit_code: one of `tfsload.analysis.exit_codes`.
-        reasons: why it is no pass, and what to do, a sentence each; empty for a pass.
+        reasons: why it is no pass, and what to do; empty for a pass.
         judged: of a pass: what it rests on, beside thresholds.
-        notes: what helps with what was found and is no reason, a sentence each.
+        notes: what helps with what was found and is no reason.
         code_without_failures: of a failed run: the exit code if its failures are not to count; what is broken always
             does.
         doubted_levels: the numbers of levels that support no verdict; the reasons say why.
@@ -56,9 +72,9 @@ class Verdict:
     """
 
     exit_code: int
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     judged: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Reason, ...] = ()
     code_without_failures: int = exit_codes.FAILED
     doubted_levels: tuple[int, ...] = ()
     rules: tuple[Rule, ...] = ()
@@ -68,14 +84,19 @@ class Verdict:
         """The exit code in a word."""
         return word_of(self.exit_code)
 
-    def failed_by(self, reasons: tuple[str, ...]) -> "Verdict":
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The reasons, a sentence each, with what to do."""
+        return tuple(map(str, self.reasons))
+
+    def failed_by(self, sentences: tuple[str, ...]) -> "Verdict":
         """Return this verdict where the run failed for these reasons, too."""
-        failed = exit_codes.FAILED
+        failed, further = exit_codes.FAILED, tuple(map(Reason, sentences))
         return replace(
             self,
             exit_code=failed,
-            reasons=(*reasons, *self.reasons),
+            reasons=(*further, *self.reasons),
             judged="",
             code_without_failures=failed,
-            rules=(*self.rules, Rule(REPORTS_WRITTEN, failed, reasons)),
+            rules=(*self.rules, Rule(REPORTS_WRITTEN, failed, sentences)),
         )

@@ -72,7 +72,7 @@ def _threshold_case(held: Held, is_excused: bool) -> _Case:
     words = words_of(held)
     found = f"{words.value}, {words.margin}" if words.margin else words.value
     if held.holds is None:
-        why = "the run had been ended by another threshold" if is_excused else held.why_unknown
+        why = "the run had been ended by another threshold" if is_excused else held.unknown_and_cure
         return _Case(THRESHOLDS, name, f"{found}: {why}", exit_codes.INVALID, is_excused)
     return _Case(THRESHOLDS, name, found, exit_codes.PASS if held.holds else exit_codes.THRESHOLD)
 
@@ -135,7 +135,7 @@ def _add_text(parent: ElementTree.Element, tag: str, text: str) -> None:
 def _said(result: RunResult) -> str:
     answer = [result.scaling.answer.sentence] if result.scaling else []
     found = [result.search.sentence] if result.search else []
-    return "\n".join([*answer, *found, *result.warnings, *result.judged.notes])
+    return "\n".join([*answer, *found, *result.warnings, *map(str, result.judged.notes)])
 
 
 def _xml(text: str) -> str:

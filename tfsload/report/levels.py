@@ -1,120 +1,166 @@
-"""The sweep on the terminal: a row a level, and what the rows say."""
+"""The levels on the terminal: a row a level, what the rows mean, and how throughput grew with users."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from tfsload.analysis.figures import at_once, fold, milliseconds, percent, users
+from tfsload.analysis.figures import NONE, at_once, count, digits, fold, latency, latency_ms, percent, rate, users
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.levels import PERCENTILES
+from tfsload.analysis.limit import number
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.scaling import Scaling
+from tfsload.report.tables import Column, Table, fitted
 
 # What marks a level that supports no verdict.
-DOUBTED = " !"
+DOUBTED = " ?"
 _HOLDS = {True: "yes", False: "no", None: "open"}
+# What a wide terminal shows beside the rest, all or nothing.
+_BESIDES = ("p95 ms", "max ms", "offered", "wrong", "straddling")
+# In which order the rest is left out.
+_LEAVING = (
+    *("in flight", "p90 ms", "p99.9 ms", "lag p99 ms", "p50 ms", "speed-up"),
+    *("failed", "mismatched", "dropped", "stable", "p99 ms", "errors", "req/s", "holds"),
+)
+_WORDS = ("level", "stable", "holds")
 
 
-def table(rows: Sequence[LevelResult], holds: Sequence[bool | None] = (), doubted: Collection[int] = ()) -> list[str]:
-    """Return the levels' figures, a line each below the heading; latencies in µs.
+def table(
+    rows: Sequence[LevelResult],
+    width: int,
+    holds: Sequence[bool | None] = (),
+    doubted: Collection[int] = (),
+    speed_ups: Mapping[int, float] | None = None,
+) -> Table:
+    """Return the levels' figures, a row each, in a table of at most so many characters a line.
 
     Args:
         rows: the levels'.
+        width: of the table.
         holds: of a limit search: whether the level's rate holds, by row, None: one stall decides it; else empty.
         doubted: numbers of levels that support no verdict.
+        speed_ups: of a closed sweep: throughput against that of one user, by level's number.
     """
+    return fitted(columns(rows, holds, doubted, speed_ups), width)
+
+
+# Long because each column is named.
+def columns(
+    rows: Sequence[LevelResult],
+    holds: Sequence[bool | None] = (),
+    doubted: Collection[int] = (),
+    speed_ups: Mapping[int, float] | None = None,
+) -> list[Column]:
+    """Return all columns that these levels have; the arguments are those of `table`."""
     is_open = any(row.rate_rps is not None for row in rows)
-    has_mismatches = any(row.compared for row in rows)
-    heading = ["level", "achieved/s", "in flight", *(f"p{p:g}" for p in PERCENTILES), "max"]
-    heading += ["lag p99", "offered", "dropped"] if is_open else []
-    heading += ["errors", "wrong", "failed", *(["mismatched"] if has_mismatches else []), "straddling", "stable"]
-    lines = [heading, *(_cells(row, is_open, has_mismatches, row.number in doubted) for row in rows)]
-    if holds:
-        for line, cell in zip(lines, ["holds", *(_HOLDS[one] for one in holds)], strict=True):
-            line.append(cell)
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
-
-
-def _cells(row: LevelResult, is_open: bool, has_mismatches: bool, is_doubted: bool) -> list[str]:
-    cells = [
-        row.name + (DOUBTED if is_doubted else ""),
-        f"{row.achieved_rps:,.1f}",
-        f"{row.mean_in_flight:,.2f}",
-    ]
-    cells += [_microseconds(row.upper_end_ns[percentile]) for percentile in PERCENTILES]
-    cells.append(_microseconds(row.latency.max_ns if row.answered else None))
+    cells = {
+        "level": [_name(row) + (DOUBTED if row.number in doubted else "") for row in rows],
+        "req/s": [rate(row.achieved_rps) for row in rows],
+    }
+    if speed_ups:
+        cells["speed-up"] = [_speed_up(speed_ups.get(row.number)) for row in rows]
+    cells["in flight"] = [f"{row.mean_in_flight:,.2f}" for row in rows]
+    for percentile in PERCENTILES:
+        cells[f"p{percentile:g} ms"] = [latency_ms(row.upper_end_ns[percentile]) for row in rows]
+    cells["max ms"] = [latency_ms(row.latency.max_ns if row.answered else None) for row in rows]
     if is_open:
-        cells.append(_microseconds(row.lag_p99_ns))
-        cells += [f"{row.offered:,}", f"{row.dropped:,}"]
-    cells += [percent(row.error_rate), f"{row.wrong:,}", f"{row.n_failed:,}"]
-    cells += [f"{row.mismatched:,}"] if has_mismatches else []
-    return [*cells, f"{row.straddling:,}", "yes" if row.is_stable else "no"]
+        cells["lag p99 ms"] = [latency_ms(row.lag_p99_ns) for row in rows]
+        cells["offered"] = [count(row.offered) for row in rows]
+        cells["dropped"] = [count(row.dropped) for row in rows]
+    cells["errors"] = [percent(row.error_rate) for row in rows]
+    cells["wrong"] = [count(row.wrong) for row in rows]
+    cells["failed"] = [count(row.n_failed) for row in rows]
+    if any(row.compared for row in rows):
+        cells["mismatched"] = [count(row.mismatched) for row in rows]
+    cells["straddling"] = [count(row.straddling) for row in rows]
+    cells["stable"] = ["yes" if row.is_stable else "NO" for row in rows]
+    if holds:
+        cells["holds"] = [_HOLDS[one] for one in holds]
+    return [_column(heading, of_rows) for heading, of_rows in cells.items()]
 
 
-def _microseconds(nanoseconds: float | None) -> str:
-    if nanoseconds is None:
-        return "–"
-    return "∞" if math.isinf(nanoseconds) else f"{nanoseconds / 1e3:,.0f}"
+def _column(heading: str, cells: Sequence[str]) -> Column:
+    leaves = 0 if heading in _BESIDES else _LEAVING.index(heading) + 1 if heading in _LEAVING else None
+    return Column(heading, cells, heading in _WORDS, leaves)
 
 
-def notes(rows: Sequence[LevelResult], holds: Sequence[bool | None] = (), doubted: Collection[int] = ()) -> list[str]:
-    """Return what explains the table, which has the same arguments."""
-    lines = [
-        "Latencies in µs; percentiles are those of this level (upper end, for independent requests).",
-    ]
-    if missing := [p for p in PERCENTILES if any(row.upper_end_ns[p] is None for row in rows)]:
-        wanted = ", ".join(f"p{p:g} wants {samples_needed(p):,}" for p in missing)
+def _name(row: LevelResult) -> str:
+    """Return a level's name, shorter than it is told in a sentence."""
+    return row.name if row.rate_rps is None else f"{number(row.rate_rps)}/s"
+
+
+def _speed_up(value: float | None) -> str:
+    return NONE if value is None else fold(value)
+
+
+def speed_ups(rows: Sequence[LevelResult], scaling: Scaling | None) -> dict[int, float]:
+    """Return throughput against that of one user, by level's number.
+
+    Of a level that was held again it is the mean of all that count, as in the sentence below the table; one that does
+    not count has none beside them.
+    """
+    by_users = {level.users: level for level in scaling.levels} if scaling is not None else {}
+    found = {}
+    for row in rows:
+        level = by_users.get(row.users)
+        counts = level is not None and (not level.is_trusted or not (row.doubts or row.failed_requests))
+        if level is not None and level.speed_up is not None and counts:
+            found[row.number] = level.speed_up
+    return found
+
+
+def notes(
+    rows: Sequence[LevelResult],
+    shown: Table,
+    holds: Sequence[bool | None] = (),
+    doubted: Collection[int] = (),
+) -> list[str]:
+    """Return what explains a table of levels, as `table` has made it of the same arguments."""
+    lines = ["Percentiles are those of this level (upper end, for independent requests)."]
+    missing = [p for p in PERCENTILES if any(row.upper_end_ns[p] is None for row in rows)]
+    if missing := [p for p in missing if f"p{p:g} ms" not in shown.left_out]:
+        wanted = ", ".join(f"p{p:g} wants {count(samples_needed(p))}" for p in missing)
         lines.append(f"–: too few samples carry it ({wanted}).")
     if any(math.inf in row.upper_end_ns.values() for row in rows):
         lines.append("∞: so many requests had no answer, or were dropped.")
     if any(row.number in doubted for row in rows):
-        lines.append("!: such a level supports no verdict; the reason stands below.")
+        lines.append("?: such a level supports no verdict; the reason stands below.")
     if None in holds:
         lines.append("open: one stall decides a threshold; such a rate is held once more, at full length.")
+    if shown.left_out:
+        lines.append(f"Left out for want of room: {', '.join(shown.left_out)}.")
     return lines
 
 
-def scaling_lines(scaling: Scaling) -> list[str]:
-    """Return how throughput grew with users."""
-    lines = []
-    steps = [
-        f"{level.users}{'' if level.is_trusted else DOUBTED}: {fold(level.speed_up)} ({percent(level.efficiency)})"
-        for level in scaling.levels
-        if level.speed_up is not None
-    ]
-    if steps:
-        lines.append("speed-up (efficiency) by users  " + "  ".join(steps))
-    if failing := [f"{users(level.users)} ({level.n_failed:,})" for level in scaling.levels if level.n_failed]:
-        lines.append(
-            f"not used below, since requests had no answer there: {', '.join(failing)}; "
-            "achieved/s and speed-up are of those that were answered"
-        )
+def scaling_figures(scaling: Scaling) -> list[tuple[str, str]]:
+    """Return how throughput grew with users: figures, each with its label."""
+    figures = []
+    if failing := [f"{users(level.users)} ({count(level.n_failed)})" for level in scaling.levels if level.n_failed]:
+        text = f"{', '.join(failing)} had requests without an answer; req/s and speed-up are of answers alone"
+        figures.append(("not used", text))
     if scaling.interval is not None and scaling.alone_ns is not None:
-        service = _service(scaling.alone_ns, scaling.round_trip_ns)
+        figures.append(("throughput", _best(scaling)))
         value, low, high = map(at_once, (scaling.interval.value, scaling.interval.low, scaling.interval.high))
-        lines.append(
-            f"effective parallelism {value} (best throughput × {service}), {low} to {high} at 95 %; "
-            f"best throughput: {_best(scaling)}"
-        )
+        service = _service(scaling.alone_ns, scaling.round_trip_ns)
+        figures.append(("parallelism", f"{value} ({low} to {high} at 95%): best throughput × {service}"))
     if scaling.usl is not None:
         sigma, kappa = scaling.usl.sigma, scaling.usl.kappa
-        lines.append(
-            f"Universal Scalability Law: contention σ {sigma.value:.3f} ({sigma.low:.3f} to {sigma.high:.3f}), "
-            f"coherency κ {kappa.value:.5f} ({kappa.low:.5f} to {kappa.high:.5f}), at 95 %"
+        text = (
+            f"contention σ {sigma.value:.3f} ({sigma.low:.3f} to {sigma.high:.3f}), "
+            f"coherency κ {kappa.value:.5f} ({kappa.low:.5f} to {kappa.high:.5f}) at 95%"
         )
-    return lines
+        figures.append(("scaling law", text))
+    return figures
 
 
 def _best(scaling: Scaling) -> str:
-    *others, last = [f"{count:,}" for count in scaling.best_users]
-    rate = f"{scaling.best_rps:,.1f} requests/s"
+    *others, last = [count(n_users) for n_users in scaling.best_users]
+    best = f"{digits(scaling.best_rps or 0)} requests/s at best"
     if not others:
-        return f"{rate}, at {users(scaling.best_users[0])}"
-    return f"{rate}, the mean of levels within 10 % ({', '.join(others)} and {last} users)"
+        return f"{best}, at {users(scaling.best_users[0])}"
+    return f"{best}, the mean of levels within 10% ({', '.join(others)} and {last} users)"
 
 
 def _service(alone_ns: float, round_trip_ns: float | None) -> str:
-    alone = f"{milliseconds(alone_ns)} a request at one user"
     if round_trip_ns is None:
-        return alone
-    return f"the {alone}, less {milliseconds(round_trip_ns)} on its way"
+        return f"{latency(alone_ns)} alone"
+    return f"({latency(alone_ns)} alone − {latency(round_trip_ns)} on the way)"

@@ -8,7 +8,7 @@ from tfsload.analysis.held_words import words_of
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
 
-_MARKS = {"PASS": "✓", "FAILED": "✗", "CROSSED": "↑", "INVALID": "?", "REFUSED": "✗"}
+_MARKS = {"PASS": "✓", "FAILED": "✗", "THRESHOLD CROSSED": "↑", "INVALID": "?", "REFUSED": "✗"}
 # What Markdown, or the HTML within it, takes for more than a letter.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&@$^])")
 # What it takes so at the beginning of a line, and what it makes a link of.
@@ -25,19 +25,19 @@ def _blocks(result: RunResult) -> Iterator[str]:
     verdict = result.judged
     yield f"## {_MARKS[verdict.word]} {verdict.word}: {_headline(result)}"
     yield _where(result)
-    yield _list(verdict.reasons)
+    yield _list(verdict.sentences)
     if not verdict.reasons:
         yield text(_sentence(verdict.judged))
     yield _list(tuple(f"Warning: {warning}" for warning in result.warnings))
     if result.scaling is not None:
         yield f"**Does the server run in parallel?** {text(result.scaling.answer.sentence)}"
-    if result.search is not None and result.search.sentence not in verdict.reasons:
+    if result.search is not None and result.search.found not in {reason.what for reason in verdict.reasons}:
         yield f"**How much can it take?** {text(result.search.sentence)}"
     if result.totals.requests:
         yield _figures(result)
     yield _thresholds(result)
     yield _levels(result.levels, result)
-    yield _list(verdict.notes)
+    yield _list(tuple(map(str, verdict.notes)))
     yield _notes(result)
 
 

@@ -1,33 +1,45 @@
 """The summary on the terminal: all of it read from a run's result."""
 
-from tfsload.analysis.class_rows import ClassRow
-from tfsload.analysis.figures import by_code, duration, percent
+from tfsload.analysis.figures import NONE, by_code, count, latency_ms, percent, rate, requests
 from tfsload.analysis.result import RunResult, Verified
 from tfsload.analysis.totals import Totals
-from tfsload.analysis.verdict import Verdict
-from tfsload.report import levels
+from tfsload.report import classes, levels, thresholds, verdict
+from tfsload.report.screen import LOG, Screen
 
 _LABEL_WIDTH = 13
 _LATE_USERS = "the run ended before all were started (-r: more a second)"
 
 
-def render(result: RunResult, remark: str = "", page: str = "") -> str:
-    """Return the summary of a run; its last line is the error rate, as mnist_client.py ends.
+def render(result: RunResult, remark: str = "", screen: Screen = LOG, page: str = "") -> str:
+    """Return the summary of a run: the figures first, and last what matters most, where the eye is.
+
+    Its last line is the error rate, as mnist_client.py ends.
 
     Args:
         result: the run's, judged.
         remark: on an exit code that is not the verdict's own; empty: it is.
+        screen: what it is written on.
         page: where the page of its report lies; empty: there is none.
     """
     blocks = [
-        "\n".join([_first_line(result), *_notes(result)]),
-        "\n".join([*(["All levels together:"] if len(result.levels) > 1 else []), *_figures(result)]),
-        "\n".join(_class_table(result.classes)),
-        "\n".join(_levels(result)),
-        "\n".join(f"Warning: {warning}" for warning in result.warnings),
-        "\n".join(_verdict_lines(result, result.judged, remark, page)),
+        [screen.wrapped(_first_line(result)), *_labelled(_notes(result), screen)],
+        [*(["All levels together:"] if len(result.levels) > 1 else []), *_labelled(_figures(result), screen)],
+        classes.table(result.classes, screen.width).lines if result.classes else (),
+        _levels(result, screen),
+        thresholds.lines(result.thresholds, screen.width) if result.thresholds else (),
+        _answer(result, screen),
+        [screen.wrapped(f"Warning: {warning}") for warning in result.warnings],
+        [
+            *verdict.lines(result.judged, screen, remark),
+            *([f"Report: {page}"] if page else []),
+            f"Inference error rate: {percent(result.totals.error_rate)}",
+        ],
     ]
-    return "\n" + "\n\n".join(block for block in blocks if block)
+    return "\n" + "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _labelled(rows: list[tuple[str, str]], screen: Screen) -> list[str]:
+    return [screen.wrapped(f"{label:<{_LABEL_WIDTH}}{text}", _LABEL_WIDTH) for label, text in rows]
 
 
 def _first_line(result: RunResult) -> str:
@@ -36,15 +48,16 @@ def _first_line(result: RunResult) -> str:
     return f"Model {server.model_name}, version {server.model_version}, at {server.address}{by}"
 
 
-def _notes(result: RunResult) -> list[str]:
-    return [f"{'note':<{_LABEL_WIDTH}}{key}={note}" for key, note in result.notes.items()]
+def _notes(result: RunResult) -> list[tuple[str, str]]:
+    return [("note", f"{key}={note}") for key, note in result.notes.items()]
 
 
-def _figures(result: RunResult) -> list[str]:
+def _figures(result: RunResult) -> list[tuple[str, str]]:
     totals = result.totals
-    rows = [("requests", _requests(totals)), ("rate", _rate(totals)), ("latency", _latency(totals))]
+    rows = [("requests", _requests(totals)), ("rate", _rate(totals)), ("latency ms", _latency(totals))]
     if totals.predictions:
-        rows.append(("error rate", f"{percent(totals.error_rate)} of {totals.predictions:,} predictions"))
+        predictions = "1 prediction" if totals.predictions == 1 else f"{totals.predictions:,} predictions"
+        rows.append(("error rate", f"{percent(totals.error_rate)} of {predictions}"))
         rows.append(("  wrong", f"{percent(totals.wrong / totals.predictions)} ({totals.wrong:,})"))
         rows.append(("  failed", _failed(totals)))
     rows += _compared(totals, result.verified)
@@ -54,16 +67,16 @@ def _figures(result: RunResult) -> list[str]:
     rows += _not_counted(result)
     if result.course.n_images_asked is not None:
         rows.append(("coverage", _coverage(result)))
-    rows += _participants(result)
-    return [f"{label:<{_LABEL_WIDTH}}{text}" for label, text in rows]
+    return rows + _participants(result)
 
 
 def _compared(totals: Totals, verified: Verified) -> list[tuple[str, str]]:
     if not verified.n_images:
         return []
     share = percent(totals.mismatched / totals.compared if totals.compared else None)
-    compared = f"of {totals.compared:,} answers to the first {verified.n_images:,} images, which were compared"
-    rows = [("  mismatched", f"{share} ({totals.mismatched:,}) {compared}")]
+    answers = "1 answer" if totals.compared == 1 else f"{totals.compared:,} answers"
+    images = "image, which was" if verified.n_images == 1 else f"{verified.n_images:,} images, which were"
+    rows = [("  mismatched", f"{share} ({totals.mismatched:,}) of {answers} to the first {images} compared")]
     return rows if verified.example is None else [*rows, ("  such as", verified.example.words)]
 
 
@@ -74,7 +87,10 @@ def _not_counted(result: RunResult) -> list[tuple[str, str]]:
     failed = f", {uncounted.failed_requests:,} without an answer" if uncounted.failed_requests else ""
     verb = "was" if uncounted.cut_off == 1 else "were"
     cut_off = f"; {uncounted.cut_off:,} more {verb} cut off" if uncounted.cut_off else ""
-    return [("not counted", f"{uncounted.requests:,} requests {result.of_uncounted}{failed}{cut_off}")]
+    n_straddling = sum(level.straddling for level in result.levels)
+    straddling = f"; {n_straddling:,} {'lies' if n_straddling == 1 else 'lie'} across a level's edge"
+    edges = straddling if n_straddling else ""
+    return [("not counted", f"{requests(uncounted.requests)} {result.of_uncounted}{failed}{cut_off}{edges}")]
 
 
 def _participants(result: RunResult) -> list[tuple[str, str]]:
@@ -93,15 +109,22 @@ def _participants(result: RunResult) -> list[tuple[str, str]]:
     return rows
 
 
-def _levels(result: RunResult) -> list[str]:
+def _levels(result: RunResult, screen: Screen) -> list[str]:
     if not result.levels:
         return []
     rows, holds, doubted = result.levels, result.probes_hold, result.judged.doubted_levels
-    lines = [*levels.table(rows, holds, doubted), *levels.notes(rows, holds, doubted)]
+    shown = levels.table(rows, screen.width, holds, doubted, levels.speed_ups(rows, result.scaling))
+    return [*shown.lines, *map(screen.wrapped, levels.notes(rows, shown, holds, doubted))]
+
+
+def _answer(result: RunResult, screen: Screen) -> list[str]:
+    """Return what the levels say, unless it is a reason of the verdict: that one stands below."""
+    lines = []
     if result.scaling is not None:
-        lines += ["", *levels.scaling_lines(result.scaling), result.scaling.answer.sentence]
-    if result.search is not None and result.search.sentence not in result.judged.reasons:
-        lines += ["", result.search.sentence]
+        lines += _labelled(levels.scaling_figures(result.scaling), screen)
+        lines.append(screen.wrapped(result.scaling.answer.sentence))
+    if result.search is not None and result.search.found not in {reason.what for reason in result.judged.reasons}:
+        lines.append(screen.wrapped(result.search.sentence))
     return lines
 
 
@@ -115,62 +138,30 @@ def _coverage(result: RunResult) -> str:
 
 
 def _requests(totals: Totals) -> str:
-    text = f"{totals.requests:,} in {totals.duration_s:.2f} s"
+    text = f"{count(totals.requests)} in {totals.duration_s:,.2f} s"
     if totals.cut_off:
-        ends = (
-            "was in flight when its user was stopped, and is"
-            if totals.cut_off == 1
-            else ("were in flight when their users were stopped, and are")
-        )
-        text += f" ({totals.cut_off:,} more {ends} not counted)"
+        verb, their, users = ("was", "its", "user was") if totals.cut_off == 1 else ("were", "their", "users were")
+        text += f" ({count(totals.cut_off)} more {verb} in flight when {their} {users} stopped, and not counted)"
     return text
 
 
 def _rate(totals: Totals) -> str:
     if totals.requests_per_s is None:
-        return "–"
-    text = f"{totals.requests_per_s:,.1f} requests/s"
+        return NONE
+    text = f"{rate(totals.requests_per_s)} requests/s"
     if totals.predictions != totals.requests:
-        text += f", {totals.images_per_s:,.1f} images/s"
+        text += f", {rate(totals.images_per_s)} images/s"
     return f"{text} (of answered requests)" if totals.failed_requests else text
 
 
 def _latency(totals: Totals) -> str:
     if not totals.latency_ns:
-        return "– (no request was answered)"
-    parts = [f"p{percentile:g} {duration(value)}" for percentile, value in totals.latency_ns.items()]
-    text = "  ".join([*parts, f"max {duration(totals.latency.max_ns)}"])
-    return f"{text}  (of answered requests)" if totals.failed_requests else text
+        return f"{NONE} (no request was answered)"
+    parts = [f"p{percentile:g} {latency_ms(value)}" for percentile, value in totals.latency_ns.items()]
+    text = "  ".join([*parts, f"max {latency_ms(totals.latency.max_ns)}"])
+    return f"{text} (of answered requests)" if totals.failed_requests else text
 
 
 def _failed(totals: Totals) -> str:
     text = f"{percent(totals.n_failed / totals.predictions)} ({totals.n_failed:,})"
     return f"{text}: {by_code(totals.failed)}" if totals.failed else text
-
-
-def _class_table(classes: tuple[ClassRow, ...]) -> list[str]:
-    if not classes:
-        return []
-    heading = (
-        f"{'class':>5}  {'images':>7}  {'right':>7}  {'wrong':>6}  {'recall':>7}  {'precision':>9}  most taken for"
-    )
-    return [heading, *(_class_line(row) for row in classes)]
-
-
-def _class_line(row: ClassRow) -> str:
-    taken_for = f"{row.taken_for[0]} ({row.taken_for[1]:,}×)" if row.taken_for else ""
-    return (
-        f"{row.label:>5}  {row.images:>7,}  {row.right:>7,}  {row.wrong:>6,}  "
-        f"{percent(row.recall):>7}  {percent(row.precision):>9}  {taken_for}"
-    ).rstrip()
-
-
-def _verdict_lines(result: RunResult, verdict: Verdict, remark: str, page: str) -> list[str]:
-    lines = [f"{verdict.word}{f' ({remark})' if remark else ''}:", *(f"  - {reason}" for reason in verdict.reasons)]
-    broken = {held.threshold for held in result.thresholds if not held.holds}
-    holding = [held.threshold for held in result.thresholds if held.threshold not in broken]
-    lines += [f"  - {text} holds" for text in dict.fromkeys(threshold.text for threshold in holding)]
-    lines += [f"  - {more}" for more in (verdict.judged, *verdict.notes) if more]
-    lines += [f"Report: {page}"] if page else []
-    lines.append(f"Inference error rate: {percent(result.totals.error_rate)}")
-    return lines

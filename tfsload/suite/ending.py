@@ -34,7 +34,7 @@ class Ending:
 
 def judge_reports(outcome: Outcome) -> Outcome:
     """Return the outcome of a run with what could not be written for it: a report that was asked for fails it."""
-    reasons = tuple(fault for fault in locust_files.faults() if fault not in outcome.verdict.reasons)
+    reasons = tuple(fault for fault in locust_files.faults() if fault not in outcome.verdict.sentences)
     return outcome.failed_by(reasons) if reasons else outcome
 
 

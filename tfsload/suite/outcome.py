@@ -12,6 +12,7 @@ from tfsload.analysis.others import NO_OTHERS, Others
 from tfsload.analysis.result import ProcessExit, RunResult
 from tfsload.analysis.verdict import Verdict
 from tfsload.report import terminal
+from tfsload.report.screen import LOG, Screen
 from tfsload.run.checks import Checked
 from tfsload.run.result_making import course_of, make_result
 from tfsload.run.results import Results
@@ -58,11 +59,16 @@ class Outcome:
         is_by_option = bool(remark) and seen == process_exit.code_of(self.verdict, self.code_on_error)
         return replace(self, result=replace(self.result, process_exit=ProcessExit(seen, remark, is_by_option)))
 
-    def text_ended_with(self, exit_code: Any) -> str:
-        """Return the text for a process that ends with an exit code that may have been set by somebody else."""
+    def text_ended_with(self, exit_code: Any, screen: Screen = LOG) -> str:
+        """Return the text for a process that ends with an exit code that may have been set by somebody else.
+
+        Args:
+            exit_code: what the process ends with.
+            screen: what the text is written on.
+        """
         ended = self.ended_with(exit_code).result
         remark = ended.process_exit.remark if ended.process_exit else ""
-        return lines(terminal.render(ended, remark, self.page))
+        return screen.painted(lines(terminal.render(ended, remark, screen, self.page)))
 
     def failed_by(self, reasons: tuple[str, ...]) -> "Outcome":
         """Return this outcome as one that failed for further reasons, too."""

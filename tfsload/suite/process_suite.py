@@ -1,5 +1,6 @@
 """The suite's part in one Locust process: tells who leads runs and who takes part in them what Locust tells."""
 
+import sys
 import weakref
 from typing import Any
 
@@ -10,6 +11,7 @@ from locust.web import WebUI
 
 from tfsload.analysis import exit_codes
 from tfsload.prediction import slot
+from tfsload.report.screen import Screen
 from tfsload.run import messages, processes
 from tfsload.run.coordinator import Coordinator
 from tfsload.run.participant import Participant
@@ -218,7 +220,8 @@ class Suite:
             exit_code = _late_exit_code(outcome, written, exit_code)
             outcome = written
             # With --json, standard output is Locust's JSON and nothing else.
-            ending.say(outcome.text_ended_with(exit_code), "stderr" if self._options.json else "stdout")
+            to = "stderr" if self._options.json else "stdout"
+            ending.say(outcome.text_ended_with(exit_code, Screen.of(getattr(sys, to))), to)
             beginning.keep_said(process_exit.seen_by_shell(exit_code))
         else:
             self._exit_code.say_if_overruled(exit_code)

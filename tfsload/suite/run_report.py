@@ -12,7 +12,7 @@ from typing import Any
 from tfsload.analysis import exit_codes
 from tfsload.analysis.result import Asked, Course, RunResult
 from tfsload.analysis.totals import Totals
-from tfsload.analysis.verdict import Rule, Verdict
+from tfsload.analysis.verdict import Reason, Rule, Verdict
 from tfsload.records.record import Record
 from tfsload.report import directory, files, program
 from tfsload.run.asked import as_asked
@@ -99,7 +99,9 @@ def refused_result(refused: RunRefused, options: Mapping[str, Any]) -> RunResult
         notes=_notes(asked),
         course=Course(begun_unix_s=now_s, ended_unix_s=now_s),
         totals=Totals.of(Record(), 0.0, is_timed=False),
-        verdict=Verdict(code, faults, code_without_failures=code, rules=(Rule(_STARTS, code, faults),)),
+        verdict=Verdict(
+            code, tuple(map(Reason, faults)), code_without_failures=code, rules=(Rule(_STARTS, code, faults),)
+        ),
     )
 
 

@@ -13,7 +13,8 @@ from typing import Any, TextIO
 
 # What the suite prints that an encoding may lack, in letters that each has; anything else is escaped.
 _PLAIN = str.maketrans(
-    {"█": "#", "░": ".", "–": "-", "−": "-", "×": "x", "µ": "u", "μ": "u", "…": "...", "≤": "<=", "≥": ">=", "²": "2"}
+    {"█": "#", "░": ".", "–": "-", "−": "-", "×": "x", "÷": "/", "µ": "u", "μ": "u", "σ": "s", "κ": "k", "²": "2"}
+    | {"✓": "+", "✗": "x", "↑": "^", "→": ">", "∞": "8", "…": "...", "≤": "<=", "≥": ">="}
 )
 
 

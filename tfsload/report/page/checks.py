@@ -68,21 +68,21 @@ def doubts(result: RunResult) -> tuple[DoubtView, ...]:
             found[level.name, str(doubt)] = None
     told = {f"{of}: {what}" for of, what in found}
     for reason in result.judged.reasons:
-        if reason not in told and not is_of_a_threshold(result, reason):
-            found["the run", reason] = None
+        if str(reason) not in told and not is_of_a_threshold(result, reason):
+            found["the run", str(reason)] = None
     for text in _unknown(result):
         found["thresholds", text] = None
     found.update({("the model", warning): None for warning in result.warnings})
-    found.update({("to know", note): None for note in result.judged.notes})
+    found.update({("to know", str(note)): None for note in result.judged.notes})
     found.update(dict.fromkeys(_not_given(result)))
     found.update(dict.fromkeys(_not_counted(result)))
     return tuple(DoubtView(of, sentence(what)) for of, what in found)
 
 
 def _unknown(result: RunResult) -> list[str]:
-    told = " ".join(result.judged.reasons)
+    told = " ".join(result.judged.sentences)
     return [
-        f"{held.threshold.text}{f' at {held.where}' if held.where else ''}: {held.why_unknown}"
+        f"{held.threshold.text}{f' at {held.where}' if held.where else ''}: {held.unknown_and_cure}"
         for held in result.thresholds
         if held.holds is None and held.why_unknown not in told
     ]

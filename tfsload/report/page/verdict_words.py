@@ -9,6 +9,7 @@ from tfsload.analysis.figures import percent
 from tfsload.analysis.held import Held
 from tfsload.analysis.held_words import words_of
 from tfsload.analysis.result import RunResult
+from tfsload.analysis.verdict import Reason
 from tfsload.report import states
 from tfsload.report.page.words import Sentence, capital, sentence, stopped, strong
 from tfsload.report.states import State
@@ -97,13 +98,14 @@ def _of_others(result: RunResult) -> Iterable[Sentence]:
         yield from ((*sentence("Besides, "), *one) for one in crossed)
     else:
         yield from _holding(result)
-    yield from (sentence(stopped(capital(note))) for note in verdict.notes)
+    yield from (sentence(stopped(capital(str(note)))) for note in verdict.notes)
 
 
-def is_of_a_threshold(result: RunResult, reason: str) -> bool:
+def is_of_a_threshold(result: RunResult, reason: Reason) -> bool:
     """Whether a reason says of a crossed threshold what is said here with its margin."""
     return any(
-        held.holds is False and reason.startswith(f"{held.threshold.text} was crossed") for held in result.thresholds
+        held.holds is False and reason.what.startswith(f"{held.threshold.text} was crossed")
+        for held in result.thresholds
     )
 
 
@@ -153,23 +155,19 @@ def _is_finite(held: Held) -> bool:
     return held.value is not None and math.isfinite(held.value)
 
 
-def _grouped(result: RunResult, reasons: Iterable[str], has_head: bool) -> Iterable[tuple[Sentence, str]]:
-    """Return reasons with their cures; levels' doubts that have the same cure are one."""
-    by_reason = {f"{level.name}: {doubt}": (level.name, doubt) for level in result.levels for doubt in level.doubts}
-    by_cure: dict[str, list[tuple[str, str]]] = {}
+def _grouped(result: RunResult, reasons: Iterable[Reason], has_head: bool) -> Iterable[tuple[Sentence, str]]:
+    """Return reasons with their cures; levels' that have the same cure are one."""
+    by_cure: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for reason in reasons:
-        if reason in by_reason:
-            name, doubt = by_reason[reason]
-            by_cure.setdefault(doubt.cure, []).append((name, doubt.what))
-        else:
-            by_cure[reason] = []
-    for number, (cure, found) in enumerate(by_cure.items()):
-        if not found:
-            yield sentence(stopped(cure if number == 0 and has_head else capital(cure))), ""
+        name = next((level.name for level in result.levels if reason.what.startswith(f"{level.name}: ")), "")
+        by_cure.setdefault(("" if name else reason.what, reason.cure), []).append((name, reason.what))
+    for number, ((_, cure), found) in enumerate(by_cure.items()):
+        (first, what), names = found[0], [*dict.fromkeys(name for name, _ in found)]
+        if not first:
+            yield sentence(stopped(what if number == 0 and has_head else capital(what))), cure
             continue
-        names = [*dict.fromkeys(name for name, _ in found)]
         others = f" and {len(names) - 1} more levels" if len(names) > 2 else f" and {names[1]}" if names[1:] else ""
-        yield (*strong(names[0]), *sentence(f"{others}: {stopped(found[0][1])}")), cure
+        yield (*strong(first), *sentence(f"{others}{stopped(what.removeprefix(first))}")), cure
 
 
 def _where_failures_began(result: RunResult) -> str:

@@ -1,0 +1,40 @@
+"""What was asked for with `--threshold`, and how far it was held, as a table on the terminal: a row each."""
+
+import math
+from collections.abc import Sequence
+
+from tfsload.analysis.held import Held
+from tfsload.analysis.held_words import HeldWords, words_of
+from tfsload.report.tables import Column, fitted
+
+_FIRST = {"crossed": 0, "unknown": 1, "held": 2}
+
+
+def lines(thresholds: Sequence[Held], width: int) -> tuple[str, ...]:
+    """Return a line for each threshold, of at most so many characters.
+
+    Of several levels it shows the one in which it is crossed the furthest, cannot be judged, or is held with the least
+    to spare; the verdict names all that cross it.
+    """
+    by_text: dict[str, list[Held]] = {}
+    for held in thresholds:
+        by_text.setdefault(held.threshold.text, []).append(held)
+    worst = [words_of(min(group, key=_order)) for group in by_text.values()]
+    return fitted(
+        [
+            Column("", [f"{words.mark} {words.asked}" for words in worst], is_text=True),
+            Column("", [words.value for words in worst], is_text=True, leaves=2),
+            Column("", [_margin(words) for words in worst], is_text=True, leaves=1),
+            Column("", [f"at {words.where}" if words.where else "" for words in worst], is_text=True, leaves=0),
+        ],
+        width,
+    ).rows
+
+
+def _margin(words: HeldWords) -> str:
+    return words.state_word if words.state == "unknown" else words.margin or words.state_word
+
+
+def _order(held: Held) -> tuple[int, float]:
+    margin = math.inf if held.margin is None else held.margin
+    return _FIRST[words_of(held).state], margin
