@@ -436,6 +436,16 @@ def test_what_is_counted_of_the_level_under_way_is_that_of_its_workers_together(
     assert conductor.counted is None
 
 
+def test_a_worker_that_is_lost_holds_up_no_count(master, conductor, measure):
+    measure(CLOSED)
+    for worker in ("a", "b"):
+        beat(master, worker, counted=counted(1).to_plain())
+    assert (conductor.counted.requests, conductor.n_measuring) == (20, 2)
+    master.clients["b"].state = STATE_MISSING
+
+    assert (conductor.counted.requests, conductor.n_measuring) == (10, 1)
+
+
 def test_what_is_counted_of_another_run_is_not_taken(master, coordinator, conductor, measure):
     beat(master, "a", counted=counted(1).to_plain())
     begin_run(coordinator, master)

@@ -44,8 +44,8 @@ OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-# For how long a threshold has to be crossed before it ends the run, where that is not said: chance in the first few
-# answers is to end nothing.
+# For how long a threshold has to be crossed before it ends the run, where that is not said: chance has much to say in
+# the first few answers.
 DEFAULT_GRACE_S = 5.0
 _MOST_GRACE_S = 24 * 3600
 

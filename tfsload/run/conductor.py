@@ -65,13 +65,17 @@ class Conductor:
         level, told = self.level, self._coordinator.counted
         if level is None:
             return None
-        counts = [told[worker] for worker in sorted(self._workers & set(told))]
+        counts = [told[worker] for worker in sorted(self._measuring & set(told))]
         return LevelCounts.together(one for one in counts if one.level == level.number)
 
     @property
     def n_measuring(self) -> int:
-        """How many processes measure the level under way."""
-        return len(self._workers)
+        """How many processes measure the level under way, and are heard of."""
+        return len(self._measuring)
+
+    @property
+    def _measuring(self) -> frozenset[str]:
+        return self._workers & self._coordinator.live_workers()
 
     def measure(self, level: Level, deadline_s: float) -> LevelRun:
         """Have a level measured; return when all have told its end, are lost, or take too long.
