@@ -14,7 +14,7 @@ from tests.support.schedules import take_until
 from tfsload.analysis import thresholds
 from tfsload.analysis.limit import Ending, Finding
 from tfsload.load import plan
-from tfsload.load.arrivals import Schedule
+from tfsload.load.arrivals import SETTLES_AFTER_DEADLINE_S, Schedule
 from tfsload.load.plan import samples_wanted, users_for
 from tfsload.records.level import Level
 from tfsload.settings.settings import Settings
@@ -47,6 +47,53 @@ def levels_of(made):
         levels.append(level)
         made.tell(HOLDS)
     return levels
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        pytest.param({"sweep": "1,2,4,8"}, "4 levels · about 48 s", id="sweep"),
+        pytest.param({"sweep": "1", "level_duration": "0.5", "warm_up": "0"}, "1 level · about 0.5 s", id="one-level"),
+        pytest.param({"rate": "100,200,400", "level_duration": "60"}, "3 levels · about 3 min 6 s", id="rates"),
+        pytest.param(
+            {"sweep": ",".join("8" * 600), "level_duration": "300"}, "600 levels · about 50 h 20 min", id="days"
+        ),
+        pytest.param(
+            {"find_max_rate": "100:5000", "threshold": "p99 < 50ms"},
+            "about 10 probes, at most 12 · about 1 min 17 s, at most 7 min 12 s",
+            id="search",
+        ),
+    ],
+)
+def test_how_long_it_takes_is_told_in_words(options, words):
+    assert plan_of(settings_of(**options), None).length.words == words
+
+
+@given(
+    st.integers(5, 500),
+    st.floats(1.5, 100),
+    st.floats(1, 60),
+    st.floats(0, 10),
+    st.lists(st.tuples(st.booleans(), st.booleans(), st.floats(1, 10_000)), max_size=40),
+)
+def test_no_search_takes_longer_than_is_said(low, factor, duration_s, warm_up_s, findings):
+    settings = settings_of(
+        find_max_rate=f"{low}:{low * factor:g}", threshold="p50 < 1s", level_duration=duration_s, warm_up=warm_up_s
+    )
+    made = plan_of(settings, 8)
+    length, seconds, n_levels = made.length, 0.0, 0
+    answers = iter(findings)
+    while (level := made.next()) is not None:
+        holds, is_undecided, achieved_rps = next(answers, (True, False, 100.0))
+        seconds += level.warm_up_s + level.duration_s + settings.model.deadline_s + SETTLES_AFTER_DEADLINE_S
+        n_levels += 1
+        made.tell(Finding(holds, (), achieved_rps, is_undecided and not holds))
+
+    assert seconds <= length.most_s + 1e-6
+    assert made.search.n_probes <= length.most_levels
+    assert 1 <= length.n_levels <= length.most_levels
+    assert 0 < length.seconds <= length.most_s
+    assert n_levels <= 2 * length.most_levels
 
 
 @pytest.mark.parametrize(

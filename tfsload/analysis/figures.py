@@ -10,6 +10,7 @@
 | a rough part of a whole | `share` | 23% |
 | a speed-up | `fold` | 1.85× |
 | requests served at a time | `at_once` | 1.81 |
+| a length of time that a run takes | `span` | 48 s, 2 min 24 s |
 """
 
 import math
@@ -32,6 +33,7 @@ __all__ = [
     "rate",
     "requests",
     "share",
+    "span",
     "to_the_microsecond",
     "users",
 ]
@@ -170,6 +172,23 @@ def to_the_microsecond(nanoseconds: float) -> str:
     '20.004 ms'
     """
     return f"{nanoseconds / 1e6:,.3f} ms"
+
+
+def span(seconds: float) -> str:
+    """Return a length of time to the second, longer ones than an hour to the minute, shorter ones than 10 s to a tenth.
+
+    >>> span(2.5), span(48), span(144), span(3600), span(90_000)
+    ('2.5 s', '48 s', '2 min 24 s', '1 h', '25 h')
+    """
+    if seconds < 9.95:
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    whole = round(seconds)
+    if whole < 3600:
+        parts = ((whole // 60, "min"), (whole % 60, "s"))
+    else:
+        minutes = round(seconds / 60)
+        parts = ((minutes // 60, "h"), (minutes % 60, "min"))
+    return " ".join(f"{count:,} {unit}" for count, unit in parts if count)
 
 
 def by_code(failed: Mapping[str, int]) -> str:

@@ -19,6 +19,8 @@ ARRIVALS = ("poisson", "constant")
 LOWEST_RATE_RPS = 0.001
 HIGHEST_RATE_RPS = 1_000_000
 
+# For so long beyond the deadline, at most, requests of a level are waited for before the next one begins.
+SETTLES_AFTER_DEADLINE_S = 1.0
 NS_PER_S = 1_000_000_000
 # Arrivals drawn at a time: few enough that the pacer is held up for some 50 µs only. Offsets do not depend on it.
 BLOCK_SIZE = 1024

@@ -7,7 +7,9 @@ from typing import Protocol
 from tfsload.analysis.limit import Finding
 from tfsload.analysis.percentiles import LEAST_PERCENTILE, samples_needed
 from tfsload.analysis.thresholds import Threshold
+from tfsload.load.arrivals import SETTLES_AFTER_DEADLINE_S
 from tfsload.load.asked import LoadAsked
+from tfsload.load.length import Length
 from tfsload.load.search import RateSearch
 from tfsload.records.level import Level
 
@@ -30,6 +32,10 @@ class Plan(Protocol):
     def n_left(self) -> int:
         """Levels without a finding, about."""
 
+    @property
+    def length(self) -> Length:
+        """How long all of it takes; of a search, as far as it is known now."""
+
 
 class FixedPlan:
     """Levels that are known beforehand."""
@@ -51,6 +57,11 @@ class FixedPlan:
         """Levels without a finding."""
         return len(self._levels) - self._n_told
 
+    @property
+    def length(self) -> Length:
+        """How long all of them take, but for the starting of users."""
+        return Length(len(self._levels), sum(map(_seconds, self._levels)))
+
 
 class SearchPlan:
     """Levels that a limit search asks for.
@@ -59,15 +70,17 @@ class SearchPlan:
         search: what is known so far.
     """
 
-    def __init__(self, search: RateSearch, level: Callable[[int, float, bool], Level]) -> None:
+    def __init__(self, search: RateSearch, level: Callable[[int, float, bool], Level], settle_s: float = 0.0) -> None:
         """Search.
 
         Args:
             search: at its start.
             level: makes a level of its number, rate, and whether it has its full length.
+            settle_s: how long a level may take at most, after its end, until nothing of it is in flight.
         """
         self.search = search
         self._level = level
+        self._settle_s = settle_s
         self._n_told = 0
 
     def next(self) -> Level | None:
@@ -87,6 +100,19 @@ class SearchPlan:
     def n_left(self) -> int:
         """Probes without a finding, about."""
         return self.search.expected_probes_left
+
+    @property
+    def length(self) -> Length:
+        """How long the probes take that are left: about, with a likely limit, and at most, each held once more."""
+        expected = self.search.expected_probes()
+        likely_s = sum(_seconds(self._level(1, probe.rate_rps, probe.is_full)) for probe in expected)
+        longest_s = _seconds(self._level(1, self.search.low_rps, True)) + self._settle_s
+        n_most = self.search.most_probes_left
+        return Length(len(expected), likely_s, n_most, 2 * n_most * longest_s)
+
+
+def _seconds(level: Level) -> float:
+    return level.warm_up_s + level.duration_s
 
 
 def make_plan(
@@ -115,7 +141,7 @@ def make_plan(
     if asked.rates:
         return FixedPlan([open_level(i, rate, duration_s, False) for i, rate in enumerate(asked.rates, 1)])
     if asked.find_max_rate:
-        return SearchPlan(RateSearch(*asked.find_max_rate), probe)
+        return SearchPlan(RateSearch(*asked.find_max_rate), probe, deadline_s + SETTLES_AFTER_DEADLINE_S)
     return None
 
 

@@ -133,13 +133,28 @@ class RateSearch:
 
     @property
     def expected_probes_left(self) -> int:
-        """About how many probes are still to be reported, with the one under way: a rehearsal with a likely limit."""
-        rehearsal = copy.deepcopy(self)
+        """About how many probes are still to be reported, with the one under way."""
+        return len(self.expected_probes())
+
+    def expected_probes(self) -> list[Probe]:
+        """Return what is likely to be tried, the probe under way first: a rehearsal with a likely limit."""
+        rehearsal, probes = copy.deepcopy(self), []
         estimate = self._estimate
         limit = estimate or self._bracket.middle
         while (probe := rehearsal.next()) is not None:
             rehearsal.tell(probe.rate_rps <= limit, achieved_rps=estimate)
-        return rehearsal.n_probes - self.n_probes
+            probes.append(probe)
+        return probes
+
+    @property
+    def most_probes_left(self) -> int:
+        """How many may still be reported at most, with the one under way; none where the search is finished."""
+        return 0 if self.is_finished else self._n_left
+
+    @property
+    def low_rps(self) -> float:
+        """The lowest rate of the range."""
+        return self._low
 
     @property
     def result(self) -> SearchResult:

@@ -17,7 +17,7 @@ from locust.rpc import Message
 from locust.runners import LocalRunner, WorkerRunner
 
 from tfsload.datasets.dataset import DataError
-from tfsload.load.arrivals import Schedule
+from tfsload.load.arrivals import SETTLES_AFTER_DEADLINE_S, Schedule
 from tfsload.load.leases import Lease
 from tfsload.load.supply import EndlessSupply, LeasedSupply
 from tfsload.prediction import events
@@ -251,7 +251,7 @@ class Participant:
             # Each arrival is sent or dropped, and what this level has in flight is not to meet the next one.
             while run.pacer.has_more:
                 gevent.sleep(_SETTLE_POLL_S)
-            limit_ns = time.perf_counter_ns() + int((run.settings.model.deadline_s + 1) * 1e9)
+            limit_ns = time.perf_counter_ns() + int((run.settings.model.deadline_s + SETTLES_AFTER_DEADLINE_S) * 1e9)
             while run.pacer.n_free < self._runner.user_count and time.perf_counter_ns() < limit_ns:
                 gevent.sleep(_SETTLE_POLL_S)
         if self.open_run is run:

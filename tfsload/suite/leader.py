@@ -234,6 +234,8 @@ class Leader:
         conductor = self.conductor if run.plan else None
         limits = checked.settings.checks.thresholds
         run.abort_watch = AbortWatch(limits, self.coordinator, conductor, self._end_run)
+        if run.plan is not None:
+            run_warnings.say_how_long(run.plan, checked.settings)
         self.stages.move(Stage.RUNNING)  # not before: of a run that could not begin nobody hears the end
         if self._is_headless:
             progress = Progress(in_place=self._options.only_summary)

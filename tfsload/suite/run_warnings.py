@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfsload.analysis import tolerance
+from tfsload.load.plan import Plan
 from tfsload.prediction.prediction_user import waits
 from tfsload.run.user_hosts import suite_classes
 from tfsload.settings.options import options_of_levels
@@ -12,6 +13,18 @@ from tfsload.settings.settings import Settings
 from tfsload.transport.address import Address
 
 logger = logging.getLogger(__name__)
+
+
+def say_how_long(plan: Plan, settings: Settings) -> None:
+    """Say how many levels come, and how long they take.
+
+    Args:
+        plan: the levels.
+        settings: what was asked for.
+    """
+    load = settings.load
+    flag = "--sweep" if load.sweep else "--rate" if load.rates else "--find-max-rate"
+    logger.info("%s: %s", flag, plan.length.words)
 
 
 def warn_of_ignored(options: Mapping[str, Any], settings: Settings) -> None:
