@@ -64,7 +64,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run_help(width: int) -> str:
-    not_in_form = " and ".join(option.flag for option in OPTIONS if not option.is_in_form)
+    not_in_form = ", ".join(option.flag for option in OPTIONS if not option.is_in_form)
     paragraphs = [
         "Runs Locust with the suite's own locustfile, and takes all of Locust's options (locust --help) and the "
         "suite's, which are listed below. Without --headless it opens the web UI on http://127.0.0.1:8089. "

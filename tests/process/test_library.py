@@ -215,6 +215,7 @@ def test_a_master_and_its_workers_in_one_process_fire_each_image_once(server):
         pytest.param({"deadline": "soon"}, {"run_time_s": 1}, "--deadline 'soon'", id="a-bad-value"),
         pytest.param({"num_tests": 10**6}, {}, "each is fired once", id="too-many-images"),
         pytest.param({"sweep": "1,2", "rate": "5"}, {}, "--sweep", id="two-kinds-of-levels"),
+        pytest.param({"num_tests": 10, "dry_run": True}, {}, "dry_run: it belongs to Locust's own", id="a-dry-run"),
     ],
 )
 def test_what_cannot_run_is_refused_with_all_faults(server, options, arguments, said):
@@ -224,7 +225,7 @@ def test_what_cannot_run_is_refused_with_all_faults(server, options, arguments, 
 
     assert said in str(refused.value)
     assert refused.value.exit_code == exit_codes.BAD_USAGE
-    tfsload.install(environment, deadline=5, num_tests=20, sweep="", rate="")
+    tfsload.install(environment, deadline=5, num_tests=20, sweep="", rate="", dry_run=False)
     assert tfsload.run_to_end(environment).totals.predictions == 20  # and the next one can
     assert len(server.end()) == 20
 

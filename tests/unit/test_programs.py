@@ -19,7 +19,7 @@ FLAGS_BY_GROUP = {
     "data": "--dataset --num-tests --seed",
     "load": "--sweep --rate --arrivals --find-max-rate --level-duration --warm-up --warm-up-requests --give-up-after",
     "checks": "--threshold --verify --tolerance",
-    "report": "--report --hgrm --note",
+    "report": "--report --hgrm --note --dry-run",
     "web UI": "--web-origin",
 }
 

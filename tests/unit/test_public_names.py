@@ -109,6 +109,7 @@ OPTIONS = [
     ("--report", "TFSLOAD_REPORT", "out/report"),
     ("--hgrm", "TFSLOAD_HGRM", "true"),
     ("--note", "TFSLOAD_NOTE", "commit=1a2b3c4; build=77"),
+    ("--dry-run", "TFSLOAD_DRY_RUN", "true"),
     ("--web-origin", "TFSLOAD_WEB_ORIGIN", "https://load.example"),
 ]
 """Option, environment variable, and a value that each has taken from the first version on."""

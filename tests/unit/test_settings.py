@@ -56,7 +56,7 @@ def test_defaults_are_those_of_the_design():
             give_up_after_s=None,
         ),
         checks=ChecksAsked(thresholds=(), verify=0, tolerance=Tolerance("0.0001", 0.0001)),
-        report=ReportAsked(directory="", hgrm=False, notes=()),
+        report=ReportAsked(directory="", hgrm=False, notes=(), dry_run=False),
         web_origins=(),
     )
 

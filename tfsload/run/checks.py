@@ -84,7 +84,7 @@ def check(
         transport = transport_class(settings.model, settings.connection)
         transport.check_files()
         found = ask_when_ready(transport, n_classes=int(dataset.labels.max()) + 1)
-        is_verified = settings.checks.verify > 0
+        is_verified = settings.checks.verify > 0 and not settings.report.dry_run
         references = record_references(settings.checks, transport, dataset, found.servable) if is_verified else None
     except TlsFileError as error:
         raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None

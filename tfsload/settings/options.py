@@ -307,6 +307,15 @@ OPTIONS = (
         is_repeatable=True,
     ),
     Option(
+        "--dry-run",
+        "report.dry_run",
+        "false",
+        readers.switch,
+        "Check settings, data and server, make one prediction, say what would be run and for how long, and stop.",
+        is_switch=True,
+        is_in_form=False,  # a form is there to start runs
+    ),
+    Option(
         "--web-origin",
         "web_origins",
         "",

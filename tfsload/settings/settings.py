@@ -62,11 +62,13 @@ class ReportAsked:
         directory: of the report; empty: none is written.
         hgrm: whether that holds the latencies of each level as HdrHistogram's tools read them.
         notes: pairs of key and value that the run is remembered by.
+        dry_run: whether all is only checked.
     """
 
     directory: str
     hgrm: bool
     notes: tuple[tuple[str, str], ...]
+    dry_run: bool
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """The suite's options as Locust's arguments: also keys of a file, environment variables and fields of the web form."""
 
 import argparse
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from tfsload.settings.options import OPTIONS
@@ -21,6 +23,19 @@ class _Joined(argparse._AppendAction):
     ) -> None:
         given = getattr(namespace, self.dest)
         setattr(namespace, self.dest, f"{given};{values}" if given else values)
+
+
+def after_parsing(parser: Any, then: Callable[[argparse.Namespace], None]) -> None:
+    """Call `then` with what a parser has read, before Locust goes by it: it tells nobody so early."""
+    parse: Callable[..., argparse.Namespace] = parser.parse_args
+
+    @functools.wraps(parse)
+    def parse_and_tell(*given: Any, **more: Any) -> argparse.Namespace:
+        options = parse(*given, **more)
+        then(options)
+        return options
+
+    parser.parse_args = parse_and_tell
 
 
 def add_arguments(parser: Any) -> None:

@@ -26,7 +26,7 @@ from tfsload.run.participant import Participant
 from tfsload.run.user_hosts import UserHosts, suite_classes, transport_class_of
 from tfsload.settings.options import default_of, levels_asked_for
 from tfsload.settings.refusal import RunRefused
-from tfsload.suite import locust_wraps, run_warnings
+from tfsload.suite import beginning, dry_run, locust_wraps, run_warnings
 from tfsload.suite.before_reset import BeforeReset
 from tfsload.suite.led_run import LedRun
 from tfsload.suite.level_shape import LevelShape
@@ -175,6 +175,8 @@ class Leader:
         faults = [*(known_faults or []), *self._shape_in_use.faults(options), *faults_of_levels(options, classes)]
         faults += Tags.of(self._environment).faults(classes, levels_asked_for(options))
         faults += self._report.faults(options)
+        if dry_run.is_asked_for(options) and not beginning.is_locusts_program():
+            faults.append(dry_run.NOT_BY_CODE)
         if self._web is not None:
             faults += self._web.secret_faults(asked.text, options)
         checked = check(options, asked, transport_class_of(classes), self._embedded, faults)
@@ -187,6 +189,12 @@ class Leader:
             shape = LevelShape(plan, self._measure, suite_classes(classes), self._is_aborted)
             self._shape_in_use.use_levels(shape)
         return LedRun(checked, plan)
+
+    def check_only(self) -> LedRun:
+        """Check the command line's run, which does not start; raise as `check` does."""
+        checked = self._checked(vars(self._options), self._environment.host)
+        self.take_back()
+        return checked
 
     def take_back(self) -> None:
         """Forget what was checked for a run that does not start."""

@@ -1,5 +1,6 @@
 """What happens at each of Locust's events, from a process's start to its exit code."""
 
+import argparse
 import atexit
 import functools
 from typing import Any
@@ -12,7 +13,17 @@ from locust.web import WebUI
 from tfsload.analysis import exit_codes
 from tfsload.prediction import events as prediction_events
 from tfsload.settings.refusal import RunRefused
-from tfsload.suite import arguments, beginning, given_options, interrupt, locust_files, locust_wraps, log_guard
+from tfsload.suite import (
+    arguments,
+    beginning,
+    dry_run,
+    given_options,
+    interrupt,
+    locust_files,
+    locust_wraps,
+    log_guard,
+    streams,
+)
 from tfsload.suite.process_suite import SUITES, AnyRunner, Suite
 
 _INSTALLED = "tfsload_is_installed"
@@ -45,13 +56,23 @@ def install(where: Environment | Events, **options: Any) -> None:
     prediction_events.install(events)
     events.init_command_line_parser.add_listener(arguments.add_arguments)
     events.init_command_line_parser.add_listener(locust_files.check_paths)
+    events.init_command_line_parser.add_listener(dry_run.listen)
     events.before_worker_connects = EventHook()
+    events.before_worker_connects.add_listener(_refuse_dry_worker)
     events.before_worker_connects.add_listener(_suite_of)
     events.init.add_listener(_on_init)
     events.test_start.add_listener(_on_test_start)
     # Listeners of quitting run last to first: here, before the runner adds its own, which ends the run.
     events.quitting.add_listener(_on_quitting)
     events.quit.add_listener(functools.partial(_on_quit, events))
+
+
+def _refuse_dry_worker(environment: Environment, **_: Any) -> None:
+    try:
+        dry_run.refuse_worker(vars(environment.parsed_options or argparse.Namespace()))
+    except RunRefused as refused:
+        streams.say(refused.text())
+        raise SystemExit(refused.exit_code) from None
 
 
 def _suite_of(environment: Environment, runner: AnyRunner, web_ui: WebUI | None = None) -> "Suite":

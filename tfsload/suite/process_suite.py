@@ -19,6 +19,7 @@ from tfsload.run.user_hosts import UserHosts
 from tfsload.settings.refusal import RunRefused
 from tfsload.suite import (
     beginning,
+    dry_run,
     ending,
     interrupt,
     locust_files,
@@ -113,8 +114,25 @@ class Suite:
                 # Locust would have each of them write its own table, an empty one, where the master writes.
                 self._options.json, self._options.json_file = False, None
             return
+        if self._is_dry_run:
+            raise self._dry_run(self.leader)
         self.leader.prepare()
         self._is_prepared = True
+
+    @property
+    def _is_dry_run(self) -> bool:
+        return beginning.is_locusts_program() and dry_run.is_asked_for(vars(self._options))
+
+    def _dry_run(self, leader: Leader) -> SystemExit:
+        """Say what a run would find and do, and leave nothing behind; return what ends the process."""
+        run = leader.check_only()
+        text = dry_run.words(run.checked, run.plan, self._environment.shape_class, vars(self._options))
+        # With --json, standard output is Locust's JSON and nothing else.
+        ending.say(text, "stderr" if self._options.json else "stdout")
+        self._report.leave_no_directory()
+        SUITES.discard(self)
+        leader.close()
+        return SystemExit(exit_codes.PASS)
 
     def interruption(self) -> BaseException | None:
         """Return what Ctrl-C is to raise in Locust's main greenlet; None where the process is ending already."""
@@ -134,7 +152,9 @@ class Suite:
     def refusal(self, refused: RunRefused) -> SystemExit:
         """Say why there is no run, and leave nothing behind; return what ends the process."""
         streams.say(refused.text())
-        if self.leader is not None:
+        if self._is_dry_run:
+            self._report.leave_no_directory()
+        elif self.leader is not None:
             self._report.write_refusal(refused, vars(self._options))
         SUITES.discard(self)  # that was its last word
         if self.leader is not None:

@@ -3,6 +3,8 @@
 They are made by a process of their own, from `result.json` alone: drawing would hold this one up for seconds.
 """
 
+import contextlib
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -34,6 +36,7 @@ class RunReport:
     def __init__(self) -> None:
         """Write nothing yet."""
         self._given = self._directory = ""
+        self._is_new = False  # whether the directory was made for this run
 
     def faults(self, options: Mapping[str, Any]) -> list[str]:
         """Return why the next run's report cannot be written, a sentence each; its directory is made.
@@ -44,8 +47,15 @@ class RunReport:
         self._given = str(options.get("report", "")).strip()
         # A locustfile may go to another directory meanwhile.
         self._directory = str(Path(self._given).absolute()) if self._given else ""
+        self._is_new = not os.path.lexists(self._directory)
         fault = directory.fault(self._directory) if self._given else ""
         return [f"--report {quoted(self._given)}: {fault}"] if fault else []
+
+    def leave_no_directory(self) -> None:
+        """Take away the directory of a report that is not written after all, where nothing is in it."""
+        if self._directory and self._is_new:
+            with contextlib.suppress(OSError):
+                os.rmdir(self._directory)
 
     def write(self, result: RunResult) -> tuple[str, ...]:
         """Write a run's report, in the place of an older one; return what of it could not be written, and why."""

@@ -15,8 +15,8 @@ from tfsload.transport.address import Address
 logger = logging.getLogger(__name__)
 
 
-def say_how_long(plan: Plan, settings: Settings) -> None:
-    """Say how many levels come, and how long they take.
+def how_long(plan: Plan, settings: Settings) -> str:
+    """Return how many levels come, and how long they take, with the option that asks for them.
 
     Args:
         plan: the levels.
@@ -24,7 +24,12 @@ def say_how_long(plan: Plan, settings: Settings) -> None:
     """
     load = settings.load
     flag = "--sweep" if load.sweep else "--rate" if load.rates else "--find-max-rate"
-    logger.info("%s: %s", flag, plan.length.words)
+    return f"{flag}: {plan.length.words}"
+
+
+def say_how_long(plan: Plan, settings: Settings) -> None:
+    """Say the same in the log, as a run begins."""
+    logger.info("%s", how_long(plan, settings))
 
 
 def warn_of_ignored(options: Mapping[str, Any], settings: Settings) -> None:

@@ -1,0 +1,124 @@
+"""`--dry-run`: all that comes before a run's load, one prediction, and what would be run; then the process ends."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tfsload.analysis import exit_codes
+from tfsload.analysis.figures import span, users
+from tfsload.load.plan import Plan
+from tfsload.run.checks import Checked
+from tfsload.run.surroundings import made_by
+from tfsload.settings import readers
+from tfsload.settings.options import OWN_PREFIX
+from tfsload.settings.refusal import RunRefused
+from tfsload.settings.settings import Settings
+from tfsload.suite import arguments
+from tfsload.suite.run_warnings import how_long
+from tfsload.target.trial import Trial, TrialError, try_one
+from tfsload.transport.words import lines, redacted
+
+_LABEL_WIDTH = 13
+_IS_FOR_WEB_UI = f"{OWN_PREFIX}is_for_web_ui"
+_DONE = "DRY RUN: all is there; one prediction was sent, and nothing measured"
+_NOT_A_WORKERS = "--dry-run with --worker: a worker has nothing to check before a run; leave one of them out"
+NOT_BY_CODE = "dry_run: it belongs to Locust's own program; leave it out here, or call locust with --dry-run"
+
+
+def is_asked_for(options: Mapping[str, Any]) -> bool:
+    """Whether options, by name, ask for it; what cannot be read does, and is refused by the check that follows."""
+    try:
+        return readers.switch(str(options.get("dry_run", "false")).strip())
+    except ValueError:
+        return True
+
+
+def listen(parser: Any) -> None:
+    """Have the parser make a process of its own of a dry run (on `init_command_line_parser`)."""
+    arguments.after_parsing(parser, stay_alone)
+
+
+def stay_alone(options: Any) -> None:
+    """Let a process that only checks open no web UI, wait for no workers, fork none, and begin no files of Locust's."""
+    if not is_asked_for(vars(options)):
+        return
+    options.processes = None
+    if options.worker:
+        return  # it is refused
+    setattr(options, _IS_FOR_WEB_UI, not (options.headless or options.autostart))
+    options.headless, options.autostart, options.master, options.csv_prefix = True, False, False, None
+
+
+def refuse_worker(options: Mapping[str, Any]) -> None:
+    """Refuse to be a worker.
+
+    Raises:
+        RunRefused: it was asked for.
+    """
+    if is_asked_for(options):
+        raise RunRefused(exit_codes.BAD_USAGE, [_NOT_A_WORKERS])
+
+
+def words(checked: Checked, plan: Plan | None, shape: object | None, options: Mapping[str, Any]) -> str:
+    """Make one prediction of a run that was checked; return in words what was found, and what would be run.
+
+    Args:
+        checked: the run.
+        plan: its levels; None: it has none.
+        shape: the locustfile's own load shape; None: there is none.
+        options: Locust's, by name.
+
+    Raises:
+        RunRefused: the prediction had no answer.
+    """
+    assert checked.images is not None  # as long as a run has not begun
+    try:
+        trial = try_one(checked.transport, checked.images.dataset, checked.preflight.servable)
+    except TrialError as error:
+        raise RunRefused(exit_codes.FAILED, [str(error)]) from None
+    model = checked.settings.model
+    where = f"at {checked.settings.connection.server.text} (tfsload {made_by().suite})"
+    first = f"Model {model.name}, version {checked.preflight.model_version}, {where}"
+    rows = [f"{label:<{_LABEL_WIDTH}}{text}" for label, text in _rows(checked, plan, shape, options, trial)]
+    return lines(redacted("\n".join(["", first, "", *rows, "", _DONE])))
+
+
+def _rows(
+    checked: Checked, plan: Plan | None, shape: object | None, options: Mapping[str, Any], trial: Trial
+) -> list[tuple[str, str]]:
+    settings = checked.settings
+    model, report = settings.model, settings.report
+    rows = [
+        ("signature", f"{model.signature_name}: {model.input_name} → {model.output_name}"),
+        ("data", f"{settings.data.dataset}: {checked.n_images:,} images, {_per_request(model.images_per_request)}"),
+        ("load", _load(settings, plan, shape, options)),
+    ]
+    if settings.checks.verify:
+        rows.append(("verify", f"the answers to the first {settings.checks.verify:,} images are recorded before"))
+    rows += [("threshold", threshold.text) for threshold in settings.checks.thresholds]
+    rows += [("note", f"{key}={note}") for key, note in report.notes]
+    if report.directory:
+        rows.append(("report", f"{report.directory} can be written"))
+    return [*rows, ("prediction", trial.words)]
+
+
+def _per_request(n_images: int) -> str:
+    return "one a request" if n_images == 1 else f"{n_images:,} a request"
+
+
+def _load(settings: Settings, plan: Plan | None, shape: object | None, options: Mapping[str, Any]) -> str:
+    load, data = settings.load, settings.data
+    if plan is not None:
+        each = "each" if load.find_max_rate else f"{span(load.level_duration_s)} each"
+        return f"{how_long(plan, settings)} ({each} after {span(load.warm_up_s)} of warm-up)"
+    who = users(options.get("num_users") or 1)
+    if shape is not None:
+        who = f"the load shape {type(shape).__name__}"
+    elif options.get(_IS_FOR_WEB_UI):
+        who = "as the web UI's form says"
+    if data.num_tests:
+        after = f", after {load.warm_up_requests:,} requests of warm-up" if load.warm_up_requests else ""
+        return f"{who}: {data.num_tests:,} images, each exactly once{after}"
+    if shape is not None or options.get(_IS_FOR_WEB_UI):
+        return who
+    run_time_s = options.get("run_time")
+    return f"{who}, {f'for {span(run_time_s)}' if run_time_s else 'until it is stopped'}"

@@ -1,0 +1,78 @@
+"""One prediction, scored: whether a run that is about to be made would have answers at all."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+from tfsload.analysis.figures import latency
+from tfsload.datasets.dataset import Dataset
+from tfsload.load.request_book import RequestBook
+from tfsload.transport import servable as servables
+from tfsload.transport.answer import ReplyError
+from tfsload.transport.contract import Transport
+from tfsload.transport.failure import PredictionFailure
+from tfsload.transport.servable import UNTOLD, Servable
+from tfsload.transport.words import shown
+
+
+class TrialError(Exception):
+    """The prediction had no answer, or one that cannot be used; the message says why."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of it.
+
+    Attributes:
+        labels, predicted: the true class and the one that was answered, of each image of the request.
+        latency_ns: from sending the request to having its answer, with the making of the connection.
+    """
+
+    labels: tuple[int, ...]
+    predicted: tuple[int, ...]
+    latency_ns: int
+
+    @property
+    def words(self) -> str:
+        """All of it for people.
+
+        >>> Trial((7,), (7,), 12_300_000).words
+        'image 0, a 7: answered 7, right, in 12.3 ms with connecting'
+        >>> Trial((7, 2, 1), (7, 2, 7), 12_300_000).words
+        'images 0 to 2: 2 right, 1 wrong, in 12.3 ms with connecting'
+        """
+        n_right = sum(one == other for one, other in zip(self.labels, self.predicted, strict=True))
+        if len(self.labels) == 1:
+            what = f"image 0, a {self.labels[0]}: answered {self.predicted[0]}, {'right' if n_right else 'wrong'}"
+        else:
+            n_wrong = len(self.labels) - n_right
+            what = f"images 0 to {len(self.labels) - 1:,}: {n_right:,} right, {n_wrong:,} wrong"
+        return f"{what}, in {latency(self.latency_ns)} with connecting"
+
+
+def try_one(transport: Transport, dataset: Dataset, expected: Servable = UNTOLD) -> Trial:
+    """Make the first request of a run.
+
+    Args:
+        transport: to the server; closed afterwards.
+        dataset: the images that the run fires.
+        expected: the model that is to answer, as far as it is known.
+
+    Raises:
+        TrialError: there was no answer, one that cannot be read, or another model's.
+    """
+    request = RequestBook(dataset.images, dataset.labels, transport.model.images_per_request, transport.encode)[0]
+    begun_ns = time.perf_counter_ns()
+    try:
+        reply = transport.call(request.body)
+        latency_ns = time.perf_counter_ns() - begun_ns
+        answer = transport.reader_of(len(request.labels)).read(reply)
+    except PredictionFailure as failure:
+        raise TrialError(f"the prediction that was tried had no answer ({failure}): mend the server first") from None
+    except ReplyError as error:
+        raise TrialError(f"the answer to the prediction that was tried: {shown(str(error))}") from None
+    finally:
+        transport.close()
+    if fault := servables.fault(Counter({answer.servable: 1}), expected):
+        raise TrialError(f"the prediction that was tried: {fault}")
+    return Trial(tuple(request.labels), tuple(answer.predicted), latency_ns)
