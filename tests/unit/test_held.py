@@ -215,6 +215,30 @@ def test_what_is_open_is_said_with_the_interval_and_a_cure():
     assert (words.state, words.value) == ("unknown", f"{held.value:.2f} ({low} to {high})")
 
 
+GROWING = assess(points({1: 100.0, 2: 190.0, 4: 280.0}), round_trip_ns=0.1 * MS)
+
+
+@pytest.mark.parametrize(
+    ("text", "scaling", "cure"),
+    [
+        pytest.param("parallelism > 6", SWEEP, "", id="it-stopped-growing"),
+        pytest.param("parallelism > 3.5", GROWING, "throughput was still growing at 4 users: sweep", id="it-may-grow"),
+        pytest.param("parallelism < 2", GROWING, "", id="at-most"),
+    ],
+)
+def test_a_sweep_that_crosses_it_says_what_was_found(text, scaling, cure):
+    held = hold_parallelism(thresholds.parse(text)[0], scaling)
+    result = dataclasses.replace(summarise(recorded([(1, 1, 1)], ())), scaling=scaling, thresholds=(held,))
+    verdict = judge(result)
+    interval = scaling.interval
+
+    assert verdict.exit_code == exit_codes.THRESHOLD
+    found = f"{interval.value:.2f} ({interval.low:.2f} to {interval.high:.2f})"
+    assert verdict.reasons[0].what == f"{text} was crossed: {found}"
+    assert verdict.reasons[0].cure.startswith(cure)
+    assert bool(verdict.reasons[0].cure) is bool(cure)
+
+
 @pytest.mark.parametrize(
     ("scaling", "why"),
     [

@@ -5,10 +5,10 @@ import math
 from collections.abc import Callable
 
 from tfsload.analysis import exit_codes, judged, others, validity
-from tfsload.analysis.figures import by_code, requests
+from tfsload.analysis.figures import by_code, requests, users
 from tfsload.analysis.gate import LEAST_S
 from tfsload.analysis.held import Held
-from tfsload.analysis.held_words import value_words
+from tfsload.analysis.held_words import words_of
 from tfsload.analysis.judged import FAILURE_METRICS
 from tfsload.analysis.level_breaches import breaches_of_levels, doubts_by_level
 from tfsload.analysis.level_result import LevelResult
@@ -306,7 +306,10 @@ def _is_none_known_to_hold(result: RunResult) -> bool:
 def _crossed(result: RunResult) -> tuple[Reason, ...]:
     crossed = [held for held in result.thresholds if held.holds is False]
     reasons = [
-        Reason(f"{held.threshold.text} was crossed{' at ' + held.where if held.where else ''}: {_found(held)}")
+        Reason(
+            f"{held.threshold.text} was crossed{' at ' + held.where if held.where else ''}: {_found(held)}",
+            _sweep_further(result, held),
+        )
         for held in crossed
     ] + _ended_by_threshold(result)
     if result.search is not None and _is_none_known_to_hold(result):
@@ -322,9 +325,17 @@ def _ended_by_threshold(result: RunResult) -> list[Reason]:
     return [Reason(f"the run was ended by {result.aborted.held.threshold.text}{seconds}{left}")]
 
 
+def _sweep_further(result: RunResult, held: Held) -> str:
+    """Return what might yet hold a threshold on parallelism that a sweep has crossed; empty: nothing."""
+    scaling = result.scaling
+    if scaling is None or not held.threshold.is_of_sweep or held.threshold.is_upper or scaling.stops_growing_at:
+        return ""
+    return f"throughput was still growing at {users(scaling.levels[-1].users)}: sweep further, it may come to more"
+
+
 def _found(held: Held) -> str:
     value = held.value
     assert value is not None  # no threshold is crossed without a figure
     if math.isinf(value):
         return "too many requests had no answer, or were dropped"
-    return value_words(held.threshold, value)
+    return words_of(held).value
