@@ -84,7 +84,7 @@ def spotless() -> RunResult:
     for number in (1, 2):
         begin_ns = past.hold(Level(number, number, None, 2.0, 10.0))
         for n in range(1500 * number):
-            past.fire(48 * (n % 20), begin_ns + n * 6 * MS // number, past.jitter(5 * MS))
+            past.fire(48 * (n % 20), begin_ns + n * 6_660_000 // number, past.jitter(5 * MS))
     return result_of(past.end())
 
 

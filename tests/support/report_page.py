@@ -25,7 +25,7 @@ return [...document.querySelectorAll(".chart svg[role=img]")]
 _TOO_WIDE = """
 const width = document.documentElement.clientWidth;
 return [...document.querySelectorAll("body *")]
-    .filter(one => !one.closest(".scroll, .skip, svg, .hidden-words") && one.getClientRects().length)
+    .filter(one => !one.closest(".scroll, pre, .skip, svg, .hidden-words") && one.getClientRects().length)
     .filter(one => one.getBoundingClientRect().right > width + 0.5 || one.scrollWidth > one.clientWidth + 1
         && getComputedStyle(one).display !== "inline")
     .map(one => one.outerHTML.slice(0, 200));

@@ -12,7 +12,22 @@ from tfsload.report.page.page import render
 
 # What may be on a page: nothing that fetches, sends or embeds.
 TAGS = {
-    *("html", "head", "meta", "title", "style", "body", "script", "header", "main", "section", "div", "span", "a"),
+    *(
+        "html",
+        "head",
+        "meta",
+        "title",
+        "style",
+        "body",
+        "script",
+        "header",
+        "main",
+        "nav",
+        "section",
+        "div",
+        "span",
+        "a",
+    ),
     *(
         "h1",
         "h2",

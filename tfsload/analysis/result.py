@@ -69,11 +69,17 @@ class Asked:
 
     Attributes:
         options: texts by name, defaults as well; what is secret is masked.
+        changed: names of those that are not as they are by themselves, in the order in which they are listed.
+        host: the address that was given with `--host`; empty: none was, the embedded server's or a user class's own.
+        locustfile: as it was given; empty: the suite's own, or there was none.
         digest: of all these, but for what says only when it begins and where it is shown: equal runs have the same.
     """
 
     options: Mapping[str, str] = field(default_factory=dict)
     digest: str = ""
+    changed: tuple[str, ...] = ()
+    host: str = ""
+    locustfile: str = ""
 
 
 NOTHING_ASKED = Asked()

@@ -11,7 +11,7 @@ from tfsload.datasets.dataset import DataError, Dataset
 from tfsload.load import plan
 from tfsload.prediction.process_run import RunImages, load_images
 from tfsload.run.asked import as_asked
-from tfsload.run.user_hosts import HostAsked
+from tfsload.run.user_hosts import BY_OPTION, HostAsked
 from tfsload.settings import rules
 from tfsload.settings.options import MAX_USERS
 from tfsload.settings.refusal import RunRefused
@@ -104,7 +104,7 @@ def check(
         images.fingerprint,
         found,
         references,
-        as_asked(options),
+        as_asked(options, asked.text if asked.named_by == BY_OPTION else None),
         images,
     )
 

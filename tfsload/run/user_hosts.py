@@ -17,6 +17,7 @@ from tfsload.transport.words import quoted
 logger = logging.getLogger(__name__)
 
 _MISSING = object()
+BY_OPTION = "--host"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class HostAsked:
     """
 
     text: str | None
-    named_by: str = "--host"
+    named_by: str = BY_OPTION
     faults: tuple[str, ...] = ()
 
 

@@ -101,7 +101,7 @@ def refused_result(refused: RunRefused, options: Mapping[str, Any]) -> RunResult
     """
     now_s = time.time()
     code, faults = refused.exit_code, tuple(refused.faults)
-    asked = as_asked(options)
+    asked = as_asked(options, options.get("host"))
     return RunResult(
         made_by=made_by(),
         machine=machine(),

@@ -48,7 +48,16 @@ def quoted(value: object) -> str:
     >>> quoted("mnist\x1b[2J")
     "'mnist\\x1b[2J'"
     """
-    return repr(cut(_USERINFO.sub(f"{HIDDEN}@", str(value)), LONGEST_VALUE))
+    return repr(cut(without_password(str(value)), LONGEST_VALUE))
+
+
+def without_password(address: str) -> str:
+    """Return an address without a name and pass word before its host.
+
+    >>> without_password("me:secret@model:8500"), without_password("model:8500")
+    ('(hidden)@model:8500', 'model:8500')
+    """
+    return _USERINFO.sub(f"{HIDDEN}@", address)
 
 
 def sentence(text: str) -> str:

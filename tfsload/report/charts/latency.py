@@ -46,7 +46,7 @@ def latency(result: RunResult) -> Chart | None:
 
 
 def _below(result: RunResult, is_endless: bool) -> str:
-    parts = ["Of each level (upper ends, for independent requests)"]
+    parts = ["Upper ends, for independent requests"]
     if is_endless:
         parts = [f"{units.ENDLESS}: so many got no answer that the percentile has no value"]
     if any(is_doubted(result, level) for level in result.levels):

@@ -4,6 +4,7 @@ import itertools
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Literal
 
 Align = Literal["left", "center", "right"]
@@ -151,33 +152,25 @@ def apart(places: Sequence[float], least_px: float, top: float, bottom: float) -
     [4.0, 18.0, 40.0]
     """
     order = sorted(range(len(places)), key=lambda number: places[number])
-    groups: list[list[int]] = []
-    middles: list[float] = []
+    # Neighbours that are too close become a group around their middle.
+    groups: list[list[float]] = []
     for number in order:
-        groups.append([number])
-        middles.append(places[number])
-        # Neighbours that are too close become one group around their middle.
-        while len(groups) > 1:
-            room = least_px * (len(groups[-1]) + len(groups[-2])) / 2
-            if middles[-1] - middles[-2] >= room:
-                break
+        groups.append([places[number]])
+        while len(groups) > 1 and _are_close(groups[-2], groups[-1], least_px):
             last = groups.pop()
-            middles.pop()
             groups[-1] += last
-            middles[-1] = _within(
-                sum(places[one] for one in groups[-1]) / len(groups[-1]), groups[-1], least_px, top, bottom
-            )
+    spread = [
+        fmean(group) + (place - (len(group) - 1) / 2) * least_px for group in groups for place in range(len(group))
+    ]
     found = [0.0] * len(places)
-    for group, middle in zip(groups, middles, strict=True):
-        middle = _within(middle, group, least_px, top, bottom)
-        for place, number in enumerate(group):
-            found[number] = middle + (place - (len(group) - 1) / 2) * least_px
+    for rank, (number, place) in enumerate(zip(order, spread, strict=True)):
+        within = max(place, top + rank * least_px)
+        found[number] = min(within, bottom - (len(places) - 1 - rank) * least_px)
     return found
 
 
-def _within(middle: float, group: list[int], least_px: float, top: float, bottom: float) -> float:
-    half = (len(group) - 1) / 2 * least_px
-    return min(max(middle, top + half), bottom - half)
+def _are_close(group: Sequence[float], other: Sequence[float], least_px: float) -> bool:
+    return fmean(other) - fmean(group) < least_px * (len(group) + len(other)) / 2
 
 
 def _crosses(box: Box, start: tuple[float, float], end: tuple[float, float]) -> bool:

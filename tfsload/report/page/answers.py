@@ -7,6 +7,7 @@ from tfsload.analysis.result import RunResult
 from tfsload.report import units
 from tfsload.report.page.png import data_uri
 from tfsload.report.page.tables import Heading, Row, Table, figures
+from tfsload.report.page.words import capital, stopped
 
 MOST_IMAGES = 200
 
@@ -38,13 +39,19 @@ class Answers:
 
     Attributes:
         summary: how many images were answered wrongly, in a sentence; empty: nothing was answered.
+        carried: what the images can see of a change in accuracy, where a threshold limits one.
         classes: how each class was answered.
+        pairs: which class was taken for which other one, most often first.
+        caption: in which order the images stand, and whether all do.
         images: those misread most often.
         n_more: others.
     """
 
     summary: str
+    carried: tuple[str, ...]
     classes: Table
+    pairs: Table
+    caption: str
     images: tuple[MisreadImage, ...]
     n_more: int
 
@@ -52,7 +59,17 @@ class Answers:
 def answers(result: RunResult) -> Answers:
     """Return what was answered in a run."""
     images = misread_images(result)
-    return Answers(_summary(result), classes_table(result), images[:MOST_IMAGES], max(len(images) - MOST_IMAGES, 0))
+    n_more = max(len(images) - MOST_IMAGES, 0)
+    caption = f"The {MOST_IMAGES} that were misread most often." if n_more else "All of them, most frequent first."
+    return Answers(
+        summary=_summary(result),
+        carried=tuple(stopped(capital(one.sentence)) for one in result.accuracy),
+        classes=classes_table(result),
+        pairs=pairs_table(result),
+        caption=caption,
+        images=images[:MOST_IMAGES],
+        n_more=n_more,
+    )
 
 
 def _summary(result: RunResult) -> str:
@@ -142,4 +159,13 @@ def classes_table(result: RunResult) -> Table:
             taken_for,
         )
         rows.append(Row(cells))
-    return Table("Classes", headings, tuple(rows))
+    return Table("Classes, as a table", headings, tuple(rows))
+
+
+def pairs_table(result: RunResult) -> Table:
+    """Return which class was taken for which other one, most often first."""
+    wrong = [(count, label, answer) for label, answer, count in result.confusion if label != answer and count]
+    ordered = sorted(wrong, key=lambda one: (-one[0], one[1], one[2]))
+    headings = (Heading("label", True), Heading("answer", True), Heading("times"))
+    rows = [Row(figures(str(label), str(answer), units.count(count))) for count, label, answer in ordered]
+    return Table("Classes taken for others, as a table", headings, tuple(rows))

@@ -9,7 +9,7 @@ from tfsload.analysis.result import RunResult
 from tfsload.report import units
 from tfsload.report.page.level_tables import PERCENTILES
 from tfsload.report.page.tables import Cell, Heading, Row, Table
-from tfsload.report.page.verdict_words import is_of_a_threshold
+from tfsload.report.page.verdict_words import is_of_a_threshold, notes_of
 from tfsload.report.page.words import Sentence, sentence
 
 _STATES = {"held": "pass", "crossed": "crossed", "unknown": "invalid"}
@@ -73,7 +73,7 @@ def doubts(result: RunResult) -> tuple[DoubtView, ...]:
     for text in _unknown(result):
         found["thresholds", text] = None
     found.update({("the model", warning): None for warning in result.warnings})
-    found.update({("to know", str(note)): None for note in result.judged.notes})
+    found.update({("to know", note): None for note in notes_of(result)})
     found.update(dict.fromkeys(_not_given(result)))
     found.update(dict.fromkeys(_not_counted(result)))
     return tuple(DoubtView(of, sentence(what)) for of, what in found)
@@ -94,8 +94,12 @@ def _not_given(result: RunResult) -> list[tuple[str, str]]:
     for percentile in PERCENTILES:
         lacking = [level.name for level in result.levels if level.upper_end_ns.get(percentile) is None]
         if lacking:
+            where = [*dict.fromkeys(lacking)]
+            all_of_them = len(lacking) == len(result.levels) > 1
             what = f"p{percentile:g} is not given: it wants {samples_needed(percentile):,} samples; "
-            rows.append((", ".join(dict.fromkeys(lacking)), what + "a longer --level-duration has them"))
+            rows.append(
+                ("every level" if all_of_them else ", ".join(where), what + "a longer --level-duration has them")
+            )
     return rows
 
 

@@ -87,15 +87,16 @@ def subject(result: RunResult) -> str:
 
 def _context(result: RunResult) -> tuple[str, ...]:
     server, course = result.server, result.course
-    parts = [" · ".join(part for part in (server.address, _protocol(server.protocol)) if part), load(result)]
+    parts = [" · ".join(part for part in (server.address, protocol(server.protocol)) if part), load(result)]
     began = units.moment(course.begun_unix_s)
     took = course.ended_unix_s - course.begun_unix_s
     parts.append(f"{began} · {units.span(took)}" if began and took > 0 else began)
     return tuple(part for part in parts if part)
 
 
-def _protocol(protocol: str) -> str:
-    return {"grpc": "gRPC", "rest": "REST"}.get(protocol.lower(), protocol)
+def protocol(name: str) -> str:
+    """Return a protocol's name as people write it."""
+    return {"grpc": "gRPC", "rest": "REST"}.get(name.lower(), name)
 
 
 def load(result: RunResult) -> str:

@@ -1,9 +1,10 @@
 """How to make the run again: its settings, versions, machine and notes. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tfsload.analysis.result import RunResult
 from tfsload.report import units
+from tfsload.report.page.first_screen import protocol
 
 
 @dataclass(frozen=True)
@@ -13,10 +14,12 @@ class Listing:
     Attributes:
         title: of all of them.
         rows: name and text.
+        is_folded: whether hardly anybody wants to see them.
     """
 
     title: str
     rows: tuple[tuple[str, str], ...]
+    is_folded: bool = False
 
 
 def listings(result: RunResult) -> tuple[Listing, ...]:
@@ -28,7 +31,7 @@ def listings(result: RunResult) -> tuple[Listing, ...]:
     model = f"{server.model_name}, version {server.model_version}" if server.model_version else server.model_name
     run = [
         ("server", server.address),
-        ("protocol", server.protocol),
+        ("protocol", protocol(server.protocol)),
         ("model", model),
         ("signature", server.signature_name),
         ("input", server.input_name),
@@ -38,11 +41,14 @@ def listings(result: RunResult) -> tuple[Listing, ...]:
         ("processes with users", units.count(result.workers.n) if result.totals.requests else ""),
         ("digest of the settings", result.asked.digest),
     ]
+    changed = set(result.asked.changed)
+    settings = sorted(result.asked.options.items())
     made = (
         Listing("Notes", tuple(result.notes.items())),
         Listing("Run", tuple(run)),
-        Listing("Settings", tuple(sorted(result.asked.options.items()))),
-        Listing("Versions", tuple(versions)),
+        Listing("Settings", tuple(one for one in settings if one[0] in changed)),
+        Listing("Settings as they are by themselves", tuple(one for one in settings if one[0] not in changed), True),
+        Listing("Versions", tuple(versions), True),
     )
-    with_text = (Listing(one.title, tuple(row for row in one.rows if row[1])) for one in made)
+    with_text = (replace(one, rows=tuple(row for row in one.rows if row[1])) for one in made)
     return tuple(one for one in with_text if one.rows)

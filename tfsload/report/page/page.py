@@ -4,6 +4,7 @@ import base64
 import functools
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import jinja2
@@ -11,13 +12,18 @@ import jinja2
 from tfsload.analysis.result import RunResult
 from tfsload.report import states
 from tfsload.report.charts.all_charts import charts_of
+from tfsload.report.charts.chart import Chart
 from tfsload.report.charts.palette import DARK, LIGHT, variables
-from tfsload.report.page.answers import answers
+from tfsload.report.command import command
+from tfsload.report.page.answers import Answers, answers
 from tfsload.report.page.checks import doubts, thresholds_table
 from tfsload.report.page.drawings import drawn
 from tfsload.report.page.first_screen import first_screen
 from tfsload.report.page.level_tables import generator_table, levels_table
 from tfsload.report.page.made_with import listings
+from tfsload.report.page.seconds import seconds_table
+from tfsload.report.page.tables import Table
+from tfsload.report.page.words import capital
 
 _TEMPLATES = "tfsload.report.page"
 
@@ -34,26 +40,55 @@ def render(result: RunResult) -> str:
     Raises:
         ValueError: it is not judged.
     """
+    charts, seen_first = charts_of(result), first_screen(result)
+    tables = {
+        "levels": levels_table(result),
+        "generator": generator_table(result),
+        "thresholds": thresholds_table(result),
+        "seconds": seconds_table(charts),
+    }
+    seen, doubted = answers(result), doubts(result)
+    contents = _contents(charts, tables, seen, bool(doubted))
     environment = _environment()
-    seen_first = first_screen(result)
-    charts = charts_of(result)
     style, script = _colours() + _source(environment, "page.css"), _source(environment, "page.js")
     return environment.get_template("page.html").render(
+        **tables,
         title=f"{states.ICONS[seen_first.verdict.state.key]} {seen_first.verdict.state.word} · {seen_first.subject}",
         first=seen_first,
+        contents=contents,
         figures=drawn(charts),
-        levels=levels_table(result),
-        generator=generator_table(result),
-        answers=answers(result),
-        thresholds=thresholds_table(result),
-        doubts=doubts(result),
+        answers=seen,
+        doubts=doubted,
         listings=listings(result),
+        command=command(result),
         style=style,
         script=script,
         style_hash=_hash(style),
         script_hash=_hash(script),
         data=_in_script({"charts": {name: chart.data for name, chart in charts.items()}}),
     )
+
+
+def _contents(
+    charts: Mapping[str, Chart], tables: Mapping[str, Table], seen: Answers, has_doubts: bool
+) -> dict[str, str]:
+    """Return the sections that there are, by name: their headings."""
+    checks = {
+        "latency distribution": "distribution" in charts,
+        "thresholds": bool(tables["thresholds"].rows),
+        "doubts": has_doubts,
+    }
+    held = ", ".join(name for name, is_there in checks.items() if is_there)
+    sections = {
+        "levels": ("Levels", bool(tables["levels"].rows)),
+        "time": ("Over time", "rate" in charts),
+        "answers": ("Answers", bool(seen.classes.rows)),
+        "misread": ("Misread images", bool(seen.images)),
+        "checks": (capital(held), bool(held)),
+        "generator": ("The load generator", bool(tables["generator"].rows)),
+        "repeat": ("Repeat it", True),
+    }
+    return {name: title for name, (title, is_there) in sections.items() if is_there}
 
 
 @functools.cache

@@ -98,7 +98,13 @@ def _of_others(result: RunResult) -> Iterable[Sentence]:
         yield from ((*sentence("Besides, "), *one) for one in crossed)
     else:
         yield from _holding(result)
-    yield from (sentence(stopped(capital(str(note)))) for note in verdict.notes)
+    yield from (sentence(stopped(capital(note))) for note in notes_of(result))
+
+
+def notes_of(result: RunResult) -> tuple[str, ...]:
+    """Return what helps with the verdict; what the images can see of accuracy stands with the answers."""
+    of_accuracy = {one.sentence for one in result.accuracy}
+    return tuple(str(note) for note in result.judged.notes if str(note) not in of_accuracy)
 
 
 def is_of_a_threshold(result: RunResult, reason: Reason) -> bool:

@@ -1,0 +1,167 @@
+"""What a reader sees first: state and sentence, the answer, and three figures, of each kind of run."""
+
+import dataclasses
+
+import pytest
+
+from tests.support.page_runs import page_run
+from tfsload.analysis.result import ProcessExit
+from tfsload.report.page.checks import doubts
+from tfsload.report.page.first_screen import first_screen
+
+
+def text(sentence):
+    return "".join(piece.text for piece in sentence)
+
+
+LEADS = {
+    "demo": "No thresholds; every request was answered; every image was fired.",
+    "thresholds": "error_rate < 1% was crossed: 2.10%, 110% above the bound.",
+    "endless": "p99 < 20 ms was crossed at 3 of 5 levels, most at 4 users: so many requests had no answer, or were "
+    "dropped, that it has no value.",
+    "repeated": "The run supports no verdict: 4 users: unstable: throughput went 121% → 97% → 82% of its mean, "
+    "third by third.",
+    "failed": "12 of 900 requests had no answer (images by code: RESOURCE_EXHAUSTED 3, UNAVAILABLE 9).",
+    "all-failed": "200 of 200 requests had no answer (images by code: UNAVAILABLE 200).",
+    "spotless": "error_rate < 1% holds: at worst 0% at 1 user, 100% below the bound.",
+    "refused": "The run was not begun: --num-tests 'x': expected a whole number, got 'x'.",
+    "unmeasured": "The run supports no verdict: no request was made.",
+}
+
+
+@pytest.mark.parametrize(("kind", "lead"), LEADS.items())
+def test_the_sentence_below_the_state(kind, lead):
+    assert text(first_screen(page_run(kind)).verdict.lead) == lead
+
+
+def test_a_cure_stands_by_itself_and_what_was_crossed_besides_follows():
+    lines = [text(line) for line in first_screen(page_run("repeated")).verdict.lines]
+
+    assert lines == [
+        "Cure: use a longer --warm-up or --level-duration, or less load than makes a queue grow.",
+        "Besides, p99 < 12 ms was crossed at 2 of 6 levels, most at 4 users: 37.3 ms, 210% above the bound.",
+        "Besides, p50 < 11 ms was crossed at 2 of 6 levels, most at 4 users: 21.6 ms, 97% above the bound.",
+    ]
+
+
+def test_thresholds_that_hold_are_told_beside_one_that_does_not():
+    lines = [text(line) for line in first_screen(page_run("thresholds")).verdict.lines]
+
+    assert lines[0] == "The other 2 hold: p99 < 50 ms, rate > 100/s."
+
+
+def test_options_in_a_sentence_are_code():
+    pieces = first_screen(page_run("repeated")).verdict.lines[0]
+
+    assert [piece.text for piece in pieces if piece.kind == "code"] == ["--warm-up", "--level-duration"]
+
+
+ANSWERS = {
+    "sweep": ("Does the server run in parallel?", "Yes: about 1.81 requests run in parallel (1.59 to 2.04)."),
+    "search": (
+        "How much does it hold?",
+        "The highest rate that holds: 200 requests/s (the next one tried, 283, crossed p99 < 50ms).",
+    ),
+}
+
+
+@pytest.mark.parametrize(("kind", "question", "answer"), [(kind, *words) for kind, words in ANSWERS.items()])
+def test_the_answer(kind, question, answer):
+    found = first_screen(page_run(kind)).answer
+
+    assert (found.question, text(found.answer)) == (question, answer)
+
+
+@pytest.mark.parametrize("kind", ["demo", "rate", "thresholds", "refused"])
+def test_nothing_is_said_of_parallel_work_where_nothing_was_tried(kind):
+    assert first_screen(page_run(kind)).answer is None
+
+
+CARDS = {
+    "sweep": [
+        ("How fast: best throughput", "482", "requests/s", "at 8 users · 1.98× one user", ""),
+        ("How soon: p99 at 8 users", "23.6", "ms", "p50 16.6 ms", ""),
+        ("How often wrong: error rate", "2.11", "%", "354 wrong · 0 failed · of 16,783 predictions", ""),
+    ],
+    "endless": [
+        ("How fast: best throughput", "334", "requests/s", "at 2 users · 1.01× one user", ""),
+        ("How soon: p99 at 2 users", "8.59", "ms", "p50 5.95 ms · no value (∞) at 4 users: over the bound", "crossed"),
+        (
+            "How often wrong: error rate",
+            "26.07",
+            "%",
+            "265 wrong · 4,069 failed · of 16,627 predictions: over the bound",
+            "crossed",
+        ),
+    ],
+    "all-failed": [
+        ("How often wrong: error rate", "100", "%", "0 wrong · 200 failed · of 200 predictions", "failed"),
+        ("How fast: throughput", "0", "requests/s", "200 requests in 0.20 s", ""),
+        ("How soon: p99", "–", "", "no request was answered", ""),
+    ],
+    "search": [
+        ("How fast: highest rate that holds", "200", "requests/s", "200 requests/s offered · 2,000 requests", ""),
+        ("How soon: p99 at 200 requests/s", "7.39", "ms", "p50 5.06 ms · worst 104 ms at 283 requests/s", ""),
+        ("How often wrong: error rate", "2.12", "%", "93 wrong · 0 failed · of 4,393 predictions", ""),
+    ],
+    "refused": [],
+    "unmeasured": [],
+}
+
+
+@pytest.mark.parametrize(("kind", "cards"), CARDS.items())
+def test_the_figures_that_matter(kind, cards):
+    assert [dataclasses.astuple(card) for card in first_screen(page_run(kind)).cards] == [
+        (title, value, unit, below, state) for title, value, unit, below, state in cards
+    ]
+
+
+def test_where_no_level_supports_a_verdict_there_is_no_best():
+    result = page_run("repeated")
+    doubted = dataclasses.replace(result.judged, doubted_levels=tuple(level.number for level in result.levels))
+    fast, soon, _ = first_screen(dataclasses.replace(result, verdict=doubted)).cards
+
+    assert (fast.value, soon.value) == ("–", "–")
+    assert "no level is stable and without failures" in soon.below
+
+
+LOADS = {
+    "sweep": "sweep of 1, 2, 4, 8 users · 10 s each",
+    "many": "sweep of 1 to 64 in 20 levels of users · 10 s each",
+    "slow-rates": "rates of 0.5, 1.5, 40 requests/s · 10 s each",
+    "search": "search from 100 to 400 requests/s",
+    "demo": "1,000 images, each once",
+    "thresholds": "10 users",
+}
+
+
+@pytest.mark.parametrize(("kind", "load"), LOADS.items())
+def test_what_load_there_was(kind, load):
+    assert load in first_screen(page_run(kind)).context
+
+
+@pytest.mark.parametrize(
+    ("ended", "remark"),
+    [
+        (None, "exit code 1"),
+        (ProcessExit(1), "exit code 1"),
+        (ProcessExit(0, "exit code 0, by --exit-code-on-error 0", True), "exit code 0, by --exit-code-on-error 0"),
+    ],
+)
+def test_what_the_process_ended_with_is_told(ended, remark):
+    result = dataclasses.replace(page_run("failed"), process_exit=ended)
+
+    assert first_screen(result).verdict.remark == remark
+
+
+def test_a_pass_needs_no_exit_code():
+    assert first_screen(page_run("demo")).verdict.remark == ""
+
+
+def test_reasons_that_are_not_told_first_are_told_below():
+    for kind in ("invalid", "failed", "repeated", "endless", "slow-rates"):
+        result = page_run(kind)
+        told = " ".join(text(doubt.what) for doubt in doubts(result))
+        for reason in result.judged.sentences:
+            is_of_a_threshold = any(reason.startswith(held.threshold.text) for held in result.thresholds)
+            assert is_of_a_threshold or reason in told or reason.partition(": ")[2] in told

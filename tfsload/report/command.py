@@ -1,0 +1,48 @@
+"""The command that repeats a run, as a shell reads it. Pure."""
+
+import shlex
+from collections.abc import Iterator
+
+from tfsload.analysis.result import RunResult
+
+# Locust's own options, as they are typed; the suite's are named as they are.
+_OF_LOCUST = {
+    "num_users": "-u",
+    "spawn_rate": "-r",
+    "run_time": "-t",
+    "stop_timeout": "--stop-timeout",
+    "processes": "--processes",
+    "expect_workers": "--expect-workers",
+    "tags": "--tags",
+    "exclude_tags": "--exclude-tags",
+    "exit_code_on_error": "--exit-code-on-error",
+}
+_LISTS = ("tags", "exclude_tags")
+
+
+def command(result: RunResult) -> str:
+    """Return the command that makes a run again: what was asked for, and nothing that is so by itself.
+
+    What is secret in it is masked, and has to be put in.
+    """
+    return shlex.join(_words(result))
+
+
+def _words(result: RunResult) -> Iterator[str]:
+    asked = result.asked
+    yield from ("locust", "-f", asked.locustfile) if asked.locustfile else ("tfsload", "run")
+    yield "--headless"
+    if asked.host:
+        yield from _option("--host", asked.host)
+    for name in asked.changed:
+        flag = _OF_LOCUST.get(name, f"--{name.replace('_', '-')}")
+        text = asked.options.get(name, "")
+        if name in _LISTS:
+            yield from (flag, *text.split())
+        else:
+            yield from _option(flag, text)
+
+
+def _option(flag: str, text: str) -> tuple[str, ...]:
+    """Return an option and its value; joined, where the value would be taken for an option itself."""
+    return (f"{flag}={text}",) if text.startswith("-") else (flag, text)
