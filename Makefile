@@ -21,7 +21,7 @@ help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(RUN_STAMP) ## Fire 1,000 MNIST images at the embedded model server and print the error rate.
-	$(BIN)/locust -f locustfile.py --headless -u 4 -r 4 --num-tests 1000 --only-summary
+	$(BIN)/locust -f locustfile.py --headless -u 4 -r 4 --num-tests 1000
 
 ui: $(RUN_STAMP) ## Open Locust's web UI on http://127.0.0.1:8089, with the embedded server as the target.
 	$(BIN)/locust -f locustfile.py

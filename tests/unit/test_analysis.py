@@ -1,7 +1,6 @@
 """From records to figures, verdict and words."""
 
 import dataclasses
-import io
 import math
 from collections import Counter
 
@@ -25,7 +24,6 @@ from tfsload.analysis.held import hold
 from tfsload.analysis.limit import Ending
 from tfsload.analysis.totals import Uncounted
 from tfsload.records.recorder import Record
-from tfsload.report.progress import Progress, progress_line
 
 
 def test_the_figures_of_a_run():
@@ -197,46 +195,6 @@ def test_latencies(nanoseconds, text):
 )
 def test_percentages(fraction, text):
     assert percent(fraction) == text
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-def test_progress_overwrites_itself_on_a_terminal():
-    stream = Terminal()
-    progress = Progress(stream)
-    progress.show("a long line")
-    progress.show("short")
-    progress.clear()
-
-    assert stream.getvalue() == "\ra long line\rshort      \r     \r"
-
-
-def test_progress_is_one_line_after_another_elsewhere():
-    stream = io.StringIO()
-    progress = Progress(stream)
-    progress.show("one")
-    progress.show("two")
-    progress.clear()
-
-    assert stream.getvalue() == "one\ntwo\n"
-
-
-@pytest.mark.parametrize(
-    ("asked", "line"),
-    [
-        pytest.param(100, "█████░░░░░ 50 of 100 images, 25 requests/s, error rate 4.00%", id="with-an-end"),
-        pytest.param(None, "2 s: 50 images, 25 requests/s, error rate 4.00%", id="without"),
-    ],
-)
-def test_progress_lines(asked, line):
-    assert progress_line(2.0, 50, 2, 50, asked, bar_width=10) == line
-
-
-def test_progress_before_the_first_answer():
-    assert progress_line(0.0, 0, 0, 0, 10, bar_width=2) == "░░ 0 of 10 images, 0 requests/s, error rate –"
 
 
 # Thresholds, levels and searches in the verdict

@@ -393,7 +393,7 @@ def test_how_much_was_done_is_told_without_merging(master, coordinator, monkeypa
     overall = coordinator.results.overall
     monkeypatch.setattr(Record, "merge", None)
 
-    assert coordinator.results.tally == (overall.requests, overall.predictions, 0) == (7, 7, 0)
+    assert coordinator.results.tally == (overall.requests, overall.predictions, 0, 7) == (7, 7, 0, 7)
 
 
 def test_a_workers_reason_is_told_with_its_cure(master, coordinator):

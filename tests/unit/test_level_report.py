@@ -10,7 +10,6 @@ from tests.support.summaries import judge, render, summarise
 from tfsload.analysis import thresholds
 from tfsload.analysis.levels import level_row
 from tfsload.records.recorder import Record
-from tfsload.report.progress import level_line
 
 
 def cells(rows):
@@ -349,29 +348,3 @@ def test_the_table_has_the_percentiles_that_are_judged():
 
     assert not threshold.holds(metric_of(row, threshold))
     assert row.upper_end_ns[99] == metric_of(row, threshold)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "line"),
-    [
-        pytest.param((1, "3", "1 user", 1.0, 12.0, 2.0), "░░░░░░░░░░ level 1 of 3: 1 user, warming up", id="warm-up"),
-        pytest.param((2, "3", "4 users", 6.0, 12.0, 2.0), "█████░░░░░ level 2 of 3: 4 users", id="half-way"),
-        pytest.param(
-            (3, "about 3", "8 users", 12.0, 12.0, 2.0), "██████████ level 3 of about 3: 8 users", id="its-end"
-        ),
-        pytest.param(
-            (3, "about 3", "8 users", 99.0, 12.0, 2.0), "██████████ level 3 of about 3: 8 users", id="beyond-its-end"
-        ),
-        pytest.param(
-            (1, "1", "5 requests/s", 0.0, 12.0, 0.0), "░░░░░░░░░░ level 1 of 1: 5 requests/s", id="no-warm-up"
-        ),
-        pytest.param((1, "1", "1 user", 0.0, 0.0, 0.0), "██████████ level 1 of 1: 1 user", id="no-time-at-all"),
-        pytest.param(
-            (2, "3", "4 users", None, 12.0, 2.0),
-            "░░░░░░░░░░ level 2 of 3: 4 users, waiting for its users",
-            id="before-its-users-run",
-        ),
-    ],
-)
-def test_how_far_a_level_is(arguments, line):
-    assert level_line(*arguments, bar_width=10) == line

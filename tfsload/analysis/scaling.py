@@ -83,19 +83,25 @@ def assess(points: Sequence[LevelPoint], round_trip_ns: float | None = None) -> 
 def assess_sweep(levels: Sequence[LevelResult]) -> Scaling:
     """Return whether the server works in parallel, by the levels of a closed sweep."""
     alone = [level.round_trip_ns for level in levels if level.users == 1 and level.round_trip_ns is not None]
-    return assess(
-        [
-            LevelPoint(
-                users=level.users,
-                throughput_rps=level.achieved_rps,
-                mean_latency_ns=level.latency.mean_ns,
-                slice_rates_rps=level.slice_rates_rps,
-                doubt=str(level.doubts[0]) if level.doubts else "",
-                n_failed=level.failed_requests,
-            )
-            for level in levels
-        ],
-        round_trip_ns=alone[0] if alone else None,
+    return assess([_point(level) for level in levels], round_trip_ns=alone[0] if alone else None)
+
+
+def speed_up_of_last(levels: Sequence[LevelResult]) -> float | None:
+    """Return the last level's speed-up, by those that have been measured so far; None: it is no sweep, or has none."""
+    if any(level.rate_rps is not None for level in levels):
+        return None
+    by_users = {level.users: level for level in Sweep.of([_point(level) for level in levels]).levels}
+    return by_users[levels[-1].users].speed_up
+
+
+def _point(level: LevelResult) -> LevelPoint:
+    return LevelPoint(
+        users=level.users,
+        throughput_rps=level.achieved_rps,
+        mean_latency_ns=level.latency.mean_ns,
+        slice_rates_rps=level.slice_rates_rps,
+        doubt=str(level.doubts[0]) if level.doubts else "",
+        n_failed=level.failed_requests,
     )
 
 

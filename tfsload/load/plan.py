@@ -36,6 +36,10 @@ class Plan(Protocol):
     def length(self) -> Length:
         """How long all of it takes; of a search, as far as it is known now."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of levels, none of which is longer than the longest of these."""
+
 
 class FixedPlan:
     """Levels that are known beforehand."""
@@ -61,6 +65,11 @@ class FixedPlan:
     def length(self) -> Length:
         """How long all of them take, but for the starting of users."""
         return Length(len(self._levels), sum(map(_seconds, self._levels)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those of its levels."""
+        return tuple(level.name for level in self._levels)
 
 
 class SearchPlan:
@@ -109,6 +118,12 @@ class SearchPlan:
         longest_s = _seconds(self._level(1, self.search.low_rps, True)) + self._settle_s
         n_most = self.search.most_probes_left
         return Length(len(expected), likely_s, n_most, 2 * n_most * longest_s)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those of levels at the search's ends; what lies between is rounded to three digits."""
+        result = self.search.result
+        return tuple(self._level(1, rate_rps, False).name for rate_rps in (result.low_rps, result.high_rps))
 
 
 def _seconds(level: Level) -> float:

@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from tfsload.analysis.figures import NONE, at_once, count, digits, fold, latency, latency_ms, percent, rate, users
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.levels import PERCENTILES
-from tfsload.analysis.limit import number
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.scaling import Scaling
 from tfsload.report.tables import Column, Table, fitted
@@ -83,9 +83,30 @@ def _column(heading: str, cells: Sequence[str]) -> Column:
     return Column(heading, cells, heading in _WORDS, leaves)
 
 
+def row_to_come(
+    row: LevelResult, names: Sequence[str], speed_up: float | None, hold: Sequence[bool | None] = ()
+) -> list[Column]:
+    """Return a level's columns for a table to which others will be added.
+
+    Args:
+        row: the level that has ended.
+        names: of all levels, as far as they are known.
+        speed_up: of a closed sweep: throughput against that of one user; None: there is none.
+        hold: of a limit search: whether its rate holds, as of `table`.
+    """
+    is_doubted = bool(row.doubts) and not row.is_probe
+    shown = columns([row], hold, [row.number] if is_doubted else (), {row.number: speed_up} if speed_up else None)
+    least = {"level": max(map(len, map(_short, names)), default=0) + len(DOUBTED), "req/s": len("123,456")}
+    return [replace(one, least=max(least.get(one.heading, 0), one.least)) for one in shown]
+
+
 def _name(row: LevelResult) -> str:
+    return _short(row.name)
+
+
+def _short(name: str) -> str:
     """Return a level's name, shorter than it is told in a sentence."""
-    return row.name if row.rate_rps is None else f"{number(row.rate_rps)}/s"
+    return name.replace(" requests/s", "/s")
 
 
 def _speed_up(value: float | None) -> str:

@@ -1,95 +1,66 @@
-"""The line that says how far a run is, while it goes on."""
+"""Where it is shown how far a run is: one line that changes on a terminal, a line now and then in a log."""
 
+import os
 import sys
+from collections.abc import Mapping
 from typing import TextIO
 
-from tfsload.analysis.figures import percent
+from tfsload.report.screen import LOG_WIDTH, Screen
 
 TTY_INTERVAL_S = 0.5
 # In a log, a line now and then is enough.
 LOG_INTERVAL_S = 5.0
+# Back to the line's beginning, and empty to its end.
+ERASE = "\r\x1b[K"
 
 
 class Progress:
-    """Writes progress lines: over one another on a terminal, under one another elsewhere.
+    """Shows a line: over itself on a terminal, under one another elsewhere.
 
     Attributes:
         interval_s: how often `show` is to be called.
+        is_writing: whether what is being written is this line, or what is to stand above it.
     """
 
-    def __init__(self, stream: TextIO | None = None, in_place: bool = True) -> None:
-        """Write to `stream` (None: stderr); in place where it is a terminal and nothing else writes to it."""
+    def __init__(self, stream: TextIO | None = None, environment: Mapping[str, str] = os.environ) -> None:
+        """Write to `stream` (None: stderr); in place where it is a terminal that can erase a line."""
         self._stream = stream or sys.stderr
-        self._in_place = in_place and self._stream.isatty()
-        self._width = 0
-        self.interval_s = TTY_INTERVAL_S if self._in_place else LOG_INTERVAL_S
+        self._is_in_place = Screen.of(self._stream).is_terminal and environment.get("TERM") != "dumb"
+        self._is_shown = False
+        self.is_writing = False
+        self.interval_s = TTY_INTERVAL_S if self._is_in_place else LOG_INTERVAL_S
+
+    @property
+    def width(self) -> int:
+        """Characters that a line has room for, as of now: windows change. In the last column some terminals wrap."""
+        return max(Screen.of(self._stream).width - 1, 1) if self._is_in_place else LOG_WIDTH
 
     def show(self, line: str) -> None:
-        """Write one line."""
-        if self._in_place:
-            self._stream.write("\r" + line.ljust(self._width))
-            self._width = len(line)
-        else:
-            self._stream.write(line + "\n")
-        self._stream.flush()
+        """Show a line, in the place of the last one where that can be."""
+        self._write(f"{ERASE}{line}" if self._is_in_place else f"{line}\n")
+        self._is_shown = self._is_in_place
+
+    def put_above(self, lines: list[str]) -> None:
+        """Write lines that stay, above the one that is shown."""
+        if lines:
+            self._write("".join(f"{line}\n" for line in [(ERASE if self._is_shown else "") + lines[0], *lines[1:]]))
+            self._is_shown = False
 
     def clear(self) -> None:
         """Leave the terminal's line empty for what comes next."""
-        if self._in_place and self._width:
-            self._stream.write("\r" + " " * self._width + "\r")
+        if self._is_shown:
+            self._write(ERASE)
+            self._is_shown = False
+
+    def erase(self) -> bytes:
+        """Return what somebody else is to write to this terminal first, and know that the line is gone."""
+        was_shown, self._is_shown = self._is_shown, False
+        return ERASE.encode() if was_shown else b""
+
+    def _write(self, text: str) -> None:
+        self.is_writing = True
+        try:
+            self._stream.write(text)
             self._stream.flush()
-            self._width = 0
-
-
-def level_line(
-    number: int,
-    of_how_many: str,
-    name: str,
-    elapsed_s: float | None,
-    seconds: float,
-    warm_up_s: float,
-    bar_width: int = 20,
-) -> str:
-    """Return how far a level under way is.
-
-    Args:
-        number: the level's.
-        of_how_many: how many levels there are, in words.
-        name: what it asks for.
-        elapsed_s: since it began; None: its users are still awaited.
-        seconds, warm_up_s: of the level in all, and of its warm-up.
-        bar_width: characters of the bar.
-    """
-    bar = _bar(elapsed_s or 0, seconds, bar_width)
-    phase = ", waiting for its users" if elapsed_s is None else ", warming up" if elapsed_s < warm_up_s else ""
-    return f"{bar} level {number} of {of_how_many}: {name}{phase}"
-
-
-def warm_up_line(n_left: int) -> str:
-    """Return how far a warm-up by number of requests is, of which so many are left."""
-    return f"warming up: {n_left:,} {'request' if n_left == 1 else 'requests'} to go before anything counts"
-
-
-def progress_line(
-    elapsed_s: float, predictions: int, errors: int, requests: int, n_images_asked: int | None, bar_width: int = 20
-) -> str:
-    """Return what is known of a run under way.
-
-    Args:
-        elapsed_s: since it began.
-        predictions, errors: images that ended; those wrong or failed.
-        requests: requests that ended.
-        n_images_asked: images to fire in all; None: no limit.
-        bar_width: characters of the bar, drawn where there is a limit.
-    """
-    rate = requests / elapsed_s if elapsed_s > 0 else 0.0
-    error_rate = percent(errors / predictions) if predictions else "–"
-    figures = f"{rate:,.0f} requests/s, error rate {error_rate}"
-    if n_images_asked is None:
-        return f"{elapsed_s:.0f} s: {predictions:,} images, {figures}"
-    return f"{_bar(predictions, n_images_asked, bar_width)} {predictions:,} of {n_images_asked:,} images, {figures}"
-
-
-def _bar(done: float, whole: float, width: int) -> str:
-    filled = min(int(width * done / whole), width) if whole else width
-    return "█" * filled + "░" * (width - filled)
+        finally:
+            self.is_writing = False

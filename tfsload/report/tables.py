@@ -4,7 +4,7 @@ A table fits a width: what it can do without is left out, column by column, unti
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 # Between two columns. No cell holds two spaces, so that a table can be read by machines, too.
 GAP = "  "
@@ -73,6 +73,26 @@ def fitted(columns: Sequence[Column], width: int) -> Table:
     lines = zip(*(column.aligned() for column in shown), strict=True)
     heading, *rows = (_cut(GAP.join(cells).rstrip(), width) for cells in lines)
     return Table(heading, tuple(rows), tuple(column.heading for column in columns if column not in shown))
+
+
+class GrowingTable:
+    """A table of which rows are to come: the first one decides which columns there are, and how wide they are."""
+
+    def __init__(self, width: int) -> None:
+        """Begin before the first row of a table that is no wider than `width` characters."""
+        self._width = width
+        self._columns: list[Column] = []
+
+    def add(self, columns: Sequence[Column]) -> list[str]:
+        """Return the line of a row, given as columns of one cell; before the first one the heading."""
+        lines = []
+        if not self._columns:
+            table = fitted(columns, self._width)
+            self._columns = [column for column in columns if column.heading not in table.left_out]
+            lines.append(table.heading)
+        cells = {column.heading: column.cells[0] for column in columns}
+        row = [replace(one, cells=(cells.get(one.heading, ""),), least=one.width) for one in self._columns]
+        return [*lines, _cut(GAP.join(one.aligned()[1] for one in row).rstrip(), self._width)]
 
 
 def _width(columns: Sequence[Column]) -> int:

@@ -21,11 +21,13 @@ class Tally(NamedTuple):
         requests: requests that ended, answered or not.
         predictions: images in them.
         errors: images that were answered wrongly, or not at all.
+        answered: requests that were answered.
     """
 
     requests: int = 0
     predictions: int = 0
     errors: int = 0
+    answered: int = 0
 
 
 @dataclass
@@ -104,6 +106,7 @@ class Results:
             sum(record.requests for record in counted),
             sum(record.predictions for record in counted),
             sum(record.wrong + sum(record.failed.values()) for record in counted),
+            sum(record.requests - record.failed_requests for record in counted),
         )
 
     @property

@@ -246,9 +246,8 @@ class Leader:
             run_warnings.say_how_long(run.plan, checked.settings)
         self.stages.move(Stage.RUNNING)  # not before: of a run that could not begin nobody hears the end
         if self._is_headless:
-            progress = Progress(in_place=self._options.only_summary)
             n_images = checked.settings.data.num_tests or None
-            run.progress = RunProgress(progress, self.coordinator, self.conductor, run.plan, n_images)
+            run.progress = RunProgress(Progress(), self.coordinator, self.conductor, run.plan, n_images, run.run_time)
 
     def _begin_run_time(self, lasts_s: float | None) -> RunTime:
         if lasts_s is not None:
@@ -273,8 +272,7 @@ class Leader:
             logger.info("Level %d of %s: %s", level.number, of_how_many(level, led.n_levels_left - 1), level.name)
         run = self.conductor.measure(level, settings.model.deadline_s)
         finished = results.close_level(run, settings.checks.thresholds)
-        if led.abort_watch is not None:
-            led.abort_watch.level_ended(run, is_last=led.n_levels_left == 1)
+        led.level_ended(run, finished)
         result_events.tell_level(self._environment.events, finished)
         return finished.finding
 

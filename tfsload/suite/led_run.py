@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from tfsload.analysis.level_result import LevelResult
 from tfsload.load.plan import FixedPlan, SearchPlan
+from tfsload.records.level import LevelRun
 from tfsload.run.abort_watch import AbortWatch
 from tfsload.run.checks import Checked
 from tfsload.suite.run_progress import RunProgress
@@ -33,6 +35,13 @@ class LedRun:
     def n_levels_left(self) -> int:
         """Levels that were not measured."""
         return self.plan.n_left if self.plan else 0
+
+    def level_ended(self, run: LevelRun, level: LevelResult) -> None:
+        """Show what a level came to, and end the run where that says so."""
+        if self.abort_watch is not None:
+            self.abort_watch.level_ended(run, is_last=self.n_levels_left == 1)
+        if self.progress is not None:
+            self.progress.level_ended(level)
 
     def stop_watching(self) -> None:
         """Show no more how far it is, and end it by no threshold."""

@@ -43,6 +43,8 @@ def install() -> None:
     _replace(locust.stats, "StatsCSVFileWriter", locust_files.CompleteCsvWriter)
     _replace(locust.stats, "print_stats_json", locust_files.print_stats_json)
     _replace(locust.stats, "save_stats_json", locust_files.save_stats_json)
+    _replace(locust.stats, "print_stats", _print_stats)
+    _replace(locust.stats, "print_percentile_stats", _print_percentile_stats)
     _replace(locust.runners, "time", _clock)
     if (main := sys.modules.get("locust.main")) is not None:  # Locust's own program
         _replace(main, "gevent", _main_gevent)
@@ -85,6 +87,27 @@ def send_statistics(runner: Runner) -> None:
             runner._send_stats()
         except RPCError as error:
             logger.error("Statistics could not be sent to the master: %s", error)
+
+
+# Locust's tables on the terminal: one every two seconds, and two at the end. In a run of the suite's predictions alone
+# they tell once more, rounded to milliseconds and ramps included, what the suite's line and summary tell.
+_LEFT_OUT = "tfsload_leaves_tables_out"
+_locusts_print_stats, _locusts_print_percentile_stats = locust.stats.print_stats, locust.stats.print_percentile_stats
+
+
+def leave_tables_out(stats: Any, is_left_out: bool) -> None:
+    """Have Locust print no tables of these statistics, or print them; its report of errors is printed in any case."""
+    setattr(stats, _LEFT_OUT, is_left_out)
+
+
+def _print_stats(stats: Any, current: bool = True) -> None:
+    if not getattr(stats, _LEFT_OUT, False):
+        _locusts_print_stats(stats, current)
+
+
+def _print_percentile_stats(stats: Any) -> None:
+    if not getattr(stats, _LEFT_OUT, False):
+        _locusts_print_percentile_stats(stats)
 
 
 def wrap_reset(stats: Any, before: Callable[[], None]) -> None:

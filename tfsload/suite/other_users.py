@@ -28,6 +28,19 @@ def _names(classes: list[type]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*others, *added]))
 
 
+def are_tables_wanted(options: Any, user_classes: list[type]) -> bool:
+    """Whether Locust is to print its own tables: they were asked for, or there is something that only they tell.
+
+    That is what other users do, and what each class does where several have rows of their own.
+
+    Args:
+        options: Locust's.
+        user_classes: those of the run.
+    """
+    rows = {(one.request_type, one.request_name) for one in suite_classes(user_classes)}
+    return bool(options.only_summary or options.print_stats or len(rows) > 1 or _names(user_classes))
+
+
 def faults_of_levels(options: Mapping[str, Any], user_classes: list[type]) -> list[str]:
     """Return why the suite's user classes could not give a level its users, a sentence each.
 

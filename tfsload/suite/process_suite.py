@@ -30,6 +30,7 @@ from tfsload.suite import (
 from tfsload.suite.before_reset import BeforeReset
 from tfsload.suite.ending import Ending
 from tfsload.suite.leader import Leader
+from tfsload.suite.other_users import are_tables_wanted
 from tfsload.suite.outcome import Outcome
 from tfsload.suite.process_exit import ExitCode
 from tfsload.suite.run_report import RunReport
@@ -110,12 +111,16 @@ class Suite:
         self._environment.events.quitting.add_listener(self._before_quitting)
         if self.leader is None:
             if self._options.processes:
+                streams.lay_over(streams.Shared())  # its master shows how far the run is, on the same terminal
                 processes.end_with_parent(self._runner.quit)
                 # Locust would have each of them write its own table, an empty one, where the master writes.
                 self._options.json, self._options.json_file = False, None
             return
         if self._is_dry_run:
             raise self._dry_run(self.leader)
+        if self._is_headless:
+            tables_wanted = are_tables_wanted(self._options, self._environment.user_classes)
+            locust_wraps.leave_tables_out(self._environment.stats, not tables_wanted)
         self.leader.prepare()
         self._is_prepared = True
 

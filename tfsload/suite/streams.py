@@ -9,7 +9,7 @@ import contextlib
 import io
 import os
 import sys
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 # What the suite prints that an encoding may lack, in letters that each has; anything else is escaped.
 _PLAIN = str.maketrans(
@@ -28,6 +28,44 @@ def _plainly(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("tfsload.plainly", _plainly)
 
 
+class Overlay(Protocol):
+    """A line that is shown on the terminal for the time being, and gives way to whatever else is written there.
+
+    Attributes:
+        is_writing: whether what is being written is its own.
+    """
+
+    is_writing: bool
+
+    def erase(self) -> bytes:
+        """Return what is to be written first, and know that the line is gone."""
+
+
+class Shared:
+    """What a process erases that writes to a terminal on which another one shows a line."""
+
+    is_writing = False
+
+    def erase(self) -> bytes:
+        """Return what empties a line, whoever has written to it."""
+        return b"\r\x1b[K"
+
+
+_NEW_LINE = ord("\n")
+_overlay: Overlay | None = None
+
+
+def lay_over(overlay: Overlay | None) -> None:
+    """Have a line give way to all that this process writes to a terminal; None: there is none any more."""
+    global _overlay
+    _overlay = overlay
+
+
+def is_line_open() -> bool:
+    """Whether somebody has written half a line to a terminal: one that is shown would overwrite it."""
+    return any(descriptor.is_line_open for descriptor in _descriptors.values())
+
+
 class _Descriptor(io.RawIOBase):
     """A file descriptor to write to, whose first failure is kept, and makes it swallow what comes after."""
 
@@ -35,6 +73,7 @@ class _Descriptor(io.RawIOBase):
         self._number = number
         self.name = name
         self.fault: OSError | None = None
+        self.is_line_open = False
 
     def writable(self) -> bool:
         return True
@@ -48,6 +87,10 @@ class _Descriptor(io.RawIOBase):
     def write(self, data: Any) -> int:  # anything with a buffer
         left = memoryview(data).cast("B")
         n_bytes = len(left)
+        if _overlay is not None and left and not _overlay.is_writing and self.isatty():
+            if not self.is_line_open:
+                left = memoryview(_overlay.erase() + left)
+            self.is_line_open = left[-1] != _NEW_LINE
         while left and self.fault is None:
             try:
                 left = left[os.write(self._number, left) :]
