@@ -134,6 +134,20 @@ def test_percentiles_without_a_value_are_told_above_their_level():
     assert [text for text in texts if text.startswith("∞")] == ["∞ p99", "∞ p90 to p99", "∞ p50 to p99"]
 
 
+def test_what_supports_no_verdict_is_marked_in_every_chart():
+    charts = charts_of(page_run("repeated"))
+
+    for name in ("rate", "latency_over_time", "errors", "distribution", "latency"):
+        marked = [text for text in texts_of(charts[name].spec(charts[name].widths_px[0])) if text.endswith("?")]
+        assert len(marked) == 1, name
+
+
+def test_counts_are_told_in_whole_numbers():
+    axis = charts_of(page_run("many-classes"))["confusion"].spec(WIDE_PX)["encoding"]["x"]["axis"]
+
+    assert axis["values"] == [0, 1, 2]
+
+
 def test_a_limit_is_drawn_where_it_lies():
     spec = charts_of(page_run("repeated"))["latency"].spec(WIDE_PX)
     (rules,) = [layer for layer in spec["layer"] if layer["mark"]["type"] == "rule"]

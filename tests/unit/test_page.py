@@ -67,7 +67,7 @@ def test_the_page_of_each_kind_of_run_is_well_formed_and_fetches_nothing(kind):
             assert (one.get(name) or "#").startswith(("data:image/png;base64,", "#")), one.attrib
 
 
-@pytest.mark.parametrize("kind", [kind for kind in PAGE_RUNS if not kind.startswith("hostile")])
+@pytest.mark.parametrize("kind", ["rate", "search", "failed", "stopped", "endless", "many-classes", "refused"])
 def test_hostile_texts_are_texts(kind):
     text = render(hostile(page_run(kind)))
     page = parsed(text)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tfsload.report.charts.chart import NARROW_PX, Frame, Spec, skeleton
 from tfsload.report.charts.palette import colour
 from tfsload.report.charts.placing import FONT_PX, width_px
-from tfsload.report.charts.scale import format_of, ticks_from_zero
+from tfsload.report.charts.scale import format_of, ticks_from_zero, whole_ticks_from_zero
 
 _BAR_PX, _LEAST_BAR_PX = 28, 17
 
@@ -28,8 +28,8 @@ class Bar:
     label: str
 
 
-def bars_spec(bars: Sequence[Bar], width: int, x_title: str, y_title: str) -> Spec:
-    """Return a chart of bars, the first one uppermost."""
+def bars_spec(bars: Sequence[Bar], width: int, x_title: str, y_title: str, is_count: bool = False) -> Spec:
+    """Return a chart of bars, the first one uppermost; of counts only whole values are told."""
     names_px = max(width_px(bar.name) for bar in bars)
     text_px = max(width_px(bar.text) for bar in bars) + 10
     bar_px = _BAR_PX if width > NARROW_PX and len(bars) <= 12 else max(_LEAST_BAR_PX, 260 // len(bars))
@@ -38,7 +38,8 @@ def bars_spec(bars: Sequence[Bar], width: int, x_title: str, y_title: str) -> Sp
     )
     most = max(bar.value for bar in bars) or 1.0
     top = most / max(1 - text_px / frame.inner_width_px, 0.2)
-    ticks = ticks_from_zero(most, 4 if width > NARROW_PX else 3)
+    steps = whole_ticks_from_zero if is_count else ticks_from_zero
+    ticks = steps(most, 4 if width > NARROW_PX else 3)
     rows = [{"name": bar.name, "value": bar.value, "text": bar.text, "label": bar.label} for bar in bars]
     above = {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleBaseline": "bottom"}
     text = {"type": "text", "align": "left", "dx": 5, "fontSize": FONT_PX, "color": colour("ink"), "aria": False}

@@ -44,7 +44,7 @@ def _pairs(pairs: Sequence[tuple[int, int, int]], width: int) -> Spec:
         Bar(f"{label} → {answer}", count, units.count(count), f"{label} answered as {answer}: {count:,} times")
         for label, answer, count in pairs[:MOST_PAIRS]
     ]
-    return bars_spec(bars, width, x_title="wrong answers (images)", y_title="label → answer")
+    return bars_spec(bars, width, x_title="wrong answers (images)", y_title="label → answer", is_count=True)
 
 
 def _matrix(classes: Sequence[int], counts: dict[tuple[int, int], int], width: int) -> Spec:

@@ -11,6 +11,7 @@ from tfsload.report.charts.chart import NARROW_PX, Axis, Chart, Drawing, Frame, 
 from tfsload.report.charts.load_axis import by_load, decades
 from tfsload.report.charts.placing import LINE_PX, Label, Room, apart, shortened, stepped, width_px
 from tfsload.report.charts.scale import log_ticks, ticks_from_zero
+from tfsload.report.states import is_doubted
 
 MOST_LINES = 6
 _MOST_POINTS = 160
@@ -64,7 +65,8 @@ def _lines(result: RunResult) -> list[_Line]:
         # Those at the ends, and others evenly between them.
         chosen = {round(step * (len(answered) - 1) / (MOST_LINES - 1)) for step in range(MOST_LINES)}
         answered = [level for number, level in enumerate(answered) if number in chosen]
-    return [_line(level.name, level.latency) for level in answered]
+    marks = [" ?" if is_doubted(result, level) else "" for level in answered]
+    return [_line(f"{level.name}{mark}", level.latency) for level, mark in zip(answered, marks, strict=True)]
 
 
 def _line(name: str, counts: LatencyCounts) -> _Line:

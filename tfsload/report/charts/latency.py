@@ -20,6 +20,8 @@ _NAMES_PX = 44
 # A limit that is so many times further off than anything measured would make all else flat.
 _FAR_OFF = 8
 _MOST_LIMITS = 3
+# Between what is said above two levels.
+_APART_PX = 8
 
 
 def latency(result: RunResult) -> Chart | None:
@@ -180,7 +182,7 @@ def _name_endless(drawing: Drawing, levels: Sequence[LevelResult]) -> None:
         label = Label(f"{units.ENDLESS} {span}", min(max(x, half), most), 8, "center", is_bold=True)
         short = Label(units.ENDLESS, x, 8, "center", is_bold=True)
         for one in (label, short):
-            if not any(one.box.meets(other.box) for other in labels):
+            if not any(one.box.wider(_APART_PX).meets(other.box) for other in labels):
                 labels.append(one)
                 break
     drawing.names(labels, "failed")

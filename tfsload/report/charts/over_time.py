@@ -35,7 +35,7 @@ def over_time(result: RunResult) -> tuple[Chart, ...]:
 def _each(together: int, slots: Sequence[Slot]) -> str:
     """Say what a slot holds."""
     longest = max(slot.lasts_s for slot in slots)
-    return f"each {units.digits(longest, 2)} s" if together > 1 or longest > 1 else "each second"
+    return f"each {units.span(longest)}" if together > 1 or longest > 1 else "each second"
 
 
 def _rate(stretches: tuple[Stretch, ...]) -> Chart:
@@ -183,14 +183,16 @@ def _names(drawing: Drawing, stretches: Sequence[Stretch]) -> None:
         return
     scale = drawing.x.scale
     ends = [*(scale.px(_begin_s(one)) for one in stretches[1:]), drawing.frame.inner_width_px + 8.0]
-    labels = []
+    labels: dict[str, list[Label]] = {"muted": [], "invalid": []}
     for one, end_px in zip(stretches, ends, strict=True):
         start_px = scale.px(_begin_s(one)) + 3
-        for text in (one.name, one.name.partition(" ")[0]):
+        mark = " ?" if one.is_doubted else ""
+        for text in (f"{one.name}{mark}", f"{one.name.partition(' ')[0]}{mark}", "?" if mark else ""):
             if text and width_px(text) <= end_px - start_px - 2:
-                labels.append(Label(text, start_px, 7))
+                labels["invalid" if mark else "muted"].append(Label(text, start_px, 7))
                 break
-    drawing.names(labels, "muted")
+    for role, found in labels.items():
+        drawing.names(found, role)
 
 
 def _bars_spec(stretches: Sequence[Stretch], width: int, title: str) -> Spec:

@@ -55,6 +55,10 @@ class Box:
             self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
         )
 
+    def wider(self, by_px: float) -> "Box":
+        """Return it with more room at its left and right."""
+        return Box(self.left - by_px, self.top, self.right + by_px, self.bottom)
+
     def is_within(self, other: "Box") -> bool:
         """Whether it lies in another one as a whole."""
         return (
@@ -113,7 +117,7 @@ class Room:
         for label in candidates:
             box = label.box
             if box.is_within(self.bounds) and not self._is_taken(box):
-                self.taken.append(Box(box.left - _GAP_PX, box.top, box.right + _GAP_PX, box.bottom))
+                self.taken.append(box.wider(_GAP_PX))
                 return label
         return None
 

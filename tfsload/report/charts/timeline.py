@@ -3,12 +3,13 @@
 import itertools
 import statistics
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.series import Second
 from tfsload.report import units
+from tfsload.report.states import is_doubted
 
 # Of less there is no course of things to be seen.
 _LEAST_SECONDS = 4
@@ -45,6 +46,7 @@ class Stretch:
         warm_up_s: when its warm-up began; None: it has none.
         begin_s, end_s: when what counts began and ended.
         slots: in order.
+        is_doubted: whether its figures support no verdict.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Stretch:
     begin_s: float
     end_s: float
     slots: tuple[Slot, ...]
+    is_doubted: bool = False
 
 
 def timeline(result: RunResult) -> tuple[Stretch, ...]:
@@ -64,13 +67,15 @@ def timeline(result: RunResult) -> tuple[Stretch, ...]:
     if any(level.begun_s is None for level in result.levels) or not any(level.seconds for level in result.levels):
         return ()
     first_s = min(level.begun_s or 0.0 for level in result.levels)
-    return tuple(_stretch(level, (level.begun_s or 0.0) - first_s) for level in result.levels)
+    return tuple(
+        _stretch(level, (level.begun_s or 0.0) - first_s, is_doubted(result, level)) for level in result.levels
+    )
 
 
-def _stretch(level: LevelResult, warm_up_s: float) -> Stretch:
+def _stretch(level: LevelResult, warm_up_s: float, is_doubted: bool) -> Stretch:
     begin_s = warm_up_s + level.warm_up_s
     slots = tuple(_slot(one, begin_s) for one in level.seconds)
-    return Stretch(short_name(level), warm_up_s, begin_s, begin_s + level.duration_s, slots)
+    return Stretch(short_name(level), warm_up_s, begin_s, begin_s + level.duration_s, slots, is_doubted)
 
 
 def short_name(level: LevelResult) -> str:
@@ -97,10 +102,7 @@ def thinned(stretches: Sequence[Stretch], most: int) -> tuple[tuple[Stretch, ...
     together = max(-(-n_slots // most), 1)
     if together == 1:
         return tuple(stretches), 1
-    return tuple(
-        Stretch(one.name, one.warm_up_s, one.begin_s, one.end_s, tuple(_together(one.slots, together)))
-        for one in stretches
-    ), together
+    return tuple(replace(one, slots=tuple(_together(one.slots, together))) for one in stretches), together
 
 
 def _together(slots: Sequence[Slot], n: int) -> Iterable[Slot]:

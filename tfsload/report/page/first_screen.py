@@ -140,7 +140,9 @@ def _cards(result: RunResult) -> tuple[Card, ...]:
 def _fast(result: RunResult, best: LevelResult | None) -> Card:
     title = "How fast: best throughput" if result.search is None else "How fast: highest rate that holds"
     if best is None:
-        return Card(title, units.NONE, "", "no level is stable and without failures", _crossed(result, ("rate",)))
+        return Card(
+            title, units.NONE, "", "no level is stable and without failures", _crossed(result, ("rate", "right_rate"))
+        )
     below = [f"at {best.name}" if result.search is None else f"{best.name} offered"]
     alone = {level.users: level.speed_up for level in result.scaling.levels} if result.scaling else {}
     speed_up = alone.get(best.users)
@@ -148,7 +150,9 @@ def _fast(result: RunResult, best: LevelResult | None) -> Card:
         below.append(f"{fold(speed_up)} one user")
     if best.rate_rps is not None:
         below.append(f"{units.count(best.offered)} requests")
-    return Card(title, units.rate(best.achieved_rps), "requests/s", " · ".join(below), _crossed(result, ("rate",)))
+    return Card(
+        title, units.rate(best.achieved_rps), "requests/s", " · ".join(below), _crossed(result, ("rate", "right_rate"))
+    )
 
 
 def _soon(result: RunResult, best: LevelResult | None) -> Card:
@@ -163,11 +167,12 @@ def _soon(result: RunResult, best: LevelResult | None) -> Card:
     worst = max(known, key=lambda level: level.upper_end_ns[99] or 0, default=None)
     if worst is not None and worst is not best:
         over = ": over the bound" if any(held.where == worst.name for held in crossing) else ""
+        mark = " ?" if states.is_doubted(result, worst) else ""
         value = worst.upper_end_ns[99]
         if value is not None and math.isinf(value):
-            below.append(f"no value ({units.ENDLESS}) at {worst.name}{over}")
+            below.append(f"no value ({units.ENDLESS}) at {worst.name}{mark}{over}")
         else:
-            below.append(f"worst {_with_ms(value)} at {worst.name}{over}")
+            below.append(f"worst {_with_ms(value)} at {worst.name}{mark}{over}")
     elif crossing:
         below.append("over the bound")
     value = best.upper_end_ns.get(99)
