@@ -50,7 +50,7 @@ class SeenBy:
         """All this for people.
 
         >>> SeenBy("error rate", 1000, 0.008, 0.0107, 0.0144).sentence
-        'error rate: 1,000 images at 0.8% see +1.1 points with 90% power; for new images: up to 1.44% (90%, exact)'
+        'error rate: 1,000 images at 0.80% see +1.1 points with 90% power; for new images: up to 1.44% (90%, exact)'
         """
         points = f"{'+' if self.change > 0 else '−'}{_points(abs(self.change))}"
         images = "1 image at" if self.n_images == 1 else f"{self.n_images:,} images at"
