@@ -125,6 +125,48 @@ def test_levels_are_drawn_where_they_lie(page, html, kind, is_log):
         assert rps == pytest.approx(wanted_rps, abs=0.02 * most_rps)
 
 
+def in_ms(nanoseconds):
+    """Return a figure of `result.json` as the page's data have it."""
+    return None if nanoseconds is None else "∞" if nanoseconds == "inf" else nanoseconds / 1e6
+
+
+@pytest.mark.parametrize("kind", ["sweep", "rate", "endless", "thresholds"])
+def test_the_pages_figures_are_those_of_result_json(page, html, kind):
+    written = json.loads(json.dumps(page_run(kind).to_plain()))
+    page.show(html(kind))
+    drawn = chart_data(page)
+    levels = written["levels"]
+
+    if levels:
+        assert [one["rps"] for one in drawn["throughput"]["levels"]] == [level["achieved_rps"] for level in levels]
+        for percentile in ("50", "90", "99", "99.9"):
+            told = [level["upper_end_ns"][percentile] for level in levels]
+            assert [one[f"p{percentile}_ms"] for one in drawn["latency"]["levels"]] == [in_ms(one) for one in told]
+        curve = (written["scaling"] or {}).get("curve", ())
+        assert [one["rps"] for one in drawn["throughput"]["law"]] == [one["throughput_rps"] for one in curve]
+        assert [line["name"] for line in drawn["distribution"]["lines"]] == [
+            level["name"] for level in levels if level["latency"]["count"]
+        ]
+    seconds = [one for level in levels for one in level["seconds"]] or written["seconds"]
+    assert [slot["rps"] for slot in drawn["rate"]["slots"]] == [one["rate_rps"] for one in seconds]
+    latencies = drawn["latency_over_time"]["slots"]
+    assert [slot["p99_ms"] for slot in latencies] == [in_ms(one["p99_ns"]) for one in seconds]
+    for part in ("wrong", "failed", "mismatched"):
+        assert sum(slot[part] for slot in drawn["errors"]["slots"]) == sum(one[part] for one in seconds)
+    assert drawn["confusion"]["counts"] == written["confusion"]
+    assert {one["class"]: one["wrong"] for one in drawn["classes"]["classes"]} == {
+        row["label"]: row["images"] - row["right"] for row in written["classes"]
+    }
+
+
+def test_the_matrix_says_its_counts(page, html):
+    page.show(html("sweep"))
+    texts = [one.text for one in page.texts if one.chart == "chart-confusion"]
+    counts = [f"{count:,}" for _, _, count in page_run("sweep").confusion if count]
+
+    assert sorted(text for text in texts if len(text) > 1 and "(" not in text) == sorted(counts)
+
+
 @pytest.mark.parametrize("kind", ["sweep", "rate", "endless"])
 def test_latencies_are_drawn_where_they_lie(page, html, kind):
     result = page_run(kind)

@@ -121,8 +121,8 @@ def _generator_row(level: LevelResult) -> Row:
     waited = max((one.waited for one in level.cpu), default=None)
     cells = figures(
         level.name,
-        percent(busiest if busiest is None else round(busiest, 3)),
-        percent(waited if waited is None else round(waited, 3)),
+        units.NONE if busiest is None else f"{busiest:.1%}",
+        units.NONE if waited is None else f"{waited:.1%}",
         units.latency_ms(level.lag_p99_ns) if level.rate_rps is not None else units.NONE,
         units.latency_ms(level.round_trip_ns),
         units.count(level.n_workers),
