@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 _get_html_report: Callable[..., str] = html.get_html_report
 _locusts_setup_logging: Callable[..., None] = locust.log.setup_logging
 _faults: list[str] = []
+_log_files: list[logging.FileHandler] = []
 
 
 def faults() -> tuple[str, ...]:
@@ -70,6 +71,18 @@ def setup_logging(*arguments: Any, **options: Any) -> None:
             if isinstance(handler.stream, io.TextIOWrapper):
                 handler.stream.reconfigure(errors="backslashreplace")
             handler.handleError = functools.partial(_tell_of_log, handler, [])  # type: ignore[method-assign]  # its own
+            _log_files.append(handler)
+
+
+def log_what_was_said(text: str) -> None:
+    """Write to `--logfile`, where there is one, what was said on a standard stream, whatever `--loglevel` says.
+
+    A log that ends without how the run went, or why there was none, is no help to who reads it later.
+    """
+    for line in filter(str.strip, text.splitlines()):
+        record = {"name": "tfsload", "levelno": logging.INFO, "levelname": "INFO", "msg": line}
+        for handler in _log_files:
+            handler.handle(logging.makeLogRecord(record))
 
 
 def _tell_of_log(handler: logging.FileHandler, told: list[str], record: logging.LogRecord) -> None:  # noqa: ARG001

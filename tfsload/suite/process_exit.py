@@ -9,7 +9,7 @@ from locust.env import Environment
 from tfsload.analysis import exit_codes
 from tfsload.analysis.verdict import Verdict
 from tfsload.settings.rules import HIGHEST_EXIT_CODE
-from tfsload.suite import beginning, streams
+from tfsload.suite import beginning, locust_files, streams
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +61,7 @@ def code_without_run(starts_by_itself: bool) -> int:
     if not starts_by_itself:
         return exit_codes.PASS
     streams.say(beginning.STOPPED_EARLY)
+    locust_files.log_what_was_said(beginning.STOPPED_EARLY)
     return exit_codes.INVALID
 
 

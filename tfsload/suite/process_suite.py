@@ -134,6 +134,7 @@ class Suite:
         text = dry_run.words(run.checked, run.plan, self._environment.shape_class, vars(self._options))
         # With --json, standard output is Locust's JSON and nothing else.
         ending.say(text, "stderr" if self._options.json else "stdout")
+        locust_files.log_what_was_said(text)
         self._report.leave_no_directory()
         SUITES.discard(self)
         leader.close()
@@ -157,6 +158,7 @@ class Suite:
     def refusal(self, refused: RunRefused) -> SystemExit:
         """Say why there is no run, and leave nothing behind; return what ends the process."""
         streams.say(refused.text())
+        locust_files.log_what_was_said(refused.text())
         if self._is_dry_run:
             self._report.leave_no_directory()
         elif self.leader is not None:
@@ -247,6 +249,7 @@ class Suite:
             # With --json, standard output is Locust's JSON and nothing else.
             to = "stderr" if self._options.json else "stdout"
             ending.say(outcome.text_ended_with(exit_code, Screen.of(getattr(sys, to))), to)
+            locust_files.log_what_was_said(outcome.text_ended_with(exit_code))
             beginning.keep_said(process_exit.seen_by_shell(exit_code))
         else:
             self._exit_code.say_if_overruled(exit_code)
