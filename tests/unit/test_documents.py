@@ -25,6 +25,8 @@ ELSEWHERE = {
     "conftest.py",
     "mnist_client.py",
     "repos/python/local/3.11.16-slim-bookworm.md",
+    ".github/workflows/load.yml",
+    ".gitlab-ci.yml",
 }
 PATH = re.compile(r"`((?:[\w.-]+/)+|(?:[\w.-]+/)*[\w.-]+\.(?:py|md|txt|yml|toml))`")
 # And what a document has its reader save under a name.
