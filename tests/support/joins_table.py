@@ -40,7 +40,7 @@ UNREPORTED = Outcome(exit_codes.INVALID, "1 of 2 workers did not report it", (SH
 MISSING_TWICE = Outcome(exit_codes.INVALID, UNREPORTED.reason, (SHORT_OF_USERS.reason, DISTURBED.reason))
 LOST = Outcome(
     exit_codes.INVALID,
-    "workers were lost with what they had not reported",
+    "1 of 2 workers was lost with what it had not reported",
     (UNREPORTED.reason, SHORT_OF_USERS.reason),
     loses=True,
 )

@@ -157,7 +157,7 @@ PLAIN = ("--num-tests", "200", "-u", "4", "-r", "4")
 
 def answers_by(text):
     """Return how many answers each model is said to have given."""
-    line = re.search(r"not all answers are of one model: (.*?): name one with --model-version", text)[1]
+    line = re.search(r"not all answers are of one model: (.*?)\n  cure: name one with --model-version", text)[1]
     return {who: int(count.replace(",", "")) for count, who in re.findall(r"([\d,]+) by (.+?)(?=, \d+ by|$)", line)}
 
 
@@ -261,7 +261,7 @@ def test_a_model_that_answers_in_a_warm_up_alone_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        pytest.param({"class": 3}, "100% of all answers are class 3, and 90% of all are wrong", id="one-class"),
+        pytest.param({"class": 3}, "100% of all answers are class 3, and 90.00% of all are wrong", id="one-class"),
         # The truth server knows nothing of digits: its answers are a function of the bytes.
         pytest.param({}, "of all answers are right, and answers that ignore the images would be right in", id="chance"),
     ],

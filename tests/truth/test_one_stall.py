@@ -85,5 +85,5 @@ def test_a_calm_run_holds(runs):
     run = runs["calm"]
 
     assert run.exit_code == exit_codes.PASS, run.stdout
-    assert "p90 < 400ms holds\n  - p90 > 20ms holds\n" in run.stdout
+    assert re.search(r"^✓ p90 < 400 ms  .* below\n✓ p90 > 20 ms   .* above$", run.stdout, re.MULTILINE)
     assert "half-second" not in run.stdout

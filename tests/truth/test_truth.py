@@ -165,14 +165,16 @@ def test_a_server_with_k_workers_runs_k_requests_in_parallel(sweeps, workers):
     parallelism, alone_ms, way_ms = map(
         float,
         re.search(
-            r"effective parallelism ([\d.]+) \(best throughput × the ([\d.]+) ms .*, less ([\d.]+) ms", run.text
+            r"^parallelism  ([\d.]+) \(.*\): best throughput × \(([\d.]+) ms alone − ([\d.]+) ms on",
+            run.text,
+            re.MULTILINE,
         ).groups(),
     )
     alone_ns = [request.latency_ns for request in run.counted(1)]
     stay_ms = run.mean_stay_ms(1)
 
     assert run.ended.exit_code == exit_codes.PASS, run.text
-    assert alone_ms == pytest.approx(sum(alone_ns) / len(alone_ns) / 1e6, abs=0.01)
+    assert alone_ms == pytest.approx(sum(alone_ns) / len(alone_ns) / 1e6, rel=ROUNDING)
     assert way_ms == pytest.approx(alone_ms - stay_ms, abs=0.5)
     best = max(number(row["req/s"]) for row in run.table)
     assert best == pytest.approx(workers / SERVICE_MS * 1e3, rel=0.02)
@@ -221,7 +223,7 @@ def test_levels_in_which_requests_are_refused_are_neither_fitted_nor_best(tmp_pa
     assert run.exit_code == exit_codes.FAILED
     assert number(last["failed"]) > 100
     assert number(last["req/s"]) < 250  # two workers answer 200
-    assert re.search(r"^not used below, since requests had no answer there: 6 users \(", run.stdout, re.MULTILINE)
+    assert re.search(r"^not used     6 users \(.*\) had requests without an answer", run.stdout, re.MULTILINE)
     assert 6 not in said.best_users
     # Where the machine had no time for the lone user there is nothing to compare with.
     assert 6 in said.left_out or "level with 1 user cannot be trusted" in said.sentence

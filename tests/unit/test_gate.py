@@ -152,7 +152,7 @@ def test_of_a_short_time_all_half_seconds_alone_are_judged(seconds, holds):
         pytest.param(
             "p99 < 50ms",
             ONE_STALL,
-            "p99 rests on one stall: crossed with all half-seconds (2xx.xxx ms), held without the one from 3.0 s on, "
+            "p99 rests on one stall: crossed with all half-seconds (2xx ms), held without the one from 3.0 s on, "
             "where 139 of the 139 requests beyond the limit lie",
             id="a-percentile",
         ),
@@ -166,13 +166,13 @@ def test_of_a_short_time_all_half_seconds_alone_are_judged(seconds, holds):
         pytest.param(
             "mean < 10ms",
             stalled(calm(), 3.1, 0.9),
-            "mean rests on one stall: crossed with all half-seconds (5x.xxx ms), held without the one from 3.6 s on",
+            "mean rests on one stall: crossed with all half-seconds (5x.x ms), held without the one from 3.6 s on",
             id="a-mean",
         ),
         pytest.param(
             "p99 > 50ms",
             ONE_STALL,
-            "p99 rests on one stall: held with all half-seconds (2xx.xxx ms), crossed without the one from 3.0 s on, "
+            "p99 rests on one stall: held with all half-seconds (2xx ms), crossed without the one from 3.0 s on, "
             "where 139 of the 139 requests beyond the limit lie",
             id="a-lower-limit",
         ),

@@ -77,12 +77,12 @@ THIRD = LevelPlace(3, 4, False, "4 users")
         ),
         pytest.param(
             lambda width: live_line.of_time(15.0, 3600.0, SOME, width),
-            "░░░░░░░░░░  59:45 min left  2,138/s  0.83% err",
+            "░░░░░░░░░░  59 min 45 s left  2,138/s  0.83% err",
             id="an-hour",
         ),
         pytest.param(
             lambda width: live_line.of_time(5.0, 36_000.0, SOME, width),
-            "░░░░░░░░░░  9:59:55 left  2,138/s  0.83% err",
+            "░░░░░░░░░░  10 h left  2,138/s  0.83% err",
             id="many-hours",
         ),
         pytest.param(

@@ -4,7 +4,7 @@
 | --- | --- | --- |
 | a count | `count`, `requests`, `users` | 2,142, 1 request, 8 users |
 | a time of about a request, in ms, with its unit and without | `latency`, `latency_ms` | 3.13 ms; 0.727, 10.5 |
-| such a time against a limit | `to_the_microsecond` | 20.004 ms |
+| such a time against a limit | `latency_against` | 20.004 ms |
 | requests a second, without the unit | `rate` | 2,142, 12.5 |
 | a measured share | `percent` | 0.80% |
 | a rough part of a whole | `share` | 23% |
@@ -28,13 +28,13 @@ __all__ = [
     "digits",
     "fold",
     "latency",
+    "latency_against",
     "latency_ms",
     "percent",
     "rate",
     "requests",
     "share",
     "span",
-    "to_the_microsecond",
     "users",
 ]
 
@@ -165,13 +165,22 @@ def percent(fraction: float | None) -> str:
     return f"{100 * fraction:.{decimals}f}%"
 
 
-def to_the_microsecond(nanoseconds: float) -> str:
-    """Return a time finely enough to see on which side of a limit it lies.
+def latency_against(nanoseconds: float, limit_ns: float) -> str:
+    """Return a time of about a request, finely enough to see on which side of a limit it lies.
 
-    >>> to_the_microsecond(20_004_000)
-    '20.004 ms'
+    >>> latency_against(6_754_321, 20_000_000), latency_against(20_004_000, 20_000_000)
+    ('6.75 ms', '20.004 ms')
     """
-    return f"{nanoseconds / 1e6:,.3f} ms"
+    told = ""
+    for least in range(_DIGITS, 2 * _DIGITS + 1):
+        told = digits(nanoseconds / 1e6, least)
+        if _side(float(told.replace(",", "")), limit_ns / 1e6) == _side(nanoseconds, limit_ns):
+            break
+    return f"{told} ms"
+
+
+def _side(value: float, limit: float) -> int:
+    return (value > limit) - (value < limit)
 
 
 def span(seconds: float) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from tfsload.analysis.edges import rests_on_many
-from tfsload.analysis.figures import to_the_microsecond
+from tfsload.analysis.figures import latency_against
 from tfsload.analysis.metrics import figure_of
 from tfsload.analysis.percentiles import rank_from_top
 from tfsload.analysis.thresholds import Threshold
@@ -110,7 +110,7 @@ def _holds(threshold: Threshold, count: Count) -> bool | None:
 def _words(threshold: Threshold, value: float, holds: bool, from_s: float, suspect: Count, total: Count) -> str:
     """Return what was found both ways; `from_s` is when the half-second begins, counted from the first answer's."""
     is_slow = threshold.is_upper or holds
-    found = "endless" if math.isinf(value) else to_the_microsecond(value)
+    found = "endless" if math.isinf(value) else latency_against(value, threshold.limit)
     share = ""
     if threshold.percentile is not None:
         n, n_all = (count.amount + count.n_endless if is_slow else count.n - count.amount for count in (suspect, total))

@@ -6,7 +6,7 @@
 import math
 from dataclasses import dataclass
 
-from tfsload.analysis.figures import count, percent, rate
+from tfsload.analysis.figures import count, percent, rate, span
 from tfsload.report.tables import GAP
 
 _BAR_WIDTH = 10
@@ -84,7 +84,7 @@ def of_images(n_fired: int, n_asked: int, counted: Counted, width: int) -> str:
 def of_time(elapsed_s: float, limit_s: float | None, counted: Counted, width: int) -> str:
     """Return how far a run is that lasts for a time; `limit_s` None: until somebody ends it."""
     if limit_s is None:
-        return _fitted([], None, [_clock(math.floor(elapsed_s)), *counted._parts], width)
+        return _fitted([], None, [span(math.floor(elapsed_s)), *counted._parts], width)
     return _fitted([], _share(elapsed_s, limit_s), [_left(limit_s - elapsed_s), *counted._parts], width)
 
 
@@ -99,15 +99,7 @@ def _share(done: float, whole: float) -> float:
 
 
 def _left(seconds: float) -> str:
-    return f"{_clock(math.ceil(max(seconds, 0)))} left"
-
-
-def _clock(seconds: int) -> str:
-    if seconds < 100:
-        return f"{seconds} s"
-    hours, rest = divmod(seconds, 3600)
-    minutes, rest = divmod(rest, 60)
-    return f"{hours:,}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02} min"
+    return f"{span(math.ceil(max(seconds, 0)))} left"
 
 
 def _fitted(before: list[str], share: float | None, after: list[str], width: int) -> str:
