@@ -148,7 +148,7 @@ def notes(
     if None in holds:
         lines.append("open: one stall decides a threshold; such a rate is held once more, at full length.")
     if shown.left_out:
-        lines.append(f"Left out for want of room: {', '.join(shown.left_out)}.")
+        lines.append(f"Left out for want of room: {', '.join(one.removesuffix(' ms') for one in shown.left_out)}.")
     return lines
 
 

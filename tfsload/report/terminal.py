@@ -27,7 +27,8 @@ def render(result: RunResult, remark: str = "", screen: Screen = LOG, page: str 
         classes.table(result.classes, screen.width).lines if result.classes else (),
         _levels(result, screen),
         thresholds.lines(result.thresholds, screen.width) if result.thresholds else (),
-        _answer(result, screen),
+        _labelled(levels.scaling_figures(result.scaling), screen) if result.scaling is not None else (),
+        [screen.wrapped(answer) for answer in _answers(result)],
         [screen.wrapped(f"Warning: {warning}") for warning in result.warnings],
         [
             *verdict.lines(result.judged, screen, remark),
@@ -117,15 +118,12 @@ def _levels(result: RunResult, screen: Screen) -> list[str]:
     return [*shown.lines, *map(screen.wrapped, levels.notes(rows, shown, holds, doubted))]
 
 
-def _answer(result: RunResult, screen: Screen) -> list[str]:
+def _answers(result: RunResult) -> list[str]:
     """Return what the levels say, unless it is a reason of the verdict: that one stands below."""
-    lines = []
-    if result.scaling is not None:
-        lines += _labelled(levels.scaling_figures(result.scaling), screen)
-        lines.append(screen.wrapped(result.scaling.answer.sentence))
+    answers = [result.scaling.answer.sentence] if result.scaling is not None else []
     if result.search is not None and result.search.found not in {reason.what for reason in result.judged.reasons}:
-        lines.append(screen.wrapped(result.search.sentence))
-    return lines
+        answers.append(result.search.sentence)
+    return answers
 
 
 def _coverage(result: RunResult) -> str:

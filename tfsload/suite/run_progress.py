@@ -49,6 +49,7 @@ class RunProgress:
         self._run_time = run_time or RunTime()
         self._warmed_up_s = 0.0  # since the run began
         self._tally, self._tallied_s = Tally(), 0.0  # the last one that was another, and when
+        self._n_levels: dict[int, int] = {}  # as they were when each began: a search has to be rehearsed for it
         self._ended: list[LevelResult] = []
         self._table: GrowingTable | None = None
         streams.lay_over(progress)
@@ -104,7 +105,9 @@ class RunProgress:
     def _level_line(self, level: Level, plan: Plan, width: int) -> str:
         begun_s = self._conductor.begun_s
         elapsed_s = None if begun_s is None else time.monotonic() - begun_s
-        place = LevelPlace(level.number, level.number + plan.n_left - 1, level.is_probe, level.name)
+        if level.number not in self._n_levels:
+            self._n_levels[level.number] = level.number + plan.n_left - 1
+        place = LevelPlace(level.number, self._n_levels[level.number], level.is_probe, level.name)
         told, counted = self._conductor.counted, NOTHING_YET
         if told is not None:
             errors = told.wrong + told.failed
