@@ -96,7 +96,7 @@ CARDS = {
     ],
     "all-failed": [
         ("How often wrong: error rate", "100", "%", "0 wrong · 200 failed · of 200 predictions", "failed"),
-        ("How fast: throughput", "0", "requests/s", "200 requests in 0.20 s", ""),
+        ("How fast: throughput", "0", "requests/s", "200 requests in 0.2 s", ""),
         ("How soon: p99", "–", "", "no request was answered", ""),
     ],
     "search": [

@@ -11,15 +11,8 @@ _FIRST = {"crossed": 0, "unknown": 1, "held": 2}
 
 
 def lines(thresholds: Sequence[Held], width: int) -> tuple[str, ...]:
-    """Return a line for each threshold, of at most so many characters.
-
-    Of several levels it shows the one in which it is crossed the furthest, cannot be judged, or is held with the least
-    to spare; the verdict names all that cross it.
-    """
-    by_text: dict[str, list[Held]] = {}
-    for held in thresholds:
-        by_text.setdefault(held.threshold.text, []).append(held)
-    worst = [words_of(min(group, key=_order)) for group in by_text.values()]
+    """Return a line for each threshold, of at most so many characters; the verdict names all levels that cross it."""
+    worst = list(map(words_of, at_worst(thresholds)))
     return fitted(
         [
             Column("", [f"{words.mark} {words.asked}" for words in worst], is_text=True),
@@ -29,6 +22,18 @@ def lines(thresholds: Sequence[Held], width: int) -> tuple[str, ...]:
         ],
         width,
     ).rows
+
+
+def at_worst(thresholds: Sequence[Held]) -> list[Held]:
+    """Return each threshold once.
+
+    Of several levels it is the one in which it is crossed the furthest, cannot be judged, or is held with the least to
+    spare.
+    """
+    by_text: dict[str, list[Held]] = {}
+    for held in thresholds:
+        by_text.setdefault(held.threshold.text, []).append(held)
+    return [min(group, key=_order) for group in by_text.values()]
 
 
 def _margin(words: HeldWords) -> str:

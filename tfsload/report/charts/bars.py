@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tfsload.report.charts.chart import NARROW_PX, Frame, Spec, skeleton
 from tfsload.report.charts.palette import colour
 from tfsload.report.charts.placing import FONT_PX, width_px
-from tfsload.report.charts.scale import format_of, ticks_from_zero, whole_ticks_from_zero
+from tfsload.report.charts.scale import format_of, labels_of, spread, ticks_from_zero, whole_ticks_from_zero
 
 _BAR_PX, _LEAST_BAR_PX = 28, 17
 
@@ -39,7 +39,9 @@ def bars_spec(bars: Sequence[Bar], width: int, x_title: str, y_title: str, is_co
     most = max(bar.value for bar in bars) or 1.0
     top = most / max(1 - text_px / frame.inner_width_px, 0.2)
     steps = whole_ticks_from_zero if is_count else ticks_from_zero
-    ticks = steps(most, 4 if width > NARROW_PX else 3)
+    found = steps(most, 4 if width > NARROW_PX else 3)
+    scale = frame.x(0, top)
+    ticks = spread(found, scale, max(map(width_px, labels_of(found))) + 8)
     rows = [{"name": bar.name, "value": bar.value, "text": bar.text, "label": bar.label} for bar in bars]
     above = {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleBaseline": "bottom"}
     text = {"type": "text", "align": "left", "dx": 5, "fontSize": FONT_PX, "color": colour("ink"), "aria": False}

@@ -1,12 +1,12 @@
 """What all charts are made of: a frame with two axes, and layers of marks in it, as Vega-Lite has them. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tfsload.report.charts.palette import colour
-from tfsload.report.charts.placing import FONT_PX, Box, Label
-from tfsload.report.charts.scale import Scale, format_of
+from tfsload.report.charts.placing import FONT_PX, Box, Label, width_px
+from tfsload.report.charts.scale import Scale, format_of, labels_of
 
 WIDE_PX, NARROW_PX = 556, 336
 # Made to the same measures everywhere, so that what fits here fits there.
@@ -76,6 +76,11 @@ class Frame:
     def y(self, low: float, high: float, kind: Any = "linear") -> Scale:
         """Return the scale of an axis at the left."""
         return Scale(low, high, self.inner_height_px, 0, kind)
+
+    def beside(self, y: "Axis") -> "Frame":
+        """Return it with as much room at its left as the values of an axis take; the axis stays as it is."""
+        widest = max((width_px(text) for text in labels_of(y.ticks)), default=0.0)
+        return replace(self, left_px=max(self.left_px, int(widest) + 10))
 
     @property
     def bounds(self) -> Box:

@@ -10,7 +10,7 @@ from tfsload.report import units
 from tfsload.report.charts.chart import NARROW_PX, Axis, Chart, Drawing, Frame, Spec
 from tfsload.report.charts.load_axis import by_load, decades
 from tfsload.report.charts.placing import LINE_PX, Label, Room, apart, shortened, stepped, width_px
-from tfsload.report.charts.scale import log_ticks, ticks_from_zero
+from tfsload.report.charts.scale import Scale, log_ticks, ticks_from_zero
 from tfsload.report.states import is_doubted
 
 MOST_LINES = 6
@@ -80,13 +80,14 @@ def _place(share: float) -> float:
 
 def _spec(lines: Sequence[_Line], width: int) -> Spec:
     names_px = min(max(width_px(line.name, is_bold=True) for line in lines) + 12, 0.3 * width)
-    frame = Frame(width, 300 if width > NARROW_PX else 250, left_px=40, right_px=int(names_px))
-    values = [ms for line in lines for _, ms in line.points if ms > 0] or [1.0]
+    bare = Frame(width, 300 if width > NARROW_PX else 250, left_px=40, right_px=int(names_px))
+    y = _latency_axis(bare, [ms for line in lines for _, ms in line.points if ms > 0] or [1.0])
+    frame = bare.beside(y)
     furthest = max(_place(line.points[-1][0]) for line in lines)
-    nines = [share for share in _NINES if _place(share) <= furthest + 1e-9]
     x_scale = frame.x(0, max(furthest, 1.0) * 1.02)
+    nines = _told(x_scale, furthest)
     x = Axis(x_scale, "percentile (% of requests at or below)", [_place(one) for one in nines])
-    drawing = Drawing(frame, x, _latency_axis(frame, values))
+    drawing = Drawing(frame, x, y)
     drawn = []
     for number, line in enumerate(lines):
         rows = [{"x": _place(share), "y": max(ms, drawing.y.scale.low)} for share, ms in line.points]
@@ -94,10 +95,26 @@ def _spec(lines: Sequence[_Line], width: int) -> Spec:
         drawn.append([(x_scale.px(row["x"]), drawing.y.scale.px(row["y"])) for row in rows])
     _name(drawing, lines, drawn, names_px)
     spec = drawing.spec()
-    told = {round(_place(share), 6): f"{100 * share:.10g}" for share in nines}
+    told = {round(_place(share), 6): _percentile(share) for share in nines}
     choices = "".join(f"abs(datum.value - {place}) < 0.001 ? '{text}' : " for place, text in told.items())
     spec["encoding"]["x"]["axis"]["labelExpr"] = f"{choices}''"
     return spec
+
+
+def _told(scale: Scale, furthest: float) -> list[float]:
+    """Return the nines that are told, up to the furthest; where there is no room for one, it is left out."""
+    told: list[float] = []
+    end_px = -math.inf
+    for share in _NINES:
+        half_px = width_px(_percentile(share)) / 2 + 3
+        if _place(share) <= furthest + 1e-9 and scale.px(_place(share)) - half_px >= end_px:
+            told.append(share)
+            end_px = scale.px(_place(share)) + half_px
+    return told
+
+
+def _percentile(share: float) -> str:
+    return f"{100 * share:.10g}"
 
 
 def _latency_axis(frame: Frame, values: Sequence[float]) -> Axis:
@@ -122,7 +139,7 @@ def _name(
     frame = drawing.frame
     room = Room(frame.bounds)
     room.lines += [stepped(line) for line in drawn]
-    texts = [shortened(line.name, names_px - 8) for line in lines]
+    texts = [shortened(line.name, names_px - 8, is_bold=True) for line in lines]
     left_over = []
     for number, (text, line) in enumerate(zip(texts, drawn, strict=True)):
         x, y = line[-1]

@@ -90,15 +90,17 @@ def _limits(result: RunResult) -> list[tuple[str, float]]:
 
 
 def _spec(result: RunResult, width: int) -> Spec:
-    frame = Frame(width, 300 if width > NARROW_PX else 250, left_px=40, right_px=_NAMES_PX)
+    bare = Frame(width, 300 if width > NARROW_PX else 250, left_px=40, right_px=_NAMES_PX)
     levels = by_load(result.levels)
     values = _values_ms(levels)
     limits = [(text, ms) for text, ms in _limits(result) if min(values) / _FAR_OFF <= ms <= max(values) * _FAR_OFF]
     room_px = 2 * LINE_PX if any(map(_endless, levels)) else 0
     ticks = log_ticks(min(values + [ms for _, ms in limits]), max(values + [ms for _, ms in limits]))
-    high = ticks[-1] * (ticks[-1] / ticks[0]) ** (room_px / (frame.inner_height_px - room_px))
+    high = ticks[-1] * (ticks[-1] / ticks[0]) ** (room_px / (bare.inner_height_px - room_px))
+    y = Axis(bare.y(ticks[0], high, "log"), "latency (ms, log scale)", ticks)
+    frame = bare.beside(y)
     axis = load_axis(levels, frame)
-    drawing = Drawing(frame, axis, Axis(frame.y(ticks[0], high, "log"), "latency (ms, log scale)", ticks))
+    drawing = Drawing(frame, axis, y)
     room = Room(frame.bounds)
     last_px = axis.scale.px(load_of(levels[-1]))
     rules = [{"x": axis.scale.low, "x2": load_of(levels[-1]), "y": ms, "y2": ms} for _, ms in limits]
@@ -106,9 +108,9 @@ def _spec(result: RunResult, width: int) -> Spec:
     room.lines += [[(0.0, drawing.y.scale.px(ms)), (last_px, drawing.y.scale.px(ms))] for _, ms in limits]
     for percentile in LOOKS:
         _draw(drawing, room, levels, percentile)
+    room.taken += [label.box for label in _name_endless(drawing, levels)]
     _mark_doubted(result, drawing, room)
     _name_limits(drawing, room, limits, last_px)
-    _name_endless(drawing, levels)
     _name_percentiles(drawing, room, levels)
     return drawing.spec()
 
@@ -168,8 +170,8 @@ def _name_percentiles(drawing: Drawing, room: Room, levels: Sequence[LevelResult
             drawing.names([label], LOOKS[p][0])
 
 
-def _name_endless(drawing: Drawing, levels: Sequence[LevelResult]) -> None:
-    """Say above a level which percentiles have no value there."""
+def _name_endless(drawing: Drawing, levels: Sequence[LevelResult]) -> list[Label]:
+    """Say above a level which percentiles have no value there; return what is said."""
     labels: list[Label] = []
     for level in levels:
         endless = _endless(level)
@@ -186,6 +188,7 @@ def _name_endless(drawing: Drawing, levels: Sequence[LevelResult]) -> None:
                 labels.append(one)
                 break
     drawing.names(labels, "failed")
+    return labels
 
 
 def _name_limits(drawing: Drawing, room: Room, limits: Sequence[tuple[str, float]], last_px: float) -> None:

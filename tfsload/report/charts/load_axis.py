@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 from tfsload.analysis.level_result import LevelResult
 from tfsload.report.charts.chart import Axis, Frame
-from tfsload.report.charts.scale import spread
+from tfsload.report.charts.placing import width_px
+from tfsload.report.charts.scale import labels_of, spread
 
 # From here on doublings take equal room.
 _LINEAR_UP_TO = 16
-_LEAST_TICK_PX = 34
+_LEAST_TICK_PX = 20
 
 
 def load_of(level: LevelResult) -> float:
@@ -33,8 +34,8 @@ def load_axis(levels: Sequence[LevelResult], frame: Frame) -> Axis:
     else:
         scale = frame.x(0, most * 1.08)
     title = "offered rate (requests/s)" if is_open else "users (requests in flight)"
-    widest = max(len(f"{load:,.12g}") for load in loads)
-    return Axis(scale, title, spread(loads, scale, max(_LEAST_TICK_PX - 12, 7 * widest + 8)))
+    widest = max(map(width_px, labels_of(loads)))
+    return Axis(scale, title, spread(loads, scale, max(_LEAST_TICK_PX, widest + 6)))
 
 
 def by_load(levels: Sequence[LevelResult]) -> list[LevelResult]:

@@ -6,7 +6,7 @@ from tfsload.analysis.result import RunResult
 from tfsload.report import units
 from tfsload.report.charts.chart import NARROW_PX, Axis, Chart, Drawing, Frame, Spec
 from tfsload.report.charts.placing import LINE_PX, Label, apart, width_px
-from tfsload.report.charts.scale import log_ticks, spread, ticks_from_zero, whole_ticks_from_zero
+from tfsload.report.charts.scale import labels_of, log_ticks, spread, ticks_from_zero, whole_ticks_from_zero
 from tfsload.report.charts.timeline import Slot, Stretch, all_slots, thinned, timeline
 
 _MOST_STEPS, _MOST_BARS = 300, 60
@@ -115,15 +115,17 @@ def _time_axis(stretches: Sequence[Stretch], frame: Frame) -> Axis:
     end_s = max(stretch.end_s for stretch in stretches)
     scale = frame.x(0, max(end_s, 1e-3))
     ticks = ticks_from_zero(scale.high, 5)
-    widest = max(width_px(f"{tick:,g}") for tick in ticks)
+    widest = max(map(width_px, labels_of(ticks)))
     return Axis(scale, "time since the load began (s)", spread(ticks, scale, widest + 8))
 
 
 def _lines_spec(stretches: Sequence[Stretch], width: int, title: str, lines: Lines) -> Spec:
     names_px = _NAMES_PX if len(lines) > 1 else _RIGHT_PX
-    frame = _frame(width, names_px)
+    bare = _frame(width, names_px)
     values = [value for _, _, of in lines for slot in all_slots(stretches) if (value := of(slot))]
-    drawing = Drawing(frame, _time_axis(stretches, frame), _value_axis(frame, title, values, may_be_log=len(lines) > 1))
+    y = _value_axis(bare, title, values, may_be_log=len(lines) > 1)
+    frame = bare.beside(y)
+    drawing = Drawing(frame, _time_axis(stretches, frame), y)
     _background(drawing, stretches)
     ends = []
     for name, role, of in lines:
@@ -133,8 +135,8 @@ def _lines_spec(stretches: Sequence[Stretch], width: int, title: str, lines: Lin
         if name and last:
             ends.append((name, role, drawing.y.scale.px(last[-1])))
     places = apart([y for _, _, y in ends], LINE_PX, 6, frame.inner_height_px - 6)
-    for (name, role, _), y in zip(ends, places, strict=True):
-        drawing.names([Label(name, frame.inner_width_px + 5, y, is_bold=True)], role)
+    for (name, role, _), place in zip(ends, places, strict=True):
+        drawing.names([Label(name, frame.inner_width_px + 5, place, is_bold=True)], role)
     _names(drawing, stretches)
     return drawing.spec()
 
@@ -196,12 +198,14 @@ def _names(drawing: Drawing, stretches: Sequence[Stretch]) -> None:
 
 
 def _bars_spec(stretches: Sequence[Stretch], width: int, title: str) -> Spec:
-    frame = _frame(width, _RIGHT_PX)
+    bare = _frame(width, _RIGHT_PX)
     slots = all_slots(stretches)
     most = max(slot.wrong + slot.failed + slot.mismatched for slot in slots)
-    top = max(most, 1) * frame.inner_height_px / (frame.inner_height_px - _TOP_PX)
+    top = max(most, 1) * bare.inner_height_px / (bare.inner_height_px - _TOP_PX)
+    y = Axis(bare.y(0, top), title, whole_ticks_from_zero(top, 4))
+    frame = bare.beside(y)
     x = _time_axis(stretches, frame)
-    drawing = Drawing(frame, x, Axis(frame.y(0, top), title, whole_ticks_from_zero(top, 4)))
+    drawing = Drawing(frame, x, y)
     _background(drawing, stretches)
     gap_s = (x.scale.value(1) - x.scale.value(0)) / 2
     for number, (attribute, role, word) in enumerate(PARTS):

@@ -27,15 +27,15 @@ def _share(letter: str) -> float:
     return 0.76 if letter.isupper() or ord(letter) > 0x2000 else 0.635
 
 
-def shortened(text: str, most_px: float, font_px: float = FONT_PX) -> str:
+def shortened(text: str, most_px: float, is_bold: bool = False) -> str:
     """Return a text that is no wider than there is room for; what is cut ends with "…".
 
     >>> shortened("a threshold with a long name", 60)
     'a thresh…'
     """
-    if width_px(text, font_px) <= most_px:
+    if width_px(text, is_bold=is_bold) <= most_px:
         return text
-    while text and width_px(text + "…", font_px) > most_px:
+    while text and width_px(text + "…", is_bold=is_bold) > most_px:
         text = text[:-1]
     return text.rstrip() + "…"
 

@@ -91,7 +91,7 @@ def log_ticks(least: float, most: float) -> tuple[float, ...]:
 
 
 def spread(values: Iterable[float], scale: Scale, least_px: float) -> tuple[float, ...]:
-    """Return those of some ascending values that lie far enough apart to be told, the first and the last among them."""
+    """Return those of some values that lie far enough apart to be told: the least, and the greatest if it does."""
     ordered = sorted(set(values))
     if not ordered:
         return ()
@@ -101,7 +101,7 @@ def spread(values: Iterable[float], scale: Scale, least_px: float) -> tuple[floa
         is_free = abs(scale.px(value) - scale.px(told[-1])) >= least_px
         if is_free and abs(scale.px(last) - scale.px(value)) >= least_px:
             told.append(value)
-    if last != told[-1] and (len(told) == 1 or abs(scale.px(last) - scale.px(told[-1])) >= least_px):
+    if last != told[-1] and abs(scale.px(last) - scale.px(told[-1])) >= least_px:
         told.append(last)
     return tuple(told)
 
@@ -112,7 +112,23 @@ def format_of(ticks: Sequence[float]) -> str:
     >>> format_of((0.0, 500.0)), format_of((0.0, 0.25)), format_of((0.0, 0.2))
     (',.0f', ',.2~f', ',.1~f')
     """
+    decimals = _decimals(ticks)
+    return f",.{decimals}~f" if decimals else ",.0f"
+
+
+def labels_of(ticks: Sequence[float]) -> list[str]:
+    """Return ticks as they are written so.
+
+    >>> labels_of((0.0, 0.25, 1000.0))
+    ['0', '0.25', '1,000']
+    """
+    decimals = _decimals(ticks)
+    texts = [f"{tick:,.{decimals}f}" for tick in ticks]
+    return [text.rstrip("0").rstrip(".") if decimals else text for text in texts]
+
+
+def _decimals(ticks: Sequence[float]) -> int:
     decimals = 0
     while decimals < 6 and any(abs(tick - round(tick, decimals)) > 1e-9 * max(abs(tick), 1e-9) for tick in ticks):
         decimals += 1
-    return f",.{decimals}~f" if decimals else ",.0f"
+    return decimals

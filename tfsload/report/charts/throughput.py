@@ -9,7 +9,7 @@ from tfsload.report import units
 from tfsload.report.charts.chart import NARROW_PX, Axis, Chart, Drawing, Frame, Spec
 from tfsload.report.charts.load_axis import by_load, can_be_told, is_log, load_axis, load_of, samples_along
 from tfsload.report.charts.placing import Label, Room, around, width_px
-from tfsload.report.charts.scale import ticks_from_zero
+from tfsload.report.charts.scale import labels_of, ticks_from_zero
 from tfsload.report.states import is_doubted, of_level
 
 # So many levels have their value beside them; the table has all.
@@ -99,13 +99,15 @@ def _below(points: list[_Point]) -> str:
 
 
 def _spec(result: RunResult, points: list[_Point], width: int) -> Spec:
-    frame = Frame(width, 300 if width > NARROW_PX else 250, left_px=52 if width > NARROW_PX else 44)
+    # Half of the last load's label may stand beyond it.
+    right_px = max(14, int(width_px(labels_of([point.load for point in points])[-1]) / 2) + 2)
+    bare = Frame(width, 300 if width > NARROW_PX else 250, 52 if width > NARROW_PX else 44, right_px)
     levels, curve = result.levels, result.scaling.curve if result.scaling is not None else ()
     top = _ROOM_ABOVE * max([1e-9, *(point.high_rps for point in points), *(one.high_rps for one in curve)])
+    y = Axis(bare.y(0, top), "throughput (requests/s)", ticks_from_zero(top, bare.inner_height_px // 46))
+    frame = bare.beside(y)
     axis = load_axis(levels, frame)
-    drawing = Drawing(
-        frame, axis, Axis(frame.y(0, top), "throughput (requests/s)", ticks_from_zero(top, frame.inner_height_px // 46))
-    )
+    drawing = Drawing(frame, axis, y)
     room = _Layout(drawing, frame)
     seen = [one for one in curve if axis.scale.low <= one.users <= axis.scale.high]
     drawing.band([{"x": one.users, "y": one.low_rps, "y2": one.high_rps} for one in seen], "p50")

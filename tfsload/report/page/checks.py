@@ -1,5 +1,6 @@
 """What a run was held to, and what its figures do not carry. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tfsload.analysis.held import Held
@@ -11,25 +12,35 @@ from tfsload.report.page.level_tables import PERCENTILES
 from tfsload.report.page.tables import Cell, Heading, Row, Table
 from tfsload.report.page.verdict_words import is_of_a_threshold, notes_of
 from tfsload.report.page.words import Sentence, sentence
+from tfsload.report.thresholds import at_worst
 
 _STATES = {"held": "pass", "crossed": "crossed", "unknown": "invalid"}
 
 
 def thresholds_table(result: RunResult) -> Table:
-    """Return each threshold at each place where it was held against something."""
-    headings: tuple[Heading, ...] = (
+    """Return each threshold where it was held worst."""
+    return _table("Thresholds", at_worst(result.thresholds))
+
+
+def all_thresholds_table(result: RunResult) -> Table:
+    """Return each threshold at each level; empty where the table above holds as much."""
+    held = result.thresholds
+    return _table("Thresholds at each level, as a table", held if len(held) > len(at_worst(held)) else ())
+
+
+def _table(name: str, thresholds: Sequence[Held]) -> Table:
+    has_places = any(held.where for held in thresholds)
+    headings = (
         Heading("threshold", True),
-        Heading("at", True),
+        *((Heading("at", True),) if has_places else ()),
         Heading("measured"),
         Heading("margin"),
         Heading("result", True),
     )
-    has_places = any(held.where for held in result.thresholds)
-    rows = [_threshold_row(held) for held in result.thresholds]
+    rows = [_threshold_row(held) for held in thresholds]
     if not has_places:
-        headings = tuple(heading for heading in headings if heading.text != "at")
         rows = [Row((row.cells[0], *row.cells[2:]), row.state) for row in rows]
-    return Table("Thresholds", headings, tuple(rows))
+    return Table(name, headings, tuple(rows))
 
 
 def _threshold_row(held: Held) -> Row:

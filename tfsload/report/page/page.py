@@ -16,7 +16,7 @@ from tfsload.report.charts.chart import Chart
 from tfsload.report.charts.palette import DARK, LIGHT, variables
 from tfsload.report.command import command
 from tfsload.report.page.answers import Answers, answers
-from tfsload.report.page.checks import doubts, thresholds_table
+from tfsload.report.page.checks import all_thresholds_table, doubts, thresholds_table
 from tfsload.report.page.drawings import drawn
 from tfsload.report.page.first_screen import first_screen
 from tfsload.report.page.level_tables import generator_table, levels_table
@@ -45,6 +45,7 @@ def render(result: RunResult) -> str:
         "levels": levels_table(result),
         "generator": generator_table(result),
         "thresholds": thresholds_table(result),
+        "all_thresholds": all_thresholds_table(result),
         "seconds": seconds_table(charts),
     }
     seen, doubted = answers(result), doubts(result)

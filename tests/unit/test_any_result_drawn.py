@@ -1,0 +1,27 @@
+"""Whatever was measured can be drawn, and told in tables."""
+
+import json
+
+from hypothesis import HealthCheck, given, settings
+
+from tests.support.any_result import results
+from tests.support.examples import scaled
+from tests.support.vega_lite import faults
+from tfsload.report.charts.all_charts import charts_of
+from tfsload.report.page.answers import answers
+from tfsload.report.page.checks import doubts, thresholds_table
+from tfsload.report.page.first_screen import first_screen
+from tfsload.report.page.level_tables import generator_table, levels_table
+
+
+@settings(max_examples=scaled(30), deadline=None, suppress_health_check=list(HealthCheck))
+@given(results())
+def test_any_result_has_its_charts_and_tables(result):
+    for chart in charts_of(result).values():
+        json.dumps(chart.data, allow_nan=False)
+        for width in chart.widths_px:
+            spec = chart.spec(width)
+            json.dumps(spec, allow_nan=False)
+            assert faults(spec) == []
+    for of in (first_screen, levels_table, generator_table, answers, thresholds_table, doubts):
+        assert of(result) is not None
