@@ -177,7 +177,16 @@ def test_a_server_that_is_starting_is_waited_for(tmp_path):
 def test_nothing_is_left_of_it(tmp_path, server):
     files, directory = tmp_path / "files", tmp_path / "report"
     files.mkdir()
-    outputs = ("--csv", str(files / "a"), "--html", str(files / "b"), "--json-file", str(files / "c"), "--json")
+    outputs = (
+        "--csv",
+        str(files / "a"),
+        "--csv-full-history",
+        "--html",
+        str(files / "b"),
+        "--json-file",
+        str(files / "c"),
+        "--json",
+    )
     ended = run(tmp_path, "--host", server.address, *outputs, "--report", str(directory))
 
     assert ended.exit_code == exit_codes.PASS, ended.stderr

@@ -4,6 +4,7 @@ import contextlib
 import json
 import signal
 
+import gevent
 import pytest
 
 from tests.support.runs import forked, free_port, locust, run_headless, wait_until
@@ -109,3 +110,16 @@ def test_a_start_in_the_web_ui_waits_too(tmp_path, starting):
     assert answer["success"], answer
     assert "model 'mnist' is LOADING (version 1)" in log
     assert "is ready, after" in log
+
+
+def test_an_interrupt_ends_a_web_ui_whose_start_waits(tmp_path):
+    with web_ui_of(tmp_path / "ui", "--host", f"127.0.0.1:{free_port()}", "--wait", "3600") as ui:
+        start = gevent.get_hub().threadpool.spawn(lambda: ui.ask("POST", "/swarm", "user_count=1&spawn_rate=1"))
+        wait_until(lambda: "Waiting for the server" in ui.process.log(), "the wait")
+        ui.process.signal(signal.SIGINT)
+        ended = ui.process.wait()
+
+    assert ended.exit_code == exit_codes.PASS, ended.stderr  # no run was asked for by the command line
+    assert "Traceback" not in ended.stderr
+    with contextlib.suppress(Exception):
+        start.get(timeout=10)

@@ -45,7 +45,8 @@ def stay_alone(options: Any) -> None:
     if options.worker:
         return  # it is refused
     setattr(options, _IS_FOR_WEB_UI, not (options.headless or options.autostart))
-    options.headless, options.autostart, options.master, options.csv_prefix = True, False, False, None
+    options.headless, options.autostart, options.master = True, False, False
+    options.csv_prefix, options.stats_history_enabled = None, False
 
 
 def refuse_worker(options: Mapping[str, Any]) -> None:
