@@ -404,3 +404,18 @@ def test_locust_does_not_warn_of_a_spawn_rate_that_nobody_chose(caplog):
     logging.getLogger("locust.runners").warning(warning)  # of a run without levels
 
     assert [record.msg for record in caplog.records] == ["The last worker went missing", warning]
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        pytest.param({"sweep": "1,2,1000"}, ("1 user", "2 users", "1,000 users"), id="sweep"),
+        pytest.param({"rate": "100,0.5"}, ("100 requests/s", "0.5 requests/s"), id="rates"),
+        pytest.param({"find_max_rate": "100:5000"}, ("100 requests/s", "5,000 requests/s"), id="search"),
+    ],
+)
+def test_its_names_are_as_long_as_any_levels(asked, names):
+    limits = {"threshold": "p99 < 50ms"} if "find_max_rate" in asked else {}
+    settings = Settings.parse({**asked, **limits}, "h:1")
+
+    assert plan_of(settings, None).names == names

@@ -10,6 +10,7 @@ from tfsload.analysis import exit_codes
 from tfsload.analysis.figures import percent
 from tfsload.records.mismatch import Mismatch
 from tfsload.records.record import Record
+from tfsload.report import terminal
 
 
 def last_lines(summary, verdict):
@@ -391,3 +392,46 @@ def test_an_example_of_a_mismatch_is_shown_where_a_threshold_judges_it_too():
     assert (
         ": every request was answered; 1,000 answers compared with those without load: 1 mismatched, as judged" in text
     )
+
+
+# The lines of the verdict
+
+
+def test_a_cure_of_several_reasons_is_said_once_below_the_last():
+    rows = [closed_row(), closed_row(busy_share=1.0, users=2), closed_row(busy_share=1.0, users=4)]
+    summary = summary_of(rows, n_levels_left=1)
+
+    assert last_lines(summary, judge(summary)) == [
+        "INVALID (exit code 4): 2 users: the load generator was the bottleneck: it kept a CPU busy 100% of the time",
+        "  also: 4 users: the load generator was the bottleneck: it kept a CPU busy 100% of the time",
+        "  cure: use --processes or more workers, and take work out of listeners",
+        "  also: the run was stopped with 1 level to go",
+        "  cure: let it end by itself",
+        "Inference error rate: 0%",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("remark", "head"),
+    [
+        pytest.param("", "FAILED (exit code 1): 1 of 1,000 requests had no answer", id="its-own"),
+        pytest.param(
+            "exit code 5, by --exit-code-on-error 5",
+            "FAILED (exit code 5, by --exit-code-on-error 5): 1 of 1,000 requests had no answer",
+            id="another",
+        ),
+    ],
+)
+def test_the_verdict_names_the_exit_code(remark, head):
+    summary = summarise(ONE_FAILED)
+
+    assert render(summary, judge(summary), remark=remark).splitlines()[-4].startswith(head)
+
+
+def test_the_report_is_told_of_in_a_line_before_the_last():
+    summary = dataclasses.replace(summarise(ANSWERED), verdict=judge(summarise(ANSWERED)))
+
+    assert terminal.render(summary, page="out/report.html").splitlines()[-2:] == [
+        "Report: out/report.html",
+        "Inference error rate: 0%",
+    ]
