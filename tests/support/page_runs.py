@@ -10,7 +10,9 @@ from tests.support.golden import result_of
 from tests.support.hostile import hostile
 from tests.support.past_runs import MS, PAST_RUNS, SECOND, PastRun
 from tfsload.analysis import exit_codes
+from tfsload.analysis.abort import Aborted
 from tfsload.analysis.class_rows import class_rows
+from tfsload.analysis.held import Held
 from tfsload.analysis.image_counts import ImageCounts, Misread
 from tfsload.analysis.result import Asked, Course, RunResult, Server
 from tfsload.analysis.series import Second
@@ -21,6 +23,15 @@ from tfsload.records.level import Level
 from tfsload.records.record import Record
 
 MANY = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64)
+
+
+def closed_sweep(*levels: tuple[float, ...], threshold: str = "", **options: str) -> RunResult:
+    """Return a sweep of levels: users, and which share of the requests fails and by which latency grows, or none."""
+    sweep = ",".join(f"{level[0]:g}" for level in levels)
+    past = PastRun({"sweep": sweep, **({"threshold": threshold} if threshold else {}), **options})
+    for number, (users, *further) in enumerate(levels, 1):
+        _closed(past, number, int(users), 4.0 * users, *further)
+    return result_of(past.end())
 
 
 def _closed(past: PastRun, number: int, users: int, latency_ms: float, fails: float = 0.0, grows: float = 0.0) -> None:
@@ -129,6 +140,37 @@ def slow_rates() -> RunResult:
     return result_of(past.end())
 
 
+def unanswered() -> RunResult:
+    """A seventh of the requests had no answer, and many thresholds are crossed, in a run without levels."""
+    crossed = (
+        "p99 < 20ms",
+        "p90 < 20ms",
+        "mean < 1ms",
+        "max < 1ms",
+        "rate > 9000",
+        "error_rate < 1%",
+        "wrong_rate < 1%",
+    )
+    past = PastRun(
+        {"threshold": "; ".join((*crossed, "failed_rate < 1%", "recall[5] > 99%")), "images_per_request": "1"}
+    )
+    for n in range(2000):
+        past.fire(n % 1000, SECOND + n * 5 * MS, past.jitter(3 * MS), code="UNAVAILABLE" if n % 7 == 3 else "")
+    return result_of(past.end())
+
+
+def aborted() -> RunResult:
+    """A threshold ended the run within its third level, and two more were never begun."""
+    options = {"sweep": "1,2,4,8,16", "threshold": "p50 < 3ms abort=2s; p99 < 1s; p90[users=16] < 1s"}
+    past = PastRun(options)
+    for number, users in ((1, 1), (2, 2)):
+        _closed(past, number, users, 4.0 * users)
+    limit = past.settings.checks.thresholds[0]
+    past.results.n_levels_left = 3
+    past.results.aborted = Aborted(Held(limit, "4 users", 16e6, False, -4.33), 2.0)
+    return result_of(past.end())
+
+
 def refused() -> RunResult:
     """A run that was never begun."""
     reasons = ("--num-tests 'x': expected a whole number, got 'x'", "--host 'a b': expected HOST:PORT")
@@ -164,6 +206,8 @@ _FURTHER: dict[str, Callable[[], RunResult]] = {
     "long": long,
     "many-classes": many_classes,
     "slow-rates": slow_rates,
+    "unanswered": unanswered,
+    "aborted": aborted,
     "refused": refused,
     "hostile-search": stalled_search,
     "unmeasured": unmeasured,

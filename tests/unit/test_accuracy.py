@@ -211,6 +211,18 @@ def test_an_image_that_is_answered_one_way_and_another_has_no_exact_bound():
     assert error.sentence.endswith("with 90% power")
 
 
+def test_requests_without_an_answer_say_nothing_of_an_image():
+    """One that is wrong whenever it is answered is so always; one that never was answered is no sample."""
+    answered = ImageCounts((10,) * 200, (Misread(3, 5, 10),), labels={3: 1}, of_class={1: 20})
+    fired = ImageCounts(
+        (11,) * 200 + (7,), answered.misread, {}, {3: 1}, {1: 20}, dict.fromkeys(range(200), 1) | {200: 7}
+    )
+
+    text = "error_rate < 5%; recall[1] > 5%; precision[5] > 5%"
+    assert seen(text, fired) == seen(text, answered)
+    assert seen("error_rate < 5%", fired)[0].new_images is not None
+
+
 def test_images_that_were_not_fired_do_not_count():
     images = ImageCounts((3,) * 40 + (0,) * 60, (Misread(0, 5, 3),))
     (found,) = seen("error_rate < 5%", images)
@@ -246,6 +258,7 @@ def test_nothing_was_fired():
 def test_different_images_are_counted_with_the_request_that_held_them():
     assert n_different(Images(fired={0: 5, 4: 1, 8: 2}), 10, 4) == 10
     assert n_different(Images(fired={4: 1}), 10, 4) == 4
+    assert n_different(Images(fired={0: 5, 4: 2}, unanswered={0: 1, 4: 2}), 10, 4) == 4
 
 
 def test_the_verdict_notes_it():

@@ -32,17 +32,20 @@ def recorded(*requests):
     return records[0].images
 
 
-@given(COUNTS, MISREAD)
-def test_what_is_handed_over_is_the_same_when_it_is_read(fired, misread):
-    read = Images.from_plain(Images(fired, misread).to_plain()) if fired else Images({}, misread)
+@given(COUNTS, MISREAD, COUNTS)
+def test_what_is_handed_over_is_the_same_when_it_is_read(fired, misread, unanswered):
+    given = Images(fired, misread, unanswered)
+    read = Images.from_plain(given.to_plain()) if fired else given
 
-    assert (read.fired, read.misread) == (fired, misread)
+    assert (read.fired, read.misread, read.unanswered) == (fired, misread, unanswered)
 
 
-@given(COUNTS, COUNTS, MISREAD, MISREAD)
-def test_counts_are_added_up(fired, more_fired, misread, more_misread):
-    images = Images(dict(fired), dict(misread))
-    images.merge(Images(more_fired, more_misread))
+@given(COUNTS, COUNTS, MISREAD, MISREAD, COUNTS, COUNTS)
+def test_counts_are_added_up(fired, more_fired, misread, more_misread, unanswered, more_unanswered):
+    images = Images(dict(fired), dict(misread), dict(unanswered))
+    images.merge(Images(more_fired, more_misread, more_unanswered))
+
+    assert Counter(images.unanswered) == Counter(unanswered) + Counter(more_unanswered)
 
     assert Counter(images.fired) == Counter(fired) + Counter(more_fired)
     assert Counter(images.misread) == Counter(misread) + Counter(more_misread)
@@ -53,6 +56,8 @@ def test_requests_of_several_images_count_for_each():
     counts = ImageCounts.of(images, n_images=7, per_request=3)
 
     assert counts.fired == (2, 2, 2, 1, 1, 1, 1)
+    assert counts.unanswered == {3: 1, 4: 1, 5: 1}
+    assert counts.answered == (2, 2, 2, 0, 0, 0, 1)
     assert counts.misread == (Misread(0, 9, 1), Misread(2, 4, 2), Misread(6, 8, 1))
     assert counts.worst == (0, 2, 6)
 
@@ -62,6 +67,7 @@ def test_images_add_up_to_the_totals(kind):
     result = result_of(PAST_RUNS[kind]())
 
     assert sum(result.images.fired) == result.totals.predictions
+    assert sum(result.images.unanswered.values()) == result.totals.n_failed
     assert sum(one.count for one in result.images.misread) == result.totals.wrong
 
 

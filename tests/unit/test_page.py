@@ -1,10 +1,14 @@
 """The report's page: well-formed, whole, and whatever is in a result stands on it as text."""
 
+import base64
 import dataclasses
 import functools
+import hashlib
+import json
 
 import pytest
 
+from tests.support import hostile_texts
 from tests.support.hostile import HOSTILE, MARKUP, hostile
 from tests.support.html import by_class, by_id, parsed, text_of
 from tests.support.page_runs import PAGE_RUNS, page_run
@@ -76,6 +80,56 @@ def test_hostile_texts_are_texts(kind):
     assert {one.tag for one in page.iter() if isinstance(one.tag, str)} <= TAGS
     assert len([one for one in page.iter() if one.tag == "script"]) == 2
     assert HOSTILE.split("\u2028")[0] in "".join(page.itertext())
+
+
+@pytest.mark.parametrize("kind", ["rate", "search", "failed", "aborted", "refused"])
+def test_nothing_on_a_page_steers_a_terminal_or_turns_the_reading_direction_round(kind):
+    for text in hostile_texts.HOSTILE:
+        page = render(hostile_texts.hostile(page_run(kind), text))
+
+        assert [letter for letter in page if not letter.isprintable() and letter not in "\n\t"] == []
+        page.encode()
+
+
+def test_what_is_drawn_holds_no_such_letter_in_its_figures_either():
+    named = hostile_texts.hostile(page_run("sweep"), "a\x00b\x1b[31m\u202ec")
+    data = json.loads(next(one.text for one in parsed(render(named)).iter() if one.get("id") == "data"))
+
+    assert all(text.isprintable() for text in texts_in(data))
+    assert any("a?b?[31m?c" in text for text in texts_in(data))
+
+
+def texts_in(data):
+    if isinstance(data, str):
+        return [data]
+    inner = [*data, *data.values()] if isinstance(data, dict) else data if isinstance(data, list) else ()
+    return [text for one in inner for text in texts_in(one)]
+
+
+def test_what_a_page_is_made_of_is_not_changed_where_nobody_is_hostile():
+    page = render(page_run("sweep"))
+
+    assert "script-src" in page
+    assert "?" not in page.partition("<style>")[2].partition("</style>")[0]
+    style, script = page.split("<style>")[1].split("</style>")[0], page.rsplit("<script>", 1)[1].split("</script>")[0]
+    for source in (style, script):
+        digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+        assert digest.replace("+", "&#43;") in page or digest in page
+
+
+def test_what_an_abort_left_open_is_no_call_to_let_the_run_end():
+    text = text_of(by_id(page_of("aborted"), "content"))
+
+    assert "p90[users=16] < 1s at 16 users was not judged, since the run had been ended" in text
+    assert "let the run end by itself" not in text
+
+
+@pytest.mark.parametrize("kind", ["unanswered", "failed"])
+def test_what_is_not_told_first_is_linked(kind):
+    page = page_of(kind)
+    (link,) = [one for one in page.iter() if one.tag == "a" and text_of(one).endswith(" more")]
+
+    assert link.get("href") == "#checks"
 
 
 @pytest.mark.parametrize("kind", PAGE_RUNS)

@@ -1,6 +1,6 @@
-"""What a gate on accuracy can see, by the images that were fired. Pure.
+"""What a gate on accuracy can see, by the images that were answered. Pure.
 
-Of the images that were fired the share is exact, and that is judged. What they tell of others is another matter: they
+Of these images the share is exact, and that is judged. What they tell of others is another matter: they
 are a sample, of as many as there are images. However often each was fired, it is one of them.
 
 The formulas are those of one-sided tests at 5 %, and of the exact interval (C. J. Clopper and E. S. Pearson, Biometrika
@@ -31,7 +31,7 @@ class SeenBy:
 
     Attributes:
         figure: what is meant: `error rate`, or a class's, as `recall[7]`.
-        n_images: different images that were fired, where there are levels at each of them.
+        n_images: different images that were answered, where there are levels at each of them.
         share: their figure, of all images alike.
         change: how much other a model's figure has to be, so that as many images like these tell it from chance in
             9 of 10 cases, with 5 % false alarms: above 0 for an error rate, below for the others.
@@ -70,15 +70,15 @@ def seen_by(
     Args:
         asked: the thresholds; those that let a model be as bad as it likes are left out.
         images: how often each was fired, and for what it was taken.
-        n_at_levels: the levels, and how many different images were fired at each; empty: a run without levels.
+        n_at_levels: the levels, and how many different images were answered at each; empty: a run without levels.
     """
-    n_fired = sum(count > 0 for count in images.fired)
+    n_answered = sum(count > 0 for count in images.answered)
     found: dict[str, SeenBy] = {}
     for one in asked:
-        n_here = [n for level, n in n_at_levels if one.is_about(level.users, level.rate_rps)] or [n_fired]
+        n_here = [n for level, n in n_at_levels if one.is_about(level.users, level.rate_rps)] or [n_answered]
         if one.metric in _ERRORS and one.is_upper:
             figure, sample = "error rate", _errors(images, min(n_here))
-        elif one.label is not None and not one.is_upper and min(n_here) == n_fired:
+        elif one.label is not None and not one.is_upper and min(n_here) == n_answered:
             # Where a level had not all of them, it is not known how many it had of one class.
             figure = f"{one.metric}[{one.label}]"
             sample = (_recalled if one.metric == "recall" else _named)(images, one.label)
@@ -114,11 +114,11 @@ def _seen(figure: str, sample: _Sample, is_error: bool) -> SeenBy | None:
 
 
 def _wrong_shares(images: ImageCounts) -> dict[int, float]:
-    """Return, of each image that was misread, how often of all times that it was fired."""
-    counts: dict[int, int] = {}
+    """Return, of each image that was misread, how often of all times that it was answered."""
+    answered, counts = images.answered, dict[int, int]()
     for one in images.misread:
         counts[one.image] = counts.get(one.image, 0) + one.count
-    return {image: count / images.fired[image] for image, count in counts.items()}
+    return {image: count / answered[image] for image, count in counts.items()}
 
 
 def _sample(n: int, shares: Collection[float], n_all: int | None = None) -> _Sample:
@@ -129,8 +129,8 @@ def _sample(n: int, shares: Collection[float], n_all: int | None = None) -> _Sam
 
 
 def _errors(images: ImageCounts, n: int) -> _Sample:
-    n_fired = sum(count > 0 for count in images.fired)
-    return _sample(n, _wrong_shares(images).values(), n_fired) if n else _Sample(0, 0.0, None)
+    n_answered = sum(count > 0 for count in images.answered)
+    return _sample(n, _wrong_shares(images).values(), n_answered) if n else _Sample(0, 0.0, None)
 
 
 def _recalled(images: ImageCounts, label: int) -> _Sample:

@@ -33,7 +33,8 @@ class ImageCounts:
         misread: wrong answers, by image, then by class.
         pixels: of at most 200 of these images: by position, its rows of pixels, 0 to 255, two hexadecimal digits each.
         labels: of each misread image, by position: the class that it shows; empty where the data set has gone.
-        of_class: by class, how many different images of it were fired; empty where nothing needs it.
+        of_class: by class, how many different images of it were answered; empty where nothing needs it.
+        unanswered: of those in `fired`, how often there was no answer: by position; images with none are left out.
     """
 
     fired: tuple[int, ...] = ()
@@ -41,6 +42,7 @@ class ImageCounts:
     pixels: Mapping[int, str] = field(default_factory=dict)
     labels: Mapping[int, int] = field(default_factory=dict)
     of_class: Mapping[int, int] = field(default_factory=dict)
+    unanswered: Mapping[int, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, images: Images, n_images: int, per_request: int) -> "ImageCounts":
@@ -51,9 +53,16 @@ class ImageCounts:
             n_images: images that are fired.
             per_request: images in one request; the last one holds what is left over.
         """
-        fired = _fired(images, n_images, per_request)
+        fired = _by_image(images.fired, n_images, per_request)
+        gone = _by_image(images.unanswered, n_images, per_request)
+        unanswered = {image: count for image, count in enumerate(gone) if count}
         misread = (Misread(image, predicted, count) for (image, predicted), count in sorted(images.misread.items()))
-        return cls(tuple(fired), tuple(misread))
+        return cls(tuple(fired), tuple(misread), unanswered=unanswered)
+
+    @property
+    def answered(self) -> tuple[int, ...]:
+        """How often each image was answered, rightly or wrongly, by its position."""
+        return tuple(count - self.unanswered.get(image, 0) for image, count in enumerate(self.fired))
 
     @property
     def worst(self) -> tuple[int, ...]:
@@ -65,16 +74,17 @@ class ImageCounts:
 
 
 def n_different(images: Images, n_images: int, per_request: int) -> int:
-    """Return how many different images were in requests that ended; the arguments are those of `ImageCounts.of`."""
-    return sum(count > 0 for count in _fired(images, n_images, per_request))
+    """Return how many different images were answered; the arguments are those of `ImageCounts.of`."""
+    answered = {first: count - images.unanswered.get(first, 0) for first, count in images.fired.items()}
+    return sum(count > 0 for count in _by_image(answered, n_images, per_request))
 
 
-def _fired(images: Images, n_images: int, per_request: int) -> list[int]:
-    fired = [0] * n_images
-    for first, count in images.fired.items():
+def _by_image(by_first: Mapping[int, int], n_images: int, per_request: int) -> list[int]:
+    counts = [0] * n_images
+    for first, count in by_first.items():
         for image in range(first, min(first + per_request, n_images)):
-            fired[image] += count
-    return fired
+            counts[image] += count
+    return counts
 
 
 NO_IMAGES = ImageCounts()

@@ -16,27 +16,29 @@ class Images:
     Attributes:
         fired: requests that ended, by the position of their first image in the data set: the others follow it.
         misread: wrong answers, by the image's position and the class that was answered.
+        unanswered: those of `fired` that ended without an answer, likewise.
     """
 
     fired: dict[int, int] = field(default_factory=dict)
     misread: dict[tuple[int, int], int] = field(default_factory=dict)
+    unanswered: dict[int, int] = field(default_factory=dict)
 
     def merge(self, other: "Images") -> None:
         """Add what another one has counted."""
         for first, count in other.fired.items():
             self.fired[first] = self.fired.get(first, 0) + count
+        for first, count in other.unanswered.items():
+            self.unanswered[first] = self.unanswered.get(first, 0) + count
         for key, count in other.misread.items():
             self.misread[key] = self.misread.get(key, 0) + count
 
     def to_plain(self) -> str:
         """Return what a message can hold: a short text, as most neighbours are fired equally often."""
-        firsts = sorted(self.fired)
-        steps = [first - before for before, first in zip([0, *firsts], firsts, strict=False)]
-        columns = [steps, [self.fired[first] for first in firsts]]
-        keys = sorted(self.misread)
-        images = [image for image, _ in keys]
-        columns.append([image - before for before, image in zip([0, *images], images, strict=False)])
+        firsts, keys, unanswered = sorted(self.fired), sorted(self.misread), sorted(self.unanswered)
+        columns = [_steps(firsts), [self.fired[first] for first in firsts]]
+        columns.append(_steps([image for image, _ in keys]))
         columns += [[predicted for _, predicted in keys], [self.misread[key] for key in keys]]
+        columns += [_steps(unanswered), [self.unanswered[first] for first in unanswered]]
         packed = zlib.compress(json.dumps(columns, separators=(",", ":")).encode())
         return base64.b85encode(packed).decode() if firsts else ""
 
@@ -46,10 +48,16 @@ class Images:
         read = cls()
         if not plain:
             return read
-        steps, fired, image_steps, predicted, counts = json.loads(zlib.decompress(base64.b85decode(plain)))
+        columns = json.loads(zlib.decompress(base64.b85decode(plain)))
+        steps, fired, image_steps, predicted, counts, unanswered_steps, unanswered = columns
         read.fired = dict(zip(_sums(steps), fired, strict=True))
         read.misread = dict(zip(zip(_sums(image_steps), predicted, strict=True), counts, strict=True))
+        read.unanswered = dict(zip(_sums(unanswered_steps), unanswered, strict=True))
         return read
+
+
+def _steps(numbers: list[int]) -> list[int]:
+    return [number - before for before, number in zip([0, *numbers], numbers, strict=False)]
 
 
 def _sums(steps: list[int]) -> list[int]:

@@ -131,6 +131,9 @@ class Recorder:
             counts[IMAGES] += n_images
             if predicted is None:
                 counts[FAILED] += n_images
+                if first_image is not None:
+                    unanswered = record.images.unanswered
+                    unanswered[first_image] = unanswered.get(first_image, 0) + 1
             else:
                 shift = latency_ns.bit_length() - SHIFTED_FROM  # as of `bucket_of`
                 bucket = latency_ns if shift <= 0 else (shift << BITS) + (latency_ns >> shift)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tfsload.analysis import exit_codes
-from tfsload.analysis.figures import percent
+from tfsload.analysis.figures import percent, rate
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
 
@@ -56,13 +56,37 @@ def is_doubted(result: RunResult, level: LevelResult) -> bool:
 def best_level(result: RunResult) -> LevelResult | None:
     """Return the level with the highest throughput, of those that are stable and where nothing failed; None: none is.
 
-    Of a search it is the highest rate that holds, measured in full.
+    Of a search it is the last level at the highest rate that holds, which was measured in full; what may fail there,
+    the search has judged.
     """
+    if result.search is not None:
+        at_this_rate = [level for level in result.levels if level.rate_rps == result.search.rate_rps]
+        found = at_this_rate[-1] if at_this_rate else None
+        return found if found is not None and found.answered and not is_doubted(result, found) else None
     fit = [
         level
         for level in result.levels
         if level.answered and not level.failed_requests and not is_doubted(result, level)
     ]
-    if result.search is not None:
-        fit = [level for level in fit if level.rate_rps == result.search.rate_rps]
     return max(fit, key=lambda level: level.achieved_rps, default=None)
+
+
+def why_none_is_best(result: RunResult) -> str:
+    """Return in words why no level is the best one."""
+    levels = result.levels
+    if result.search is not None:
+        if result.search.rate_rps is None:
+            return "no rate was found that holds"
+        return f"the level at {rate(result.search.rate_rps)} requests/s supports no verdict"
+    if not any(level.answered for level in levels):
+        return "no request was answered"
+    which = "the level" if len(levels) == 1 else "every level"
+    n_failing, n_doubted = (
+        sum(map(bool, found))
+        for found in ([level.failed_requests for level in levels], [is_doubted(result, level) for level in levels])
+    )
+    if n_doubted == len(levels):
+        return "the level supports no verdict" if len(levels) == 1 else "no level supports a verdict"
+    if n_failing == len(levels):
+        return f"requests failed at {which}"
+    return "each level supports no verdict, or has failed requests"

@@ -110,7 +110,7 @@ def _images(overall: Record, checked: Checked) -> ImageCounts:
         return counted  # another one has taken its place
     pixels = {image: dataset.images[image].tobytes().hex() for image in counted.worst}
     labels = {one.image: int(dataset.labels[one.image]) for one in counted.misread}
-    of_class = Counter(dataset.labels[np.flatnonzero(counted.fired)].tolist()) if is_by_class else {}
+    of_class = Counter(dataset.labels[np.flatnonzero(counted.answered)].tolist()) if is_by_class else {}
     return replace(counted, pixels=pixels, labels=labels, of_class=dict(sorted(of_class.items())))
 
 

@@ -1,5 +1,6 @@
 """What was answered: by class, and the images that were misread. Pure."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tfsload.analysis.figures import percent
@@ -10,6 +11,7 @@ from tfsload.report.page.tables import Heading, Row, Table, figures
 from tfsload.report.page.words import capital, stopped
 
 MOST_IMAGES = 200
+MOST_OTHERS = 2
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,8 @@ class MisreadImage:
         src: its picture as a `data:` URI; empty: its pixels are not kept.
         label: what it shows; empty: not known.
         answer: for what it was taken most often.
-        times: how often, of how many.
+        times: how often for that, of how many times that it was answered.
+        also: for what else it was taken, and how often; empty: for nothing else.
         name: which image.
         alt: all this in a sentence.
     """
@@ -29,6 +32,7 @@ class MisreadImage:
     label: str
     answer: str
     times: str
+    also: str
     name: str
     alt: str
 
@@ -73,53 +77,68 @@ def answers(result: RunResult) -> Answers:
 
 
 def _summary(result: RunResult) -> str:
-    images = result.images
-    n_fired = sum(1 for count in images.fired if count)
-    misread = _by_image(result)
+    answered, misread = result.images.answered, _by_image(result)
+    n_fired, n_answered = (sum(map(bool, counts)) for counts in (result.images.fired, answered))
     if not n_fired:
         return ""
+    if not n_answered:
+        return f"{_of_all(0, n_fired)} fired was answered."
+    told = _of_all(len(misread), n_answered)
+    # Images that were never answered are among those fired, and no sample of anything.
+    never = f"; {units.count(n_fired - n_answered)} more had no answer" if n_answered < n_fired else ""
     if not misread:
-        return f"None of the {units.count(n_fired)} images fired was answered wrong."
-    always = all(count == images.fired[image] for image, (_, count) in misread.items() if image < len(images.fired))
-    how = "each of them every time it was answered" if always else "some of them not every time"
-    verb = "image was" if len(misread) == 1 else "images were"
+        return f"{told} was answered wrong{never}."
+    always = all(sum(taken.values()) == answered[image] for image, taken in misread.items() if image < len(answered))
     if len(misread) == 1:
-        how = "every time it was answered" if always else "not every time"
-    return f"{units.count(len(misread))} of the {units.count(n_fired)} {verb} answered wrong, {how}."
+        return f"{told} was answered wrong, {'every time it was answered' if always else 'not every time'}{never}."
+    how = "each of them every time it was answered" if always else "some of them not every time"
+    return f"{told} were answered wrong, {how}{never}."
 
 
-def _by_image(result: RunResult) -> dict[int, tuple[int, int]]:
-    """Return for each misread image for what it was taken most often, and how often it was misread."""
-    most: dict[int, tuple[int, int]] = {}
-    total: dict[int, int] = {}
-    for one in result.images.misread:
-        total[one.image] = total.get(one.image, 0) + one.count
-        if one.count > most.get(one.image, (0, 0))[1]:
-            most[one.image] = (one.predicted, one.count)
-    return {image: (answer, total[image]) for image, (answer, _) in most.items()}
+def _of_all(n: int, n_all: int) -> str:
+    if n_all == 1:
+        return "The only image" if n else "No image"
+    return f"{units.count(n) if n else 'None'} of the {units.count(n_all)} images"
+
+
+def _by_image(result: RunResult) -> dict[int, dict[int, int]]:
+    """Return for each misread image for what it was taken and how often, most often first."""
+    found: dict[int, dict[int, int]] = {}
+    for one in sorted(result.images.misread, key=lambda one: (-one.count, one.predicted)):
+        taken = found.setdefault(one.image, {})
+        taken[one.predicted] = taken.get(one.predicted, 0) + one.count
+    return found
 
 
 def misread_images(result: RunResult) -> tuple[MisreadImage, ...]:
     """Return the images that were answered wrongly, those most often so first."""
-    by_image = _by_image(result)
-    ordered = sorted(by_image, key=lambda image: (-by_image[image][1], image))
-    return tuple(_misread_image(result, image, *by_image[image]) for image in ordered[:MOST_IMAGES]) + tuple(
-        _misread_image(result, image, *by_image[image], is_drawn=False) for image in ordered[MOST_IMAGES:]
+    by_image, answered = _by_image(result), result.images.answered
+    ordered = sorted(by_image, key=lambda image: (-sum(by_image[image].values()), image))
+    return tuple(
+        _misread_image(result, image, by_image[image], answered, is_drawn=number < MOST_IMAGES)
+        for number, image in enumerate(ordered)
     )
 
 
-def _misread_image(result: RunResult, image: int, answer: int, times: int, is_drawn: bool = True) -> MisreadImage:
+def _misread_image(
+    result: RunResult, image: int, taken: Mapping[int, int], answered: Sequence[int], is_drawn: bool
+) -> MisreadImage:
     images = result.images
     label = images.labels.get(image)
-    fired = images.fired[image] if image < len(images.fired) else 0
     shows = "" if label is None else f": a {label}"
+    (answer, times), *others = taken.items()
+    of_all = f" of {units.count(answered[image])}" if image < len(answered) else ""
+    told = [f"{other} ({units.count(n)}×)" for other, n in others[:MOST_OTHERS]]
+    more = [f"{len(others) - MOST_OTHERS} more"] if len(others) > MOST_OTHERS else []
+    as_others = "".join(f", and as {other}" for other, _ in others[:MOST_OTHERS])
     return MisreadImage(
         src=_picture(images.pixels.get(image, "")) if is_drawn else "",
         label="?" if label is None else str(label),
         answer=str(answer),
-        times=f"{units.count(times)} of {units.count(fired)} times",
+        times=f"{units.count(times)}{of_all} time{'' if (answered[image] if of_all else times) == 1 else 's'}",
+        also=f"also {', '.join([*told, *more])}" if told else "",
         name=f"image {units.count(image)}",
-        alt=f"Image {image}{shows}, answered as {answer}",
+        alt=f"Image {image}{shows}, answered as {answer}{as_others}",
     )
 
 

@@ -95,7 +95,8 @@ def _unknown(result: RunResult) -> list[str]:
     return [
         f"{held.threshold.text}{f' at {held.where}' if held.where else ''}: {held.unknown_and_cure}"
         for held in result.thresholds
-        if held.holds is None and held.why_unknown not in told
+        # What another threshold's abort left open is told among the notes, and has no cure.
+        if held.holds is None and held.why_unknown not in told and not result.is_left_open(held)
     ]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tfsload.report.charts import draw
 from tfsload.report.charts.chart import WIDE_PX, Chart
+from tfsload.report.page.words import clean
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def drawn(charts: Mapping[str, Chart]) -> dict[str, Figure]:
 
 def _drawn(chart: Chart) -> Figure:
     svgs = {
-        width: draw.svg(chart.spec(width), f"{chart.name}-{width}", chart.label)
+        width: draw.svg(clean(chart.spec(width)), f"{chart.name}-{width}", clean(chart.label))
         for width in dict.fromkeys(chart.widths_px)
     }
     wide = svgs.pop(WIDE_PX, "")

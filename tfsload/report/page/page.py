@@ -23,7 +23,7 @@ from tfsload.report.page.level_tables import generator_table, levels_table
 from tfsload.report.page.made_with import listings
 from tfsload.report.page.seconds import seconds_table
 from tfsload.report.page.tables import Table
-from tfsload.report.page.words import capital
+from tfsload.report.page.words import capital, clean
 
 _TEMPLATES = "tfsload.report.page"
 
@@ -99,6 +99,7 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.PackageLoader(_TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=clean,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -122,7 +123,7 @@ def _hash(source: str) -> str:
 
 def _in_script(data: Any) -> str:
     """Return JSON that ends no script element, whatever texts are in it."""
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(clean(data), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for letter in "<>&\u2028\u2029":
         text = text.replace(letter, f"\\u{ord(letter):04x}")
     return text

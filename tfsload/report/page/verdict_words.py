@@ -5,17 +5,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tfsload.analysis import exit_codes
-from tfsload.analysis.figures import percent
 from tfsload.analysis.held import Held
 from tfsload.analysis.held_words import words_of
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.verdict import Reason
 from tfsload.report import states
+from tfsload.report.page.reasons import grouped, where_failures_began
 from tfsload.report.page.words import Sentence, capital, sentence, stopped, strong
 from tfsload.report.states import State
 
 # What is said beside the sentence that decides; the rest stands further below.
 _MOST_LINES = 4
+# So many thresholds that hold are named.
+_MOST_HOLDING = 3
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,9 @@ def _of_pass(result: RunResult) -> Iterable[Sentence]:
         many = "Both" if len(texts) == 2 else f"All {len(texts)}"
         found = _found(tightest, "at worst ")
         yield (*sentence(f"{many} thresholds hold. The tightest: "), *named, *sentence(f", {found}."))
+        if len(texts) <= _MOST_HOLDING:
+            others = [words_of(one).asked for one in result.thresholds if one.threshold != tightest.threshold]
+            yield _listed("The other one: " if len(texts) == 2 else "The others: ", others)
     if judged:
         yield judged
 
@@ -88,9 +93,9 @@ def _of_others(result: RunResult) -> Iterable[Sentence]:
         head = "The run was not begun: "
     if verdict.exit_code == exit_codes.THRESHOLD:
         yield from crossed
-    for number, (lead, cure) in enumerate(_grouped(result, reasons, bool(head))):
+    for number, (lead, cure) in enumerate(grouped(result, reasons, bool(head))):
         yield (*sentence(head), *lead) if number == 0 else lead
-        if number == 0 and verdict.exit_code == exit_codes.FAILED and (began := _where_failures_began(result)):
+        if number == 0 and verdict.exit_code == exit_codes.FAILED and (began := where_failures_began(result)):
             yield sentence(began)
         if cure:
             yield sentence(f"Cure: {stopped(cure)}")
@@ -125,8 +130,22 @@ def _crossed(result: RunResult) -> Iterable[Sentence]:
         worst = min(crossed, key=lambda held: -math.inf if held.margin is None else held.margin)
         where = f" at {worst.where}" if worst.where else ""
         if len(crossed) > 1:
-            where = f" at {len(crossed)} of {len(result.levels)} levels, most{where}"
+            where = f" at {_of_places(result, crossed)}, most{where}"
         yield (*strong(words_of(worst).asked), *sentence(f" was crossed{where}: {_value(worst)}{_margin(worst)}."))
+
+
+def _of_places(result: RunResult, crossed: list[Held]) -> str:
+    """Return at how many of the levels at which it was judged a threshold was crossed."""
+    judged = [one for one in result.thresholds if one.threshold == crossed[0].threshold and one.holds is not None]
+    if not _are_levels_left(result):
+        return f"{len(crossed)} of {len(judged)} levels"
+    of_all = f"all {len(judged)}" if len(crossed) == len(judged) else f"{len(crossed)} of the {len(judged)}"
+    return f"{of_all} levels where it was measured"
+
+
+def _are_levels_left(result: RunResult) -> bool:
+    """Whether there were to be levels at which nothing was judged."""
+    return bool(result.course.n_levels_left) or any(map(result.is_left_open, result.thresholds))
 
 
 def _holding(result: RunResult) -> Iterable[Sentence]:
@@ -135,11 +154,19 @@ def _holding(result: RunResult) -> Iterable[Sentence]:
     holding = [*dict.fromkeys(words_of(one).asked for one in held)]
     if not holding:
         return
-    head = "The other one holds: " if len(holding) == 1 else f"The other {len(holding)} hold: "
+    head = "The other one holds" if len(holding) == 1 else f"The other {len(holding)} hold"
+    # At levels that were never run nothing holds.
+    if _are_levels_left(result):
+        head += " where it was measured" if len(holding) == 1 else " where they were measured"
+    yield _listed(f"{head}: ", holding)
+
+
+def _listed(head: str, asked: Iterable[str]) -> Sentence:
+    """Return a sentence that names thresholds."""
     pieces: list[Sentence] = [sentence(head)]
-    for number, text in enumerate(holding):
+    for number, text in enumerate(dict.fromkeys(asked)):
         pieces += [sentence(", ") if number else (), strong(text)]
-    yield tuple(piece for part in (*pieces, sentence(".")) for piece in part)
+    return tuple(piece for part in (*pieces, sentence(".")) for piece in part)
 
 
 def _found(held: Held, how: str) -> str:
@@ -159,29 +186,3 @@ def _margin(held: Held) -> str:
 
 def _is_finite(held: Held) -> bool:
     return held.value is not None and math.isfinite(held.value)
-
-
-def _grouped(result: RunResult, reasons: Iterable[Reason], has_head: bool) -> Iterable[tuple[Sentence, str]]:
-    """Return reasons with their cures; levels' that have the same cure are one."""
-    by_cure: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for reason in reasons:
-        name = next((level.name for level in result.levels if reason.what.startswith(f"{level.name}: ")), "")
-        by_cure.setdefault(("" if name else reason.what, reason.cure), []).append((name, reason.what))
-    for number, ((_, cure), found) in enumerate(by_cure.items()):
-        (first, what), names = found[0], [*dict.fromkeys(name for name, _ in found)]
-        if not first:
-            yield sentence(stopped(what if number == 0 and has_head else capital(what))), cure
-            continue
-        others = f" and {len(names) - 1} more levels" if len(names) > 2 else f" and {names[1]}" if names[1:] else ""
-        yield (*strong(first), *sentence(f"{others}{stopped(what.removeprefix(first))}")), cure
-
-
-def _where_failures_began(result: RunResult) -> str:
-    """Say from which level on requests had no answer, where there was one below."""
-    if not result.totals.failed_requests or result.search is not None:
-        return ""
-    for number, level in enumerate(result.levels):
-        if level.failed_requests:
-            share = percent(level.failed_requests / level.requests)
-            return f"It began at {level.name}: {share} failed there, none below." if number else ""
-    return ""

@@ -1,7 +1,11 @@
 """Sentences of a page, in pieces: what is code or stressed in them is told apart, and nothing is markup. Pure."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from tfsload.transport.words import lines
 
 # An option as it is typed, or what stands between backticks.
 _CODE = re.compile(r"`([^`]+)`|(?<![\w-])(--[a-z][a-z0-9_-]*)")
@@ -60,3 +64,18 @@ def stopped(text: str) -> str:
     ('run again.', 'why?')
     """
     return text if text.endswith((".", "!", "?", "…")) or not text else f"{text}."
+
+
+def clean(value: Any) -> Any:
+    r"""Return a value of a page, and all texts in it, without what steers a terminal or turns the reading direction.
+
+    >>> clean({"note": "a\x1b[31mb"})
+    {'note': 'a?[31mb'}
+    """
+    if hasattr(value, "__html__"):  # markup of the templates, which question marks leave as safe as it is
+        return type(value)(lines(value))
+    if isinstance(value, str):
+        return lines(value)
+    if isinstance(value, Mapping):
+        return {clean(name): clean(one) for name, one in value.items()}
+    return [*map(clean, value)] if isinstance(value, list | tuple) else value

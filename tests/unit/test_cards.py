@@ -1,0 +1,186 @@
+"""The three figures that matter: each is marked by what was crossed of its own, and says what does not stand."""
+
+import dataclasses
+import functools
+import math
+
+import pytest
+
+from tests.support.golden import result_of
+from tests.support.page_runs import PAGE_RUNS, closed_sweep, page_run
+from tests.support.past_runs import MS, SECOND, PastRun
+from tfsload.analysis import thresholds
+from tfsload.analysis.held import Held, margin_of
+from tfsload.analysis.limit import Ending
+from tfsload.analysis.verdict import Verdict
+from tfsload.report import states
+from tfsload.report.page.cards import cards
+from tfsload.report.page.first_screen import first_screen
+
+
+@functools.cache
+def small_sweep():
+    return closed_sweep((1,), (2,))
+
+
+def crossed(text, value, where=""):
+    (threshold,) = thresholds.parse(text)
+    assert threshold.holds(value) is False
+    return Held(threshold, where, value, False, margin_of(threshold, value))
+
+
+def with_crossed(result, *held):
+    return dataclasses.replace(result, thresholds=held, verdict=Verdict(3))
+
+
+# Which card: 0 how fast, 1 how soon, 2 how often wrong; what it says, and whether it is marked.
+BY_LEVEL = {
+    "its-own": (crossed("error_rate < 1%", 0.021, "2 users"), 2, "2.10% at 2 users: 110% above the bound", True),
+    "of-a-class": (crossed("recall[5] > 99%", 0.5, "2 users"), 2, "recall[5] was crossed", False),
+    "failed-alone": (crossed("failed_rate < 1%", 0.5, "2 users"), 2, "failed_rate was crossed", False),
+    "another-percentile": (crossed("p50 < 8ms", 9e6, "2 users"), 1, "p50 was crossed", False),
+    "p99": (crossed("p99 < 8ms", 9e6, "2 users"), 1, "9.00 ms at 2 users: 12% above the bound", True),
+    "from-below": (crossed("p99 > 1s", 14.6e6, "2 users"), 1, "0.0146 s at 2 users: 99% below the bound", True),
+    "endless": (crossed("p99 < 8ms", math.inf, "2 users"), 1, "no value (∞) at 2 users: above the bound", True),
+    "lag": (crossed("lag_p99 < 1ms", 9e6, "2 users"), 1, "lag_p99 was crossed", False),
+    "rate": (crossed("rate > 1000", 20.0, "1 user"), 0, "20.0/s at 1 user: 98% below the bound", True),
+    "right-rate": (crossed("right_rate[9ms] > 1000", 20.0, "1 user"), 0, "right_rate[9ms] was crossed", False),
+    "parallelism": (crossed("parallelism > 4", 2.0), 0, "parallelism was crossed", False),
+    "dropped": (crossed("dropped_rate < 1%", 0.5, "1 user"), 0, "dropped_rate was crossed", False),
+}
+
+
+@pytest.mark.parametrize(("held", "which", "said", "is_marked"), BY_LEVEL.values(), ids=BY_LEVEL)
+def test_a_threshold_is_told_where_it_belongs_and_marks_its_own_figure_only(held, which, said, is_marked):
+    found = cards(with_crossed(small_sweep(), held))
+
+    assert said in found[which].below.split(" · ")
+    assert [card.state for card in found] == ["crossed" if is_marked and n == which else "" for n in range(3)]
+    assert not [
+        card for n, card in enumerate(found) if n != which and ("bound" in card.below or "crossed" in card.below)
+    ]
+
+
+@pytest.mark.parametrize("kind", PAGE_RUNS)
+def test_whatever_was_crossed_stands_on_one_card(kind):
+    result = page_run(kind)
+    told = [card.below for card in cards(result)]
+    by_metric = {held.threshold.metric for held in result.thresholds if held.holds is False}
+
+    n_own = sum(card.state == "crossed" for card in cards(result))
+    assert n_own == sum("bound" in below for below in told) if result.judged.exit_code != 1 else True
+    assert bool(by_metric) == any("bound" in below or "crossed" in below for below in told) or not told
+
+
+def test_of_many_that_were_crossed_some_are_named():
+    held = [crossed(f"recall[{label}] > 99%", 0.5, "1 user") for label in range(6)]
+
+    assert (
+        "recall[0], recall[1], recall[2] and 3 more were crossed" in cards(with_crossed(small_sweep(), *held))[2].below
+    )
+
+
+def test_a_percentile_that_a_threshold_limits_is_the_one_that_it_was_held_against():
+    _, _, soon = cards(page_run("unanswered"))
+
+    assert (soon.value, soon.unit, soon.state) == ("∞", "", "crossed")
+    assert soon.below.startswith("of all requests, 14.30% of them without an answer · of those answered: p50 ")
+    assert soon.below.endswith("above the bound · p90, mean and max were crossed")
+
+
+def test_an_error_rate_that_was_crossed_says_by_how_much():
+    errors, _, _ = cards(page_run("unanswered"))
+
+    assert "× the bound · wrong_rate, failed_rate and recall[5] were crossed" in errors.below
+
+
+SEARCHES = {
+    "none-holds": ({"ending": Ending.NONE_HOLDS, "rate_rps": None}, None, "no rate was found that holds"),
+    "stopped": ({"ending": Ending.STOPPED, "rate_rps": None}, None, "no rate was found that holds"),
+    # A short probe at that rate went before; it has answered more a second.
+    "found": ({}, 3, ""),
+}
+
+
+@pytest.mark.parametrize(("changes", "number", "why"), SEARCHES.values(), ids=SEARCHES)
+def test_the_best_of_a_search_is_the_last_level_at_the_rate_that_holds(changes, number, why):
+    result = page_run("search")
+    faster = [dataclasses.replace(one, achieved_rps=one.achieved_rps + (one.number == 1)) for one in result.levels]
+    search = dataclasses.replace(result.search, **changes)
+    result = dataclasses.replace(result, levels=tuple(faster), search=search)
+    best = states.best_level(result)
+
+    assert (best.number if best else None) == number
+    if why:
+        assert states.why_none_is_best(result) == why
+        assert [card.below.split(" · ")[0] for card in cards(result)[:2]] == [why, why]
+
+
+def test_the_short_probe_does_not_stand_in_for_a_full_level_in_doubt():
+    result = page_run("search")
+    doubted = dataclasses.replace(result, verdict=Verdict(4, doubted_levels=(3,)))
+
+    assert states.best_level(doubted) is None
+    assert states.why_none_is_best(doubted) == "the level at 200 requests/s supports no verdict"
+
+
+WHY_NONE = {
+    "no level supports a verdict": lambda: closed_sweep((1, 0, 0.8), (2, 0, 0.8)),
+    "requests failed at every level": lambda: closed_sweep((1, 0.1), (2, 0.1)),
+    "no request was answered": lambda: closed_sweep((1, 1.0), (2, 1.0)),
+}
+
+
+@pytest.mark.parametrize(("why", "make"), WHY_NONE.items())
+def test_why_no_level_is_best(why, make):
+    result = make()
+
+    # Where failures and doubts lie at the same level, either would do: what the figures lack comes first.
+    assert states.best_level(result) is None
+    assert states.why_none_is_best(dataclasses.replace(result, verdict=_without_failing_doubts(result))) == why
+
+
+def _without_failing_doubts(result):
+    failing = {level.number for level in result.levels if level.failed_requests}
+    kept = tuple(number for number in result.judged.doubted_levels if number not in failing)
+    return dataclasses.replace(result.judged, doubted_levels=kept)
+
+
+STANDING = {
+    "unstable": (lambda: page_run("repeated"), "stands: answers are counted, not timed", ""),
+    "a-worker-lost": (lambda: page_run("invalid"), "without what was lost with workers", ""),
+    "two-models": (
+        lambda: dataclasses.replace(
+            page_run("repeated"),
+            thresholds=(),
+            server=dataclasses.replace(page_run("repeated").server, changed="version 1 before, 2 after"),
+        ),
+        "of more than one model, perhaps",
+        "invalid",
+    ),
+}
+
+
+@pytest.mark.parametrize(("make", "said", "state"), STANDING.values(), ids=STANDING)
+def test_a_run_without_a_verdict_says_whether_its_error_rate_stands(make, said, state):
+    errors = cards(make())[2]
+
+    assert errors.below.endswith(said)
+    assert errors.state == state
+
+
+def test_how_many_images_a_request_has_stands_in_the_head_line():
+    past = PastRun({"num_tests": "640", "images_per_request": "64"})
+    past.fire(0, SECOND, 3 * MS)
+
+    assert "64 images a request" in first_screen(result_of(past.end())).context
+    assert not [part for part in first_screen(page_run("demo")).context if "a request" in part]
+
+
+def test_levels_out_of_order_are_told_from_the_least_load_to_the_most():
+    levels = [dataclasses.replace(small_sweep().levels[0], number=n, users=n) for n in (4, 8, 1, 2, 32, 16, 1)]
+
+    assert (
+        "sweep of 1 to 32 in 7 levels of users · 10 s each"
+        in first_screen(dataclasses.replace(small_sweep(), levels=tuple(levels))).context
+    )

@@ -1,0 +1,107 @@
+"""The verdict in sentences: levels that have the same to say, where failures began, and what was never measured."""
+
+import dataclasses
+
+import pytest
+
+from tests.support.page_runs import closed_sweep, page_run
+from tfsload.analysis import exit_codes
+from tfsload.analysis.verdict import Reason, Verdict
+from tfsload.report.page.first_screen import first_screen
+
+
+def lines_of(result):
+    """Return the lead and the lines behind it."""
+    verdict = first_screen(result).verdict
+    return ["".join(piece.text for piece in line) for line in (verdict.lead, *verdict.lines)]
+
+
+BEGINNINGS = {
+    "in-order": ([(1,), (2,), (4, 0.2)], "Requests began to fail at 4 users: 20.27% failed there, none below."),
+    "the-other-way": ([(8, 0.2), (1,)], "Requests began to fail at 8 users: 20.80% failed there, none below."),
+    "twice": ([(1,), (8, 0.2), (2, 0.1)], "Requests began to fail at 2 users: 11.15% failed there, none below."),
+    "at-the-lowest": ([(2, 0.1), (1, 0.1)], ""),
+    "at-each-but-a-higher-one": ([(1, 0.1), (2,)], ""),
+    "at-one-of-two-alike": (
+        [(2,), (1,), (2, 0.1)],
+        "Requests began to fail at 2 users: 5.57% failed there, none below.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("levels", "said"), BEGINNINGS.values(), ids=BEGINNINGS)
+def test_where_requests_began_to_fail_goes_by_load(levels, said):
+    found = [line for line in lines_of(closed_sweep(*levels)) if "began to fail" in line]
+
+    assert found == ([said] if said else [])
+
+
+def judged_for(result, *reasons):
+    return dataclasses.replace(result, verdict=Verdict(exit_codes.INVALID, tuple(Reason(*one) for one in reasons)))
+
+
+UNSTABLE, BUSY = "use a longer --warm-up", "use a machine of its own"
+HEAD = "The run supports no verdict: "
+GROUPS = {
+    "figures-of-their-own": (
+        [("1 user: went 120% → 98% → 82%", UNSTABLE), ("2 users: went 84% → 98% → 118%", UNSTABLE)],
+        [
+            f"{HEAD}1 user: went 120% → 98% → 82%.",
+            f"Cure: {UNSTABLE}.",
+            "Likewise, with figures of their own: 2 users.",
+        ],
+    ),
+    "equal": (
+        [("1 user: it drifted", UNSTABLE), ("2 users: it drifted", UNSTABLE)],
+        [f"{HEAD}1 user and 2 users: it drifted.", f"Cure: {UNSTABLE}."],
+    ),
+    "the-worst-of-all": (
+        [
+            (f"{users}: off its CPU for {n}% of the time", BUSY)
+            for users, n in (("1 user", 4), ("2 users", 26), ("4 users", 9))
+        ],
+        [f"{HEAD}all 3 levels, the most at 2 users: off its CPU for 26% of the time.", f"Cure: {BUSY}."],
+    ),
+    "another-finding-with-the-same-cure": (
+        [("1 user: throughput drifted", UNSTABLE), ("2 users: latency drifted", UNSTABLE)],
+        [f"{HEAD}1 user: throughput drifted.", f"Cure: {UNSTABLE}.", "2 users: latency drifted."],
+    ),
+    "of-the-run-first": (
+        [
+            ("a worker was lost", "run again"),
+            ("1 user: it drifted", UNSTABLE),
+            ("2 users: it drifted", UNSTABLE),
+            ("4 users: it drifted", UNSTABLE),
+        ],
+        [f"{HEAD}a worker was lost.", "Cure: run again.", "All 3 levels: it drifted.", f"Cure: {UNSTABLE}."],
+    ),
+}
+
+
+@pytest.mark.parametrize(("reasons", "said"), GROUPS.values(), ids=GROUPS)
+def test_levels_are_told_together_and_no_figure_of_one_as_that_of_another(reasons, said):
+    assert lines_of(judged_for(closed_sweep((1,), (2,), (4,)), *reasons)) == said
+
+
+def test_an_abort_counts_the_levels_where_a_threshold_was_judged():
+    lines = lines_of(page_run("aborted"))
+
+    assert lines[0].startswith("p50 < 3 ms was crossed at all 3 levels where it was measured, most at 4 users: 16.0 ms")
+    assert "The other one holds where it was measured: p99 < 1 s." in lines
+
+
+PASSES = {
+    "p99 < 1s; error_rate < 5%": [
+        "Both thresholds hold. The tightest: error_rate < 5%, at worst 2.13% at 1 user, 57% below the bound.",
+        "The other one: p99 < 1 s.",
+    ],
+    "p99 < 1s; error_rate < 5%; p50 < 500ms": [
+        "All 3 thresholds hold. The tightest: error_rate < 5%, at worst 2.13% at 1 user, 57% below the bound.",
+        "The others: p99 < 1 s, p50 < 500 ms.",
+    ],
+}
+
+
+@pytest.mark.parametrize(("threshold", "said"), PASSES.items())
+def test_a_pass_names_its_thresholds(threshold, said):
+    assert lines_of(closed_sweep((1,), (2,), threshold=threshold))[:2] == said
