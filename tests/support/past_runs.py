@@ -200,6 +200,33 @@ def search() -> PastRun:
     return past.end()
 
 
+def search_of_nothing() -> PastRun:
+    """A search whose lowest rate crosses a threshold."""
+    past = PastRun({"find_max_rate": "100:400", "threshold": "p99 < 50ms"})
+    past.open_level(1, 200.0, 80.0, is_probe=True, seconds=5.0)
+    past.open_level(2, 100.0, 70.0, is_probe=True, seconds=10.0)
+    past.search = SearchResult(
+        Ending.NONE_HOLDS,
+        None,
+        None,
+        100.0,
+        ("crossed p99 < 50ms",),
+        n_probes=2,
+        low_rps=100,
+        high_rps=400,
+        max_probes=12,
+    )
+    return past.end()
+
+
+def repeated() -> PastRun:
+    """A sweep that holds each number of users twice."""
+    past = PastRun({"sweep": "1,2,1,2", "threshold": "p99 < 4ms; error_rate < 5%"})
+    for number, (users, latency_ms) in enumerate(((1, 2.0), (2, 3.4), (1, 2.1), (2, 3.5)), 1):
+        past.close_level(number, users, latency_ms)
+    return past.end()
+
+
 def invalid() -> PastRun:
     """A sweep that was stopped, on a generator that had no time left, and a worker was lost."""
     past = PastRun({"sweep": "1,4,8,16"})
@@ -243,6 +270,8 @@ PAST_RUNS: dict[str, Callable[[], PastRun]] = {
     "sweep": sweep,
     "rate": rate,
     "search": search,
+    "search-of-nothing": search_of_nothing,
+    "repeated": repeated,
     "invalid": invalid,
     "stopped": stopped,
     "failed": failed,

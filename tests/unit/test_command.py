@@ -22,6 +22,7 @@ GIVEN = {
     "quotes": ["--model-name", 'it\'s "mine"; rm -rf /', "--note", "a=$(reboot)`x`"],
     "a-dash": ["--model-label=-rf", "--seed", "7"],
     "tags": ["--tags", "one", "two", "--exclude-tags", "three"],
+    "user-classes": ["GrpcPredictionUser", "Mine", "--tags", "one"],
     "of-the-default": ["--seed", "1", "--deadline", "5"],
 }
 

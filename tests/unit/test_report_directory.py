@@ -174,6 +174,54 @@ def test_files_are_as_readable_as_any_that_this_user_makes(tmp_path, result, mas
     assert {(tmp_path / name).stat().st_mode & 0o777 for name in held(tmp_path)} == {mode}
 
 
+def test_a_file_that_was_broken_off_takes_the_place_of_none(tmp_path, result):
+    report_in(tmp_path, result)
+    with directory.replaced(str(tmp_path)) as making:
+        files.write_data(result, making)
+        (making / "report.html.part").write_text("half a page")
+
+    assert held(tmp_path) == ["result.json"]
+
+
+def test_two_runs_that_end_in_one_directory_leave_one_whole_report(tmp_path, result):
+    with directory.replaced(str(tmp_path)) as first:
+        (first / "levels.csv").write_text("first\n")
+        files.write_data(result, first)
+        assert directory.fault(str(tmp_path)) == ""
+        report_in(tmp_path, result)
+        assert held(tmp_path) == [first.name, "levels.csv", "result.json"]
+
+    assert held(tmp_path) == ["levels.csv", "result.json"]
+    assert (tmp_path / "levels.csv").read_text() == "first\n"
+
+
+def test_what_was_put_there_meanwhile_is_kept(tmp_path, result):
+    with pytest.raises(OSError, match=r"holds 'letter\.txt', which is no part of a report"):
+        report_beside_a_letter(tmp_path, result)
+
+    assert held(tmp_path) == ["letter.txt"]
+
+
+def report_beside_a_letter(path, result):
+    with directory.replaced(str(path)) as making:
+        files.write_data(result, making)
+        (path / "letter.txt").write_text("mine")
+
+
+def test_a_page_that_cannot_be_made_leaves_the_older_report(tmp_path, result, capsys, monkeypatch):
+    report_in(tmp_path, result)
+
+    def cannot(_):
+        raise KeyError("drawn by nobody")
+
+    monkeypatch.setattr(files, "_page", cannot)
+
+    assert program.main([str(tmp_path)]) == exit_codes.FAILED
+    assert "it could not be drawn: KeyError: 'drawn by nobody'" in capsys.readouterr().err
+    assert held(tmp_path) == ["levels.csv", "result.json"]
+    assert (tmp_path / "levels.csv").read_text() == "new\n"
+
+
 # tfsload report DIR
 
 

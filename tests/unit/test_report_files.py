@@ -22,13 +22,16 @@ from tests.support.golden import result_of
 from tests.support.hostile_texts import HOSTILE, hostile
 from tests.support.past_runs import PAST_RUNS, PastRun
 from tfsload.analysis import exit_codes
+from tfsload.analysis.figures import latency_ms, percent, rate
 from tfsload.analysis.latency import LatencyCounts
 from tfsload.analysis.levels import PERCENTILES
 from tfsload.analysis.result import ProcessExit, RunResult, SchemaError
 from tfsload.analysis.verdict import Reason
 from tfsload.records.histogram import Histogram
-from tfsload.report import csv_files, hgrm, json_file, junit, markdown
+from tfsload.report import csv_files, hgrm, json_file, junit, markdown, states
 from tfsload.report.schema import schema
+from tfsload.report.speed_ups import speed_ups
+from tfsload.report.states import is_doubted
 from tfsload.settings.refusal import RunRefused
 from tfsload.suite.run_report import refused_result
 
@@ -123,6 +126,21 @@ def test_what_is_no_result_does_not_fit_the_schema(change):
         SCHEMA.validate({**written, **change})
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"verdict": None}, id="not-judged"),
+        pytest.param({"course": {"is_broken": "false"}}, id="a-text-for-yes-or-no"),
+    ],
+)
+def test_what_no_run_can_have_come_to_is_refused_when_it_is_read(tmp_path, change):
+    path = tmp_path / json_file.NAME
+    path.write_text(json.dumps({**json.loads(json_file.write(result_of_kind("demo"))), **change}))
+
+    with pytest.raises(SchemaError):
+        json_file.read(path)
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "7", '{"schema": 9}', "\ufeff{}", "[" * 100_000])
 def test_what_is_no_result_is_refused_when_it_is_read(tmp_path, text):
     path = tmp_path / json_file.NAME
@@ -156,7 +174,7 @@ def test_a_level_is_a_row(result):
             upper_ns = level.upper_end_ns[percentile]
             assert number(row[f"p{percentile:g}_ms"]) == (None if upper_ns is None else upper_ns / 1e6)
         assert row["stable"] == ("yes" if level.is_stable else "no")
-        assert row["supports_verdict"] == ("no" if level.number in result.judged.doubted_levels else "yes")
+        assert row["supports_verdict"] == ("no" if is_doubted(result, level) else "yes")
         for doubt in level.doubts:
             assert doubt.what in row["doubts"]
 
@@ -175,10 +193,11 @@ def test_a_run_without_levels_is_one_row(kind):
 
 def test_speed_ups_are_those_of_the_scaling():
     result = result_of_kind("sweep")
-    by_users = {one.users: one.speed_up for one in result.scaling.levels}
+    found = speed_ups(result)
 
+    assert found
     assert [number(row["speed_up"]) for row in rows(csv_files.levels(result))] == [
-        by_users[level.users] for level in result.levels
+        found.get(level.number) for level in result.levels
     ]
 
 
@@ -245,8 +264,12 @@ def test_each_threshold_and_each_rule_is_a_case(result):
         f"{one.threshold.text} at {one.where}" if one.where else one.threshold.text for one in result.thresholds
     }
 
+    rules = {rule.name for rule in result.judged.rules}
+
     JUNIT_SCHEMA.validate(text)
-    assert set(found) == thresholds | {rule.name for rule in result.judged.rules}
+    names = [case.get("name") for case in ElementTree.fromstring(text).iter("testcase")]
+    assert len(set(names)) == len(names) == len(result.thresholds) + len(result.judged.rules)
+    assert {name.partition(" (level ")[0] for name in found if name not in rules} == thresholds
     failing = {name for name, case in found.items() if case.find("failure") is not None}
     assert bool(failing) == (result.judged.exit_code != exit_codes.PASS)
     suite = ElementTree.fromstring(text).find("testsuite")
@@ -270,7 +293,8 @@ def test_a_crossed_threshold_says_by_how_much():
     [
         pytest.param(None, 1, 0, id="as-it-was-judged"),
         pytest.param(ProcessExit(0, "exit code 0, by --exit-code-on-error 0", True), 0, 1, id="failures-do-not-count"),
-        pytest.param(ProcessExit(7, "exit code 7, by --exit-code-on-error 7", True), 1, 0, id="another-code"),
+        pytest.param(ProcessExit(3, "exit code 3, by --exit-code-on-error 0", True), 0, 1, id="and-a-threshold-does"),
+        pytest.param(ProcessExit(7, "exit code 7, by --exit-code-on-error 7"), 1, 0, id="another-code"),
         pytest.param(ProcessExit(0, "exit code 0, set by a listener", False), 1, 0, id="a-listener"),
     ],
 )
@@ -337,6 +361,32 @@ def test_a_summary_says_how_the_run_ended_and_why(result):
         assert level.name in words
     for held in result.thresholds:
         assert held.where in words
+
+
+def cells_of(text):
+    """Return the cells of each table row, as a reader sees them."""
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    return [[cell.strip().replace("\\", "") for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+def test_the_levels_of_a_summary_say_what_the_table_on_the_terminal_says(result):
+    found = cells_of(markdown.write(result))
+
+    for number, level in enumerate(result.levels):
+        state = states.of_level(result, level)
+        (row,) = [cells for cells in found if cells[:1] == [level.name]][number_of(result, number) :][:1]
+        assert row[1] == f"{states.ICONS[state.key]} {state.word}"
+        assert row[2] == rate(level.achieved_rps)
+        assert latency_ms(level.upper_end_ns[50]) in row
+        assert latency_ms(level.upper_end_ns[99]) in row
+        assert percent(level.error_rate) in row
+        if result.probes_hold:
+            assert row[-1] == states.HOLDS[result.probes_hold[number]]
+
+
+def number_of(result, number):
+    """Return how many levels of the same name come before one."""
+    return sum(level.name == result.levels[number].name for level in result.levels[:number])
 
 
 @pytest.mark.parametrize("text", HOSTILE)

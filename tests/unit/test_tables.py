@@ -25,6 +25,7 @@ from tfsload.analysis.level_result import level_result
 from tfsload.analysis.levels import PERCENTILES
 from tfsload.report import levels
 from tfsload.report.screen import LOG, Screen
+from tfsload.report.speed_ups import speed_ups
 from tfsload.report.tables import Column, fitted
 
 FIGURES = Column("figures", ["1", "1,234"])
@@ -89,7 +90,7 @@ def test_what_is_cut_says_so():
 )  # fmt: skip
 def test_which_columns_of_a_sweep_are_shown(width, left_out):
     result = outcome_of(PAST_RUNS["sweep"]()).result
-    shown = levels.table(result.levels, width, speed_ups=levels.speed_ups(result.levels, result.scaling))
+    shown = levels.table(result.levels, width, speed_ups=speed_ups(result))
 
     assert ", ".join(shown.left_out) == left_out
     notes = levels.notes(result.levels, shown)
@@ -223,9 +224,9 @@ def test_a_level_that_was_held_again_has_the_speed_up_of_those_that_count():
     rows = [closed_row(), closed_row(samples(n=2000), users=2), closed_row(samples(n=2200), users=2, busy_share=1.0)]
     result = summary_of(rows)
 
-    assert levels.speed_ups(result.levels, result.scaling) == {1: 1.0, 2: pytest.approx(2000 / 1200, rel=0.001)}
+    assert speed_ups(result) == {1: 1.0, 2: pytest.approx(2000 / 1200, rel=0.001)}
     assert [line.split()[3] for line in levels.table(
-        result.levels, WIDE, speed_ups=levels.speed_ups(result.levels, result.scaling)
+        result.levels, WIDE, speed_ups=speed_ups(result)
     ).rows] == ["1.00×", "1.67×", "–"]  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tfsload.analysis.gate import is_judged_whole, rule
 from tfsload.analysis.levels import LevelRow
@@ -28,6 +28,7 @@ class Held:
         why_unknown: why it is not known whether it holds; empty: it is.
         low, high: of a figure that is judged by its interval, the ends of that; else None.
         cure: what to do, so that it can be told; empty: nothing can be said.
+        level: the level's number, since several may have one name; None: the whole run, or a level that was not run.
     """
 
     threshold: Threshold
@@ -39,6 +40,7 @@ class Held:
     low: float | None = None
     high: float | None = None
     cure: str = ""
+    level: int | None = None
 
     @property
     def unknown_and_cure(self) -> str:
@@ -67,7 +69,7 @@ def hold_so_far(threshold: Threshold, where: str, counts: LevelCounts) -> Held:
 def hold_all(thresholds: Sequence[Threshold], rows: Sequence[LevelRow]) -> tuple[Held, ...]:
     """Hold each threshold against each level that it is about; of one that names another level nothing is known."""
     held = tuple(
-        hold(one, row.level.name, row.record, row.achieved_rps, row.level.duration_s)
+        replace(hold(one, row.level.name, row.record, row.achieved_rps, row.level.duration_s), level=row.level.number)
         for row in rows
         for one in thresholds
         if one.is_about(row.level.users, row.level.rate_rps)

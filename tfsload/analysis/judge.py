@@ -45,9 +45,10 @@ def judge(result: RunResult) -> Verdict:
     failing, broken_by = _failures(result), _broken(result.course.is_broken)
     by_level = doubts_by_level(result)
     gaping = _gaps(result) + breaches_of_levels(result, by_level) + _doubts(result)
-    rules = validity.held_rules(result, failing + broken_by + gaping)
+    none_holds = _none_holds(result)
+    rules = validity.held_rules(result, failing + broken_by + gaping + none_holds)
     failures, broken, gaps = (_reasons(breaches) for breaches in (failing, broken_by, gaping))
-    gaps, crossed = gaps + _undecided(result), _crossed(result)
+    gaps, crossed = gaps + _undecided(result), _crossed(result) + _reasons(none_holds)
     advice, notes = _advice(result), _judged_whole(result) + _left_open(result)
     notes += tuple(Reason(one.sentence) for one in result.accuracy)
     verdict = functools.partial(Verdict, doubted_levels=tuple(by_level), rules=rules)
@@ -312,9 +313,13 @@ def _crossed(result: RunResult) -> tuple[Reason, ...]:
         )
         for held in crossed
     ] + _ended_by_threshold(result)
-    if result.search is not None and _is_none_known_to_hold(result):
-        reasons.append(Reason(result.search.found, result.search.cure))
     return tuple(reasons)
+
+
+def _none_holds(result: RunResult) -> tuple[Breach, ...]:
+    if result.search is None or not _is_none_known_to_hold(result):
+        return ()
+    return (Breach(validity.A_RATE_HOLDS, result.search.found, result.search.cure),)
 
 
 def _ended_by_threshold(result: RunResult) -> list[Reason]:

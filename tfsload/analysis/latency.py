@@ -3,9 +3,12 @@
 import math
 from dataclasses import dataclass
 
-from hdrh.histogram import HdrHistogram
-
 from tfsload.records.histogram import Histogram, new_hdr
+
+# Which values fall into one bucket; its own counters stay empty.
+_LAYOUT = new_hdr()
+# How many there are, and into how many each is divided.
+BUCKETS: tuple[int, int] = (_LAYOUT.bucket_count, _LAYOUT.sub_bucket_count)
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,8 @@ class LatencyCounts:
         """Their exact mean; 0 without any."""
         return self.sum_ns / self.count if self.count else 0.0
 
-    def to_hdr(self) -> HdrHistogram:
-        """Return the same counts in the `hdrhistogram` package's own histogram, for what it can write."""
-        histogram = new_hdr()
-        for lowest_ns, count in self.buckets:
-            histogram.record_value(lowest_ns, count)
-        return histogram
+    @property
+    def ranges(self) -> tuple[tuple[int, int, int], ...]:
+        """The least and the greatest value of each bucket that holds something, and how many it holds, in order."""
+        greatest = _LAYOUT.get_highest_equivalent_value
+        return tuple((lowest_ns, greatest(lowest_ns), count) for lowest_ns, count in self.buckets)

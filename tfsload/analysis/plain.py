@@ -58,6 +58,10 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
         return kind
     if kind is int:
         return _read_integer
+    if kind is bool:
+        return functools.partial(_read_one_of, (True, False))
+    if origin is typing.Literal:
+        return functools.partial(_read_one_of, arguments)
     return lambda plain: plain
 
 
@@ -65,6 +69,13 @@ def _read_integer(plain: Any) -> int:
     if isinstance(plain, float):
         raise TypeError(f"{plain!r} is no whole number")
     return int(plain)
+
+
+def _read_one_of(choices: tuple[Any, ...], plain: Any) -> Any:
+    for choice in choices:
+        if type(choice) is type(plain) and choice == plain:
+            return choice
+    raise TypeError(f"{plain!r} is none of {', '.join(map(repr, choices))}")
 
 
 def _read_dataclass(kind: Any, plain: Mapping[str, Any]) -> Any:

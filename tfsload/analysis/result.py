@@ -193,12 +193,12 @@ class ProcessExit:
     Attributes:
         code: its exit code, as a shell sees it.
         remark: who set it, where it is not the verdict's own; else empty.
-        is_by_option: whether that was `--exit-code-on-error`.
+        excuses_failures: whether that was `--exit-code-on-error 0`, so that failures do not count.
     """
 
     code: int
     remark: str = ""
-    is_by_option: bool = False
+    excuses_failures: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -21,6 +21,8 @@ ENDS_BY_ITSELF = "the run ends by itself"
 USERS_RUN = "the users that were asked for run"
 ONE_MODEL = "one model gives all answers"
 FINDS_A_RATE = "the search finds a rate"
+# Without this it crosses thresholds.
+A_RATE_HOLDS = "a rate holds all thresholds"
 
 _FAILING = (GOES_ON, ANSWERED, SAME_ANSWERS, OTHERS_SUCCEED, USERS_RAISE_NOTHING, LISTENERS_RAISE_NOTHING)
 
@@ -59,10 +61,14 @@ def held_rules(result: RunResult, breaches: Iterable[Breach]) -> tuple[Rule, ...
     found: dict[str, list[str]] = {rule: [] for rule in _applying(result)}
     for breach in breaches:
         found.setdefault(breach.rule, []).append(str(breach.reason))
-    return tuple(
-        Rule(rule, exit_codes.FAILED if rule in _FAILING else exit_codes.INVALID, tuple(reasons))
-        for rule, reasons in found.items()
-    )
+    return tuple(Rule(rule, _exit_code(rule), tuple(reasons)) for rule, reasons in found.items())
+
+
+def _exit_code(rule: str) -> int:
+    """Return what becomes of a run for which a rule does not hold."""
+    if rule in _FAILING:
+        return exit_codes.FAILED
+    return exit_codes.THRESHOLD if rule == A_RATE_HOLDS else exit_codes.INVALID
 
 
 def _applying(result: RunResult) -> Iterator[str]:
@@ -77,4 +83,4 @@ def _applying(result: RunResult) -> Iterator[str]:
     yield ONE_MODEL
     yield from (level_rule(level.name, level.number) for level in result.levels)
     if result.search is not None:
-        yield FINDS_A_RATE
+        yield from (FINDS_A_RATE, A_RATE_HOLDS)

@@ -98,5 +98,11 @@ class Verdict:
             reasons=(*further, *self.reasons),
             judged="",
             code_without_failures=failed,
-            rules=(*self.rules, Rule(REPORTS_WRITTEN, failed, sentences)),
+            rules=self._rules_with(sentences),
         )
+
+    def _rules_with(self, sentences: tuple[str, ...]) -> tuple[Rule, ...]:
+        """Return its rules where reports could not be written, for these reasons, too."""
+        told = next((rule.reasons for rule in self.rules if rule.name == REPORTS_WRITTEN), ())
+        others = tuple(rule for rule in self.rules if rule.name != REPORTS_WRITTEN)
+        return (*others, Rule(REPORTS_WRITTEN, exit_codes.FAILED, (*told, *sentences)))

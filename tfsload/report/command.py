@@ -18,6 +18,8 @@ _OF_LOCUST = {
     "exit_code_on_error": "--exit-code-on-error",
 }
 _LISTS = ("tags", "exclude_tags")
+# Without a flag.
+_CLASSES = "user_classes"
 
 
 def command(result: RunResult) -> str:
@@ -31,10 +33,14 @@ def command(result: RunResult) -> str:
 def _words(result: RunResult) -> Iterator[str]:
     asked = result.asked
     yield from ("locust", "-f", asked.locustfile) if asked.locustfile else ("tfsload", "run")
+    # Before the options: of some that take several words it would be one more.
+    yield from asked.options.get(_CLASSES, "").split()
     yield "--headless"
     if asked.host:
         yield from _option("--host", asked.host)
     for name in asked.changed:
+        if name == _CLASSES:
+            continue
         flag = _OF_LOCUST.get(name, f"--{name.replace('_', '-')}")
         text = asked.options.get(name, "")
         if name in _LISTS:

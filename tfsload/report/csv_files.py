@@ -13,6 +13,8 @@ from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.levels import PERCENTILES
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.series import Second
+from tfsload.report.speed_ups import speed_ups
+from tfsload.report.states import is_doubted
 
 Cell = str | int | float | None
 Row = Mapping[str, Cell]
@@ -103,14 +105,13 @@ def images(result: RunResult) -> str:
 
 # Long because each column is named.
 def _level_row(result: RunResult, level: LevelResult) -> Row:
-    doubted = result.verdict.doubted_levels if result.verdict else ()
     return {
         "level": level.number,
         "name": level.name,
         "users": level.users,
         "rate_rps": level.rate_rps,
         "stable": _yes(level.is_stable),
-        "supports_verdict": _yes(level.number not in doubted),
+        "supports_verdict": _yes(not is_doubted(result, level)),
         "holds": None if level.finding is None else "open" if level.finding.is_undecided else _yes(level.finding.holds),
         "warm_up_s": level.warm_up_s,
         "duration_s": level.duration_s,
@@ -127,7 +128,7 @@ def _level_row(result: RunResult, level: LevelResult) -> Row:
         "dropped": level.dropped,
         "straddling": level.straddling,
         "achieved_rps": level.achieved_rps,
-        "speed_up": _speed_up(result, level),
+        "speed_up": speed_ups(result).get(level.number),
         "mean_in_flight": level.mean_in_flight,
         "mean_ms": level.latency.mean_ns / 1e6 if level.latency.count else None,
         **{f"p{percentile:g}_ms": _ms(level.upper_end_ns.get(percentile)) for percentile in PERCENTILES},
@@ -136,11 +137,6 @@ def _level_row(result: RunResult, level: LevelResult) -> Row:
         "failed_by_code": by_code(level.failed),
         "doubts": "; ".join(map(str, level.doubts)),
     }
-
-
-def _speed_up(result: RunResult, level: LevelResult) -> float | None:
-    scaled = result.scaling.levels if result.scaling else ()
-    return next((one.speed_up for one in scaled if one.users == level.users), None)
 
 
 def _whole_row(result: RunResult) -> Row:

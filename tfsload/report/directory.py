@@ -1,18 +1,27 @@
-"""The directory of a report: what may lie in it, and how a report takes the place of an older one, all or nothing."""
+"""The directory of a report: what may lie in it, and how a report takes the place of an older one."""
 
 import contextlib
+import errno
+import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
+
+import psutil
 
 from tfsload.report import hgrm, json_file
 
 NAMES = (json_file.NAME, "levels.csv", "series.csv", "images.csv", "junit.xml", "summary.md", "report.html")
 PAGE = "report.html"
-# While files are made they lie in a directory within it, which takes such a name; one may be left by a killed process.
+# While files are made they lie in a directory within it, named so and by the process; one may be left by a killed one.
 _MAKING = ".tfsload-report-"
+_LOCK = f"{_MAKING}lock"
+_LOCK_LIMIT_S, _LOCK_POLL_S = 10.0, 0.05
+_PART = ".part"  # at the end of a name: such a file is not complete
 # A report of many levels, twice over: the older one goes last.
 _LEAST_FREE_BYTES = 16 * 2**20
 
@@ -24,7 +33,7 @@ def fault(directory: str) -> str:
         path.mkdir(parents=True, exist_ok=True)
         if stranger := _stranger(path):
             return f"it holds {stranger!r}, which is no part of a report: name an empty directory, or one that is new"
-        os.rmdir(tempfile.mkdtemp(prefix=_MAKING, dir=path))
+        os.rmdir(_new_directory(path))
         free_bytes = os.statvfs(path).f_bavail * os.statvfs(path).f_frsize
     except (FileExistsError, NotADirectoryError):
         return "it is a file, or lies in one: name a directory"
@@ -55,42 +64,79 @@ def _is_ours(name: str) -> bool:
 def replaced(directory: str) -> Iterator[Path]:
     """Give a new directory in which to make the files of a report; as it ends they take the place of older ones.
 
-    What raises in between leaves the older report as it was.
+    What raises in between leaves the older report as it was. Of two runs that end in one directory the later one's
+    report stays.
 
     Raises:
         OSError: they could not be made, or not put there.
     """
     path = Path(directory)
     path.mkdir(parents=True, exist_ok=True)
-    making = Path(tempfile.mkdtemp(prefix=_MAKING, dir=path))
+    making = _new_directory(path)
     try:
         yield making
-        _put(making, path)
+        with _alone(path):
+            _put(making, path)
     finally:
-        for left in path.glob(f"{_MAKING}*"):
+        shutil.rmtree(making, ignore_errors=True)
+        _remove_left_over(path)
+
+
+def _new_directory(path: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix=f"{_MAKING}{os.getpid()}-", dir=path))
+
+
+def _remove_left_over(path: Path) -> None:
+    """Remove what processes have left that are no more."""
+    for left in path.glob(f"{_MAKING}*"):
+        number = left.name.removeprefix(_MAKING).partition("-")[0]
+        if not (number.isascii() and number.isdigit() and psutil.pid_exists(int(number))):
             shutil.rmtree(left, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Let no other run put its files there meanwhile; one that takes too long with it is waited for no longer."""
+    lock, end_s = path / _LOCK, time.monotonic() + _LOCK_LIMIT_S
+    while True:
+        with open(lock, "w") as file:
+            is_held = _try_to_hold(file, lock)
+            if is_held or time.monotonic() > end_s:
+                try:
+                    yield
+                finally:
+                    lock.unlink(missing_ok=True)
+                return
+        time.sleep(_LOCK_POLL_S)
+
+
+def _try_to_hold(file: IO[str], lock: Path) -> bool:
+    """Hold a lock's file, unless another run holds it, or has taken it away as it let go."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(file.fileno()), os.stat(lock))
+    except OSError:
+        return False
+
+
 def _put(making: Path, path: Path) -> None:
-    made = sorted(entry.name for entry in making.iterdir())
-    for name in made:
-        os.chmod(making / name, 0o666 & ~_umask())
+    if stranger := _stranger(path):  # since the run began
+        raise OSError(errno.EEXIST, f"the directory holds {stranger!r}, which is no part of a report")
+    made = sorted(entry.name for entry in making.iterdir() if not entry.name.endswith(_PART))
+    # The result first: with it, whatever was broken off is known for a report.
+    for name in sorted(made, key=lambda name: name != json_file.NAME):
         os.replace(making / name, path / name)
     for entry in list(path.iterdir()):  # of the older report: it would tell of another run
-        if entry.name not in made and _is_ours(entry.name) and entry.is_file():
+        if entry.name not in made and _is_ours(entry.name):
             entry.unlink()
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def write_file(directory: Path, name: str, text: str) -> None:
-    """Write a file of a report; letters that UTF-8 lacks are replaced.
+    """Write a file of a report, which takes its name when it is whole; letters that UTF-8 lacks are replaced.
 
     Raises:
         OSError: it cannot be written.
     """
-    (directory / name).write_text(text, encoding="utf-8", errors="replace", newline="")
+    part = directory / (name + _PART)
+    part.write_text(text, encoding="utf-8", errors="replace", newline="")
+    os.replace(part, directory / name)

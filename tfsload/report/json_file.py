@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tfsload.analysis import thresholds
 from tfsload.analysis.result import RunResult, SchemaError
-from tfsload.analysis.thresholds import Threshold, parse
+from tfsload.analysis.thresholds import Threshold
 from tfsload.transport.words import quoted
 
 NAME = "result.json"
@@ -23,24 +24,35 @@ def read(path: Path) -> RunResult:
         OSError: it cannot be read.
         SchemaError: it holds no result, or one of another version of this suite.
     """
-    result = RunResult.from_plain(_parsed(path))
+    return parse(path.read_bytes())
+
+
+def parse(written: bytes) -> RunResult:
+    """Read what `write` wrote, as bytes.
+
+    Raises:
+        SchemaError: it is no result, or one of another version of this suite.
+    """
+    result = RunResult.from_plain(_parsed(written))
     for held in result.thresholds:
         _check_threshold(held.threshold)
+    if result.verdict is None:
+        raise SchemaError("the run is not judged: expected a result with a verdict")
     return result
 
 
 def _check_threshold(threshold: Threshold) -> None:
     try:
-        (parsed,) = parse(threshold.text)
+        (parsed,) = thresholds.parse(threshold.text)
     except ValueError:  # none, several, or one that cannot be meant
         parsed = None
     if parsed != threshold:
         raise SchemaError(f"this result of a run is damaged: {quoted(threshold.text)} is no threshold")
 
 
-def _parsed(path: Path) -> Any:
+def _parsed(written: bytes) -> Any:
     try:
-        return json.loads(path.read_bytes().decode())
+        return json.loads(written.decode())
     except (ValueError, RecursionError) as error:
         raise SchemaError(f"it holds no JSON: {error}") from None
 
@@ -48,7 +60,7 @@ def _parsed(path: Path) -> Any:
 def is_one(path: Path) -> bool:
     """Whether a file holds a result of this suite's, of whatever version."""
     try:
-        found = _parsed(path)
+        found = _parsed(path.read_bytes())
     except (OSError, SchemaError):
         return False
     return isinstance(found, dict) and {"schema", "made_by", "totals"} <= set(found)

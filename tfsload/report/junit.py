@@ -1,6 +1,7 @@
 """`junit.xml`: a test case for each threshold and each rule that a run was held to, as build servers read them."""
 
 import datetime
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree
@@ -58,8 +59,11 @@ def write(result: RunResult) -> str:
 
 def _cases(result: RunResult) -> Iterator[_Case]:
     verdict = result.judged
+    names = Counter(map(_name, result.thresholds))
     for held in result.thresholds:
-        yield _threshold_case(held, result.is_left_open(held))
+        # Levels may have one name; importers take cases of one name for one.
+        name = f"{_name(held)} (level {held.level})" if names[_name(held)] > 1 else _name(held)
+        yield _threshold_case(held, name, result.is_left_open(held))
     for rule in verdict.rules:
         yield _rule_case(result, rule)
     ended = result.process_exit
@@ -67,8 +71,11 @@ def _cases(result: RunResult) -> Iterator[_Case]:
         yield _Case(RULES, "the process ends with the verdict's exit code", ended.remark, exit_codes.FAILED)
 
 
-def _threshold_case(held: Held, is_excused: bool) -> _Case:
-    name = f"{held.threshold.text} at {held.where}" if held.where else held.threshold.text
+def _name(held: Held) -> str:
+    return f"{held.threshold.text} at {held.where}" if held.where else held.threshold.text
+
+
+def _threshold_case(held: Held, name: str, is_excused: bool) -> _Case:
     words = words_of(held)
     found = f"{words.value}, {words.margin}" if words.margin else words.value
     if held.holds is None:
@@ -82,7 +89,7 @@ def _rule_case(result: RunResult, rule: Rule) -> _Case:
         return _Case(RULES, rule.name, "")
     ended = result.process_exit
     # `--exit-code-on-error 0`: failures are told, and do not count.
-    is_excused = ended is not None and ended.is_by_option and ended.code == exit_codes.PASS
+    is_excused = ended is not None and ended.excuses_failures and rule.exit_code == exit_codes.FAILED
     return _Case(RULES, rule.name, "; ".join(rule.reasons), rule.exit_code, is_excused)
 
 

@@ -9,11 +9,11 @@ from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.levels import PERCENTILES
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.scaling import Scaling
+from tfsload.report.states import HOLDS
 from tfsload.report.tables import Column, Table, fitted
 
 # What marks a level that supports no verdict.
 DOUBTED = " ?"
-_HOLDS = {True: "yes", False: "no", None: "open"}
 # What a wide terminal shows beside the rest, all or nothing.
 _BESIDES = ("p95 ms", "max ms", "offered", "wrong", "straddling")
 # In which order the rest is left out.
@@ -74,7 +74,7 @@ def columns(
     cells["straddling"] = [count(row.straddling) for row in rows]
     cells["stable"] = ["yes" if row.is_stable else "NO" for row in rows]
     if holds:
-        cells["holds"] = [_HOLDS[one] for one in holds]
+        cells["holds"] = [HOLDS[one] for one in holds]
     return [_column(heading, of_rows) for heading, of_rows in cells.items()]
 
 
@@ -111,22 +111,6 @@ def _short(name: str) -> str:
 
 def _speed_up(value: float | None) -> str:
     return NONE if value is None else fold(value)
-
-
-def speed_ups(rows: Sequence[LevelResult], scaling: Scaling | None) -> dict[int, float]:
-    """Return throughput against that of one user, by level's number.
-
-    Of a level that was held again it is the mean of all that count, as in the sentence below the table; one that does
-    not count has none beside them.
-    """
-    by_users = {level.users: level for level in scaling.levels} if scaling is not None else {}
-    found = {}
-    for row in rows:
-        level = by_users.get(row.users)
-        counts = level is not None and (not level.is_trusted or not (row.doubts or row.failed_requests))
-        if level is not None and level.speed_up is not None and counts:
-            found[row.number] = level.speed_up
-    return found
 
 
 def notes(

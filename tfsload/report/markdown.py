@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from tfsload.analysis.figures import fold, percent
+from tfsload.analysis.figures import NONE, count, fold, latency_ms, percent, rate
 from tfsload.analysis.held_words import words_of
-from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
+from tfsload.report import states
+from tfsload.report.speed_ups import speed_ups
 
-_MARKS = {"PASS": "✓", "FAILED": "✗", "THRESHOLD CROSSED": "↑", "INVALID": "?", "REFUSED": "✗"}
 # What Markdown, or the HTML within it, takes for more than a letter.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&@$^])")
 # What it takes so at the beginning of a line, and what it makes a link of.
@@ -23,7 +23,8 @@ def write(result: RunResult) -> str:
 
 def _blocks(result: RunResult) -> Iterator[str]:
     verdict = result.judged
-    yield f"## {_MARKS[verdict.word]} {verdict.word}: {_headline(result)}"
+    state = states.of_run(result)
+    yield f"## {states.ICONS[state.key]} {state.word}: {_headline(result)}"
     yield _where(result)
     yield _list(verdict.sentences)
     if not verdict.reasons:
@@ -36,7 +37,7 @@ def _blocks(result: RunResult) -> Iterator[str]:
     if result.totals.requests:
         yield _figures(result)
     yield _thresholds(result)
-    yield _levels(result.levels, result)
+    yield _levels(result)
     yield _list(tuple(map(str, verdict.notes)))
     yield _notes(result)
 
@@ -63,19 +64,19 @@ def _sentence(words: str) -> str:
 
 def _figures(result: RunResult) -> str:
     totals = result.totals
-    rate = "–" if totals.requests_per_s is None else f"{totals.requests_per_s:,.1f}"
-    latency = {f"p{p:g} ms": _ms(value) for p, value in totals.latency_ns.items()}
-    compared = {"mismatched": f"{totals.mismatched:,}"} if totals.compared else {}
+    # Of levels percentiles stand in their rows; those of all together would be of no load.
+    latency = {} if result.levels else {f"p{p:g} ms": latency_ms(value) for p, value in totals.latency_ns.items()}
     row = {
-        "requests": f"{totals.requests:,}",
-        "requests/s": rate,
+        "requests": count(totals.requests),
+        "requests/s": rate(totals.requests_per_s),
         **latency,
         "error rate": percent(totals.error_rate),
-        "wrong": f"{totals.wrong:,}",
-        "failed": f"{totals.n_failed:,}",
-        **compared,
+        "wrong": count(totals.wrong),
+        "failed": count(totals.n_failed),
+        **({"mismatched": count(totals.mismatched)} if totals.compared else {}),
     }
-    return _table(tuple(row), [tuple(row.values())], n_texts=0)
+    note = "\n\nRates and percentiles are of answered requests." if latency and totals.failed_requests else ""
+    return _table(tuple(row), [tuple(row.values())], n_texts=0) + note
 
 
 def _thresholds(result: RunResult) -> str:
@@ -85,38 +86,29 @@ def _thresholds(result: RunResult) -> str:
             text(words.asked),
             text(words.where or "the whole run"),
             words.value,
-            words.margin or "–",
+            words.margin or NONE,
         )
         for words in map(words_of, result.thresholds)
     ]
     return _table(("", "threshold", "at", "measured", "margin"), rows, n_texts=3) if rows else ""
 
 
-def _levels(levels: Sequence[LevelResult], result: RunResult) -> str:
-    if not levels:
+def _levels(result: RunResult) -> str:
+    if not result.levels:
         return ""
-    speed_ups = {one.users: one.speed_up for one in result.scaling.levels} if result.scaling else {}
-    heading = ("level", "state", "requests/s", "speed-up", "p50 ms", "p99 ms", "errors", "failed")
-    rows = [
-        (
-            text(level.name),
-            "? doubted" if level.number in result.judged.doubted_levels else "✓",
-            f"{level.achieved_rps:,.1f}",
-            "–" if (speed_up := speed_ups.get(level.users)) is None else fold(speed_up),
-            _ms(level.upper_end_ns.get(50.0)),
-            _ms(level.upper_end_ns.get(99.0)),
-            percent(level.error_rate),
-            f"{level.n_failed:,}",
-        )
-        for level in levels
-    ]
-    return _table(heading, rows, n_texts=2)
-
-
-def _ms(nanoseconds: float | None) -> str:
-    if nanoseconds is None:
-        return "–"
-    return "∞" if nanoseconds == float("inf") else f"{nanoseconds / 1e6:,.3g}"
+    found, holds = speed_ups(result), list(result.probes_hold)
+    heading = ["level", "state", "requests/s", *(["speed-up"] if found else []), "p50 ms", "p99 ms", "errors", "failed"]
+    rows = []
+    for number, level in enumerate(result.levels):
+        state = states.of_level(result, level)
+        figures = [rate(level.achieved_rps)]
+        figures += [fold(found[level.number]) if level.number in found else NONE] if found else []
+        figures += [latency_ms(level.upper_end_ns.get(percentile)) for percentile in (50.0, 99.0)]
+        figures += [percent(level.error_rate), count(level.n_failed)]
+        figures += [states.HOLDS[holds[number]]] if holds else []
+        rows.append([text(level.name), f"{states.ICONS[state.key]} {state.word}", *figures])
+    table = _table([*heading, *(["holds"] if holds else [])], rows, n_texts=2)
+    return f"{table}\n\nPercentiles are those of the level (upper end, for independent requests)."
 
 
 def _notes(result: RunResult) -> str:

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from tfsload.analysis import exit_codes
 from tfsload.analysis.result import RunResult, SchemaError
 from tfsload.report import directory, files, json_file
 from tfsload.report.schema import schema
+from tfsload.transport.words import sentence
 
 # How the process that leads a run has its report made, in a directory that holds the result and nothing else.
 HERE = "--here"
@@ -35,7 +35,8 @@ def main(arguments: Sequence[str]) -> int:
 def _make(where: str, has_hgrm: bool, is_here: bool) -> int:
     path = Path(where)
     try:
-        result = json_file.read(path / json_file.NAME)
+        written = (path / json_file.NAME).read_bytes()
+        result = json_file.parse(written)
     except (OSError, SchemaError) as error:
         return _refuse(f"{path / json_file.NAME}: {getattr(error, 'strerror', None) or error}", exit_codes.BAD_USAGE)
     has_hgrm = has_hgrm or files.asks_for_hgrm(result)
@@ -45,13 +46,20 @@ def _make(where: str, has_hgrm: bool, is_here: bool) -> int:
         return _refuse(f"{where}: {fault}", exit_codes.BAD_USAGE)
     try:
         with directory.replaced(where) as making:
-            shutil.copyfile(path / json_file.NAME, making / json_file.NAME)
+            (making / json_file.NAME).write_bytes(written)
             code = _write(result, making, has_hgrm)
+            if code != exit_codes.PASS:
+                raise _NotMadeError
+    except _NotMadeError:
+        return exit_codes.FAILED
     except OSError as error:
         return _refuse(f"{where}: it could not be written: {error.strerror or error}", exit_codes.FAILED)
-    if code == exit_codes.PASS:
-        print(f"Report: {path / directory.PAGE}")
-    return code
+    print(f"Report: {path / directory.PAGE}")
+    return exit_codes.PASS
+
+
+class _NotMadeError(Exception):
+    """A file could not be made, as was said; the older report stays."""
 
 
 def _write(result: RunResult, path: Path, has_hgrm: bool) -> int:
@@ -59,9 +67,11 @@ def _write(result: RunResult, path: Path, has_hgrm: bool) -> int:
         files.write_others(result, path, has_hgrm)
     except OSError as error:
         return _refuse(f"{error.strerror or error}", exit_codes.FAILED)
+    except Exception as error:  # a library's, or a result that nobody's run can have come to
+        return _refuse(f"it could not be drawn: {type(error).__name__}: {error}", exit_codes.FAILED)
     return exit_codes.PASS
 
 
 def _refuse(fault: str, code: int) -> int:
-    print(f"tfsload report: {fault}", file=sys.stderr)
+    print(f"tfsload report: {sentence(fault)}", file=sys.stderr)
     return code

@@ -28,6 +28,8 @@ OF_RUN = {
     exit_codes.THRESHOLD: State("crossed", "THRESHOLD CROSSED"),
     exit_codes.INVALID: State("invalid", "INVALID"),
 }
+# Whether a probe's rate does; None: one stall decides it.
+HOLDS = {True: "yes", False: "no", None: "open"}
 # For the tab's title, the icon as a character.
 ICONS = {"pass": "✓", "failed": "✗", "refused": "✗", "crossed": "↑", "invalid": "?"}
 

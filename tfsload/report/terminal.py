@@ -5,6 +5,7 @@ from tfsload.analysis.result import RunResult, Verified
 from tfsload.analysis.totals import Totals
 from tfsload.report import classes, levels, thresholds, verdict
 from tfsload.report.screen import LOG, Screen
+from tfsload.report.speed_ups import speed_ups
 
 _LABEL_WIDTH = 13
 _LATE_USERS = "the run ended before all were started (-r: more a second)"
@@ -114,7 +115,7 @@ def _levels(result: RunResult, screen: Screen) -> list[str]:
     if not result.levels:
         return []
     rows, holds, doubted = result.levels, result.probes_hold, result.judged.doubted_levels
-    shown = levels.table(rows, screen.width, holds, doubted, levels.speed_ups(rows, result.scaling))
+    shown = levels.table(rows, screen.width, holds, doubted, speed_ups(result))
     return [*shown.lines, *map(screen.wrapped, levels.notes(rows, shown, holds, doubted))]
 
 

@@ -22,6 +22,7 @@ _OF_LOCUST = {
     "tags": ("", "False"),
     "exclude_tags": ("", "False"),
     "exit_code_on_error": ("", "1"),
+    "user_classes": ("",),
 }
 # What is kept of a run, who may start it, and what it has waited for, makes no other run of it.
 _NOT_OF_THE_RUN = {option.dest for option in OPTIONS if option.group in ("report", "web UI")} | {"wait"}

@@ -57,7 +57,8 @@ class Outcome:
         seen = process_exit.seen_by_shell(exit_code)
         remark = process_exit.remark(self.verdict, self.code_on_error, exit_code)
         is_by_option = bool(remark) and seen == process_exit.code_of(self.verdict, self.code_on_error)
-        return replace(self, result=replace(self.result, process_exit=ProcessExit(seen, remark, is_by_option)))
+        excuses_failures = is_by_option and self.code_on_error == exit_codes.PASS
+        return replace(self, result=replace(self.result, process_exit=ProcessExit(seen, remark, excuses_failures)))
 
     def text_ended_with(self, exit_code: Any, screen: Screen = LOG) -> str:
         """Return the text for a process that ends with an exit code that may have been set by somebody else.

@@ -21,12 +21,14 @@ from tfsload.run.asked import as_asked
 from tfsload.run.surroundings import machine, made_by
 from tfsload.settings.refusal import RunRefused
 from tfsload.settings.settings import Settings, SettingsError
+from tfsload.suite import streams
 from tfsload.suite.outcome import Outcome
 from tfsload.target.child_process import ChildProcess, own_program
 from tfsload.transport.words import quoted, redacted
 
 # Far beyond what a report takes; a run is not to hang for one.
 _LIMIT_S = 300.0
+_TOO_LATE = "it was not ready within"
 _STARTS = "the run can start"
 
 
@@ -82,14 +84,16 @@ class RunReport:
         failed, ended = outcome.failed_by(faults), outcome.result.process_exit
         if ended is not None and ended.code == outcome.exit_code:  # nobody else has set it
             failed = failed.ended_with(failed.exit_code)
-        self.write(failed.result)
+        if not any(_TOO_LATE in fault for fault in faults):  # another try would take as long
+            self.write(failed.result)
         return failed
 
-    def write_refusal(self, refused: RunRefused, options: Mapping[str, Any]) -> tuple[str, ...]:
-        """Write the report of a run that was not started; return what could not be written of it, and why."""
+    def write_refusal(self, refused: RunRefused, options: Mapping[str, Any]) -> None:
+        """Write the report of a run that was not started; say what could not be written of it, and why."""
         if self.faults(options) or not self._given:
-            return ()  # nothing of a place that is refused itself is touched
-        return self.write(refused_result(refused, options))
+            return  # nothing of a place that is refused itself is touched
+        for fault in self.write(refused_result(refused, options)):
+            streams.say(f"tfsload: {fault}")
 
 
 def refused_result(refused: RunRefused, options: Mapping[str, Any]) -> RunResult:
@@ -129,7 +133,7 @@ def _make_others(making: Path) -> str:
     child = ChildProcess(own_program("tfsload", "report", program.HERE, str(making)))
     try:
         if not child.wait(_LIMIT_S):
-            return f"it was not ready within {_LIMIT_S:g} s"
+            return f"{_TOO_LATE} {_LIMIT_S:g} s"
         if child.exit_code == exit_codes.PASS:
             return ""
         return child.said.splitlines()[-1].removeprefix("tfsload report: ")

@@ -9,6 +9,7 @@ from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.result import RunResult
 from tfsload.report import states, units
 from tfsload.report.page.tables import Cell, Heading, Row, Table, figures
+from tfsload.report.speed_ups import speed_ups
 
 PERCENTILES = (50.0, 90.0, 99.0, 99.9)
 _HOLDS = {True: "yes", False: "no", None: "open"}
@@ -42,9 +43,9 @@ def _columns(result: RunResult) -> list[Column]:
         columns.append((Heading("holds", True), lambda level: Cell(_HOLDS[by_number.get(level.number)])))
     columns.append((Heading("requests/s"), _plain(lambda level: units.rate(level.achieved_rps))))
     if result.scaling is not None:
-        speed_ups = {level.users: level.speed_up for level in result.scaling.levels}
-        if any(speed_up is not None for speed_up in speed_ups.values()):
-            columns.append((Heading("speed-up"), _plain(lambda level: _fold(speed_ups.get(level.users)))))
+        found = speed_ups(result)
+        if found:
+            columns.append((Heading("speed-up"), _plain(lambda level: _fold(found.get(level.number)))))
     columns.append((Heading("in flight"), _plain(lambda level: f"{level.mean_in_flight:,.2f}")))
     columns += [(Heading(f"p{p:g}"), _percentile(p)) for p in PERCENTILES]
     columns.append((Heading("max"), _plain(lambda level: units.latency_ms(_longest_ns(level)))))
