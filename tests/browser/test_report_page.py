@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 
-from tests.support.any_result import Unprinted, results
+from tests.support.any_result import unprinted_results
 from tests.support.browser import CHROMIUM, DRIVER, chromium
 from tests.support.page_runs import PAGE_RUNS, page_run
 from tests.support.report_page import ReportPage
@@ -67,7 +67,7 @@ def test_everything_fits_and_no_text_lies_over_another(page, html, kind, look):
     derandomize=True,
     phases=[Phase.generate],
 )
-@given(drawn=results().map(Unprinted))
+@given(drawn=unprinted_results())
 def test_whatever_was_measured_fits(page, drawn):
     html = render(drawn.result)
     for look in ("wide", "phone"):

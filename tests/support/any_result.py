@@ -104,3 +104,9 @@ def results(draw):
         classes=rows,
         images=ImageCounts((1,) * draw(st.integers(0, 60)), misread, {1: "00"}, {2: 3}),
     )
+
+
+@st.composite
+def unprinted_results(draw):
+    """Return a result that fills no screen where a test of it fails."""
+    return Unprinted(draw(results()))

@@ -99,6 +99,15 @@ def test_the_law_is_the_results():
     assert drawn
 
 
+@pytest.mark.parametrize("width", [WIDE_PX, NARROW_PX])
+@pytest.mark.parametrize("kind", ["sweep", "many", "repeated"])
+def test_the_law_and_the_ideal_are_named(kind, width):
+    texts = texts_of(charts_of(page_run(kind))["throughput"].spec(width))
+
+    assert [text for text in texts if text.startswith("fitted law")]
+    assert [text for text in texts if text.startswith("ideal")]
+
+
 def test_what_supports_no_verdict_is_hollow_and_has_its_mark():
     result = page_run("repeated")
     last = result.levels[-1]

@@ -12,7 +12,8 @@ from tfsload.report.charts.timeline import Slot, Stretch, all_slots, thinned, ti
 _MOST_STEPS, _MOST_BARS = 300, 60
 _MOST_NAMES = 12
 _NAMES_PX = 30
-_RIGHT_PX = 16  # half of the last tick's label stands there
+_RIGHT_PX = 10
+_TICKS = 5
 _HEIGHT_PX = 210
 # Between the top of what is drawn and the upper end, for the levels' names.
 _TOP_PX = 20
@@ -107,21 +108,27 @@ def _errors(result: RunResult, stretches: tuple[Stretch, ...]) -> Chart:
     )
 
 
-def _frame(width: int, right_px: int) -> Frame:
+def _frame(stretches: Sequence[Stretch], width: int, right_px: int) -> Frame:
+    """Return the room; half of the last tick's label may stand beyond the end."""
+    labels = labels_of(ticks_from_zero(_end_s(stretches), _TICKS))
+    right_px = max(right_px, int(width_px(labels[-1]) / 2) + 3)
     return Frame(width, _HEIGHT_PX, left_px=46, right_px=right_px, top_px=22, bottom_px=42)
 
 
+def _end_s(stretches: Sequence[Stretch]) -> float:
+    return max(*(stretch.end_s for stretch in stretches), 1e-3)
+
+
 def _time_axis(stretches: Sequence[Stretch], frame: Frame) -> Axis:
-    end_s = max(stretch.end_s for stretch in stretches)
-    scale = frame.x(0, max(end_s, 1e-3))
-    ticks = ticks_from_zero(scale.high, 5)
+    scale = frame.x(0, _end_s(stretches))
+    ticks = ticks_from_zero(scale.high, _TICKS)
     widest = max(map(width_px, labels_of(ticks)))
     return Axis(scale, "time since the load began (s)", spread(ticks, scale, widest + 8))
 
 
 def _lines_spec(stretches: Sequence[Stretch], width: int, title: str, lines: Lines) -> Spec:
     names_px = _NAMES_PX if len(lines) > 1 else _RIGHT_PX
-    bare = _frame(width, names_px)
+    bare = _frame(stretches, width, names_px)
     values = [value for _, _, of in lines for slot in all_slots(stretches) if (value := of(slot))]
     y = _value_axis(bare, title, values, may_be_log=len(lines) > 1)
     frame = bare.beside(y)
@@ -198,7 +205,7 @@ def _names(drawing: Drawing, stretches: Sequence[Stretch]) -> None:
 
 
 def _bars_spec(stretches: Sequence[Stretch], width: int, title: str) -> Spec:
-    bare = _frame(width, _RIGHT_PX)
+    bare = _frame(stretches, width, _RIGHT_PX)
     slots = all_slots(stretches)
     most = max(slot.wrong + slot.failed + slot.mismatched for slot in slots)
     top = max(most, 1) * bare.inner_height_px / (bare.inner_height_px - _TOP_PX)

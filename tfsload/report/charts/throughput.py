@@ -121,7 +121,8 @@ def _spec(result: RunResult, points: list[_Point], width: int) -> Spec:
         drawing.rules([bars[number] for number in chosen], role, strokeWidth=2)
         rows = [{"x": points[number].load, "y": points[number].rps, "label": points[number].label} for number in chosen]
         drawing.points(rows, role, is_hollow=state != "pass", shape="circle")
-    room.take(points, law, ideal)
+    edges = [(float(one.users), one.low_rps) for one in seen], [(float(one.users), one.high_rps) for one in seen]
+    room.take(points, law, ideal, *edges)
     room.name_levels(points)
     room.name_ideal(result, ideal, is_short=width <= NARROW_PX)
     room.name_law([(one.users, one.low_rps, one.high_rps) for one in seen], is_short=width <= NARROW_PX)
@@ -147,6 +148,12 @@ def _ideal_a_load(result: RunResult) -> float | None:
         return 1.0
     alone = [one for one in result.scaling.levels if one.users == 1 and one.is_trusted] if result.scaling else []
     return alone[0].throughput_rps if alone and alone[0].throughput_rps > 0 else None
+
+
+def _along(line: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return points of a straight line, from its end to its first third."""
+    (x, y), (end_x, end_y) = line[0], line[-1]
+    return [(x + (end_x - x) * share, y + (end_y - y) * share) for share in (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)]
 
 
 class _Layout:
@@ -188,16 +195,13 @@ class _Layout:
         is_open = result.levels[0].rate_rps is not None
         rate = units.rate(_ideal_a_load(result))
         text = "all that is offered" if is_open else "ideal" if is_short else f"ideal: each user adds {rate}/s"
-        x, y = self._at(*line[-1])
-        start_x, start_y = self._at(*line[0])
-        middle = ((x + start_x) / 2, (y + start_y) / 2)
-        candidates = [
-            Label(text, x + 8, y + 8),
-            Label(text, x + 8, y + 22),
-            Label(text, x - 10, y + 8, "right"),
-            Label(text, middle[0] - 10, middle[1] - 8, "right"),
-            Label(text, middle[0] + 14, middle[1] + 12),
-        ]
+        end_x, end_y = self._at(*line[-1])
+        candidates = [Label(text, end_x + 8, end_y + dy) for dy in (8, 22)]
+        for words in (text, "ideal" if not is_open else text):
+            for load, rps in reversed(line[len(line) // 3 :]) if len(line) > 2 else _along(line):
+                x, y = self._at(load, rps)
+                candidates += [Label(words, x - dx, y + dy, "right") for dx, dy in ((10, 2), (12, -10), (24, -16))]
+                candidates += [Label(words, x + dx, y + dy) for dx, dy in ((10, 4), (14, 14), (26, 20))]
         self._write(candidates, "muted")
 
     def name_law(self, band: list[tuple[int, float, float]], is_short: bool) -> None:
@@ -209,13 +213,9 @@ class _Layout:
             x, top = self._at(load, high)
             _, bottom = self._at(load, low)
             x = min(x, self._drawing.frame.inner_width_px - half)
-            above.append(Label(text, x, top - 12, "center"))
-            below.append(Label(text, x, bottom + 12, "center"))
-        self._room.lines += [
-            [self._at(load, high) for load, _, high in band],
-            [self._at(load, low) for load, low, _ in band],
-        ]
-        self._write([*above, *below, *(Label(text, one.x, one.y - 14, "center") for one in above)], "p50")
+            above += [Label(text, x, top - away, "center") for away in (12, 20, 28)]
+            below += [Label(text, x, bottom + away, "center") for away in (12, 20, 28)]
+        self._write([*above, *below], "p50")
 
     def _write(self, candidates: list[Label], role: str) -> None:
         label = self._room.place(candidates)
