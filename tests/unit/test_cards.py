@@ -124,9 +124,19 @@ def test_the_short_probe_does_not_stand_in_for_a_full_level_in_doubt():
     assert states.why_none_is_best(doubted) == "the level at 200 requests/s supports no verdict"
 
 
+def test_a_level_with_dropped_arrivals_is_not_the_best():
+    fast, soon, _ = cards(page_run("rate"))
+
+    assert (fast.value, fast.below) == (
+        "100",
+        "at 100 requests/s · 1,000 requests · dropped_rate was crossed",
+    )
+    assert soon.below == "p50 4.11 ms · no value (∞) at 400 requests/s: above the bound"
+
+
 WHY_NONE = {
     "no level supports a verdict": lambda: closed_sweep((1, 0, 0.8), (2, 0, 0.8)),
-    "requests failed at every level": lambda: closed_sweep((1, 0.1), (2, 0.1)),
+    "requests had no answer at every level": lambda: closed_sweep((1, 0.1), (2, 0.1)),
     "no request was answered": lambda: closed_sweep((1, 1.0), (2, 1.0)),
 }
 

@@ -1,5 +1,6 @@
 """Charts as specifications: valid, with units, and made of the figures of the result and no others."""
 
+import dataclasses
 import json
 import math
 from xml.etree import ElementTree
@@ -126,6 +127,22 @@ def test_what_supports_no_verdict_is_hollow_and_has_its_mark():
 
 def texts_of(spec):
     return [text for text in all_of(spec, "text") if isinstance(text, str)]
+
+
+@pytest.mark.parametrize("half", [pytest.param(0.001, id="hidden"), pytest.param(0.2, id="seen")])
+def test_bars_are_spoken_of_where_dots_do_not_hide_them(half):
+    result = page_run("sweep")
+    levels = [
+        dataclasses.replace(
+            level,
+            achieved_low_rps=level.achieved_rps * (1 - half),
+            achieved_high_rps=level.achieved_rps * (1 + half),
+        )
+        for level in result.levels
+    ]
+    below = charts_of(dataclasses.replace(result, levels=tuple(levels)))["throughput"].below
+
+    assert ("Bars" in below) == (half == 0.2)
 
 
 def test_levels_where_requests_failed_say_how_many():

@@ -56,7 +56,9 @@ def is_doubted(result: RunResult, level: LevelResult) -> bool:
 
 
 def best_level(result: RunResult) -> LevelResult | None:
-    """Return the level with the highest throughput, of those that are stable and where nothing failed; None: none is.
+    """Return the level with the highest throughput, of those that are stable and left nothing without an answer.
+
+    None: none is. Arrivals that were dropped are left without an answer, too.
 
     Of a search it is the last level at the highest rate that holds, which was measured in full; what may fail there,
     the search has judged.
@@ -68,7 +70,7 @@ def best_level(result: RunResult) -> LevelResult | None:
     fit = [
         level
         for level in result.levels
-        if level.answered and not level.failed_requests and not is_doubted(result, level)
+        if level.answered and not (level.failed_requests or level.dropped) and not is_doubted(result, level)
     ]
     return max(fit, key=lambda level: level.achieved_rps, default=None)
 
@@ -82,13 +84,8 @@ def why_none_is_best(result: RunResult) -> str:
         return f"the level at {rate(result.search.rate_rps)} requests/s supports no verdict"
     if not any(level.answered for level in levels):
         return "no request was answered"
-    which = "the level" if len(levels) == 1 else "every level"
-    n_failing, n_doubted = (
-        sum(map(bool, found))
-        for found in ([level.failed_requests for level in levels], [is_doubted(result, level) for level in levels])
-    )
-    if n_doubted == len(levels):
+    if all(is_doubted(result, level) for level in levels):
         return "the level supports no verdict" if len(levels) == 1 else "no level supports a verdict"
-    if n_failing == len(levels):
-        return f"requests failed at {which}"
-    return "each level supports no verdict, or has failed requests"
+    if all(level.failed_requests or level.dropped for level in levels):
+        return f"requests had no answer at {'the level' if len(levels) == 1 else 'every level'}"
+    return "each level supports no verdict, or left requests without an answer"

@@ -15,6 +15,8 @@ from tfsload.report.states import is_doubted, of_level
 # So many levels have their value beside them; the table has all.
 _MOST_VALUES = 5
 _ROOM_ABOVE = 1.2
+# A dot reaches so far from its middle, and so high is the drawing where there is room.
+_DOT_PX, _HIGH_PX = 6, 230
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def throughput(result: RunResult) -> Chart | None:
     return Chart(
         name="throughput",
         title=f"Throughput against {'rate' if is_open else 'load'}",
-        below=_below(points),
+        below=_below(points, _top(result, points)),
         label=f"Throughput against {'offered rate' if is_open else 'users'}. {told}.",
         data=data,
         spec=lambda width_px: _spec(result, points, width_px),
@@ -89,8 +91,17 @@ def _point(result: RunResult, level: LevelResult) -> _Point:
     )
 
 
-def _below(points: list[_Point]) -> str:
-    parts = ["Bars: 95%, within the level"]
+def _top(result: RunResult, points: list[_Point]) -> float:
+    """Return where the axis ends."""
+    curve = result.scaling.curve if result.scaling is not None else ()
+    return _ROOM_ABOVE * max([1e-9, *(point.high_rps for point in points), *(one.high_rps for one in curve)])
+
+
+def _below(points: list[_Point], top_rps: float) -> str:
+    # A bar that its dot hides is not spoken of; the table and the mark's own words have the interval.
+    hidden_rps = top_rps * _DOT_PX / _HIGH_PX
+    are_seen = any(max(point.high_rps - point.rps, point.rps - point.low_rps) > hidden_rps for point in points)
+    parts = ["Bars: 95%, within the level"] if are_seen else []
     if any(point.value.endswith("?") for point in points):
         parts.append("Hollow ?: no verdict")
     if any(point.more for point in points):
@@ -103,7 +114,7 @@ def _spec(result: RunResult, points: list[_Point], width: int) -> Spec:
     right_px = max(14, int(width_px(labels_of([point.load for point in points])[-1]) / 2) + 2)
     bare = Frame(width, 300 if width > NARROW_PX else 250, 52 if width > NARROW_PX else 44, right_px)
     levels, curve = result.levels, result.scaling.curve if result.scaling is not None else ()
-    top = _ROOM_ABOVE * max([1e-9, *(point.high_rps for point in points), *(one.high_rps for one in curve)])
+    top = _top(result, points)
     y = Axis(bare.y(0, top), "throughput (requests/s)", ticks_from_zero(top, bare.inner_height_px // 46))
     frame = bare.beside(y)
     axis = load_axis(levels, frame)
