@@ -124,7 +124,7 @@ def axis_value(ticks, place, px, is_log=False):
     return low + share * (high - low)
 
 
-@pytest.mark.parametrize(("kind", "is_log"), [("sweep", False), ("rate", False), ("repeated", False), ("many", True)])
+@pytest.mark.parametrize(("kind", "is_log"), [("sweep", False), ("rate", False), ("unsettled", False), ("many", True)])
 def test_levels_are_drawn_where_they_lie(page, html, kind, is_log):
     result = page_run(kind)
     page.show(html(kind))

@@ -64,7 +64,7 @@ def one() -> RunResult:
     return result_of(past.end())
 
 
-def repeated() -> RunResult:
+def unsettled() -> RunResult:
     """Levels that were held twice, one of them not steadily."""
     past = PastRun({"sweep": "1,2,4,1,2,4", "threshold": "p99 < 12ms; p50 < 11ms; error_rate < 5%"})
     for number, users in enumerate((1, 2, 4, 1, 2, 4), 1):
@@ -199,7 +199,7 @@ def unmeasured() -> RunResult:
 _FURTHER: dict[str, Callable[[], RunResult]] = {
     "many": many,
     "one": one,
-    "repeated": repeated,
+    "unsettled": unsettled,
     "endless": endless,
     "all-failed": all_failed,
     "spotless": spotless,
@@ -213,6 +213,7 @@ _FURTHER: dict[str, Callable[[], RunResult]] = {
     "unmeasured": unmeasured,
 }
 PAGE_RUNS = (*PAST_RUNS, *_FURTHER)
+assert len(set(PAGE_RUNS)) == len(PAGE_RUNS), "two runs have one name"
 
 
 @functools.cache

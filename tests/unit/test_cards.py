@@ -157,13 +157,13 @@ def _without_failing_doubts(result):
 
 
 STANDING = {
-    "unstable": (lambda: page_run("repeated"), "stands: answers are counted, not timed", ""),
+    "unstable": (lambda: page_run("unsettled"), "stands: answers are counted, not timed", ""),
     "a-worker-lost": (lambda: page_run("invalid"), "without what was lost with workers", ""),
     "two-models": (
         lambda: dataclasses.replace(
-            page_run("repeated"),
+            page_run("unsettled"),
             thresholds=(),
-            server=dataclasses.replace(page_run("repeated").server, changed="version 1 before, 2 after"),
+            server=dataclasses.replace(page_run("unsettled").server, changed="version 1 before, 2 after"),
         ),
         "of more than one model, perhaps",
         "invalid",

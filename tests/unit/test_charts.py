@@ -101,7 +101,7 @@ def test_the_law_is_the_results():
 
 
 @pytest.mark.parametrize("width", [WIDE_PX, NARROW_PX])
-@pytest.mark.parametrize("kind", ["sweep", "many", "repeated"])
+@pytest.mark.parametrize("kind", ["sweep", "many", "unsettled"])
 def test_the_law_and_the_ideal_are_named(kind, width):
     texts = texts_of(charts_of(page_run(kind))["throughput"].spec(width))
 
@@ -110,7 +110,7 @@ def test_the_law_and_the_ideal_are_named(kind, width):
 
 
 def test_what_supports_no_verdict_is_hollow_and_has_its_mark():
-    result = page_run("repeated")
+    result = page_run("unsettled")
     last = result.levels[-1]
     spec = charts_of(result)["throughput"].spec(WIDE_PX)
     (hollow,) = [
@@ -161,7 +161,7 @@ def test_percentiles_without_a_value_are_told_above_their_level():
 
 
 def test_what_supports_no_verdict_is_marked_in_every_chart():
-    charts = charts_of(page_run("repeated"))
+    charts = charts_of(page_run("unsettled"))
 
     for name in ("rate", "latency_over_time", "errors", "distribution", "latency"):
         marked = [text for text in texts_of(charts[name].spec(charts[name].widths_px[0])) if text.endswith("?")]
@@ -175,7 +175,7 @@ def test_counts_are_told_in_whole_numbers():
 
 
 def test_a_limit_is_drawn_where_it_lies():
-    spec = charts_of(page_run("repeated"))["latency"].spec(WIDE_PX)
+    spec = charts_of(page_run("unsettled"))["latency"].spec(WIDE_PX)
     (rules,) = [layer for layer in spec["layer"] if layer["mark"]["type"] == "rule"]
 
     assert [row["y"] for row in rules["data"]["values"]] == [12.0, 11.0]

@@ -19,7 +19,7 @@ LEADS = {
     "thresholds": "error_rate < 1% was crossed: 2.10%, 110% above the bound.",
     "endless": "p99 < 20 ms was crossed at 3 of 5 levels, most at 4 users: so many requests had no answer, or were "
     "dropped, that it has no value.",
-    "repeated": "The run supports no verdict: 4 users: unstable: throughput went 121% → 97% → 82% of its mean, "
+    "unsettled": "The run supports no verdict: 4 users: unstable: throughput went 121% → 97% → 82% of its mean, "
     "third by third.",
     "failed": "12 of 900 requests had no answer (images by code: RESOURCE_EXHAUSTED 3, UNAVAILABLE 9).",
     "all-failed": "200 of 200 requests had no answer (images by code: UNAVAILABLE 200).",
@@ -35,7 +35,7 @@ def test_the_sentence_below_the_state(kind, lead):
 
 
 def test_a_cure_stands_by_itself_and_what_was_crossed_besides_follows():
-    lines = [text(line) for line in first_screen(page_run("repeated")).verdict.lines]
+    lines = [text(line) for line in first_screen(page_run("unsettled")).verdict.lines]
 
     assert lines == [
         "Cure: use a longer --warm-up or --level-duration, or less load than makes a queue grow.",
@@ -51,7 +51,7 @@ def test_thresholds_that_hold_are_told_beside_one_that_does_not():
 
 
 def test_options_in_a_sentence_are_code():
-    pieces = first_screen(page_run("repeated")).verdict.lines[0]
+    pieces = first_screen(page_run("unsettled")).verdict.lines[0]
 
     assert [piece.text for piece in pieces if piece.kind == "code"] == ["--warm-up", "--level-duration"]
 
@@ -123,7 +123,7 @@ def test_the_figures_that_matter(kind, cards):
 
 
 def test_where_no_level_supports_a_verdict_there_is_no_best():
-    result = page_run("repeated")
+    result = page_run("unsettled")
     doubted = dataclasses.replace(result.judged, doubted_levels=tuple(level.number for level in result.levels))
     fast, soon, _ = first_screen(dataclasses.replace(result, verdict=doubted)).cards
 
@@ -169,7 +169,7 @@ def test_a_pass_needs_no_exit_code():
 
 
 def test_reasons_that_are_not_told_first_are_told_below():
-    for kind in ("invalid", "failed", "repeated", "endless", "slow-rates"):
+    for kind in ("invalid", "failed", "unsettled", "endless", "slow-rates"):
         result = page_run(kind)
         told = " ".join(text(doubt.what) for doubt in doubts(result))
         for reason in result.judged.sentences:

@@ -154,7 +154,7 @@ WORDS = {
     "failed": "FAILED",
     "all-failed": "FAILED",
     "endless": "THRESHOLD CROSSED",
-    "repeated": "INVALID",
+    "unsettled": "INVALID",
     "refused": "REFUSED",
 }
 
