@@ -63,18 +63,28 @@ def test_a_start_is_asked_for_first(web_ui, environment):
     assert environment.host == "changed"
 
 
+def test_a_stop_is_told_of_first(web_ui, environment, monkeypatch):
+    told = []
+    monkeypatch.setattr(environment.runner, "stop", lambda: told.append("locust"))
+    locust_wraps.wrap_stop(web_ui, lambda: told.append("we"))
+
+    assert web_ui.app.test_client().post("/stop").get_json()["success"]
+    assert told == ["we", "locust"]
+
+
 def test_a_start_stands_behind_the_login(environment):
     web_ui = web_ui_of(environment, web_login=True)
     web_ui.app.secret_key = "for this test"
     web_ui.login_manager.user_loader(lambda user_id: None)  # noqa: ARG005  (Flask's name)
     asked = []
     locust_wraps.wrap_start(web_ui, asked.append)
+    locust_wraps.wrap_stop(web_ui, lambda: asked.append("stop"))
     locust_wraps.wrap_statistics(web_ui, lambda: "mine")
     locust_wraps.wrap_logs(web_ui, lambda: asked.append("log"))
     client = web_ui.app.test_client()
-    replies = [client.post("/swarm"), client.get("/stats/requests"), client.get("/logs")]
+    replies = [client.post("/swarm"), client.post("/stop"), client.get("/stats/requests"), client.get("/logs")]
 
-    assert [reply.status_code for reply in replies] == [302, 302, 302]
+    assert [reply.status_code for reply in replies] == [302, 302, 302, 302]
     assert asked == []
 
 

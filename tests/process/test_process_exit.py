@@ -1,11 +1,12 @@
 """With what the process ends: the verdict, `--exit-code-on-error`, and listeners of the user's own."""
 
+import json
 import signal
 from types import SimpleNamespace
 
 import pytest
 
-from tests.support.runs import run_headless
+from tests.support.runs import run_headless, wait_until
 from tests.support.summaries import judge, record_of, summarise
 from tests.support.web_ui import web_ui_of
 from tfsload.analysis import exit_codes
@@ -175,3 +176,35 @@ def test_a_web_ui_that_was_only_looked_at_ends_as_a_listener_says(tmp_path, mode
 
     assert ended.exit_code == 5
     assert "The process ends with exit code 5, set by a listener" in ended.stderr
+
+
+WITHOUT_WORDS = """
+from tfsload.report import terminal
+from tests.support.locustfiles.observed import GrpcPredictionUser
+
+def render(*_):
+    raise OverflowError("cannot convert float infinity to integer")
+
+terminal.render = render
+"""
+NO_WORDS = "its summary could not be put into words: OverflowError: cannot convert float infinity to integer"
+
+
+def test_a_summary_that_cannot_be_put_into_words_is_no_pass(tmp_path, model_server):
+    locustfile = tmp_path / "own.py"
+    locustfile.write_text(WITHOUT_WORDS)
+    report = tmp_path / "report"
+    arguments = ("--num-tests", "20", "--report", str(report))
+    ended = run_headless(tmp_path, "--host", model_server.address, *arguments, locustfile=locustfile)
+
+    assert ended.exit_code == exit_codes.FAILED
+    assert ended.stdout.splitlines()[-1] == f"FAILED (exit code 1): {NO_WORDS}"
+    assert json.loads((report / "result.json").read_text())["verdict"]["exit_code"] == exit_codes.FAILED
+
+
+def test_a_summary_that_cannot_be_put_into_words_is_said_in_the_web_ui_too(tmp_path, model_server):
+    locustfile = tmp_path / "own.py"
+    locustfile.write_text(WITHOUT_WORDS)
+    with web_ui_of(tmp_path / "ui", "--host", model_server.address, locustfile=locustfile) as ui:
+        ui.start(num_tests=20)
+        wait_until(lambda: f"FAILED (exit code 1): {NO_WORDS}" in ui.process.log(), "the last line")

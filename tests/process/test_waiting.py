@@ -112,6 +112,38 @@ def test_a_start_in_the_web_ui_waits_too(tmp_path, starting):
     assert "is ready, after" in log
 
 
+def test_the_stop_button_ends_the_wait_of_a_start(tmp_path, starting):
+    port = free_port()
+    with web_ui_of(tmp_path / "ui", "--host", f"127.0.0.1:{port}", "--wait", "3600") as ui:
+        start = gevent.get_hub().threadpool.spawn(ui.start, num_tests=50)
+        wait_until(lambda: "Waiting for the server" in ui.process.log(), "the wait")
+        second = ui.start(num_tests=50)
+        ui.stop()
+        first = start.get(timeout=60)
+        starting(["AVAILABLE", FOR_EVER], port=port)
+        third = ui.start(num_tests=50)
+        wait_until(ui.n_summaries, "the summary")
+        log = ui.process.log()
+
+    assert (first["success"], second["success"]) == (False, False)
+    assert "stopped while it waited for the server" in first["message"]
+    assert f"another start waits for the server at 127.0.0.1:{port}: stop that one first" in second["message"]
+    assert third["success"], third
+    assert ui.n_summaries() == 1
+    assert "Traceback" not in log
+
+
+def test_a_run_that_starts_by_itself_waits_before_the_web_ui_is_there(tmp_path, starting):
+    server = starting(["LOADING", 2])
+    with web_ui_of(
+        tmp_path / "ui", "--host", server.address, "--wait", "100", "--autostart", "--num-tests", "50"
+    ) as ui:
+        wait_until(ui.n_summaries, "the summary")
+        log = ui.process.log()
+
+    assert log.index("is LOADING (version 1)") < log.index("is ready, after") < log.index("Inference error rate")
+
+
 def test_an_interrupt_ends_a_web_ui_whose_start_waits(tmp_path):
     with web_ui_of(tmp_path / "ui", "--host", f"127.0.0.1:{free_port()}", "--wait", "3600") as ui:
         start = gevent.get_hub().threadpool.spawn(lambda: ui.ask("POST", "/swarm", "user_count=1&spawn_rate=1"))

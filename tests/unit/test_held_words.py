@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tfsload.analysis.held import Held, margin_of
 from tfsload.analysis.held_words import HeldWords, margin_words, value_words, words_of
+from tfsload.analysis.threshold_kinds import kind_of
 from tfsload.analysis.thresholds import parse
 from tfsload.records.histogram import HIGHEST_NS
 
@@ -47,6 +48,10 @@ def held(text, value, where="", why_unknown="", cure=""):
         pytest.param("failed_rate <= 0", 1e-6, "↑ failed_rate <= 0% | 0% | 0.0001% | above", id="not-quite-none"),
         pytest.param("failed_rate < 1", 0.99999, "✓ failed_rate < 100% | 100% | 99.999% | 0.001% below", id="not-all"),
         pytest.param("rate > 200", 2142.4, "✓ rate > 200/s | 200/s | 2,142/s | 10.7× the bound", id="rate"),
+        pytest.param(
+            "rate > 1e-307", 99.6, "✓ rate > 1e-307/s | 1e-307/s | 99.6/s | above", id="a-limit-of-nearly-none"
+        ),
+        pytest.param("rate > 1e308", 0.0, "↑ rate > 1e+308/s | 1e+308/s | 0/s | 100% below", id="a-limit-of-all"),
         pytest.param("rate > 0.5/s", 0.4444, "↑ rate > 0.5/s | 0.5/s | 0.444/s | 11% below", id="a-slow-rate"),
     ],
 )
@@ -91,6 +96,32 @@ def test_a_time_is_told_on_its_own_side_of_the_limit(unit, number, value):
     if abs(value - limit_ns) > 1e-9 * limit_ns:
         assert (told_ns < limit_ns) == (value < limit_ns)
         assert margin_words(threshold, value).endswith("below") == (value < limit_ns)
+
+
+@given(
+    st.sampled_from(
+        ["rate > {}", "rate < {}/s", "p99 < {}s", "lag_p50 <= {}ns", "error_rate >= {}%", "recall[7] > {}"]
+    ),
+    st.floats(0, allow_nan=False, allow_infinity=False),
+    st.floats(0, allow_nan=False),
+)
+@example("rate > {}", 1e-320, 99.6)
+@example("error_rate >= {}%", 35e-310, 0.5)
+@example("lag_p50 <= {}ns", 65e-319, 7e9)
+@example("rate > {}", 2.3e-308, 1e300)
+def test_whatever_is_taken_has_words_for_whatever_is_found(text, limit, value):
+    try:
+        (asked,) = parse(text.format(limit))
+    except ValueError:
+        return
+    if asked.unit_kind != "rate":  # of which there is no most
+        value = min(value, kind_of(asked.metric).high)
+    threshold = held(asked.text, value)
+    words = words_of(threshold)
+
+    assert threshold.margin is None or math.isfinite(threshold.margin) or math.isinf(value)
+    assert "inf" not in words.margin + words.value + words.bound
+    assert "nan" not in words.margin + words.value + words.bound
 
 
 @given(st.integers(1, 10_000), st.integers(0, 10_000), st.integers(1, 10_000))

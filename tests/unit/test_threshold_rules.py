@@ -84,6 +84,23 @@ SWEEP, RATES, SEARCH = {"sweep": "1,2,4,8,1"}, {"rate": "100,200.5"}, {"find_max
             "can never be held: of 3 users no more requests than these are in flight; sweep over more",
             id="more-than-there-are-users",
         ),
+        pytest.param(
+            "parallelism < 100",
+            {"sweep": "1,2,4"},
+            "can never be crossed: of 4 users no more requests than these are in flight; sweep over more, or ask",
+            id="never-so-many-users",
+        ),
+        pytest.param("parallelism <= 4", {"sweep": "1,2,4"}, "can never be crossed: of 4 users", id="all-users"),
+        pytest.param(
+            "rate[rate=100] > 500",
+            RATES,
+            "can never be held: at 100 requests a second no more than 155/s are answered; ask for less, or pass",
+            id="more-than-is-sent",
+        ),
+        pytest.param("rate > 200", RATES, "can never be held: at 100 requests a second", id="the-least-level"),
+        pytest.param("right_rate[50ms,rate=100] > 5000/s", RATES, "can never be held: at 100", id="right-images"),
+        pytest.param("rate[rate=100] < 500", RATES, "can never be crossed: at 100 requests", id="never-so-many"),
+        pytest.param("rate < 500", RATES, "can never be crossed: at 200.5 requests", id="at-no-level"),
     ],
 )
 def test_what_nothing_could_be_held_against_is_refused(threshold, load, fault):
@@ -98,7 +115,10 @@ def test_what_nothing_could_be_held_against_is_refused(threshold, load, fault):
     [
         pytest.param("p99[users=8] < 20ms; p99[users=1] < 10ms abort", SWEEP, id="levels-of-a-sweep"),
         pytest.param("p99[rate=200.50] < 20ms", RATES, id="a-level-of-open-load"),
-        pytest.param("parallelism > 3; parallelism <= 8", SWEEP, id="parallelism"),
+        pytest.param("parallelism > 3; parallelism < 8", SWEEP, id="parallelism"),
+        pytest.param("rate > 110; rate < 120; right_rate[5ms] >= 99", RATES, id="rates-by-chance"),
+        pytest.param("right_rate[5ms] > 500", {**RATES, "images_per_request": "5"}, id="several-images-a-request"),
+        pytest.param("rate > 5e6", {"sweep": "1,2"}, id="rates-of-a-sweep"),
         pytest.param("recall[7] > 5%; precision[7] > 5%", SEARCH, id="classes-in-a-search"),
         pytest.param("right_rate[5ms] > 5 abort; recall[7] > 5% abort=3s", {}, id="no-levels"),
     ],

@@ -47,6 +47,16 @@ def faults_of(text):
             Threshold("right_rate[1.5µs,users=8] > 500", "right_rate", ">", 500.0, users=8, within_ns=1500),
             id="one-order",
         ),
+        pytest.param(
+            "right_rate[1.001ms] > 5",
+            Threshold("right_rate[1.001ms] > 5", "right_rate", ">", 5.0, within_ns=1_001_000),
+            id="exact",
+        ),
+        pytest.param(
+            "mean < 1s abort=1.001ms",
+            Threshold("mean < 1s abort=1.001ms", "mean", "<", 1e9, aborts=True, grace_s=0.001001),
+            id="exact-grace",
+        ),
         pytest.param("parallelism > 3", Threshold("parallelism > 3", "parallelism", ">", 3.0), id="parallelism"),
         pytest.param(
             "p99 < 50ms abort", Threshold("p99 < 50ms abort", "p99", "<", 50e6, 99.0, aborts=True), id="abort"
@@ -74,7 +84,14 @@ def test_a_threshold_is_read(text, expected):
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        pytest.param("p99[users=8 < 20ms", "'[users': expected an operator, behind at most one pair", id="not-closed"),
+        pytest.param("p99[users=8 < 20ms", "'[users': the bracket is not closed: ']' is missing", id="not-closed"),
+        pytest.param("p99[8 < 20ms", "'[8': the bracket is not closed: ']' is missing", id="not-closed-without-equals"),
+        pytest.param("abort", "abort is a threshold's last word: leave the ';' before it out", id="abort-alone"),
+        pytest.param("abort=10s", "abort is a threshold's last word: leave the ';' before it out", id="grace-alone"),
+        pytest.param("p99 abort < 20ms", "abort is the last word, behind the value", id="abort-before-the-value"),
+        pytest.param(
+            "p99[users=8] abort < 20ms", "abort is the last word, behind the value", id="abort-behind-brackets"
+        ),
         pytest.param("p99] < 20ms", "']': expected an operator", id="not-opened"),
         pytest.param("p99[a[b]] < 20ms", "'[a[b]]': expected an operator", id="nested"),
         pytest.param("p99[users=8][rate=4] < 20ms", "'[rate': expected an operator", id="twice"),

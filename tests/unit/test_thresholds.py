@@ -113,6 +113,15 @@ def test_several_are_separated_by_semicolons(text, metrics):
         pytest.param("p99 < nan", "value 'nan': expected a number", id="nan"),
         pytest.param("rate > inf", "value 'inf': expected requests a second", id="inf"),
         pytest.param("rate > 1e999", "value '1e999' is not finite", id="inf-in-digits"),
+        pytest.param(
+            "rate > 1e-320", "value '1e-320' is too small to be told from 0: expected requests", id="subnormal"
+        ),
+        pytest.param("error_rate >= 35e-310%", "value '35e-310%' is too small to be told from 0", id="tiny-share"),
+        pytest.param("rate > 1e-999", "value '1e-999' is too small to be told from 0", id="0-in-digits"),
+        pytest.param("p99<50msabort", "the unit 'msabort' (did you mean 'ms abort', with a space?)", id="glued"),
+        pytest.param(
+            "rate > 200abort", "the unit 'abort' (did you mean 'abort', with a space?)", id="glued-on-a-number"
+        ),
         pytest.param("p99 < -5ms", "value '-5ms' is negative", id="negative"),
         pytest.param("p99 > -0ms", "value '-0ms' is negative", id="negative-zero"),
         pytest.param("p99 < 5ms, max < 9ms", "; thresholds are separated by ';'", id="separated-by-something-else"),

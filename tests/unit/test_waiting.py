@@ -4,13 +4,17 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import gevent
+import gevent.event
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.runs import wait_for
 from tfsload.settings.settings import Settings
+from tfsload.target import waiting
 from tfsload.target.preflight import LEAST_PATIENCE_S, MisfitError, NoServerError, PreflightError, patience_s
-from tfsload.target.waiting import POLL_S, ask_when_ready
+from tfsload.target.waiting import POLL_S, StoppedError, Wait, ask_when_ready
 from tfsload.transport.answer import ReplyError
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.servable import UNTOLD, Servable
@@ -247,7 +251,7 @@ OUTCOMES = st.sampled_from([REFUSED, UNKNOWN_MODEL, LOADING, PredictionFailure("
 
 @given(
     says=st.lists(OUTCOMES, min_size=1, max_size=30),
-    wait_s=st.floats(0, 100),
+    wait_s=st.just(0) | st.floats(0, 100),
     lasts_s=st.floats(0, 50),
     deadline_s=st.floats(0.1, 40),
 )
@@ -261,9 +265,65 @@ def test_no_wait_is_longer_than_asked_for_by_more_than_a_call(says, wait_s, last
     except PreflightError:
         is_ready = False
 
-    first_s = min(lasts_s, patience_s(server.model))
+    # Without a wait one call is all, and as long as any.
+    first_s = 0 if server.connection.wait_s else min(lasts_s, patience_s(server.model))
     assert server.now_s - 1000 <= max(first_s, server.connection.wait_s + 0.01 + LEAST_PATIENCE_S) + 1e-6
     if is_ready:
         assert server.n_asked == n_before + 1
     else:
         assert server.now_s - 1000 >= server.connection.wait_s - 1e-6
+
+
+class Silent(Server):
+    """A server that answers to nothing until it is let."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.is_let = gevent.event.Event()
+
+    def describe(self, timeout_s):
+        self.is_let.wait()
+        return super().describe(timeout_s)
+
+
+def test_that_it_is_waited_for_is_said_before_the_first_answer(caplog, monkeypatch):
+    monkeypatch.setattr(waiting, "SAY_FIRST_S", 0.01)
+    caplog.set_level(logging.INFO)
+    server = Silent([LOADING, READY])
+    asking = gevent.spawn(server.ask)
+    wait_for(lambda: "Waiting for the server at 127.0.0.1:8500, 60 s at most: it has not answered yet" in caplog.text)
+    server.is_let.set()
+
+    assert asking.get().model_version == 1
+    assert "Still waiting (0 of 60 s): model 'mnist' is LOADING" in caplog.text
+    assert "is ready" in caplog.text
+
+
+def test_without_a_wait_nothing_is_said(caplog, monkeypatch):
+    monkeypatch.setattr(waiting, "SAY_FIRST_S", 0.01)
+    caplog.set_level(logging.INFO)
+    server = Silent([READY], wait_s=0)
+    asking = gevent.spawn(server.ask)
+    gevent.sleep(0.05)
+    server.is_let.set()
+
+    assert asking.get().model_version == 1
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("says", [LOADING, None], ids=["between-two-calls", "in-a-call"])
+def test_somebody_else_may_end_the_wait(says, monkeypatch):
+    monkeypatch.setattr(waiting, "SAY_FIRST_S", 0.01)
+    server = Silent([says or READY], wait_s=3600)
+    if says:
+        server.is_let.set()
+    wait = Wait()
+    asking = gevent.spawn(waiting.ask_when_ready, server, 10, wait=wait)
+    wait_for(lambda: wait.where == "127.0.0.1:8500")
+    wait.stop()
+
+    with pytest.raises(StoppedError):
+        asking.get(timeout=10)
+    assert (wait.where, wait.is_stopped) == ("", True)
+    wait.begin()
+    assert not wait.is_stopped

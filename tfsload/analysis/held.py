@@ -105,6 +105,8 @@ def margin_of(threshold: Threshold, value: float | None) -> float | None:
     if value is None or not threshold.limit:
         return None
     distance = (threshold.limit - value) / threshold.limit
+    if math.isinf(distance) and math.isfinite(value):
+        return None  # the limit is so small that no number tells how far it is
     return distance if threshold.is_upper else -distance
 
 

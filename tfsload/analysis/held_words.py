@@ -124,13 +124,14 @@ def margin_words(threshold: Threshold, value: float | None) -> str:
     if value == limit:
         return "at the bound"
     side = "below" if value < limit else "above"
-    if not limit or math.isinf(value):
+    # A limit may be so small that no number tells how many times it something is.
+    if not limit or math.isinf(value / limit):
         return side
     if value >= _TIMES * limit:
         return f"{_significant(value / limit)}× the bound"
     if 0 < value < (1 - _ALMOST_ALL) * limit:
         return f"over {_ALMOST_ALL:.0%} below"
-    return f"{_percentage_of_margin(100 * abs(value - limit) / limit)} {side}"
+    return f"{_percentage_of_margin(100 * (abs(value - limit) / limit))} {side}"
 
 
 def _unit_for(threshold: Threshold, value_ns: float) -> str:

@@ -3,6 +3,7 @@
 import difflib
 import math
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -167,8 +168,20 @@ def read_value(value: str, kind: Kind) -> tuple[str, str, float]:
         raise ValueError(f"value {quoted(value)} has {_unit_fault(unit)}: expected {kind.expected}")
     if kind is SHARE and not unit and float(number) > 1:
         raise ValueError(f"value {quoted(value)} is no share (did you mean {value}%?): expected {kind.expected}")
+    limit = in_units(number, kind.units[unit])
+    if limit < sys.float_info.min and Decimal(number):
+        raise ValueError(f"value {quoted(value)} is too small to be told from 0: expected {kind.expected}")
+    return number, unit.replace(GREEK_MU, MICRO), limit
+
+
+def in_units(number: str, size: Decimal) -> float:
+    """Return a number, as text, times the size of its unit.
+
+    >>> in_units("1.001", TIME_UNITS["ms"])
+    1001000.0
+    """
     # By way of decimals: in floats 0.7 / 100 is less than 7 / 1000.
-    return number, unit.replace(GREEK_MU, MICRO), float(Decimal(number) * kind.units[unit])
+    return float(Decimal(number) * size)
 
 
 def _hint(value: str) -> str:
@@ -179,7 +192,11 @@ def _hint(value: str) -> str:
 
 
 def _unit_fault(unit: str) -> str:
-    return f"the unit {quoted(unit)}" if unit else "no unit"
+    if not unit:
+        return "no unit"
+    glued = unit.removesuffix("abort")
+    hint = f" (did you mean {quoted(f'{glued} abort'.strip())}, with a space?)" if glued != unit else ""
+    return f"the unit {quoted(unit)}{hint}"
 
 
 def check_reach(holds: Callable[[float, float], bool], limit: float, kind: Kind) -> None:

@@ -14,6 +14,7 @@ from tfsload.analysis.threshold_kinds import (
     RIGHT_RATE,
     TIME_UNITS,
     VALUE,
+    in_units,
     plain_number,
 )
 from tfsload.records.histogram import HIGHEST_NS
@@ -137,7 +138,7 @@ def _within(own: list[str]) -> tuple[str, int | None, list[str]]:
     match = VALUE.fullmatch(own[0])
     if not match or match[2] not in TIME_UNITS or match[1].startswith("-"):
         return "", None, [f"selector {quoted(own[0])}: expected {EXPECTED_TIME}"]
-    within_ns = float(match[1]) * float(TIME_UNITS[match[2]])
+    within_ns = in_units(match[1], TIME_UNITS[match[2]])
     if not 1 <= within_ns < HIGHEST_NS:
         return "", None, [f"selector {quoted(own[0])}: {REACH_OF_LATENCY}"]
     return match[1] + match[2].replace(GREEK_MU, MICRO), int(within_ns), []

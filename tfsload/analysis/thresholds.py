@@ -30,6 +30,7 @@ from tfsload.analysis.threshold_kinds import (
     TIME_UNITS,
     VALUE,
     check_reach,
+    in_units,
     is_lag,
     kind_of,
     read_metric,
@@ -63,7 +64,7 @@ _CLAUSE = re.compile(
     r"(?P<sign>[<>=!≤≥≠]*)(?P<value>.*)",
     re.DOTALL,
 )
-_ABORT = re.compile(r"(?P<value>.*?)(?:abort\b\s*(?P<equals>=?)(?P<grace>.*))?", re.DOTALL)
+_ABORT = re.compile(r"(?P<value>.*?)(?:(?<![^\W_])abort\b\s*(?P<equals>=?)(?P<grace>.*))?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -182,6 +183,8 @@ def _read_clause(clause: str) -> Threshold:
     match = _CLAUSE.fullmatch(clause)
     assert match is not None  # any text is a metric, at least
     sign, rest = match["sign"], match["rest"].strip()
+    if misplaced := _misplaced(clause, match["metric"], rest):
+        raise ThresholdError([misplaced])
     if not sign:
         raise ThresholdError([f"no operator: expected {_one_of(OPERATORS)} between a metric and a value"])
     if rest:
@@ -219,6 +222,22 @@ def _read_clause(clause: str) -> Threshold:
     )
 
 
+def _misplaced(clause: str, metric: str, rest: str) -> str:
+    """Return what stands where it does not belong, and where it does; empty: nothing.
+
+    Args:
+        clause: the threshold.
+        metric, rest: of it, what stands before the brackets, and between them and the operator.
+    """
+    if metric.strip() == "abort":
+        return "abort is a threshold's last word: leave the ';' before it out, as in p99 < 50ms abort"
+    if "abort" in metric.split() or "abort" in rest.split():
+        return "abort is the last word, behind the value, as in p99 < 50ms abort"
+    if rest.startswith("[") and clause.count("[") > clause.count("]"):
+        return f"{quoted(rest)}: the bracket is not closed: ']' is missing, as in p99[users=8]"
+    return ""
+
+
 def _attempt(faults: list[str], read: Callable[..., Any], *arguments: Any) -> Any:
     """Return what `read` returns, or None and one fault more."""
     try:
@@ -242,7 +261,7 @@ def _read_abort(last: re.Match[str], metric: str) -> tuple[str, float | None]:
     match = VALUE.fullmatch(given)
     if not match or match[2] not in TIME_UNITS or match[1].startswith("-"):
         raise ValueError(f"abort={quoted(given)}: expected a time, as abort=10s")
-    grace_s = float(match[1]) * unit_ns(match[2]) / 1e9
+    grace_s = in_units(match[1], TIME_UNITS[match[2]]) / 1e9
     if not grace_s <= _MOST_GRACE_S:
         raise ValueError(f"abort={quoted(given)}: expected at most {_MOST_GRACE_S}s")
     _, unit, _ = read_value(given, kind_of("mean"))

@@ -21,7 +21,7 @@ from tfsload.target.embedded import EmbeddedModel
 from tfsload.target.preflight import MisfitError, NoServerError, Preflight
 from tfsload.target.references import References
 from tfsload.target.verification import OtherModelError, VerificationError, record_references
-from tfsload.target.waiting import ask_when_ready
+from tfsload.target.waiting import StoppedError, Wait, ask_when_ready
 from tfsload.transport import words
 from tfsload.transport.address import parse_address
 from tfsload.transport.contract import Transport
@@ -30,6 +30,15 @@ from tfsload.transport.tls import TlsFileError
 # A summary does not wait longer than this for a server that hangs, however long a request may take.
 _LONGEST_AFTERWARDS_S = 30.0
 _DATA_OPTIONS = ("dataset", "num_tests")
+# What a run is refused with that cannot start.
+_CODES: Mapping[type[Exception], int] = {
+    TlsFileError: exit_codes.BAD_USAGE,
+    NoServerError: exit_codes.FAILED,
+    MisfitError: exit_codes.BAD_USAGE,
+    VerificationError: exit_codes.FAILED,
+    OtherModelError: exit_codes.INVALID,
+    StoppedError: exit_codes.INVALID,
+}
 
 
 @dataclass(frozen=True)
@@ -63,6 +72,7 @@ def check(
     transport_class: type[Transport],
     embedded: EmbeddedModel,
     faults: list[str],
+    wait: Wait | None = None,
 ) -> Checked:
     """Check a run; the embedded server is started where no host is named.
 
@@ -72,6 +82,7 @@ def check(
         transport_class: the way there.
         embedded: starts it.
         faults: what is wrong beside, with the locustfile; told together with all others.
+        wait: with which somebody else may end the wait for a server; None: nobody may.
 
     Raises:
         RunRefused: with all faults of the options, or of the data, or of the server.
@@ -83,19 +94,12 @@ def check(
     try:
         transport = transport_class(settings.model, settings.connection)
         transport.check_files()
-        found = ask_when_ready(transport, n_classes=int(dataset.labels.max()) + 1)
+        found = ask_when_ready(transport, n_classes=int(dataset.labels.max()) + 1, wait=wait)
         is_verified = settings.checks.verify > 0 and not settings.report.dry_run
         references = record_references(settings.checks, transport, dataset, found.servable) if is_verified else None
-    except TlsFileError as error:
-        raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
-    except NoServerError as error:
-        raise RunRefused(exit_codes.FAILED, error.faults) from None
-    except MisfitError as error:
-        raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
-    except VerificationError as error:
-        raise RunRefused(exit_codes.FAILED, [str(error)]) from None
-    except OtherModelError as error:
-        raise RunRefused(exit_codes.INVALID, [str(error)]) from None
+    except tuple(_CODES) as error:
+        faults = list(getattr(error, "faults", [str(error)]))
+        raise RunRefused(next(code for kind, code in _CODES.items() if isinstance(error, kind)), faults) from None
     images = RunImages.of(dataset)
     return Checked(
         settings,

@@ -1,5 +1,6 @@
 """Which thresholds go with the load that was asked for: one that nothing could ever be held against is a fault."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -10,6 +11,10 @@ from tfsload.transport.words import quoted
 # What says that a run has levels, and which; a field that is missing could not be read.
 _SWEEP, _RATES, _SEARCH = "load.sweep", "load.rates", "load.find_max_rate"
 _MOST_NAMED = 12
+_IMAGES_PER_REQUEST = "model.images_per_request"
+# What says how much a level of open load can answer.
+_OF_RATES = ("load.level_duration_s", "load.warm_up_s", _IMAGES_PER_REQUEST)
+_DEVIATIONS = 10
 
 
 def faults(fields: Mapping[str, Any]) -> list[str]:
@@ -25,7 +30,8 @@ def faults(fields: Mapping[str, Any]) -> list[str]:
         return found + _of_search(thresholds)
     if not {_SWEEP, _RATES, _SEARCH} <= set(fields):
         return found
-    return found + _of_levels(thresholds, fields[_SWEEP], fields[_RATES]) + _of_parallelism(thresholds, fields[_SWEEP])
+    found += _of_levels(thresholds, fields[_SWEEP], fields[_RATES]) + _of_parallelism(thresholds, fields[_SWEEP])
+    return found + _of_rates(thresholds, fields)
 
 
 _WITHOUT_OPEN_LOAD = "there is no such figure without --rate or --find-max-rate"
@@ -95,8 +101,45 @@ def _of_parallelism(thresholds: tuple[Threshold, ...], sweep: tuple[int, ...]) -
     if 1 not in sweep or len(set(sweep)) < 2:
         return _each(of_sweep, lambda _: True, _NO_SWEEP)
     most = max(sweep)
+    more = f"of {most} users no more requests than these are in flight; sweep over more"
     return _each(
-        of_sweep,
-        lambda one: not one.is_upper and one.holds(most) is False,
-        f"can never be held: of {most} users no more requests than these are in flight; sweep over more",
+        of_sweep, lambda one: not one.is_upper and one.holds(most) is False, f"can never be held: {more}"
+    ) + _each(
+        of_sweep, lambda one: one.is_upper and one.holds(most) is True, f"can never be crossed: {more}, or ask for less"
     )
+
+
+def _of_rates(thresholds: tuple[Threshold, ...], fields: Mapping[str, Any]) -> list[str]:
+    """Return what is about more, or less, than levels of open load could ever answer."""
+    rates: tuple[float, ...] = fields[_RATES]
+    if fields[_SWEEP] or not set(_OF_RATES) <= set(fields):
+        return []
+    found = []
+    for one in thresholds:
+        about = [rate for rate in rates if one.metric in ("rate", RIGHT_RATE) and one.is_about(0, rate)]
+        per_answer = fields[_IMAGES_PER_REQUEST] if one.metric == RIGHT_RATE else 1
+        most = {rate: per_answer * _most_rps(rate, fields) for rate in about}
+        # Each of the levels has to hold it.
+        if not one.is_upper and (short := [rate for rate in about if not one.holds(most[rate])]):
+            found.append((one, "held", short[0], most[short[0]]))
+        elif one.is_upper and about and all(one.holds(most[rate]) for rate in about):
+            found.append((one, "crossed", max(about), most[max(about)]))
+    return [
+        _fault(
+            one,
+            f"can never be {what}: at {plain_number(rate)} requests a second no more than {at_most:,.0f}/s are "
+            "answered; ask for less, or pass another --rate",
+        )
+        for one, what, rate, at_most in found
+    ]
+
+
+def _most_rps(rate_rps: float, fields: Mapping[str, Any]) -> float:
+    """Return the most requests a second that a level could ever answer.
+
+    What was due in its warm-up may all be late, and arrivals at random are more than their rate by chance, but
+    never by more than ten standard deviations and one request.
+    """
+    duration_s: float = fields["load.level_duration_s"]
+    due: float = rate_rps * (duration_s + fields["load.warm_up_s"])
+    return (due + _DEVIATIONS * math.sqrt(due) + 1) / duration_s

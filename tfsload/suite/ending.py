@@ -1,9 +1,16 @@
 """How a process ends: what is left to interrupt, and the last word on its run, once and wherever it can be said."""
 
-from tfsload.suite import locust_files, streams
+import logging
+from typing import Any
+
+from tfsload.report.screen import LOG, Screen
+from tfsload.suite import locust_files, process_exit, streams
 from tfsload.suite.outcome import Outcome
 
+logger = logging.getLogger("tfsload")  # a name for people
+
 STILL_ENDING = "tfsload: the run is ending, its summary comes next (Ctrl-\\ ends it at once, without one)"
+_NO_WORDS = "its summary could not be put into words"
 _IN_WORDS = {"stdout": "standard output", "stderr": "standard error"}
 
 
@@ -36,6 +43,33 @@ def judge_reports(outcome: Outcome) -> Outcome:
     """Return the outcome of a run with what could not be written for it: a report that was asked for fails it."""
     reasons = tuple(fault for fault in locust_files.faults() if fault not in outcome.verdict.sentences)
     return outcome.failed_by(reasons) if reasons else outcome
+
+
+def judge_words(outcome: Outcome) -> Outcome:
+    """Return the outcome of a run; one whose summary cannot be put into words, which is a fault of ours, has failed."""
+    try:
+        assert outcome.text
+    except Exception as error:
+        logger.exception("The summary of the run cannot be shown")
+        return outcome.failed_by((f"{_NO_WORDS}: {type(error).__name__}: {error}",))
+    return outcome
+
+
+def words_of(outcome: Outcome, exit_code: Any, screen: Screen = LOG) -> str:
+    """Return the text of a run for a process that ends with an exit code; where there is none, at least a line.
+
+    Args:
+        outcome: of the run, as `judge_words` has it.
+        exit_code: what the process ends with.
+        screen: what the text is written on.
+    """
+    try:
+        return outcome.text_ended_with(exit_code, screen)
+    except Exception as error:
+        logger.debug("The summary cannot be shown", exc_info=error)  # `judge_words` has said it
+        seen = process_exit.seen_by_shell(exit_code)
+        reasons = "; ".join(outcome.verdict.sentences) or f"{_NO_WORDS}: {error}"
+        return f"{outcome.verdict.word} (exit code {seen}): {reasons}"
 
 
 def say(text: str, to: str) -> None:

@@ -26,7 +26,7 @@ from tfsload.run.participant import Participant
 from tfsload.run.user_hosts import UserHosts, suite_classes, transport_class_of
 from tfsload.settings.options import default_of, levels_asked_for
 from tfsload.settings.refusal import RunRefused
-from tfsload.suite import beginning, dry_run, locust_wraps, run_warnings
+from tfsload.suite import beginning, dry_run, ending, locust_wraps, run_warnings
 from tfsload.suite.before_reset import BeforeReset
 from tfsload.suite.led_run import LedRun
 from tfsload.suite.level_shape import LevelShape
@@ -179,7 +179,8 @@ class Leader:
             faults.append(dry_run.NOT_BY_CODE)
         if self._web is not None:
             faults += self._web.secret_faults(asked.text, options)
-        checked = check(options, asked, transport_class_of(classes), self._embedded, faults)
+        wait = self._web.wait if self._web is not None else None
+        checked = check(options, asked, transport_class_of(classes), self._embedded, faults, wait)
         settings = checked.settings
         plan = make_plan(settings.load, settings.checks.thresholds, settings.model.deadline_s, self._n_users(options))
         if self.starts_by_itself:
@@ -333,8 +334,9 @@ class Leader:
         self.outcome = conclude(results, run.checked, by_locust, search, changed, run.run_time)
         result_events.tell_run(self._environment.events, self.outcome.result)
         if not self._is_headless:
-            self.outcome = self._report.write_outcome(self.outcome)
-            for line in self.outcome.text.splitlines():  # the web UI's log tab makes a line of each record
+            self.outcome = self._report.write_outcome(ending.judge_words(self.outcome))
+            text = ending.words_of(self.outcome, self.outcome.exit_code)
+            for line in text.splitlines():  # the web UI's log tab makes a line of each record
                 logger.info("%s", line)
 
     def wait_while_ending(self) -> None:

@@ -30,7 +30,7 @@ from tfsload.suite import locust_files
 logger = logging.getLogger(__name__)
 
 # Locust's names for the routes that are wrapped.
-_SWARM, _STATISTICS, _LOGS = "locust.swarm", "locust.request_stats", "locust.logs"
+_SWARM, _STOP, _STATISTICS, _LOGS = "locust.swarm", "locust.stop", "locust.request_stats", "locust.logs"
 
 
 # What our wraps of methods carry; `functools.wraps` of a plugin that wraps one again takes it along.
@@ -207,6 +207,18 @@ def wrap_start(web_ui: WebUI, start: Callable[[Callable[[], Any]], Any]) -> None
     """
     locusts = _views(web_ui)[_SWARM]
     _views(web_ui)[_SWARM] = web_ui.auth_required_if_enabled(functools.wraps(locusts)(lambda: start(locusts)))
+
+
+def wrap_stop(web_ui: WebUI, before: Callable[[], None]) -> None:
+    """Call `before` when the stop button is pressed: Locust stops what runs, and not what is about to."""
+    locusts = _views(web_ui)[_STOP]
+
+    @functools.wraps(locusts)
+    def stop() -> Any:
+        before()
+        return locusts()
+
+    _views(web_ui)[_STOP] = web_ui.auth_required_if_enabled(stop)
 
 
 def wrap_picked_shape(web_ui: WebUI, then: Callable[[], None]) -> None:

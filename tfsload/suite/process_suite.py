@@ -232,7 +232,7 @@ class Suite:
 
     def _set_exit_code(self, leader: Leader, outcome: Outcome) -> None:
         locust_files.complete_files(self._environment)
-        leader.outcome = ending.judge_reports(outcome)
+        leader.outcome = ending.judge_words(ending.judge_reports(outcome))
         self._exit_code.set(leader.outcome.exit_code)
 
     def quit(self, exit_code: Any) -> None:
@@ -248,8 +248,8 @@ class Suite:
             outcome = written
             # With --json, standard output is Locust's JSON and nothing else.
             to = "stderr" if self._options.json else "stdout"
-            ending.say(outcome.text_ended_with(exit_code, Screen.of(getattr(sys, to))), to)
-            locust_files.log_what_was_said(outcome.text_ended_with(exit_code))
+            ending.say(ending.words_of(outcome, exit_code, Screen.of(getattr(sys, to))), to)
+            locust_files.log_what_was_said(ending.words_of(outcome, exit_code))
             beginning.keep_said(process_exit.seen_by_shell(exit_code))
         else:
             self._exit_code.say_if_overruled(exit_code)

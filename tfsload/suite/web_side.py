@@ -10,6 +10,7 @@ from tfsload.run.user_hosts import UserHosts
 from tfsload.settings.secret_reach import SecretReach
 from tfsload.suite import locust_wraps
 from tfsload.suite.shape_in_use import ShapeInUse
+from tfsload.target.waiting import Wait
 from tfsload.webui import door, port
 from tfsload.webui.pages import Pages
 from tfsload.webui.start_form import StartForm
@@ -23,11 +24,13 @@ class WebSide:
 
     Attributes:
         web_ui: Locust's.
+        wait: for a server, by a start that the stop button ends.
     """
 
     def __init__(self, web_ui: WebUI) -> None:
         """Stand aside until it is opened."""
         self.web_ui = web_ui
+        self.wait = Wait()
         self._pages: Pages | None = None
         self._secret_reach: SecretReach | None = None
 
@@ -55,6 +58,7 @@ class WebSide:
             leader.wait_for_last_run,
             leader.take_back,
             lambda: leader.run_time,
+            self.wait,
         )
         self._pages = Pages(self.web_ui, locust_wraps, form)
         named = [environment.host, *hosts.named]

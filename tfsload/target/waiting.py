@@ -3,8 +3,10 @@
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
 import gevent
+import gevent.event
 
 from tfsload.target import preflight
 from tfsload.target.preflight import LEAST_PATIENCE_S, Preflight, PreflightError, patience_s
@@ -16,41 +18,121 @@ POLL_S = 0.5
 _LEAST_SLEEP_S = 0.01
 # What goes on is said at once where it is something else, and otherwise now and then.
 SAY_EACH_S = 10.0
+# And that it is waited for, where the first answer takes longer than this.
+SAY_FIRST_S = 1.0
+
+
+class StoppedError(Exception):
+    """Somebody has ended the wait."""
+
+    def __str__(self) -> str:
+        return "stopped while it waited for the server"
+
+
+class Wait:
+    """A wait that somebody else may end.
+
+    Attributes:
+        where: the server that is being waited for; empty: none is.
+    """
+
+    def __init__(self) -> None:
+        """Wait for nothing yet."""
+        self.where = ""
+        self._stopped = gevent.event.Event()
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it was ended, since `begin`."""
+        return self._stopped.is_set()
+
+    def begin(self) -> None:
+        """Forget that an earlier wait was ended."""
+        self._stopped.clear()
+
+    def stop(self) -> None:
+        """End it."""
+        self._stopped.set()
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass, unless it is ended meanwhile."""
+        self._stopped.wait(seconds)
+
+    def for_either(self, greenlet: Any, limit_s: float | None) -> bool:
+        """Wait until a greenlet has ended, or this wait is; return whether one of them is, within the limit."""
+        ended: list[Any] = gevent.wait([greenlet, self._stopped], timeout=limit_s, count=1)
+        return bool(ended)
 
 
 def ask_when_ready(
     transport: Transport,
     n_classes: int,
     clock_s: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], object] = gevent.sleep,
+    sleep: Callable[[float], object] | None = None,
+    wait: Wait | None = None,
 ) -> Preflight:
     """Ask the server for the model's status and signature; wait for them as long as `--wait` says.
 
     Args:
         transport: to the server; closed afterwards.
         n_classes: labels of the data set are below this.
-        clock_s, sleep: the time, and what lets it pass.
+        clock_s, sleep: the time, and what lets it pass; None: the wait's own.
+        wait: with which somebody else may end it; None: nobody may.
 
     Raises:
         NoServerError, MisfitError: as `preflight.ask`; at once where waiting is no help.
+        StoppedError: the wait was ended.
     """
+    wait = wait or Wait()
+    sleep = sleep or wait.sleep
     patience, wait_s = patience_s(transport.model), transport.connection.wait_s
     report = _Report(transport.connection.server.text, wait_s)
-    begun_s, timeout_s = clock_s(), patience
-    while True:
-        try:
-            found = preflight.ask(transport, n_classes, timeout_s)
-        except PreflightError as error:
+    begun_s, left_s = clock_s(), wait_s or patience
+    try:
+        while True:
+            # No call is to outlast the wait by much.
+            timeout_s = min(patience, max(left_s, LEAST_PATIENCE_S))
+            found = _ask(transport, n_classes, timeout_s, wait, report)
             waited_s = clock_s() - begun_s
-            if not error.passing or waited_s >= wait_s:
-                raise
-            report.waits(error.passing, waited_s)
+            if isinstance(found, Preflight):
+                report.ready(waited_s)
+                return found
+            if not found.passing or waited_s >= wait_s:
+                raise found
+            wait.where = transport.connection.server.text
+            report.waits(found.passing, waited_s)
             sleep(min(POLL_S, max(wait_s - waited_s, _LEAST_SLEEP_S)))
-            # The last call is not to outlast the wait by much.
-            timeout_s = min(patience, max(wait_s - (clock_s() - begun_s), LEAST_PATIENCE_S))
-        else:
-            report.ready(clock_s() - begun_s)
-            return found
+            left_s = wait_s - (clock_s() - begun_s)
+    finally:
+        wait.where = ""
+
+
+def _ask(
+    transport: Transport, n_classes: int, timeout_s: float, wait: Wait, report: "_Report"
+) -> Preflight | PreflightError:
+    """Ask once, in a greenlet of its own: a call that is given up ends by itself, and lets go of what it holds.
+
+    Raises:
+        StoppedError: the wait was ended meanwhile, or before.
+    """
+
+    def ask() -> Preflight | PreflightError:
+        try:
+            return preflight.ask(transport, n_classes, timeout_s)
+        except PreflightError as error:
+            return error
+
+    if wait.is_stopped:
+        raise StoppedError
+    asking = gevent.spawn(ask)
+    if not wait.for_either(asking, SAY_FIRST_S if report.has_said_nothing else None):
+        wait.where = transport.connection.server.text
+        report.waits("it has not answered yet", 0.0)
+        wait.for_either(asking, None)
+    if not asking.ready():
+        raise StoppedError
+    found: Preflight | PreflightError = asking.get()
+    return found
 
 
 class _Report:
@@ -60,6 +142,11 @@ class _Report:
         self._where, self._wait_s = where, wait_s
         self._passing = ""
         self._said_s = 0.0
+
+    @property
+    def has_said_nothing(self) -> bool:
+        """Whether nobody knows yet that a server is waited for, where one is."""
+        return not self._passing and self._wait_s > 0
 
     def waits(self, passing: str, waited_s: float) -> None:
         """Know what is the matter, after so many seconds."""

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from flask import jsonify, request
 from locust.env import Environment
@@ -15,6 +15,7 @@ from tfsload.analysis import exit_codes
 from tfsload.settings.options import OPTIONS, OWN_PREFIX
 from tfsload.settings.refusal import RunRefused
 from tfsload.transport.words import quoted
+from tfsload.webui.start_needs import LocustsForm, Shapes, TimeLeft, Wait
 
 # How long Locust may take to begin a run that the form has asked for.
 START_LIMIT_S = 5.0
@@ -22,51 +23,7 @@ START_LIMIT_S = 5.0
 _N_USERS_FIELD, _N_USERS_OPTION = "user_count", "num_users"
 _SPAWN_RATE_FIELD, _RUN_TIME_FIELD, _SHAPE_FIELD = "spawn_rate", "run_time", "shape_class"
 _NO_SHAPE = "Default"
-
-
-class LocustsForm(Protocol):
-    """Locust's own page and form, as far as the suite has a hold on them."""
-
-    def wrap_start(self, web_ui: WebUI, start: Callable[[Callable[[], Any]], Any]) -> None:
-        """Let `start` answer the form, with Locust's own answer at hand."""
-
-    def wrap_picked_shape(self, web_ui: WebUI, then: Callable[[], None]) -> None:
-        """Call `then` when Locust has taken the shape that was picked."""
-
-    def has_run_time(self, web_ui: WebUI) -> bool:
-        """Whether the form's run has a length."""
-
-    def set_run_time(self, web_ui: WebUI, left_s: float | None) -> None:
-        """Give the run a length in seconds; None: no end."""
-
-    def start_greenlet(self, web_ui: WebUI) -> Any:
-        """Return the greenlet that starts the form's run; None: there is none."""
-
-
-class Shapes(Protocol):
-    """The load shape of the run that starts, or is under way."""
-
-    @property
-    def are_levels(self) -> bool:
-        """Whether a run goes through levels of the suite's."""
-
-    def keep_levels(self) -> None:
-        """Leave the levels in place, whatever is picked."""
-
-    def pick(self, shape: Any) -> None:
-        """Take the shape that was picked."""
-
-
-class TimeLeft(Protocol):
-    """How long a run was to last, and still has; None: it has no such end."""
-
-    @property
-    def limit_s(self) -> float | None:
-        """Seconds that it was to last."""
-
-    @property
-    def left_s(self) -> float | None:
-        """Seconds that are left of them."""
+_END_IT = "stop that one first, or let it begin"
 
 
 class StartForm:
@@ -81,6 +38,7 @@ class StartForm:
         wait_for_last_run: Callable[[], bool],
         take_back: Callable[[], None],
         run_time: Callable[[], TimeLeft],
+        wait: Wait,
     ) -> None:
         """Stand before Locust's own.
 
@@ -93,6 +51,7 @@ class StartForm:
             wait_for_last_run: waits for the end of a run that is being stopped; whether none is under way.
             take_back: forgets what `check` has kept.
             run_time: returns that of the run under way.
+            wait: for a server, by `check`; the stop button ends it.
         """
         self._web_ui = web_ui
         self._environment = web_ui.environment
@@ -102,10 +61,12 @@ class StartForm:
         self._wait_for_last_run = wait_for_last_run
         self._take_back = take_back
         self._run_time = run_time
+        self._wait = wait
         self._is_checking = False
         self._starts_until_s = 0.0  # of a start that was taken, on time.monotonic's clock
         self._starter: Any = None  # the greenlet of it
         locusts.wrap_start(web_ui, self._start)
+        locusts.wrap_stop(web_ui, wait.stop)
         locusts.wrap_picked_shape(web_ui, shapes.keep_levels)
 
     @property
@@ -136,10 +97,15 @@ class StartForm:
         Raises:
             RunRefused: with all faults.
         """
+        if self._wait.where:
+            raise RunRefused(
+                exit_codes.INVALID, [f"another start waits for the server at {self._wait.where}: {_END_IT}"]
+            )
         is_over = self._wait_for_last_run()
         if self.is_starting or not is_over:
             raise RunRefused(exit_codes.INVALID, ["another run is being started or stopped: try again in a moment"])
         self._is_checking = True
+        self._wait.begin()
         try:
             self._await_last_shape()
             _refuse_without_workers(self._runner)
@@ -147,6 +113,9 @@ class StartForm:
                 self._shapes.pick(_picked_shape(self._environment))
             host = request.form.get("host", self._environment.host)
             self._check(_options(self._environment), host, _user_classes(self._web_ui))
+            if self._wait.is_stopped:
+                self._take_back()
+                raise RunRefused(exit_codes.INVALID, ["stopped before it began"])
         finally:
             self._is_checking = False
 

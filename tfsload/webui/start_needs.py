@@ -1,0 +1,72 @@
+"""What the start form needs of others: of Locust, and of the runs that it starts."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from locust.web import WebUI
+
+
+class LocustsForm(Protocol):
+    """Locust's own page and form, as far as the suite has a hold on them."""
+
+    def wrap_start(self, web_ui: WebUI, start: Callable[[Callable[[], Any]], Any]) -> None:
+        """Let `start` answer the form, with Locust's own answer at hand."""
+
+    def wrap_stop(self, web_ui: WebUI, before: Callable[[], None]) -> None:
+        """Call `before` when the stop button is pressed."""
+
+    def wrap_picked_shape(self, web_ui: WebUI, then: Callable[[], None]) -> None:
+        """Call `then` when Locust has taken the shape that was picked."""
+
+    def has_run_time(self, web_ui: WebUI) -> bool:
+        """Whether the form's run has a length."""
+
+    def set_run_time(self, web_ui: WebUI, left_s: float | None) -> None:
+        """Give the run a length in seconds; None: no end."""
+
+    def start_greenlet(self, web_ui: WebUI) -> Any:
+        """Return the greenlet that starts the form's run; None: there is none."""
+
+
+class Shapes(Protocol):
+    """The load shape of the run that starts, or is under way."""
+
+    @property
+    def are_levels(self) -> bool:
+        """Whether a run goes through levels of the suite's."""
+
+    def keep_levels(self) -> None:
+        """Leave the levels in place, whatever is picked."""
+
+    def pick(self, shape: Any) -> None:
+        """Take the shape that was picked."""
+
+
+class TimeLeft(Protocol):
+    """How long a run was to last, and still has; None: it has no such end."""
+
+    @property
+    def limit_s(self) -> float | None:
+        """Seconds that it was to last."""
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds that are left of them."""
+
+
+class Wait(Protocol):
+    """The wait for a server that is starting."""
+
+    @property
+    def where(self) -> str:
+        """The server that is waited for; empty: none is."""
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it was ended, since `begin`."""
+
+    def begin(self) -> None:
+        """Forget that an earlier one was ended."""
+
+    def stop(self) -> None:
+        """End it."""
