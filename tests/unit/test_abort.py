@@ -19,6 +19,7 @@ from tfsload.analysis.limit import Finding
 from tfsload.load.plan import FixedPlan
 from tfsload.records.level import Level
 from tfsload.records.level_counts import LevelCounts
+from tfsload.records.record import Record
 from tfsload.report import junit
 from tfsload.run import abort_watch
 from tfsload.run.abort_watch import AbortWatch
@@ -287,6 +288,63 @@ def test_a_build_server_is_told_that_the_rest_was_skipped():
     assert (suite.get("failures"), suite.get("skipped")) == ("1", "1")
 
 
+@pytest.mark.parametrize(
+    ("metric", "where", "elsewhere", "exit_code"),
+    [
+        pytest.param("failed_rate[users=2]", "2 users", 0, exit_codes.THRESHOLD, id="failures-of-the-level-cut-off"),
+        pytest.param("failed_rate[users=2]", "2 users", 1, exit_codes.FAILED, id="and-of-one-before"),
+        pytest.param("error_rate[users=2]", "2 users", 0, exit_codes.THRESHOLD, id="errors"),
+        pytest.param("failed_rate[users=1]", "2 users", 0, exit_codes.FAILED, id="another-level-is-named"),
+    ],
+)
+def test_failures_in_a_level_that_was_cut_off_are_judged_by_what_names_it(metric, where, elsewhere, exit_code):
+    row = closed_row([*samples(), *samples(n=1, is_failed=True)[:elsewhere]])
+    record = Record()
+    record.merge(row.record)
+    record.merge(record_of([(1, 1)] * 20, ["UNAVAILABLE"] * 20))
+    result = summarise(
+        record, levels=[row], thresholds=parsed(f"{metric} < 5% abort; wrong_rate < 5% abort"), n_levels_left=3
+    )
+    by = f"{metric} < 5% abort" if "users=2" in metric else "wrong_rate < 5% abort"
+
+    assert judge(ended_by(result, Aborted(held(by, 0.5, where), 6.0))).exit_code == exit_code
+
+
+@pytest.mark.parametrize(
+    ("n_uncounted", "exit_code"),
+    [
+        pytest.param(0, exit_codes.THRESHOLD, id="in-the-level-cut-off"),
+        pytest.param(1, exit_codes.FAILED, id="and-in-a-warm-up"),
+    ],
+)
+def test_mismatches_in_a_level_that_was_cut_off_are_judged_by_what_names_it(n_uncounted, exit_code):
+    row, text = closed_row(), "mismatched_rate[users=2] < 5% abort"
+    record = record_of([(1, 1)] * 40)
+    record.compared, record.mismatched = 40, 20
+    record.merge(row.record)
+    uncounted = Record(compared=n_uncounted, mismatched=n_uncounted)
+    result = summarise(record, levels=[row], uncounted=uncounted, thresholds=parsed(text), n_levels_left=3)
+
+    assert judge(ended_by(result, Aborted(held(text, 0.5, "2 users"), 6.0))).exit_code == exit_code
+
+
+@pytest.mark.parametrize(
+    "text", [pytest.param("error_rate < 5%", id="share"), pytest.param("p50 < 1us", id="percentile")]
+)
+def test_where_a_sweep_is_cut_off_in_its_first_level_other_thresholds_are_left_open(text):
+    cut_off = f"wrong_rate < 5% abort; {text}"
+    result = summarise(record_of([(1, 2)] * 40), thresholds=parsed(cut_off), n_levels_left=3)
+    verdict = judge(ended_by(result, Aborted(held("wrong_rate < 5% abort", 1.0, "1 user"), 6.0)))
+
+    assert result.judged_whole == ()
+    assert [one.holds for one in result.thresholds] == [None, None]
+    assert verdict.exit_code == exit_codes.THRESHOLD
+    assert f"{text} was not judged, since the run had been ended" in map(str, verdict.notes)
+    stopped = judge(result)  # by hand
+    assert stopped.exit_code == exit_codes.INVALID
+    assert any(one.startswith(f"{text} cannot be judged: no level was run to its end") for one in stopped.sentences)
+
+
 # Who looks, and when
 
 
@@ -466,6 +524,51 @@ def test_a_level_is_looked_at_when_it_has_ended(run_of, text, is_ended):
 
     assert run.watch.has_ended_run is is_ended
     assert run.n_ended == 0  # the next level does not begin, which ends the run
+
+
+def test_grace_ends_with_a_level_that_the_threshold_is_not_about(run_of):
+    run = run_of("error_rate[users=2] < 5% abort=15s")
+    made = samples(is_wrong=True)
+    for users in (2, 4, 2):
+        run.clock.now_s += 10
+        ended(run, made, users=users)
+        assert run.aborted is None
+    run.clock.now_s += 10
+    ended(run, made, users=2)
+
+    assert run.aborted is not None
+    assert run.aborted.crossed_s == 20
+
+
+def test_grace_ends_also_where_counters_are_told_of_the_other_level(run_of):
+    run = run_of("error_rate[users=8] < 5% abort=20s; failed_rate < 50% abort")
+    for number, users in enumerate((8, 4, 8), 1):
+        level = Level(number, users, None, 0.0, 60.0)
+        run.conductor.level, run.conductor.counted = level, counts(5, n_wrong=20, level=number)
+        run.wait_for_looks()
+        run.clock.now_s += 15
+
+    assert run.aborted is None
+
+
+@pytest.mark.parametrize(
+    ("has_levels", "text", "n_wrong", "is_ended"),
+    [
+        pytest.param(True, "error_rate < 1% abort=0s", 2, False, id="by-chance-in-a-level"),
+        pytest.param(True, "error_rate < 1% abort=0s", 9, True, id="beyond-chance-in-a-level"),
+        pytest.param(False, "error_rate < 1% abort=0s", 2, False, id="by-chance"),
+        pytest.param(False, "error_rate < 1% abort=0s", 9, True, id="beyond-chance"),
+    ],
+)
+def test_chance_ends_no_run(run_of, has_levels, text, n_wrong, is_ended):
+    run = run_of(text, has_levels)
+    if has_levels:
+        run.conductor.level, run.conductor.counted = LEVEL, counts(5, n_wrong)
+    else:
+        run.coordinator.results.records[0] = record_of([(1, 1)] * (100 - n_wrong) + [(1, 2)] * n_wrong)
+    run.wait_for_looks()
+
+    assert run.watch.has_ended_run is is_ended
 
 
 def test_after_the_last_level_nothing_is_left_to_end(run_of):

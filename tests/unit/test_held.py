@@ -145,7 +145,7 @@ def test_a_run_that_was_stopped_before_its_first_level_ended_holds_nothing_again
     result = summarise(recorded([(1, 1, 1)] * 50, judging), thresholds=judging, n_levels_left=2)
 
     assert [(held.threshold.metric, held.where, held.holds) for held in result.thresholds] == [
-        ("rate", "", True),
+        ("rate", "", None),
         ("rate", "8 users", None),
         ("parallelism", "", None),
     ]

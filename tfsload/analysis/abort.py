@@ -27,6 +27,11 @@ class Patience:
         """Know of none yet."""
         self._since_s: dict[Threshold, float] = {}
 
+    def forget_others(self, about: Iterable[Threshold]) -> None:
+        """Begin anew for all thresholds but these: a level is measured that the others are not about."""
+        kept = set(about)
+        self._since_s = {threshold: since_s for threshold, since_s in self._since_s.items() if threshold in kept}
+
     def look(
         self, found: Iterable[Held], now_s: float, speaks_for_s: float = 0.0, is_final: bool = False
     ) -> Aborted | None:

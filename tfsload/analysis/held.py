@@ -85,6 +85,12 @@ def _not_run(threshold: Threshold) -> Held:
     )
 
 
+def left_open(threshold: Threshold) -> Held:
+    """Return what is known of a threshold on each level where none has ended: nothing."""
+    why, cure = "no level was run to its end", "let the run end by itself"
+    return Held(threshold, "", None, None, None, why, cure=cure)
+
+
 def judged_whole(thresholds: Sequence[Threshold], rows: Sequence[LevelRow], duration_s: float) -> tuple[str, ...]:
     """Return where thresholds were judged with all half-seconds alone, since so little was measured.
 

@@ -2,7 +2,6 @@
 
 import functools
 import math
-from collections.abc import Callable
 
 from tfsload.analysis import exit_codes, judged, others, validity
 from tfsload.analysis.figures import by_code, requests, users
@@ -99,16 +98,9 @@ def _are_failures_judged(result: RunResult) -> bool:
     totals = result.totals
     naming = [held for held in result.thresholds if held.threshold.metric in FAILURE_METRICS]
     if totals.failed_requests < totals.requests:
-        return _are_all_judged(result, naming, totals.failed_requests, lambda level: level.failed_requests)
+        n_failed = totals.failed_requests
+        return judged.are_all_judged(result, naming, n_failed, n_failed, lambda level: level.failed_requests)
     return any(held.holds is False for held in naming)
-
-
-def _are_all_judged(result: RunResult, naming: list[Held], n_all: int, n_of: Callable[[LevelResult], int]) -> bool:
-    """Whether thresholds judge all of something: those of one level judge what happened there, and nothing else."""
-    if any(not held.threshold.names_level for held in naming):
-        return True
-    judged_at = {held.where for held in naming}
-    return n_all == sum(n_of(level) for level in result.levels if level.name in judged_at)
 
 
 def _broken(is_broken: bool) -> tuple[Breach, ...]:
@@ -153,7 +145,7 @@ def _are_mismatches_judged(result: RunResult, n_mismatched: int) -> bool:
     if result.search is not None:  # which has held all thresholds against each probe
         return "mismatched_rate" in result.judged_metrics
     naming = [held for held in result.thresholds if held.threshold.metric == "mismatched_rate"]
-    return _are_all_judged(result, naming, n_mismatched, lambda level: level.mismatched)
+    return judged.are_all_judged(result, naming, n_mismatched, result.totals.mismatched, lambda level: level.mismatched)
 
 
 def _mismatches(result: RunResult) -> list[Breach]:

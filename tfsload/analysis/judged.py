@@ -1,6 +1,10 @@
-"""What a pass rests on, in words: a reader is to know what nobody looked at."""
+"""What a run was judged by, and in words what a pass rests on: a reader is to know what nobody looked at."""
+
+from collections.abc import Callable
 
 from tfsload.analysis.figures import requests
+from tfsload.analysis.held import Held
+from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
 
 # Thresholds on these say how many requests may have no answer.
@@ -45,3 +49,25 @@ def _answers(result: RunResult) -> str:
     if not n_cut_off:
         return "every request was answered"
     return f"every request was answered ({n_cut_off:,} {'was' if n_cut_off == 1 else 'were'} in flight when it stopped)"
+
+
+def are_all_judged(
+    result: RunResult, naming: list[Held], n_all: int, n_of_totals: int, n_of: Callable[[LevelResult], int]
+) -> bool:
+    """Whether thresholds judge all of something: those of one level judge what happened there, and nothing else.
+
+    Args:
+        result: the run's.
+        naming: thresholds that are about it.
+        n_all: how often it happened.
+        n_of_totals: how often of that within levels, those that were cut off as well.
+        n_of: returns how often within a level that has ended.
+    """
+    if any(not held.threshold.names_level for held in naming):
+        return True
+    judged_at = {held.where for held in naming}
+    n_judged = sum(n_of(level) for level in result.levels if level.name in judged_at)
+    if result.aborted is not None and result.aborted.held.where in judged_at:
+        # A level that was cut off is none of the result's: what the totals have beyond the others' is its own.
+        n_judged += n_of_totals - sum(map(n_of, result.levels))
+    return n_all == n_judged

@@ -66,6 +66,22 @@ def is_told_by_counters(threshold: Threshold) -> bool:
 _COUNTED = ("rate", RIGHT_RATE, "error_rate", "wrong_rate", "failed_rate", "mismatched_rate", "dropped_rate")
 
 
+def images_of(threshold: Threshold, counted: Record | LevelCounts) -> tuple[int, int] | None:
+    """Return how many images a threshold on accuracy counts, and of how many; None: it is on something else."""
+    if threshold.label is not None:
+        if not isinstance(counted, Record):
+            return None
+        confusion, label = counted.confusion, threshold.label
+        right = confusion.count(label, label)
+        if threshold.metric == "recall":
+            return right, sum(confusion.count(label, predicted) for predicted in confusion.classes)
+        return right, sum(confusion.count(other, label) for other in confusion.classes)
+    if threshold.metric not in ("error_rate", "wrong_rate"):
+        return None
+    failed = sum(counted.failed.values()) if isinstance(counted, Record) else counted.failed
+    return counted.wrong + (failed if threshold.metric == "error_rate" else 0), counted.predictions
+
+
 def _share(metric: str, counted: Record | LevelCounts, wrong: int, failed: int) -> float | None:
     """Return a share of arrivals, of compared answers or of predictions; None without any of these."""
     if metric == "dropped_rate":

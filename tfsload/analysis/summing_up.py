@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tfsload.analysis.class_rows import class_rows
-from tfsload.analysis.held import Held, hold, hold_all, judged_whole
+from tfsload.analysis.held import Held, hold, hold_all, judged_whole, left_open
 from tfsload.analysis.held_parallelism import hold_parallelism
 from tfsload.analysis.level_result import level_result
 from tfsload.analysis.levels import LevelRow
@@ -73,9 +73,10 @@ def sum_up(
         # A search has held them against each probe, and a crossed one is a finding.
         thresholds=()
         if search is not None
-        else _held(thresholds, record, rows, duration_s) + _held_by_sweep(thresholds, scaling if is_whole else None),
+        else _held(thresholds, record, rows, None if has_levels else duration_s)
+        + _held_by_sweep(thresholds, scaling if is_whole else None),
         judged_metrics=tuple(dict.fromkeys(one.metric for one in thresholds)),
-        judged_whole=judged_whole(thresholds, rows, duration_s),
+        judged_whole=judged_whole(thresholds, rows, 0.0 if has_levels else duration_s),
         warnings=suspicions(confusion, confusion.total if measured.n_images is None else measured.n_images),
     )
 
@@ -101,11 +102,12 @@ def _seconds(record: Record, ended_unix_s: float) -> tuple[Second, ...]:
 
 
 def _held(
-    thresholds: Sequence[Threshold], record: Record, rows: Sequence[LevelRow], duration_s: float
+    thresholds: Sequence[Threshold], record: Record, rows: Sequence[LevelRow], duration_s: float | None
 ) -> tuple[Held, ...]:
-    """Hold each threshold against each level that it is about, or the whole run."""
-    if rows:
-        return hold_all(thresholds, rows)
+    """Hold each threshold against each level that it is about, or the whole run (None for how long: it has levels)."""
+    if duration_s is None:
+        of_each = () if rows else (one for one in thresholds if not (one.names_level or one.is_of_sweep))
+        return tuple(map(left_open, of_each)) + hold_all(thresholds, rows)
     return _hold_run(thresholds, record, duration_s) + hold_all([one for one in thresholds if one.names_level], ())
 
 

@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 import gevent
 
 from tfsload.analysis.abort import Aborted, Patience
+from tfsload.analysis.beyond_chance import beyond_chance
 from tfsload.analysis.held import hold_all, hold_so_far
 from tfsload.analysis.held_words import words_of
 from tfsload.analysis.levels import level_row
 from tfsload.analysis.metrics import is_told_by_counters
 from tfsload.analysis.summing_up import hold_run
 from tfsload.analysis.thresholds import Threshold
-from tfsload.records.level import LevelRun
+from tfsload.records.level import Level, LevelRun
 from tfsload.records.record import Record
 from tfsload.records.window import WHOLE_RUN
 from tfsload.run.conductor import Conductor
@@ -42,6 +43,7 @@ class AbortWatch:
         conductor: Conductor | None,
         on_over: Callable[[], None],
         clock_s: Callable[[], float] = time.monotonic,
+        n_images: int | None = None,
     ) -> None:
         """Watch from now on, where a threshold may end the run.
 
@@ -51,12 +53,14 @@ class AbortWatch:
             conductor: knows the level under way; None: the run has no levels.
             on_over: ends the run.
             clock_s: the time.
+            n_images: with `--num-tests`: images that are fired, each as often as that comes to; None: no limit.
         """
         self._thresholds = tuple(one for one in thresholds if one.aborts)
         self._coordinator = coordinator
         self._conductor = conductor
         self._on_over = on_over
         self._clock_s = clock_s
+        self._n_images = n_images
         self._patience = Patience()
         self._seen = (0, 0.0)  # the level that was looked at last, and for how long it had been measured
         self._greenlet = gevent.spawn(self._watch) if self._thresholds else None
@@ -86,16 +90,26 @@ class AbortWatch:
         if conductor is None:
             self._coordinator.refresh()
             record = self._coordinator.results.records.get(WHOLE_RUN.level, Record())
-            return self._take(self._patience.look(hold_run(self._thresholds, record), now_s))
+            found = [beyond_chance(one, record, self._n_images) for one in hold_run(self._thresholds, record)]
+            return self._take(self._patience.look(found, now_s))
         level, counts = conductor.level, conductor.counted
         if level is None or counts is None or counts.n_processes < conductor.n_measuring:
             return False
         if counts.measured_s < LEAST_MEASURED_S or self._seen >= (level.number, counts.measured_s):
-            return False  # not all have told anything new
+            return False  # the one that has told of the shortest time has told nothing new
         self._seen = level.number, counts.measured_s
-        about = [one for one in self._thresholds if one.is_about(level.users, level.rate_rps)]
-        found = [hold_so_far(one, level.name, counts) for one in about if is_told_by_counters(one)]
+        found = [
+            beyond_chance(hold_so_far(one, level.name, counts), counts)
+            for one in self._about(level)
+            if is_told_by_counters(one)
+        ]
         return self._take(self._patience.look(found, now_s))
+
+    def _about(self, level: Level) -> list[Threshold]:
+        """Return the thresholds that are about a level that is measured; the others' grace ends with that."""
+        about = [one for one in self._thresholds if one.is_about(level.users, level.rate_rps)]
+        self._patience.forget_others(about)
+        return about
 
     def level_ended(self, run: LevelRun, is_last: bool) -> None:
         """Look at a level that has ended; one that follows is not begun where a threshold ends the run.
@@ -107,7 +121,7 @@ class AbortWatch:
         if not self._thresholds or is_last or self.has_ended_run:
             return
         row = level_row(run, self._coordinator.results.records.get(run.level.number, Record()))
-        found = hold_all([one for one in self._thresholds if one.is_about(run.level.users, run.level.rate_rps)], [row])
+        found = hold_all(self._about(run.level), [row])
         self._take(self._patience.look(found, self._clock_s(), run.level.duration_s, is_final=True))
 
     def _take(self, aborted: Aborted | None) -> bool:

@@ -242,12 +242,12 @@ class Leader:
         self._run = run
         conductor = self.conductor if run.plan else None
         limits = checked.settings.checks.thresholds
-        run.abort_watch = AbortWatch(limits, self.coordinator, conductor, self._end_run)
+        n_images = checked.settings.data.num_tests or None
+        run.abort_watch = AbortWatch(limits, self.coordinator, conductor, self._end_run, n_images=n_images)
         if run.plan is not None:
             run_warnings.say_how_long(run.plan, checked.settings)
         self.stages.move(Stage.RUNNING)  # not before: of a run that could not begin nobody hears the end
         if self._is_headless:
-            n_images = checked.settings.data.num_tests or None
             run.progress = RunProgress(Progress(), self.coordinator, self.conductor, run.plan, n_images, run.run_time)
 
     def _begin_run_time(self, lasts_s: float | None) -> RunTime:

@@ -1,0 +1,97 @@
+"""Thresholds on accuracy while images are still fired: what ends a run by chance, and what is told from it."""
+
+import numpy as np
+import pytest
+
+from tests.support.summaries import record_of
+from tfsload.analysis import thresholds
+from tfsload.analysis.abort import Patience
+from tfsload.analysis.beyond_chance import beyond_chance
+from tfsload.analysis.held import hold, hold_so_far
+from tfsload.records.level_counts import LevelCounts
+
+N_IMAGES = 1_000
+SECONDS = 60
+TRIALS = 600
+
+
+def parsed(text):
+    (threshold,) = thresholds.parse(text)
+    return threshold
+
+
+def counts(wrong, n, failed=0):
+    return LevelCounts(level=1, measured_s=1.0, requests=n, predictions=n, wrong=wrong, failed=failed)
+
+
+@pytest.mark.parametrize(
+    ("text", "told", "n_all", "holds"),
+    [
+        pytest.param("error_rate < 1%", counts(0, 100), None, True, id="it-holds"),
+        pytest.param("error_rate < 1%", counts(2, 100), None, None, id="two-in-a-hundred"),
+        pytest.param("error_rate < 1%", counts(4, 100), None, False, id="four-in-a-hundred"),
+        pytest.param("error_rate < 1%", counts(1, 100, failed=3), None, False, id="failures-are-errors"),
+        pytest.param("wrong_rate < 1%", counts(1, 100, failed=3), None, None, id="and-not-wrong"),
+        pytest.param("wrong_rate > 5%", counts(3, 100), None, None, id="a-lower-limit"),
+        pytest.param("wrong_rate > 5%", counts(0, 100), None, False, id="a-lower-limit-far-off"),
+        pytest.param("error_rate <= 0%", counts(1, 100), None, False, id="none-may-be"),
+        pytest.param("error_rate < 100%", counts(100, 100), None, False, id="not-all-may-be"),
+        pytest.param("error_rate < 1%", counts(11, 1_000), 1_000, False, id="all-were-fired"),
+        pytest.param("error_rate < 1%", counts(10, 900), 1_000, False, id="the-rest-cannot-mend-it"),
+        pytest.param("error_rate < 1%", counts(9, 850), 1_000, None, id="the-rest-can"),
+        pytest.param("wrong_rate > 5%", counts(45, 995), 1_000, False, id="nor-a-lower-limit"),
+        pytest.param("error_rate < 1%", counts(0, 0), None, None, id="nothing-was-fired"),
+        pytest.param("failed_rate < 1%", counts(0, 100, failed=2), None, False, id="failures-come-in-bursts"),
+        pytest.param("dropped_rate < 1%", LevelCounts(1, 1.0, offered=9, dropped=1), None, False, id="no-image"),
+    ],
+)
+def test_what_is_told_from_chance(text, told, n_all, holds):
+    assert beyond_chance(hold_so_far(parsed(text), "1 user", told), told, n_all).holds is holds
+
+
+@pytest.mark.parametrize(
+    ("text", "n_other", "holds"),
+    [
+        pytest.param("recall[7] > 90%", 2, None, id="recall-by-chance"),
+        pytest.param("recall[7] > 90%", 9, False, id="recall"),
+        pytest.param("precision[7] > 90%", 2, None, id="precision-by-chance"),
+        pytest.param("precision[7] > 90%", 9, False, id="precision"),
+    ],
+)
+def test_a_class_is_told_from_chance_by_its_own_images(text, n_other, holds):
+    other = (7, 1) if text.startswith("recall") else (1, 7)
+    record = record_of([(7, 7)] * 11 + [other] * n_other + [(1, 1)] * 500)
+    held = hold(parsed(text), "", record, None, 10.0)
+
+    assert held.holds is False
+    assert beyond_chance(held, record, 1000).holds is holds
+
+
+def share_ended(text, rate_rps, n_wrong, is_chance_told=True):
+    """Return how many of some runs a threshold ends: images in turn, each round in an order of its own."""
+    random, threshold = np.random.default_rng(2026), parsed(text)
+    n, n_ended = rate_rps * SECONDS, 0
+    for _ in range(TRIALS):
+        rounds = [random.permutation(N_IMAGES) < n_wrong for _ in range(n // N_IMAGES + 2)]
+        first = int(random.integers(N_IMAGES))
+        wrong = np.cumsum(np.concatenate(rounds)[first : first + n])
+        patience = Patience()
+        for second in range(1, SECONDS + 1):
+            told = counts(int(wrong[rate_rps * second - 1]), rate_rps * second)
+            held = hold_so_far(threshold, "1 user", told)
+            if patience.look([beyond_chance(held, told) if is_chance_told else held], second):
+                n_ended += 1
+                break
+    return n_ended / TRIALS
+
+
+@pytest.mark.parametrize("rate_rps", [20, 50, 100])
+def test_a_model_that_holds_a_limit_is_seldom_ended(rate_rps):
+    assert share_ended("error_rate < 1% abort", rate_rps, 8, is_chance_told=False) > 0.1  # what there is to mend
+    assert share_ended("error_rate < 1% abort", rate_rps, 8) <= 0.01
+    assert share_ended("error_rate < 1% abort=0s", rate_rps, 8) <= 0.05
+
+
+@pytest.mark.parametrize("rate_rps", [20, 100])
+def test_a_model_that_is_far_beyond_it_is_ended(rate_rps):
+    assert share_ended("error_rate < 1% abort", rate_rps, 40) == 1
