@@ -76,6 +76,11 @@ def test_one_prediction_and_no_load(tmp_path, server, headless, processes):
             id="images",
         ),
         pytest.param(
+            ["--headless", "--num-tests", "1", "--warm-up-requests", "1"],
+            "1 user: 1 image, exactly once, after 1 request of warm-up",
+            id="one-image",
+        ),
+        pytest.param(
             ["--rate", "100", "--level-duration", "60"], "--rate: 1 level · about 1 min 2 s (1 min each", id="rate"
         ),
         pytest.param(
@@ -175,7 +180,7 @@ def test_a_server_that_is_starting_is_waited_for(tmp_path):
 
 
 def test_nothing_is_left_of_it(tmp_path, server):
-    files, directory = tmp_path / "files", tmp_path / "report"
+    files, directory = tmp_path / "files", tmp_path / "new" / "within" / "report"
     files.mkdir()
     outputs = (
         "--csv",
@@ -193,7 +198,7 @@ def test_nothing_is_left_of_it(tmp_path, server):
     assert ended.stdout == ""  # with --json it is JSON's
     assert f"report       {directory} can be written" in ended.stderr
     assert list(files.iterdir()) == []
-    assert not directory.exists()
+    assert not (tmp_path / "new").exists()
 
 
 def test_an_older_report_stays(tmp_path, server):

@@ -33,6 +33,10 @@ class Plan(Protocol):
         """Levels without a finding, about."""
 
     @property
+    def n_levels(self) -> int:
+        """Levels in all, those with a finding too; of a search about, as far as it is known now."""
+
+    @property
     def length(self) -> Length:
         """How long all of it takes; of a search, as far as it is known now."""
 
@@ -60,6 +64,11 @@ class FixedPlan:
     def n_left(self) -> int:
         """Levels without a finding."""
         return len(self._levels) - self._n_told
+
+    @property
+    def n_levels(self) -> int:
+        """Levels in all."""
+        return len(self._levels)
 
     @property
     def length(self) -> Length:
@@ -109,6 +118,11 @@ class SearchPlan:
     def n_left(self) -> int:
         """Probes without a finding, about."""
         return self.search.expected_probes_left
+
+    @property
+    def n_levels(self) -> int:
+        """Probes in all, about."""
+        return self._n_told + self.n_left
 
     @property
     def length(self) -> Length:

@@ -51,8 +51,13 @@ class LevelPlace:
 
     @property
     def of_how_many(self) -> str:
-        """How many levels there are."""
+        """How many levels there are, where there is little room."""
         return f"{'~' if self.is_about else ''}{self.n_levels:,}"
+
+    @property
+    def in_words(self) -> str:
+        """How many levels there are."""
+        return f"{'about ' if self.is_about else ''}{self.n_levels:,}"
 
 
 def of_level(

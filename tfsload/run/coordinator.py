@@ -294,7 +294,7 @@ class Coordinator:
             self.tell(messages.REFERENCES, data, msg.node_id)
 
     def _on_lease_done(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
-        if self.is_of_this_run(msg) and self._ledger.take_lease(msg.data["lease"], msg.data):
+        if self.is_of_this_run(msg) and self._ledger.take_lease(msg.node_id, msg.data["lease"], msg.data):
             # Not here: this may be the greenlet that receives messages, and ending a run waits for some.
             gevent.spawn(self._on_over)
 

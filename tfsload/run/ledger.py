@@ -6,7 +6,7 @@ from typing import Any
 
 from tfsload.load.leases import Lease, Leases
 from tfsload.records.recorder import merge_plain, n_ended
-from tfsload.run.results import Results
+from tfsload.run.results import Pace, Results
 
 # Clocks of workers that differ by less are taken to be the same: a message takes its time, too.
 SAME_CLOCK_NS = 250_000_000
@@ -60,19 +60,19 @@ class Ledger:
         """Take back what a worker holds; return how many requests go to others."""
         return sum(map(len, self.leases.lose(worker))) if self.leases else 0
 
-    def take_lease(self, lease: int, data: dict[str, Any]) -> bool:
-        """Take in a lease that was worked off, once; return whether that was the last."""
+    def take_lease(self, worker: str, lease: int, data: dict[str, Any]) -> bool:
+        """Take in a lease that a worker has worked off, once; return whether that was the last."""
         if self.leases is None or not self.leases.deliver(lease):
             self._discard(data["rows"])
             return False
-        self._merge(data["rows"], data["unix_ns"])
+        self._merge(worker, data["rows"], data["unix_ns"])
         self._count(self.leases)
         return self.leases.is_finished
 
     def take_report(self, worker: str, rows: list[dict[str, Any]], unix_ns: int) -> None:
         """Take in what a worker has recorded outside leases, as its clock showed `unix_ns`."""
         self._n_arrived[worker] += n_ended(rows)
-        self._merge(rows, unix_ns)
+        self._merge(worker, rows, unix_ns)
 
     def take_rest(self, worker: str, data: dict[str, Any], is_fit: bool, is_ending: bool) -> None:
         """Take in the last of a worker (a DRAINED message's data).
@@ -90,7 +90,7 @@ class Ledger:
             if lease is None:
                 self.take_report(worker, [row], data["unix_ns"])
             elif is_ending and self.leases and self.leases.deliver(lease, still_open[lease]):
-                self._merge([row], data["unix_ns"])
+                self._merge(worker, [row], data["unix_ns"])
             else:
                 self._discard([row])
         self._results.is_broken |= data["is_broken"]
@@ -105,7 +105,8 @@ class Ledger:
     def _discard(self, rows: list[dict[str, Any]]) -> None:
         self._results.n_discarded += n_ended(rows)
 
-    def _merge(self, rows: list[dict[str, Any]], unix_ns: int) -> None:
+    def _merge(self, worker: str, rows: list[dict[str, Any]], unix_ns: int) -> None:
+        self._results.paces.setdefault(worker, Pace()).take(rows, unix_ns)
         # Both clocks go on evenly from the run's beginning: a wall clock that is set in the middle moves no record.
         shift_ns = time.perf_counter_ns() + self._unix_offset_ns - unix_ns
         merge_plain(self._results.records, rows, shift_ns if abs(shift_ns) > SAME_CLOCK_NS else 0)

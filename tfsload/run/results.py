@@ -1,7 +1,8 @@
 """What has arrived of a run at the process that leads it."""
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tfsload.analysis.abort import Aborted
 from tfsload.analysis.attendance import Attendance
@@ -31,11 +32,44 @@ class Tally(NamedTuple):
 
 
 @dataclass
+class Pace:
+    """How fast a worker was answered, by its own clock, as far as it has reported.
+
+    Attributes:
+        answered: requests that count and were answered.
+        first_sent_unix_ns, until_unix_ns: when it sent the first that counts, and when it last reported any; 0: never.
+    """
+
+    answered: int = 0
+    first_sent_unix_ns: int = 0
+    until_unix_ns: int = 0
+
+    def take(self, rows: list[dict[str, Any]], unix_ns: int) -> None:
+        """Take in what it has reported, as its clock showed `unix_ns`."""
+        for row in rows:
+            record = row["record"]
+            counts: Mapping[str, Any] = vars(record) if isinstance(record, Record) else record
+            if row["level"] == UNCOUNTED or not counts["requests"]:
+                continue
+            self.answered += counts["requests"] - counts["failed_requests"]
+            first_ns = counts["first_sent_unix_ns"]
+            self.first_sent_unix_ns = min(self.first_sent_unix_ns or first_ns, first_ns)
+            self.until_unix_ns = max(self.until_unix_ns, unix_ns)
+
+    @property
+    def rate_rps(self) -> float | None:
+        """Answers a second; None: nothing that counts was reported."""
+        span_ns = self.until_unix_ns - self.first_sent_unix_ns
+        return self.answered / (span_ns / 1e9) if span_ns > 0 else None
+
+
+@dataclass
 class Results:
     """What has arrived of a run.
 
     Attributes:
         records: what was measured, by level.
+        paces: how fast each worker was answered.
         n_requests: with `--num-tests`: requests to make, each once; else None.
         n_done: with `--num-tests`: requests delivered.
         n_warm_up_left: requests to make and deliver before those, which do not count.
@@ -57,6 +91,7 @@ class Results:
     """
 
     records: dict[int, Record] = field(default_factory=dict)
+    paces: dict[str, Pace] = field(default_factory=dict)
     n_requests: int | None = None
     n_done: int = 0
     n_warm_up_left: int = 0
@@ -108,6 +143,15 @@ class Results:
             sum(record.wrong + sum(record.failed.values()) for record in counted),
             sum(record.requests - record.failed_requests for record in counted),
         )
+
+    def rate_rps(self, workers: Set[str]) -> float | None:
+        """Return answers a second of these workers together; None: not all of them have reported any.
+
+        Each report is of another age, so that what has arrived of all, by the time that has passed, is too little.
+        """
+        rates = [self.paces[worker].rate_rps if worker in self.paces else None for worker in workers]
+        known = [rate_rps for rate_rps in rates if rate_rps is not None]
+        return sum(known) if known and len(known) == len(rates) else None
 
     @property
     def uncounted(self) -> Record:

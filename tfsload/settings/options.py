@@ -244,7 +244,7 @@ OPTIONS = (
         "load.warm_up_requests",
         "0",
         readers.integer(0, MAX_WARM_UP_REQUESTS),
-        "Requests, over all workers, that are made and answered before --num-tests begins to count (0: none).",
+        "Requests, over all workers, that are made, and have ended, before --num-tests begins to count (0: none).",
     ),
     Option(
         "--give-up-after",

@@ -90,16 +90,25 @@ def _rows(
     model, report = settings.model, settings.report
     rows = [
         ("signature", f"{model.signature_name}: {model.input_name} → {model.output_name}"),
-        ("data", f"{settings.data.dataset}: {checked.n_images:,} images, {_per_request(model.images_per_request)}"),
+        (
+            "data",
+            f"{settings.data.dataset}: {_number(checked.n_images, 'image')}, {_per_request(model.images_per_request)}",
+        ),
         ("load", _load(settings, plan, shape, options)),
     ]
     if settings.checks.verify:
-        rows.append(("verify", f"the answers to the first {settings.checks.verify:,} images are recorded before"))
+        n = settings.checks.verify
+        of = "the answer to the first image is" if n == 1 else f"the answers to the first {n:,} images are"
+        rows.append(("verify", f"{of} recorded before"))
     rows += [("threshold", threshold.text) for threshold in settings.checks.thresholds]
     rows += [("note", f"{key}={note}") for key, note in report.notes]
     if report.directory:
         rows.append(("report", f"{report.directory} can be written"))
     return [*rows, ("prediction", trial.words)]
+
+
+def _number(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def _per_request(n_images: int) -> str:
@@ -117,8 +126,9 @@ def _load(settings: Settings, plan: Plan | None, shape: object | None, options: 
     elif options.get(_IS_FOR_WEB_UI):
         who = "as the web UI's form says"
     if data.num_tests:
-        after = f", after {load.warm_up_requests:,} requests of warm-up" if load.warm_up_requests else ""
-        return f"{who}: {data.num_tests:,} images, each exactly once{after}"
+        after = f", after {_number(load.warm_up_requests, 'request')} of warm-up" if load.warm_up_requests else ""
+        each = "exactly once" if data.num_tests == 1 else "each exactly once"
+        return f"{who}: {_number(data.num_tests, 'image')}, {each}{after}"
     if shape is not None or options.get(_IS_FOR_WEB_UI):
         return who
     run_time_s = options.get("run_time")

@@ -32,7 +32,7 @@ from tfsload.suite.led_run import LedRun
 from tfsload.suite.level_shape import LevelShape
 from tfsload.suite.other_users import faults_of_levels
 from tfsload.suite.outcome import Outcome, SaidByLocust, conclude
-from tfsload.suite.run_progress import RunProgress, of_how_many
+from tfsload.suite.run_progress import RunProgress, place_of
 from tfsload.suite.run_report import RunReport
 from tfsload.suite.run_time import RunTime, asked_s
 from tfsload.suite.shape_in_use import ShapeInUse
@@ -267,10 +267,10 @@ class Leader:
 
     def _measure(self, level: Level) -> Finding | None:
         led, results = self._run, self.coordinator.results
-        assert led is not None  # levels are a run's
+        assert led is not None and led.plan is not None  # noqa: PT018  (levels are a plan's)
         settings = led.checked.settings
         if not self._is_headless:  # the web UI's log tab is all that shows how far it is
-            logger.info("Level %d of %s: %s", level.number, of_how_many(level, led.n_levels_left - 1), level.name)
+            logger.info("Level %d of %s: %s", level.number, place_of(level, led.plan).in_words, level.name)
         run = self.conductor.measure(level, settings.model.deadline_s)
         finished = results.close_level(run, settings.checks.thresholds)
         led.level_ended(run, finished)

@@ -14,7 +14,6 @@ from tfsload.report.progress import Progress
 from tfsload.report.tables import GrowingTable
 from tfsload.run.conductor import Conductor
 from tfsload.run.coordinator import Coordinator
-from tfsload.run.results import Tally
 from tfsload.suite import streams
 from tfsload.suite.run_time import RunTime
 
@@ -47,9 +46,7 @@ class RunProgress:
         self._plan = plan
         self._n_images_asked = n_images_asked
         self._run_time = run_time or RunTime()
-        self._warmed_up_s = 0.0  # since the run began
-        self._tally, self._tallied_s = Tally(), 0.0  # the last one that was another, and when
-        self._n_levels: dict[int, int] = {}  # as they were when each began: a search has to be rehearsed for it
+        self._places: dict[int, LevelPlace] = {}  # as they were when each began: a search has to be rehearsed for it
         self._ended: list[LevelResult] = []
         self._table: GrowingTable | None = None
         streams.lay_over(progress)
@@ -88,16 +85,12 @@ class RunProgress:
         self._coordinator.refresh()
         results, elapsed_s = self._coordinator.results, self._coordinator.elapsed_s
         if results.n_warm_up_left:
-            self._warmed_up_s = elapsed_s
             return live_line.of_warm_up(results.n_warm_up_left, width)
         tally = results.tally
-        if tally != self._tally:  # workers report every three seconds: between, there are no more requests in more time
-            self._tally, self._tallied_s = tally, elapsed_s
-        counted_s = self._tallied_s - self._warmed_up_s
         counted = NOTHING_YET
-        if tally.requests and counted_s > 0:
+        if tally.requests:
             error_rate = tally.errors / tally.predictions if tally.predictions else None
-            counted = Counted(tally.answered / counted_s, error_rate)
+            counted = Counted(results.rate_rps(self._coordinator.running_users), error_rate)
         if self._n_images_asked is not None:
             return live_line.of_images(tally.predictions, self._n_images_asked, counted, width)
         return live_line.of_time(elapsed_s, self._run_time.limit_s, counted, width)
@@ -105,18 +98,20 @@ class RunProgress:
     def _level_line(self, level: Level, plan: Plan, width: int) -> str:
         begun_s = self._conductor.begun_s
         elapsed_s = None if begun_s is None else time.monotonic() - begun_s
-        if level.number not in self._n_levels:
-            self._n_levels[level.number] = level.number + plan.n_left - 1
-        place = LevelPlace(level.number, self._n_levels[level.number], level.is_probe, level.name)
+        place = self._places.get(level.number)
+        if place is None:
+            place = self._places[level.number] = place_of(level, plan)
         told, counted = self._conductor.counted, NOTHING_YET
         if told is not None:
             errors = told.wrong + told.failed
-            counted = Counted(told.rate_rps, errors / told.predictions if told.predictions else None)
+            # Some of its processes answer only a part of the rate.
+            is_whole = told.n_processes >= self._conductor.n_measuring
+            error_rate = errors / told.predictions if told.predictions else None
+            counted = Counted(told.rate_rps if is_whole else None, error_rate)
         seconds = level.warm_up_s + level.duration_s
         return live_line.of_level(place, elapsed_s, seconds, level.warm_up_s, counted, width)
 
 
-def of_how_many(level: Level, n_left: int) -> str:
-    """Return how many levels a run has, in words: a search's number is not known before it ends."""
-    n_levels = level.number + n_left
-    return f"about {n_levels}" if level.is_probe else f"{n_levels}"
+def place_of(level: Level, plan: Plan) -> LevelPlace:
+    """Return where a level stands among those of its plan, which are as many as they seem when it begins."""
+    return LevelPlace(level.number, plan.n_levels, level.is_probe, level.name)

@@ -38,7 +38,7 @@ class RunReport:
     def __init__(self) -> None:
         """Write nothing yet."""
         self._given = self._directory = ""
-        self._is_new = False  # whether the directory was made for this run
+        self._first_new: Path | None = None  # the outermost directory that was made for this run
 
     def faults(self, options: Mapping[str, Any]) -> list[str]:
         """Return why the next run's report cannot be written, a sentence each; its directory is made.
@@ -49,15 +49,21 @@ class RunReport:
         self._given = str(options.get("report", "")).strip()
         # A locustfile may go to another directory meanwhile.
         self._directory = str(Path(self._given).absolute()) if self._given else ""
-        self._is_new = not os.path.lexists(self._directory)
+        place = Path(self._directory)
+        new = [one for one in (place, *place.parents) if not os.path.lexists(one)] if self._directory else []
+        self._first_new = new[-1] if new else None
         fault = directory.fault(self._directory) if self._given else ""
         return [f"--report {quoted(self._given)}: {fault}"] if fault else []
 
     def leave_no_directory(self) -> None:
-        """Take away the directory of a report that is not written after all, where nothing is in it."""
-        if self._directory and self._is_new:
+        """Take away the directories made for a report that is not written after all, where nothing is in them."""
+        if self._directory and self._first_new is not None:
+            place = Path(self._directory)
             with contextlib.suppress(OSError):
-                os.rmdir(self._directory)
+                for one in (place, *place.parents):
+                    one.rmdir()
+                    if one == self._first_new:
+                        break
 
     def write(self, result: RunResult) -> tuple[str, ...]:
         """Write a run's report, in the place of an older one; return what of it could not be written, and why."""

@@ -1,0 +1,111 @@
+"""What the live line is told: rates of all who answer, from when requests count, or none; and how many levels come."""
+
+import io
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from tfsload.load.plan import FixedPlan
+from tfsload.records.level import Level
+from tfsload.records.level_counts import LevelCounts
+from tfsload.records.record import Record
+from tfsload.records.window import UNCOUNTED, WHOLE_RUN
+from tfsload.report.progress import Progress
+from tfsload.run.results import Pace, Results
+from tfsload.suite.run_progress import RunProgress, place_of
+
+S = 1_000_000_000
+T0 = 1_000 * S
+
+
+def rows(n, first_s, level=WHOLE_RUN.level, n_failed=0):
+    record = Record(requests=n, failed_requests=n_failed, predictions=n, first_sent_unix_ns=T0 + int(first_s * S))
+    return [{"level": level, "lease": None, "record": record}]
+
+
+def results_of(*reports):
+    """Return results in which each (worker, rows, seconds on its clock) was reported."""
+    results = Results()
+    for worker, told, at_s in reports:
+        results.paces.setdefault(worker, Pace()).take(told, T0 + int(at_s * S))
+    return results
+
+
+@pytest.mark.parametrize(
+    ("reports", "workers", "rate_rps"),
+    [
+        pytest.param([("a", rows(300, 0), 3)], {"a"}, 100, id="one"),
+        pytest.param([("a", rows(300, 0), 3), ("a", rows(300, 3), 6)], {"a"}, 100, id="in-two-reports"),
+        pytest.param([("a", rows(60, 0), 3), ("b", rows(20, 0), 1)], {"a", "b"}, 40, id="of-other-age"),
+        pytest.param([("a", rows(60, 0), 3), ("b", rows(60, 5), 8)], {"a", "b"}, 40, id="one-began-later"),
+        pytest.param([("a", rows(60, 0), 3), ("b", rows(60, 90_000), 90_003)], {"a", "b"}, 40, id="another-clock"),
+        pytest.param([("a", rows(60, 0), 3)], {"a", "b"}, None, id="one-has-told-nothing"),
+        pytest.param([("a", rows(60, 0), 3), ("b", [], 3)], {"a", "b"}, None, id="one-has-told-of-nothing"),
+        pytest.param([("a", rows(60, 0), 3), ("b", rows(60, 0), 3)], {"a"}, 20, id="one-is-gone"),
+        pytest.param([], set(), None, id="nobody"),
+        pytest.param([("a", rows(60, 0, n_failed=30), 3)], {"a"}, 10, id="only-what-is-answered"),
+        pytest.param([("a", rows(500, 0, UNCOUNTED), 10), ("a", rows(200, 10), 12)], {"a"}, 100, id="after-a-warm-up"),
+        pytest.param([("a", rows(500, 0, UNCOUNTED), 10)], {"a"}, None, id="in-a-warm-up"),
+    ],
+)
+def test_the_rate_of_workers_together(reports, workers, rate_rps):
+    assert results_of(*reports).rate_rps(workers) == rate_rps
+
+
+def test_what_can_be_sent_counts_as_what_it_was_made_of():
+    (row,) = rows(300, 0)
+    sent = {**row, "record": row["record"].to_plain()}
+
+    assert results_of(("a", [sent], 3)).rate_rps({"a"}) == results_of(("a", [row], 3)).rate_rps({"a"}) == 100
+
+
+@pytest.fixture
+def lines():
+    return io.StringIO()
+
+
+def progress_of(lines, results=None, counted=None, n_measuring=1, plan=None, workers=("a",)):
+    coordinator = SimpleNamespace(refresh=lambda: None, results=results, elapsed_s=60.0, running_users=set(workers))
+    conductor = SimpleNamespace(begun_s=None, counted=counted, n_measuring=n_measuring, level=None)
+    return RunProgress(Progress(lines), coordinator, conductor, plan)
+
+
+def test_after_a_warm_up_the_line_tells_the_rate_from_its_end_on(lines):
+    results = results_of(("a", rows(500, 0, UNCOUNTED), 50), ("a", rows(1000, 50), 60))
+    results.records = {WHOLE_RUN.level: rows(1000, 50)[0]["record"]}
+    progress = progress_of(lines, results)
+    line = progress._line(100)
+    progress.stop()
+
+    assert line == "1 min  100/s  0% err"
+
+
+LEVELS = [Level(number, 4, None, 0.0, 10.0) for number in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("n_told", "told"),
+    [pytest.param(4, "160/s  5.00% err", id="whole"), pytest.param(1, "5.00% err", id="one-of-four")],
+)
+def test_in_a_level_the_rate_is_left_out_until_all_have_told_theirs(lines, n_told, told):
+    counts = LevelCounts(
+        level=2, measured_s=2.0, requests=100, predictions=100, wrong=5, rate_rps=40.0 * n_told, n_processes=n_told
+    )
+    progress = progress_of(lines, counted=counts, n_measuring=4, plan=FixedPlan(LEVELS))
+    progress._conductor.begun_s = time.monotonic()
+    line = progress._level_line(LEVELS[1], FixedPlan(LEVELS), 100)
+    progress.stop()
+
+    assert line.startswith("2/3  4 users")
+    assert line.endswith(f"s left  {told}")
+
+
+def test_how_many_levels_there_are_is_said_alike():
+    plan = FixedPlan(LEVELS)
+    plan.tell(None)
+    search = SimpleNamespace(n_levels=9)
+    probe = Level(2, 4, 100.0, 0.0, 10.0, is_probe=True)
+
+    assert (place_of(LEVELS[1], plan).of_how_many, place_of(LEVELS[1], plan).in_words) == ("3", "3")
+    assert (place_of(probe, search).of_how_many, place_of(probe, search).in_words) == ("~9", "about 9")
