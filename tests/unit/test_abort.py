@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.level_rows import closed_row, samples
 from tests.support.runs import wait_for
 from tests.support.summaries import judge, record_of, summarise, summary_of
-from tfsload.analysis import exit_codes, thresholds
+from tfsload.analysis import exit_codes, summing_up, thresholds
 from tfsload.analysis.abort import Aborted, Patience, with_aborted
 from tfsload.analysis.held import Held, hold_all, margin_of
 from tfsload.analysis.limit import Finding
@@ -363,7 +363,9 @@ class Run:
         monkeypatch.setattr(abort_watch, "LOOK_INTERVAL_S", 0.001)
         monkeypatch.setattr(abort_watch, "RUN_INTERVAL_S", 0.001)
         self.n_refreshed = self.n_ended = 0
-        self.coordinator = SimpleNamespace(results=Results(), is_ending=False, is_open=True, refresh=self.refresh)
+        self.coordinator = SimpleNamespace(
+            results=Results(), is_ending=False, is_open=True, refresh=self.refresh, running_users=set()
+        )
         self.conductor = SimpleNamespace(level=None, counted=None, n_measuring=1) if has_levels else None
         self.clock = Clock()
         self.watch = AbortWatch(parsed(text), self.coordinator, self.conductor, self.end, self.clock)
@@ -591,3 +593,16 @@ def test_no_level_follows_where_a_threshold_has_ended_the_run():
 
     assert [one is None for one in asked] == [False, False, True]
     assert (len(measured), plan.n_left) == (2, 1)
+
+
+def test_a_run_that_goes_on_is_held_by_the_rate_that_its_workers_keep_together():
+    """Of two workers at 20/s one has reported 10 s, the other 5 s of the same time: 300 answers in 10 s are 40/s."""
+    record = record_of([(1, 1)] * 300)
+    asked = thresholds.parse("rate > 37/s abort; right_rate[20ms] > 37/s abort; failed_rate < 1% abort")
+    record.right = {20_000_000: 300}
+    held = {one.threshold.metric: one for one in summing_up.hold_so_far(asked, record, 40.0)}
+
+    assert held["rate"].value == pytest.approx(40)
+    assert held["rate"].holds
+    assert held["right_rate"].value == pytest.approx(40)
+    assert [one.threshold.metric for one in summing_up.hold_so_far(asked, record, None)] == ["failed_rate"]

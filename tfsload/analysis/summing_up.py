@@ -111,9 +111,18 @@ def _held(
     return _hold_run(thresholds, record, duration_s) + hold_all([one for one in thresholds if one.names_level], ())
 
 
-def hold_run(thresholds: Sequence[Threshold], record: Record) -> tuple[Held, ...]:
-    """Hold thresholds against all that was measured of a run without levels, which may still go on."""
-    return _hold_run(thresholds, record, _duration_s(record, ()))
+def hold_so_far(thresholds: Sequence[Threshold], record: Record, rate_rps: float | None) -> tuple[Held, ...]:
+    """Hold thresholds against what has arrived of a run without levels that goes on; of rates only where one is known.
+
+    Args:
+        thresholds: what was asked for.
+        record: of all workers, whose reports are of different age: by the time that has passed it would hold too few.
+        rate_rps: answers a second by each worker's own clock, together; None: not known yet.
+    """
+    answered = record.requests - record.failed_requests
+    duration_s = answered / rate_rps if rate_rps else _duration_s(record, ())
+    known = thresholds if rate_rps else [one for one in thresholds if one.unit_kind != "rate"]
+    return _hold_run(known, record, duration_s)
 
 
 def _hold_run(thresholds: Sequence[Threshold], record: Record, duration_s: float) -> tuple[Held, ...]:

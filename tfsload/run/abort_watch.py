@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 
 import gevent
 
+from tfsload.analysis import summing_up
 from tfsload.analysis.abort import Aborted, Patience
 from tfsload.analysis.beyond_chance import beyond_chance
 from tfsload.analysis.held import hold_all, hold_so_far
 from tfsload.analysis.held_words import words_of
 from tfsload.analysis.levels import level_row
 from tfsload.analysis.metrics import is_told_by_counters
-from tfsload.analysis.summing_up import hold_run
 from tfsload.analysis.thresholds import Threshold
 from tfsload.records.level import Level, LevelRun
 from tfsload.records.record import Record
@@ -90,7 +90,9 @@ class AbortWatch:
         if conductor is None:
             self._coordinator.refresh()
             record = self._coordinator.results.records.get(WHOLE_RUN.level, Record())
-            found = [beyond_chance(one, record, self._n_images) for one in hold_run(self._thresholds, record)]
+            rate_rps = self._coordinator.results.rate_rps(self._coordinator.running_users)
+            held = summing_up.hold_so_far(self._thresholds, record, rate_rps)
+            found = [beyond_chance(one, record, self._n_images) for one in held]
             return self._take(self._patience.look(found, now_s))
         level, counts = conductor.level, conductor.counted
         if level is None or counts is None or counts.n_processes < conductor.n_measuring:
