@@ -6,7 +6,7 @@ import re
 import tracemalloc
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.level_rows import MS, SECOND, Sample
@@ -297,6 +297,7 @@ def judged_alone(threshold, latencies_ms):
     st.lists(st.tuples(st.integers(0, 79), st.sampled_from([1, 2, 45, 55, 900])), min_size=4, max_size=40),
     st.sampled_from(["p50 < 50ms", "p90 <= 50ms", "p50 > 50ms", "p90 >= 50ms", "mean < 50ms", "mean > 50ms"]),
 )
+@example([(0, 1), (0, 55), (1, 55), (1, 55)], "p50 > 50ms")  # all together weigh as much as a part of it
 def test_it_is_open_where_one_half_second_turns_it(rows, text):
     """Each half-second is left out in turn, and what is left judged by itself: an oracle of its own."""
     (threshold,) = thresholds.parse(text)

@@ -78,8 +78,9 @@ def _suspect(threshold: Threshold, holds: bool, half_seconds: Iterable[tuple[int
 
     Of an hour there are tens of thousands: each is looked at as it comes, and none is kept but the one.
     """
-    most = max if holds or threshold.is_upper else min
-    return most(half_seconds, key=lambda one: _excess(threshold, one[1]))
+    sign = 1 if holds or threshold.is_upper else -1
+    # Of equals the smallest: a larger one may leave nothing by which to judge.
+    return max(half_seconds, key=lambda one: (sign * _excess(threshold, one[1]), -one[1].n - one[1].n_endless))
 
 
 def _excess(threshold: Threshold, count: Count) -> float:
