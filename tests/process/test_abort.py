@@ -34,8 +34,8 @@ def ended_by_threshold(ended):
         pytest.param(LEVELS, ERRORS, "error_rate < 0.1% abort=0s was crossed at 2 users", id="in-a-level"),
         pytest.param(
             ("--rate", "100,200", *LEVELS[2:]),
-            "right_rate[50ms,rate=100] > 5000/s abort=0s",
-            "right_rate[50ms,rate=100] > 5000/s abort=0s was crossed at 100 requests/s",
+            "right_rate[1us,rate=100] > 50/s abort=0s",
+            "right_rate[1us,rate=100] > 50/s abort=0s was crossed at 100 requests/s",
             id="right-answers-in-a-level",
         ),
     ],
