@@ -12,6 +12,7 @@ from tests.support.server_processes import ScriptedServer
 from tests.support.web_ui import web_ui_of
 from tfsload.analysis import exit_codes
 
+NOT_ANSWERED = "it has not answered yet"
 FOR_EVER = 1_000_000
 
 
@@ -41,7 +42,9 @@ def test_a_run_begins_when_its_server_is_ready(tmp_path, starting, n_workers, tr
     assert ended.exit_code == exit_codes.PASS, ended.stderr
     assert ended.outcome["predictions"] == 50
     waited = [line.partition("tfsload: ")[2] for line in ended.stderr.splitlines() if "aiting" in line]
-    assert waited[0].startswith(f"Waiting for the server at 127.0.0.1:{port}, 100 s at most: no model server answers")
+    # A busy machine may take a second to find that nobody listens; what is said then comes first.
+    assert waited[0].startswith(f"Waiting for the server at 127.0.0.1:{port}, 100 s at most: ")
+    assert "no model server answers" in next(line for line in waited if NOT_ANSWERED not in line)
     for words in ("not yet: UNAVAILABLE", "it has no model 'mnist' (not yet: NOT_FOUND)", "is START", "is LOADING"):
         assert sum(words in line for line in waited) == 1, waited
     assert f"The server at 127.0.0.1:{port} is ready, after" in ended.stderr
@@ -83,7 +86,8 @@ def test_what_will_not_pass_is_said_at_once(tmp_path, starting, arguments, exit_
 
     assert ended.exit_code == exit_code, ended.stderr
     assert words in ended.stderr
-    assert "Waiting" not in ended.stderr
+    # A busy machine may take a second to hear the first answer, which ends it.
+    assert all(NOT_ANSWERED in line for line in ended.stderr.splitlines() if "aiting" in line)
 
 
 @pytest.mark.parametrize("n_workers", [0, 2], ids=["alone", "on-workers"])
