@@ -230,7 +230,9 @@ def test_one_function_more_is_seen(user, monkeypatch, owner, name, each):
     exec("def more(*given):\n    return function(*given)", planted)
 
     def calls_a_prediction():
-        return calls_in(lambda: [user.predict() for _ in range(N_COUNTED)]).total() / N_COUNTED
+        # The least of three: what else is at work in this process only adds to it.
+        counts = [calls_in(lambda: [user.predict() for _ in range(N_COUNTED)]).total() for _ in range(3)]
+        return min(counts) / N_COUNTED
 
     for _ in range(N_WARM):
         user.predict()
