@@ -138,7 +138,8 @@ def test_an_interrupted_run_leaves_its_report(tmp_path, model_server, number, n_
 LEVELS = {
     "sweep": (("--sweep", "1,2,4"), 3),
     "rate": (("--rate", "50,100"), 2),
-    "search": (("--find-max-rate", "90:180", "--threshold", "error_rate < 50%"), 2),
+    # A busy machine may fail the lowest rate, which ends it.
+    "search": (("--find-max-rate", "90:180", "--threshold", "error_rate < 50%"), 1),
 }
 
 
