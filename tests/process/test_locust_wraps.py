@@ -460,7 +460,7 @@ def test_a_stop_that_overtakes_its_start_stops_it(monkeypatch, is_ours):
     wait_for(lambda: runner.said[-1:] == ["client_ready"])
     runner.tell("spawn", "stop")
     wait_for(lambda: runner.said.count("client_ready") == 2)
-    gevent.sleep(0.1)
+    wait_for(lambda: runner.spawning_greenlet.ready())
 
     if is_ours:
         assert (runner.user_count, runner.said[-1]) == (0, "client_ready")

@@ -208,3 +208,8 @@ def test_a_summary_that_cannot_be_put_into_words_is_said_in_the_web_ui_too(tmp_p
     with web_ui_of(tmp_path / "ui", "--host", model_server.address, locustfile=locustfile) as ui:
         ui.start(num_tests=20)
         wait_until(lambda: f"FAILED (exit code 1): {NO_WORDS}" in ui.process.log(), "the last line")
+        ui.process.signal(signal.SIGINT)
+        ended = ui.process.wait()
+
+    assert ended.exit_code == exit_codes.FAILED
+    assert ended.stderr.count(NO_WORDS) == 1

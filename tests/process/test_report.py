@@ -5,7 +5,6 @@ import csv
 import json
 import resource
 import signal
-import time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -19,6 +18,7 @@ from tests.support.web_ui import UNSET, web_ui_of
 from tfsload.analysis import exit_codes
 from tfsload.analysis.result import RunResult
 from tfsload.report import directory, hgrm, json_file
+from tfsload.suite.ending import STILL_ENDING
 
 
 class OneUser(tfsload.GrpcUser):
@@ -168,9 +168,11 @@ def test_further_signals_while_the_report_is_made_change_nothing(tmp_path, model
         wait_until(process.has_spawned, "users")
         process.signal(signal.SIGINT)
         wait_until(lambda: any((tmp_path / "report").glob(".tfsload-report-*")), "a report that is being made")
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+        process.signal(signal.SIGINT)
+        has_ended = process.process.poll
+        wait_until(lambda: STILL_ENDING in process.log() or has_ended() is not None, "an answer to the second")
+        for number in (signal.SIGTERM, signal.SIGINT):
             process.signal(number)
-            time.sleep(0.05)
         ended = process.wait()
 
     assert ended.exit_code == exit_codes.INVALID
