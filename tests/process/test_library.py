@@ -132,8 +132,9 @@ def left_over():
 
 @pytest.mark.parametrize("are_together", [False, True], ids=["one-after-the-other", "side-by-side"])
 def test_environments_of_one_process_keep_apart_and_leave_nothing(server, are_together):
+    at_first = left_over()
     tfsload.run_to_end(environment_of(server, num_tests=10))  # what is made once a process is made
-    gevent.sleep(0.5)
+    wait_for(lambda: all(left_over()[what] <= at_first[what] for what in ("suites", "files")))
     before = left_over()
     runs = [(300, 4), (200, 2)]
     if are_together:
