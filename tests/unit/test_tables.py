@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import termios
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
@@ -186,11 +187,8 @@ def rounded(value):
     """Return a number with three digits, or all before the point; reckoned otherwise than the code does."""
     if not value:
         return "0"
-    for decimals in range(400):
-        text = f"{value:,.{decimals}f}"
-        if len(re.sub(r"\D", "", text).lstrip("0")) >= 3 or (decimals == 0 and value >= 999.5):
-            return text
-    raise AssertionError(value)
+    three_digits = Decimal(f"{value:.2e}")
+    return f"{value:,.{max(0, -three_digits.as_tuple().exponent)}f}"
 
 
 @pytest.mark.parametrize("kind", PAST_RUNS)
