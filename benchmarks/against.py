@@ -63,7 +63,9 @@ CONTESTS = (
     Contest("8 in flight", clients.suite(), 8, RATE),
     Contest("32 in flight", clients.suite(), 32, RATE),
     # The rate is given, so what it costs is compared.
-    Contest("20,000/s, open load", clients.suite_at_rate("poisson"), 20_000, CPU, is_better_lower=True),
+    Contest(
+        "20,000/s, open load", clients.suite_at_rate("poisson", tells_lag=False), 20_000, CPU, is_better_lower=True
+    ),
 )
 
 

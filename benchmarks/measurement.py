@@ -73,15 +73,15 @@ def measure(client: Client, n: int, server: NullServer, directory: Path = PROJEC
         cpus, other_cpus = _cpus_under_load(process, server)
         memory_mb = _watch_memory(process)
         text = _text(client, process, output)
-    rate_rps = _rate(client, text)
+    rate_rps = rate_of(client, text)
     if not memory_mb:  # nobody was left to look at
         raise MeasurementError(f"{client.name} ended while its CPU time was being taken:\n{text[-2000:]}")
     return Measurement(
         rate_rps,
         cpus / rate_rps * 1e6,
         memory_mb,
-        _p50_us(client, text),
-        lag_us=_lag_us(client, text),
+        p50_us_of(client, text),
+        lag_us=lag_us_of(client, text),
         other_cpus=max(other_cpus, 0.0),
     )
 
@@ -96,7 +96,7 @@ def count(client: Client, n: int) -> Measurement:
         process.wait(END_LIMIT_S)
         text = _text(client, process, output)
         n_reported = int(_find(client, r"^requests +([\d,]+) in ", text)[0].replace(",", ""))
-        return Measurement(_rate(client, text), n_reported=n_reported, n_served=server.n_served())
+        return Measurement(rate_of(client, text), n_reported=n_reported, n_served=server.n_served())
 
 
 @contextmanager
@@ -187,19 +187,26 @@ def _peak_mb(pid: int) -> float:
     return 0.0
 
 
-def _rate(client: Client, text: str) -> float:
+def rate_of(client: Client, text: str) -> float:
+    """Return requests a second by what a client printed; raise MeasurementError where it tells none."""
     return float(_find(client, client.rate, text)[0].replace(",", ""))
 
 
-def _p50_us(client: Client, text: str) -> float | None:
+def p50_us_of(client: Client, text: str) -> float | None:
+    """Return its median latency, likewise; None: it never tells any."""
     if not client.p50:
         return None
     number, unit = _find(client, client.p50, text)
-    return float(number.replace(",", "")) * _UNITS_US[unit]
+    return float(number.replace(",", "")) * _UNITS_US[unit or "ms"]
 
 
-def _lag_us(client: Client, text: str) -> float | None:
-    return float(_find(client, client.lag, text)[0].replace(",", "")) if client.lag else None
+def lag_us_of(client: Client, text: str) -> float | None:
+    """Return how late its requests left, likewise."""
+    if not client.lag_column:
+        return None
+    heading, row = _find(client, rf"^(level .*{re.escape(client.lag_column)}.*)\n(.*)$", text)
+    columns = dict(zip(re.split("  +", heading), re.split("  +", row), strict=True))
+    return float(columns[client.lag_column].replace(",", "")) * _UNITS_US["ms"]
 
 
 def _find(client: Client, pattern: str, text: str) -> tuple[str, ...]:

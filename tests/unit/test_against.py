@@ -4,8 +4,12 @@ import math
 
 import pytest
 
+from benchmarks import clients
 from benchmarks.against import CONTESTS, LEAST_PAIRS, Interval, render
-from benchmarks.measurement import Measurement
+from benchmarks.measurement import Measurement, MeasurementError, lag_us_of, p50_us_of, rate_of
+from tests.support.runs import PROJECT
+
+GOLDEN = PROJECT / "tests" / "unit" / "golden"
 
 
 @pytest.mark.parametrize(
@@ -48,3 +52,34 @@ def test_a_slower_row_is_named_and_a_dearer_request_is_slower():
         == "| 8 in flight | requests/s | 30,000 | 40,000 | 0.750 (0.750 to 0.750) | **slower**: all of it below 0.97 |"
     )
     assert text[3] == "| 20,000/s, open load | CPU a request | 25.0 µs | 33.3 µs | 1.333 (1.333 to 1.333) | holds |"
+
+
+OPEN, CLOSED = clients.suite_at_rate("poisson"), clients.suite()
+# As commits wrote it before latencies had one unit.
+FORMER = """
+rate         15,537 requests/s
+latency      p50 466 µs  p90 533 µs  p95 569 µs  p99 1.23 ms  max 70.5 ms
+
+    level       requests/s  in flight
+20,000 requests/s !  19,988 9.81
+"""
+
+
+@pytest.mark.parametrize(
+    ("client", "text", "rate_rps", "p50_us", "lag_us"),
+    [
+        pytest.param(CLOSED, (GOLDEN / "demo.txt").read_text(), 998, 3170, None, id="closed"),
+        pytest.param(OPEN, (GOLDEN / "rate.txt").read_text(), 384, None, 133, id="open"),
+        pytest.param(CLOSED, FORMER, 15_537, 466, None, id="closed-formerly"),
+        pytest.param(CONTESTS[2].client, FORMER, 19_988, None, None, id="open-formerly"),
+    ],
+)
+def test_the_suites_figures_are_found_in_what_it_prints(client, text, rate_rps, p50_us, lag_us):
+    assert rate_of(client, text) == rate_rps
+    assert p50_us_of(client, text) == p50_us
+    assert lag_us_of(client, text) == lag_us
+
+
+def test_a_figure_that_is_not_told_is_named():
+    with pytest.raises(MeasurementError, match="nothing like"):
+        rate_of(CLOSED, "rate         – requests/s")
