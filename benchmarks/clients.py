@@ -16,7 +16,7 @@ _LOAD = ("-u", "{n}", "-r", "{n}", "-t", f"{RUN_S}s")
 _LOCUST_RATE = r"Aggregated.*\| +([\d.]+) +[\d.]+ *$"
 _SUITE_RATE = r"^rate +([\d,.]+) requests/s"
 # A level's row, and the line of latencies, as this tree writes them and as commits before it do.
-_LEVEL_RATE = r"^ *[\d,.]+(?: requests)?/s(?: !)? +([\d,.]+) "
+_LEVEL_RATE = r"^ *[\d,.]+(?: requests)?/s(?: [!?])? +([\d,.]+) "
 _LAG_COLUMN = "lag p99 ms"
 _SUITE_P50 = r"^latency(?: ms)? +p50 ([\d.,]+)(?: (µs|ms|s))? "
 # Three windows, as by default; it may not add windows until three agree, for then runs would differ in length.

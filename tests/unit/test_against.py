@@ -70,6 +70,9 @@ latency      p50 466 µs  p90 533 µs  p95 569 µs  p99 1.23 ms  max 70.5 ms
     [
         pytest.param(CLOSED, (GOLDEN / "demo.txt").read_text(), 998, 3170, None, id="closed"),
         pytest.param(OPEN, (GOLDEN / "rate.txt").read_text(), 384, None, 133, id="open"),
+        pytest.param(
+            OPEN, (GOLDEN / "rate.txt").read_text().replace("400/s   ", "400/s ? "), 384, None, 133, id="in-doubt"
+        ),
         pytest.param(CLOSED, FORMER, 15_537, 466, None, id="closed-formerly"),
         pytest.param(CONTESTS[2].client, FORMER, 19_988, None, None, id="open-formerly"),
     ],
