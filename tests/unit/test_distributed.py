@@ -393,7 +393,8 @@ def test_how_much_was_done_is_told_without_merging(master, coordinator, monkeypa
     overall = coordinator.results.overall
     monkeypatch.setattr(Record, "merge", None)
 
-    assert coordinator.results.tally == (overall.requests, overall.predictions, 0, 7) == (7, 7, 0, 7)
+    tally = coordinator.results.tally
+    assert tally == (overall.requests, overall.predictions, 0, 0, 7, 0, 0) == (7, 7, 0, 0, 7, 0, 0)
 
 
 def test_a_workers_reason_is_told_with_its_cure(master, coordinator):

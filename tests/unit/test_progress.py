@@ -13,8 +13,9 @@ from tfsload.analysis.level_result import level_result
 from tfsload.analysis.limit import Finding
 from tfsload.analysis.scaling import speed_up_of_last
 from tfsload.report import levels, live_line
-from tfsload.report.live_line import NOTHING_YET, Counted, LevelPlace
+from tfsload.report.live_line import NOTHING_YET, Counted
 from tfsload.report.progress import LOG_INTERVAL_S, TTY_INTERVAL_S, Progress
+from tfsload.report.standing import LevelPlace
 from tfsload.report.tables import Column, GrowingTable
 from tfsload.suite import streams
 

@@ -1,6 +1,5 @@
 """What the live line is told: rates of all who answer, from when requests count, or none; and how many levels come."""
 
-import io
 import time
 from types import SimpleNamespace
 
@@ -11,9 +10,10 @@ from tfsload.records.level import Level
 from tfsload.records.level_counts import LevelCounts
 from tfsload.records.record import Record
 from tfsload.records.window import UNCOUNTED, WHOLE_RUN
-from tfsload.report.progress import Progress
+from tfsload.report import live_line
 from tfsload.run.results import Pace, Results
-from tfsload.suite.run_progress import RunProgress, place_of
+from tfsload.suite.led_run import LedRun
+from tfsload.suite.run_standing import standing_of
 
 S = 1_000_000_000
 T0 = 1_000 * S
@@ -60,25 +60,22 @@ def test_what_can_be_sent_counts_as_what_it_was_made_of():
     assert results_of(("a", [sent], 3)).rate_rps({"a"}) == results_of(("a", [row], 3)).rate_rps({"a"}) == 100
 
 
-@pytest.fixture
-def lines():
-    return io.StringIO()
+def standing_in(results=None, counted=None, n_measuring=1, plan=None, level=None, workers=("a",)):
+    """Return where a run stands, 60 s after it began, of which so much has arrived."""
+    coordinator = SimpleNamespace(
+        refresh=lambda: None, results=results or Results(), elapsed_s=60.0, running_users=set(workers), is_ending=False
+    )
+    conductor = SimpleNamespace(begun_s=time.monotonic(), counted=counted, n_measuring=n_measuring, level=level)
+    runner = SimpleNamespace(user_count=4, target_user_count=4)
+    settings = SimpleNamespace(data=SimpleNamespace(num_tests=0))
+    return standing_of(LedRun(SimpleNamespace(settings=settings), plan), runner, coordinator, conductor)
 
 
-def progress_of(lines, results=None, counted=None, n_measuring=1, plan=None, workers=("a",)):
-    coordinator = SimpleNamespace(refresh=lambda: None, results=results, elapsed_s=60.0, running_users=set(workers))
-    conductor = SimpleNamespace(begun_s=None, counted=counted, n_measuring=n_measuring, level=None)
-    return RunProgress(Progress(lines), coordinator, conductor, plan)
-
-
-def test_after_a_warm_up_the_line_tells_the_rate_from_its_end_on(lines):
+def test_after_a_warm_up_the_line_tells_the_rate_from_its_end_on():
     results = results_of(("a", rows(500, 0, UNCOUNTED), 50), ("a", rows(1000, 50), 60))
     results.records = {WHOLE_RUN.level: rows(1000, 50)[0]["record"]}
-    progress = progress_of(lines, results)
-    line = progress._line(100)
-    progress.stop()
 
-    assert line == "1 min  100/s  0% err"
+    assert live_line.of(standing_in(results), 100) == "1 min  100/s  0% err"
 
 
 LEVELS = [Level(number, 4, None, 0.0, 10.0) for number in (1, 2, 3)]
@@ -88,24 +85,36 @@ LEVELS = [Level(number, 4, None, 0.0, 10.0) for number in (1, 2, 3)]
     ("n_told", "told"),
     [pytest.param(4, "160/s  5.00% err", id="whole"), pytest.param(1, "5.00% err", id="one-of-four")],
 )
-def test_in_a_level_the_rate_is_left_out_until_all_have_told_theirs(lines, n_told, told):
+def test_in_a_level_the_rate_is_left_out_until_all_have_told_theirs(n_told, told):
     counts = LevelCounts(
         level=2, measured_s=2.0, requests=100, predictions=100, wrong=5, rate_rps=40.0 * n_told, n_processes=n_told
     )
-    progress = progress_of(lines, counted=counts, n_measuring=4, plan=FixedPlan(LEVELS))
-    progress._conductor.begun_s = time.monotonic()
-    line = progress._level_line(LEVELS[1], FixedPlan(LEVELS), 100)
-    progress.stop()
+    standing = standing_in(counted=counts, n_measuring=4, plan=FixedPlan(LEVELS), level=LEVELS[1])
+    line = live_line.of(standing, 100)
 
     assert line.startswith("2/3  4 users")
     assert line.endswith(f"s left  {told}")
+
+
+def test_between_two_levels_there_is_no_line():
+    assert live_line.of(standing_in(plan=FixedPlan(LEVELS)), 100) == ""
 
 
 def test_how_many_levels_there_are_is_said_alike():
     plan = FixedPlan(LEVELS)
     plan.tell(None)
     search = SimpleNamespace(n_levels=9)
-    probe = Level(2, 4, 100.0, 0.0, 10.0, is_probe=True)
+    fixed = LedRun(None, plan).place_of(LEVELS[1])
+    probe = LedRun(None, search).place_of(Level(2, 4, 100.0, 0.0, 10.0, is_probe=True))
 
-    assert (place_of(LEVELS[1], plan).of_how_many, place_of(LEVELS[1], plan).in_words) == ("3", "3")
-    assert (place_of(probe, search).of_how_many, place_of(probe, search).in_words) == ("~9", "about 9")
+    assert (fixed.of_how_many, fixed.in_words) == ("3", "3")
+    assert (probe.of_how_many, probe.in_words) == ("~9", "about 9")
+
+
+def test_how_many_levels_there_are_is_what_was_known_when_the_level_began():
+    search = SimpleNamespace(n_levels=9)
+    run, probe = LedRun(None, search), Level(2, 4, 100.0, 0.0, 10.0, is_probe=True)
+    before = run.place_of(probe)
+    search.n_levels = 7
+
+    assert run.place_of(probe) is before

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 
 from tfsload.analysis.figures import count, percent, rate, span
+from tfsload.report.standing import LevelPlace, Standing
 from tfsload.report.tables import GAP
 
 _BAR_WIDTH = 10
@@ -33,31 +34,20 @@ class Counted:
 NOTHING_YET = Counted()
 
 
-@dataclass(frozen=True)
-class LevelPlace:
-    """Where a level stands among a run's.
-
-    Attributes:
-        number: its number, from 1 on.
-        n_levels: how many there are.
-        is_about: whether that is not known before the end, as of a search.
-        name: what it asks for.
-    """
-
-    number: int
-    n_levels: int
-    is_about: bool
-    name: str
-
-    @property
-    def of_how_many(self) -> str:
-        """How many levels there are, where there is little room."""
-        return f"{'~' if self.is_about else ''}{self.n_levels:,}"
-
-    @property
-    def in_words(self) -> str:
-        """How many levels there are."""
-        return f"{'about ' if self.is_about else ''}{self.n_levels:,}"
+def of(standing: Standing, width: int) -> str:
+    """Return how far a run is; empty: between two levels nothing is under way."""
+    counters = standing.counted
+    counted = Counted(counters.rate_rps, counters.error_rate) if counters.requests else NOTHING_YET
+    if standing.place is not None:
+        seconds = standing.lasts_s or 0.0
+        return of_level(standing.place, standing.elapsed_s, seconds, standing.warm_up_s, counted, width)
+    if standing.has_levels:
+        return ""
+    if standing.warm_up_requests_left:
+        return of_warm_up(standing.warm_up_requests_left, width)
+    if standing.images_asked is not None:
+        return of_images(counters.predictions, standing.images_asked, counted, width)
+    return of_time(standing.elapsed_s or 0.0, standing.lasts_s, counted, width)
 
 
 def of_level(

@@ -9,11 +9,14 @@ from pathlib import Path
 from tfsload.analysis import exit_codes
 from tfsload.analysis.result import RunResult, SchemaError
 from tfsload.report import directory, files, json_file
+from tfsload.report.charts import drawing_script
 from tfsload.report.schema import schema
 from tfsload.transport.words import sentence
 
 # How the process that leads a run has its report made, in a directory that holds the result and nothing else.
 HERE = "--here"
+# How the web UI has the script made that draws charts in a browser.
+DRAWING_SCRIPT = "--drawing-script"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -23,13 +26,24 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--hgrm", action="store_true", help="with latency-LEVEL.hgrm (default: as the run was asked)")
     parser.add_argument("--schema", action="store_true", help="print the JSON Schema of result.json, and do no more")
     parser.add_argument(HERE, action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(DRAWING_SCRIPT, metavar="FILE", help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.schema:
         print(json.dumps(schema(), indent=2))
         return exit_codes.PASS
+    if given.drawing_script is not None:
+        return _write_drawing_script(Path(given.drawing_script))
     if given.directory is None:
         parser.error("no directory: expected DIR, which holds result.json")
     return _make(given.directory, given.hgrm, is_here=given.here)
+
+
+def _write_drawing_script(path: Path) -> int:
+    try:
+        drawing_script.write(path)
+    except OSError as error:
+        return _refuse(f"{path}: {error.strerror or error}", exit_codes.FAILED)
+    return exit_codes.PASS
 
 
 def _make(where: str, has_hgrm: bool, is_here: bool) -> int:

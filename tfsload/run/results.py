@@ -21,14 +21,18 @@ class Tally(NamedTuple):
     Attributes:
         requests: requests that ended, answered or not.
         predictions: images in them.
-        errors: images that were answered wrongly, or not at all.
+        wrong, failed: of these, answered wrongly, and not at all.
         answered: requests that were answered.
+        mismatched, dropped: as of `tfsload.records.record.Record`.
     """
 
     requests: int = 0
     predictions: int = 0
-    errors: int = 0
+    wrong: int = 0
+    failed: int = 0
     answered: int = 0
+    mismatched: int = 0
+    dropped: int = 0
 
 
 @dataclass
@@ -140,8 +144,11 @@ class Results:
         return Tally(
             sum(record.requests for record in counted),
             sum(record.predictions for record in counted),
-            sum(record.wrong + sum(record.failed.values()) for record in counted),
+            sum(record.wrong for record in counted),
+            sum(sum(record.failed.values()) for record in counted),
             sum(record.requests - record.failed_requests for record in counted),
+            sum(record.mismatched for record in counted),
+            sum(record.dropped for record in counted),
         )
 
     def rate_rps(self, workers: Set[str]) -> float | None:

@@ -12,32 +12,32 @@ from locust.web import WebUI
 
 from tfsload.analysis import exit_codes
 from tfsload.analysis.limit import Finding
-from tfsload.load.plan import SearchPlan, make_plan
 from tfsload.prediction.process_run import requests_for
 from tfsload.records.level import Level
 from tfsload.report.progress import Progress
+from tfsload.report.standing import Standing
 from tfsload.run import messages, result_events, silence
 from tfsload.run.abort_watch import AbortWatch
 from tfsload.run.awaited import AwaitedWorkers
-from tfsload.run.checks import check, has_changed
+from tfsload.run.checks import has_changed
 from tfsload.run.conductor import Conductor
 from tfsload.run.coordinator import DRAIN_LIMIT_S, Coordinator
 from tfsload.run.participant import Participant
-from tfsload.run.user_hosts import UserHosts, suite_classes, transport_class_of
-from tfsload.settings.options import default_of, levels_asked_for
+from tfsload.run.user_hosts import UserHosts, suite_classes
+from tfsload.settings.options import default_of
 from tfsload.settings.refusal import RunRefused
-from tfsload.suite import beginning, dry_run, ending, locust_wraps, run_warnings
+from tfsload.suite import ending, locust_wraps, run_warnings
 from tfsload.suite.before_reset import BeforeReset
 from tfsload.suite.led_run import LedRun
 from tfsload.suite.level_shape import LevelShape
-from tfsload.suite.other_users import faults_of_levels
-from tfsload.suite.outcome import Outcome, SaidByLocust, conclude
-from tfsload.suite.run_progress import RunProgress, place_of
+from tfsload.suite.outcome import Outcome, SaidByLocust, conclude, so_far
+from tfsload.suite.run_check import RunCheck
+from tfsload.suite.run_progress import RunProgress
 from tfsload.suite.run_report import RunReport
+from tfsload.suite.run_standing import standing_of
 from tfsload.suite.run_time import RunTime, asked_s
 from tfsload.suite.shape_in_use import ShapeInUse
 from tfsload.suite.stage import Stage, Stages
-from tfsload.suite.tags import Tags
 from tfsload.suite.web_side import WebSide
 from tfsload.target.embedded import EmbeddedModel
 
@@ -91,6 +91,7 @@ class Leader:
         self._before_reset = before_reset
         self._report = report
         self._web = None if web_ui is None else WebSide(web_ui)
+        self._check = RunCheck(environment, hosts, self._shape_in_use, report, self._embedded, self.starts_by_itself)
         self.coordinator = Coordinator(environment, runner, self._end_run, participant.report if participant else None)
         self.conductor = Conductor(runner, self.coordinator)
         self.stages = Stages()
@@ -171,25 +172,11 @@ class Leader:
     ) -> LedRun:
         self.take_back()
         classes = self._environment.user_classes if user_classes is None else user_classes
-        asked = self._hosts.ask(host, classes)
-        faults = [*(known_faults or []), *self._shape_in_use.faults(options), *faults_of_levels(options, classes)]
-        faults += Tags.of(self._environment).faults(classes, levels_asked_for(options))
-        faults += self._report.faults(options)
-        if dry_run.is_asked_for(options) and not beginning.is_locusts_program():
-            faults.append(dry_run.NOT_BY_CODE)
-        if self._web is not None:
-            faults += self._web.secret_faults(asked.text, options)
-        wait = self._web.wait if self._web is not None else None
-        checked = check(options, asked, transport_class_of(classes), self._embedded, faults, wait)
-        settings = checked.settings
-        plan = make_plan(settings.load, settings.checks.thresholds, settings.model.deadline_s, self._n_users(options))
-        if self.starts_by_itself:
-            run_warnings.warn_of_ignored(options, settings)
-        run_warnings.warn_of_waits(classes, settings)
-        if plan is not None:
-            shape = LevelShape(plan, self._measure, suite_classes(classes), self._is_aborted)
+        run = self._check.run(options, host, classes, known_faults or [], self._web)
+        if run.plan is not None:
+            shape = LevelShape(run.plan, self._measure, suite_classes(classes), self._is_aborted)
             self._shape_in_use.use_levels(shape)
-        return LedRun(checked, plan)
+        return run
 
     def check_only(self) -> LedRun:
         """Check the command line's run, which does not start; raise as `check` does."""
@@ -207,12 +194,9 @@ class Leader:
         """Wait for the end of a run that is being stopped; return whether none is under way."""
         if self.stages.now is Stage.RUNNING:
             return False
+        if self._web is not None:
+            self._web.wait_for_files()
         return self.stages.wait_until_over(DRAIN_LIMIT_S + self._environment.stop_timeout)
-
-    def _n_users(self, options: dict[str, Any]) -> int | None:
-        """Return what `-u` says; Locust's form has a field for it, which says 1 where nobody has touched it."""
-        n_users = options.get("num_users")
-        return None if n_users == 1 and not self._is_headless and self._web else n_users
 
     # A run under way
 
@@ -231,7 +215,7 @@ class Leader:
         vars(self._options)[messages.ADDRESS_OPTION] = server.text
         if isinstance(self._runner, MasterRunner) and not self._options.processes:
             run_warnings.warn_of_loopback(server)
-        run.run_time = self._begin_run_time(run.lasts_s)
+        run.run_time = self._new_run_time(run.lasts_s)
         n_requests = requests_for(checked.settings, checked.n_images) if checked.settings.data.num_tests else None
         give_up_after_s = silence.limit_s(checked.settings, run.run_time.limit_s is not None)
         if self._participant is not None:
@@ -248,17 +232,29 @@ class Leader:
             run_warnings.say_how_long(run.plan, checked.settings)
         self.stages.move(Stage.RUNNING)  # not before: of a run that could not begin nobody hears the end
         if self._is_headless:
-            run.progress = RunProgress(Progress(), self.coordinator, self.conductor, run.plan, n_images, run.run_time)
+            run.progress = RunProgress(Progress(), lambda: self._standing(run), run.longest_names)
 
-    def _begin_run_time(self, lasts_s: float | None) -> RunTime:
-        if lasts_s is not None:
-            return RunTime(lasts_s)
-        is_of_command_line = self.starts_by_itself and not self.coordinator.has_begun
-        web_ui = self._web.web_ui if self._web else None
-        run_time = RunTime(asked_s(self._environment, web_ui, is_of_command_line))
-        if self.coordinator.has_begun and not self._is_headless:
+    def _standing(self, run: LedRun) -> Standing:
+        return standing_of(run, self._runner, self.coordinator, self.conductor)
+
+    def standing(self) -> Standing | None:
+        """Return where the run under way stands; None: none is under way."""
+        run = self._run
+        if run is None or self.stages.now not in (Stage.RUNNING, Stage.ENDING, Stage.CONCLUDING):
+            return None
+        return self._standing(run)
+
+    def level_names(self) -> tuple[str, ...]:
+        """Return the names of the levels of the run under way; none: it has none, or they are not known yet."""
+        return self._run.level_names if self._run is not None else ()
+
+    def _new_run_time(self, lasts_s: float | None) -> RunTime:
+        is_first = not self.coordinator.has_begun
+        if not (is_first or self._is_headless or lasts_s is not None):
             locust_wraps.forget_command_lines_run_time()
-        return run_time
+        web_ui = self._web.web_ui if self._web else None
+        by_command_line = self.starts_by_itself and is_first
+        return RunTime(asked_s(self._environment, web_ui, by_command_line) if lasts_s is None else lasts_s)
 
     @property
     def run_time(self) -> RunTime:
@@ -270,10 +266,12 @@ class Leader:
         assert led is not None and led.plan is not None  # noqa: PT018  (levels are a plan's)
         settings = led.checked.settings
         if not self._is_headless:  # the web UI's log tab is all that shows how far it is
-            logger.info("Level %d of %s: %s", level.number, place_of(level, led.plan).in_words, level.name)
+            logger.info("Level %d of %s: %s", level.number, led.place_of(level).in_words, level.name)
         run = self.conductor.measure(level, settings.model.deadline_s)
         finished = results.close_level(run, settings.checks.thresholds)
         led.level_ended(run, finished)
+        if self._web is not None:
+            self._web.level_ended(lambda: so_far(results, led.checked, led.search))
         result_events.tell_level(self._environment.events, finished)
         return finished.finding
 
@@ -326,16 +324,17 @@ class Leader:
 
     def _conclude(self, run: LedRun) -> None:
         run.stop_watching()
-        search = run.plan.search.result if isinstance(run.plan, SearchPlan) else None
         results = self.coordinator.results
         changed = has_changed(run.checked)
         results.n_levels_left = run.n_levels_left
         by_locust = SaidByLocust.of(self._environment, self._before_reset)
-        self.outcome = conclude(results, run.checked, by_locust, search, changed, run.run_time)
+        self.outcome = conclude(results, run.checked, by_locust, run.search, changed, run.run_time)
         result_events.tell_run(self._environment.events, self.outcome.result)
         if not self._is_headless:
             self.outcome = self._report.write_outcome(ending.judge_words(self.outcome))
             text = ending.words_of(self.outcome, self.outcome.exit_code)
+            if self._web is not None:
+                self._web.end(self.outcome.result, self._report.written)
             for line in text.splitlines():  # the web UI's log tab makes a line of each record
                 logger.info("%s", line)
 
@@ -347,3 +346,5 @@ class Leader:
     def close(self) -> None:
         """Leave nothing behind."""
         self._embedded.stop()
+        if self._web is not None:
+            self._web.close()

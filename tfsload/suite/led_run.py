@@ -1,10 +1,12 @@
 """One run, as its leader has it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tfsload.analysis.level_result import LevelResult
+from tfsload.analysis.limit import SearchResult
 from tfsload.load.plan import FixedPlan, SearchPlan
-from tfsload.records.level import LevelRun
+from tfsload.records.level import Level, LevelRun
+from tfsload.report.standing import LevelPlace
 from tfsload.run.abort_watch import AbortWatch
 from tfsload.run.checks import Checked
 from tfsload.suite.run_progress import RunProgress
@@ -30,6 +32,31 @@ class LedRun:
     run_time: RunTime | None = None
     progress: RunProgress | None = None
     abort_watch: AbortWatch | None = None
+    _places: dict[int, LevelPlace] = field(default_factory=dict)
+
+    def place_of(self, level: Level) -> LevelPlace:
+        """Return where a level stands among its levels, which are as many as they seem when it begins."""
+        assert self.plan is not None  # it has levels
+        place = self._places.get(level.number)
+        if place is None:  # a search has to be rehearsed for it
+            place = LevelPlace(level.number, self.plan.n_levels, level.is_probe, level.name)
+            self._places[level.number] = place
+        return place
+
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        """Those of its levels; none: it has none, or they are not known before."""
+        return self.plan.names if isinstance(self.plan, FixedPlan) else ()
+
+    @property
+    def longest_names(self) -> tuple[str, ...]:
+        """Names of levels, none of which is longer than the longest of these."""
+        return self.plan.names if self.plan is not None else ()
+
+    @property
+    def search(self) -> SearchResult | None:
+        """What a limit search has found so far; None: it is none."""
+        return self.plan.search.result if isinstance(self.plan, SearchPlan) else None
 
     @property
     def n_levels_left(self) -> int:

@@ -134,3 +134,8 @@ def conclude(
         run_time_s=run_time.limit_s if run_time else None,
     )
     return Outcome(make_result(results, checked, course, by_locust.others, search, changed), by_locust.code_on_error)
+
+
+def so_far(results: Results, checked: Checked, search: SearchResult | None) -> RunResult:
+    """Return what a run that goes on has come to; its verdict says that it was not finished."""
+    return make_result(results, checked, course_of(results, checked), search=search)

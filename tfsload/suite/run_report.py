@@ -37,7 +37,7 @@ class RunReport:
 
     def __init__(self) -> None:
         """Write nothing yet."""
-        self._given = self._directory = ""
+        self._given = self._directory = self._written = ""
         self._first_new: Path | None = None  # the outermost directory that was made for this run
 
     def faults(self, options: Mapping[str, Any]) -> list[str]:
@@ -55,6 +55,11 @@ class RunReport:
         fault = directory.fault(self._directory) if self._given else ""
         return [f"--report {quoted(self._given)}: {fault}"] if fault else []
 
+    @property
+    def written(self) -> str:
+        """The directory of the report that was written last; empty: none was asked for, or it could not be written."""
+        return self._written
+
     def leave_no_directory(self) -> None:
         """Take away the directories made for a report that is not written after all, where nothing is in them."""
         if self._directory and self._first_new is not None:
@@ -67,15 +72,17 @@ class RunReport:
 
     def write(self, result: RunResult) -> tuple[str, ...]:
         """Write a run's report, in the place of an older one; return what of it could not be written, and why."""
+        self._written = ""
         if not self._given:
             return ()
         fault = ""
         try:
             with directory.replaced(self._directory) as making:
                 files.write_data(result, making)
-                fault = _make_others(making)
+                fault = make_others(making)
         except OSError as error:
             fault = f"{error.strerror or error}"
+        self._written = "" if fault else self._directory
         return (f"--report {quoted(self._given)}: it could not be written: {fault}",) if fault else ()
 
     def write_outcome(self, outcome: Outcome) -> Outcome:
@@ -134,7 +141,7 @@ def _notes(asked: Asked) -> Mapping[str, str]:
     return {redacted(key): redacted(note) for key, note in settings.report.notes}
 
 
-def _make_others(making: Path) -> str:
+def make_others(making: Path) -> str:
     """Have all files but the result made by a process of their own; return what went wrong."""
     child = ChildProcess(own_program("tfsload", "report", program.HERE, str(making)))
     try:

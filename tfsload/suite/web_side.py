@@ -1,22 +1,39 @@
 """The web UI of a process that leads runs: its door, its pages and its start form."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import gevent
+from locust.env import Environment
 from locust.web import WebUI
 
+from tfsload.analysis.result import RunResult
 from tfsload.run.checks import web_origins
 from tfsload.run.user_hosts import UserHosts
+from tfsload.settings.options import OPTIONS
 from tfsload.settings.secret_reach import SecretReach
 from tfsload.suite import locust_wraps
+from tfsload.suite.drawing_script import DrawingScript
+from tfsload.suite.run_report import make_others
 from tfsload.suite.shape_in_use import ShapeInUse
 from tfsload.target.waiting import Wait
 from tfsload.webui import door, port
 from tfsload.webui.pages import Pages
+from tfsload.webui.run_pages import RunPages
+from tfsload.webui.run_view import RunView
+from tfsload.webui.session_runs import SessionRuns
+from tfsload.webui.site import Site
 from tfsload.webui.start_form import StartForm
+from tfsload.webui.start_page import StartPage
 
 if TYPE_CHECKING:
     from tfsload.suite.leader import Leader
+
+logger = logging.getLogger("tfsload")
+
+# Far beyond what drawing takes; a run is not to wait for ever for the last one's pictures.
+_FILES_LIMIT_S = 30.0
 
 
 class WebSide:
@@ -32,6 +49,10 @@ class WebSide:
         self.web_ui = web_ui
         self.wait = Wait()
         self._pages: Pages | None = None
+        self._runs = SessionRuns(make_others)
+        self._view = RunView(lambda: None)
+        self._drawing_script: DrawingScript | None = None
+        self._making: Any = None  # the greenlet in which files of the last run are made
         self._secret_reach: SecretReach | None = None
 
     def open(self, leader: "Leader", shape_in_use: ShapeInUse, hosts: UserHosts) -> None:
@@ -61,6 +82,7 @@ class WebSide:
             self.wait,
         )
         self._pages = Pages(self.web_ui, locust_wraps, form)
+        self._open_site(leader, form, options.get("web_base_path") or "")
         named = [environment.host, *hosts.named]
         self._secret_reach = SecretReach(named, door.is_on_loopback(self.web_ui.host), options)
 
@@ -68,12 +90,65 @@ class WebSide:
         """Return why a run may not go there with the secrets of the command line; nothing: it may."""
         return [] if self._secret_reach is None else self._secret_reach.faults(host, options)
 
+    def _open_site(self, leader: "Leader", form: StartForm, base_path: str) -> None:
+        """Have pages of the suite's own beside Locust's."""
+        drawing_script = self._drawing_script = DrawingScript()
+        self._view = RunView(leader.standing)
+        site = Site(self.web_ui, base_path)
+        StartPage(site)
+        RunPages(site, self._runs, self._view, leader.level_names, lambda: form.is_starting, drawing_script.text)
+        site.open()
+
+    def wait_for_files(self) -> None:
+        """Wait until nothing is drawn any more: no load is to begin meanwhile."""
+        if self._drawing_script is not None:
+            self._drawing_script.wait()
+        if self._making is not None:
+            self._making.join(_FILES_LIMIT_S)
+            self._making.kill()
+
     def begin(self) -> None:
         """Know that a run begins."""
         if self._pages is not None:
             self._pages.begin()
+        self._view.begin()
+        self._runs.begin(fields_of(self.web_ui.environment))
+
+    def level_ended(self, so_far: Callable[[], RunResult]) -> None:
+        """Show what the levels so far have come to, while none is measured."""
+        try:
+            self._view.level_ended(so_far())
+        except Exception:
+            logger.exception("the page of this run could not be renewed")  # the run goes on, and its report comes later
+
+    def end(self, result: RunResult, report: str) -> None:
+        """Know what a run came to.
+
+        Args:
+            result: of the run.
+            report: the directory with the files of its report; empty: they are to be made.
+        """
+        self._runs.conclude(result, report)
 
     def conclude(self) -> None:
         """Know that a run's summary is in the log."""
         if self._pages is not None:
             self._pages.conclude()
+        self._making = gevent.spawn(self._runs.make_files)
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        if self._drawing_script is not None:
+            self._drawing_script.close()
+        if self._making is not None:
+            self._making.kill()
+        self._runs.close()
+
+
+def fields_of(environment: Environment) -> dict[str, str]:
+    """Return what the form would have to hold for a run like the one that begins, by name."""
+    options = vars(environment.parsed_options)
+    asked: dict[str, Any] = {one.dest: options.get(one.dest, one.default) for one in OPTIONS if one.is_in_form}
+    asked |= {"user_count": options.get("num_users"), "spawn_rate": options.get("spawn_rate")}
+    asked |= {"run_time": options.get("run_time"), "host": environment.host}
+    return {name: "" if value is None else str(value) for name, value in asked.items()}

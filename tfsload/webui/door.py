@@ -45,7 +45,8 @@ def close(web_ui: WebUI, origins: tuple[str, ...]) -> None:
         return Response(f"tfsload: refused: {why}\n", 403, content_type="text/plain; charset=utf-8")
 
     def stay_out_of_frames(response: Response) -> Response:
-        response.headers.setdefault("Content-Security-Policy", frame_ancestors(origins))
+        policies = [response.headers.get("Content-Security-Policy", ""), frame_ancestors(origins)]
+        response.headers["Content-Security-Policy"] = "; ".join(filter(None, policies))
         return response
 
     app = web_ui.app

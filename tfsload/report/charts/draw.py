@@ -36,6 +36,13 @@ def svg(spec: dict[str, Any], name: str, label: str) -> str:
     return ElementTree.tostring(root, encoding="unicode", short_empty_elements=False)
 
 
+def browser_script() -> str:
+    """Return the JavaScript that draws specifications in a browser, as `vegaEmbed`; it takes two seconds."""
+    import vl_convert
+
+    return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VEGA_LITE))
+
+
 def _clean(root: ElementTree.Element, name: str, font: str) -> None:
     """Take out what is not needed, and what a page's policy forbids."""
     for parent in root.iter():

@@ -16,6 +16,7 @@ class Figure:
         name, title, below, legend: as of `tfsload.report.charts.chart.Chart`.
         wide, narrow: the drawing as an SVG element, where there is room and where there is not; empty: the other one
             stands everywhere.
+        is_to_come: whether somebody else puts the drawing in later.
     """
 
     name: str
@@ -24,6 +25,15 @@ class Figure:
     legend: tuple[tuple[str, str], ...]
     wide: str
     narrow: str
+    is_to_come: bool = False
+
+
+def to_be_drawn(charts: Mapping[str, Chart]) -> dict[str, Figure]:
+    """Return charts whose drawings somebody else puts in later."""
+    return {
+        name: Figure(name, chart.title, chart.below, chart.legend, wide="", narrow="", is_to_come=True)
+        for name, chart in charts.items()
+    }
 
 
 def drawn(charts: Mapping[str, Chart]) -> dict[str, Figure]:

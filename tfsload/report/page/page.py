@@ -5,6 +5,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import jinja2
@@ -13,19 +14,19 @@ from tfsload.analysis.result import RunResult
 from tfsload.report import states
 from tfsload.report.charts.all_charts import charts_of
 from tfsload.report.charts.chart import Chart
-from tfsload.report.charts.palette import DARK, LIGHT, variables
 from tfsload.report.command import command
 from tfsload.report.page.answers import Answers, answers
 from tfsload.report.page.checks import all_thresholds_table, doubts, thresholds_table
-from tfsload.report.page.drawings import drawn
+from tfsload.report.page.drawings import drawn, to_be_drawn
 from tfsload.report.page.first_screen import first_screen
 from tfsload.report.page.level_tables import generator_table, levels_table
 from tfsload.report.page.made_with import listings
 from tfsload.report.page.seconds import seconds_table
+from tfsload.report.page.style import style
 from tfsload.report.page.tables import Table
 from tfsload.report.page.words import capital, clean
 
-_TEMPLATES = "tfsload.report.page"
+TEMPLATES = "tfsload.report.page"
 
 
 def render(result: RunResult) -> str:
@@ -41,17 +42,11 @@ def render(result: RunResult) -> str:
         ValueError: it is not judged.
     """
     charts, seen_first = charts_of(result), first_screen(result)
-    tables = {
-        "levels": levels_table(result),
-        "generator": generator_table(result),
-        "thresholds": thresholds_table(result),
-        "all_thresholds": all_thresholds_table(result),
-        "seconds": seconds_table(charts),
-    }
+    tables = _tables(result, charts)
     seen, doubted = answers(result), doubts(result)
     contents = _contents(charts, tables, seen, bool(doubted))
     environment = _environment()
-    style, script = _colours() + _source(environment, "page.css"), _source(environment, "page.js")
+    rules, script = style(), _source(environment, "page.js")
     return environment.get_template("page.html").render(
         **tables,
         title=f"{states.ICONS[seen_first.verdict.state.key]} {seen_first.verdict.state.word} · {seen_first.subject}",
@@ -62,12 +57,56 @@ def render(result: RunResult) -> str:
         doubts=doubted,
         listings=listings(result),
         command=command(result),
-        style=style,
+        style=rules,
         script=script,
-        style_hash=_hash(style),
+        style_hash=_hash(rules),
         script_hash=_hash(script),
         data=_in_script({"charts": {name: chart.data for name, chart in charts.items()}}),
     )
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """What can be shown of a run that goes on: the page's sections, and the charts to be drawn in them.
+
+    Attributes:
+        html: the sections; where a chart comes, an element with its name as `data-chart`.
+        charts: by name: what each shows, in a sentence (`label`), and how it is drawn in Vega-Lite, by width in px.
+    """
+
+    html: str
+    charts: Mapping[str, Mapping[str, Any]]
+
+
+def unfinished(result: RunResult) -> Unfinished:
+    """Return what the levels so far have come to; nothing is drawn."""
+    charts = charts_of(result)
+    environment = _environment()
+    tables = _tables(result, charts)
+    seen, doubted = answers(result), doubts(result)
+    contents = _contents(charts, tables, seen, bool(doubted))
+    del contents["repeat"]
+    html = environment.get_template("unfinished.html").render(
+        **tables, contents=contents, figures=to_be_drawn(charts), answers=seen, doubts=doubted
+    )
+    specs = {
+        name: {
+            "label": clean(chart.label),
+            "specs": {str(width): clean(chart.spec(width)) for width in chart.widths_px},
+        }
+        for name, chart in charts.items()
+    }
+    return Unfinished(html, specs)
+
+
+def _tables(result: RunResult, charts: Mapping[str, Chart]) -> dict[str, Table]:
+    return {
+        "levels": levels_table(result),
+        "generator": generator_table(result),
+        "thresholds": thresholds_table(result),
+        "all_thresholds": all_thresholds_table(result),
+        "seconds": seconds_table(charts),
+    }
 
 
 def _contents(
@@ -96,19 +135,13 @@ def _contents(
 def _environment() -> jinja2.Environment:
     """Return what reads templates: whatever is put into one is escaped, and a name that is not there is an error."""
     return jinja2.Environment(
-        loader=jinja2.PackageLoader(_TEMPLATES),
+        loader=jinja2.PackageLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=clean,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-
-
-def _colours() -> str:
-    """Return the palette as a style sheet begins with it: light, dark, and light on paper."""
-    dark = f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {variables(DARK)} }} }}"
-    return f":root {{ {variables(LIGHT)} }}\n{dark}\n"
 
 
 def _source(environment: jinja2.Environment, name: str) -> str:

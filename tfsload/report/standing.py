@@ -1,0 +1,101 @@
+"""Where a run that is under way stands: counters that are there anyway, nothing put together. Plain data."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class LevelPlace:
+    """Where a level stands among a run's.
+
+    Attributes:
+        number: its number, from 1 on.
+        n_levels: how many there are.
+        is_about: whether that is not known before the end, as of a search.
+        name: what it asks for.
+    """
+
+    number: int
+    n_levels: int
+    is_about: bool
+    name: str
+
+    @property
+    def of_how_many(self) -> str:
+        """How many levels there are, where there is little room."""
+        return f"{'~' if self.is_about else ''}{self.n_levels:,}"
+
+    @property
+    def in_words(self) -> str:
+        """How many levels there are."""
+        return f"{'about ' if self.is_about else ''}{self.n_levels:,}"
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What has been counted of the level under way; in a run without levels, of all of it.
+
+    Attributes:
+        requests: that ended, answered or not.
+        predictions, wrong, failed: images in them, those answered wrongly, and those without an answer.
+        mismatched: answers that differ from those without load.
+        dropped: arrivals of open load that found no free user.
+        rate_rps: answers a second; None: not known yet.
+    """
+
+    requests: int = 0
+    predictions: int = 0
+    wrong: int = 0
+    failed: int = 0
+    mismatched: int = 0
+    dropped: int = 0
+    rate_rps: float | None = None
+
+    @property
+    def error_rate(self) -> float | None:
+        """Wrong and failed by predictions; None: none has ended."""
+        return (self.wrong + self.failed) / self.predictions if self.predictions else None
+
+
+NOTHING_COUNTED = Counters()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a run stands.
+
+    Attributes:
+        elapsed_s: since its level began, or since it did, if it has none; None: the level's users are awaited.
+        lasts_s: how long that takes in all; None: not known, or until somebody ends it.
+        warm_up_s: of the level, which comes first and does not count.
+        place: the level under way; None: it has none, or is between two.
+        counted: so far, of that.
+        users, users_asked: that run, and that are to.
+        workers, lost_workers: processes that run users for it, and those that went away; 0 workers: it is alone.
+        images_asked: to be fired in all, each once; None: no limit.
+        warm_up_requests_left: to be made before those count.
+        levels_done: that have ended.
+        has_levels: whether it has any.
+        is_ending: whether it is being stopped.
+    """
+
+    elapsed_s: float | None
+    lasts_s: float | None = None
+    warm_up_s: float = 0.0
+    place: LevelPlace | None = None
+    counted: Counters = NOTHING_COUNTED
+    users: int = 0
+    users_asked: int = 0
+    workers: int = 0
+    lost_workers: tuple[str, ...] = ()
+    images_asked: int | None = None
+    warm_up_requests_left: int = 0
+    levels_done: int = 0
+    has_levels: bool = False
+    is_ending: bool = False
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it as JSON can hold it, with the error rate."""
+        plain = asdict(self)
+        plain["counted"]["error_rate"] = self.counted.error_rate
+        return plain

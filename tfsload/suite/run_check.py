@@ -1,0 +1,91 @@
+"""The check of a run before any load: all that is wrong with it, told at once; and its levels."""
+
+from typing import Any
+
+from locust.env import Environment
+
+from tfsload.load.plan import make_plan
+from tfsload.run.checks import check
+from tfsload.run.user_hosts import UserHosts, transport_class_of
+from tfsload.settings.options import levels_asked_for
+from tfsload.suite import beginning, dry_run, run_warnings
+from tfsload.suite.led_run import LedRun
+from tfsload.suite.other_users import faults_of_levels
+from tfsload.suite.run_report import RunReport
+from tfsload.suite.shape_in_use import ShapeInUse
+from tfsload.suite.tags import Tags
+from tfsload.suite.web_side import WebSide
+from tfsload.target.embedded import EmbeddedModel
+
+
+class RunCheck:
+    """Checks the runs of one process."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        hosts: UserHosts,
+        shape_in_use: ShapeInUse,
+        report: RunReport,
+        embedded: EmbeddedModel,
+        starts_by_itself: bool,
+    ) -> None:
+        """Check none yet.
+
+        Args:
+            environment: Locust's.
+            hosts: the user classes' own.
+            shape_in_use: the load shape of the runs.
+            report: of the runs.
+            embedded: the server of those that name none.
+            starts_by_itself: whether the command line asks for a run, and nobody has to start it.
+        """
+        self._environment = environment
+        self._hosts = hosts
+        self._shape_in_use = shape_in_use
+        self._report = report
+        self._embedded = embedded
+        self._starts_by_itself = starts_by_itself
+        self._is_headless = bool(environment.parsed_options and environment.parsed_options.headless)
+
+    def run(
+        self,
+        options: dict[str, Any],
+        host: str | None,
+        classes: list[type],
+        known_faults: list[str],
+        web: WebSide | None,
+    ) -> LedRun:
+        """Return a run that can start.
+
+        Args:
+            options: Locust's and the suite's, by name.
+            host: as Locust or the form has it.
+            classes: of its users.
+            known_faults: what is wrong with it that the caller knows of, a sentence each.
+            web: the web UI's side, where there is one.
+
+        Raises:
+            RunRefused: with all faults.
+        """
+        asked = self._hosts.ask(host, classes)
+        faults = [*known_faults, *self._shape_in_use.faults(options), *faults_of_levels(options, classes)]
+        faults += Tags.of(self._environment).faults(classes, levels_asked_for(options))
+        faults += self._report.faults(options)
+        if dry_run.is_asked_for(options) and not beginning.is_locusts_program():
+            faults.append(dry_run.NOT_BY_CODE)
+        if web is not None:
+            faults += web.secret_faults(asked.text, options)
+        wait = web.wait if web is not None else None
+        checked = check(options, asked, transport_class_of(classes), self._embedded, faults, wait)
+        settings = checked.settings
+        n_users = self._n_users(options, web)
+        if self._starts_by_itself:
+            run_warnings.warn_of_ignored(options, settings)
+        run_warnings.warn_of_waits(classes, settings)
+        return LedRun(checked, make_plan(settings.load, settings.checks.thresholds, settings.model.deadline_s, n_users))
+
+    def _n_users(self, options: dict[str, Any], web: WebSide | None) -> int | None:
+        """Return what `-u` says; Locust's form has a field for it, which says 1 where nobody has touched it."""
+        n_users = options.get("num_users")
+        return None if n_users == 1 and not self._is_headless and web else n_users

@@ -1,0 +1,130 @@
+"""Where a run stands, in the words of its page: the same for who reads the page and for the script that renews it."""
+
+import math
+from dataclasses import dataclass
+
+from tfsload.analysis.figures import count, percent, rate, span, users
+from tfsload.report.page.cards import Card
+from tfsload.report.standing import NOTHING_COUNTED, Standing
+
+
+@dataclass(frozen=True)
+class LiveWords:
+    """What a page says of a run under way.
+
+    Attributes:
+        title: of the browser's tab; begins with the state.
+        state: what is under way.
+        left: how far that is.
+        share: the same, of 1.
+        has_share: whether it has an end that is known.
+        who: how many users and processes there are.
+        trouble: what has gone wrong on the way; empty: nothing.
+        cards: what was counted.
+        levels_done: that have ended.
+    """
+
+    title: str
+    state: str
+    left: str
+    share: float
+    has_share: bool
+    who: str
+    trouble: str
+    cards: tuple[Card, ...]
+    levels_done: int
+
+
+def live_words(standing: Standing) -> LiveWords:
+    """Return where a run stands."""
+    state, left, share = _state(standing), _left(standing), _share(standing)
+    return LiveWords(
+        title=f"{state} · tfsload",
+        state=state,
+        left=left,
+        share=share or 0.0,
+        has_share=share is not None,
+        who=_who(standing),
+        trouble=_trouble(standing),
+        cards=_cards(standing),
+        levels_done=standing.levels_done,
+    )
+
+
+def _state(standing: Standing) -> str:
+    if standing.is_ending:
+        return "Ending: the last answers are being taken in"
+    place = standing.place
+    if place is not None:
+        return f"Running: level {place.number:,} of {place.in_words}, {place.name}"
+    if standing.has_levels:
+        return "Running: between two levels" if standing.levels_done else "Running: its users are being started"
+    if standing.warm_up_requests_left:
+        return "Running: warming up"
+    if standing.images_asked is not None:
+        return f"Running: {count(standing.images_asked)} images, each once"
+    return f"Running: {users(standing.users_asked)}"
+
+
+def _left(standing: Standing) -> str:
+    if standing.is_ending:
+        return ""
+    if standing.place is not None:
+        if standing.elapsed_s is None:
+            return "waiting for its users"
+        what = "warming up" if standing.elapsed_s < standing.warm_up_s else "measuring"
+        return f"{what} · {_time_left(standing)}"
+    if standing.has_levels:
+        return ""
+    if standing.warm_up_requests_left:
+        return f"{count(standing.warm_up_requests_left)} requests to go before anything counts"
+    if standing.images_asked is not None:
+        return f"{count(standing.counted.predictions)} of {count(standing.images_asked)} images"
+    return f"{span(math.floor(standing.elapsed_s or 0))} so far" if standing.lasts_s is None else _time_left(standing)
+
+
+def _time_left(standing: Standing) -> str:
+    return f"{span(math.ceil(max((standing.lasts_s or 0.0) - (standing.elapsed_s or 0.0), 0)))} left"
+
+
+def _share(standing: Standing) -> float | None:
+    if standing.images_asked and not standing.has_levels:
+        return min(standing.counted.predictions / standing.images_asked, 1.0)
+    if standing.lasts_s:
+        return min(max((standing.elapsed_s or 0.0) / standing.lasts_s, 0.0), 1.0)
+    return None
+
+
+def _who(standing: Standing) -> str:
+    running = users(standing.users)
+    told = running if standing.users == standing.users_asked else f"{standing.users:,} of {users(standing.users_asked)}"
+    if not standing.workers:
+        return told
+    return f"{told} on {standing.workers:,} worker{'' if standing.workers == 1 else 's'}"
+
+
+def _trouble(standing: Standing) -> str:
+    lost = standing.lost_workers
+    if not lost:
+        return ""
+    return f"{len(lost):,} worker{' was' if len(lost) == 1 else 's were'} lost: {', '.join(lost)}"
+
+
+def _cards(standing: Standing) -> tuple[Card, ...]:
+    counted = standing.counted
+    of = "this level" if standing.has_levels else "this run"
+    if counted == NOTHING_COUNTED:
+        nothing = "nothing counts in the warm-up" if standing.place is not None else "nothing was counted yet"
+        return tuple(Card(title, "–", "", nothing) for title in (f"Rate of {of}", "Error rate", "Requests"))
+    mismatched = f", {counted.mismatched:,} mismatched" if counted.mismatched else ""
+    dropped = f"{counted.dropped:,} arrivals dropped" if counted.dropped else "answered or failed"
+    return (
+        Card(f"Rate of {of}", rate(counted.rate_rps), "requests/s", "answers a second, so far"),
+        Card(
+            "Error rate",
+            percent(counted.error_rate),
+            "",
+            f"{counted.wrong:,} wrong, {counted.failed:,} failed{mismatched} of {count(counted.predictions)}",
+        ),
+        Card("Requests", count(counted.requests), "", dropped),
+    )

@@ -1,0 +1,143 @@
+"""The pages of runs: the one under way, those that have ended with all their files, and the list of them."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flask import Response, abort, jsonify, redirect, send_from_directory, url_for
+
+from tfsload.report.directory import PAGE
+from tfsload.webui.run_view import RunView
+from tfsload.webui.session_runs import SessionRun, SessionRuns
+from tfsload.webui.site import Site, view_of
+
+_META_POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
+_HEAD_END, _BODY = "</head>", "<body>"
+# What the bar above a report needs beside what the report allows itself.
+_OF_BAR = {"style-src": "'self'", "form-action": "'self'"}
+_HTML = "text/html; charset=utf-8"
+
+
+class RunPages:
+    """Shows runs."""
+
+    def __init__(
+        self,
+        site: Site,
+        runs: SessionRuns,
+        view: RunView,
+        level_names: Callable[[], Sequence[str]],
+        is_starting: Callable[[], bool],
+        drawing_script: Callable[[], str],
+    ) -> None:
+        """Answer to their routes.
+
+        Args:
+            site: whose pages they are.
+            runs: all of this session.
+            view: of the one under way.
+            level_names: returns those of the levels of the run under way; none: it has none, or they are not known yet.
+            is_starting: whether a start was taken whose run has not begun.
+            drawing_script: returns what charts are drawn with in a browser; empty: it is not there.
+        """
+        self._site, self._runs, self._view = site, runs, view
+        self._level_names = level_names
+        self._is_starting = is_starting
+        self._drawing_script = drawing_script
+        add = site.blueprint.add_url_rule
+        add("/runs/", "runs", self._list)
+        add("/runs/live", "live", self._go_to_live)
+        add("/runs/<int:number>", "run", self._show)
+        add("/runs/<int:number>/live.json", "live_json", self._tell)
+        add("/runs/<int:number>/levels.json", "levels_json", self._tell_levels)
+        add("/runs/<int:number>/files/<name>", "file", self._give)
+        add("/runs/stop", "stop", self._stop, methods=["POST"])
+        add("/runs/reset", "reset", self._reset, methods=["POST"])
+        add("/drawing.js", "drawing_js", self._give_drawing_script)
+
+    def _list(self) -> str:
+        return self._site.page("runs.html", runs=self._runs.newest_first, is_starting=self._is_starting())
+
+    def _go_to_live(self) -> Any:
+        """Lead to the run under way, or the last one, however short it was; or say that it is about to begin."""
+        if self._is_starting():
+            return self._site.page("starting.html")
+        last = self._runs.last
+        return redirect(url_for("tfsload.start") if last is None else url_for("tfsload.run", number=last.number))
+
+    def _show(self, number: int) -> Any:
+        run = self._known(number)
+        if run.came_to is None:
+            return self._live(run)
+        if run.has_all_files:
+            return self._report(run)
+        return self._site.page("ended.html", run=run, came_to=run.came_to, runs=self._runs.newest_first)
+
+    def _live(self, run: SessionRun) -> str:
+        told, levels = self._view.now(), self._view.levels
+        if told["words"] is None:
+            return self._site.page("starting.html")
+        html = levels.html if levels is not None else ""
+        return self._site.page("live.html", run=run, words=told["words"], html=html, level_names=self._level_names())
+
+    def _report(self, run: SessionRun) -> Response:
+        """Return the run's page with a bar above it; it is as strict as before about all else."""
+        page = (run.directory / PAGE).read_text(encoding="utf-8")
+        found = _META_POLICY.search(page)
+        assert found is not None  # each page of ours says what it may do
+        head = self._site.page("report_head.html")
+        bar = self._site.page("report_bar.html", run=run, came_to=run.came_to, runs=self._runs.newest_first)
+        page = page.replace(found[0], head, 1).replace(_BODY, f"{_BODY}\n{bar}", 1)
+        return Response(page, content_type=_HTML, headers={"Content-Security-Policy": _widened(found[1])})
+
+    def _tell(self, number: int) -> Response:
+        run = self._known(number)
+        if run.came_to is not None:
+            return jsonify(
+                {"run": number, "state": "ended", "verdict": run.came_to.state.word, "is_settled": run.is_settled}
+            )
+        return jsonify({"run": number, "state": "running", **self._view.now()})
+
+    def _tell_levels(self, number: int) -> Response:
+        run, levels = self._known(number), self._view.levels
+        if run.came_to is not None or levels is None:
+            abort(404)
+        return Response(levels.body, content_type="application/json")
+
+    def _give(self, number: int, name: str) -> Response:
+        run = self._known(number)
+        if name not in run.file_names:
+            abort(404)
+        return send_from_directory(run.directory, name, as_attachment=True)
+
+    def _stop(self) -> Any:
+        view_of("stop")()
+        return redirect(url_for("tfsload.live"))
+
+    def _reset(self) -> Any:
+        view_of("reset_stats")()
+        return redirect(url_for("tfsload.live"))
+
+    def _give_drawing_script(self) -> Response:
+        script = self._drawing_script()
+        if not script:
+            abort(404)
+        response = Response(script, content_type="text/javascript; charset=utf-8")
+        response.cache_control.max_age = 3600
+        response.cache_control.private = True
+        return response
+
+    def _known(self, number: int) -> SessionRun:
+        run = self._runs.get(number)
+        if run is None:
+            abort(404)
+        return run
+
+
+def _widened(policy: str) -> str:
+    """Return a page's own policy with what the bar above it needs."""
+    parts = dict(part.strip().partition(" ")[::2] for part in policy.split(";"))
+    for name, more in _OF_BAR.items():
+        held = parts.get(name, "'none'")
+        parts[name] = more if held == "'none'" else f"{held} {more}"
+    return "; ".join(f"{name} {value}" for name, value in parts.items())

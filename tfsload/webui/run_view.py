@@ -1,0 +1,81 @@
+"""What a page is told of a run that goes on: JSON, made when something has changed, and handed out as it is."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tfsload.analysis.result import RunResult
+from tfsload.report.page.page import unfinished
+from tfsload.report.standing import Standing
+from tfsload.webui.live_words import live_words
+
+# However many pages ask: what is under way is looked at so often.
+_LEAST_INTERVAL_S = 0.5
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is told, with the number of what was told before it.
+
+    Attributes:
+        sequence: grows with each.
+        html: sections of a page.
+        body: all of it as JSON.
+    """
+
+    sequence: int
+    html: str
+    body: str
+
+
+class RunView:
+    """Keeps what is told of the run under way.
+
+    Attributes:
+        levels: what the levels so far have come to; None: none has ended.
+    """
+
+    def __init__(self, standing: Callable[[], Standing | None], clock_s: Callable[[], float] = time.monotonic) -> None:
+        """Tell nothing yet.
+
+        Args:
+            standing: returns where the run under way stands; None: none is under way.
+            clock_s: seconds that only grow.
+        """
+        self._standing = standing
+        self._clock_s = clock_s
+        self._sequence = 0
+        self._looked_s = float("-inf")
+        self._now: dict[str, Any] = {}
+        self.levels: Told | None = None
+
+    def begin(self) -> None:
+        """Know that a run begins."""
+        self.levels = None
+        self._looked_s = float("-inf")
+
+    def level_ended(self, result: RunResult) -> None:
+        """Take what the levels so far have come to; it is put together here, while none is measured."""
+        self._sequence += 1
+        page = unfinished(result)
+        told = {"sequence": self._sequence, "result": result.to_plain(), "html": page.html, "charts": page.charts}
+        body = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        self.levels = Told(self._sequence, page.html, body)
+        self._looked_s = float("-inf")
+
+    def now(self) -> dict[str, Any]:
+        """Return where the run under way stands."""
+        now_s = self._clock_s()
+        if now_s - self._looked_s >= _LEAST_INTERVAL_S:
+            self._looked_s = now_s
+            self._sequence += 1
+            standing = self._standing()
+            self._now = {
+                "sequence": self._sequence,
+                "levels_sequence": self.levels.sequence if self.levels else 0,
+                "standing": standing.to_plain() if standing is not None else None,
+                "words": asdict(live_words(standing)) if standing is not None else None,
+            }
+        return self._now

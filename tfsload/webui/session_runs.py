@@ -1,0 +1,149 @@
+"""The runs of this session: what each was asked to do, what it came to, and where its files lie."""
+
+import shutil
+import tempfile
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfsload.analysis.result import RunResult
+from tfsload.report import directory, files, json_file, states
+from tfsload.report.page.cards import Card, cards
+from tfsload.report.page.first_screen import load, subject
+from tfsload.report.states import State
+
+# Older ones are forgotten, files and all: a web UI may be left running for weeks.
+MOST_RUNS = 50
+_IN_ORDER = (directory.PAGE, json_file.NAME, "summary.md", "junit.xml", "levels.csv", "series.csv", "images.csv")
+
+
+@dataclass(frozen=True)
+class CameTo:
+    """What a run came to, in short.
+
+    Attributes:
+        subject: what was tested.
+        load: with what load.
+        state: of its verdict.
+        cards: the figures that matter; empty: nothing was measured.
+    """
+
+    subject: str
+    load: str
+    state: State
+    cards: tuple[Card, ...]
+
+    @classmethod
+    def of(cls, result: RunResult) -> "CameTo":
+        """Return it in short."""
+        return cls(subject(result), load(result), states.of_run(result), cards(result))
+
+
+@dataclass
+class SessionRun:
+    """A run of this session.
+
+    Attributes:
+        number: from 1 on.
+        fields: what the start form held, by name.
+        begun_unix_s: when it began.
+        directory: where its files lie, once it has ended.
+        came_to: what it came to; None: it is under way.
+        has_all_files: whether all its files are there; the result's own comes first.
+        fault: why they could not be made; empty: nothing went wrong.
+    """
+
+    number: int
+    fields: Mapping[str, str]
+    begun_unix_s: float
+    directory: Path
+    came_to: CameTo | None = None
+    has_all_files: bool = False
+    fault: str = ""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more of it is to come."""
+        return self.has_all_files or bool(self.fault)
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """Its files that are there, the page first."""
+        found = {one.name for one in self.directory.iterdir()} if self.directory.is_dir() else set()
+        return (*(name for name in _IN_ORDER if name in found), *sorted(found - set(_IN_ORDER)))
+
+
+class SessionRuns:
+    """All runs since the process began; their files lie in a directory that goes with it."""
+
+    def __init__(self, make_others: Callable[[Path], str], clock_s: Callable[[], float] = time.time) -> None:
+        """Have none.
+
+        Args:
+            make_others: makes all files but the result's own in a directory that holds that; returns what went wrong.
+            clock_s: seconds since 1970.
+        """
+        self._make_others = make_others
+        self._clock_s = clock_s
+        self._runs: OrderedDict[int, SessionRun] = OrderedDict()
+        self._n = 0
+        self._root: Path | None = None
+
+    @property
+    def newest_first(self) -> list[SessionRun]:
+        """All that are remembered."""
+        return [*reversed(self._runs.values())]
+
+    @property
+    def last(self) -> SessionRun | None:
+        """The one under way, or the last that ended; None: there was none."""
+        return next(reversed(self._runs.values()), None)
+
+    def get(self, number: int) -> SessionRun | None:
+        """Return the one of this number; None: there is none, or it is forgotten."""
+        return self._runs.get(number)
+
+    def begin(self, fields: Mapping[str, str]) -> None:
+        """Know that a run begins, which the form's fields asked for."""
+        self._n += 1
+        if self._root is None:
+            self._root = Path(tempfile.mkdtemp(prefix="tfsload-runs-"))
+        self._runs[self._n] = SessionRun(self._n, dict(fields), self._clock_s(), self._root / str(self._n))
+        while len(self._runs) > MOST_RUNS:
+            _, forgotten = self._runs.popitem(last=False)
+            shutil.rmtree(forgotten.directory, ignore_errors=True)
+
+    def conclude(self, result: RunResult, report: str = "") -> None:
+        """Know what the run under way came to; its result is kept at once.
+
+        Args:
+            result: of the run.
+            report: a directory with all its files; empty: they are to be made.
+        """
+        run = self.last
+        assert run is not None  # it has begun
+        run.came_to = CameTo.of(result)
+        try:
+            if report:
+                shutil.copytree(report, run.directory)
+                run.has_all_files = True
+            else:
+                run.directory.mkdir(mode=0o700)
+                files.write_data(result, run.directory)
+        except (OSError, shutil.Error) as error:
+            run.fault = getattr(error, "strerror", None) or str(error)
+
+    def make_files(self) -> None:
+        """Make what is missing of the last run's files."""
+        run = self.last
+        if run is None or run.came_to is None or run.has_all_files or run.fault:
+            return
+        run.fault = self._make_others(run.directory)
+        run.has_all_files = not run.fault
+
+    def close(self) -> None:
+        """Leave no files behind."""
+        if self._root is not None:
+            shutil.rmtree(self._root, ignore_errors=True)

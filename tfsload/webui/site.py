@@ -1,0 +1,102 @@
+"""The suite's own pages in Locust's web UI: where they are, who may see them, and what they may do in a browser."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jinja2
+from flask import Blueprint, Response, current_app, request, url_for
+from flask_login import current_user
+from locust.web import WebUI
+
+from tfsload.report.page.page import TEMPLATES as REPORTS_TEMPLATES
+from tfsload.report.page.style import style
+from tfsload.report.page.words import clean
+from tfsload.report.states import ICONS
+from tfsload.report.units import moment
+from tfsload.webui.session_runs import MOST_RUNS
+
+NAME = "tfsload"
+PATH = "/tfsload"
+# Nothing is fetched from elsewhere, no text is run, and only this web UI is sent what is typed.
+_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "base-uri 'none'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "img-src 'self' data:",
+        "script-src 'self'",
+        "style-src 'self'",
+    ]
+)
+
+
+class Site:
+    """The pages, as one blueprint of Locust's application.
+
+    Attributes:
+        blueprint: takes the routes, before `open`.
+    """
+
+    def __init__(self, web_ui: WebUI, base_path: str) -> None:
+        """Have no pages yet.
+
+        Args:
+            web_ui: Locust's, before it listens.
+            base_path: `--web-base-path`; empty: none.
+        """
+        self._web_ui = web_ui
+        self._templates = jinja2.Environment(
+            loader=jinja2.ChoiceLoader(
+                [jinja2.PackageLoader("tfsload.webui"), jinja2.PackageLoader(REPORTS_TEMPLATES)]
+            ),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            finalize=clean,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        own = {"parts": self._templates.get_template("parts.html").module, "icons": ICONS, "moment": moment}
+        self._templates.globals.update(own, most_runs=MOST_RUNS, url_for=url_for)
+        self.blueprint = Blueprint(
+            NAME, __name__, url_prefix=f"{base_path}{PATH}", static_folder="static", static_url_path="/static"
+        )
+        self.blueprint.before_request(self._turn_away)
+        self.blueprint.after_request(_with_policy)
+        self.blueprint.add_url_rule("/page.css", "page_css", _page_css)
+
+    def open(self) -> None:
+        """Answer to the routes that the blueprint has by now."""
+        app = self._web_ui.app
+        assert app is not None  # Locust makes it before it tells of its web UI
+        app.register_blueprint(self.blueprint)
+
+    def page(self, template: str, **values: Any) -> str:
+        """Return a page made of a template; whatever is put into it is escaped."""
+        return self._templates.get_template(template).render(here=request.endpoint, **values)
+
+    def _turn_away(self) -> Any:
+        """Send who has not logged in to the login, where there is one; scripts are told so (401)."""
+        if not self._web_ui.web_login or current_user.is_authenticated:
+            return None
+        if request.path.endswith(".json"):
+            return Response('{"error": "log in first"}\n', 401, content_type="application/json")
+        return self._web_ui.login_manager.unauthorized()
+
+
+def view_of(name: str) -> Callable[[], Any]:
+    """Return what answers a route of Locust's own, as of now: `swarm`, `stop`, `reset_stats`."""
+    return current_app.view_functions[f"locust.{name}"]
+
+
+def _page_css() -> Response:
+    return Response(style(), content_type="text/css; charset=utf-8")
+
+
+def _with_policy(response: Response) -> Response:
+    # A page that has its own, such as a report, keeps it; who may frame it is the door's to say.
+    if "Content-Security-Policy" not in response.headers:
+        response.headers["Content-Security-Policy"] = _POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    return response

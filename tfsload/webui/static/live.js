@@ -1,0 +1,131 @@
+// Keeps the page of a run that goes on up to date: once a second what is counted, at each level's end all the rest.
+// All words come from the server; what it made to be HTML is escaped there.
+const live = document.getElementById("live");
+const INTERVAL_MS = 1000;
+// A little less than a chart's card has room for: charts are made for two widths.
+const GAP_PX = 14;
+let shownLevels = 0;
+let failures = 0;
+
+const text = (id, words) => {
+  const element = document.getElementById(id);
+  if (element.textContent !== words) {
+    element.textContent = words;
+  }
+};
+
+async function fetchJson(address) {
+  const reply = await fetch(address, { cache: "no-store", redirect: "error" });
+  if (!reply.ok) {
+    throw new Error(`HTTP ${reply.status}`);
+  }
+  return reply.json();
+}
+
+function showWords(told) {
+  const words = told.words;
+  document.title = words.title;
+  text("state", words.state);
+  text("left", words.left);
+  text("who", words.who);
+  text("trouble", words.trouble);
+  document.getElementById("trouble").hidden = !words.trouble;
+  for (const [index, card] of words.cards.entries()) {
+    for (const part of ["title", "value", "unit", "below"]) {
+      live.querySelector(`[data-card="${index}"][data-part="${part}"]`).textContent = card[part];
+    }
+  }
+  const whole = document.getElementById("share");
+  if (whole) {
+    whole.hidden = !words.has_share;
+    whole.value = words.share;
+  }
+  for (const [index, step] of live.querySelectorAll(".steps li").entries()) {
+    const isDone = index < words.levels_done;
+    const isNow = index === words.levels_done;
+    step.className = isDone ? "is-done" : isNow ? "is-now" : "";
+    step.querySelector("progress").value = isDone ? 1 : isNow ? words.share : 0;
+  }
+  live.dataset.sequence = told.sequence;
+}
+
+async function draw(element, chart) {
+  const widths = Object.keys(chart.specs).map(Number).sort((a, b) => b - a);
+  const room = element.closest(".card").clientWidth - GAP_PX;
+  const width = widths.find((one) => one <= room) ?? widths.at(-1);
+  await vegaEmbed(element, chart.specs[width], {
+    mode: "vega-lite", renderer: "svg", actions: false, ast: true, defaultStyle: false, tooltip: false,
+  });
+  const svg = element.querySelector("svg");
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", chart.label);
+}
+
+let drawn = {};
+
+async function drawAll(container) {
+  if (typeof vegaEmbed === "undefined") {
+    return; // it could not be fetched: the tables hold all figures
+  }
+  for (const element of container.querySelectorAll("[data-chart]")) {
+    await draw(element, drawn[element.dataset.chart]);
+  }
+}
+
+async function showLevels() {
+  const told = await fetchJson(live.dataset.levels);
+  const open = new Set([...live.querySelectorAll("details[open] > summary")].map((one) => one.textContent));
+  const next = document.createElement("div");
+  next.id = "levels-so-far";
+  next.innerHTML = told.html;
+  for (const summary of next.querySelectorAll("details > summary")) {
+    summary.parentElement.open = open.has(summary.textContent);
+  }
+  drawn = told.charts;
+  // Drawn beside what is shown, so that nothing jumps.
+  const old = document.getElementById("levels-so-far");
+  next.className = "being-drawn";
+  old.after(next);
+  await drawAll(next);
+  next.className = "";
+  old.remove();
+  live.dataset.levelsSequence = told.sequence;
+  shownLevels = told.sequence;
+}
+
+async function look() {
+  try {
+    const told = await fetchJson(live.dataset.live);
+    failures = 0;
+    if (told.state === "ended") {
+      document.title = `${told.verdict} · tfsload`;
+      text("state", told.verdict);
+      text("left", told.is_settled ? "" : "its report is being drawn");
+      if (told.is_settled) {
+        location.reload();
+        return;
+      }
+    } else {
+      if (told.levels_sequence && told.levels_sequence !== shownLevels) {
+        await showLevels();
+      }
+      if (told.words) {
+        showWords(told);
+      }
+    }
+  } catch (error) {
+    failures += 1;
+    if (failures === 3) {
+      text("trouble", `The web UI does not answer (${error.message}); this page goes on asking. Load it again to log in, where that is asked for.`);
+      document.getElementById("trouble").hidden = false;
+    }
+  }
+  setTimeout(look, INTERVAL_MS);
+}
+
+let resizing = 0;
+addEventListener("resize", () => {
+  clearTimeout(resizing);
+  resizing = setTimeout(() => drawAll(live), 300);
+});
+look();
