@@ -32,6 +32,23 @@ class LevelPlace:
 
 
 @dataclass(frozen=True)
+class Begun:
+    """What a run was begun to do.
+
+    Attributes:
+        model: that is called, with its version.
+        where: the server's address and protocol.
+        load: that is put on it.
+        level_names: of its levels; empty: it has none, or they are not known before.
+    """
+
+    model: str
+    where: str
+    load: str
+    level_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Counters:
     """What has been counted of the level under way; in a run without levels, of all of it.
 
@@ -39,7 +56,7 @@ class Counters:
         requests: that ended, answered or not.
         predictions, wrong, failed: images in them, those answered wrongly, and those without an answer.
         mismatched: answers that differ from those without load.
-        dropped: arrivals of open load that found no free user.
+        offered, dropped: arrivals of open load, and those of them that found no free user.
         rate_rps: answers a second; None: not known yet.
     """
 
@@ -48,6 +65,7 @@ class Counters:
     wrong: int = 0
     failed: int = 0
     mismatched: int = 0
+    offered: int = 0
     dropped: int = 0
     rate_rps: float | None = None
 
@@ -76,6 +94,7 @@ class Standing:
         warm_up_requests_left: to be made before those count.
         levels_done: that have ended.
         has_levels: whether it has any.
+        is_open_load: whether requests are sent at a given rate.
         is_ending: whether it is being stopped.
     """
 
@@ -92,6 +111,7 @@ class Standing:
     warm_up_requests_left: int = 0
     levels_done: int = 0
     has_levels: bool = False
+    is_open_load: bool = False
     is_ending: bool = False
 
     def to_plain(self) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from tfsload.suite.outcome import Outcome, SaidByLocust, conclude, so_far
 from tfsload.suite.run_check import RunCheck
 from tfsload.suite.run_progress import RunProgress
 from tfsload.suite.run_report import RunReport
-from tfsload.suite.run_standing import standing_of
+from tfsload.suite.run_standing import begun, standing_of
 from tfsload.suite.run_time import RunTime, asked_s
 from tfsload.suite.shape_in_use import ShapeInUse
 from tfsload.suite.stage import Stage, Stages
@@ -210,7 +210,7 @@ class Leader:
         run, self._next = self._next or self._checked_now(), None
         checked = run.checked
         if self._web is not None:
-            self._web.begin()
+            self._web.begin(begun(run, self._runner.target_user_count))
         server = checked.settings.connection.server
         vars(self._options)[messages.ADDRESS_OPTION] = server.text
         if isinstance(self._runner, MasterRunner) and not self._options.processes:
@@ -243,10 +243,6 @@ class Leader:
         if run is None or self.stages.now not in (Stage.RUNNING, Stage.ENDING, Stage.CONCLUDING):
             return None
         return self._standing(run)
-
-    def level_names(self) -> tuple[str, ...]:
-        """Return the names of the levels of the run under way; none: it has none, or they are not known yet."""
-        return self._run.level_names if self._run is not None else ()
 
     def _new_run_time(self, lasts_s: float | None) -> RunTime:
         is_first = not self.coordinator.has_begun

@@ -44,6 +44,12 @@ class LedRun:
         return place
 
     @property
+    def is_open_load(self) -> bool:
+        """Whether its requests are sent at a given rate."""
+        asked = self.checked.settings.load
+        return bool(asked.rates or asked.find_max_rate)
+
+    @property
     def level_names(self) -> tuple[str, ...]:
         """Those of its levels; none: it has none, or they are not known before."""
         return self.plan.names if isinstance(self.plan, FixedPlan) else ()

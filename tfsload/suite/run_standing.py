@@ -1,15 +1,20 @@
-"""Where the run under way stands, as its leader knows it."""
+"""Where the run under way stands, and what it was begun to do, as its leader knows it."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 
 from locust.runners import MasterRunner, Runner
 
+from tfsload.analysis.figures import count, rate, span, users
+from tfsload.load.asked import LoadAsked
 from tfsload.records.level import Level
-from tfsload.report.standing import NOTHING_COUNTED, Counters, Standing
+from tfsload.report.page import first_screen
+from tfsload.report.standing import NOTHING_COUNTED, Begun, Counters, Standing
 from tfsload.run.conductor import Conductor
 from tfsload.run.coordinator import Coordinator
 from tfsload.suite.led_run import LedRun
+from tfsload.transport.words import redacted
 
 
 def standing_of(run: LedRun, runner: Runner, coordinator: Coordinator, conductor: Conductor) -> Standing:
@@ -26,6 +31,7 @@ def standing_of(run: LedRun, runner: Runner, coordinator: Coordinator, conductor
         warm_up_requests_left=results.n_warm_up_left,
         levels_done=len(results.levels),
         has_levels=run.plan is not None,
+        is_open_load=run.is_open_load,
         is_ending=coordinator.is_ending,
     )
     if run.plan is None:
@@ -56,6 +62,7 @@ def _counted_of_level(level: Level, conductor: Conductor) -> Counters:
         wrong=told.wrong,
         failed=told.failed,
         mismatched=told.mismatched,
+        offered=told.offered,
         dropped=told.dropped,
         rate_rps=told.rate_rps if is_whole else None,
     )
@@ -73,3 +80,33 @@ def _counted_of_all(coordinator: Coordinator) -> Counters:
         dropped=tally.dropped,
         rate_rps=results.rate_rps(coordinator.running_users),
     )
+
+
+def begun(run: LedRun, n_users: int) -> Begun:
+    """Return what a run is begun to do; `n_users`: of one without levels."""
+    checked = run.checked
+    asked, model = checked.settings.load, checked.settings.model
+    protocol = first_screen.protocol(checked.transport.protocol)
+    version = checked.preflight.model_version
+    return Begun(
+        model=redacted(f"{model.name}, version {version}" if version else model.name),
+        where=redacted(f"{checked.settings.connection.server.text} · {protocol}"),
+        load=_load(asked, checked.settings.data.num_tests, n_users),
+        level_names=run.level_names,
+    )
+
+
+def _load(asked: LoadAsked, num_tests: int, n_users: int) -> str:
+    each = f"{span(asked.level_duration_s)} each"
+    if asked.sweep:
+        return f"sweep of {_listed(asked.sweep)} users · {each}"
+    if asked.rates:
+        return f"rates of {_listed(asked.rates)} requests/s · {each}"
+    if asked.find_max_rate:
+        low_rps, high_rps = asked.find_max_rate
+        return f"search from {rate(low_rps)} to {rate(high_rps)} requests/s"
+    return f"{count(num_tests)} images, each once" if num_tests else users(n_users)
+
+
+def _listed(values: Iterable[float]) -> str:
+    return ", ".join(f"{value:,.12g}" for value in values)

@@ -9,6 +9,7 @@ from locust.env import Environment
 from locust.web import WebUI
 
 from tfsload.analysis.result import RunResult
+from tfsload.report.standing import Begun
 from tfsload.run.checks import web_origins
 from tfsload.run.user_hosts import UserHosts
 from tfsload.settings.options import OPTIONS
@@ -96,7 +97,7 @@ class WebSide:
         self._view = RunView(leader.standing)
         site = Site(self.web_ui, base_path)
         StartPage(site)
-        RunPages(site, self._runs, self._view, leader.level_names, lambda: form.is_starting, drawing_script.text)
+        RunPages(site, self._runs, self._view, lambda: form.is_starting, drawing_script.text)
         site.open()
 
     def wait_for_files(self) -> None:
@@ -107,11 +108,11 @@ class WebSide:
             self._making.join(_FILES_LIMIT_S)
             self._making.kill()
 
-    def begin(self) -> None:
+    def begin(self, begun: Begun) -> None:
         """Know that a run begins."""
         if self._pages is not None:
             self._pages.begin()
-        self._view.begin()
+        self._view.begin(begun)
         self._runs.begin(fields_of(self.web_ui.environment))
 
     def level_ended(self, so_far: Callable[[], RunResult]) -> None:

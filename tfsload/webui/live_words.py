@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 
 from tfsload.analysis.figures import count, percent, rate, span, users
+from tfsload.analysis.result import RunResult
+from tfsload.report import states
 from tfsload.report.page.cards import Card
 from tfsload.report.standing import NOTHING_COUNTED, Standing
 
@@ -18,6 +20,7 @@ class LiveWords:
         left: how far that is.
         share: the same, of 1.
         has_share: whether it has an end that is known.
+        so_far: what its levels have come to; empty: none has ended.
         who: how many users and processes there are.
         trouble: what has gone wrong on the way; empty: nothing.
         cards: what was counted.
@@ -29,14 +32,15 @@ class LiveWords:
     left: str
     share: float
     has_share: bool
+    so_far: str
     who: str
     trouble: str
     cards: tuple[Card, ...]
     levels_done: int
 
 
-def live_words(standing: Standing) -> LiveWords:
-    """Return where a run stands."""
+def live_words(standing: Standing, so_far: str = "") -> LiveWords:
+    """Return where a run stands; `so_far`: what its levels have come to, in words."""
     state, left, share = _state(standing), _left(standing), _share(standing)
     return LiveWords(
         title=f"{state} · tfsload",
@@ -44,11 +48,30 @@ def live_words(standing: Standing) -> LiveWords:
         left=left,
         share=share or 0.0,
         has_share=share is not None,
+        so_far=so_far,
         who=_who(standing),
         trouble=_trouble(standing),
         cards=_cards(standing),
         levels_done=standing.levels_done,
     )
+
+
+def so_far_words(result: RunResult) -> str:
+    """Return what the levels that have ended have come to."""
+    levels = result.levels
+    done = f"{len(levels):,} level{'' if len(levels) == 1 else 's'} done"
+    doubtful = [level.name for level in levels if states.of_level(result, level).key != "pass"]
+    sound = "stable" if len(levels) == 1 else "all stable"
+    told = [f"{done}, {f'in doubt: {_listed(doubtful)}' if doubtful else sound}"]
+    if crossed := [held.threshold.text for held in result.thresholds if held.holds is False]:
+        told.append(f"crossed: {_listed(crossed)}")
+    elif result.thresholds and all(held.holds for held in result.thresholds):
+        told.append("thresholds hold so far")
+    return " · ".join(told)
+
+
+def _listed(texts: list[str]) -> str:
+    return ", ".join(dict.fromkeys(texts))
 
 
 def _state(standing: Standing) -> str:
@@ -114,17 +137,21 @@ def _cards(standing: Standing) -> tuple[Card, ...]:
     counted = standing.counted
     of = "this level" if standing.has_levels else "this run"
     if counted == NOTHING_COUNTED:
-        nothing = "nothing counts in the warm-up" if standing.place is not None else "nothing was counted yet"
-        return tuple(Card(title, "–", "", nothing) for title in (f"Rate of {of}", "Error rate", "Requests"))
-    mismatched = f", {counted.mismatched:,} mismatched" if counted.mismatched else ""
-    dropped = f"{counted.dropped:,} arrivals dropped" if counted.dropped else "answered or failed"
+        nothing = "nothing counts yet" if standing.has_levels or standing.warm_up_requests_left else "nothing yet"
+        return tuple(Card(title, "–", "", nothing) for title in (f"Rate of {of}", f"Error rate of {of}", "In flight"))
+    mismatched = f" · {counted.mismatched:,} mismatched" if counted.mismatched else ""
+    wrong = f"{counted.wrong:,} wrong · {counted.failed:,} failed{mismatched} · of {count(counted.predictions)}"
+    answered = f"{count(counted.requests)} requests so far"
     return (
-        Card(f"Rate of {of}", rate(counted.rate_rps), "requests/s", "answers a second, so far"),
-        Card(
-            "Error rate",
-            percent(counted.error_rate),
-            "",
-            f"{counted.wrong:,} wrong, {counted.failed:,} failed{mismatched} of {count(counted.predictions)}",
-        ),
-        Card("Requests", count(counted.requests), "", dropped),
+        Card(f"Rate of {of}", rate(counted.rate_rps), "requests/s", answered),
+        Card(f"Error rate of {of}", percent(counted.error_rate), "", wrong),
+        _in_flight(standing),
     )
+
+
+def _in_flight(standing: Standing) -> Card:
+    counted = standing.counted
+    if standing.is_open_load:
+        of = f"of {count(counted.offered)} that were due · {users(standing.users)} at most in flight"
+        return Card("Dropped arrivals", count(counted.dropped), "", of)
+    return Card("In flight, at most", count(standing.users), "", "each user has one request at a time")

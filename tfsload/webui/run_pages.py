@@ -1,7 +1,7 @@
 """The pages of runs: the one under way, those that have ended with all their files, and the list of them."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, abort, jsonify, redirect, send_from_directory, url_for
@@ -26,7 +26,6 @@ class RunPages:
         site: Site,
         runs: SessionRuns,
         view: RunView,
-        level_names: Callable[[], Sequence[str]],
         is_starting: Callable[[], bool],
         drawing_script: Callable[[], str],
     ) -> None:
@@ -36,12 +35,10 @@ class RunPages:
             site: whose pages they are.
             runs: all of this session.
             view: of the one under way.
-            level_names: returns those of the levels of the run under way; none: it has none, or they are not known yet.
             is_starting: whether a start was taken whose run has not begun.
             drawing_script: returns what charts are drawn with in a browser; empty: it is not there.
         """
         self._site, self._runs, self._view = site, runs, view
-        self._level_names = level_names
         self._is_starting = is_starting
         self._drawing_script = drawing_script
         add = site.blueprint.add_url_rule
@@ -55,8 +52,11 @@ class RunPages:
         add("/runs/reset", "reset", self._reset, methods=["POST"])
         add("/drawing.js", "drawing_js", self._give_drawing_script)
 
+    def _page(self, template: str, **values: Any) -> str:
+        return self._site.page(template, runs=self._runs.newest_first, begun=self._view.begun, **values)
+
     def _list(self) -> str:
-        return self._site.page("runs.html", runs=self._runs.newest_first, is_starting=self._is_starting())
+        return self._page("runs.html", is_starting=self._is_starting())
 
     def _go_to_live(self) -> Any:
         """Lead to the run under way, or the last one, however short it was; or say that it is about to begin."""
@@ -71,14 +71,14 @@ class RunPages:
             return self._live(run)
         if run.has_all_files:
             return self._report(run)
-        return self._site.page("ended.html", run=run, came_to=run.came_to, runs=self._runs.newest_first)
+        return self._page("ended.html", run=run, came_to=run.came_to)
 
     def _live(self, run: SessionRun) -> str:
         told, levels = self._view.now(), self._view.levels
         if told["words"] is None:
             return self._site.page("starting.html")
         html = levels.html if levels is not None else ""
-        return self._site.page("live.html", run=run, words=told["words"], html=html, level_names=self._level_names())
+        return self._page("live.html", run=run, words=told["words"], html=html)
 
     def _report(self, run: SessionRun) -> Response:
         """Return the run's page with a bar above it; it is as strict as before about all else."""
@@ -86,7 +86,7 @@ class RunPages:
         found = _META_POLICY.search(page)
         assert found is not None  # each page of ours says what it may do
         head = self._site.page("report_head.html")
-        bar = self._site.page("report_bar.html", run=run, came_to=run.came_to, runs=self._runs.newest_first)
+        bar = self._page("report_bar.html", run=run, came_to=run.came_to)
         page = page.replace(found[0], head, 1).replace(_BODY, f"{_BODY}\n{bar}", 1)
         return Response(page, content_type=_HTML, headers={"Content-Security-Policy": _widened(found[1])})
 
@@ -101,7 +101,7 @@ class RunPages:
     def _tell_levels(self, number: int) -> Response:
         run, levels = self._known(number), self._view.levels
         if run.came_to is not None or levels is None:
-            abort(404)
+            return Response(status=204)  # it has ended meanwhile, or no level has
         return Response(levels.body, content_type="application/json")
 
     def _give(self, number: int, name: str) -> Response:

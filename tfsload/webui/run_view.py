@@ -8,8 +8,8 @@ from typing import Any
 
 from tfsload.analysis.result import RunResult
 from tfsload.report.page.page import unfinished
-from tfsload.report.standing import Standing
-from tfsload.webui.live_words import live_words
+from tfsload.report.standing import Begun, Standing
+from tfsload.webui.live_words import live_words, so_far_words
 
 # However many pages ask: what is under way is looked at so often.
 _LEAST_INTERVAL_S = 0.5
@@ -34,6 +34,7 @@ class RunView:
     """Keeps what is told of the run under way.
 
     Attributes:
+        begun: what it was begun to do.
         levels: what the levels so far have come to; None: none has ended.
     """
 
@@ -49,17 +50,20 @@ class RunView:
         self._sequence = 0
         self._looked_s = float("-inf")
         self._now: dict[str, Any] = {}
+        self.begun = Begun("", "", "")
         self.levels: Told | None = None
+        self._so_far = ""
 
-    def begin(self) -> None:
+    def begin(self, begun: Begun) -> None:
         """Know that a run begins."""
-        self.levels = None
+        self.begun, self.levels, self._so_far = begun, None, ""
         self._looked_s = float("-inf")
 
     def level_ended(self, result: RunResult) -> None:
         """Take what the levels so far have come to; it is put together here, while none is measured."""
         self._sequence += 1
-        page = unfinished(result)
+        page = unfinished(result, self.begun.level_names[len(result.levels) :])
+        self._so_far = so_far_words(result)
         told = {"sequence": self._sequence, "result": result.to_plain(), "html": page.html, "charts": page.charts}
         body = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         self.levels = Told(self._sequence, page.html, body)
@@ -76,6 +80,6 @@ class RunView:
                 "sequence": self._sequence,
                 "levels_sequence": self.levels.sequence if self.levels else 0,
                 "standing": standing.to_plain() if standing is not None else None,
-                "words": asdict(live_words(standing)) if standing is not None else None,
+                "words": asdict(live_words(standing, self._so_far)) if standing is not None else None,
             }
         return self._now

@@ -46,9 +46,9 @@ class Scale:
     @property
     def spec(self) -> dict[str, Any]:
         """The scale as Vega-Lite has it."""
-        domain = {"domain": [self.low, self.high], "nice": False, "zero": False}
+        domain = {"domain": [self.low, self.high], "nice": False}
         if self.kind == "linear":
-            return {"type": "linear", **domain}
+            return {"type": "linear", "zero": False, **domain}
         return {"type": "log", "base": 2 if self.kind == "log2" else 10, **domain}
 
 

@@ -17,11 +17,20 @@ _HOLDS = {True: "yes", False: "no", None: "open"}
 Column = tuple[Heading, Callable[[LevelResult], Cell]]
 
 
-def levels_table(result: RunResult) -> Table:
-    """Return the levels' figures."""
+def levels_table(result: RunResult, to_come: Sequence[str] = ()) -> Table:
+    """Return the levels' figures.
+
+    Args:
+        result: of the run.
+        to_come: names of levels that have not ended, the one under way first.
+    """
     levels = result.levels
     columns = _columns(result)
     rows = [Row(tuple(cell(level) for _, cell in columns), _row_state(result, level)) for level in levels]
+    rows += [
+        Row((Cell(name), Cell("to come" if index else "under way"), *[Cell(units.NONE)] * (len(columns) - 2)))
+        for index, name in enumerate(to_come)
+    ]
     return Table("Levels", tuple(heading for heading, _ in columns), tuple(rows), _notes(result))
 
 

@@ -4,7 +4,7 @@ import base64
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,11 +78,16 @@ class Unfinished:
     charts: Mapping[str, Mapping[str, Any]]
 
 
-def unfinished(result: RunResult) -> Unfinished:
-    """Return what the levels so far have come to; nothing is drawn."""
+def unfinished(result: RunResult, to_come: Sequence[str] = ()) -> Unfinished:
+    """Return what the levels so far have come to; nothing is drawn.
+
+    Args:
+        result: so far.
+        to_come: names of levels that have not ended, the one under way first; empty: they are not known.
+    """
     charts = charts_of(result)
     environment = _environment()
-    tables = _tables(result, charts)
+    tables = {**_tables(result, charts), "levels": levels_table(result, to_come)}
     seen, doubted = answers(result), doubts(result)
     contents = _contents(charts, tables, seen, bool(doubted))
     del contents["repeat"]

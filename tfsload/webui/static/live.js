@@ -16,6 +16,9 @@ const text = (id, words) => {
 
 async function fetchJson(address) {
   const reply = await fetch(address, { cache: "no-store", redirect: "error" });
+  if (reply.status === 204) {
+    return null; // the run has ended meanwhile
+  }
   if (!reply.ok) {
     throw new Error(`HTTP ${reply.status}`);
   }
@@ -28,6 +31,7 @@ function showWords(told) {
   text("state", words.state);
   text("left", words.left);
   text("who", words.who);
+  text("so-far", words.so_far);
   text("trouble", words.trouble);
   document.getElementById("trouble").hidden = !words.trouble;
   for (const [index, card] of words.cards.entries()) {
@@ -54,7 +58,7 @@ async function draw(element, chart) {
   const room = element.closest(".card").clientWidth - GAP_PX;
   const width = widths.find((one) => one <= room) ?? widths.at(-1);
   await vegaEmbed(element, chart.specs[width], {
-    mode: "vega-lite", renderer: "svg", actions: false, ast: true, defaultStyle: false, tooltip: false,
+    mode: "vega-lite", renderer: "svg", actions: false, ast: true, defaultStyle: false, tooltip: false, logLevel: 1,
   });
   const svg = element.querySelector("svg");
   svg.setAttribute("role", "img");
@@ -74,6 +78,9 @@ async function drawAll(container) {
 
 async function showLevels() {
   const told = await fetchJson(live.dataset.levels);
+  if (!told) {
+    return;
+  }
   const open = new Set([...live.querySelectorAll("details[open] > summary")].map((one) => one.textContent));
   const next = document.createElement("div");
   next.id = "levels-so-far";
