@@ -230,6 +230,8 @@ class Leader:
         run.abort_watch = AbortWatch(limits, self.coordinator, conductor, self._end_run, n_images=n_images)
         if run.plan is not None:
             run_warnings.say_how_long(run.plan, checked.settings)
+        if self._web is not None and run.plan is None and self._participant is None:
+            self._web.keep_renewing(lambda: so_far(self.coordinator.results, run.checked, run.search))
         self.stages.move(Stage.RUNNING)  # not before: of a run that could not begin nobody hears the end
         if self._is_headless:
             run.progress = RunProgress(Progress(), lambda: self._standing(run), run.longest_names)
@@ -267,7 +269,7 @@ class Leader:
         finished = results.close_level(run, settings.checks.thresholds)
         led.level_ended(run, finished)
         if self._web is not None:
-            self._web.level_ended(lambda: so_far(results, led.checked, led.search))
+            self._web.renew(lambda: so_far(results, led.checked, led.search))
         result_events.tell_level(self._environment.events, finished)
         return finished.finding
 

@@ -1,6 +1,7 @@
 """The web UI of a process that leads runs: its door, its pages and its start form."""
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,9 @@ logger = logging.getLogger("tfsload")
 
 # Far beyond what drawing takes; a run is not to wait for ever for the last one's pictures.
 _FILES_LIMIT_S = 30.0
+# How often a run without levels is shown anew, where that takes no more than this share of a CPU.
+_RENEW_INTERVAL_S = 3.0
+_RENEW_SHARE = 0.04
 
 
 class WebSide:
@@ -53,6 +57,7 @@ class WebSide:
         self._runs = SessionRuns(make_others)
         self._view = RunView(lambda: None)
         self._drawing_script: DrawingScript | None = None
+        self._renewing: Any = None  # the greenlet that shows a run without levels
         self._making: Any = None  # the greenlet in which files of the last run are made
         self._secret_reach: SecretReach | None = None
 
@@ -115,12 +120,28 @@ class WebSide:
         self._view.begin(begun)
         self._runs.begin(fields_of(self.web_ui.environment))
 
-    def level_ended(self, so_far: Callable[[], RunResult]) -> None:
-        """Show what the levels so far have come to, while none is measured."""
+    def renew(self, so_far: Callable[[], RunResult]) -> None:
+        """Show what the run has come to so far: at a level's end, when none is measured."""
         try:
-            self._view.level_ended(so_far())
+            self._view.renew(so_far())
         except Exception:
             logger.exception("the page of this run could not be renewed")  # the run goes on, and its report comes later
+
+    def keep_renewing(self, so_far: Callable[[], RunResult]) -> None:
+        """Show that again and again in a run without levels; for a process that sends no load, and if somebody looks.
+
+        It takes a tenth of a second, in which nothing else of the process runs.
+        """
+        self._renewing = gevent.spawn(self._renew_again_and_again, so_far)
+
+    def _renew_again_and_again(self, so_far: Callable[[], RunResult]) -> None:
+        pause_s = _RENEW_INTERVAL_S
+        while True:
+            gevent.sleep(pause_s)
+            if self._view.is_watched:
+                begun_s = time.thread_time()
+                self.renew(so_far)
+                pause_s = max(_RENEW_INTERVAL_S, (time.thread_time() - begun_s) / _RENEW_SHARE)
 
     def end(self, result: RunResult, report: str) -> None:
         """Know what a run came to.
@@ -129,7 +150,12 @@ class WebSide:
             result: of the run.
             report: the directory with the files of its report; empty: they are to be made.
         """
+        self._stop_renewing()
         self._runs.conclude(result, report)
+
+    def _stop_renewing(self) -> None:
+        if self._renewing is not None:
+            self._renewing.kill()
 
     def conclude(self) -> None:
         """Know that a run's summary is in the log."""
@@ -143,6 +169,7 @@ class WebSide:
             self._drawing_script.close()
         if self._making is not None:
             self._making.kill()
+        self._stop_renewing()
         self._runs.close()
 
 

@@ -25,6 +25,7 @@ class LiveWords:
         trouble: what has gone wrong on the way; empty: nothing.
         cards: what was counted.
         levels_done: that have ended.
+        hint: when charts and tables come.
     """
 
     title: str
@@ -37,6 +38,7 @@ class LiveWords:
     trouble: str
     cards: tuple[Card, ...]
     levels_done: int
+    hint: str
 
 
 def live_words(standing: Standing, so_far: str = "") -> LiveWords:
@@ -53,6 +55,7 @@ def live_words(standing: Standing, so_far: str = "") -> LiveWords:
         trouble=_trouble(standing),
         cards=_cards(standing),
         levels_done=standing.levels_done,
+        hint=_hint(standing),
     )
 
 
@@ -87,6 +90,16 @@ def _state(standing: Standing) -> str:
     if standing.images_asked is not None:
         return f"Running: {count(standing.images_asked)} images, each once"
     return f"Running: {users(standing.users_asked)}"
+
+
+def _hint(standing: Standing) -> str:
+    what = "Charts, latencies and images come"
+    if standing.has_levels:
+        return f"{what} at each level's end: while one is measured, nothing is put together."
+    if standing.workers:
+        return f"{what} every few seconds."
+    why = "this one process sends the load, and putting them together would delay it"
+    return f"{what} at the run's end: {why}. With --processes or workers they come every few seconds."
 
 
 def _left(standing: Standing) -> str:

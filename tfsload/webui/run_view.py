@@ -13,6 +13,8 @@ from tfsload.webui.live_words import live_words, so_far_words
 
 # However many pages ask: what is under way is looked at so often.
 _LEAST_INTERVAL_S = 0.5
+# A page asks once a second; one that has not for so long is closed.
+_WATCHED_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class RunView:
         self._standing = standing
         self._clock_s = clock_s
         self._sequence = 0
-        self._looked_s = float("-inf")
+        self._looked_s = self._asked_s = float("-inf")
         self._now: dict[str, Any] = {}
         self.begun = Begun("", "", "")
         self.levels: Told | None = None
@@ -59,11 +61,16 @@ class RunView:
         self.begun, self.levels, self._so_far = begun, None, ""
         self._looked_s = float("-inf")
 
-    def level_ended(self, result: RunResult) -> None:
-        """Take what the levels so far have come to; it is put together here, while none is measured."""
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody has a page open."""
+        return self._clock_s() - self._asked_s < _WATCHED_S
+
+    def renew(self, result: RunResult) -> None:
+        """Take what the run has come to so far; sections and charts are put together here."""
         self._sequence += 1
         page = unfinished(result, self.begun.level_names[len(result.levels) :])
-        self._so_far = so_far_words(result)
+        self._so_far = so_far_words(result) if result.levels else ""
         told = {"sequence": self._sequence, "result": result.to_plain(), "html": page.html, "charts": page.charts}
         body = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         self.levels = Told(self._sequence, page.html, body)
@@ -71,7 +78,7 @@ class RunView:
 
     def now(self) -> dict[str, Any]:
         """Return where the run under way stands."""
-        now_s = self._clock_s()
+        now_s = self._asked_s = self._clock_s()
         if now_s - self._looked_s >= _LEAST_INTERVAL_S:
             self._looked_s = now_s
             self._sequence += 1

@@ -1,0 +1,169 @@
+"""What the page of a run that goes on says of it."""
+
+import pytest
+
+from tests.support.golden import outcome_of
+from tests.support.past_runs import PAST_RUNS
+from tfsload.report.standing import Counters, LevelPlace, Standing
+from tfsload.webui.live_words import live_words, so_far_words
+
+SECOND = LevelPlace(2, 4, False, "2 users")
+PROBE = LevelPlace(3, 9, True, "150 requests/s")
+SOME = Counters(requests=200, predictions=400, wrong=3, failed=1, rate_rps=1234.5)
+
+
+@pytest.mark.parametrize(
+    ("standing", "state", "left", "share"),
+    [
+        pytest.param(
+            Standing(None, place=SECOND, has_levels=True),
+            "Running: level 2 of 4, 2 users",
+            "waiting for its users",
+            None,
+            id="users-awaited",
+        ),
+        pytest.param(
+            Standing(1.0, 12.0, 2.0, SECOND, has_levels=True),
+            "Running: level 2 of 4, 2 users",
+            "warming up · 11 s left",
+            1 / 12,
+            id="warm-up",
+        ),
+        pytest.param(
+            Standing(9.0, 12.0, 2.0, SECOND, has_levels=True),
+            "Running: level 2 of 4, 2 users",
+            "measuring · 3 s left",
+            0.75,
+            id="measuring",
+        ),
+        pytest.param(
+            Standing(15.0, 12.0, 2.0, SECOND, has_levels=True),
+            "Running: level 2 of 4, 2 users",
+            "measuring · 0 s left",
+            1.0,
+            id="longer-than-its-time",
+        ),
+        pytest.param(
+            Standing(3.0, 6.0, 2.0, PROBE, has_levels=True),
+            "Running: level 3 of about 9, 150 requests/s",
+            "measuring · 3 s left",
+            0.5,
+            id="search",
+        ),
+        pytest.param(
+            Standing(None, has_levels=True), "Running: its users are being started", "", None, id="before-all"
+        ),
+        pytest.param(
+            Standing(None, has_levels=True, levels_done=1), "Running: between two levels", "", None, id="between"
+        ),
+        pytest.param(
+            Standing(20.0, images_asked=1000, counted=Counters(predictions=250)),
+            "Running: 1,000 images, each once",
+            "250 of 1,000 images",
+            0.25,
+            id="images",
+        ),
+        pytest.param(
+            Standing(2.0, images_asked=1000, warm_up_requests_left=30),
+            "Running: warming up",
+            "30 requests to go before anything counts",
+            0.0,
+            id="requests-of-warm-up",
+        ),
+        pytest.param(Standing(65.4, users_asked=8), "Running: 8 users", "1 min 5 s so far", None, id="endless"),
+        pytest.param(Standing(15.0, 60.0, users_asked=1), "Running: 1 user", "45 s left", 0.25, id="run-time"),
+        pytest.param(
+            Standing(15.0, 60.0, is_ending=True), "Ending: the last answers are being taken in", "", 0.25, id="ending"
+        ),
+    ],
+)
+def test_how_far_a_run_is(standing, state, left, share):
+    words = live_words(standing)
+
+    assert (words.state, words.left) == (state, left)
+    assert words.title == f"{state} · tfsload"
+    assert words.has_share is (share is not None)
+    assert words.share == pytest.approx(share or 0.0)
+
+
+@pytest.mark.parametrize(
+    ("standing", "who", "trouble"),
+    [
+        pytest.param(Standing(1.0, users=4, users_asked=4), "4 users", "", id="alone"),
+        pytest.param(Standing(1.0, users=1, users_asked=4), "1 of 4 users", "", id="not-all-started"),
+        pytest.param(Standing(1.0, users=4, users_asked=4, workers=1), "4 users on 1 worker", "", id="a-worker"),
+        pytest.param(
+            Standing(1.0, users=4, users_asked=8, workers=2, lost_workers=("vm_1",)),
+            "4 of 8 users on 2 workers",
+            "1 worker was lost: vm_1",
+            id="lost",
+        ),
+        pytest.param(
+            Standing(1.0, users=2, users_asked=2, workers=1, lost_workers=("a", "b")),
+            "2 users on 1 worker",
+            "2 workers were lost: a, b",
+            id="two-lost",
+        ),
+    ],
+)
+def test_who_takes_part(standing, who, trouble):
+    words = live_words(standing)
+
+    assert (words.who, words.trouble) == (who, trouble)
+
+
+@pytest.mark.parametrize(
+    ("standing", "cards"),
+    [
+        pytest.param(
+            Standing(9.0, 12.0, 2.0, SECOND, SOME, users=2, has_levels=True),
+            [
+                ("Rate of this level", "1,234", "requests/s", "200 requests so far"),
+                ("Error rate of this level", "1.00%", "", "3 wrong · 1 failed · of 400"),
+                ("In flight, at most", "2", "", "each user has one request at a time"),
+            ],
+            id="closed",
+        ),
+        pytest.param(
+            Standing(
+                9.0,
+                12.0,
+                2.0,
+                PROBE,
+                Counters(10, 10, 0, 0, mismatched=2, offered=40, dropped=30, rate_rps=None),
+                users=1,
+                has_levels=True,
+                is_open_load=True,
+            ),
+            [
+                ("Rate of this level", "–", "requests/s", "10 requests so far"),
+                ("Error rate of this level", "0%", "", "0 wrong · 0 failed · 2 mismatched · of 10"),
+                ("Dropped arrivals", "30", "", "of 40 that were due · 1 user at most in flight"),
+            ],
+            id="open",
+        ),
+        pytest.param(
+            Standing(0.0, users=2),
+            [
+                ("Rate of this run", "–", "", "nothing yet"),
+                ("Error rate of this run", "–", "", "nothing yet"),
+                ("In flight", "–", "", "nothing yet"),
+            ],
+            id="nothing-yet",
+        ),
+    ],
+)
+def test_what_is_counted_is_said_as_reports_say_it(standing, cards):
+    assert [(one.title, one.value, one.unit, one.below) for one in live_words(standing).cards] == cards
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        pytest.param("sweep", "4 levels done, ", id="sweep"),
+        pytest.param("thresholds", "crossed: ", id="crossed"),
+        pytest.param("invalid", "in doubt: ", id="doubt"),
+    ],
+)
+def test_what_levels_have_come_to(kind, text):
+    assert text in so_far_words(outcome_of(PAST_RUNS[kind]()).result)
