@@ -1,0 +1,119 @@
+"""The runs of a session: remembered with their files, until there are too many, or the process ends."""
+
+import json
+
+import pytest
+
+from tests.support.golden import outcome_of
+from tests.support.past_runs import PAST_RUNS
+from tfsload.report import json_file, states
+from tfsload.webui.session_runs import MOST_RUNS, SessionRuns
+
+
+@pytest.fixture(scope="module")
+def result():
+    return outcome_of(PAST_RUNS["sweep"]()).result
+
+
+def make_page(directory):
+    """Make a page, as the process does that draws."""
+    (directory / "report.html").write_text("<html>")
+    return ""
+
+
+@pytest.fixture
+def runs():
+    made = SessionRuns(make_page, clock_s=iter(range(1, 1000)).__next__)
+    yield made
+    made.close()
+
+
+def test_a_run_is_under_way_then_has_ended_then_has_all_files(runs, result):
+    runs.begin({"sweep": "1,2"})
+    run = runs.last
+    under_way = (run.number, run.begun_unix_s, run.came_to, run.is_settled, run.file_names)
+    runs.conclude(result)
+    ended = (run.came_to.state.word, run.is_settled, run.file_names)
+    runs.make_files()
+
+    assert under_way == (1, 1, None, False, ())
+    assert ended == (states.of_run(result).word, False, ("result.json",))
+    assert (run.has_all_files, run.is_settled, run.fault) == (True, True, "")
+    assert run.file_names == ("report.html", "result.json")
+    assert json_file.read(run.directory / "result.json") == result
+    assert run.fields == {"sweep": "1,2"}
+
+
+def test_in_short_a_run_is_what_its_report_says_first(runs, result):
+    runs.begin({})
+    runs.conclude(result)
+    came_to = runs.last.came_to
+
+    assert came_to.load.startswith("sweep of ")
+    assert came_to.subject == "mnist, version 1"
+    assert [card.title.partition(":")[0] for card in came_to.cards] == ["How fast", "How soon", "How often wrong"]
+
+
+def test_files_that_are_there_already_are_not_made_again(result, tmp_path):
+    report = tmp_path / "report"
+    report.mkdir()
+    for name in ("report.html", "result.json", "latency-1.hgrm"):
+        (report / name).write_text(name)
+    runs = SessionRuns(lambda _: pytest.fail("made again"))
+    runs.begin({})
+    runs.conclude(result, str(report))
+    runs.make_files()
+    run = runs.last
+    kept = (run.file_names, (run.directory / "report.html").read_text())
+    (report / "report.html").write_text("of the next run")
+    runs.close()
+
+    assert kept == (("report.html", "result.json", "latency-1.hgrm"), "report.html")
+
+
+@pytest.mark.parametrize("how", ["not-made", "not-written"])
+def test_what_goes_wrong_with_files_is_said_and_the_run_is_kept(how, result):
+    runs = SessionRuns(lambda _: "it could not be drawn")
+    runs.begin({})
+    run = runs.last
+    if how == "not-written":
+        run.directory.write_text("in its way")
+    runs.conclude(result)
+    runs.make_files()
+    runs.make_files()
+    told = (run.came_to is not None, run.is_settled, run.has_all_files, run.fault)
+    runs.close()
+
+    fault = "it could not be drawn" if how == "not-made" else "File exists"
+    assert told == (True, True, False, fault)
+
+
+def test_the_oldest_are_forgotten_files_and_all(runs, result):
+    for _ in range(MOST_RUNS + 2):
+        runs.begin({})
+        runs.conclude(result)
+    numbers = [run.number for run in runs.newest_first]
+    directories = sorted(int(one.name) for one in runs.last.directory.parent.iterdir())
+
+    assert numbers == [*range(MOST_RUNS + 2, 2, -1)]
+    assert directories == sorted(numbers)
+    assert (runs.get(2), runs.get(3).number, runs.get(99)) == (None, 3, None)
+
+
+def test_nothing_is_left_behind(result):
+    runs = SessionRuns(make_page)
+    runs.begin({})
+    runs.conclude(result)
+    runs.make_files()
+    root = runs.last.directory.parent
+    runs.close()
+
+    assert not root.exists()
+
+
+def test_who_else_is_on_this_machine_does_not_read_them(runs, result):
+    runs.begin({})
+    runs.conclude(result)
+
+    assert runs.last.directory.parent.stat().st_mode & 0o077 == 0
+    assert json.loads((runs.last.directory / "result.json").read_text())["schema"]
