@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
+from selenium.common.exceptions import JavascriptException, StaleElementReferenceException, TimeoutException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -45,6 +45,43 @@ def chromium() -> Iterator[webdriver.Chrome]:
         yield driver
     finally:
         driver.quit()
+
+
+class Page:
+    """A page of the suite's own, as a person sees it."""
+
+    def __init__(self, driver: webdriver.Chrome, url: str) -> None:
+        self.driver = driver
+        self._url = url
+        driver.get_log("browser")  # of the page before
+
+    def open(self, path: str) -> None:
+        """Go to a page of the web UI."""
+        self.driver.get(self._url + path)
+
+    def wait(self, condition: Callable[[], Any], what: str) -> Any:
+        """Wait until something is seen, and return it."""
+        return wait_for(self.driver, condition, what)
+
+    def press(self, text: str) -> None:
+        """Press a button or a link."""
+        found = f"//*[self::button or self::a or self::summary][normalize-space()={text!r}]"
+        self.wait(lambda: self.driver.find_elements(By.XPATH, found), f"a button {text!r}")[0].click()
+
+    @property
+    def complaints(self) -> list[str]:
+        """What the browser has to say of the page, such as what its policy forbids."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+
+def wait_for(driver: webdriver.Chrome, condition: Callable[[], Any], what: str) -> Any:
+    """Wait until something is seen, and return it."""
+    ignored = [StaleElementReferenceException, JavascriptException]  # of a page that is just being left
+    try:
+        return WebDriverWait(driver, LIMIT_S, 0.1, ignored_exceptions=ignored).until(lambda _: condition())
+    except TimeoutException:
+        seen = driver.find_element(By.TAG_NAME, "body").text
+        raise AssertionError(f"waited {LIMIT_S} s in vain: {what}; the page shows\n{seen}") from None
 
 
 class LocustPage:

@@ -1,11 +1,12 @@
 """A report's page in a browser, as a person sees it: which texts are seen, and where."""
 
-import importlib.resources
 import pathlib
 from dataclasses import dataclass
 from typing import Any
 
 from selenium import webdriver
+
+from tests.support.axe import accessibility_faults
 
 # Every text of every drawing that is seen: which drawing, what it says, where it lies, and where the drawing does.
 _TEXTS = """
@@ -29,12 +30,6 @@ return [...document.querySelectorAll("body *")]
     .filter(one => one.getBoundingClientRect().right > width + 0.5 || one.scrollWidth > one.clientWidth + 1
         && getComputedStyle(one).display !== "inline")
     .map(one => one.outerHTML.slice(0, 200));
-"""
-_AXE = """
-const done = arguments[arguments.length - 1];
-axe.run(document, {resultTypes: ["violations"]}).then(
-    found => done(found.violations.map(one => [one.id, one.impact, one.nodes.slice(0, 3).map(node => node.html)])),
-    error => done([["axe", String(error), []]]));
 """
 Box = tuple[float, float, float, float]
 
@@ -111,9 +106,7 @@ class ReportPage:
     @property
     def accessibility_faults(self) -> list[Any]:
         """What axe-core finds: the rule, how grave it is, and where."""
-        axe = importlib.resources.files("axe_core_python") / "axe.min.js"
-        self._run(axe.read_text() + ";window.axe = axe;")
-        return self.driver.execute_async_script(_AXE)
+        return accessibility_faults(self.driver)
 
     def _run(self, script: str) -> Any:
         return self.driver.execute_script(script)

@@ -12,7 +12,7 @@ from tfsload.webui.session_runs import SessionRun, SessionRuns
 from tfsload.webui.site import Site, view_of
 
 _META_POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
-_HEAD_END, _BODY = "</head>", "<body>"
+_FIRST_OF_PAGE = '<header class="context">'  # after the link that skips what stands above the verdict
 # What the bar above a report needs beside what the report allows itself.
 _OF_BAR = {"style-src": "'self'", "form-action": "'self'"}
 _HTML = "text/html; charset=utf-8"
@@ -87,7 +87,7 @@ class RunPages:
         assert found is not None  # each page of ours says what it may do
         head = self._site.page("report_head.html")
         bar = self._page("report_bar.html", run=run, came_to=run.came_to)
-        page = page.replace(found[0], head, 1).replace(_BODY, f"{_BODY}\n{bar}", 1)
+        page = page.replace(found[0], head, 1).replace(_FIRST_OF_PAGE, f"{bar}\n{_FIRST_OF_PAGE}", 1)
         return Response(page, content_type=_HTML, headers={"Content-Security-Policy": _widened(found[1])})
 
     def _tell(self, number: int) -> Response:
