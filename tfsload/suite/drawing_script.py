@@ -22,14 +22,14 @@ class DrawingScript:
     def __init__(self) -> None:
         """Look for it; where it is missing, begin to make it."""
         self._path = _place() / drawing_script.file_name()
-        self._text = ""
+        self._content = b""
         self._greenlet = None if _is_ours(self._path) else gevent.spawn(self._make)
 
-    def text(self) -> str:
+    def content(self) -> bytes:
         """Return it; empty: it is not there yet, or cannot be made."""
-        if not self._text and _is_ours(self._path):
-            self._text = self._path.read_text(encoding="utf-8")
-        return self._text
+        if not self._content and _is_ours(self._path):
+            self._content = self._path.read_bytes()
+        return self._content
 
     def wait(self) -> None:
         """Wait until it is made: no load is to begin meanwhile."""

@@ -102,7 +102,7 @@ class WebSide:
         self._view = RunView(leader.standing)
         site = Site(self.web_ui, base_path)
         StartPage(site)
-        RunPages(site, self._runs, self._view, lambda: form.is_starting, drawing_script.text)
+        RunPages(site, self._runs, self._view, lambda: form.is_starting, drawing_script.content)
         site.open()
 
     def wait_for_files(self) -> None:

@@ -11,8 +11,8 @@ from tfsload.webui.run_view import RunView
 from tfsload.webui.session_runs import SessionRun, SessionRuns
 from tfsload.webui.site import Site, view_of
 
-_META_POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
-_FIRST_OF_PAGE = '<header class="context">'  # after the link that skips what stands above the verdict
+_META_POLICY = re.compile(rb'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
+_FIRST_OF_PAGE = b'<header class="context">'  # after the link that skips what stands above the verdict
 # What the bar above a report needs beside what the report allows itself.
 _OF_BAR = {"style-src": "'self'", "form-action": "'self'"}
 _HTML = "text/html; charset=utf-8"
@@ -27,7 +27,7 @@ class RunPages:
         runs: SessionRuns,
         view: RunView,
         is_starting: Callable[[], bool],
-        drawing_script: Callable[[], str],
+        drawing_script: Callable[[], bytes],
     ) -> None:
         """Answer to their routes.
 
@@ -82,13 +82,13 @@ class RunPages:
 
     def _report(self, run: SessionRun) -> Response:
         """Return the run's page with a bar above it; it is as strict as before about all else."""
-        page = (run.directory / PAGE).read_text(encoding="utf-8")
-        found = _META_POLICY.search(page)
-        assert found is not None  # each page of ours says what it may do
-        head = self._site.page("report_head.html")
-        bar = self._page("report_bar.html", run=run, came_to=run.came_to)
-        page = page.replace(found[0], head, 1).replace(_FIRST_OF_PAGE, f"{bar}\n{_FIRST_OF_PAGE}", 1)
-        return Response(page, content_type=_HTML, headers={"Content-Security-Policy": _widened(found[1])})
+        page = (run.directory / PAGE).read_bytes()  # not read as text: it is large, and a load may be under way
+        found, at = _META_POLICY.search(page), page.find(_FIRST_OF_PAGE)
+        assert found is not None and at > 0  # noqa: PT018  (each page of ours has both)
+        head = self._site.page("report_head.html").encode()
+        bar = self._page("report_bar.html", run=run, came_to=run.came_to).encode()
+        body = b"".join([page[: found.start()], head, page[found.end() : at], bar, page[at:]])
+        return Response(body, content_type=_HTML, headers={"Content-Security-Policy": _widened(found[1].decode())})
 
     def _tell(self, number: int) -> Response:
         run = self._known(number)

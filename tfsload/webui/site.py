@@ -70,6 +70,8 @@ class Site:
         app = self._web_ui.app
         assert app is not None  # Locust makes it before it tells of its web UI
         app.register_blueprint(self.blueprint)
+        for name in self._templates.list_templates(extensions=["html"]):
+            self._templates.get_template(name)  # compiled now, not under load
 
     def page(self, template: str, **values: Any) -> str:
         """Return a page made of a template; whatever is put into it is escaped."""
