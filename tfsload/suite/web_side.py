@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import gevent
+from flask import url_for
 from locust.env import Environment
 from locust.web import WebUI
 
 from tfsload.analysis.result import RunResult
 from tfsload.run.checks import web_origins
-from tfsload.run.user_hosts import UserHosts
+from tfsload.run.user_hosts import UserHosts, host_asked, suite_classes
 from tfsload.settings.options import OPTIONS
 from tfsload.settings.secret_reach import SecretReach
 from tfsload.suite import locust_wraps
@@ -95,9 +96,18 @@ class WebSide:
         drawing_script = self._drawing_script = DrawingScript()
         self._view = RunView(leader.standing)
         site = Site(self.web_ui, base_path)
-        StartPage(site)
+        self._open_start_page(site, form)
         RunPages(site, self._runs, self._view, leader.level_names, lambda: form.is_starting, drawing_script.text)
         site.open()
+
+    def _open_start_page(self, site: Site, form: StartForm) -> None:
+        """Have the form of the suite's own, to which Locust's page leads before the first run."""
+        environment = self.web_ui.environment
+        available: Mapping[str, Any] = environment.available_user_classes or {}
+        classes = [*available.values(), *environment.user_classes]
+        page = StartPage(site, self.web_ui, form, self._runs, host_asked(None, environment.user_classes).text)
+        if suite_classes(classes):
+            locust_wraps.wrap_index(self.web_ui, lambda: url_for("tfsload.start") if page.is_first else "")
 
     def wait_for_files(self) -> None:
         """Wait until nothing is drawn any more: no load is to begin meanwhile."""

@@ -1,0 +1,106 @@
+"""Fields of the start page that are not the suite's: user classes to pick, and further options of a locustfile."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import request
+from locust.argument_parser import ui_extra_args_dict
+from locust.web import WebUI
+
+from tfsload.settings.options import OPTIONS
+from tfsload.transport.words import quoted
+from tfsload.webui.start_fields import CHOICE, SECRET, SWITCH, TEXT, Field, Words
+from tfsload.webui.start_values import LOAD, SHAPE, USER_CLASSES
+
+_NO_SHAPE = "Default"
+
+
+class Extras:
+    """What a locustfile adds to the form."""
+
+    def __init__(self, web_ui: WebUI) -> None:
+        """Look at nothing yet: a locustfile may add options until the form is shown."""
+        self._web_ui = web_ui
+        self._found: dict[str, dict[str, Any]] | None = None
+
+    @property
+    def _options(self) -> dict[str, dict[str, Any]]:
+        """Its own options that are marked for the web UI, by name, as Locust describes them."""
+        if self._found is None:
+            own = {option.dest for option in OPTIONS}
+            self._found = {name: one for name, one in ui_extra_args_dict().items() if name not in own}
+        return self._found
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """A field for each of those options."""
+        return tuple(_field(name, one) for name, one in self._options.items())
+
+    @property
+    def flags(self) -> dict[str, str]:
+        """What each of them is called on the command line, by name."""
+        return {name: f"--{name.replace('_', '-')}" for name in self._options}
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What each holds at first, by name; what is secret stays where it is."""
+        return {name: _text(one) for name, one in self._options.items()}
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The user classes to choose among; none: there is nothing to choose."""
+        if not self._web_ui.userclass_picker_is_active:
+            return ()
+        return tuple(sorted(self._web_ui.environment.available_user_classes or {}))
+
+    @property
+    def shapes(self) -> tuple[str, ...]:
+        """The load shapes to choose among."""
+        shapes = self._web_ui.environment.available_shape_classes if self.classes else None
+        return (_NO_SHAPE, *sorted(shapes)) if shapes else ()
+
+    def chosen(self) -> tuple[str, ...]:
+        """Return the user classes that the request asks for; none: all."""
+        return tuple(name for name in self.classes if name in request.values.getlist(USER_CLASSES))
+
+    def sent(self) -> dict[str, str]:
+        """Return what was sent for each of the options, by name."""
+        off = {one.name: "false" for one in self.fields if one.kind == SWITCH} if LOAD in request.form else {}
+        return {**off, **{name: request.form[name] for name in self._options if name in request.form}}
+
+    def for_locust(self, texts: Mapping[str, str]) -> dict[str, str]:
+        """Return what of these texts goes to Locust: a secret that was not typed anew stays as it is."""
+        return {name: text for name, text in texts.items() if text or not self._options[name]["is_secret"]}
+
+    def names_as_sent(self) -> tuple[str, ...]:
+        """Return the names of the class picker's fields that were sent."""
+        return tuple(name for name in (USER_CLASSES, SHAPE) if self.classes and name in request.form)
+
+    def faults(self, texts: Mapping[str, str]) -> list[str]:
+        """Return what Locust would fail at: it gives each option's text the type of what is there."""
+        found = []
+        for name, text in texts.items():
+            kind = type(self._options[name]["default_value"])
+            if kind in (int, float):
+                try:
+                    kind(text)
+                except ValueError:
+                    wanted = "a whole number" if kind is int else "a number"
+                    found.append(f"{self.flags[name]} {quoted(text)}: expected {wanted}")
+        return found
+
+
+def _text(one: Mapping[str, Any]) -> str:
+    value = one["default_value"]
+    if value is None or one["is_secret"]:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _field(name: str, one: Mapping[str, Any]) -> Field:
+    choices = tuple(map(str, one["choices"] or ()))
+    kind = SWITCH if isinstance(one["default_value"], bool) else CHOICE if choices else TEXT
+    words = Words(name.replace("_", " ").capitalize(), one["help_text"] or "")
+    return Field(name, (words,), SECRET if one["is_secret"] else kind, choices)
