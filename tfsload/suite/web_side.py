@@ -50,6 +50,7 @@ class WebSide:
         self.web_ui = web_ui
         self.wait = Wait()
         self._pages: Pages | None = None
+        self._start_page: StartPage | None = None
         self._runs = SessionRuns(make_others)
         self._view = RunView(lambda: None)
         self._drawing_script: DrawingScript | None = None
@@ -105,7 +106,9 @@ class WebSide:
         environment = self.web_ui.environment
         available: Mapping[str, Any] = environment.available_user_classes or {}
         classes = [*available.values(), *environment.user_classes]
-        page = StartPage(site, self.web_ui, form, self._runs, host_asked(None, environment.user_classes).text)
+        page = self._start_page = StartPage(
+            site, self.web_ui, form, self._runs, host_asked(None, environment.user_classes).text
+        )
         if suite_classes(classes):
             locust_wraps.wrap_index(self.web_ui, lambda: url_for("tfsload.start") if page.is_first else "")
 
@@ -122,7 +125,8 @@ class WebSide:
         if self._pages is not None:
             self._pages.begin()
         self._view.begin()
-        self._runs.begin(fields_of(self.web_ui.environment))
+        own = self._start_page.held() if self._start_page is not None else {}
+        self._runs.begin({**fields_of(self.web_ui.environment), **own})
 
     def level_ended(self, so_far: Callable[[], RunResult]) -> None:
         """Show what the levels so far have come to, while none is measured."""

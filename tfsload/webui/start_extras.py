@@ -1,6 +1,6 @@
 """Fields of the start page that are not the suite's: user classes to pick, and further options of a locustfile."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import request
@@ -44,7 +44,7 @@ class Extras:
     @property
     def values(self) -> dict[str, str]:
         """What each holds at first, by name; what is secret stays where it is."""
-        return {name: _text(one) for name, one in self._options.items()}
+        return {name: "" if one["is_secret"] else _text(one["default_value"]) for name, one in self._options.items()}
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -59,22 +59,41 @@ class Extras:
         shapes = self._web_ui.environment.available_shape_classes if self.classes else None
         return (_NO_SHAPE, *sorted(shapes)) if shapes else ()
 
-    def chosen(self) -> tuple[str, ...]:
-        """Return the user classes that the request asks for; none: all."""
-        return tuple(name for name in self.classes if name in request.values.getlist(USER_CLASSES))
+    def chosen(self, named: Iterable[str]) -> tuple[str, ...]:
+        """Return the user classes of these that there are, each text one or several with "," between; none: all."""
+        asked = {name for text in named for name in text.split(",")}
+        return tuple(name for name in self.classes if name in asked)
+
+    def held(self) -> dict[str, str]:
+        """Return what the run that begins was asked to do with all this, as a form has it, by name."""
+        environment = self._web_ui.environment
+        options = vars(environment.parsed_options)
+        texts = {name: _text(options.get(name)) for name, one in self._options.items() if not one["is_secret"]}
+        if self.classes:
+            texts[USER_CLASSES] = ",".join(one.__name__ for one in environment.user_classes)
+        if self.shapes:
+            shape = type(environment.shape_class).__name__
+            texts[SHAPE] = shape if shape in self.shapes else _NO_SHAPE
+        return texts
 
     def sent(self) -> dict[str, str]:
         """Return what was sent for each of the options, by name."""
         off = {one.name: "false" for one in self.fields if one.kind == SWITCH} if LOAD in request.form else {}
         return {**off, **{name: request.form[name] for name in self._options if name in request.form}}
 
-    def for_locust(self, texts: Mapping[str, str]) -> dict[str, str]:
-        """Return what of these texts goes to Locust: a secret that was not typed anew stays as it is."""
-        return {name: text for name, text in texts.items() if text or not self._options[name]["is_secret"]}
+    def for_locust(self, texts: Mapping[str, str], chosen: Iterable[str]) -> list[tuple[str, str]]:
+        """Return what goes to Locust: these texts, but for a secret that was not typed anew, and the picker's fields.
 
-    def names_as_sent(self) -> tuple[str, ...]:
-        """Return the names of the class picker's fields that were sent."""
-        return tuple(name for name in (USER_CLASSES, SHAPE) if self.classes and name in request.form)
+        Args:
+            texts: of the options, by name.
+            chosen: the user classes.
+        """
+        made = [(name, text) for name, text in texts.items() if text or not self._options[name]["is_secret"]]
+        if self.classes:
+            made += [(USER_CLASSES, name) for name in chosen]
+        if self.shapes and SHAPE in request.form:
+            made.append((SHAPE, request.form[SHAPE]))
+        return made
 
     def faults(self, texts: Mapping[str, str]) -> list[str]:
         """Return what Locust would fail at: it gives each option's text the type of what is there."""
@@ -90,13 +109,10 @@ class Extras:
         return found
 
 
-def _text(one: Mapping[str, Any]) -> str:
-    value = one["default_value"]
-    if value is None or one["is_secret"]:
-        return ""
+def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    return ",".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
 
 
 def _field(name: str, one: Mapping[str, Any]) -> Field:

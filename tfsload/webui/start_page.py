@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Response, redirect, request, url_for
 from locust.web import WebUI
-from werkzeug.datastructures import ImmutableMultiDict
 
 from tfsload.settings.refusal import RunRefused
 from tfsload.webui import load_kinds, start_fields, start_values
@@ -17,7 +16,7 @@ from tfsload.webui.site import Site, view_of
 from tfsload.webui.start_extras import Extras
 from tfsload.webui.start_fields import Field, Group
 from tfsload.webui.start_form import StartForm
-from tfsload.webui.start_values import LOAD, SHAPE
+from tfsload.webui.start_values import LOAD, SHAPE, USER_CLASSES
 
 _START, _CHECK = "start", "check"
 _REFUSED = 422
@@ -44,11 +43,13 @@ class _Form:
         values: the text of each field, by name.
         kind: of load.
         classes: the user classes that were chosen; none: all.
+        shape: the load shape that was picked; empty: none was.
     """
 
     values: Mapping[str, str]
     kind: LoadKind
     classes: tuple[str, ...] = ()
+    shape: str = ""
 
 
 class StartPage:
@@ -76,32 +77,38 @@ class StartPage:
         """Whether nothing was run yet, and nothing is about to."""
         return self._runs.last is None and not self._form.is_under_way
 
+    def held(self) -> dict[str, str]:
+        """Return what the form would have to hold of a locustfile's own for a run like the one that begins, by name."""
+        return self._extras.held()
+
     def _answer(self) -> Any:
         return self._take() if request.method == "POST" else self._show()
 
     def _show(self) -> str:
         number = request.args.get("run", "")
         run = self._runs.get(int(number)) if number.isascii() and number.isdigit() and len(number) < 10 else None
-        if run is None:
-            values, kind = self._at_first, self._first_kind
-        else:
-            values = {**self._at_first, **run.fields}
-            kind = load_kinds.kind_of(values)
-        texts = {**start_values.shown(values), **self._extras.values}
-        return self._page(_Form(texts, kind, self._extras.chosen()), number=run.number if run else None)
+        held = run.fields if run is not None else {}
+        values = {**self._at_first, **held}
+        kind = load_kinds.kind_of(values) if run is not None else self._first_kind
+        texts = {**self._extras.values, **start_values.shown(values)}
+        form = _Form(texts, kind, self._extras.chosen([held.get(USER_CLASSES, "")]), held.get(SHAPE, ""))
+        return self._page(form, number=run.number if run else None)
 
     def _take(self) -> Any:
         """Start what was sent, or check it; show it again with what is wrong."""
         posted = request.form
         extras = self._extras.sent()
         values = start_values.sent(posted, self._at_first)
-        kind = load_kinds.kind_named(posted.get(LOAD, "")) or load_kinds.kind_of(values)
-        form = _Form({**self._extras.values, **values, **extras}, kind, self._extras.chosen())
-        faults = load_kinds.faults(values, kind) if LOAD in posted else []
+        named = load_kinds.kind_named(posted.get(LOAD, ""))
+        kind = named or load_kinds.kind_of(values)
+        chosen = self._extras.chosen(posted.getlist(USER_CLASSES))
+        as_typed = values if named else start_values.shown(values)
+        form = _Form({**self._extras.values, **as_typed, **extras}, kind, chosen, posted.get(SHAPE, ""))
+        faults = load_kinds.faults(values, kind) if named else []
         faults += self._extras.faults(extras)
-        made = start_values.for_locust(posted, values, kind, self._extras.names_as_sent())
-        made.update(self._extras.for_locust(extras))
-        request.form = ImmutableMultiDict(made)
+        made = start_values.for_locust(posted, values, kind)
+        # Locust's view reads the request, as this one does.
+        request.form = type(posted)([*made.items(), *self._extras.for_locust(extras, chosen)])
         if posted.get("action") == _CHECK or faults:
             answer = self._checked(faults, form)
         else:
@@ -164,7 +171,7 @@ class StartPage:
             classes=self._extras.classes,
             chosen=form.classes or self._extras.classes,
             shapes=self._extras.shapes,
-            shape=request.values.get(SHAPE, ""),
+            shape=form.shape,
             is_on=start_fields.is_on,
         )
 

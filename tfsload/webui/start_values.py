@@ -1,10 +1,9 @@
 """What the start page's fields hold: at first, as they were sent, and as Locust is to be given them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from locust.env import Environment
-from werkzeug.datastructures import MultiDict
 
 from tfsload.settings.options import OPTIONS, OWN_PREFIX
 from tfsload.webui import load_kinds
@@ -56,7 +55,7 @@ def shown(values: Mapping[str, str]) -> dict[str, str]:
     return texts
 
 
-def sent(form: MultiDict[str, str], before: Mapping[str, str]) -> dict[str, str]:
+def sent(form: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
     """Return the text of each field as it was sent.
 
     Args:
@@ -67,28 +66,20 @@ def sent(form: MultiDict[str, str], before: Mapping[str, str]) -> dict[str, str]
     return {**before, **off, **{name: form[name] for name in _NAMES if name in form}}
 
 
-def for_locust(
-    form: MultiDict[str, str], values: Mapping[str, str], kind: LoadKind, further: Iterable[str]
-) -> MultiDict[str, str]:
+def for_locust(form: Mapping[str, str], values: Mapping[str, str], kind: LoadKind) -> dict[str, str]:
     """Return what Locust's form would send.
 
     Args:
         form: what was sent.
         values: the text of each field, by name, as it was sent.
         kind: the kind of load; all that is not of it is left out, where the form says which it is.
-        further: names of further fields, which go as they were sent.
     """
     texts = dict(values)
     for name in _OF_LINES & set(texts):
         texts[name] = ";".join(line.strip() for line in texts[name].splitlines() if line.strip())
-    if LOAD in form:
+    if load_kinds.kind_named(form.get(LOAD, "")) is kind:
         texts = load_kinds.cleared(texts, kind)
-    made: MultiDict[str, str] = MultiDict(load_kinds.with_what_is_not_said(texts, kind))
-    for name in further:
-        made.setlist(name, form.getlist(name))
     # What is no field of a form is there to be refused.
-    unknown = {option.dest for option in OPTIONS if not option.is_in_form}
-    for name in form:
-        if name in unknown or name.startswith(OWN_PREFIX):
-            made.setlist(name, form.getlist(name))
-    return made
+    is_no_field = {option.dest for option in OPTIONS if not option.is_in_form}
+    refused = {name: form[name] for name in form if name in is_no_field or name.startswith(OWN_PREFIX)}
+    return load_kinds.with_what_is_not_said(texts, kind) | refused
