@@ -64,6 +64,12 @@ class Extras:
         asked = {name for text in named for name in text.split(",")}
         return tuple(name for name in self.classes if name in asked)
 
+    def sent(self) -> dict[str, str]:
+        """Return the text of each option, by name: as it was sent, or else what it holds at first."""
+        known = {name: text for name, text in self.values.items() if not self._options[name]["is_secret"]}
+        off = {one.name: "false" for one in self.fields if one.kind == SWITCH} if LOAD in request.form else {}
+        return {**known, **off, **{name: request.form[name] for name in self._options if name in request.form}}
+
     def held(self) -> dict[str, str]:
         """Return what the run that begins was asked to do with all this, as a form has it, by name."""
         environment = self._web_ui.environment
@@ -75,11 +81,6 @@ class Extras:
             shape = type(environment.shape_class).__name__
             texts[SHAPE] = shape if shape in self.shapes else _NO_SHAPE
         return texts
-
-    def sent(self) -> dict[str, str]:
-        """Return what was sent for each of the options, by name."""
-        off = {one.name: "false" for one in self.fields if one.kind == SWITCH} if LOAD in request.form else {}
-        return {**off, **{name: request.form[name] for name in self._options if name in request.form}}
 
     def for_locust(self, texts: Mapping[str, str], chosen: Iterable[str]) -> list[tuple[str, str]]:
         """Return what goes to Locust: these texts, but for a secret that was not typed anew, and the picker's fields.

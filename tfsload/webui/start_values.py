@@ -50,6 +50,7 @@ def shown(values: Mapping[str, str]) -> dict[str, str]:
             texts[kind.asked_by] = kind.suggested
     for name in _OF_LINES & set(texts):
         texts[name] = "\n".join(part.strip() for part in texts[name].split(";") if part.strip())
+    texts[SPAWN_RATE] = texts[SPAWN_RATE].removesuffix(".0")
     if texts.get(RUN_TIME) == "0":
         texts[RUN_TIME] = ""
     return texts
