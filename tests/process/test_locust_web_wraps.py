@@ -111,6 +111,17 @@ def test_a_page_is_told_another_state_each_time_it_is_loaded(web_ui, environment
     assert '"state": "mine"' in page
 
 
+def test_locusts_page_leads_elsewhere_as_long_as_there_is_somewhere_and_it_is_not_asked_for(web_ui):
+    client, where = web_ui.app.test_client(), ["/elsewhere"]
+    bare = client.get("/")
+    locust_wraps.wrap_index(web_ui, lambda: where[0])
+    wrapped, asked_for = client.get("/"), client.get("/?locust=1")
+    where[0] = ""
+
+    assert (bare.status_code, wrapped.status_code, wrapped.headers["Location"]) == (200, 302, "/elsewhere")
+    assert asked_for.text == bare.text == client.get("/").text
+
+
 def test_statistics_are_remembered_but_not_the_state(web_ui, environment):
     client = web_ui.app.test_client()
     environment.runner.state = "first"

@@ -59,7 +59,7 @@ def run(ui, **form):
 
 def page(ui):
     """Return what a page is told when it is loaded."""
-    return json.loads(re.search(r"window\.templateArgs\s*=\s*(\{.*\})", ui.get("/"))[1])
+    return json.loads(re.search(r"window\.templateArgs\s*=\s*(\{.*\})", ui.get("/?locust=1"))[1])
 
 
 REFUSED_BY_LOCUST = [

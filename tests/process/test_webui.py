@@ -22,7 +22,7 @@ def web_ui(tmp_path, model_server, request):
 
 
 def test_the_form_offers_the_suites_options(web_ui):
-    page = web_ui.get("/")
+    page = web_ui.get("/?locust=1")
     offered = json.loads(re.search(r"window\.templateArgs\s*=\s*(\{.*\})", page)[1])["extra_options"]
 
     assert {option.dest for option in OPTIONS if option.is_in_form} == set(offered)

@@ -97,6 +97,10 @@ class WebUi:
         """Wait as a page does, which reads the log beside the state."""
         wait_until(lambda: self.log() and self.stats()["state"] == "stopped", "the run to end by itself")
 
+    def wait_until_running(self) -> None:
+        """Wait until a run has begun."""
+        wait_until(lambda: self.stats()["state"] == "running", "the run")
+
     def n_summaries(self) -> int:
         return self.summaries().count("Inference error rate:")
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from locust import LoadTestShape
 
 from tfsload.analysis.limit import Finding
+from tfsload.load.length import Length
 from tfsload.load.plan import FixedPlan, SearchPlan
 from tfsload.records.level import Level
 
@@ -41,6 +42,11 @@ class LevelShape(LoadTestShape):
         self._user_classes = user_classes
         self._is_over = is_over
         self._level: Level | None = None
+
+    @property
+    def length(self) -> Length:
+        """How long all levels take."""
+        return self._plan.length
 
     def tick(self) -> tuple[int, float] | tuple[int, float, list[type]] | None:
         """Measure the level whose users the last tick asked for; return the next one's users, rate and classes."""

@@ -20,7 +20,7 @@ import gevent
 import locust.runners
 import locust.stats
 import locust.web
-from flask import Response
+from flask import Response, redirect, request
 from locust.exception import RPCError
 from locust.runners import Runner
 from locust.web import WebUI
@@ -30,7 +30,8 @@ from tfsload.suite import locust_files
 logger = logging.getLogger(__name__)
 
 # Locust's names for the routes that are wrapped.
-_SWARM, _STOP, _STATISTICS, _LOGS = "locust.swarm", "locust.stop", "locust.request_stats", "locust.logs"
+_INDEX, _SWARM, _STOP = "locust.index", "locust.swarm", "locust.stop"
+_STATISTICS, _LOGS = "locust.request_stats", "locust.logs"
 
 
 # What our wraps of methods carry; `functools.wraps` of a plugin that wraps one again takes it along.
@@ -241,6 +242,21 @@ def wrap_page(web_ui: WebUI, edit: Callable[[dict[str, Any]], None]) -> None:
         edit(web_ui.template_args)
 
     _replace(web_ui, "update_template_args", update)
+
+
+def wrap_index(web_ui: WebUI, elsewhere: Callable[[], str]) -> None:
+    """Lead from Locust's page to `elsewhere()`, unless that is empty: its form has each option in one flat list.
+
+    `?locust=1` asks for Locust's page in any case.
+    """
+    locusts = _views(web_ui)[_INDEX]
+
+    @functools.wraps(locusts)
+    def index() -> Any:
+        where = "" if "locust" in request.args else elsewhere()
+        return redirect(where) if where else locusts()
+
+    _views(web_ui)[_INDEX] = index
 
 
 def wrap_statistics(web_ui: WebUI, state: Callable[[], str]) -> None:

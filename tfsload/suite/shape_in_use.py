@@ -54,6 +54,11 @@ class ShapeInUse:
         """Whether Locust goes by levels, and not by a shape of the locustfile's or none."""
         return isinstance(self._environment.shape_class, LevelShape)
 
+    @property
+    def how_long(self) -> str:
+        """How many levels the next run goes through, and how long they take; empty: through none."""
+        return self._levels.length.words if self._levels is not None else ""
+
     def keep_levels(self) -> None:
         """Put levels back that Locust's class picker has replaced, if the next run goes through some."""
         if self._levels is not None:

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import gevent
+from flask import url_for
 from locust.env import Environment
 from locust.web import WebUI
 
 from tfsload.analysis.result import RunResult
 from tfsload.report.standing import Begun
 from tfsload.run.checks import web_origins
-from tfsload.run.user_hosts import UserHosts
+from tfsload.run.user_hosts import UserHosts, host_asked, suite_classes
 from tfsload.settings.options import OPTIONS
 from tfsload.settings.secret_reach import SecretReach
 from tfsload.suite import locust_wraps
@@ -54,6 +55,7 @@ class WebSide:
         self.web_ui = web_ui
         self.wait = Wait()
         self._pages: Pages | None = None
+        self._start_page: StartPage | None = None
         self._runs = SessionRuns(make_others)
         self._view = RunView(lambda: None)
         self._drawing_script: DrawingScript | None = None
@@ -101,9 +103,20 @@ class WebSide:
         drawing_script = self._drawing_script = DrawingScript()
         self._view = RunView(leader.standing)
         site = Site(self.web_ui, base_path)
-        StartPage(site)
+        self._open_start_page(site, form)
         RunPages(site, self._runs, self._view, lambda: form.is_starting, drawing_script.content)
         site.open()
+
+    def _open_start_page(self, site: Site, form: StartForm) -> None:
+        """Have the form of the suite's own, to which Locust's page leads before the first run."""
+        environment = self.web_ui.environment
+        available: Mapping[str, Any] = environment.available_user_classes or {}
+        classes = [*available.values(), *environment.user_classes]
+        page = self._start_page = StartPage(
+            site, self.web_ui, form, self._runs, host_asked(None, environment.user_classes).text
+        )
+        if suite_classes(classes):
+            locust_wraps.wrap_index(self.web_ui, lambda: url_for("tfsload.start") if page.is_first else "")
 
     def wait_for_files(self) -> None:
         """Wait until nothing is drawn any more: no load is to begin meanwhile."""
@@ -118,7 +131,8 @@ class WebSide:
         if self._pages is not None:
             self._pages.begin()
         self._view.begin(begun)
-        self._runs.begin(fields_of(self.web_ui.environment))
+        own = self._start_page.held() if self._start_page is not None else {}
+        self._runs.begin({**fields_of(self.web_ui.environment), **own})
 
     def renew(self, so_far: Callable[[], RunResult]) -> None:
         """Show what the run has come to so far: at a level's end, when none is measured."""

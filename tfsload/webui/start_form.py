@@ -1,6 +1,5 @@
 """The start form: a run that cannot start is refused there, with the reason; one start at a time is taken."""
 
-import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -8,21 +7,19 @@ from typing import Any
 from flask import jsonify, request
 from locust.env import Environment
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, Runner
-from locust.util.timespan import parse_timespan
 from locust.web import WebUI
 
 from tfsload.analysis import exit_codes
-from tfsload.settings.options import OPTIONS, OWN_PREFIX
+from tfsload.settings.options import OPTIONS, OWN_PREFIX, levels_asked_for
 from tfsload.settings.refusal import RunRefused
 from tfsload.transport.words import quoted
-from tfsload.webui.start_needs import LocustsForm, Shapes, TimeLeft, Wait
+from tfsload.webui import posted
+from tfsload.webui.start_needs import Check, LocustsForm, Shapes, TimeLeft, Wait
 
 # How long Locust may take to begin a run that the form has asked for.
 START_LIMIT_S = 5.0
-# Locust's own fields, and the names of its options.
-_N_USERS_FIELD, _N_USERS_OPTION = "user_count", "num_users"
-_SPAWN_RATE_FIELD, _RUN_TIME_FIELD, _SHAPE_FIELD = "spawn_rate", "run_time", "shape_class"
-_NO_SHAPE = "Default"
+# Locust's own field of the class picker.
+_SHAPE_FIELD, _NO_SHAPE = "shape_class", "Default"
 _END_IT = "stop that one first, or let it begin"
 
 
@@ -34,7 +31,7 @@ class StartForm:
         web_ui: WebUI,
         locusts: LocustsForm,
         shapes: Shapes,
-        check: Callable[[dict[str, Any], str | None, list[type]], None],
+        check: Check,
         wait_for_last_run: Callable[[], bool],
         take_back: Callable[[], None],
         run_time: Callable[[], TimeLeft],
@@ -46,8 +43,7 @@ class StartForm:
             web_ui: Locust's.
             locusts: has a hold on it.
             shapes: the load shape of the run that starts.
-            check: takes options by name, the host and the user classes, and keeps the result for a start; raises
-                RunRefused.
+            check: checks a run, and keeps the result for a start.
             wait_for_last_run: waits for the end of a run that is being stopped; whether none is under way.
             take_back: forgets what `check` has kept.
             run_time: returns that of the run under way.
@@ -86,13 +82,55 @@ class StartForm:
             if is_edit:
                 _refuse_changes(self._environment, self._shapes, self._run_time().limit_s)
             else:
-                self._check_start()
+                self._check_start([])
         except RunRefused as refused:
-            return jsonify({"success": False, "message": refused.sentence(), "host": self._environment.host})
+            told = {"message": refused.sentence(), "faults": refused.faults, "host": self._environment.host}
+            return jsonify({"success": False, **told})
         return self._ask_locust(start, is_edit)
 
-    def _check_start(self) -> None:
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a run is, or was asked for: what a form says then would change it."""
+        return self._runner.state in (STATE_RUNNING, STATE_SPAWNING) or self.is_starting
+
+    @property
+    def are_levels(self) -> bool:
+        """Whether Locust goes by levels of the suite's as of now."""
+        return self._shapes.are_levels
+
+    def check(self, known: list[str]) -> str:
+        """Check what the request's form asks for as for a start, and leave all as it was.
+
+        Args:
+            known: what is wrong with it that the caller knows of, a sentence each.
+
+        Returns:
+            How many levels it has, and how long they take; empty: it has none.
+
+        Raises:
+            RunRefused: it could not start, with all faults; or a run is under way, which is not to be disturbed.
+        """
+        self.refuse_while_under_way()
+        _refuse_what_is_no_field()
+        self._check_start(known)
+        how_long = self._shapes.how_long
+        self._take_back()
+        return how_long
+
+    def refuse_while_under_way(self) -> None:
+        """Let a form that is there to begin a run change none.
+
+        Raises:
+            RunRefused: one is under way.
+        """
+        if self._runner.state in (STATE_RUNNING, STATE_SPAWNING):
+            raise RunRefused(exit_codes.INVALID, ["a run is under way: stop it first, or wait for its end"])
+
+    def _check_start(self, known: list[str]) -> None:
         """Check a start, once no other run is on its way in or out: it would get its results.
+
+        Args:
+            known: what is wrong with it already, a sentence each.
 
         Raises:
             RunRefused: with all faults.
@@ -112,12 +150,19 @@ class StartForm:
             if self._web_ui.userclass_picker_is_active:
                 self._shapes.pick(_picked_shape(self._environment))
             host = request.form.get("host", self._environment.host)
-            self._check(_options(self._environment), host, _user_classes(self._web_ui))
+            options = posted.options(self._environment)
+            faults = [*known, *posted.faults(may_be_missing=True, is_rate_of_use=self._is_rate_of_use(options))]
+            self._check(options, host, _user_classes(self._web_ui), faults=faults)
             if self._wait.is_stopped:
                 self._take_back()
                 raise RunRefused(exit_codes.INVALID, ["stopped before it began"])
         finally:
             self._is_checking = False
+
+    def _is_rate_of_use(self, options: dict[str, Any]) -> bool:
+        """Whether Locust looks at the ramp-up: not where a load shape says how many users there are."""
+        has_shape = self._environment.shape_class is not None or self._web_ui.userclass_picker_is_active
+        return not has_shape and not levels_asked_for(options)
 
     @property
     def _runner(self) -> Runner:
@@ -212,22 +257,6 @@ def _picked_shape(environment: Environment) -> Any:
     return shapes.get(name)
 
 
-def _options(environment: Environment) -> dict[str, Any]:
-    """Return all options, with what the form says of them.
-
-    Raises:
-        RunRefused: the number of users is none.
-    """
-    options = dict(vars(environment.parsed_options))
-    options.update({option.dest: request.form[option.dest] for option in OPTIONS if option.dest in request.form})
-    n_users = request.form.get(_N_USERS_FIELD)
-    if n_users is not None:
-        if not (n_users.isascii() and n_users.removeprefix("-").isdigit() and len(n_users) < 100):
-            raise RunRefused(exit_codes.BAD_USAGE, [f"number of users {quoted(n_users)}: expected a whole number"])
-        options[_N_USERS_OPTION] = int(n_users)
-    return options
-
-
 def _user_classes(web_ui: WebUI) -> list[type]:
     """Return the classes of the users that the form asks for: with Locust's `--class-picker` it chooses among all."""
     environment = web_ui.environment
@@ -250,42 +279,13 @@ def _refuse_changes(environment: Environment, shapes: Shapes, limit_s: float | N
         raise RunRefused(exit_codes.BAD_USAGE, [f"a run is under way, and {who} how many users there are"])
     if request.form.get("host") not in (None, "", environment.host):
         changed.append("host")
-    if _is_other_run_time(limit_s):
+    if posted.is_other_run_time(limit_s):
         changed.append("run time")
     if changed:
         raise RunRefused(
             exit_codes.BAD_USAGE,
             [f"{' and '.join(changed)}: a run is under way, and only its number of users can change; stop it first"],
         )
-    if faults := _faults_of_edit():
+    # Locust would refuse them only after it has cancelled the end of the run under way.
+    if faults := posted.faults(may_be_missing=False, is_rate_of_use=True):
         raise RunRefused(exit_codes.BAD_USAGE, faults)
-
-
-def _faults_of_edit() -> list[str]:
-    """Return what Locust would refuse only after it has cancelled the end of the run under way."""
-    faults = []
-    n_users, rate = request.form.get(_N_USERS_FIELD, ""), request.form.get(_SPAWN_RATE_FIELD, "")
-    if not (n_users.isascii() and n_users.isdigit() and len(n_users) < 100):
-        faults.append(f"number of users {quoted(n_users)}: expected a whole number")
-    try:
-        is_rate = 0 < float(rate) < math.inf
-    except ValueError:
-        is_rate = False
-    if not is_rate:
-        faults.append(f"ramp up {quoted(rate)}: expected users started a second, above 0")
-    if _run_time_asked_s() is None:
-        faults.append(f"run time {quoted(request.form[_RUN_TIME_FIELD])}: expected 20, 20s, 3m, 2h, 1h20m or the like")
-    return faults
-
-
-def _is_other_run_time(limit_s: float | None) -> bool:
-    """Whether a run time is sent that is not the one of the run under way; what is none is refused elsewhere."""
-    return bool(request.form.get(_RUN_TIME_FIELD)) and _run_time_asked_s() not in (None, limit_s or 0)
-
-
-def _run_time_asked_s() -> float | None:
-    """Return the run time that is sent, 0 where there is none; None: it cannot be read."""
-    try:
-        return parse_timespan(request.form.get(_RUN_TIME_FIELD) or "0")
-    except (ValueError, OverflowError):
-        return None

@@ -28,12 +28,35 @@ class LocustsForm(Protocol):
         """Return the greenlet that starts the form's run; None: there is none."""
 
 
+class Check(Protocol):
+    """The check of a run."""
+
+    def __call__(
+        self, options: dict[str, Any], host: str | None, user_classes: list[type], *, faults: list[str]
+    ) -> None:
+        """Check a run, and keep it for a start.
+
+        Args:
+            options: Locust's and the suite's, by name.
+            host: as the form has it.
+            user_classes: those of the run.
+            faults: what is wrong with it that the caller knows of, a sentence each.
+
+        Raises:
+            RunRefused: with all faults.
+        """
+
+
 class Shapes(Protocol):
     """The load shape of the run that starts, or is under way."""
 
     @property
     def are_levels(self) -> bool:
         """Whether a run goes through levels of the suite's."""
+
+    @property
+    def how_long(self) -> str:
+        """How many levels the checked run has, and how long they take; empty: it has none."""
 
     def keep_levels(self) -> None:
         """Leave the levels in place, whatever is picked."""

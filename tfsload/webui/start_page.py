@@ -1,22 +1,200 @@
-"""The start page."""
+"""The start page: a form, made here, by which a person starts a run or has it checked; it needs no script."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from flask import redirect, url_for
+from flask import Response, redirect, request, url_for
+from locust.web import WebUI
 
-from tfsload.webui.site import Site
+from tfsload.settings.refusal import RunRefused
+from tfsload.webui import load_kinds, start_fields, start_values
+from tfsload.webui.fault_places import FLAGS, place
+from tfsload.webui.load_kinds import KINDS, N_USERS, RUN_TIME, LoadKind
+from tfsload.webui.session_runs import SessionRuns
+from tfsload.webui.site import Site, view_of
+from tfsload.webui.start_extras import Extras
+from tfsload.webui.start_fields import Field, Group
+from tfsload.webui.start_form import StartForm
+from tfsload.webui.start_values import LOAD, SHAPE, USER_CLASSES
+
+_START, _CHECK = "start", "check"
+_REFUSED = 422
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What became of what was sent.
+
+    Attributes:
+        faults: why no run can start so, a sentence each.
+        length: of a check that found none: what would be run, and for how long.
+    """
+
+    faults: tuple[str, ...] = ()
+    length: str = ""
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What the form holds.
+
+    Attributes:
+        values: the text of each field, by name.
+        kind: of load.
+        classes: the user classes that were chosen; none: all.
+        shape: the load shape that was picked; empty: none was.
+    """
+
+    values: Mapping[str, str]
+    kind: LoadKind
+    classes: tuple[str, ...] = ()
+    shape: str = ""
 
 
 class StartPage:
     """The form by which a person starts a run."""
 
-    def __init__(self, site: Site) -> None:
-        """Answer to its route.
+    def __init__(self, site: Site, web_ui: WebUI, form: StartForm, runs: SessionRuns, named_host: str | None) -> None:
+        """Answer to its route; what the command line says by now is what a new page holds.
 
         Args:
             site: whose page it is.
+            web_ui: Locust's.
+            form: checks a run, and starts it.
+            runs: of this session, whose fields a page may be filled with.
+            named_host: where a run goes that names no server; None: to the embedded one.
         """
-        site.blueprint.add_url_rule("/", "start", self._show)
+        self._site, self._environment, self._form, self._runs = site, web_ui.environment, form, runs
+        self._at_first = start_values.of_command_line(self._environment)
+        self._first_kind = start_values.first_kind(self._environment, self._at_first)
+        self._named_host = named_host
+        self._extras = Extras(web_ui)
+        site.blueprint.add_url_rule("/", "start", self._answer, methods=["GET", "POST"])
 
-    def _show(self) -> Any:
-        return redirect(url_for("locust.index", locust=1))
+    @property
+    def is_first(self) -> bool:
+        """Whether nothing was run yet, and nothing is about to."""
+        return self._runs.last is None and not self._form.is_under_way
+
+    def held(self) -> dict[str, str]:
+        """Return what the form would have to hold of a locustfile's own for a run like the one that begins, by name."""
+        return self._extras.held()
+
+    def _answer(self) -> Any:
+        return self._take() if request.method == "POST" else self._show()
+
+    def _show(self) -> str:
+        number = request.args.get("run", "")
+        run = self._runs.get(int(number)) if number.isascii() and number.isdigit() and len(number) < 10 else None
+        held = run.fields if run is not None else {}
+        values = {**self._at_first, **held}
+        kind = load_kinds.kind_of(values) if run is not None else self._first_kind
+        texts = {**self._extras.values, **start_values.shown(values)}
+        form = _Form(texts, kind, self._extras.chosen([held.get(USER_CLASSES, "")]), held.get(SHAPE, ""))
+        return self._page(form, number=run.number if run else None)
+
+    def _take(self) -> Any:
+        """Start what was sent, or check it; show it again with what is wrong."""
+        posted = request.form
+        extras = self._extras.sent()
+        values = start_values.sent(posted, self._at_first)
+        named = load_kinds.kind_named(posted.get(LOAD, ""))
+        kind = named or load_kinds.kind_of(values)
+        chosen = self._extras.chosen(posted.getlist(USER_CLASSES))
+        as_typed = values if named else start_values.shown(values)
+        form = _Form({**self._extras.values, **as_typed, **extras}, kind, chosen, posted.get(SHAPE, ""))
+        faults = load_kinds.faults(values, kind) if named else []
+        faults += self._extras.faults(extras)
+        made = start_values.for_locust(posted, values, kind)
+        # Locust's view reads the request, as this one does.
+        request.form = type(posted)([*made.items(), *self._extras.for_locust(extras, chosen)])
+        if posted.get("action") == _CHECK or faults:
+            answer = self._checked(faults, form)
+        else:
+            answer = self._started()
+            if not answer.faults:
+                return redirect(url_for("tfsload.live"), 303)
+        return Response(self._page(form, answer), _REFUSED if answer.faults else 200)
+
+    def _checked(self, faults: list[str], form: _Form) -> _Answer:
+        try:
+            levels = self._form.check(faults)
+        except RunRefused as refused:
+            return _Answer(tuple(refused.faults))
+        return _Answer(length=levels or self._length(form))
+
+    def _started(self) -> _Answer:
+        try:
+            self._form.refuse_while_under_way()
+        except RunRefused as refused:
+            return _Answer(tuple(refused.faults))
+        told = view_of("swarm")().get_json()
+        if told["success"]:
+            return _Answer()
+        return _Answer(tuple(told.get("faults") or [told["message"]]))
+
+    def _length(self, form: _Form) -> str:
+        """Return what a run without levels comes to."""
+        texts = form.values
+        if self._environment.shape_class is not None:
+            return f"as the load shape {type(self._environment.shape_class).__name__} says"
+        n_users = texts[N_USERS].strip() or "1"
+        who = f"{n_users} user{'' if n_users == '1' else 's'}"
+        if form.kind.key == "images":
+            return f"{texts['num_tests'].strip()} images, each exactly once · {who}"
+        run_time = texts[RUN_TIME].strip()
+        return f"{who} · {f'for {run_time}' if run_time not in ('', '0') else 'until you stop them'}"
+
+    def _page(self, form: _Form, answer: _Answer = _Answer(), number: int | None = None) -> str:
+        groups = self._groups()
+        flags = {**FLAGS, **self._extras.flags}
+        seen = [
+            one.name for group in groups for one in group.fields if not one.loads or form.kind.key in one.loads.split()
+        ]
+        placed = place(answer.faults, seen, flags, form.values["dataset"])
+        last = self._runs.last
+        return self._site.page(
+            "start.html",
+            form=form,
+            values=form.values,
+            kinds=KINDS,
+            groups=groups,
+            flags=flags,
+            placed=placed,
+            labels=_labels(groups, form.kind),
+            length=answer.length,
+            number=number,
+            is_under_way=self._form.is_under_way or (last is not None and last.came_to is None),
+            named_host=self._named_host,
+            own_shape=self._own_shape(),
+            classes=self._extras.classes,
+            chosen=form.classes or self._extras.classes,
+            shapes=self._extras.shapes,
+            shape=form.shape,
+            is_on=start_fields.is_on,
+        )
+
+    def _groups(self) -> tuple[Group, ...]:
+        groups = start_fields.groups()
+        more = self._extras.fields
+        if not more:
+            return groups
+        names = ", ".join(one.words[0].label.lower() for one in more)
+        return (*groups, Group("more", "More of this locustfile", more, lambda _: names))
+
+    def _own_shape(self) -> str:
+        """Return the name of the locustfile's own load shape, which is in use where no levels are; empty: none."""
+        shape = self._environment.shape_class
+        is_own = shape is not None and not self._form.are_levels
+        return type(shape).__name__ if is_own else ""
+
+
+def _labels(groups: tuple[Group, ...], kind: LoadKind) -> dict[str, str]:
+    """Return what each field is called with this kind of load, by its name."""
+    return {one.name: _label(one, kind) for group in groups for one in group.fields}
+
+
+def _label(one: Field, kind: LoadKind) -> str:
+    said = [words.label for words in one.words if not words.loads or kind.key in words.loads.split()]
+    return said[0] if said else one.words[0].label

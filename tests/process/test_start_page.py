@@ -1,0 +1,386 @@
+"""The start page over HTTP: what is sent starts a run, is checked, or comes back with what is wrong where it is."""
+
+import html
+import re
+import urllib.parse
+
+import pytest
+
+from tests.support.hostile_texts import HOSTILE
+from tests.support.start_page import PATH, SHORT_SWEEP, press, send, show
+from tests.support.web_ui import web_ui_of
+from tfsload.settings.options import OPTIONS
+from tfsload.webui.fault_places import FLAGS
+from tfsload.webui.load_kinds import KINDS
+
+# What cannot be run, for each field: itself, with what it takes to be seen, and who it is that is at fault.
+WRONG = {
+    "host": {"host": "nowhere"},
+    "model_name": {"model_name": ""},
+    "model_version": {"model_version": "-1"},
+    "model_label": {"model_label": "x", "model_version": "1"},
+    "signature_name": {"signature_name": " "},
+    "input_name": {"input_name": ""},
+    "output_name": {"output_name": "other"},
+    "images_per_request": {"images_per_request": "0"},
+    "deadline": {"deadline": "0"},
+    "transport": {"transport": "pigeon"},
+    "connections": {"connections": "1e3"},
+    "tls": {"tls": "perhaps"},
+    "tls_ca_file": {"tls_ca_file": "no/such.pem"},
+    "tls_cert_file": {"tls_cert_file": "no/such.pem", "tls": "true"},
+    "tls_key_file": {"tls_key_file": "no/such.pem", "tls": "true"},
+    "wait": {"wait": "long"},
+    "dataset": {"dataset": "/no/such/place"},
+    "num_tests": {"load": "images", "num_tests": "5000"},
+    "seed": {"seed": "-1"},
+    "sweep": {"sweep": "1,2,x"},
+    "rate": {"load": "rates", "rate": ""},
+    "arrivals": {"load": "rates", "rate": "5", "arrivals": "often"},
+    "find_max_rate": {"load": "search", "find_max_rate": "5:1", "threshold": "p99 < 5ms"},
+    "level_duration": {"level_duration": "nan"},
+    "warm_up": {"warm_up": "-1"},
+    "warm_up_requests": {"load": "images", "num_tests": "5", "warm_up_requests": "x"},
+    "give_up_after": {"give_up_after": "never"},
+    "threshold": {"threshold": "error_rate < 1%\np99 < 1 apple"},
+    "verify": {"verify": "1001"},
+    "tolerance": {"tolerance": "much"},
+    "hgrm": {"hgrm": "perhaps"},
+    "note": {"note": "commit"},
+    "user_count": {"load": "plain", "user_count": "many"},
+    "spawn_rate": {"load": "plain", "spawn_rate": "0"},
+    "run_time": {"load": "plain", "run_time": "soon"},
+}
+# A switch is a box: what is neither on nor off comes from no page, and is shown as off.
+SWITCHES = {"tls", "hgrm"}
+FOREIGN = "http://evil.example"
+OWN_OPTIONS = """
+import logging
+
+from locust import events
+
+from locustfile import GrpcPredictionUser
+
+
+class Second(GrpcPredictionUser):
+    pass
+
+
+@events.init_command_line_parser.add_listener
+def add(parser):
+    parser.add_argument("--colour", default="red", choices=["red", "blue"], help="Which one.")
+    parser.add_argument("--n-shades", type=int, default=3)
+    parser.add_argument("--is-bright", action="store_true")
+    parser.add_argument("--pass-word", default="open-sesame", is_secret=True)
+    parser.add_argument("--unseen", default="x", include_in_web_ui=False)
+
+
+@events.test_start.add_listener
+def tell(environment, **_):
+    told = environment.parsed_options
+    classes = [one.__name__ for one in environment.user_classes]
+    logging.warning("TOLD %s %s %s %s %s", told.colour, told.n_shades, told.is_bright, told.pass_word, classes)
+"""
+
+
+@pytest.fixture(scope="module")
+def shared_ui(tmp_path_factory, model_server):
+    with web_ui_of(tmp_path_factory.mktemp("start"), "--host", model_server.address) as started:
+        yield started
+
+
+@pytest.fixture
+def ui(shared_ui):
+    """The web UI that these tests share; a run that a test leaves behind goes on in no other."""
+    yield shared_ui
+    if shared_ui.stats()["state"] not in ("ready", "stopped"):
+        shared_ui.stop()
+        shared_ui.wait_for_end()
+
+
+def test_the_table_has_every_option_of_the_form():
+    assert set(WRONG) == {option.dest for option in OPTIONS if option.is_in_form} | set(FLAGS)
+
+
+def test_before_the_first_run_locusts_page_leads_to_it_unless_it_is_asked_for(tmp_path, model_server):
+    with web_ui_of(tmp_path, "--host", model_server.address) as ui:
+        before, asked_for = ui.ask("GET", "/"), ui.ask("GET", "/?locust=1")
+        page = show(ui)
+        started = send(ui, **SHORT_SWEEP)
+        meanwhile = ui.ask("GET", "/")
+        ui.wait_for_end()
+        after = ui.ask("GET", "/")
+
+    assert (before.status, before.headers["location"]) == (302, PATH)
+    assert [reply.status for reply in (asked_for, meanwhile, after)] == [200] * 3
+    assert "templateArgs" in asked_for.body
+    assert page.title.startswith("Start a run")
+    assert (page.values["load"], page.values["sweep"], page.values["host"]) == (
+        "sweep",
+        "1,2,4,8",
+        model_server.address,
+    )
+    assert (started.status, started.headers["location"]) == (303, "/tfsload/runs/live")
+    assert "2 users" in ui.summaries()
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong_comes_back_at_its_field_as_it_was_typed(ui, name):
+    page = press(ui, **{**SHORT_SWEEP, **WRONG[name]})
+
+    assert page.status == 422
+    assert page.title.startswith("Cannot start")
+    assert name in page.faults, (page.faults, page.alert)
+    for field, text in WRONG[name].items():
+        assert field in SWITCHES or page.values[field] == text
+    assert ui.stats()["state"] in ("ready", "stopped")
+
+
+def test_all_that_is_wrong_is_told_at_once_and_the_corrected_form_starts(ui):
+    wrong = {"load": "plain", "spawn_rate": "x", "run_time": "soon", "deadline": "0", "user_count": "-3", "seed": "y"}
+    page = press(ui, **wrong)
+    corrected = {"spawn_rate": "5", "run_time": "1s", "deadline": "2", "user_count": "2", "seed": "1"}
+    started = send(ui, **{**page.values, **corrected})
+    ui.wait_for_end()
+
+    assert set(page.faults) == set(wrong) - {"load"}
+    assert page.open_parts == ["Model’s details", "Data"]
+    assert started.status == 303
+
+
+def test_what_belongs_to_no_field_stands_at_the_top(ui):
+    page = press(ui, **SHORT_SWEEP, metadata="a=b", tfsload_x="1")
+
+    assert page.faults == {}
+    assert "--metadata is not a field of the form" in page.alert
+    assert "tfsload_x" in page.alert
+
+
+def test_a_fault_at_a_field_of_another_load_stands_at_the_top(ui):
+    page = press(ui, sweep="1,2", num_tests="5")  # as no page sends it
+
+    assert set(page.faults) == {"sweep"}
+    assert page.faults["sweep"].startswith("--sweep and --num-tests exclude each other")
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)
+def test_only_what_is_of_the_chosen_load_is_looked_at(ui, kind):
+    typed = {"sweep": "x", "rate": "x", "find_max_rate": "x", "num_tests": "x", "warm_up_requests": "x"}
+    good = {"sweep": "1", "rate": "50", "find_max_rate": "100:500", "num_tests": "20", "warm_up_requests": "1"}
+    own = {name: text for name, text in good.items() if name in kind.fields}
+    page = press(ui, "check", load=kind.key, threshold="p99 < 50s", **{**typed, **own})
+
+    assert page.faults == {}, page.alert
+    assert page.status == 200
+    assert page.values["load"] == kind.key
+
+
+@pytest.mark.parametrize(
+    ("form", "length"),
+    [
+        pytest.param({"load": "sweep", "sweep": "1,2,4,8"}, "4 levels · about 48 s", id="sweep"),
+        pytest.param({"load": "rates", "rate": "50", "warm_up": "0"}, "1 level · about 10 s", id="rates"),
+        pytest.param({"load": "search", "find_max_rate": "100:900", "threshold": "p99 < 1s"}, "probes", id="search"),
+        pytest.param({"load": "images", "num_tests": "30"}, "30 images, each exactly once · 1 user", id="images"),
+        pytest.param({"load": "plain", "user_count": "3", "run_time": "1m"}, "3 users · for 1m", id="plain"),
+        pytest.param({"load": "plain", "user_count": "3"}, "3 users · until you stop them", id="without-end"),
+    ],
+)
+def test_a_check_says_how_long_it_takes_and_starts_nothing(ui, form, length):
+    n_before = ui.n_summaries()
+    page = press(ui, "check", **form)
+
+    assert page.status == 200
+    assert "It can start" in page.said
+    assert length in page.said
+    assert ui.stats()["state"] in ("ready", "stopped")
+    assert send(ui, load="plain", run_time="1s").status == 303  # nothing is reserved
+    ui.wait_for_end()
+    assert ui.n_summaries() == n_before + 1
+    assert "users  " not in ui.summaries().split("Model mnist")[-1]  # no levels were left behind
+
+
+def test_a_check_tells_all_that_is_wrong_without_starting(ui):
+    page = press(ui, "check", **{**SHORT_SWEEP, "sweep": "0", "deadline": "x", "spawn_rate": "y"})
+
+    assert set(page.faults) == {"sweep", "deadline"}
+    assert "deadline" not in page.said
+    assert page.title.startswith("Cannot start")
+
+
+@pytest.mark.timing
+def test_while_a_run_is_under_way_it_says_so_and_neither_starts_nor_checks(ui):
+    assert send(ui, load="plain", user_count="2", spawn_rate="2").status == 303
+    ui.wait_until_running()
+    page = show(ui)
+    pressed = [press(ui, action, load="plain", user_count="9", spawn_rate="9") for action in ("start", "check")]
+
+    assert "A run is under way" in page.text
+    for refused in pressed:
+        assert refused.status == 422
+        assert "a run is under way: stop it first" in refused.alert
+    assert ui.stats()["user_count"] == 2
+
+
+def test_a_run_can_be_had_again_as_it_was_or_changed(ui):
+    n_before = ui.n_summaries()
+    fields = {
+        "load": "images",
+        "num_tests": "40",
+        "user_count": "3",
+        "spawn_rate": "9",
+        "note": "a=1\nb=2",
+        "deadline": "4",
+    }
+    assert send(ui, **fields, threshold="p99 < 50s").status == 303
+    ui.wait_for_end()
+    number = int(ui.ask("GET", "/tfsload/runs/live").headers["location"].rpartition("/")[2])
+    changed = show(ui, f"?run={number}")
+    again = press_again(ui, number)
+    ui.wait_for_end()
+
+    kept = {name: changed.values[name] for name in fields}
+    assert kept == fields
+    assert changed.values["threshold"] == "p99 < 50s"
+    assert f"with what run {number} had" in changed.text
+    assert again.status == 303
+    assert ui.n_summaries() == n_before + 2
+    assert "40 of 40 images" in ui.summaries().split("Model mnist")[-1]
+
+
+def press_again(ui, number):
+    """Press "Run again" at a run's page."""
+    page = ui.get(f"/tfsload/runs/{number}")
+    form = page[page.index('<form method="post" action="/tfsload/"') :].partition("</form>")[0]
+    hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form)
+    return send(ui, **{name: html.unescape(text) for name, text in hidden})
+
+
+@pytest.mark.parametrize("query", ["?run=0", "?run=99", "?run=x", "?run=-1", "?run=" + "9" * 50, "?run=%C2%B2"])
+def test_a_run_that_is_not_there_leaves_the_page_as_it_is(ui, query):
+    assert show(ui, query).values == show(ui).values
+
+
+@pytest.mark.parametrize("text", HOSTILE[:-2])
+def test_whatever_is_typed_comes_back_as_text(ui, text):
+    names = sorted(WRONG)
+    reply = send(ui, **{**dict.fromkeys(names, text), "load": "sweep"})
+    page = press(ui, **{**dict.fromkeys(names, text), "load": "sweep"})
+
+    assert reply.status == 422
+    shown = text.replace("\r\n", "\n")
+    if shown.isprintable():
+        assert all(page.values[name] == text for name in ("sweep", "host", "note", "threshold", "dataset"))
+    policy = reply.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "<script" not in reply.body
+    assert " onerror=alert(1)>" not in reply.body.replace("&#34;", '"').replace(
+        "&lt;img src=x onerror=alert(1)&gt;", ""
+    )
+
+
+@pytest.mark.parametrize("action", ["start", "check"])
+def test_a_foreign_page_presses_nothing(ui, action):
+    body = urllib.parse.urlencode({"action": action, "load": "plain", "host": "127.0.0.1:9"})
+    n_before = ui.process.log().count("model server")
+
+    assert ui.ask("POST", PATH, body, Origin=FOREIGN).status == 403
+    assert ui.ask("POST", PATH, body, Sec_Fetch_Site="cross-site").status == 403
+    assert ui.process.log().count("model server") == n_before
+
+
+def test_secrets_are_neither_in_the_page_nor_asked_for(tmp_path, model_server):
+    arguments = ("--host", model_server.address, "--metadata", "authorization=open-sesame")
+    with web_ui_of(tmp_path, *arguments) as ui:
+        pages = [ui.get(PATH), send(ui, **{**SHORT_SWEEP, "sweep": "x"}).body]
+
+    assert all("open-sesame" not in page and "metadata" not in page for page in pages)
+
+
+def test_it_stands_behind_the_login_and_under_the_base_path(tmp_path, model_server):
+    locustfile = tmp_path / "with_login.py"
+    locustfile.write_text(
+        "from locust import events\n"
+        "from locustfile import GrpcPredictionUser\n"
+        "@events.init.add_listener\n"
+        "def on_init(web_ui, **_):\n"
+        "    web_ui.app.secret_key = 'for this test'\n"
+        "    web_ui.login_manager.user_loader(lambda user_id: None)\n"
+    )
+    arguments = ("--web-login", "--host", model_server.address)
+    with web_ui_of(tmp_path, *arguments, locustfile=locustfile, up_path="/login") as ui:
+        replies = [ui.ask("GET", PATH), send(ui, **SHORT_SWEEP), send(ui, "check", **SHORT_SWEEP)]
+        n_summaries = ui.n_summaries()
+
+    assert [reply.status for reply in replies] == [302] * 3
+    assert all("/login" in reply.headers["location"] for reply in replies)
+    assert n_summaries == 0
+
+
+def test_under_a_base_path_all_its_ways_are_there(tmp_path, model_server):
+    arguments = ("--web-base-path", "/lt", "--host", model_server.address)
+    with web_ui_of(tmp_path, *arguments, up_path="/lt/") as ui:
+        led = ui.ask("GET", "/lt/").headers["location"]
+        page = ui.get(led)
+        refused = send(ui, path=led, **{**SHORT_SWEEP, "sweep": "x"})
+        checked = send(ui, "check", path=led, **SHORT_SWEEP)
+        style = ui.ask("GET", "/lt/tfsload/static/start.css")
+        started = send(ui, path=led, load="images", num_tests="5")
+
+    assert led == "/lt/tfsload/"
+    assert 'action="/lt/tfsload/"' in page
+    assert (refused.status, checked.status, style.status) == (422, 200, 200)
+    assert started.headers["location"] == "/lt/tfsload/runs/live"
+
+
+def test_the_command_line_says_what_a_new_page_holds(tmp_path, model_server):
+    arguments = (
+        "--rate",
+        "70,80",
+        "-u",
+        "9",
+        "--tls-ca-file",
+        "x.pem",
+        "--threshold",
+        "p99 < 5ms",
+        "--threshold",
+        "rate > 1",
+    )
+    with web_ui_of(tmp_path, "--host", model_server.address, *arguments) as ui:
+        values = show(ui).values
+
+    assert (values["load"], values["rate"], values["user_count"]) == ("rates", "70,80", "9")
+    assert values["tls_ca_file"] == "x.pem"
+    assert values["threshold"] == "p99 < 5ms\nrate > 1"
+
+
+def test_a_locustfiles_own_options_and_classes_stand_in_it(tmp_path, model_server):
+    locustfile = tmp_path / "mine.py"
+    locustfile.write_text(OWN_OPTIONS)
+    arguments = ("--class-picker", "--host", model_server.address)
+    with web_ui_of(tmp_path, *arguments, locustfile=locustfile) as ui:
+        page = show(ui)
+        body = ui.get(PATH)
+        wrong = press(ui, load="images", num_tests="5", n_shades="x", colour="blue")
+        chosen = {"user_classes": "Second", "colour": "blue", "n_shades": "4", "is_bright": "true", "pass_word": ""}
+        assert send(ui, load="images", num_tests="5", **chosen).status == 303
+        ui.wait_for_end()
+        first = ui.process.log()
+        assert send(ui, load="images", num_tests="5", colour="red", pass_word="other").status == 303
+        ui.wait_for_end()
+        press_again(ui, 1)
+        ui.wait_for_end()
+        told = [line for line in ui.process.log().splitlines() if "TOLD" in line]
+
+    own = {"colour": "red", "n_shades": "3", "pass_word": ""}
+    assert {name: page.values[name] for name in own} == own
+    assert "is_bright" not in page.values
+    assert "unseen" not in page.values
+    assert "open-sesame" not in body
+    assert set(wrong.faults) == {"n_shades"}
+    assert wrong.open_parts == ["More of this locustfile"]
+    assert wrong.values["colour"] == "blue"
+    assert "TOLD blue 4 True open-sesame ['Second']" in first
+    assert "TOLD red 3 False other ['GrpcPredictionUser', 'Second']" in told[1]
+    assert "TOLD blue 4 True other ['Second']" in told[2]

@@ -1,0 +1,72 @@
+"""The start page as whoever talks HTTP sees it."""
+
+import urllib.parse
+from typing import Any
+
+from tests.support.html import by_class, by_id, parsed, text_of
+from tests.support.web_ui import Reply, WebUi
+
+PATH = "/tfsload/"
+# What a person leaves as it is; each test says what else is typed.
+SHORT_SWEEP = {"load": "sweep", "sweep": "1,2", "level_duration": "1", "warm_up": "0.2"}
+
+
+class StartPage:
+    """A start page that was answered.
+
+    Attributes:
+        status: HTTP's.
+        title: of the browser's tab.
+        values: what each field holds, by name; of boxes, and of the kind of load, what is ticked.
+        faults: what stands at each field as wrong, by name.
+        alert: what stands at the top; empty: nothing.
+        said: what stands beside the buttons.
+        open_parts: the headings of what is folded and stands open.
+    """
+
+    def __init__(self, reply: Reply) -> None:
+        page = self._page = parsed(reply.body)
+        self.status = reply.status
+        self.title = text_of(next(page.iter("title")))
+        self.values = {name: value for one in page.iter() for name, value in _held(one)}
+        self.faults = {
+            name: self._fault(name) for one in page.iter() if one.get("aria-invalid") for name in [one.get("name")]
+        }
+        self.alert = " ".join(text_of(one) for one in page.iter() if one.get("role") == "alert")
+        self.said = text_of(by_class(page, "go")[0])
+        self.open_parts = [
+            text_of(next(one.iter("strong"))) for one in page.iter("details") if one.get("open") is not None
+        ]
+        self.text = text_of(page)
+
+    def _fault(self, name: str) -> str:
+        """Return what is said at a field, by the ids that it names."""
+        field = by_id(self._page, f"f-{name}")
+        assert f"f-{name}-fault" in field.get("aria-describedby").split()
+        return text_of(by_id(self._page, f"f-{name}-fault"))
+
+
+def _held(one: Any) -> list[tuple[str, str]]:
+    name, kind = one.get("name"), one.get("type")
+    if one.tag == "textarea":
+        return [(name, one.text or "")]
+    if one.tag == "select":
+        return [(name, text_of(option)) for option in one.iter("option") if option.get("selected") is not None]
+    if one.tag != "input" or (kind in ("radio", "checkbox") and one.get("checked") is None):
+        return []
+    return [(name, one.get("value"))]
+
+
+def show(ui: WebUi, query: str = "", path: str = PATH) -> StartPage:
+    """Open the page."""
+    return StartPage(ui.ask("GET", path + query))
+
+
+def send(ui: WebUi, action: str = "start", path: str = PATH, **fields: str) -> Reply:
+    """Press a button of the page."""
+    return ui.ask("POST", path, urllib.parse.urlencode({"action": action, **fields}))
+
+
+def press(ui: WebUi, action: str = "start", **fields: str) -> StartPage:
+    """Press a button of a page that then is shown again."""
+    return StartPage(send(ui, action, **fields))

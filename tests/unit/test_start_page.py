@@ -1,0 +1,265 @@
+"""The start page's fields, kinds of load and places of faults, without a server."""
+
+import dataclasses
+
+import pytest
+
+from tfsload.settings.options import OPTIONS, Option
+from tfsload.settings.readers import text
+from tfsload.webui import load_kinds, start_fields, start_values
+from tfsload.webui.fault_places import FLAGS, fields_of, place
+from tfsload.webui.load_kinds import IMAGES, KINDS, PLAIN, RATES, SEARCH, SWEEP
+
+IN_FORM = [option.dest for option in OPTIONS if option.is_in_form]
+DEFAULTS = {option.dest: option.default for option in OPTIONS if option.is_in_form}
+AT_FIRST = {**DEFAULTS, "host": "", "user_count": "1", "spawn_rate": "1", "run_time": ""}
+# What a person has typed for each kind of load, all at once.
+ALL_KINDS = {
+    **AT_FIRST,
+    "sweep": "1,2",
+    "rate": "100",
+    "find_max_rate": "1:5",
+    "num_tests": "9",
+    "user_count": "7",
+    "spawn_rate": "3",
+    "run_time": "8s",
+    "warm_up": "1",
+    "level_duration": "3",
+    "arrivals": "constant",
+    "warm_up_requests": "4",
+}
+
+
+def fields_by_name():
+    return {one.name: one for group in start_fields.groups() for one in group.fields}
+
+
+def test_every_option_of_the_form_has_one_field_and_no_other_option_has():
+    names = [one.name for group in start_fields.groups() for one in group.fields]
+
+    assert sorted(names) == sorted([*IN_FORM, "host", "user_count", "spawn_rate", "run_time"])
+
+
+def test_every_field_has_a_label_a_help_and_its_flag():
+    for one in fields_by_name().values():
+        assert all(words.label and words.help for words in one.words), one.name
+        assert one.flag.startswith("-"), one.name
+
+
+@pytest.mark.parametrize(
+    ("field", "group"),
+    [
+        pytest.param("model.new", "model", id="of-the-model"),
+        pytest.param("connection.new", "connection", id="of-the-connection"),
+        pytest.param("data.new", "data", id="of-the-data"),
+        pytest.param("report.new", "report", id="of-the-report"),
+        pytest.param("load.new", "details", id="of-the-load"),
+        pytest.param("checks.new", "details", id="of-the-checks"),
+        pytest.param("new", "details", id="of-nothing-known"),
+    ],
+)
+def test_an_option_that_is_new_stands_in_the_folded_part_of_its_section(field, group):
+    new = Option("--brand-new", field, "", text, "Something new.")
+    of = {one.name: each for each in start_fields.groups([*OPTIONS, new]) for one in each.fields}
+
+    assert of["brand_new"].key == group
+    assert of["brand_new"].holds is not None
+    assert of["brand_new"].fields[-1].words[0].label == "Brand new"
+
+
+def test_a_drop_down_offers_what_its_option_takes_and_nothing_else():
+    by_dest = {option.dest: option for option in OPTIONS}
+    drop_downs = [one for one in fields_by_name().values() if one.kind == start_fields.CHOICE]
+
+    assert {one.name for one in drop_downs} == {"arrivals", "transport"}
+    for one in drop_downs:
+        for choice in one.choices:
+            by_dest[one.name].read(choice)
+        with pytest.raises(ValueError, match=" or ".join(one.choices)):
+            by_dest[one.name].read("other")
+
+
+def test_switches_are_boxes_to_tick():
+    kinds = {one.name: one.kind for one in fields_by_name().values()}
+
+    assert {name for name, kind in kinds.items() if kind == start_fields.SWITCH} == {"tls", "hgrm"}
+
+
+def test_a_folded_part_says_what_it_holds_or_how_much_of_it_was_changed():
+    groups = {group.key: group for group in start_fields.groups()}
+    connection = groups["connection"]
+
+    assert groups["data"].summary(AT_FIRST) == "mnist5k, seed 1"
+    assert connection.summary(AT_FIRST) == "native, one TCP connection, no TLS"
+    assert connection.summary({**AT_FIRST, "tls": "FALSE"}) == connection.summary(AT_FIRST)
+    assert connection.summary({**AT_FIRST, "connections": "4"}) == "1 changed"
+    assert connection.summary({**AT_FIRST, "connections": "4", "tls": "yes"}) == "2 changed"
+
+
+# Kinds of load
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind"),
+    [
+        pytest.param({}, PLAIN, id="nothing"),
+        pytest.param({"sweep": "1,2"}, SWEEP, id="sweep"),
+        pytest.param({"rate": "5"}, RATES, id="rates"),
+        pytest.param({"find_max_rate": "1:5"}, SEARCH, id="search"),
+        pytest.param({"num_tests": "5"}, IMAGES, id="images"),
+        pytest.param({"num_tests": " 0 ", "sweep": " "}, PLAIN, id="what-means-none"),
+        pytest.param({"num_tests": "x"}, IMAGES, id="what-cannot-be-read"),
+    ],
+)
+def test_what_fields_ask_for_says_the_kind_of_load(asked, kind):
+    assert load_kinds.kind_of({**AT_FIRST, **asked}) is kind
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)
+def test_what_is_not_of_the_chosen_kind_is_not_asked_for(kind):
+    form = {**ALL_KINDS, "load": kind.key, "action": "start"}
+    made = start_values.for_locust(form, start_values.sent(form, AT_FIRST), kind)
+
+    nothing = {**DEFAULTS, "user_count": "1", "spawn_rate": "1", "run_time": "0"}
+    for name in load_kinds.FIELDS:
+        assert made[name] == (ALL_KINDS if name in kind.fields else nothing)[name], name
+    assert load_kinds.kind_of(made) is kind
+    assert "load" not in made
+    assert "action" not in made
+
+
+def test_of_fields_without_a_chosen_kind_nothing_is_dropped():
+    form = {"sweep": "1,2", "num_tests": "9"}
+    values = start_values.sent(form, AT_FIRST)
+    made = start_values.for_locust(form, values, load_kinds.kind_of(values))
+
+    assert (made["sweep"], made["num_tests"]) == ("1,2", "9")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not PLAIN], ids=lambda kind: kind.key)
+@pytest.mark.parametrize("empty", ["", "  ", "default"])
+def test_a_kind_of_load_whose_own_field_is_empty_is_a_fault_of_that_field(kind, empty):
+    typed = DEFAULTS[kind.asked_by] if empty == "default" else empty
+    faults = load_kinds.faults({**AT_FIRST, kind.asked_by: typed}, kind)
+
+    assert len(faults) == 1
+    assert fields_of(faults[0]) == (kind.asked_by,)
+    assert kind.suggested in faults[0]
+    assert load_kinds.faults({**AT_FIRST, kind.asked_by: kind.suggested}, kind) == []
+
+
+def test_what_is_suggested_for_each_kind_can_be_read():
+    by_dest = {option.dest: option for option in OPTIONS}
+    for kind in KINDS:
+        assert kind is PLAIN or by_dest[kind.asked_by].read(kind.suggested)
+
+
+def test_suggestions_stand_where_nothing_was_asked_for_and_lists_have_a_line_each():
+    texts = start_values.shown({**AT_FIRST, "sweep": "3", "threshold": "p99 < 5ms;; error_rate < 1%", "run_time": "0"})
+
+    assert texts["sweep"] == "3"
+    assert texts["rate"] == RATES.suggested
+    assert texts["threshold"] == "p99 < 5ms\nerror_rate < 1%"
+    assert texts["run_time"] == ""
+
+
+def test_lines_are_sent_as_one_text_and_a_box_that_is_not_ticked_as_off():
+    form = {"load": "plain", "threshold": "p99 < 5ms\r\n\r\n error_rate < 1% \n"}
+    values = start_values.sent(form, {**AT_FIRST, "tls": "true"})
+    made = start_values.for_locust(form, values, PLAIN)
+
+    assert made["threshold"] == "p99 < 5ms;error_rate < 1%"
+    assert made["tls"] == "false"
+    assert values["threshold"] == form["threshold"]
+
+
+def test_of_a_form_that_says_no_kind_what_is_not_sent_stays_as_it_was():
+    assert start_values.sent({"seed": "5"}, {**AT_FIRST, "tls": "true"})["tls"] == "true"
+
+
+def test_what_is_no_field_is_passed_on_to_be_refused_and_whatever_else_is_not():
+    form = {"load": "plain", "metadata": "a=b", "report": "/tmp", "tfsload_x": "1", "csv_prefix": "/tmp/x"}
+    made = start_values.for_locust(form, start_values.sent(form, AT_FIRST), PLAIN)
+
+    assert (made["metadata"], made["report"], made["tfsload_x"]) == ("a=b", "/tmp", "1")
+    assert "csv_prefix" not in made
+
+
+# Places of faults
+
+
+@pytest.mark.parametrize(
+    ("fault", "names"),
+    [
+        *(pytest.param(f"{flag} 'x: -t': expected y; pass --rate", (name,), id=name) for name, flag in FLAGS.items()),
+        pytest.param("--rate and --num-tests exclude each other: leave --sweep", ("rate", "num_tests"), id="of-two"),
+        pytest.param(
+            "--tls-ca-file, --tls-key-file without --tls: add --tls",
+            ("tls_ca_file", "tls_key_file", "tls"),
+            id="of-a-list",
+        ),
+        pytest.param(
+            "--threshold 'p99[users=3] < 5ms': expected users= one of 1 (--sweep)",
+            ("threshold",),
+            id="advice-in-brackets",
+        ),
+        pytest.param("number of users 'x': expected a whole number", ("user_count",), id="users"),
+        pytest.param("ramp up '0': expected users started a second, above 0", ("spawn_rate",), id="ramp-up"),
+        pytest.param("run time 'abc': expected 20", ("run_time",), id="run-time"),
+        pytest.param("Invalid user_count value: 'x' (must be an integer)", ("user_count",), id="locusts-users"),
+        pytest.param("Invalid spawn_rate value: 'x' (must be a number)", ("spawn_rate",), id="locusts-ramp-up"),
+        pytest.param(
+            "Missing or invalid user_count or spawn_rate from /swarm request",
+            ("user_count", "spawn_rate"),
+            id="locusts-both",
+        ),
+        pytest.param("Valid run_time formats are : 20, 20s, 3m", ("run_time",), id="locusts-run-time"),
+        pytest.param("host 'a:1': --metadata holds a secret", ("host",), id="host-in-words"),
+        pytest.param("dataset 'x': expected mnist5k (shipped)", ("dataset",), id="dataset-in-words"),
+        pytest.param("/some/where/t10k-images: expected an IDX header", ("dataset",), id="a-file-of-the-dataset"),
+        pytest.param(
+            "no model server answers at a:1: start one, or pass another --host, or --wait", ("host",), id="advice-alone"
+        ),
+        pytest.param(
+            "the server at a:1 has no model 'm' (x): pass --model-name", ("model_name",), id="advice-before-the-server"
+        ),
+        pytest.param(
+            "the server at a:1 does not let us in (x): pass the token with --metadata, or --tls-cert-file",
+            ("host",),
+            id="advice-that-is-no-field",
+        ),
+        pytest.param("no worker is connected: start one with --worker, and try again", (), id="of-no-field"),
+        pytest.param("--metadata (its value is not shown): expected key=value", (), id="of-no-field-of-the-form"),
+        pytest.param(
+            "load shape '--sweep': expected one of Default", ("shape_class",), id="what-was-typed-names-nothing"
+        ),
+        pytest.param("another run is being started or stopped: try again in a moment", (), id="of-the-moment"),
+    ],
+)
+def test_a_fault_is_of_the_fields_that_it_names_before_what_it_advises(fault, names):
+    assert fields_of(fault, dataset="/some/where") == names
+
+
+def test_a_fault_stands_at_its_field_without_the_fields_own_flag():
+    placed = place(["--sweep 'x': expected numbers"], ["sweep"])
+
+    assert placed.at == {"sweep": ["'x': expected numbers"]}
+    assert placed.elsewhere == []
+
+
+def test_a_fault_of_two_fields_stands_at_both_as_it_is_and_in_the_fields_order():
+    placed = place(["--rate and --num-tests exclude each other: leave one"], ["num_tests", "rate"])
+
+    assert [*placed.at] == ["num_tests", "rate"]
+    assert set(map(tuple, placed.at.values())) == {("--rate and --num-tests exclude each other: leave one",)}
+
+
+def test_a_fault_whose_field_is_not_shown_stands_elsewhere():
+    assert place(["--sweep 'x': expected numbers"], ["rate"]).elsewhere == ["--sweep 'x': expected numbers"]
+
+
+def test_no_kind_of_load_has_a_field_that_is_not_there():
+    names = fields_by_name()
+
+    assert set(load_kinds.FIELDS) <= set(names)
+    assert dataclasses.asdict(PLAIN)["suggested"] == ""

@@ -1,0 +1,99 @@
+"""At which field of the start page a fault stands: the one that it is about, before any that it advises. Pure."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from tfsload.settings.options import OPTIONS
+from tfsload.webui.load_kinds import HOST, N_USERS, RUN_TIME, SPAWN_RATE
+
+FLAGS: Mapping[str, str] = {option.dest: option.flag for option in OPTIONS if option.is_in_form} | {
+    HOST: "--host",
+    N_USERS: "-u",
+    SPAWN_RATE: "-r",
+    RUN_TIME: "-t",
+}
+# What somebody has typed, as `repr` shows it: no apostrophe of a word, and whatever it says, it names no field.
+_QUOTED = re.compile(r"""(?<!\w)('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")(?!\w)""")
+_FLAG = re.compile(r"(?<![\w-])--?[a-z][a-z0-9-]*")
+# How faults begin that name no option: Locust's own among them.
+_WORDS = (
+    ("number of users", (N_USERS,)),
+    ("Invalid user_count", (N_USERS,)),
+    ("Missing or invalid user_count or spawn_rate", (N_USERS, SPAWN_RATE)),
+    ("ramp up", (SPAWN_RATE,)),
+    ("Invalid spawn_rate", (SPAWN_RATE,)),
+    ("run time", (RUN_TIME,)),
+    ("Valid run_time formats", (RUN_TIME,)),
+    ("load shape", ("shape_class",)),
+    ("dataset", ("dataset",)),
+    ("host", (HOST,)),
+)
+
+
+@dataclass
+class Placed:
+    """Faults, where they are to be seen.
+
+    Attributes:
+        at: those of each field, by its name, in the fields' order.
+        elsewhere: those of no field that is there.
+    """
+
+    at: dict[str, list[str]] = field(default_factory=dict)
+    elsewhere: list[str] = field(default_factory=list)
+
+
+def place(faults: Iterable[str], shown: Collection[str], flags: Mapping[str, str] = FLAGS, dataset: str = "") -> Placed:
+    """Return faults at those fields that they are about.
+
+    Args:
+        faults: a sentence each.
+        shown: names of the fields that a person sees, in their order.
+        flags: what each field is called on the command line, by its name.
+        dataset: what was typed for it: a fault of a file in it begins with its path.
+    """
+    placed = Placed()
+    found: dict[str, list[str]] = {}
+    for fault in faults:
+        names = [name for name in fields_of(fault, flags, dataset) if name in shown]
+        for name in names:
+            found.setdefault(name, []).append(_short(fault, flags.get(name, "")) if len(names) == 1 else fault)
+        if not names:
+            placed.elsewhere.append(fault)
+    placed.at = {name: found[name] for name in shown if name in found}
+    return placed
+
+
+def fields_of(fault: str, flags: Mapping[str, str] = FLAGS, dataset: str = "") -> tuple[str, ...]:
+    """Return the names of the fields that a fault is about, by what each is called on the command line.
+
+    >>> fields_of("--rate and --num-tests exclude each other: leave out --rate")
+    ('rate', 'num_tests')
+    >>> fields_of("no model server answers at 127.0.0.1:9: start one there, or pass another --host")
+    ('host',)
+    """
+    said = _QUOTED.sub("''", fault)
+    about, _, advice = said.partition(": ")
+    if names := _named(about, flags):
+        return names
+    if names := next((names for begin, names in _WORDS if re.match(rf"{begin}\b", said)), ()):
+        return names
+    if dataset.strip() and fault.startswith(dataset.strip()):
+        return ("dataset",)
+    advised = _FLAG.search(advice)
+    if names := _named(advised[0] if advised else "", flags):
+        return names
+    return (HOST,) if said.startswith("the server at ") else ()
+
+
+def _named(text: str, flags: Mapping[str, str]) -> tuple[str, ...]:
+    by_flag = {flag: name for name, flag in flags.items()}
+    found = (by_flag.get(flag) for flag in _FLAG.findall(text))
+    return tuple(dict.fromkeys(name for name in found if name is not None))
+
+
+def _short(fault: str, flag: str) -> str:
+    """Return a fault that stands at its field, which need not be named once more."""
+    short = fault.removeprefix(f"{flag} ") if flag else fault
+    return short if short != fault and short[:1] in "'\"" else fault

@@ -1,0 +1,123 @@
+"""Fields of the start page that are not the suite's: user classes to pick, and further options of a locustfile."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flask import request
+from locust.argument_parser import ui_extra_args_dict
+from locust.web import WebUI
+
+from tfsload.settings.options import OPTIONS
+from tfsload.transport.words import quoted
+from tfsload.webui.start_fields import CHOICE, SECRET, SWITCH, TEXT, Field, Words
+from tfsload.webui.start_values import LOAD, SHAPE, USER_CLASSES
+
+_NO_SHAPE = "Default"
+
+
+class Extras:
+    """What a locustfile adds to the form."""
+
+    def __init__(self, web_ui: WebUI) -> None:
+        """Look at nothing yet: a locustfile may add options until the form is shown."""
+        self._web_ui = web_ui
+        self._found: dict[str, dict[str, Any]] | None = None
+
+    @property
+    def _options(self) -> dict[str, dict[str, Any]]:
+        """Its own options that are marked for the web UI, by name, as Locust describes them."""
+        if self._found is None:
+            own = {option.dest for option in OPTIONS}
+            self._found = {name: one for name, one in ui_extra_args_dict().items() if name not in own}
+        return self._found
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """A field for each of those options."""
+        return tuple(_field(name, one) for name, one in self._options.items())
+
+    @property
+    def flags(self) -> dict[str, str]:
+        """What each of them is called on the command line, by name."""
+        return {name: f"--{name.replace('_', '-')}" for name in self._options}
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What each holds at first, by name; what is secret stays where it is."""
+        return {name: "" if one["is_secret"] else _text(one["default_value"]) for name, one in self._options.items()}
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The user classes to choose among; none: there is nothing to choose."""
+        if not self._web_ui.userclass_picker_is_active:
+            return ()
+        return tuple(sorted(self._web_ui.environment.available_user_classes or {}))
+
+    @property
+    def shapes(self) -> tuple[str, ...]:
+        """The load shapes to choose among."""
+        shapes = self._web_ui.environment.available_shape_classes if self.classes else None
+        return (_NO_SHAPE, *sorted(shapes)) if shapes else ()
+
+    def chosen(self, named: Iterable[str]) -> tuple[str, ...]:
+        """Return the user classes of these that there are, each text one or several with "," between; none: all."""
+        asked = {name for text in named for name in text.split(",")}
+        return tuple(name for name in self.classes if name in asked)
+
+    def sent(self) -> dict[str, str]:
+        """Return the text of each option, by name: as it was sent, or else what it holds at first."""
+        known = {name: text for name, text in self.values.items() if not self._options[name]["is_secret"]}
+        off = {one.name: "false" for one in self.fields if one.kind == SWITCH} if LOAD in request.form else {}
+        return {**known, **off, **{name: request.form[name] for name in self._options if name in request.form}}
+
+    def held(self) -> dict[str, str]:
+        """Return what the run that begins was asked to do with all this, as a form has it, by name."""
+        environment = self._web_ui.environment
+        options = vars(environment.parsed_options)
+        texts = {name: _text(options.get(name)) for name, one in self._options.items() if not one["is_secret"]}
+        if self.classes:
+            texts[USER_CLASSES] = ",".join(one.__name__ for one in environment.user_classes)
+        if self.shapes:
+            shape = type(environment.shape_class).__name__
+            texts[SHAPE] = shape if shape in self.shapes else _NO_SHAPE
+        return texts
+
+    def for_locust(self, texts: Mapping[str, str], chosen: Iterable[str]) -> list[tuple[str, str]]:
+        """Return what goes to Locust: these texts, but for a secret that was not typed anew, and the picker's fields.
+
+        Args:
+            texts: of the options, by name.
+            chosen: the user classes.
+        """
+        made = [(name, text) for name, text in texts.items() if text or not self._options[name]["is_secret"]]
+        if self.classes:
+            made += [(USER_CLASSES, name) for name in chosen]
+        if self.shapes and SHAPE in request.form:
+            made.append((SHAPE, request.form[SHAPE]))
+        return made
+
+    def faults(self, texts: Mapping[str, str]) -> list[str]:
+        """Return what Locust would fail at: it gives each option's text the type of what is there."""
+        found = []
+        for name, text in texts.items():
+            kind = type(self._options[name]["default_value"])
+            if kind in (int, float):
+                try:
+                    kind(text)
+                except ValueError:
+                    wanted = "a whole number" if kind is int else "a number"
+                    found.append(f"{self.flags[name]} {quoted(text)}: expected {wanted}")
+        return found
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ",".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+
+
+def _field(name: str, one: Mapping[str, Any]) -> Field:
+    choices = tuple(map(str, one["choices"] or ()))
+    kind = SWITCH if isinstance(one["default_value"], bool) else CHOICE if choices else TEXT
+    words = Words(name.replace("_", " ").capitalize(), one["help_text"] or "")
+    return Field(name, (words,), SECRET if one["is_secret"] else kind, choices)

@@ -1,0 +1,86 @@
+"""What the start page's fields hold: at first, as they were sent, and as Locust is to be given them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from locust.env import Environment
+
+from tfsload.settings.options import OPTIONS, OWN_PREFIX
+from tfsload.webui import load_kinds
+from tfsload.webui.load_kinds import HOST, N_USERS, PLAIN, RUN_TIME, SPAWN_RATE, SWEEP, LoadKind
+
+LOAD, USER_CLASSES, SHAPE = "load", "user_classes", "shape_class"
+# Several texts of these are one, with ";" between them; on the page each has a line.
+_OF_LINES = frozenset(option.dest for option in OPTIONS if option.is_repeatable)
+_SWITCHES = frozenset(option.dest for option in OPTIONS if option.is_switch and option.is_in_form)
+_LOCUSTS = (HOST, N_USERS, SPAWN_RATE, RUN_TIME)
+_NAMES = (*(option.dest for option in OPTIONS if option.is_in_form), *_LOCUSTS)
+
+
+def of_command_line(environment: Environment) -> dict[str, str]:
+    """Return the texts of the suite's and Locust's own fields, by name, as the command line has them."""
+    options = vars(environment.parsed_options)
+    texts = {one.dest: str(options.get(one.dest, one.default)) for one in OPTIONS if one.is_in_form}
+    run_time = options.get("run_time")
+    return texts | {
+        HOST: environment.host or "",
+        N_USERS: _text(options.get("num_users") or 1),
+        SPAWN_RATE: _text(options.get("spawn_rate") or 1),
+        RUN_TIME: f"{_text(run_time)}s" if isinstance(run_time, int | float) and run_time else _text(run_time or ""),
+    }
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def first_kind(environment: Environment, values: Mapping[str, str]) -> LoadKind:
+    """Return the kind of load that a new page offers: a sweep, where the command line asks for nothing else."""
+    kind = load_kinds.kind_of(values)
+    options = vars(environment.parsed_options)
+    is_plain_asked_for = environment.shape_class is not None or options.get("num_users") or options.get("run_time")
+    return SWEEP if kind is PLAIN and not is_plain_asked_for else kind
+
+
+def shown(values: Mapping[str, str]) -> dict[str, str]:
+    """Return texts of options as fields show them: suggestions where nothing asks for a kind of load, lists by line."""
+    texts = dict(values)
+    for kind in load_kinds.KINDS:
+        if kind.asked_by and not load_kinds.is_asked_for(kind, values):
+            texts[kind.asked_by] = kind.suggested
+    for name in _OF_LINES & set(texts):
+        texts[name] = "\n".join(part.strip() for part in texts[name].split(";") if part.strip())
+    texts[SPAWN_RATE] = texts[SPAWN_RATE].removesuffix(".0")
+    if texts.get(RUN_TIME) == "0":
+        texts[RUN_TIME] = ""
+    return texts
+
+
+def sent(form: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
+    """Return the text of each field as it was sent.
+
+    Args:
+        form: what was sent. A switch of a form that a person has filled is off where nothing is sent of it.
+        before: those of fields of which nothing was sent.
+    """
+    off = dict.fromkeys(_SWITCHES, "false") if LOAD in form else {}
+    return {**before, **off, **{name: form[name] for name in _NAMES if name in form}}
+
+
+def for_locust(form: Mapping[str, str], values: Mapping[str, str], kind: LoadKind) -> dict[str, str]:
+    """Return what Locust's form would send.
+
+    Args:
+        form: what was sent.
+        values: the text of each field, by name, as it was sent.
+        kind: the kind of load; all that is not of it is left out, where the form says which it is.
+    """
+    texts = dict(values)
+    for name in _OF_LINES & set(texts):
+        texts[name] = ";".join(line.strip() for line in texts[name].splitlines() if line.strip())
+    if load_kinds.kind_named(form.get(LOAD, "")) is kind:
+        texts = load_kinds.cleared(texts, kind)
+    # What is no field of a form is there to be refused.
+    is_no_field = {option.dest for option in OPTIONS if not option.is_in_form}
+    refused = {name: form[name] for name in form if name in is_no_field or name.startswith(OWN_PREFIX)}
+    return load_kinds.with_what_is_not_said(texts, kind) | refused
