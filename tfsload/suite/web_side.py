@@ -20,7 +20,10 @@ from tfsload.suite.run_report import make_others
 from tfsload.suite.shape_in_use import ShapeInUse
 from tfsload.target.waiting import Wait
 from tfsload.webui import door, port
+from tfsload.webui.locust_bar import LocustBar
+from tfsload.webui.locust_tabs import LocustTabs
 from tfsload.webui.pages import Pages
+from tfsload.webui.refused_starts import RefusedStarts
 from tfsload.webui.run_pages import RunPages
 from tfsload.webui.run_view import RunView
 from tfsload.webui.session_runs import SessionRuns
@@ -50,6 +53,8 @@ class WebSide:
         self.web_ui = web_ui
         self.wait = Wait()
         self._pages: Pages | None = None
+        self._bar: LocustBar | None = None
+        self._tabs: LocustTabs | None = None
         self._runs = SessionRuns(make_others)
         self._view = RunView(lambda: None)
         self._drawing_script: DrawingScript | None = None
@@ -98,7 +103,16 @@ class WebSide:
         site = Site(self.web_ui, base_path)
         StartPage(site)
         RunPages(site, self._runs, self._view, lambda: form.is_starting, drawing_script.text)
+        self._open_locusts_page(leader, form, site)
         site.open()
+
+    def _open_locusts_page(self, leader: "Leader", form: StartForm, site: Site) -> None:
+        """Have Locust's page tell what matters of a run of the suite's."""
+        refused = RefusedStarts(self.web_ui, locust_wraps)
+        self._bar = LocustBar(
+            self.web_ui, locust_wraps, site, self._runs, self._view, refused, lambda: form.is_starting
+        )
+        self._tabs = LocustTabs(self.web_ui, locust_wraps, leader.standing)
 
     def wait_for_files(self) -> None:
         """Wait until nothing is drawn any more: no load is to begin meanwhile."""
@@ -112,13 +126,19 @@ class WebSide:
         """Know that a run begins."""
         if self._pages is not None:
             self._pages.begin()
+        if self._bar is not None and self._tabs is not None:
+            self._bar.begin()
+            self._tabs.begin(begun)
         self._view.begin(begun)
         self._runs.begin(fields_of(self.web_ui.environment))
 
     def level_ended(self, so_far: Callable[[], RunResult]) -> None:
         """Show what the levels so far have come to, while none is measured."""
         try:
-            self._view.level_ended(so_far())
+            result = so_far()
+            self._view.level_ended(result)
+            if self._tabs is not None:
+                self._tabs.level_ended(result)
         except Exception:
             logger.exception("the page of this run could not be renewed")  # the run goes on, and its report comes later
 
@@ -129,6 +149,9 @@ class WebSide:
             result: of the run.
             report: the directory with the files of its report; empty: they are to be made.
         """
+        if self._bar is not None and self._tabs is not None:
+            self._bar.end(result)
+            self._tabs.end(result)
         self._runs.conclude(result, report)
 
     def conclude(self) -> None:
