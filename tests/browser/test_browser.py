@@ -78,7 +78,7 @@ def test_a_page_that_is_loaded_while_a_run_begins_shows_the_run_and_then_its_end
     before = "\n".join(ui.log())
     ui.stats()  # Locust remembers what it answers: that it has stopped
     assert ui.start(**{**UNSET, "sweep": "1,2"}, level_duration="1", warm_up="0.2")["success"]
-    page.load("?tab=logViewer")
+    page.load("&tab=logViewer")
     seen = [page.status]
     page.wait(lambda: page.log.count("Level 2 of") > before.count("Level 2 of"), "the second level")
     seen.append(page.status)
@@ -95,7 +95,7 @@ def test_a_page_that_is_loaded_while_a_run_begins_shows_the_run_and_then_its_end
 def test_a_page_that_is_open_when_a_run_is_stopped_comes_to_its_summary(driver, served):
     ui, page = served[0], browser.LocustPage(driver, served[0].url)
     assert ui.start(**UNSET)["success"]
-    page.load("?tab=logViewer")
+    page.load("&tab=logViewer")
     before = page.log.count(SUMMARY)
     page.wait(lambda: page.status == "RUNNING", "the run")
     page.press("Stop")

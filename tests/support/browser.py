@@ -55,8 +55,8 @@ class LocustPage:
         self._url = url
 
     def load(self, query: str = "") -> None:
-        """Open the page, or load it again."""
-        self.driver.get(self._url + "/" + query)
+        """Open the page, or load it again; `query` is what is to stand behind the first word of its query."""
+        self.driver.get(f"{self._url}/?locust=1{query}")
         self.wait(lambda: self.text, "the page")
 
     @property

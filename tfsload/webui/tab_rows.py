@@ -20,6 +20,7 @@ Row = dict[str, str]
 
 # The page draws all rows anew every two seconds.
 MOST_CLASSES = 200
+_ICONS = frozenset(states.ICONS.values())
 UNDER_WAY, TO_COME, NOT_MEASURED = "under way", "to come", "not measured"
 
 
@@ -55,7 +56,7 @@ class Tab:
 
     def row(self, **texts: str) -> Row:
         """Return a row with these texts, and with "–" where there is none."""
-        return {column.key: clean(texts.get(column.key, NONE)) for column in self.columns}
+        return {column.key: _held_together(clean(texts.get(column.key, NONE))) for column in self.columns}
 
     def rows(self, table: Table) -> list[Row]:
         """Return the rows of a report's table."""
@@ -111,8 +112,13 @@ def _text(cell: Cell) -> str:
 
 
 def with_icon(state: str, word: str) -> str:
-    """Return a state's word with its icon, which no end of a line parts."""
-    return f"{states.ICONS[state]}\u00a0{word}"
+    """Return a state's word with its icon."""
+    return f"{states.ICONS[state]} {word}"
+
+
+def _held_together(text: str) -> str:
+    """Return a cell of which no end of a line parts an icon from its word."""
+    return text.replace(" ", "\u00a0", 1) if text[:1] in _ICONS else text
 
 
 def verdict_words(result: RunResult) -> tuple[str, str]:
