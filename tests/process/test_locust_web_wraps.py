@@ -4,6 +4,7 @@ A new Locust that has mended one of these, or has changed what it hangs on, fail
 """
 
 import inspect
+import json
 import logging
 import re
 import sys
@@ -238,3 +239,55 @@ def test_locusts_page_knows_the_states_that_it_is_told_and_asks_on_while_it_runs
         assert f"{state.upper()}:`{state}`" in text
     # The log, every five seconds.
     assert re.search(r"5e3,\{shouldRunInterval:e\.state===\w+\.SPAWNING\|\|e\.state==\w+\.RUNNING\}", text)
+
+
+ROOT = '<div id="root">'
+
+
+def test_something_stands_above_locusts_page_once_and_outside_of_what_its_script_makes(web_ui):
+    client = web_ui.app.test_client()
+    bare = client.get("/").text
+    locust_wraps.put_above_page(web_ui, lambda: "<nav>ours</nav>")
+    page = client.get("/").text
+
+    assert bare.count(ROOT) == 1
+    assert page == bare.replace(ROOT, f"<nav>ours</nav>\n{ROOT}")
+
+
+def test_who_has_to_log_in_sees_nothing_above_the_page(environment):
+    web_ui = web_ui_of(environment, web_login=True)
+    web_ui.app.secret_key = "for this test"
+    web_ui.login_manager.user_loader(lambda user_id: None)  # noqa: ARG005  (Flask's name)
+    web_ui.login_manager.unauthorized_handler(lambda: f"log in first{ROOT}")
+    asked = []
+    locust_wraps.put_above_page(web_ui, lambda: asked.append("above") or "ours")
+
+    assert web_ui.app.test_client().get("/").text == f"log in first{ROOT}"
+    assert asked == []
+
+
+def extended(client):
+    return client.get("/stats/requests").get_json()["extended_stats"]
+
+
+@pytest.mark.parametrize("is_state_told", [pytest.param(True, id="with-our-state"), pytest.param(False, id="alone")])
+def test_rows_go_along_with_the_statistics_beside_those_of_a_locustfile(web_ui, is_state_told):
+    theirs = {"key": "theirs", "data": []}
+    rows = [{"level": "1 user"}]
+    if is_state_told:
+        locust_wraps.wrap_statistics(web_ui, lambda: "mine")
+    locust_wraps.extend_statistics(web_ui, lambda: {"ours": rows})
+
+    @web_ui.app.after_request
+    def add(response):  # as Locust's documentation has it
+        if response.is_json:
+            response.set_data(json.dumps({**response.get_json(), "extended_stats": [theirs]}))
+        return response
+
+    client = web_ui.app.test_client()
+    first, second = extended(client), extended(client)
+    rows.append({"level": "2 users"})
+
+    assert first == second == [theirs, {"key": "ours", "data": [{"level": "1 user"}]}]
+    assert extended(client) == [theirs, {"key": "ours", "data": rows}]  # though Locust remembers its answer
+    assert '"ours"' not in client.get("/logs").text

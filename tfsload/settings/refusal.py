@@ -4,6 +4,8 @@ from tfsload.transport.words import sentence
 
 # A list that is one fault a word is no help.
 _MOST_FAULTS = 20
+# How a page is told of it.
+CANNOT_START = "The run cannot start: "
 
 
 class RunRefused(Exception):  # noqa: N818  (it says what happened)
@@ -23,7 +25,7 @@ class RunRefused(Exception):  # noqa: N818  (it says what happened)
 
     def sentence(self) -> str:
         """All faults in a line, for a page."""
-        return "The run cannot start: " + "; ".join(self.faults)
+        return CANNOT_START + "; ".join(self.faults)
 
     def text(self) -> str:
         """All faults, a line each, for a terminal."""

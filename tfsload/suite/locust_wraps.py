@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 # Locust's names for the routes that are wrapped.
 _INDEX, _SWARM, _STOP = "locust.index", "locust.swarm", "locust.stop"
 _STATISTICS, _LOGS = "locust.request_stats", "locust.logs"
+# Where the script of Locust's page puts what it makes.
+_ROOT = '<div id="root">'
 
 
 # What our wraps of methods carry; `functools.wraps` of a plugin that wraps one again takes it along.
@@ -293,6 +295,42 @@ def wrap_logs(web_ui: WebUI, served: Callable[[], None]) -> None:
         return Response(text, content_type="application/json")
 
     _views(web_ui)[_LOGS] = logs
+
+
+def put_above_page(web_ui: WebUI, above: Callable[[], str]) -> None:
+    """Have `above()`, which is HTML, stand above Locust's page: its script knows no place for links or a state.
+
+    Who has to log in first does not see it.
+    """
+    locusts = _views(web_ui)[_INDEX]
+
+    @functools.wraps(locusts)
+    def index() -> Any:
+        page = locusts()
+        return page.replace(_ROOT, f"{above()}\n{_ROOT}", 1) if isinstance(page, str) else page
+
+    _views(web_ui)[_INDEX] = web_ui.auth_required_if_enabled(index)
+
+
+def extend_statistics(web_ui: WebUI, tables: Callable[[], dict[str, list[dict[str, str]]]]) -> None:
+    """Send rows along with the statistics, by the tab whose table they are, beside those of a locustfile.
+
+    A locustfile adds its own by `after_request`, as Locust's documentation has it, and takes all others away with that:
+    so ours are added last. The answer may be one that Locust remembers, with ours in it.
+    """
+    app = web_ui.app
+    assert app is not None  # Locust makes it before it tells of its web UI
+
+    def add(response: Response) -> Response:
+        if request.endpoint != _STATISTICS or not response.is_json:
+            return response  # another route's, or the login's
+        told, ours = response.get_json(), tables()
+        others = [one for one in told.get("extended_stats") or () if one.get("key") not in ours]
+        told["extended_stats"] = [*others, *({"key": key, "data": rows} for key, rows in ours.items())]
+        response.set_data(json.dumps(told))
+        return response
+
+    app.after_request_funcs.setdefault(None, []).insert(0, add)  # Flask calls the first one last
 
 
 def start_greenlet(web_ui: WebUI) -> Any:

@@ -22,7 +22,10 @@ from tfsload.suite.run_report import make_others
 from tfsload.suite.shape_in_use import ShapeInUse
 from tfsload.target.waiting import Wait
 from tfsload.webui import door, port
+from tfsload.webui.locust_bar import LocustBar
+from tfsload.webui.locust_tabs import LocustTabs
 from tfsload.webui.pages import Pages
+from tfsload.webui.refused_starts import RefusedStarts
 from tfsload.webui.run_pages import RunPages
 from tfsload.webui.run_view import RunView
 from tfsload.webui.session_runs import SessionRuns
@@ -56,6 +59,8 @@ class WebSide:
         self.wait = Wait()
         self._pages: Pages | None = None
         self._start_page: StartPage | None = None
+        self._bar: LocustBar | None = None
+        self._tabs: LocustTabs | None = None
         self._runs = SessionRuns(make_others)
         self._view = RunView(lambda: None)
         self._drawing_script: DrawingScript | None = None
@@ -105,6 +110,7 @@ class WebSide:
         site = Site(self.web_ui, base_path)
         self._open_start_page(site, form)
         RunPages(site, self._runs, self._view, lambda: form.is_starting, drawing_script.content)
+        self._open_locusts_page(leader, form, site)
         site.open()
 
     def _open_start_page(self, site: Site, form: StartForm) -> None:
@@ -118,6 +124,14 @@ class WebSide:
         if suite_classes(classes):
             locust_wraps.wrap_index(self.web_ui, lambda: url_for("tfsload.start") if page.is_first else "")
 
+    def _open_locusts_page(self, leader: "Leader", form: StartForm, site: Site) -> None:
+        """Have Locust's page tell what matters of a run of the suite's."""
+        refused = RefusedStarts(self.web_ui, locust_wraps)
+        self._bar = LocustBar(
+            self.web_ui, locust_wraps, site, self._runs, self._view, refused, lambda: form.is_starting
+        )
+        self._tabs = LocustTabs(self.web_ui, locust_wraps, leader.standing)
+
     def wait_for_files(self) -> None:
         """Wait until nothing is drawn any more: no load is to begin meanwhile."""
         if self._drawing_script is not None:
@@ -130,6 +144,9 @@ class WebSide:
         """Know that a run begins."""
         if self._pages is not None:
             self._pages.begin()
+        if self._bar is not None and self._tabs is not None:
+            self._bar.begin()
+            self._tabs.begin(begun)
         self._view.begin(begun)
         own = self._start_page.held() if self._start_page is not None else {}
         self._runs.begin({**fields_of(self.web_ui.environment), **own})
@@ -137,7 +154,10 @@ class WebSide:
     def renew(self, so_far: Callable[[], RunResult]) -> None:
         """Show what the run has come to so far: at a level's end, when none is measured."""
         try:
-            self._view.renew(so_far())
+            result = so_far()
+            self._view.renew(result)
+            if self._tabs is not None:
+                self._tabs.level_ended(result)
         except Exception:
             logger.exception("the page of this run could not be renewed")  # the run goes on, and its report comes later
 
@@ -165,6 +185,9 @@ class WebSide:
             report: the directory with the files of its report; empty: they are to be made.
         """
         self._stop_renewing()
+        if self._bar is not None and self._tabs is not None:
+            self._bar.end(result)
+            self._tabs.end(result)
         self._runs.conclude(result, report)
 
     def _stop_renewing(self) -> None:

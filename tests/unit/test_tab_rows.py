@@ -1,0 +1,189 @@
+"""The rows of the suite's tabs on Locust's page: the figures of the result, in the words of the report."""
+
+import dataclasses
+import json
+import math
+
+import pytest
+
+from tests.support.hostile import HOSTILE
+from tests.support.page_runs import PAGE_RUNS, page_run
+from tfsload.analysis.figures import NONE, count, latency_ms, percent, rate
+from tfsload.report import states
+from tfsload.report.standing import Counters
+from tfsload.webui import tab_rows
+from tfsload.webui.tab_rows import ACCURACY, LEVELS, TABS
+
+
+def plain(text):
+    """Return a text as it is read."""
+    return text.replace("\u00a0", " ")
+
+
+def rows_of(result):
+    state, why = tab_rows.verdict_words(result)
+    return {
+        LEVELS: [tab_rows.all_levels(result, state, why), *tab_rows.levels(result)],
+        ACCURACY: [tab_rows.all_classes(result, state), *tab_rows.classes(result)],
+    }
+
+
+@pytest.mark.parametrize("kind", PAGE_RUNS)
+def test_whatever_the_run_each_row_has_a_text_for_each_column(kind):
+    rows = rows_of(page_run(kind))
+
+    for tab in TABS:
+        keys = [column.key for column in tab.columns]
+        assert all(list(row) == keys for row in rows[tab])
+        assert all(isinstance(text, str) and text for row in rows[tab] for text in row.values())
+        json.dumps(rows[tab], allow_nan=False)
+
+
+@pytest.mark.parametrize("tab", TABS, ids=lambda tab: tab.title)
+def test_a_columns_key_is_one_that_locusts_page_neither_changes_nor_sorts_by(tab):
+    keys = [column.key for column in tab.columns]
+
+    assert [key for key in keys if not (key.isascii() and key.isalpha() and key.islower())] == []
+    assert "name" not in keys
+    assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize("kind", ["sweep", "rate", "endless", "unsettled", "search", "slow-rates"])
+def test_a_level_has_the_figures_of_the_result(kind):
+    result = page_run(kind)
+    rows = tab_rows.levels(result)
+
+    assert len(rows) == len(result.levels)
+    for level, row in zip(result.levels, rows, strict=True):
+        assert row["level"].startswith(level.name)
+        assert row["rate"] == rate(level.achieved_rps)
+        assert [row[key] for key in ("median", "ninety", "tail")] == [
+            latency_ms(level.upper_end_ns[p]) for p in (50, 90, 99)
+        ]
+        assert row["errors"] == percent(level.error_rate)
+        assert (row["wrong"], row["failed"]) == (count(level.wrong), count(level.n_failed))
+        assert row["dropped"] == (NONE if level.rate_rps is None else count(level.dropped))
+        assert states.of_level(result, level).word in plain(row["state"])
+
+
+def test_speed_up_is_told_where_there_is_a_law_and_only_there():
+    sweep, rates = ([row["fold"] for row in tab_rows.levels(page_run(kind))] for kind in ("sweep", "rate"))
+
+    assert sweep[0] == "1.00×"
+    assert NONE not in sweep
+    assert set(rates) == {NONE}
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        pytest.param("demo", "✓ PASS", id="passed"),
+        pytest.param("sweep", "✓ PASS", id="passed-in-levels"),
+        pytest.param("rate", "↑ THRESHOLD CROSSED", id="crossed"),
+        pytest.param("invalid", "? INVALID", id="invalid"),
+        pytest.param("failed", "✗ FAILED", id="failed"),
+    ],
+)
+def test_the_first_row_of_each_tab_looks_like_the_verdict_and_says_why(kind, state):
+    result = page_run(kind)
+    rows = rows_of(result)
+
+    assert plain(rows[LEVELS][0]["state"]) == state
+    assert plain(rows[ACCURACY][0]["label"]) == f"all: {state}"
+    assert rows[LEVELS][0]["remark"] == tab_rows.verdict_words(result)[1] != NONE
+
+
+def test_a_run_without_levels_has_one_row_for_all():
+    result = page_run("demo")
+    (row,) = rows_of(result)[LEVELS]
+
+    assert row["level"] == "all"
+    assert row["rate"] == rate(result.totals.requests_per_s)
+    assert row["tail"] == latency_ms(result.totals.latency_ns[99])
+    assert row["errors"] == percent(result.totals.error_rate)
+
+
+def test_the_error_rates_parts_are_told_apart():
+    result = page_run("failed")
+    row = rows_of(result)[ACCURACY][0]
+
+    assert row["errors"] == percent(result.totals.error_rate)
+    assert row["wrong"] == count(result.totals.wrong)
+    assert row["failed"] == "12: RESOURCE_EXHAUSTED 3, UNAVAILABLE 9"
+    assert row["right"] == count(sum(one.right for one in result.classes))
+
+
+def test_mismatches_are_counted_where_answers_were_compared():
+    told = {kind: rows_of(page_run(kind))[ACCURACY][0]["mismatched"] for kind in ("long", "sweep")}
+
+    assert told == {"long": "7", "sweep": NONE}
+
+
+def test_each_class_has_the_figures_of_the_result():
+    result = page_run("sweep")
+    rows = tab_rows.classes(result)
+
+    assert [row["label"] for row in rows] == [str(one.label) for one in result.classes]
+    for one, row in zip(result.classes, rows, strict=True):
+        assert (row["images"], row["right"], row["wrong"]) == tuple(map(count, (one.images, one.right, one.wrong)))
+        assert (row["recall"], row["precision"]) == (percent(one.recall), percent(one.precision))
+        taken = f"{one.taken_for[0]} ({one.taken_for[1]:,}×)" if one.taken_for else NONE
+        assert row["taken"] == taken
+
+
+def test_of_very_many_classes_the_first_are_shown_and_the_others_counted():
+    result = page_run("sweep")
+    many = tuple(dataclasses.replace(result.classes[0], label=label) for label in range(tab_rows.MOST_CLASSES + 50))
+    rows = tab_rows.classes(dataclasses.replace(result, classes=many))
+
+    assert len(rows) == tab_rows.MOST_CLASSES + 1
+    assert rows[-1]["label"] == "50 more: see the run's report"
+
+
+def test_a_level_names_the_thresholds_that_it_crosses_by_its_own_figure():
+    first, *_ = (row["remark"] for row in tab_rows.levels(page_run("unsettled")))
+    twice = [row["remark"] for row in tab_rows.levels(page_run("unsettled")) if row["level"].startswith("4 users")]
+
+    assert "p99" not in first
+    assert [plain(remark).partition(" · ")[0] for remark in twice] == [
+        "↑ p99 < 12 ms: 22.6 ms",
+        "↑ p99 < 12 ms: 37.3 ms",
+    ]
+
+
+def test_a_level_in_doubt_says_why_in_short():
+    doubted = [row for row in tab_rows.levels(page_run("unsettled")) if "unstable" in row["state"]]
+
+    assert [plain(row["state"]) for row in doubted] == ["? unstable"]
+    assert "unstable: throughput went 121% → 97% → 82% of its mean" in doubted[0]["remark"]
+    assert "third by third" not in doubted[0]["remark"]
+
+
+def test_what_has_no_value_is_told_as_in_the_report():
+    endless = page_run("endless")
+    ends = [level.upper_end_ns[99] for level in endless.levels]
+    tails = [row["tail"] for row in tab_rows.levels(endless)]
+
+    assert [tail for end, tail in zip(ends, tails, strict=True) if end is not None and math.isinf(end)] != []
+    assert {tail for end, tail in zip(ends, tails, strict=True) if end is not None and math.isinf(end)} == {"∞"}
+
+
+def test_what_is_measured_is_marked_and_shows_counters_alone():
+    counted = Counters(requests=100, predictions=100, wrong=2, failed=1, offered=120, dropped=20, rate_rps=50.0)
+    row = tab_rows.under_way("2 users", counted, is_open_load=False)
+    rates = tab_rows.under_way("50 requests/s", counted, is_open_load=True)
+    nothing = tab_rows.under_way("2 users", Counters(), is_open_load=False)
+
+    told = {"level": "2 users", "state": "under way", "rate": "50.0", "errors": "3.00%", "wrong": "2", "failed": "1"}
+    assert row == LEVELS.row(**told)
+    assert (row["dropped"], rates["dropped"]) == (NONE, "20")
+    assert nothing == LEVELS.row(level="2 users", state="under way")
+
+
+def test_texts_of_others_stay_text_and_steer_nothing():
+    rows = rows_of(page_run("hostile-search"))
+    texts = [text for of_tab in rows.values() for row in of_tab for text in row.values()]
+
+    assert any("<script>alert(2)</script>" in text for text in texts)  # Locust's page shows it as text
+    assert [text for text in texts if "\u202e" in text or "\u2028" in text] == []
+    assert "\u202e" in HOSTILE
