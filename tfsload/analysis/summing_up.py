@@ -16,8 +16,8 @@ from tfsload.analysis.series import Second, series
 from tfsload.analysis.suspicion import suspicions
 from tfsload.analysis.thresholds import Threshold
 from tfsload.analysis.totals import Totals, Uncounted
-from tfsload.records.half_seconds import TENTH_NS
 from tfsload.records.record import Record
+from tfsload.records.tenths import TENTH_NS
 
 
 @dataclass(frozen=True)
