@@ -1,10 +1,15 @@
 """Thresholds that end a run, as a user calls it: in one process, in several, from the web UI."""
 
+import os
+import signal
+import time
+
 import pytest
 
-from tests.support.runs import forked, run_headless, wait_until
+from tests.support.runs import PROJECT, forked, locust, run_headless, wait_until
 from tests.support.web_ui import web_ui_of
 from tfsload.analysis import exit_codes
+from tfsload.target.launcher import EmbeddedServer
 
 # The shipped model's 0.8 % cross it.
 ERRORS = "error_rate < 0.1% abort=0s"
@@ -91,3 +96,61 @@ def test_a_threshold_ends_a_run_from_the_form_and_the_next_starts_clean(tmp_path
     assert summaries.count("error_rate < 0.1% abort=0s was crossed at 2 users: ") == 1
     assert summaries.count("the run was ended by error_rate < 0.1% abort=0s, with 2 levels to go") == 1
     assert summaries.count("error_rate < 0.1% abort=0s was crossed: ") == 1
+
+
+# Four users, each ten requests a second.
+PACED = {"TFSLOAD_TEST_PACE_S": "0.1"}
+PACED_RUN = ("-u", "4", "-r", "4", "-t", "14")
+PACED_LEVEL = ("--sweep", "4,4", "--level-duration", "7", "--warm-up", "1")
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize("load", [pytest.param(PACED_RUN, id="without-levels"), pytest.param(PACED_LEVEL, id="level")])
+@pytest.mark.parametrize(
+    ("threshold", "is_ended"),
+    [
+        pytest.param("rate > 36/s abort=0s", False, id="just-above"),
+        pytest.param("rate > 48/s abort=0s", True, id="clearly-below"),
+    ],
+)
+def test_workers_that_report_at_other_times_are_held_together(cluster, model_server, load, threshold, is_ended):
+    master = cluster(
+        *("--host", model_server.address, "--expect-workers", "2", *load, "--threshold", threshold), **PACED
+    )
+    master.join()
+    time.sleep(1.5)  # half of the time from one report of a worker to its next
+    master.join()
+    ended = master.master.wait()
+
+    assert ("the run ends" in ended.stderr) is is_ended, ended.stdout + ended.stderr
+    if is_ended:
+        assert "rate > 48/s abort=0s was crossed" in ended_by_threshold(ended)[0]
+    else:
+        assert "was crossed" not in ended.stdout
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize("n_workers", [pytest.param(0, id="one-process"), pytest.param(2, id="two-processes")])
+@pytest.mark.parametrize(
+    "load",
+    [
+        pytest.param(("-u", "4", "-r", "4", "-t", "300"), id="run-time"),
+        pytest.param(("-u", "4", "-r", "4", "--num-tests", "1000"), id="num-tests"),
+        pytest.param(("--sweep", "4,4", "--level-duration", "300", "--warm-up", "0"), id="level"),
+    ],
+)
+def test_a_server_that_hangs_crosses_a_rate_before_a_request_has_failed(tmp_path, load, n_workers):
+    server = EmbeddedServer.start("mnist", PROJECT / "models" / "mnist")
+    asked = ("--threshold", "rate > 20/s abort=0s", "--deadline", "100", "--give-up-after", "0")
+    try:
+        with locust(
+            tmp_path, "--headless", "--host", server.address, *load, *asked, *forked(n_workers), **PACED
+        ) as process:
+            wait_until(lambda: process.n_done() >= 100, "answers")
+            os.kill(server.pid, signal.SIGSTOP)
+            ended = process.wait()
+            os.kill(server.pid, signal.SIGKILL)
+    finally:
+        server.stop()
+
+    assert "rate > 20/s abort=0s was crossed" in ended_by_threshold(ended)[0]

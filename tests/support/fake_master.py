@@ -59,9 +59,14 @@ def ask(master, worker, run=1, held=()):
     return master.sent[-1][1]["lease"]
 
 
+def stamp(clock_ns=0):
+    """Return what goes with all rows that are handed over; `clock_ns` as of `report`."""
+    return {"unix_ns": time.time_ns() + clock_ns, "n_undelivered": 0}
+
+
 def deliver(master, worker, lease, run=1, level=0):
     number, start, stop = lease
-    data = {"run": run, "lease": number, "rows": rows(number, stop - start, level), "unix_ns": time.time_ns()}
+    data = {"run": run, "lease": number, "rows": rows(number, stop - start, level), **stamp()}
     master.receive(messages.LEASE_DONE, data, worker)
 
 
@@ -74,12 +79,12 @@ def drain(master, worker, rows=(), still_open=(), n_reported=None, run=1):
         "open": [list(pair) for pair in still_open],
         "n_reported": n_here if n_reported is None else n_reported,
         "is_broken": False,
-        "unix_ns": time.time_ns(),
+        **stamp(),
     }
     master.receive(messages.DRAINED, data, worker)
 
 
 def report(master, worker, rows, run=1, clock_ns=0):
     """Send a worker report; `clock_ns` is what the worker's clock is ahead of the coordinator's."""
-    data = {messages.REPORT_KEY: {"run": run, "rows": rows, "unix_ns": time.time_ns() + clock_ns}}
+    data = {messages.REPORT_KEY: {"run": run, "rows": rows, **stamp(clock_ns)}}
     master.environment.events.worker_report.fire(client_id=worker, data=data)

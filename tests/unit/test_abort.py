@@ -606,3 +606,11 @@ def test_a_run_that_goes_on_is_held_by_the_rate_that_its_workers_keep_together()
     assert held["rate"].holds
     assert held["right_rate"].value == pytest.approx(40)
     assert [one.threshold.metric for one in summing_up.hold_so_far(asked, record, None)] == ["failed_rate"]
+
+
+def test_where_nobody_was_answered_the_rate_is_0_and_not_unknown():
+    record = record_of([], ["UNAVAILABLE"] * 20)
+    asked = thresholds.parse("rate > 37/s abort; right_rate[20ms] > 37/s abort")
+    held = summing_up.hold_so_far(asked, record, 0.0)
+
+    assert [(one.value, one.holds) for one in held] == [(0, False), (0, False)]

@@ -12,7 +12,7 @@ from locust.env import Environment
 from locust.runners import STATE_MISSING, STATE_RUNNING, WorkerRunner
 
 from tests.support.beats import beat
-from tests.support.fake_master import Master
+from tests.support.fake_master import Master, stamp
 from tests.support.fake_users import Runner, ScriptedUser, run_options
 from tests.support.runs import wait_for
 from tfsload.analysis.doubts import Doubt
@@ -135,7 +135,7 @@ def rows_of(level, n_requests):
 
 
 def tell_done(master, worker, level=1, n_requests=3, run=1, **figures):
-    data = {"run": run, "level": level, "rows": rows_of(level, n_requests), "unix_ns": time.time_ns()}
+    data = {"run": run, "level": level, "rows": rows_of(level, n_requests), **stamp()}
     cpu = {"busy": figures.pop("busy_share", 0.25), "waited": figures.pop("waited_share", 0.0), "mean_wait_ns": 0.0}
     own = {"n_users": 1, "cpu": cpu, "round_trip_ns": None, **figures}
     master.receive(messages.LEVEL_DONE, {**data, **own}, worker)

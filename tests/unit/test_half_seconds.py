@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from tfsload.analysis import thresholds
 from tfsload.analysis.edges import limits_of, rests_on_many
-from tfsload.records.half_seconds import BATCH, MOST_SINGLE, TENTH_NS, Count, HalfSeconds
+from tfsload.records.half_seconds import BATCH, HalfSeconds
 from tfsload.records.histogram import HIGHEST_NS, SIGNIFICANT_DIGITS
+from tfsload.records.tenths import MOST_SINGLE, TENTH_NS, Count
 
 MS = 1_000_000
 # Made independently of tfsload.records.histogram: what a percentile among its buckets is told as.

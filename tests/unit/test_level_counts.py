@@ -1,12 +1,21 @@
 """What is known of a level while it is measured: counters, held against a plain count; nothing is put together."""
 
+from dataclasses import replace
+
 import msgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.level_rows import Sample, run_of
+from tests.support.level_rows import tell as tell_samples
+from tfsload.analysis.edges import within_ns_of
+from tfsload.analysis.held import hold_all, hold_so_far
+from tfsload.analysis.levels import level_row
+from tfsload.analysis.thresholds import parse
 from tfsload.records.level_counts import LevelCounts
-from tfsload.records.recorder import Recorder
+from tfsload.records.record import Record
+from tfsload.records.recorder import Recorder, merge_plain
 from tfsload.records.window import N_SLICES, Window
 from tfsload.transport.failure import PredictionFailure
 
@@ -94,3 +103,88 @@ def test_arrivals_that_were_dropped_are_told():
     counts = recorder.counts_so_far(BEGIN_NS + SECOND)
 
     assert (counts.offered, counts.dropped, counts.requests) == (1, 1, 0)
+
+
+# Processes tell of a level at other times
+
+
+def evenly_answering(gap_ms, until_s):
+    """Return what a process tells that has an answer every so many ms, when the level has been measured for so long."""
+    recorder = measuring(within_ns=(2 * 10**6,))
+    for done_ns in range(BEGIN_NS + gap_ms * 10**6, BEGIN_NS + int(until_s * SECOND), gap_ms * 10**6):
+        recorder.record([1], [1], None, done_ns - 10**6, done_ns - 10**6, done_ns, None)
+    return recorder.counts_so_far(BEGIN_NS + int(until_s * SECOND))
+
+
+@given(st.lists(st.tuples(st.integers(5, 50), st.floats(1, 9.9)), min_size=1, max_size=4))
+def test_rates_are_of_all_processes_however_old_what_each_has_told_is(processes):
+    together = LevelCounts.together(evenly_answering(*one) for one in processes)
+    rate_rps = sum(1000 / gap_ms for gap_ms, _ in processes)
+    # What has not yet been answered of the next one.
+    room_rps = sum(1.01 / until_s for _, until_s in processes)
+
+    assert together.rate_rps <= rate_rps + 1e-6
+    assert together.rate_rps >= rate_rps - room_rps
+    assert together.right_per_s[2 * 10**6] == pytest.approx(together.rate_rps)
+
+
+def test_a_rate_falls_while_nothing_is_answered():
+    recorder = measuring()
+    tell(recorder, [(1, 1)] * 100)
+    told = [recorder.counts_so_far(BEGIN_NS + seconds * SECOND) for seconds in (1, 2, 5)]
+
+    assert [counts.rate_rps for counts in told] == [100, 50, 20]
+    # Of another process that still is answered all of it counts.
+    assert LevelCounts.together([told[2], evenly_answering(10, 1.0)]).rate_rps == pytest.approx(120, abs=1.1)
+
+
+# As a level ends, the last look and the verdict tell the same
+
+request = st.builds(
+    Sample,
+    due_ns=st.integers(-SECOND, 10 * SECOND),
+    done_ns=st.just(0),
+    lag_ns=st.just(0),
+    is_wrong=st.booleans(),
+    is_failed=st.booleans(),
+    n_mismatched=st.sampled_from([None, 0, 1]),
+)
+COUNTED = parse(
+    "rate > 5/s; right_rate[20ms] > 5/s; right_rate[3s] > 5/s; error_rate < 9%; wrong_rate < 9%; failed_rate < 9%; "
+    "mismatched_rate < 9%; dropped_rate < 9%"
+)
+
+
+@given(
+    st.lists(st.tuples(request, st.integers(1, 2 * SECOND) | st.integers(1, 40 * 10**6)), max_size=40),
+    st.lists(st.floats(0, 9.9), max_size=5),
+    st.integers(1, 3),
+    st.booleans(),
+)
+def test_as_a_level_ends_a_look_finds_what_the_verdict_is_given_by(requests, dropped_s, n_processes, is_open):
+    window = Window.of(1, BEGIN_NS, 10 * SECOND, is_open)
+    made = sorted(
+        (replace(one, done_ns=one.due_ns + took_ns) for one, took_ns in requests), key=lambda one: one.done_ns
+    )
+    told, merged = [], {1: Record()}
+    for number in range(n_processes):
+        recorder = Recorder(has_levels=True, within_ns=within_ns_of(COUNTED))
+        recorder.measure(window)
+        own = made[number::n_processes]
+        for due_s in dropped_s[number::n_processes]:
+            recorder.count_offered(BEGIN_NS + int(due_s * SECOND))
+            recorder.count_dropped(BEGIN_NS + int(due_s * SECOND))
+        late = [one for one in own if BEGIN_NS + one.done_ns >= window.end_ns - 1]
+        tell_samples(recorder, [one for one in own if one not in late], is_open)
+        for one in late if is_open else ():  # due, and in flight
+            recorder.count_offered(BEGIN_NS + one.due_ns)
+        told.append(recorder.counts_so_far(window.end_ns - 1))
+        tell_samples(recorder, late)
+        merge_plain(merged, recorder.take_all())
+    row = level_row(run_of(rate_rps=9.0 if is_open else None), merged[1])
+    at_the_end = {one.threshold: one.value for one in hold_all(COUNTED, [row])}
+    together = LevelCounts.together(told)
+
+    for threshold in COUNTED:
+        value, judged = hold_so_far(threshold, "", together).value, at_the_end[threshold]
+        assert value == (judged if judged is None else pytest.approx(judged, rel=1e-9)), threshold.text

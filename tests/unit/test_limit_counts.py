@@ -9,7 +9,8 @@ from tests.support.past_runs import PAST_RUNS
 from tfsload.analysis import thresholds
 from tfsload.analysis.edges import limits_of
 from tfsload.analysis.limit_counts import MOST_ROWS, LimitCounts, limit_counts
-from tfsload.records.half_seconds import TENTH_NS, HalfSeconds
+from tfsload.records.half_seconds import HalfSeconds
+from tfsload.records.tenths import TENTH_NS
 
 MS = 1_000_000
 

@@ -241,6 +241,17 @@ def test_what_was_taken_is_taken_once_and_a_level_goes_on_afterwards(recorder):
     assert recorder.take_unleased() == []
 
 
+def test_what_was_answered_under_leases_and_not_taken_is_told():
+    recorder = Recorder(unix_offset_ns=10**18)
+    for lease, failure in ((1, None), (1, GONE), (2, None), (2, None), (None, None)):
+        recorder.record([1], None if failure else [1], failure, 5, 5, 9, lease)
+
+    assert recorder.stamp()["n_undelivered"] == 3
+    recorder.take(2)
+    assert recorder.stamp()["n_undelivered"] == 1
+    assert recorder.stamp()["unix_ns"] > 10**18
+
+
 # The model: everything by hand, request by request and window by window.
 
 

@@ -4,6 +4,8 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tfsload.load.plan import FixedPlan
 from tfsload.records.level import Level
@@ -25,10 +27,10 @@ def rows(n, first_s, level=WHOLE_RUN.level, n_failed=0):
 
 
 def results_of(*reports):
-    """Return results in which each (worker, rows, seconds on its clock) was reported."""
+    """Return results in which each (worker, rows, seconds on its clock, and what it holds of leases) was reported."""
     results = Results()
-    for worker, told, at_s in reports:
-        results.paces.setdefault(worker, Pace()).take(told, T0 + int(at_s * S))
+    for worker, told, at_s, *n_undelivered in reports:
+        results.paces.setdefault(worker, Pace()).take(told, T0 + int(at_s * S), *n_undelivered)
     return results
 
 
@@ -47,10 +49,40 @@ def results_of(*reports):
         pytest.param([("a", rows(60, 0, n_failed=30), 3)], {"a"}, 10, id="only-what-is-answered"),
         pytest.param([("a", rows(500, 0, UNCOUNTED), 10), ("a", rows(200, 10), 12)], {"a"}, 100, id="after-a-warm-up"),
         pytest.param([("a", rows(500, 0, UNCOUNTED), 10)], {"a"}, None, id="in-a-warm-up"),
+        pytest.param([("a", rows(300, 0), 3), ("a", [], 6)], {"a"}, 50, id="nothing-is-answered-any-more"),
+        pytest.param(
+            [("a", rows(60, 0), 3), ("b", rows(60, 0), 3), ("a", [], 6), ("b", rows(60, 3), 6)],
+            {"a", "b"},
+            30,
+            id="by-one-server-of-two",
+        ),
+        pytest.param([("a", rows(9, 0, n_failed=9), 5)], {"a"}, 0, id="nothing-was-ever-answered"),
+        pytest.param([("a", [], 3), ("a", rows(100, 9), 10)], {"a"}, 100, id="before-it-begins"),
+        pytest.param([("a", rows(60, 0), 2), ("a", [], 3, 30)], {"a"}, 30, id="under-a-lease-that-is-not-worked-off"),
+        pytest.param(
+            [("a", rows(60, 0), 2), ("a", [], 3, 30), ("a", rows(60, 2), 4, 0)], {"a"}, 30, id="and-that-is-now"
+        ),
+        pytest.param([("a", rows(60, 0), 2, 30), ("a", [], 9, 30)], {"a"}, 10, id="which-is-answered-no-further"),
     ],
 )
 def test_the_rate_of_workers_together(reports, workers, rate_rps):
     assert results_of(*reports).rate_rps(workers) == rate_rps
+
+
+@given(st.lists(st.tuples(st.integers(1, 500), st.floats(1, 90), st.integers(0, 9)), min_size=1, max_size=4))
+def test_the_rate_is_of_all_workers_however_old_their_reports_are(workers):
+    """Each is answered evenly, from a time of its own on, and has reported up to another."""
+    reports = []
+    for number, (rate_rps, for_s, from_s) in enumerate(workers):
+        n_first, n = int(rate_rps * for_s / 3), int(rate_rps * for_s)
+        reports += [
+            (number, rows(n_first, from_s), from_s + for_s / 3),
+            (number, rows(n - n_first, from_s + (for_s / 3 if n_first else 0)), from_s + for_s),
+        ]
+    found = results_of(*reports).rate_rps(set(range(len(workers))))
+    rate_rps = sum(rate_rps for rate_rps, _, _ in workers)
+
+    assert rate_rps - sum(1.01 / for_s for _, for_s, _ in workers) <= found <= rate_rps * (1 + 1e-6)
 
 
 def test_what_can_be_sent_counts_as_what_it_was_made_of():

@@ -1,11 +1,14 @@
 """How likely so many of so many are, exactly. Pure."""
 
-from collections.abc import Iterable
-from itertools import accumulate, takewhile
-from operator import mul
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
 
 # Weights below this one are left out, relative to the largest: a probability has no more than 16 digits.
 _NEGLIGIBLE = 1e-30
+# So many are reckoned first, then twice as many again and again: of millions of trials tens of thousands count.
+_FIRST_PIECE = 256
 
 
 def weights(n: int, share: float, rest: float) -> tuple[int, list[float]]:
@@ -20,8 +23,8 @@ def weights(n: int, share: float, rest: float) -> tuple[int, list[float]]:
         rest: 1 - share, which in floats may be told more finely.
     """
     mode = min(int((n + 1) * share), n)
-    downwards = _fading(k * rest / ((n - k + 1) * share) for k in range(mode, 0, -1))
-    upwards = _fading((n - k) * share / ((k + 1) * rest) for k in range(mode, n))
+    downwards = _fading(mode, lambda i: (mode - i) * rest / ((n - mode + i + 1) * share))
+    upwards = _fading(n - mode, lambda i: (n - mode - i) * share / ((mode + i + 1) * rest))
     return mode - len(downwards), [*reversed(downwards), 1.0, *upwards]
 
 
@@ -40,6 +43,19 @@ def at_most(k: int, n: int, share: float) -> float:
     return at_least(n - k, n, 1 - share) if k < n else 1.0
 
 
-def _fading(ratios: Iterable[float]) -> list[float]:
-    """Return the running products of ratios, none above 1, until they are negligible."""
-    return list(takewhile(lambda weight: weight > _NEGLIGIBLE, accumulate(ratios, mul)))
+def _fading(n: int, ratio: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> list[float]:
+    """Return the running products of n ratios at most, none above 1, until they are negligible.
+
+    Args:
+        n: ratios that there are.
+        ratio: returns those of some places, from 0 on.
+    """
+    pieces: list[float] = []
+    begin, size, product = 0, _FIRST_PIECE, 1.0
+    while begin < n and product > _NEGLIGIBLE:
+        ratios = ratio(np.arange(begin, min(begin + size, n), dtype=np.float64))
+        ratios[0] *= product
+        products = np.multiply.accumulate(ratios)
+        pieces += products[products > _NEGLIGIBLE].tolist()
+        begin, size, product = begin + size, 2 * size, float(products[-1])
+    return pieces

@@ -8,15 +8,14 @@ most for the verdict. Where the two differ, it is not known.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain
 
 from tfsload.analysis.edges import rests_on_many
 from tfsload.analysis.figures import latency_against
 from tfsload.analysis.metrics import figure_of
 from tfsload.analysis.percentiles import rank_from_top
 from tfsload.analysis.thresholds import Threshold
-from tfsload.records.half_seconds import TENTH_NS, TENTHS_A_HALF_SECOND, Count
 from tfsload.records.record import Record
+from tfsload.records.tenths import TENTH_NS, TENTHS_A_HALF_SECOND, Count
 
 # Of less than eight half-seconds one is too large a part to be left out.
 LEAST_S = 4.0
@@ -59,11 +58,11 @@ def rule(threshold: Threshold, record: Record, rate_rps: float | None, measured_
     total = record.half_seconds.total(threshold.text)
     # Where the limit and the slowest request share a bucket of the histogram, the exact maximum has decided.
     if _holds(threshold, total) == holds and not (holds and threshold.is_upper):
-        half_seconds = record.half_seconds.half_seconds(threshold.text)
-        first = next(half_seconds)
-        start, suspect = _suspect(threshold, holds, chain([first], half_seconds))
+        start, suspect = record.half_seconds.greatest(threshold.text, _Excess.of(threshold, holds))
         if _holds(threshold, total.minus(suspect)) is (not holds):
-            from_s = max(start - first[0] - TENTHS_A_HALF_SECOND + 1, 0) * TENTH_NS / 1e9
+            first = record.half_seconds.first(threshold.text)
+            assert first is not None  # or there were no suspect
+            from_s = max(start - first - TENTHS_A_HALF_SECOND + 1, 0) * TENTH_NS / 1e9
             return Ruling(value, None, stall=_words(threshold, value, holds, from_s, suspect, total))
     return Ruling(value, holds)
 
@@ -73,22 +72,36 @@ def is_judged_whole(thresholds: Iterable[Threshold], measured_s: float) -> bool:
     return measured_s < LEAST_S and any(map(rests_on_many, thresholds))
 
 
-def _suspect(threshold: Threshold, holds: bool, half_seconds: Iterable[tuple[int, Count]]) -> tuple[int, Count]:
-    """Return the half-second that may have decided it: with the most that is beyond the limit, or within it.
+@dataclass(frozen=True)
+class _Excess:
+    """How much a half-second speaks for a verdict: the one that does most may have decided it.
 
-    Of an hour there are tens of thousands: each is looked at as it comes, and none is kept but the one.
+    Attributes:
+        limit: of a mean, in ns; of a percentile the share of requests that may lie above.
+        is_mean: whether it is about a mean.
+        has_endless: whether requests without an answer lie above the limit.
+        sign: 1: what lies above the limit speaks for the verdict; -1: what lies below.
     """
-    sign = 1 if holds or threshold.is_upper else -1
-    # Of equals the smallest: a larger one may leave nothing by which to judge.
-    return max(half_seconds, key=lambda one: (sign * _excess(threshold, one[1]), -one[1].n - one[1].n_endless))
 
+    limit: float
+    is_mean: bool
+    has_endless: bool
+    sign: int
 
-def _excess(threshold: Threshold, count: Count) -> float:
-    """Return how much more lies beyond the limit than the limit allows for so many requests."""
-    if threshold.percentile is None:
-        return math.inf if count.n_endless else count.amount - threshold.limit * count.n
-    n_endless = count.n_endless if threshold.is_upper else 0
-    return count.amount + n_endless - (1 - threshold.percentile / 100) * (count.n + n_endless)
+    @classmethod
+    def of(cls, threshold: Threshold, holds: bool) -> "_Excess":
+        """Return that of a threshold which holds, or does not."""
+        sign = 1 if holds or threshold.is_upper else -1
+        if threshold.percentile is None:
+            return cls(threshold.limit, is_mean=True, has_endless=True, sign=sign)
+        return cls(1 - threshold.percentile / 100, is_mean=False, has_endless=threshold.is_upper, sign=sign)
+
+    def __call__(self, count: Count) -> float:
+        """Return how much more lies beyond the limit than the limit allows for so many requests."""
+        if self.is_mean:
+            return self.sign * (math.inf if count.n_endless else count.amount - self.limit * count.n)
+        n_endless = count.n_endless if self.has_endless else 0
+        return self.sign * (count.amount + n_endless - self.limit * (count.n + n_endless))
 
 
 def _holds(threshold: Threshold, count: Count) -> bool | None:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tfsload.records.half_seconds import TENTHS_A_HALF_SECOND, Count, HalfSeconds
+from tfsload.records.half_seconds import HalfSeconds
+from tfsload.records.tenths import TENTHS_A_HALF_SECOND, Count
 
 # Ten minutes of tenths; of what lasts longer, half-seconds are kept, and of what lasts longer than that wider rows.
 MOST_ROWS = 6000

@@ -16,8 +16,8 @@ from tfsload.analysis.series import Second, series
 from tfsload.analysis.suspicion import suspicions
 from tfsload.analysis.thresholds import Threshold
 from tfsload.analysis.totals import Totals, Uncounted
-from tfsload.records.half_seconds import TENTH_NS
 from tfsload.records.record import Record
+from tfsload.records.tenths import TENTH_NS
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,9 @@ def hold_so_far(thresholds: Sequence[Threshold], record: Record, rate_rps: float
         rate_rps: answers a second by each worker's own clock, together; None: not known yet.
     """
     answered = record.requests - record.failed_requests
-    duration_s = answered / rate_rps if rate_rps else _duration_s(record, ())
-    known = thresholds if rate_rps else [one for one in thresholds if one.unit_kind != "rate"]
+    # Where nobody was answered, any time comes to the same rate.
+    duration_s = answered / rate_rps if rate_rps and answered else _duration_s(record, ())
+    known = thresholds if rate_rps is not None else [one for one in thresholds if one.unit_kind != "rate"]
     return _hold_run(known, record, duration_s)
 
 

@@ -4,43 +4,18 @@ Requests are counted by tenth of a second. A half-second is any five of them in 
 wherever it falls: of fixed half-seconds it would often leave a part in the next.
 """
 
-from array import array
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-TENTH_NS = 100_000_000
-TENTHS_A_HALF_SECOND = 5
+from tfsload.records.greatest import Greatest, Measure
+from tfsload.records.tenths import TENTH_NS, TENTHS_A_HALF_SECOND, Count, Tenths
+
 # Requests are counted so many at a time, as latencies are in `tfsload.records.histogram`.
 BATCH = 64
-# So many tenths are kept one by one; what has more, as a whole run has, keeps them by the minute.
-MOST_SINGLE = 600
-_TENTHS_A_MINUTE = 600
 # Beyond all tenths.
 _NEVER = 2**63
-
-
-class Count(NamedTuple):
-    """What some requests came to, beside one limit.
-
-    Attributes:
-        n: those with a figure: a latency, or a lag.
-        amount: for a percentile those of them above the limit, for a mean the sum of their figures in ns.
-        n_endless: requests without an answer and dropped arrivals; 0 for a lag.
-    """
-
-    n: int = 0
-    amount: int = 0
-    n_endless: int = 0
-
-    def plus(self, other: "Count") -> "Count":
-        """Return the two together."""
-        return Count(self.n + other.n, self.amount + other.amount, self.n_endless + other.n_endless)
-
-    def minus(self, other: "Count") -> "Count":
-        """Return what is left without the other, which is a part of it."""
-        return Count(self.n - other.n, self.amount - other.amount, self.n_endless - other.n_endless)
 
 
 @dataclass(frozen=True)
@@ -75,7 +50,8 @@ class HalfSeconds:
         self.batch: list[tuple[int, int, int, bool]] = []
         self._limits = tuple(limits)
         self._origin_ns = origin_ns
-        self._tenths = {limit.text: _Tenths() for limit in self._limits}
+        self._tenths = {limit.text: Tenths() for limit in self._limits}
+        self._greatest: dict[tuple[str, Measure], Greatest] = {}
 
     def fill(self) -> None:
         """Count the batch: tuples of when a request was due, sent and done, in ns, and whether it was answered.
@@ -146,19 +122,42 @@ class HalfSeconds:
             if inside:
                 yield min(comes_in, goes_out), count
 
+    def first(self, text: str) -> int | None:
+        """Return the first tenth of the first half-second that holds something for a threshold; None: none does."""
+        self.fill()
+        first = self._tenths[text].first
+        return None if first is None else first - TENTHS_A_HALF_SECOND + 1
+
+    def greatest(self, text: str, measure: Measure) -> tuple[int, Count]:
+        """Return the half-second with the most of something, by its first tenth, at once however many there are.
+
+        What was found is kept, for the next that asks with an equal measure: only what has changed is looked at.
+
+        Args:
+            text: the threshold's, for which something was counted.
+            measure: what there is to be most of; of equals the half-second with the fewest requests is taken, and of
+                these the first.
+        """
+        self.fill()
+        greatest = self._greatest.get((text, measure))
+        if greatest is None:
+            greatest = self._greatest[text, measure] = Greatest(self._tenths[text], measure)
+        return greatest.find()
+
     def merge(self, other: "HalfSeconds") -> None:
         """Add what another one has counted from the same origin."""
         self.fill()
         other.fill()
         for text, tenths in other._tenths.items():
-            self._tenths.setdefault(text, _Tenths()).add(tenths)
+            self._tenths.setdefault(text, Tenths()).add(tenths)
 
     def shift(self, by_ns: int) -> None:
         """Move all counts to a clock that shows so much more, to the nearest tenth."""
         self.fill()
+        self._greatest.clear()
         by = round(by_ns / TENTH_NS)
         for text, tenths in self._tenths.items():
-            moved = self._tenths[text] = _Tenths()
+            moved = self._tenths[text] = Tenths()
             moved.add((tenth + by, count) for tenth, count in tenths)
 
     def to_plain(self) -> dict[str, list[list[int]]]:
@@ -171,65 +170,6 @@ class HalfSeconds:
         """Read what `to_plain` wrote."""
         read = cls()
         for text, rows in plain.items():
-            tenths = read._tenths[text] = _Tenths()
+            tenths = read._tenths[text] = Tenths()
             tenths.add((tenth, counts) for tenth, *counts in rows)
         return read
-
-
-class _Tenths:
-    """Three counters by tenth of a second.
-
-    What is sent, such as a lease of a few requests, has some tenths only: they are kept one by one. Once there are
-    many they are kept in a block for each minute that has any, of 14 kB: 21 MB a day.
-    """
-
-    def __init__(self) -> None:
-        self._single: dict[int, list[int]] = {}
-        self._minutes: dict[int, array[int]] = {}
-
-    def add(self, rows: Iterable[tuple[int, Sequence[int]]]) -> None:
-        """Add the three counts of some tenths."""
-        single = self._single
-        for tenth, (n, amount, n_endless) in rows:
-            counts = single.get(tenth)
-            if counts is not None:
-                counts[0] += n
-                counts[1] += amount
-                counts[2] += n_endless
-                continue
-            if len(single) >= MOST_SINGLE:
-                self._pack()
-            single[tenth] = [n, amount, n_endless]
-
-    def _pack(self) -> None:
-        """Keep by the minute what is kept one by one."""
-        for tenth, (n, amount, n_endless) in self._single.items():
-            minute, place = divmod(tenth, _TENTHS_A_MINUTE)
-            counts = self._minutes.get(minute)
-            if counts is None:
-                counts = self._minutes[minute] = array("Q", bytes(8 * 3 * _TENTHS_A_MINUTE))
-            counts[3 * place] += n
-            counts[3 * place + 1] += amount
-            counts[3 * place + 2] += n_endless
-        self._single.clear()
-
-    def total(self) -> Count:
-        sums = [sum(column) for column in zip(*self._single.values(), strict=True)] or [0, 0, 0]
-        for counts in self._minutes.values():
-            for which in range(3):
-                sums[which] += sum(counts[which::3])
-        return Count(*sums)
-
-    def __iter__(self) -> Iterator[tuple[int, Count]]:
-        """Yield the tenths that hold something, in order."""
-        if not self._minutes:
-            for tenth, counts in sorted(self._single.items()):
-                if counts[0] or counts[2]:
-                    yield tenth, Count(*counts)
-            return
-        self._pack()
-        for minute, packed in sorted(self._minutes.items()):
-            for place in range(_TENTHS_A_MINUTE):
-                n, n_endless = packed[3 * place], packed[3 * place + 2]
-                if n or n_endless:
-                    yield minute * _TENTHS_A_MINUTE + place, Count(n, packed[3 * place + 1], n_endless)

@@ -140,8 +140,10 @@ class Histogram:
         """Return the latency of a rank from below, at least 1 and at most `count`."""
         if rank == self.count:
             return self.max_ns
-        buckets, counts = zip(*self.buckets(), strict=True)
-        bucket = buckets[bisect.bisect_left(list(itertools.accumulate(counts)), rank)]
+        self._fill()
+        buckets = sorted(self._counts)
+        up_to = list(itertools.accumulate(map(self._counts.__getitem__, buckets)))
+        bucket = buckets[bisect.bisect_left(up_to, rank)]
         highest = _LAYOUT.get_highest_equivalent_value(_LAYOUT.get_value_from_index(bucket))
         return int(min(max(highest, self._min_ns), self._max_ns))
 

@@ -235,6 +235,17 @@ class Recorder:
         record = self._records.get((window.level, None)) or Record()
         return LevelCounts.of(window.level, record, (now_ns - window.begin_ns) / 1e9)
 
+    def stamp(self) -> dict[str, int]:
+        """Return what goes with all that is handed over: of when it is, and what is not handed over yet.
+
+        Returns:
+            `unix_ns`: what the clock of these records shows, and `n_undelivered`: requests that count and were answered
+            under leases that were not taken.
+        """
+        held = [one for (level, lease), one in self._records.items() if lease is not None and level != UNCOUNTED]
+        n_undelivered = sum(record.requests - record.failed_requests for record in held)
+        return {"unix_ns": self.now_unix_ns(), "n_undelivered": n_undelivered}
+
     def take(self, lease: int) -> list[dict[str, Any]]:
         """Hand over all that was recorded under a lease: plain data as `merge_plain` reads it."""
         return self._take([key for key in self._records if key[1] == lease])

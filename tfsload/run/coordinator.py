@@ -263,7 +263,7 @@ class Coordinator:
         """Take in what a worker has recorded outside leases."""
         if worker in self.results.unfit_workers:
             return  # it has measured something else, and may write it otherwise
-        self._ledger.take_report(worker, report["rows"], report["unix_ns"])
+        self._ledger.take_report(worker, report["rows"], report["unix_ns"], report["n_undelivered"])
 
     def _on_joined(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         if self.is_of_this_run(msg):

@@ -65,14 +65,21 @@ class Ledger:
         if self.leases is None or not self.leases.deliver(lease):
             self._discard(data["rows"])
             return False
-        self._merge(worker, data["rows"], data["unix_ns"])
+        self._merge(worker, data["rows"], data["unix_ns"], data["n_undelivered"])
         self._count(self.leases)
         return self.leases.is_finished
 
-    def take_report(self, worker: str, rows: list[dict[str, Any]], unix_ns: int) -> None:
-        """Take in what a worker has recorded outside leases, as its clock showed `unix_ns`."""
+    def take_report(self, worker: str, rows: list[dict[str, Any]], unix_ns: int, n_undelivered: int = 0) -> None:
+        """Take in what a worker has recorded outside leases, as its clock showed `unix_ns`.
+
+        Args:
+            worker: reports.
+            rows: what it has recorded; none where nothing has ended, which is to be known too.
+            unix_ns: what its clock showed.
+            n_undelivered: requests that were answered under leases that it has not worked off.
+        """
         self._n_arrived[worker] += n_ended(rows)
-        self._merge(worker, rows, unix_ns)
+        self._merge(worker, rows, unix_ns, n_undelivered)
 
     def take_rest(self, worker: str, data: dict[str, Any], is_fit: bool, is_ending: bool) -> None:
         """Take in the last of a worker (a DRAINED message's data).
@@ -105,8 +112,8 @@ class Ledger:
     def _discard(self, rows: list[dict[str, Any]]) -> None:
         self._results.n_discarded += n_ended(rows)
 
-    def _merge(self, worker: str, rows: list[dict[str, Any]], unix_ns: int) -> None:
-        self._results.paces.setdefault(worker, Pace()).take(rows, unix_ns)
+    def _merge(self, worker: str, rows: list[dict[str, Any]], unix_ns: int, n_undelivered: int = 0) -> None:
+        self._results.paces.setdefault(worker, Pace()).take(rows, unix_ns, n_undelivered)
         # Both clocks go on evenly from the run's beginning: a wall clock that is set in the middle moves no record.
         shift_ns = time.perf_counter_ns() + self._unix_offset_ns - unix_ns
         merge_plain(self._results.records, rows, shift_ns if abs(shift_ns) > SAME_CLOCK_NS else 0)

@@ -31,16 +31,18 @@ LEVEL_DONE holds `cpu` (the fields of `CpuShares`), `n_users` and `round_trip_ns
 In DRAINED, `open` holds pairs of a lease and its requests that were not made, `n_reported` counts the requests
 outside leases in all reports and in this message, and `is_broken` tells whether an exception has escaped.
 
-Worker reports carry `{REPORT_KEY: {"run", "rows", "unix_ns"}}`: what was recorded outside leases since the last one.
+Worker reports carry `{REPORT_KEY: {"run", "rows", "unix_ns", "n_undelivered"}}`: what was recorded outside leases since
+the last one.
 They carry `{BEFORE_RESET_KEY: {"run", "requests", "errors"}}` where Locust has emptied a worker's statistics meanwhile:
 `requests` holds [name, type, how many], `errors` [type, name, words, how many].
-Every message with rows says in `unix_ns` what the sender's clock shows, in nanoseconds since 1970.
+Every message with rows says in `unix_ns` what the sender's clock shows, in nanoseconds since 1970, and in
+`n_undelivered` how many requests were answered under leases that are not worked off.
 """
 
 from tfsload.settings.options import OWN_PREFIX
 
 # Goes up with each change to what stands here. Processes with different ones do not understand each other.
-PROTOCOL = 9
+PROTOCOL = 10
 
 JOINED = "tfsload_joined"
 LEASE_WANTED = "tfsload_lease_wanted"

@@ -292,7 +292,7 @@ class Participant:
         return {"n_reported": self._n_reported, "is_broken": bool(locust.log.unhandled_greenlet_exception)}
 
     def _send_rows(self, run: Run, message: str, rows: list[dict[str, Any]], **more: Any) -> None:
-        self._send(message, {"run": run.number, "rows": rows, "unix_ns": run.recorder.now_unix_ns(), **more})
+        self._send(message, {"run": run.number, "rows": rows, **run.recorder.stamp(), **more})
 
     def _send(self, message: str, data: dict[str, Any]) -> None:
         """Send to the coordinator; a worker without a connection to it goes on, and no user pays for that."""
@@ -314,7 +314,7 @@ class Participant:
         run = self.open_run
         if run is None or self._is_measuring:
             return None
-        return {"run": run.number, "rows": self._counted(take(run.recorder)), "unix_ns": run.recorder.now_unix_ns()}
+        return {"run": run.number, "rows": self._counted(take(run.recorder)), **run.recorder.stamp()}
 
     def _counted(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return rows that were recorded outside leases, counted as reported."""

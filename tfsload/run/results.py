@@ -41,15 +41,17 @@ class Pace:
 
     Attributes:
         answered: requests that count and were answered.
-        first_sent_unix_ns, until_unix_ns: when it sent the first that counts, and when it last reported any; 0: never.
+        n_undelivered: further ones, under leases that it has not worked off.
+        first_sent_unix_ns, until_unix_ns: when it sent the first that counts, and when it last reported; 0: never.
     """
 
     answered: int = 0
+    n_undelivered: int = 0
     first_sent_unix_ns: int = 0
     until_unix_ns: int = 0
 
-    def take(self, rows: list[dict[str, Any]], unix_ns: int) -> None:
-        """Take in what it has reported, as its clock showed `unix_ns`."""
+    def take(self, rows: list[dict[str, Any]], unix_ns: int, n_undelivered: int = 0) -> None:
+        """Take in what it has reported, as its clock showed `unix_ns`: also that nothing has ended, as in a hang."""
         for row in rows:
             record = row["record"]
             counts: Mapping[str, Any] = vars(record) if isinstance(record, Record) else record
@@ -58,13 +60,16 @@ class Pace:
             self.answered += counts["requests"] - counts["failed_requests"]
             first_ns = counts["first_sent_unix_ns"]
             self.first_sent_unix_ns = min(self.first_sent_unix_ns or first_ns, first_ns)
-            self.until_unix_ns = max(self.until_unix_ns, unix_ns)
+        self.n_undelivered = n_undelivered
+        self.until_unix_ns = max(self.until_unix_ns, unix_ns)
 
     @property
     def rate_rps(self) -> float | None:
         """Answers a second; None: nothing that counts was reported."""
         span_ns = self.until_unix_ns - self.first_sent_unix_ns
-        return self.answered / (span_ns / 1e9) if span_ns > 0 else None
+        if not self.first_sent_unix_ns or span_ns <= 0:
+            return None
+        return (self.answered + self.n_undelivered) / (span_ns / 1e9)
 
 
 @dataclass
