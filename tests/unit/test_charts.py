@@ -279,3 +279,15 @@ def test_a_drawing_with_a_style_is_refused():
 
     with pytest.raises(ValueError, match="style"):
         draw._clean(root, "one", "Arial")
+
+
+@pytest.mark.parametrize("name", ["throughput", "latency"])
+@pytest.mark.parametrize("width", [WIDE_PX, NARROW_PX])
+def test_an_axis_has_room_for_levels_to_come(name, width):
+    whole = page_run("sweep")
+    loads = [float(level.users) for level in whole.levels]
+    begun = dataclasses.replace(whole, levels=whole.levels[:1], scaling=None)
+    first, last = charts_of(begun, loads[1:])[name], charts_of(whole)[name]
+
+    assert name not in charts_of(begun)  # one level alone differs from none
+    assert first.spec(width)["encoding"]["x"] == last.spec(width)["encoding"]["x"]

@@ -40,12 +40,14 @@ class Begun:
         where: the server's address and protocol.
         load: that is put on it.
         level_names: of its levels; empty: it has none, or they are not known before.
+        loads: of the same levels: users, or arrivals a second.
     """
 
     model: str
     where: str
     load: str
     level_names: tuple[str, ...] = ()
+    loads: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

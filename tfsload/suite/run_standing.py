@@ -93,6 +93,7 @@ def begun(run: LedRun, n_users: int) -> Begun:
         where=redacted(f"{checked.settings.connection.server.text} · {protocol}"),
         load=_load(asked, checked.settings.data.num_tests, n_users),
         level_names=run.level_names,
+        loads=tuple(map(float, asked.sweep or asked.rates or ())),
     )
 
 

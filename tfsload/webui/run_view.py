@@ -69,7 +69,8 @@ class RunView:
     def renew(self, result: RunResult) -> None:
         """Take what the run has come to so far; sections and charts are put together here."""
         self._sequence += 1
-        page = unfinished(result, self.begun.level_names[len(result.levels) :])
+        n_done = len(result.levels)
+        page = unfinished(result, self.begun.level_names[n_done:], self.begun.loads[n_done:])
         self._so_far = so_far_words(result) if result.levels else ""
         told = {"sequence": self._sequence, "result": result.to_plain(), "html": page.html, "charts": page.charts}
         body = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -1,5 +1,7 @@
 """All charts of a run that has what they show, by name. Pure."""
 
+from collections.abc import Sequence
+
 from tfsload.analysis.result import RunResult
 from tfsload.report.charts.chart import Chart
 from tfsload.report.charts.classes import classes
@@ -10,11 +12,16 @@ from tfsload.report.charts.over_time import over_time
 from tfsload.report.charts.throughput import throughput
 
 
-def charts_of(result: RunResult) -> dict[str, Chart]:
-    """Return the charts of a run, in the order of a page."""
+def charts_of(result: RunResult, to_come: Sequence[float] = ()) -> dict[str, Chart]:
+    """Return the charts of a run, in the order of a page.
+
+    Args:
+        result: of the run.
+        to_come: loads of its levels that have not ended: axes have room for them.
+    """
     made = (
-        throughput(result),
-        latency(result),
+        throughput(result, to_come),
+        latency(result, to_come),
         *over_time(result),
         confusion(result),
         classes(result),

@@ -24,10 +24,10 @@ _MOST_LIMITS = 3
 _APART_PX = 8
 
 
-def latency(result: RunResult) -> Chart | None:
+def latency(result: RunResult, to_come: Sequence[float] = ()) -> Chart | None:
     """Return the chart of a run with levels; None: they do not differ in load, or nothing was measured."""
     levels = by_load(result.levels)
-    if not can_be_told(levels) or not _values_ms(levels):
+    if not can_be_told(levels, to_come) or not _values_ms(levels):
         return None
     percentiles = [
         {
@@ -43,7 +43,7 @@ def latency(result: RunResult) -> Chart | None:
         below=_below(result, is_endless),
         label="Latency percentiles at each level. " + "; ".join(_told(level) for level in levels) + ".",
         data={"levels": percentiles, "limits": [{"text": text, "ms": ms} for text, ms in _limits(result)]},
-        spec=lambda width_px: _spec(result, width_px),
+        spec=lambda width_px: _spec(result, width_px, to_come),
     )
 
 
@@ -89,7 +89,7 @@ def _limits(result: RunResult) -> list[tuple[str, float]]:
     return [*limits.items()][:_MOST_LIMITS]
 
 
-def _spec(result: RunResult, width: int) -> Spec:
+def _spec(result: RunResult, width: int, to_come: Sequence[float] = ()) -> Spec:
     bare = Frame(width, 300 if width > NARROW_PX else 250, left_px=40, right_px=_NAMES_PX)
     levels = by_load(result.levels)
     values = _values_ms(levels)
@@ -99,7 +99,7 @@ def _spec(result: RunResult, width: int) -> Spec:
     high = ticks[-1] * (ticks[-1] / ticks[0]) ** (room_px / (bare.inner_height_px - room_px))
     y = Axis(bare.y(ticks[0], high, "log"), "latency (ms, log scale)", ticks)
     frame = bare.beside(y)
-    axis = load_axis(levels, frame)
+    axis = load_axis(levels, frame, to_come)
     drawing = Drawing(frame, axis, y)
     room = Room(frame.bounds)
     last_px = axis.scale.px(load_of(levels[-1]))

@@ -18,14 +18,20 @@ def load_of(level: LevelResult) -> float:
     return float(level.users) if level.rate_rps is None else level.rate_rps
 
 
-def can_be_told(levels: Sequence[LevelResult]) -> bool:
-    """Whether levels differ in load, so that a figure can be told by it."""
-    return len({load_of(level) for level in levels}) > 1
+def can_be_told(levels: Sequence[LevelResult], to_come: Sequence[float] = ()) -> bool:
+    """Whether levels differ in load, those to come (their loads) too, so that a figure can be told by it."""
+    return bool(levels) and len({*map(load_of, levels), *to_come}) > 1
 
 
-def load_axis(levels: Sequence[LevelResult], frame: Frame) -> Axis:
-    """Return the axis: from 0, or in doublings where loads are far apart; a tick at each level, if there is room."""
-    loads = sorted({load_of(level) for level in levels})
+def load_axis(levels: Sequence[LevelResult], frame: Frame, to_come: Sequence[float] = ()) -> Axis:
+    """Return the axis: from 0, or in doublings where loads are far apart; a tick at each level, if there is room.
+
+    Args:
+        levels: that have ended.
+        frame: the room that there is.
+        to_come: loads of those that have not: the axis is to stay as it is until they have.
+    """
+    loads = sorted({*map(load_of, levels), *to_come})
     least, most = loads[0], loads[-1]
     is_open = levels[0].rate_rps is not None
     if most / least > _LINEAR_UP_TO:

@@ -1,5 +1,6 @@
 """Throughput against load: each level with its interval, the fitted law with its band, and the ideal. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tfsload.analysis.figures import percent
@@ -42,10 +43,10 @@ class _Point:
     label: str
 
 
-def throughput(result: RunResult) -> Chart | None:
+def throughput(result: RunResult, to_come: Sequence[float] = ()) -> Chart | None:
     """Return the chart of a run with levels; None: they do not differ in load, or nothing was answered."""
     levels = by_load(result.levels)
-    if not can_be_told(levels) or not any(level.achieved_rps for level in levels):
+    if not can_be_told(levels, to_come) or not any(level.achieved_rps for level in levels):
         return None
     points = [_point(result, level) for level in levels]
     is_open = levels[0].rate_rps is not None
@@ -73,7 +74,7 @@ def throughput(result: RunResult) -> Chart | None:
         below=_below(points, _top(result, points)),
         label=f"Throughput against {'offered rate' if is_open else 'users'}. {told}.",
         data=data,
-        spec=lambda width_px: _spec(result, points, width_px),
+        spec=lambda width_px: _spec(result, points, width_px, to_come),
     )
 
 
@@ -109,15 +110,15 @@ def _below(points: list[_Point], top_rps: float) -> str:
     return ". ".join(parts)
 
 
-def _spec(result: RunResult, points: list[_Point], width: int) -> Spec:
+def _spec(result: RunResult, points: list[_Point], width: int, to_come: Sequence[float] = ()) -> Spec:
     # Half of the last load's label may stand beyond it.
-    right_px = max(14, int(width_px(labels_of([point.load for point in points])[-1]) / 2) + 2)
+    right_px = max(14, int(width_px(labels_of(sorted({*(point.load for point in points), *to_come}))[-1]) / 2) + 2)
     bare = Frame(width, 300 if width > NARROW_PX else 250, 52 if width > NARROW_PX else 44, right_px)
     levels, curve = result.levels, result.scaling.curve if result.scaling is not None else ()
     top = _top(result, points)
     y = Axis(bare.y(0, top), "throughput (requests/s)", ticks_from_zero(top, bare.inner_height_px // 46))
     frame = bare.beside(y)
-    axis = load_axis(levels, frame)
+    axis = load_axis(levels, frame, to_come)
     drawing = Drawing(frame, axis, y)
     room = _Layout(drawing, frame)
     seen = [one for one in curve if axis.scale.low <= one.users <= axis.scale.high]

@@ -78,14 +78,15 @@ class Unfinished:
     charts: Mapping[str, Mapping[str, Any]]
 
 
-def unfinished(result: RunResult, to_come: Sequence[str] = ()) -> Unfinished:
+def unfinished(result: RunResult, to_come: Sequence[str] = (), loads_to_come: Sequence[float] = ()) -> Unfinished:
     """Return what the levels so far have come to; nothing is drawn.
 
     Args:
         result: so far.
         to_come: names of levels that have not ended, the one under way first; empty: they are not known.
+        loads_to_come: their users, or arrivals a second.
     """
-    charts = charts_of(result)
+    charts = charts_of(result, loads_to_come)
     environment = _environment()
     tables = {**_tables(result, charts), "levels": levels_table(result, to_come)}
     seen, doubted = answers(result), doubts(result)
