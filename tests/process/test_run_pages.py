@@ -89,6 +89,7 @@ def test_the_report_keeps_its_own_policy_and_lets_only_the_bar_in(web_ui):
     )
 
     assert "Content-Security-Policy" not in page.body  # one in the page would shut the bar out
+    assert "no-referrer" not in page.body  # what it posts would be taken for another site's
     assert policy["default-src"] == "'none'"
     assert re.fullmatch(r"'sha256-[\w+/=]+'", policy["script-src"])
     assert re.fullmatch(r"'sha256-[\w+/=]+' 'self'", policy["style-src"])

@@ -13,6 +13,9 @@ from tfsload.webui.site import Site, view_of
 
 _META_POLICY = re.compile(rb'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
 _FIRST_OF_PAGE = b'<header class="context">'  # after the link that skips what stands above the verdict
+_NO_REFERRER, _SAME_ORIGIN = (
+    f'<meta name="referrer" content="{one}">'.encode() for one in ("no-referrer", "same-origin")
+)
 # What the bar above a report needs beside what the report allows itself.
 _OF_BAR = {"style-src": "'self'", "form-action": "'self'"}
 _HTML = "text/html; charset=utf-8"
@@ -86,8 +89,10 @@ class RunPages:
         found, at = _META_POLICY.search(page), page.find(_FIRST_OF_PAGE)
         assert found is not None and at > 0  # noqa: PT018  (each page of ours has both)
         head = self._site.page("report_head.html").encode()
+        # Without a referrer a browser says "null" for where a form is posted from, and that is turned away.
+        rest_of_head = page[found.end() : at].replace(_NO_REFERRER, _SAME_ORIGIN)
         bar = self._page("report_bar.html", run=run, came_to=run.came_to).encode()
-        body = b"".join([page[: found.start()], head, page[found.end() : at], bar, page[at:]])
+        body = b"".join([page[: found.start()], head, rest_of_head, bar, page[at:]])
         return Response(body, content_type=_HTML, headers={"Content-Security-Policy": _widened(found[1].decode())})
 
     def _tell(self, number: int) -> Response:
