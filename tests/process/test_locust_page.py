@@ -122,7 +122,7 @@ def test_a_run_without_levels_has_one_row_of_counters_and_then_of_its_result(ui)
     ("form", "why"),
     [
         pytest.param({"sweep": "1,x"}, "--sweep '1,x': expected", id="an-option"),
-        pytest.param({"spawn_rate": "0"}, "spawn_rate", id="by-locust-itself"),
+        pytest.param({"spawn_rate": "0"}, "ramp up '0'", id="a-field-of-locusts"),
         pytest.param({"model_name": MARKUP}, MARKUP, id="a-hostile-model-name"),
         pytest.param({"threshold": MARKUP}, MARKUP, id="a-hostile-threshold"),
     ],

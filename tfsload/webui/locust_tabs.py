@@ -50,9 +50,9 @@ class LocustTabs:
         """Know that a run begins."""
         self._forget(begun.level_names)
 
-    def level_ended(self, result: RunResult) -> None:
-        """Take what the levels so far have come to."""
-        self._take(result, UNDER_WAY, so_far_words(result))
+    def renew(self, result: RunResult) -> None:
+        """Take what the run has come to so far: at a level's end; without levels, whenever that disturbs nothing."""
+        self._take(result, UNDER_WAY, so_far_words(result) if result.levels else "")
 
     def end(self, result: RunResult) -> None:
         """Take what a run came to."""
