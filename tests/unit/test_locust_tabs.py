@@ -59,7 +59,7 @@ def test_levels_done_come_first_then_the_one_under_way_then_those_to_come(page):
     page.tabs.begin(begun(result))
     page.standing = at_level(1, [one, two, *others], 0)
     first = page.states()
-    page.tabs.level_ended(so_far(result, 1))
+    page.tabs.renew(so_far(result, 1))
     page.standing = at_level(2, [one, two, *others], 1)
     second = page.states()
 
@@ -77,7 +77,7 @@ def test_levels_done_come_first_then_the_one_under_way_then_those_to_come(page):
 def test_between_two_levels_the_next_one_is_to_come(page):
     result = page_run("sweep")
     page.tabs.begin(begun(result))
-    page.tabs.level_ended(so_far(result, 1))
+    page.tabs.renew(so_far(result, 1))
     page.standing = Standing(None, levels_done=1, has_levels=True)
 
     assert page.states()[2] == (result.levels[1].name, "to come")
@@ -97,6 +97,17 @@ def test_a_run_without_levels_shows_its_counters_in_one_row(page):
     assert page.states() == [("all", "under way")]
     assert page.column(ACCURACY, "label") == ["all: under way"]
     assert (page.column(ACCURACY, "images"), page.column(ACCURACY, "right")) == (["10"], ["8"])
+
+
+def test_a_run_without_levels_that_is_put_together_meanwhile_shows_that(page):
+    page.tabs.begin(Begun("mnist", "", ""))
+    page.standing = Standing(1.0, workers=2)
+    page.tabs.renew(page_run("demo"))
+
+    assert page.states() == [("all", "under way")]
+    assert page.column(LEVELS, "remark") == ["–"]
+    assert page.column(LEVELS, "tail") != ["–"]
+    assert page.column(ACCURACY, "label") == ["all: under way", *map(str, range(10))]
 
 
 def test_the_end_shows_the_verdict_even_while_locust_still_ends_the_run(page):

@@ -20,11 +20,19 @@ def plain(text):
     return text.replace("\u00a0", " ")
 
 
+def plainly(rows):
+    return [{key: plain(text) for key, text in row.items()} for row in rows]
+
+
+def levels(result):
+    return plainly(tab_rows.levels(result))
+
+
 def rows_of(result):
-    state, why = tab_rows.verdict_words(result)
+    state, _ = tab_rows.verdict_words(result)
     return {
-        LEVELS: [tab_rows.all_levels(result, state, why), *tab_rows.levels(result)],
-        ACCURACY: [tab_rows.all_classes(result, state), *tab_rows.classes(result)],
+        LEVELS: plainly([tab_rows.all_levels(result, state), *tab_rows.levels(result)]),
+        ACCURACY: plainly([tab_rows.all_classes(result, state), *tab_rows.classes(result)]),
     }
 
 
@@ -51,7 +59,7 @@ def test_a_columns_key_is_one_that_locusts_page_neither_changes_nor_sorts_by(tab
 @pytest.mark.parametrize("kind", ["sweep", "rate", "endless", "unsettled", "search", "slow-rates"])
 def test_a_level_has_the_figures_of_the_result(kind):
     result = page_run(kind)
-    rows = tab_rows.levels(result)
+    rows = levels(result)
 
     assert len(rows) == len(result.levels)
     for level, row in zip(result.levels, rows, strict=True):
@@ -63,11 +71,11 @@ def test_a_level_has_the_figures_of_the_result(kind):
         assert row["errors"] == percent(level.error_rate)
         assert (row["wrong"], row["failed"]) == (count(level.wrong), count(level.n_failed))
         assert row["dropped"] == (NONE if level.rate_rps is None else count(level.dropped))
-        assert states.of_level(result, level).word in plain(row["state"])
+        assert states.of_level(result, level).word in row["state"]
 
 
 def test_speed_up_is_told_where_there_is_a_law_and_only_there():
-    sweep, rates = ([row["fold"] for row in tab_rows.levels(page_run(kind))] for kind in ("sweep", "rate"))
+    sweep, rates = ([row["fold"] for row in levels(page_run(kind))] for kind in ("sweep", "rate"))
 
     assert sweep[0] == "1.00×"
     assert NONE not in sweep
@@ -84,13 +92,19 @@ def test_speed_up_is_told_where_there_is_a_law_and_only_there():
         pytest.param("failed", "✗ FAILED", id="failed"),
     ],
 )
-def test_the_first_row_of_each_tab_looks_like_the_verdict_and_says_why(kind, state):
+def test_the_first_row_of_each_tab_looks_like_the_verdict(kind, state):
     result = page_run(kind)
     rows = rows_of(result)
 
-    assert plain(rows[LEVELS][0]["state"]) == state
-    assert plain(rows[ACCURACY][0]["label"]) == f"all: {state}"
-    assert rows[LEVELS][0]["remark"] == tab_rows.verdict_words(result)[1] != NONE
+    assert rows[LEVELS][0]["state"] == state
+    assert rows[ACCURACY][0]["label"] == f"all: {state}"
+
+
+def test_a_run_without_levels_names_the_thresholds_that_it_crosses():
+    crossed, passed = (rows_of(page_run(kind))[LEVELS][0]["remark"] for kind in ("thresholds", "demo"))
+
+    assert crossed.startswith("↑ error_rate < 1%: 2.10%")
+    assert passed == NONE
 
 
 def test_a_run_without_levels_has_one_row_for_all():
@@ -121,7 +135,7 @@ def test_mismatches_are_counted_where_answers_were_compared():
 
 def test_each_class_has_the_figures_of_the_result():
     result = page_run("sweep")
-    rows = tab_rows.classes(result)
+    rows = plainly(tab_rows.classes(result))
 
     assert [row["label"] for row in rows] == [str(one.label) for one in result.classes]
     for one, row in zip(result.classes, rows, strict=True):
@@ -134,27 +148,27 @@ def test_each_class_has_the_figures_of_the_result():
 def test_of_very_many_classes_the_first_are_shown_and_the_others_counted():
     result = page_run("sweep")
     many = tuple(dataclasses.replace(result.classes[0], label=label) for label in range(tab_rows.MOST_CLASSES + 50))
-    rows = tab_rows.classes(dataclasses.replace(result, classes=many))
+    rows = plainly(tab_rows.classes(dataclasses.replace(result, classes=many)))
 
     assert len(rows) == tab_rows.MOST_CLASSES + 1
     assert rows[-1]["label"] == "50 more: see the run's report"
 
 
 def test_a_level_names_the_thresholds_that_it_crosses_by_its_own_figure():
-    first, *_ = (row["remark"] for row in tab_rows.levels(page_run("unsettled")))
-    twice = [row["remark"] for row in tab_rows.levels(page_run("unsettled")) if row["level"].startswith("4 users")]
+    first, *_ = (row["remark"] for row in levels(page_run("unsettled")))
+    twice = [row["remark"] for row in levels(page_run("unsettled")) if row["level"].startswith("4 users")]
 
     assert "p99" not in first
-    assert [plain(remark).partition(" · ")[0] for remark in twice] == [
+    assert [remark.partition(" · ")[0] for remark in twice] == [
         "↑ p99 < 12 ms: 22.6 ms",
         "↑ p99 < 12 ms: 37.3 ms",
     ]
 
 
 def test_a_level_in_doubt_says_why_in_short():
-    doubted = [row for row in tab_rows.levels(page_run("unsettled")) if "unstable" in row["state"]]
+    doubted = [row for row in levels(page_run("unsettled")) if "unstable" in row["state"]]
 
-    assert [plain(row["state"]) for row in doubted] == ["? unstable"]
+    assert [row["state"] for row in doubted] == ["? unstable"]
     assert "unstable: throughput went 121% → 97% → 82% of its mean" in doubted[0]["remark"]
     assert "third by third" not in doubted[0]["remark"]
 
@@ -162,7 +176,7 @@ def test_a_level_in_doubt_says_why_in_short():
 def test_what_has_no_value_is_told_as_in_the_report():
     endless = page_run("endless")
     ends = [level.upper_end_ns[99] for level in endless.levels]
-    tails = [row["tail"] for row in tab_rows.levels(endless)]
+    tails = [row["tail"] for row in levels(endless)]
 
     assert [tail for end, tail in zip(ends, tails, strict=True) if end is not None and math.isinf(end)] != []
     assert {tail for end, tail in zip(ends, tails, strict=True) if end is not None and math.isinf(end)} == {"∞"}
@@ -178,6 +192,17 @@ def test_what_is_measured_is_marked_and_shows_counters_alone():
     assert row == LEVELS.row(**told)
     assert (row["dropped"], rates["dropped"]) == (NONE, "20")
     assert nothing == LEVELS.row(level="2 users", state="under way")
+
+
+def test_what_is_short_and_an_icon_with_its_word_stay_on_one_line():
+    texts = ("2 users", "? unstable", "↑ THRESHOLD CROSSED", "all levels together")
+
+    assert [LEVELS.row(state=text)["state"].replace("\u00a0", "_") for text in texts] == [
+        "2_users",
+        "?_unstable",
+        "↑_THRESHOLD CROSSED",
+        "all levels together",
+    ]
 
 
 def test_texts_of_others_stay_text_and_steer_nothing():

@@ -157,7 +157,7 @@ class WebSide:
             result = so_far()
             self._view.renew(result)
             if self._tabs is not None:
-                self._tabs.level_ended(result)
+                self._tabs.renew(result)
         except Exception:
             logger.exception("the page of this run could not be renewed")  # the run goes on, and its report comes later
 

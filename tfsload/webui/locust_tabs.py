@@ -50,20 +50,19 @@ class LocustTabs:
         """Know that a run begins."""
         self._forget(begun.level_names)
 
-    def level_ended(self, result: RunResult) -> None:
-        """Take what the levels so far have come to."""
-        self._take(result, UNDER_WAY, so_far_words(result))
+    def renew(self, result: RunResult) -> None:
+        """Take what the run has come to so far: at a level's end; without levels, whenever that disturbs nothing."""
+        self._take(result, UNDER_WAY, so_far_words(result) if result.levels else "")
 
     def end(self, result: RunResult) -> None:
         """Take what a run came to."""
-        state, why = tab_rows.verdict_words(result)
-        self._take(result, state, why)
+        self._take(result, tab_rows.verdict_words(result)[0])
         self._is_over = True
         names = self._level_names[len(result.levels) :]
         self._levels += tab_rows.unmeasured(names, tab_rows.NOT_MEASURED)
 
-    def _take(self, result: RunResult, state: str, remark: str) -> None:
-        self._whole = tab_rows.all_levels(result, state, remark)
+    def _take(self, result: RunResult, state: str, so_far: str = "") -> None:
+        self._whole = tab_rows.all_levels(result, state, so_far)
         self._levels = tab_rows.levels(result)
         self._all_classes = tab_rows.all_classes(result, state)
         self._classes = tab_rows.classes(result)

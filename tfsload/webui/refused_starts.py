@@ -9,7 +9,7 @@ from locust.runners import STATE_RUNNING, STATE_SPAWNING
 from locust.web import WebUI
 
 from tfsload.settings.refusal import CANNOT_START
-from tfsload.transport.words import sentence
+from tfsload.transport.words import redacted, sentence
 
 logger = logging.getLogger("tfsload")  # a name for people: the log tab shows it
 
@@ -54,7 +54,7 @@ class RefusedStarts:
         return reply
 
     def _refused(self, message: str, is_edit: bool) -> None:
-        why = sentence(message.removeprefix(CANNOT_START)) or "no reason was given"
+        why = sentence(redacted(message.removeprefix(CANNOT_START))) or "no reason was given"
         self._told = f"{'Not changed' if is_edit else 'Not started'}: {why}"
         self._until_s = self._clock_s() + EDIT_SHOWN_S if is_edit else float("inf")
         if is_edit:  # the form tells the others itself

@@ -20,6 +20,7 @@ Row = dict[str, str]
 
 # The page draws all rows anew every two seconds.
 MOST_CLASSES = 200
+_SHORT = 12
 _ICONS = frozenset(states.ICONS.values())
 UNDER_WAY, TO_COME, NOT_MEASURED = "under way", "to come", "not measured"
 
@@ -117,8 +118,9 @@ def with_icon(state: str, word: str) -> str:
 
 
 def _held_together(text: str) -> str:
-    """Return a cell of which no end of a line parts an icon from its word."""
-    return text.replace(" ", "\u00a0", 1) if text[:1] in _ICONS else text
+    """Return a cell of which no end of a line parts what is short, or an icon from its word."""
+    n = -1 if len(text) <= _SHORT else int(text[:1] in _ICONS)
+    return text.replace(" ", "\u00a0", n)
 
 
 def verdict_words(result: RunResult) -> tuple[str, str]:
@@ -127,9 +129,10 @@ def verdict_words(result: RunResult) -> tuple[str, str]:
     return with_icon(view.state.key, view.state.word), "".join(piece.text for piece in view.lead)
 
 
-def all_levels(result: RunResult, state: str, remark: str) -> Row:
-    """Return the row of all that counts."""
+def all_levels(result: RunResult, state: str, so_far: str = "") -> Row:
+    """Return the row of all that counts; `so_far`: what its levels have come to, in words."""
     totals = result.totals
+    of_the_run = [held for held in result.thresholds if not held.where]
     percentiles = {
         key: latency_ms(totals.latency_ns.get(p)) for key, p in (("median", 50), ("ninety", 90), ("tail", 99))
     }
@@ -140,7 +143,7 @@ def all_levels(result: RunResult, state: str, remark: str) -> Row:
         **percentiles,
         **_errors(result),
         dropped=count(totals.dropped) if totals.offered else NONE,
-        remark=remark or NONE,
+        remark=so_far or " · ".join(_not_held(of_the_run)) or NONE,
     )
 
 
@@ -184,10 +187,14 @@ def _held_by_level(result: RunResult) -> dict[int, list[Held]]:
 
 def _remarks(level: LevelResult, thresholds: Iterable[Held]) -> Iterable[str]:
     """Yield which thresholds a level does not hold, and, in short, why its figures support no verdict."""
+    yield from _not_held(thresholds)
+    yield from dict.fromkeys(doubt.what.partition(", ")[0] for doubt in level.doubts)
+
+
+def _not_held(thresholds: Iterable[Held]) -> Iterable[str]:
     for words in map(words_of, thresholds):
         if words.state != "held":
             yield f"{words.mark} {words.asked}: {words.why_unknown or words.value}"
-    yield from dict.fromkeys(doubt.what.partition(", ")[0] for doubt in level.doubts)
 
 
 def under_way(name: str, counted: Counters, *, is_open_load: bool, remark: str = "") -> Row:
