@@ -1,47 +1,63 @@
-"""Texts that would be more than text where they are not escaped, put into every place of a result that holds one."""
+"""Results in which everything that others may have written tries to be more than text."""
 
 import dataclasses
-import typing
-from collections.abc import Mapping
+import enum
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.thresholds import Threshold
 
-MARKUP = "<img src=x onerror=alert(1)>"
+# For HTML, scripts, attributes, XML, Markdown, spreadsheets, terminals; letters that JSON or UTF-8 trips over.
 HOSTILE = (
-    "'\"><script>alert(2)</script>" + MARKUP + "</script><!--]]>&amp;{{ 7 * 7 }}\u2028`--x`=cmd|' /C calc'!A0\u202e"
+    "<script>alert(1)</script>",
+    "</script><img src=x onerror=alert(1)>",
+    "'\"><svg/onload=alert(1)>",
+    "]]><!--&amp;-->",
+    '=HYPERLINK("http://x","y")',
+    "+1+1",
+    "-1+1",
+    "@SUM(A1)",
+    "\t=1+1",
+    "a|b\n# heading\n- item\n1. one",
+    "[link](http://x) ![image](http://x) `code` **bold** https://example.org www.example.org",
+    "\x1b[31mred\x1b[0m\x07\x00\x9b2J",
+    "two\r\nlines\u2028three",
+    "\u202egnirts\u2066",
+    "\udc80\ufffe",
+    "x" * 5000,
 )
-# What says how the rest is to be read.
-_KEPT = {"kind"}
+MARKUP = "<img src=x onerror=alert(1)>"
+# Much of that in one.
+TAIL = "'\"><script>alert(2)</script>" + MARKUP + "</script><!--]]>&amp;{{ 7 * 7 }}\u2028`--x`=cmd|' /C calc'!A0\u202e"
+# What says how the rest is to be read; digits, by the way they are made.
+_KEPT = {"kind", "pixels"}
 
 
-def hostile(result: RunResult) -> RunResult:
-    """Return a result with a hostile text in every place that holds a text of others."""
-    made = _made(result)
-    assert isinstance(made, RunResult)
-    return made
+def hostile(result: RunResult, text: str | None = None) -> RunResult:
+    """Return a result of which every text is this one; None: is its own, followed by `TAIL`.
+
+    Keys of mappings are changed, too, and no figure.
+    """
+    changed: RunResult = _changed(result, (lambda own: f"{own}{TAIL}") if text is None else lambda _: text)
+    return changed
 
 
-def _made(value: Any, kind: Any = None) -> Any:
-    if isinstance(value, Threshold):
-        return value  # nothing else than a threshold is ever read as one
+def _changed(value: Any, to_text: Callable[[str], str]) -> Any:
+    # A threshold is what its grammar allows.
+    if isinstance(value, enum.Enum | Threshold) or value is None:
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        hints = typing.get_type_hints(type(value))
-        changes = {
-            field.name: _made(getattr(value, field.name), hints[field.name])
-            for field in dataclasses.fields(value)
-            if field.name not in _KEPT
-        }
-        return dataclasses.replace(value, **changes)
-    if kind is str:
-        return f"{value}{HOSTILE}"
+        names = [field.name for field in dataclasses.fields(value) if field.init and field.name not in _KEPT]
+        return dataclasses.replace(value, **{name: _changed(getattr(value, name), to_text) for name in names})
+    if isinstance(value, str):
+        return to_text(value)
     if isinstance(value, Mapping):
-        return {_key(key): _made(one, type(one)) for key, one in value.items()}
+        return {_key(key, n, to_text): _changed(one, to_text) for n, (key, one) in enumerate(value.items())}
     if isinstance(value, tuple):
-        return tuple(_made(one, type(one)) for one in value)
+        return tuple(_changed(one, to_text) for one in value)
     return value
 
 
-def _key(key: Any) -> Any:
-    return f"{key}{HOSTILE}" if isinstance(key, str) else key
+def _key(key: Any, number: int, to_text: Callable[[str], str]) -> Any:
+    return f"{to_text(key)}{number or ''}" if isinstance(key, str) else key

@@ -50,7 +50,7 @@ def record_of(made, seconds=10.0, is_open=False, n_dropped=0, n_recorders=1):
     """Return what processes record of a level, each request by one of them, merged."""
     merged = {1: Record()}
     for number in range(n_recorders):
-        recorder = Recorder(has_levels=True)
+        recorder = Recorder(counts_later=True)
         recorder.measure(Window.of(1, BEGIN_NS, int(seconds * SECOND), is_open))
         tell(recorder, made[number::n_recorders], is_open)
         for _ in range(n_dropped if number == 0 else 0):

@@ -54,8 +54,8 @@ class PastRun:
 
     def __post_init__(self) -> None:
         self.settings = Settings.parse(self.options, "127.0.0.1:8500")
-        has_levels, limits = self.settings.load.has_levels, limits_of(self.settings.checks.thresholds)
-        self.recorder = Recorder(UNIX_OFFSET_NS, has_levels, limits)
+        limits = limits_of(self.settings.checks.thresholds)
+        self.recorder = Recorder(UNIX_OFFSET_NS, self.settings.load.counts_later, limits)
         self.random = random.Random(7)
         self.runs: list[LevelRun] = []
 

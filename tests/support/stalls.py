@@ -42,7 +42,7 @@ def record_of(text, made, seconds=SECONDS, n_recorders=1, dropped_s=(), share=la
     """Return what workers record of an open level, each request by the one that `share` gives it to."""
     merged = {1: Record()}
     for worker in range(n_recorders):
-        recorder = Recorder(has_levels=True, limits=limits_of(thresholds.parse(text)))
+        recorder = Recorder(counts_later=True, limits=limits_of(thresholds.parse(text)))
         # Each counts by its own clock, from its own window's begin.
         begin_ns = (5 + 3 * worker) * SECOND + 12_345
         recorder.measure(Window.of(1, begin_ns, int(seconds * SECOND), is_open_load=True))

@@ -18,3 +18,15 @@ def _validator() -> Any:
 def faults(spec: Any) -> list[str]:
     """Return what is wrong with a specification; none: nothing is."""
     return [f"{error.json_path}: {error.message[:300]}" for error in _validator().iter_errors(spec)]
+
+
+def all_of(spec, key):
+    """Yield whatever stands under a name, however deep."""
+    if isinstance(spec, dict):
+        for name, value in spec.items():
+            if name == key:
+                yield value
+            yield from all_of(value, key)
+    elif isinstance(spec, list):
+        for value in spec:
+            yield from all_of(value, key)

@@ -6,12 +6,17 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.support.any_result import results
 from tests.support.examples import scaled
-from tests.support.vega_lite import faults
+from tests.support.vega_lite import all_of, faults
 from tfsload.report.charts.all_charts import charts_of
 from tfsload.report.page.answers import answers
 from tfsload.report.page.checks import doubts, thresholds_table
 from tfsload.report.page.first_screen import first_screen
 from tfsload.report.page.level_tables import generator_table, levels_table
+from tfsload.report.states import is_doubted
+
+
+def doubted_marks(spec):
+    return [text for text in all_of(spec, "text") if isinstance(text, str) and (text == "?" or text.endswith(" ?"))]
 
 
 @settings(max_examples=scaled(30), deadline=None, suppress_health_check=list(HealthCheck))
@@ -23,5 +28,10 @@ def test_any_result_has_its_charts_and_tables(result):
             spec = chart.spec(width)
             json.dumps(spec, allow_nan=False)
             assert faults(spec) == []
+        if chart.name in ("latency", "throughput"):
+            doubted = [level for level in result.levels if is_doubted(result, level)]
+            for width in chart.widths_px:
+                # However it is crowded.
+                assert len(doubted_marks(chart.spec(width))) == len(doubted), (chart.name, width)
     for of in (first_screen, levels_table, generator_table, answers, thresholds_table, doubts):
         assert of(result) is not None

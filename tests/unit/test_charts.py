@@ -8,11 +8,13 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.support.page_runs import MANY, PAGE_RUNS, page_run
-from tests.support.vega_lite import faults
+from tests.support.vega_lite import all_of, faults
+from tfsload.analysis import thresholds
 from tfsload.analysis.figures import percent
 from tfsload.report.charts import draw
 from tfsload.report.charts.all_charts import charts_of
 from tfsload.report.charts.chart import NARROW_PX, WIDE_PX
+from tfsload.report.states import is_doubted
 
 LEAST_FONT_PX = 11
 LOAD = {"throughput", "latency"}
@@ -30,18 +32,6 @@ CHARTS = {
     "stopped": set(),
     "unmeasured": set(),
 }
-
-
-def all_of(spec, key):
-    """Yield whatever stands under a name, however deep."""
-    if isinstance(spec, dict):
-        for name, value in spec.items():
-            if name == key:
-                yield value
-            yield from all_of(value, key)
-    elif isinstance(spec, list):
-        for value in spec:
-            yield from all_of(value, key)
 
 
 @pytest.mark.parametrize("kind", PAGE_RUNS)
@@ -166,6 +156,34 @@ def test_what_supports_no_verdict_is_marked_in_every_chart():
     for name in ("rate", "latency_over_time", "errors", "distribution", "latency"):
         marked = [text for text in texts_of(charts[name].spec(charts[name].widths_px[0])) if text.endswith("?")]
         assert len(marked) == 1, name
+
+
+@pytest.mark.parametrize("width", [WIDE_PX, NARROW_PX])
+@pytest.mark.parametrize("limit_share", [1.0, 1.1, 1.2, 1.3, 1.4])
+@pytest.mark.parametrize("n_limits", [1, 3])
+def test_what_supports_no_verdict_is_marked_wherever_limits_lie(width, limit_share, n_limits):
+    """Dashed lines of thresholds lie where the mark would stand, or all around it."""
+    result = page_run("unsettled")
+    (doubted,) = [level for level in result.levels if is_doubted(result, level)]
+    most_ms = max(value for value in doubted.upper_end_ns.values() if value is not None) / 1e6
+    limits = "; ".join(f"p99 < {most_ms * limit_share * (1 + 0.12 * number):.2f}ms" for number in range(n_limits))
+    held = [dataclasses.replace(result.thresholds[0], threshold=one) for one in thresholds.parse(limits)]
+    spec = charts_of(dataclasses.replace(result, thresholds=tuple(held)))["latency"].spec(width)
+
+    assert texts_of(spec).count("?") == 1
+
+
+def test_a_level_without_a_percentile_that_supports_no_verdict_is_marked_all_the_same():
+    result = page_run("unsettled")
+    levels = [
+        dataclasses.replace(level, upper_end_ns=dict.fromkeys(level.upper_end_ns))
+        if is_doubted(result, level)
+        else level
+        for level in result.levels
+    ]
+    spec = charts_of(dataclasses.replace(result, levels=tuple(levels)))["latency"].spec(WIDE_PX)
+
+    assert texts_of(spec).count("?") == 1
 
 
 def test_counts_are_told_in_whole_numbers():

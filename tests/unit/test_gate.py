@@ -13,7 +13,8 @@ from tests.support.level_rows import MS, SECOND, Sample
 from tests.support.stalls import RATE_RPS, SECONDS, calm, record_of, slow, stalled
 from tfsload.analysis import thresholds
 from tfsload.analysis.edges import limits_of
-from tfsload.analysis.gate import LEAST_S, is_judged_whole, rule
+from tfsload.analysis.gate import LEAST_S, rule
+from tfsload.analysis.held import judged_whole
 from tfsload.analysis.metrics import figure_of
 from tfsload.analysis.percentiles import rank_from_top
 from tfsload.records.recorder import Recorder, merge_plain
@@ -143,7 +144,7 @@ def test_of_a_short_time_all_half_seconds_alone_are_judged(seconds, holds):
     ruling = ruling_of("p99 < 50ms", stalled(calm(n=2000, seconds=seconds), 0.3, 0.3), seconds)
 
     assert ruling.holds is holds
-    assert is_judged_whole(thresholds.parse("p99 < 50ms"), seconds) is (holds is CROSSED)
+    assert judged_whole(thresholds.parse("p99 < 50ms"), (), seconds) == (("",) if holds is CROSSED else ())
 
 
 @pytest.mark.parametrize(

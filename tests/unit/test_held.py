@@ -33,7 +33,7 @@ requests = st.tuples(st.integers(1, 30), st.integers(0, 2), st.none() | st.integ
 
 def recorded(made, judging, has_levels=True):
     """Return the record of requests that end one every 10 ms."""
-    recorder = Recorder(has_levels=has_levels, limits=limits_of(judging), within_ns=within_ns_of(judging))
+    recorder = Recorder(counts_later=has_levels, limits=limits_of(judging), within_ns=within_ns_of(judging))
     if has_levels:
         recorder.measure(Window.of(1, 0, int(DURATION_S * SECOND), is_open_load=False))
     for number, (latency_ms, label, answer) in enumerate(made):

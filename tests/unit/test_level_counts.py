@@ -26,7 +26,7 @@ LEVEL = Window.of(3, BEGIN_NS, N_SLICES * SECOND, is_open_load=True)
 
 
 def measuring(**more):
-    recorder = Recorder(has_levels=True, **more)
+    recorder = Recorder(counts_later=True, **more)
     recorder.measure(LEVEL)
     return recorder
 
@@ -57,7 +57,7 @@ def test_outside_a_level_there_is_nothing_to_tell(now_ns):
 
 @pytest.mark.parametrize("has_levels", [pytest.param(True, id="between-levels"), pytest.param(False, id="no-levels")])
 def test_without_a_level_there_is_nothing_to_tell(has_levels):
-    assert Recorder(has_levels=has_levels).counts_so_far(BEGIN_NS) is None
+    assert Recorder(counts_later=has_levels).counts_so_far(BEGIN_NS) is None
 
 
 def test_a_level_without_a_request_has_been_measured_all_the_same():
@@ -168,7 +168,7 @@ def test_as_a_level_ends_a_look_finds_what_the_verdict_is_given_by(requests, dro
     )
     told, merged = [], {1: Record()}
     for number in range(n_processes):
-        recorder = Recorder(has_levels=True, within_ns=within_ns_of(COUNTED))
+        recorder = Recorder(counts_later=True, within_ns=within_ns_of(COUNTED))
         recorder.measure(window)
         own = made[number::n_processes]
         for due_s in dropped_s[number::n_processes]:

@@ -8,8 +8,7 @@ import json
 
 import pytest
 
-from tests.support import hostile_texts
-from tests.support.hostile import HOSTILE, MARKUP, hostile
+from tests.support.hostile import HOSTILE, MARKUP, TAIL, hostile
 from tests.support.html import by_class, by_id, parsed, text_of
 from tests.support.page_runs import PAGE_RUNS, page_run
 from tfsload.report.page.page import render
@@ -79,20 +78,20 @@ def test_hostile_texts_are_texts(kind):
     assert MARKUP not in text
     assert {one.tag for one in page.iter() if isinstance(one.tag, str)} <= TAGS
     assert len([one for one in page.iter() if one.tag == "script"]) == 2
-    assert HOSTILE.split("\u2028")[0] in "".join(page.itertext())
+    assert TAIL.split("\u2028")[0] in "".join(page.itertext())
 
 
 @pytest.mark.parametrize("kind", ["rate", "search", "failed", "aborted", "refused"])
 def test_nothing_on_a_page_steers_a_terminal_or_turns_the_reading_direction_round(kind):
-    for text in hostile_texts.HOSTILE:
-        page = render(hostile_texts.hostile(page_run(kind), text))
+    for text in HOSTILE:
+        page = render(hostile(page_run(kind), text))
 
         assert [letter for letter in page if not letter.isprintable() and letter not in "\n\t"] == []
         page.encode()
 
 
 def test_what_is_drawn_holds_no_such_letter_in_its_figures_either():
-    named = hostile_texts.hostile(page_run("sweep"), "a\x00b\x1b[31m\u202ec")
+    named = hostile(page_run("sweep"), "a\x00b\x1b[31m\u202ec")
     data = json.loads(next(one.text for one in parsed(render(named)).iter() if one.get("id") == "data"))
 
     assert all(text.isprintable() for text in texts_in(data))

@@ -63,6 +63,36 @@ def test_a_name_lies_over_no_line(line, is_free):
     assert (room.place([Label("name", 150, 100, "center")]) is not None) == is_free
 
 
+@pytest.mark.parametrize(
+    ("taken", "lines", "expected"),
+    [
+        pytest.param([], [], (150, 80), id="the-first-is-free"),
+        pytest.param([], [[(0, 80), (300, 80)]], (150, 120), id="the-next-one-is"),
+        pytest.param([(150, 80)], [[(0, 120), (300, 120)]], (150, 120), id="rather-over-a-line-than-over-a-mark"),
+        pytest.param(
+            [], [[(0, 80), (300, 80)], [(0, 81), (300, 81)], [(0, 120), (300, 120)]], (150, 120), id="over-few-lines"
+        ),
+        pytest.param([(150, 80), (150, 120)], [], (150, 80), id="the-first-where-all-are-alike"),
+    ],
+)
+def test_a_name_that_has_to_be_seen_is_where_it_covers_least(taken, lines, expected):
+    room = Room(Box(0, 0, 300, 200), lines=lines)
+    for x, y in taken:
+        room.take(x, y, 5)
+    label = room.place_surely([Label("?", 150, 80, "center"), Label("?", 150, 120, "center")])
+
+    assert (label.x, label.y) == expected
+    assert room.place([label]) is None  # it is taken
+
+
+@given(st.lists(st.tuples(st.floats(-400, 400), st.floats(-400, 400)), min_size=1, max_size=12))
+def test_a_name_that_has_to_be_seen_is_within_the_chart(places):
+    room = Room(Box(0, 0, 300, 200))
+    for x, y in places:
+        label = room.place_surely([Label("?", x, y, "center")])
+        assert label.box.is_within(Box(-1e-6, -1e-6, 300 + 1e-6, 200 + 1e-6))
+
+
 def test_a_line_in_steps_goes_on_before_it_turns():
     assert stepped([(0, 5), (3, 7), (4, 1)]) == [(0, 5), (3, 5), (3, 7), (4, 7), (4, 1)]
 

@@ -32,7 +32,7 @@ def record(recorder, due_ns, sent_ns, done_ns, failure=None, n_mismatched=0):
 
 @pytest.fixture
 def recorder():
-    return Recorder(has_levels=True)
+    return Recorder(counts_later=True)
 
 
 @pytest.mark.parametrize(
@@ -355,7 +355,7 @@ def tell(recorder, windows, made):
 @given(windows_made(), st.lists(requests_made(), max_size=12))
 @settings(max_examples=scaled(150))
 def test_all_is_booked_as_counted_by_hand(windows, made):
-    recorder = Recorder(10**18, has_levels=True)
+    recorder = Recorder(10**18, counts_later=True)
     tell(recorder, windows, made)
     found = found_by_level(records_of(recorder))
     expected = count_by_hand([window for _, window in windows], [request for _, request in made])
@@ -377,7 +377,7 @@ SENT_AFTER_IT = (22, (11, 12, 13, False, False))
 @example(ONE_LEVEL, [(0, WITHIN_IT), (1, SENT_AFTER_IT)])
 @settings(max_examples=scaled(80))
 def test_merged_recorders_equal_one(windows, made):
-    one, *four = (Recorder(10**18, has_levels=True) for _ in range(5))
+    one, *four = (Recorder(10**18, counts_later=True) for _ in range(5))
     tell(one, windows, [request for _, request in made])
     merged: dict[int, Record] = {}
     for number, recorder in enumerate(four):

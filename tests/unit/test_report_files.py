@@ -19,10 +19,11 @@ from markdown_it import MarkdownIt
 
 from tests.support.examples import scaled
 from tests.support.golden import result_of
-from tests.support.hostile_texts import HOSTILE, hostile
+from tests.support.hostile import HOSTILE, hostile
 from tests.support.past_runs import PAST_RUNS, PastRun
 from tfsload.analysis import exit_codes
 from tfsload.analysis.figures import latency_ms, percent, rate
+from tfsload.analysis.image_counts import ImageCounts, Misread
 from tfsload.analysis.latency import LatencyCounts
 from tfsload.analysis.levels import PERCENTILES
 from tfsload.analysis.result import ProcessExit, RunResult, SchemaError
@@ -224,6 +225,15 @@ def test_a_misread_image_is_a_row(result):
     for row in read:
         assert int(row["label"]) == result.images.labels[int(row["image"])]
         assert int(row["fired"]) == result.images.fired[int(row["image"])] >= int(row["count"])
+        unanswered = result.images.unanswered.get(int(row["image"]), 0)
+        assert int(row["answered"]) == int(row["fired"]) - unanswered >= int(row["count"])
+
+
+def test_of_an_image_that_was_not_always_answered_it_is_told_how_often_it_was():
+    images = ImageCounts((5, 4, 3), (Misread(1, 7, 2),), labels={1: 4}, unanswered={1: 1, 2: 3})
+    read = rows(csv_files.images(dataclasses.replace(result_of_kind("sweep"), images=images)))
+
+    assert read == [{"image": "1", "label": "4", "predicted": "7", "count": "2", "fired": "4", "answered": "3"}]
 
 
 @pytest.mark.parametrize("make", [csv_files.levels, csv_files.series, csv_files.images])

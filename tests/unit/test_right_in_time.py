@@ -61,7 +61,7 @@ def tell(recorder, request, lease=None):
 
 @given(st.lists(requests(), max_size=30), st.integers(1, 3))
 def test_in_levels(made, n_workers):
-    recorders = [Recorder(has_levels=True, within_ns=LIMITS_NS) for _ in range(n_workers)]
+    recorders = [Recorder(counts_later=True, within_ns=LIMITS_NS) for _ in range(n_workers)]
     for recorder in recorders:
         recorder.measure(FIRST)
         recorder.measure(SECOND)
@@ -93,7 +93,7 @@ def test_without_levels(made, n_workers, has_leases):
     ],
 )
 def test_the_limit_itself_is_in_time(done_ns, expected):
-    recorder = Recorder(has_levels=True, within_ns=LIMITS_NS)
+    recorder = Recorder(counts_later=True, within_ns=LIMITS_NS)
     recorder.measure(FIRST)
     tell(recorder, (1100, 1100, done_ns, [1, 2], [1, 7]))
 
@@ -101,7 +101,7 @@ def test_the_limit_itself_is_in_time(done_ns, expected):
 
 
 def test_a_latency_is_from_when_a_request_was_due():
-    recorder = Recorder(has_levels=True, within_ns=LIMITS_NS)
+    recorder = Recorder(counts_later=True, within_ns=LIMITS_NS)
     recorder.measure(FIRST)
     tell(recorder, (1100, 1140, 1160, [1], [1]))  # 20 ns after it was sent, 60 after it was due
 

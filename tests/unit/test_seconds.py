@@ -24,7 +24,7 @@ GONE = PredictionFailure("UNAVAILABLE", "gone")
 
 def recorded(*requests, begin_ns=5 * SECOND_NS, seconds=4, unix_offset_ns=0, has_level=True):
     """Return the recorder of requests: when each was sent and done in ns from the level's begin, label, answer."""
-    recorder = Recorder(unix_offset_ns, has_levels=has_level)
+    recorder = Recorder(unix_offset_ns, counts_later=has_level)
     if has_level:
         recorder.measure(Window.of(1, begin_ns, seconds * SECOND_NS, False))
     images = random.Random(2)

@@ -6,7 +6,6 @@ most for the verdict. Where the two differ, it is not known.
 """
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tfsload.analysis.edges import rests_on_many
@@ -65,11 +64,6 @@ def rule(threshold: Threshold, record: Record, rate_rps: float | None, measured_
             from_s = max(start - first - TENTHS_A_HALF_SECOND + 1, 0) * TENTH_NS / 1e9
             return Ruling(value, None, stall=_words(threshold, value, holds, from_s, suspect, total))
     return Ruling(value, holds)
-
-
-def is_judged_whole(thresholds: Iterable[Threshold], measured_s: float) -> bool:
-    """Whether some of these thresholds are judged with all half-seconds alone, since so little was measured."""
-    return measured_s < LEAST_S and any(map(rests_on_many, thresholds))
 
 
 @dataclass(frozen=True)

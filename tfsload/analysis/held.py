@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tfsload.analysis.gate import is_judged_whole, rule
+from tfsload.analysis.edges import rests_on_many
+from tfsload.analysis.gate import LEAST_S, rule
 from tfsload.analysis.levels import LevelRow
 from tfsload.analysis.metrics import figure_so_far
 from tfsload.analysis.percentiles import samples_needed
@@ -99,11 +100,21 @@ def judged_whole(thresholds: Sequence[Threshold], rows: Sequence[LevelRow], dura
         rows: of the levels; none: the whole run is judged, which has no name.
         duration_s: how long was measured.
     """
+    about: list[tuple[str, float, Level | None]]
+    about = [(row.level.name, row.level.duration_s, row.level) for row in rows if row.record.requests]
     if not rows and duration_s:
-        return ("",) if is_judged_whole((one for one in thresholds if not one.names_level), duration_s) else ()
-    measured = [row.level for row in rows if row.record.requests]
-    about = ((level, [one for one in thresholds if one.is_about(level.users, level.rate_rps)]) for level in measured)
-    return tuple(dict.fromkeys(level.name for level, those in about if is_judged_whole(those, level.duration_s)))
+        about = [("", duration_s, None)]
+    found = (
+        name
+        for name, measured_s, level in about
+        if measured_s < LEAST_S and any(rests_on_many(one) and _is_about(one, level) for one in thresholds)
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _is_about(threshold: Threshold, level: Level | None) -> bool:
+    """Whether a threshold is about a level, or about a run without any."""
+    return not threshold.names_level if level is None else threshold.is_about(level.users, level.rate_rps)
 
 
 def margin_of(threshold: Threshold, value: float | None) -> float | None:

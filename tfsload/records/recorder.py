@@ -27,7 +27,7 @@ class Recorder:
     def __init__(
         self,
         unix_offset_ns: int = 0,
-        has_levels: bool = False,
+        counts_later: bool = False,
         limits: Sequence[Limit] = (),
         within_ns: Sequence[int] = (),
     ) -> None:
@@ -35,7 +35,8 @@ class Recorder:
 
         Args:
             unix_offset_ns: add it to `time.perf_counter_ns()` for nanoseconds since 1970.
-            has_levels: whether requests count within the windows of levels only, or after a warm-up.
+            counts_later: whether the first requests do not count: they do within the windows of levels only, or after a
+                warm-up.
             limits: of thresholds, for which requests are counted by half-second.
             within_ns: limits on latency, each once: images are counted that are answered rightly within them.
         """
@@ -47,7 +48,7 @@ class Recorder:
         self._has_thresholds = bool(limits or within_ns)
         # Where seconds and half-seconds begin, and how long they go on, by level; of a whole run nobody knows.
         self._spans_ns = {WHOLE_RUN.level: (-unix_offset_ns, 0)}
-        self.window = BETWEEN_LEVELS if has_levels else WHOLE_RUN
+        self.window = BETWEEN_LEVELS if counts_later else WHOLE_RUN
 
     def to_unix_ns(self, clock_ns: int) -> int:
         """Return an instant of `time.perf_counter_ns`'s clock in nanoseconds since 1970."""

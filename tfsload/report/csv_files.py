@@ -70,7 +70,7 @@ _SECOND_COLUMNS = (
     "mismatched",
     "dropped",
 )
-_IMAGE_COLUMNS = ("image", "label", "predicted", "count", "fired")
+_IMAGE_COLUMNS = ("image", "label", "predicted", "count", "fired", "answered")
 
 
 def levels(result: RunResult) -> str:
@@ -88,7 +88,7 @@ def series(result: RunResult) -> str:
 
 def images(result: RunResult) -> str:
     """Return `images.csv`: a row an image and a class that it was taken for, though it is none; most often first."""
-    counts = result.images
+    counts, answered = result.images, result.images.answered
     misread = sorted(counts.misread, key=lambda one: (-one.count, one.image, one.predicted))
     rows: list[Row] = [
         {
@@ -97,6 +97,7 @@ def images(result: RunResult) -> str:
             "predicted": one.predicted,
             "count": one.count,
             "fired": counts.fired[one.image] if one.image < len(counts.fired) else None,
+            "answered": answered[one.image] if one.image < len(answered) else None,
         }
         for one in misread
     ]

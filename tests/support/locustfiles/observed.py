@@ -4,7 +4,6 @@
 `TFSLOAD_TEST_PROGRESS`: a file with the number of requests delivered so far, rewritten while a run goes on; in a run
     without `--num-tests` with the number of images that this process, or on a master its workers, had an answer to.
 `TFSLOAD_TEST_WAIT_S`: seconds for which each user waits between its requests.
-`TFSLOAD_TEST_PACE_S`: seconds from one request of a user to its next, however long it takes.
 `TFSLOAD_TEST_IN_FLIGHT_S`: seconds that each request takes, beside what the server takes.
 `TFSLOAD_TEST_INIT_S`: seconds from when a process has connected to when it tells so.
 `TFSLOAD_TEST_ENDS_AFTER`: each user ends by itself after so many requests.
@@ -16,7 +15,7 @@ import os
 from pathlib import Path
 
 import gevent
-from locust import constant, constant_pacing, events
+from locust import constant, events
 from locust.exception import StopUser
 
 # Before the suite hears of it.
@@ -29,9 +28,6 @@ __all__ = ["GrpcPredictionUser"]
 
 if "TFSLOAD_TEST_WAIT_S" in os.environ:
     GrpcPredictionUser.wait_time = constant(float(os.environ["TFSLOAD_TEST_WAIT_S"]))
-
-if "TFSLOAD_TEST_PACE_S" in os.environ:
-    GrpcPredictionUser.wait_time = constant_pacing(float(os.environ["TFSLOAD_TEST_PACE_S"]))
 
 if "TFSLOAD_TEST_IN_FLIGHT_S" in os.environ:
     _connect = GrpcPredictionUser.connect

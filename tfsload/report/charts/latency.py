@@ -141,15 +141,16 @@ def _draw(drawing: Drawing, room: Room, levels: Sequence[LevelResult], percentil
 
 
 def _mark_doubted(result: RunResult, drawing: Drawing, room: Room) -> None:
-    """Mark levels whose figures support no verdict, above their marks."""
+    """Mark levels whose figures support no verdict, above their marks; one without any mark stands at the bottom."""
     labels = []
     for level in result.levels:
-        values = [value for p in LOOKS if (value := _finite_ns(level, p)) is not None]
-        if values and is_doubted(result, level):
-            x, y = drawing.x.scale.px(load_of(level)), drawing.y.scale.px(max(values) / 1e6)
-            candidates = [Label("?", x, y - away, "center", is_bold=True) for away in (13, 20, 28)]
-            if label := room.place([*candidates, Label("?", x - 12, y, "center", is_bold=True)]):
-                labels.append(label)
+        if is_doubted(result, level):
+            values = [value for p in LOOKS if (value := _finite_ns(level, p)) is not None]
+            x = drawing.x.scale.px(load_of(level))
+            y = drawing.y.scale.px(max(values) / 1e6) if values else float(drawing.frame.inner_height_px)
+            above = [(0, -away) for away in (13, 20, 28)]
+            places = [*above, (-12, 0), (12, 0), *((dx, -away) for away in (13, 28, 42, 56) for dx in (-12, 12, 0))]
+            labels.append(room.place_surely(Label("?", x + dx, y + dy, "center", is_bold=True) for dx, dy in places))
     drawing.names(labels, "invalid")
 
 

@@ -3,7 +3,7 @@
 import itertools
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Literal
 
@@ -121,10 +121,32 @@ class Room:
                 return label
         return None
 
+    def place_surely(self, candidates: Iterable[Label]) -> Label:
+        """Return the first of some places of a name that has to be seen; where none is free, one that covers little.
+
+        A name over a line can be read; over a mark or another name it hardly can.
+        """
+        inside = [self._moved_inside(label) for label in candidates]
+        free = self.place(inside)
+        if free is not None:
+            return free
+        chosen = min(inside, key=self._covers)
+        self.taken.append(chosen.box.wider(_GAP_PX))
+        return chosen
+
+    def _moved_inside(self, label: Label) -> Label:
+        box, bounds = label.box, self.bounds
+        right = max(bounds.left - box.left, 0.0) - max(box.right - bounds.right, 0.0)
+        down = max(bounds.top - box.top, 0.0) - max(box.bottom - bounds.bottom, 0.0)
+        return replace(label, x=label.x + right, y=label.y + down)
+
+    def _covers(self, label: Label) -> tuple[int, int]:
+        """Return how many marks and names a name would lie over, and how many lines."""
+        box = label.box
+        return sum(map(box.meets, self.taken)), sum(_crosses_any(box, line) for line in self.lines)
+
     def _is_taken(self, box: Box) -> bool:
-        if any(box.meets(other) for other in self.taken):
-            return True
-        return any(_crosses(box, start, end) for line in self.lines for start, end in itertools.pairwise(line))
+        return any(map(box.meets, self.taken)) or any(_crosses_any(box, line) for line in self.lines)
 
 
 def around(text: str, x: float, y: float, away_px: float, is_bold: bool = False) -> Iterable[Label]:
@@ -175,6 +197,10 @@ def apart(places: Sequence[float], least_px: float, top: float, bottom: float) -
 
 def _are_close(group: Sequence[float], other: Sequence[float], least_px: float) -> bool:
     return fmean(other) - fmean(group) < least_px * (len(group) + len(other)) / 2
+
+
+def _crosses_any(box: Box, line: Sequence[tuple[float, float]]) -> bool:
+    return any(_crosses(box, start, end) for start, end in itertools.pairwise(line))
 
 
 def _crosses(box: Box, start: tuple[float, float], end: tuple[float, float]) -> bool:

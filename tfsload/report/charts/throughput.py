@@ -28,7 +28,8 @@ class _Point:
         load: users, or arrivals a second.
         rps, low_rps, high_rps: its throughput, with its interval.
         state: "pass", "invalid" or "failed".
-        value: its throughput in words.
+        is_doubted: whether it supports no verdict.
+        value: its throughput in words, with "?" where it supports none.
         more: what else is said beside it; empty: nothing.
         label: all this in a sentence.
     """
@@ -38,6 +39,7 @@ class _Point:
     low_rps: float
     high_rps: float
     state: str
+    is_doubted: bool
     value: str
     more: str
     label: str
@@ -87,9 +89,8 @@ def _point(result: RunResult, level: LevelResult) -> _Point:
     more = f"{percent(level.failed_requests / level.requests)} failed" if level.failed_requests else ""
     said = f"{level.name}: {value} requests/s ({units.rate(low)} to {units.rate(high)})"
     label = ", ".join(part for part in (said, state.word if doubt else "", more) if part)
-    return _Point(
-        load_of(level), level.achieved_rps, low, high, state.key, f"{value} ?" if doubt else value, more, label
-    )
+    value = f"{value} ?" if doubt else value
+    return _Point(load_of(level), level.achieved_rps, low, high, state.key, doubt, value, more, label)
 
 
 def _top(result: RunResult, points: list[_Point]) -> float:
@@ -103,7 +104,7 @@ def _below(points: list[_Point], top_rps: float) -> str:
     hidden_rps = top_rps * _DOT_PX / _HIGH_PX
     are_seen = any(max(point.high_rps - point.rps, point.rps - point.low_rps) > hidden_rps for point in points)
     parts = ["Bars: 95%, within the level"] if are_seen else []
-    if any(point.value.endswith("?") for point in points):
+    if any(point.is_doubted for point in points):
         parts.append("Hollow ?: no verdict")
     if any(point.more for point in points):
         parts.append("Red: requests failed")
@@ -193,9 +194,11 @@ class _Layout:
         for point in points:
             role = {"pass": "ink"}.get(point.state, point.state)
             x, y = self._at(point.load, point.rps)
-            texts = [point.value] if len(points) <= _MOST_VALUES or point.state == "invalid" else []
+            texts = [point.value] if len(points) <= _MOST_VALUES or point.is_doubted else []
             for text in [*texts, *([point.more] if point.more else [])]:
                 label = self._room.place(around(text, x, y, 15, is_bold=True))
+                if label is None and point.is_doubted and text is point.value:
+                    label = self._room.place_surely(around("?", x, y, 15, is_bold=True))
                 labels[role] += [label] if label else []
         for role, found in labels.items():
             self._drawing.names(found, role)
