@@ -1,6 +1,7 @@
 """The runs of a session: remembered with their files, until there are too many, or the process ends."""
 
 import json
+import tempfile
 
 import pytest
 
@@ -69,6 +70,19 @@ def test_files_that_are_there_already_are_not_made_again(result, tmp_path):
     runs.close()
 
     assert kept == (("report.html", "result.json", "latency-1.hgrm"), "report.html")
+
+
+def test_a_run_goes_on_where_there_is_no_room_for_its_files(result, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    runs = SessionRuns(make_page)
+    runs.begin({})
+    runs.conclude(result)
+    runs.make_files()
+    run = runs.last
+    runs.close()
+
+    assert (run.is_settled, run.has_all_files, run.file_names) == (True, False, ())
+    assert run.fault == "no directory for them: No such file or directory"
 
 
 @pytest.mark.parametrize("how", ["not-made", "not-written"])

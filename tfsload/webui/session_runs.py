@@ -71,7 +71,8 @@ class SessionRun:
     @property
     def file_names(self) -> tuple[str, ...]:
         """Its files that are there, the page first."""
-        found = {one.name for one in self.directory.iterdir()} if self.directory.is_dir() else set()
+        is_there = self.directory != Path() and self.directory.is_dir()
+        found = {one.name for one in self.directory.iterdir()} if is_there else set()
         return (*(name for name in _IN_ORDER if name in found), *sorted(found - set(_IN_ORDER)))
 
 
@@ -108,12 +109,17 @@ class SessionRuns:
     def begin(self, fields: Mapping[str, str]) -> None:
         """Know that a run begins, which the form's fields asked for."""
         self._n += 1
-        if self._root is None:
-            self._root = Path(tempfile.mkdtemp(prefix="tfsload-runs-"))
-        self._runs[self._n] = SessionRun(self._n, dict(fields), self._clock_s(), self._root / str(self._n))
+        run = SessionRun(self._n, dict(fields), self._clock_s(), Path())
+        self._runs[self._n] = run
+        try:
+            self._root = self._root or Path(tempfile.mkdtemp(prefix="tfsload-runs-"))
+            run.directory = self._root / str(self._n)
+        except OSError as error:  # the run is not to fail for that
+            run.fault = f"no directory for them: {error.strerror or error}"
         while len(self._runs) > MOST_RUNS:
             _, forgotten = self._runs.popitem(last=False)
-            shutil.rmtree(forgotten.directory, ignore_errors=True)
+            if forgotten.directory != Path():
+                shutil.rmtree(forgotten.directory, ignore_errors=True)
 
     def conclude(self, result: RunResult, report: str = "") -> None:
         """Know what the run under way came to; its result is kept at once.
@@ -125,6 +131,8 @@ class SessionRuns:
         run = self.last
         assert run is not None  # it has begun
         run.came_to = CameTo.of(result)
+        if run.fault:
+            return
         try:
             if report:
                 shutil.copytree(report, run.directory)
