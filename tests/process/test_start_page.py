@@ -57,13 +57,18 @@ FOREIGN = "http://evil.example"
 OWN_OPTIONS = """
 import logging
 
-from locust import events
+from locust import LoadTestShape, events
 
 from locustfile import GrpcPredictionUser
 
 
 class Second(GrpcPredictionUser):
     pass
+
+
+class Stairs(LoadTestShape):
+    def tick(self):
+        return (2, 9) if self.get_run_time() < 1 else None
 
 
 @events.init_command_line_parser.add_listener
@@ -363,6 +368,7 @@ def test_a_locustfiles_own_options_and_classes_stand_in_it(tmp_path, model_serve
         page = show(ui)
         body = ui.get(PATH)
         wrong = press(ui, load="images", num_tests="5", n_shades="x", colour="blue")
+        stairs = press(ui, "check", load="plain", shape_class="Stairs")
         chosen = {"user_classes": "Second", "colour": "blue", "n_shades": "4", "is_bright": "true", "pass_word": ""}
         assert send(ui, load="images", num_tests="5", **chosen).status == 303
         ui.wait_for_end()
@@ -376,6 +382,9 @@ def test_a_locustfiles_own_options_and_classes_stand_in_it(tmp_path, model_serve
     own = {"colour": "red", "n_shades": "3", "pass_word": ""}
     assert {name: page.values[name] for name in own} == own
     assert "is_bright" not in page.values
+    assert page.values["load"] == "sweep"
+    assert (stairs.status, stairs.values["shape_class"]) == (200, "Stairs")
+    assert "as the load shape Stairs says" in stairs.said
     assert "unseen" not in page.values
     assert "open-sesame" not in body
     assert set(wrong.faults) == {"n_shades"}

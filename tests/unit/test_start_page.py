@@ -1,6 +1,7 @@
 """The start page's fields, kinds of load and places of faults, without a server."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 
@@ -152,6 +153,27 @@ def test_what_is_suggested_for_each_kind_can_be_read():
     by_dest = {option.dest: option for option in OPTIONS}
     for kind in KINDS:
         assert kind is PLAIN or by_dest[kind.asked_by].read(kind.suggested)
+
+
+@pytest.mark.parametrize(
+    ("given", "has_shape", "kind"),
+    [
+        pytest.param({}, False, SWEEP, id="nothing"),
+        pytest.param({"num_users": 3}, False, PLAIN, id="users"),
+        pytest.param({"run_time": 20}, False, PLAIN, id="run-time"),
+        pytest.param({}, True, PLAIN, id="a-load-shape"),
+        pytest.param({"rate": "5", "num_users": 3}, False, RATES, id="rates"),
+        pytest.param({"num_tests": "5"}, True, IMAGES, id="images-by-a-load-shape"),
+    ],
+)
+def test_a_new_page_offers_what_the_command_line_asks_for_and_else_a_sweep(given, has_shape, kind):
+    environment = SimpleNamespace(host=None, parsed_options=SimpleNamespace(**given))
+    values = start_values.of_command_line(environment)
+
+    assert start_values.first_kind(environment, values, has_shape) is kind
+    assert values["host"] == ""
+    assert values["user_count"] == str(given.get("num_users", 1))
+    assert values["run_time"] == ("20s" if "run_time" in given else "")
 
 
 def test_suggestions_stand_where_nothing_was_asked_for_and_lists_have_a_line_each():

@@ -1,5 +1,7 @@
 """Fields of the start page that are not the suite's: user classes to pick, and further options of a locustfile."""
 
+import contextlib
+import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -28,7 +30,7 @@ class Extras:
         """Its own options that are marked for the web UI, by name, as Locust describes them."""
         if self._found is None:
             own = {option.dest for option in OPTIONS}
-            self._found = {name: one for name, one in ui_extra_args_dict().items() if name not in own}
+            self._found = {name: one for name, one in _read_again().items() if name not in own}
         return self._found
 
     @property
@@ -108,6 +110,15 @@ class Extras:
                     wanted = "a whole number" if kind is int else "a number"
                     found.append(f"{self.flags[name]} {quoted(text)}: expected {wanted}")
         return found
+
+
+def _read_again() -> dict[str, dict[str, Any]]:
+    """Return all options marked for the web UI, by name; none in a program whose arguments are not Locust's."""
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):
+            return ui_extra_args_dict()
+    except SystemExit:
+        return {}
 
 
 def _text(value: Any) -> str:

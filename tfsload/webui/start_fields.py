@@ -193,7 +193,7 @@ _MODEL = (
     ),
     _field("input_name", "Input"),
     _field("output_name", "Output"),
-    _field("images_per_request", "Images a request", "Each of them is scored.", WHOLE),
+    _field("images_per_request", "Batch", "Images sent in one request; each of them is scored.", WHOLE),
     _field("deadline", "Deadline, seconds", "After which a request without an answer has failed.", DECIMAL),
 )
 _CONNECTION = (
@@ -236,8 +236,8 @@ _REPORT = (
 _DETAILS = (
     _field(
         "give_up_after",
-        "Give up after, seconds",
-        "In which requests are sent and none is answered; 0: never; empty: "
+        "Give up after",
+        "Seconds in which requests are sent and none is answered; 0: never; empty: "
         "30, or twice the deadline if that is longer, in runs that have an end.",
         DECIMAL,
     ),

@@ -67,9 +67,9 @@ class StartPage:
         """
         self._site, self._environment, self._form, self._runs = site, web_ui.environment, form, runs
         self._at_first = start_values.of_command_line(self._environment)
-        self._first_kind = start_values.first_kind(self._environment, self._at_first)
         self._named_host = named_host
         self._extras = Extras(web_ui)
+        self._first_kind = start_values.first_kind(self._environment, self._at_first, bool(self._own_shape()))
         site.blueprint.add_url_rule("/", "start", self._answer, methods=["GET", "POST"])
 
     @property
@@ -137,8 +137,8 @@ class StartPage:
     def _length(self, form: _Form) -> str:
         """Return what a run without levels comes to."""
         texts = form.values
-        if self._environment.shape_class is not None:
-            return f"as the load shape {type(self._environment.shape_class).__name__} says"
+        if shape := self._own_shape(form.shape):
+            return f"as the load shape {shape} says"
         n_users = texts[N_USERS].strip() or "1"
         who = f"{n_users} user{'' if n_users == '1' else 's'}"
         if form.kind.key == "images":
@@ -183,11 +183,16 @@ class StartPage:
         names = ", ".join(one.words[0].label.lower() for one in more)
         return (*groups, Group("more", "More of this locustfile", more, lambda _: names))
 
-    def _own_shape(self) -> str:
-        """Return the name of the locustfile's own load shape, which is in use where no levels are; empty: none."""
+    def _own_shape(self, picked: str = "") -> str:
+        """Return the name of the locustfile's load shape that a run without levels goes by; empty: by none.
+
+        Args:
+            picked: what Locust's class picker names, where it is on.
+        """
+        if self._extras.classes:
+            return picked if picked in self._extras.shapes[1:] else ""
         shape = self._environment.shape_class
-        is_own = shape is not None and not self._form.are_levels
-        return type(shape).__name__ if is_own else ""
+        return "" if shape is None or self._form.are_levels else type(shape).__name__
 
 
 def _labels(groups: tuple[Group, ...], kind: LoadKind) -> dict[str, str]:

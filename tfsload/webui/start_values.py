@@ -34,11 +34,17 @@ def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def first_kind(environment: Environment, values: Mapping[str, str]) -> LoadKind:
-    """Return the kind of load that a new page offers: a sweep, where the command line asks for nothing else."""
+def first_kind(environment: Environment, values: Mapping[str, str], has_shape: bool) -> LoadKind:
+    """Return the kind of load that a new page offers: a sweep, where nothing else is asked for.
+
+    Args:
+        environment: with what the command line asks for.
+        values: the same, by field.
+        has_shape: whether a load shape of the locustfile's says how many users there are.
+    """
     kind = load_kinds.kind_of(values)
     options = vars(environment.parsed_options)
-    is_plain_asked_for = environment.shape_class is not None or options.get("num_users") or options.get("run_time")
+    is_plain_asked_for = has_shape or options.get("num_users") or options.get("run_time")
     return SWEEP if kind is PLAIN and not is_plain_asked_for else kind
 
 
