@@ -1,5 +1,6 @@
 """The start form: a run that cannot start is refused there, with the reason; one start at a time is taken."""
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from tfsload.settings.options import OPTIONS, OWN_PREFIX
 from tfsload.settings.refusal import RunRefused
 from tfsload.transport.words import quoted
 from tfsload.webui.start_needs import LocustsForm, Shapes, TimeLeft, Wait
+
+logger = logging.getLogger(__name__)
 
 # How long Locust may take to begin a run that the form has asked for.
 START_LIMIT_S = 5.0
@@ -88,6 +91,7 @@ class StartForm:
             else:
                 self._check_start()
         except RunRefused as refused:
+            logger.info("Not %s: %s", "changed" if is_edit else "started", refused)
             return jsonify({"success": False, "message": refused.sentence(), "host": self._environment.host})
         return self._ask_locust(start, is_edit)
 
