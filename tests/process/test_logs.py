@@ -154,6 +154,19 @@ def test_a_log_file_of_the_web_ui_has_the_summary_once(tmp_path, server):
     assert log.read_text().count("Inference error rate") == 1
 
 
+def test_a_log_file_of_the_web_ui_has_each_start_that_was_refused_once(tmp_path, server):
+    log = tmp_path / "run.log"
+    with web_ui_of(tmp_path / "ui", "--host", server.address, "--logfile", str(log)) as ui:
+        for _ in range(2):
+            refused = ui.start(num_tests="many\nlines\x1b[31m")
+            assert not refused["success"]
+
+    said = [line.partition("Not started: ")[2] for line in log.read_text().splitlines() if "Not started: " in line]
+    assert said == [refused["message"].removeprefix("The run cannot start: ")] * 2
+    assert said[0].startswith("--num-tests 'many")
+    assert "\x1b" not in log.read_text()
+
+
 # Locust's own output, beside the suite's
 
 

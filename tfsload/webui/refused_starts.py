@@ -57,8 +57,8 @@ class RefusedStarts:
         why = sentence(redacted(message.removeprefix(CANNOT_START))) or "no reason was given"
         self._told = f"{'Not changed' if is_edit else 'Not started'}: {why}"
         self._until_s = self._clock_s() + EDIT_SHOWN_S if is_edit else float("inf")
-        if is_edit:  # the form tells the others itself
-            logger.warning("%s", self._told)
+        # The form tells of a start itself; whoever reads the log has nothing else of either.
+        logger.log(logging.WARNING if is_edit else logging.INFO, "%s", self._told)
 
     @property
     def told(self) -> str:
