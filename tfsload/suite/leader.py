@@ -2,13 +2,12 @@
 
 import logging
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gevent
 from locust.env import Environment
 from locust.exception import StopTest
 from locust.runners import MasterRunner, Runner
-from locust.web import WebUI
 
 from tfsload.analysis import exit_codes
 from tfsload.analysis.limit import Finding
@@ -38,8 +37,10 @@ from tfsload.suite.run_standing import begun, standing_of
 from tfsload.suite.run_time import RunTime, asked_s
 from tfsload.suite.shape_in_use import ShapeInUse
 from tfsload.suite.stage import Stage, Stages
-from tfsload.suite.web_side import WebSide
 from tfsload.target.embedded import EmbeddedModel
+
+if TYPE_CHECKING:
+    from tfsload.suite.web_side import WebSide
 
 logger = logging.getLogger("tfsload")  # a name for people: these lines are what the web UI's log tab shows of a run
 
@@ -65,7 +66,7 @@ class Leader:
         self,
         environment: Environment,
         runner: Runner,
-        web_ui: WebUI | None,
+        web: "WebSide | None",
         hosts: UserHosts,
         before_reset: BeforeReset,
         report: RunReport,
@@ -74,7 +75,8 @@ class Leader:
         """Stand before the first run.
 
         Args:
-            environment, runner, web_ui: Locust's; the last may be None.
+            environment, runner: Locust's.
+            web: the web UI's side, where there is one.
             hosts: the user classes' own.
             before_reset: keeps what statistics forget.
             report: of its runs.
@@ -90,7 +92,7 @@ class Leader:
         self._shape_in_use = ShapeInUse(environment)
         self._before_reset = before_reset
         self._report = report
-        self._web = None if web_ui is None else WebSide(web_ui)
+        self._web = web
         self._check = RunCheck(environment, hosts, self._shape_in_use, report, self._embedded, self.starts_by_itself)
         self.coordinator = Coordinator(environment, runner, self._end_run, participant.report if participant else None)
         self.conductor = Conductor(runner, self.coordinator)

@@ -2,8 +2,9 @@
 
 import sys
 import weakref
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import gevent
 import locust.log
 from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
@@ -35,6 +36,9 @@ from tfsload.suite.outcome import Outcome
 from tfsload.suite.process_exit import ExitCode
 from tfsload.suite.run_report import RunReport
 
+if TYPE_CHECKING:
+    from tfsload.suite.web_side import WebSide
+
 AnyRunner = LocalRunner | MasterRunner | WorkerRunner
 
 # Those that have not said their last word: `quit` is fired without an environment.
@@ -65,7 +69,9 @@ class Suite:
         self.leader: Leader | None = None
         if not isinstance(runner, WorkerRunner):
             hosts, before_reset = self._hosts, self._before_reset
-            self.leader = Leader(environment, runner, web_ui, hosts, before_reset, self._report, self.participant)
+            self.leader = Leader(
+                environment, runner, _web_side(web_ui), hosts, before_reset, self._report, self.participant
+            )
         environment.events.test_start.add_listener(self.begin_run)
         environment.events.test_stopping.add_listener(self._on_test_stopping)
         environment.events.test_stop.add_listener(self._on_test_stop)
@@ -122,6 +128,9 @@ class Suite:
             tables_wanted = are_tables_wanted(self._options, self._environment.user_classes)
             locust_wraps.leave_tables_out(self._environment.stats, not tables_wanted)
         self.leader.prepare()
+        # What is set to happen in a second, by a program of one's own, is reckoned from when the loop last looked at
+        # the time: before all imports, maybe.
+        gevent.get_hub().loop.update_now()
         self._is_prepared = True
 
     @property
@@ -274,3 +283,12 @@ def _late_exit_code(before: Outcome, outcome: Outcome, exit_code: Any) -> Any:
         exit_code = outcome.exit_code
         beginning.end_with(exit_code)
     return exit_code
+
+
+def _web_side(web_ui: WebUI | None) -> "WebSide | None":
+    if web_ui is None:
+        return None
+    # A quarter of all that this suite imports, and most processes have no page to show.
+    from tfsload.suite.web_side import WebSide
+
+    return WebSide(web_ui)

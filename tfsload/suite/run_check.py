@@ -1,6 +1,6 @@
 """The check of a run before any load: all that is wrong with it, told at once; and its levels."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from locust.env import Environment
 
@@ -14,8 +14,10 @@ from tfsload.suite.other_users import faults_of_levels
 from tfsload.suite.run_report import RunReport
 from tfsload.suite.shape_in_use import ShapeInUse
 from tfsload.suite.tags import Tags
-from tfsload.suite.web_side import WebSide
 from tfsload.target.embedded import EmbeddedModel
+
+if TYPE_CHECKING:
+    from tfsload.suite.web_side import WebSide
 
 
 class RunCheck:
@@ -54,7 +56,7 @@ class RunCheck:
         host: str | None,
         classes: list[type],
         known_faults: list[str],
-        web: WebSide | None,
+        web: "WebSide | None",
     ) -> LedRun:
         """Return a run that can start.
 
@@ -85,7 +87,7 @@ class RunCheck:
         run_warnings.warn_of_waits(classes, settings)
         return LedRun(checked, make_plan(settings.load, settings.checks.thresholds, settings.model.deadline_s, n_users))
 
-    def _n_users(self, options: dict[str, Any], web: WebSide | None) -> int | None:
+    def _n_users(self, options: dict[str, Any], web: "WebSide | None") -> int | None:
         """Return what `-u` says; Locust's form has a field for it, which says 1 where nobody has touched it."""
         n_users = options.get("num_users")
         return None if n_users == 1 and not self._is_headless and web else n_users
