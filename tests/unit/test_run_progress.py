@@ -99,7 +99,8 @@ def standing_in(results=None, counted=None, n_measuring=1, plan=None, level=None
     )
     conductor = SimpleNamespace(begun_s=time.monotonic(), counted=counted, n_measuring=n_measuring, level=level)
     runner = SimpleNamespace(user_count=4, target_user_count=4)
-    settings = SimpleNamespace(data=SimpleNamespace(num_tests=0))
+    load = SimpleNamespace(rates=(), find_max_rate=None)
+    settings = SimpleNamespace(data=SimpleNamespace(num_tests=0), load=load)
     return standing_of(LedRun(SimpleNamespace(settings=settings), plan), runner, coordinator, conductor)
 
 

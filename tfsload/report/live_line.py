@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 from tfsload.analysis.figures import count, percent, rate, span
-from tfsload.report.standing import LevelPlace, Standing
+from tfsload.report.standing import LevelPlace, Standing, left, share
 from tfsload.report.tables import GAP
 
 _BAR_WIDTH = 10
@@ -67,34 +67,26 @@ def of_level(
     if elapsed_s is None:
         return _fitted([head, name], None, ["waiting for its users"], width)
     told = ["warming up"] if elapsed_s < warm_up_s else counted._parts
-    return _fitted([head, name], _share(elapsed_s, seconds), [_left(seconds - elapsed_s), *told], width)
+    return _fitted([head, name], share(elapsed_s, seconds), [left(seconds - elapsed_s), *told], width)
 
 
 def of_images(n_fired: int, n_asked: int, counted: Counted, width: int) -> str:
     """Return how far a run is that fires a number of images."""
     of = f"{count(n_fired)} of {count(n_asked)} image{'' if n_asked == 1 else 's'}"
-    return _fitted([], _share(n_fired, n_asked), [of, *counted._parts], width)
+    return _fitted([], share(n_fired, n_asked), [of, *counted._parts], width)
 
 
 def of_time(elapsed_s: float, limit_s: float | None, counted: Counted, width: int) -> str:
     """Return how far a run is that lasts for a time; `limit_s` None: until somebody ends it."""
     if limit_s is None:
         return _fitted([], None, [span(math.floor(elapsed_s)), *counted._parts], width)
-    return _fitted([], _share(elapsed_s, limit_s), [_left(limit_s - elapsed_s), *counted._parts], width)
+    return _fitted([], share(elapsed_s, limit_s), [left(limit_s - elapsed_s), *counted._parts], width)
 
 
 def of_warm_up(n_left: int, width: int) -> str:
     """Return how far a warm-up by number of requests is, of which so many are left."""
     requests = "1 request" if n_left == 1 else f"{count(n_left)} requests"
     return _fitted([], None, [f"warming up: {requests} to go before anything counts"], width)
-
-
-def _share(done: float, whole: float) -> float:
-    return min(max(done / whole, 0.0), 1.0) if whole else 1.0
-
-
-def _left(seconds: float) -> str:
-    return f"{span(math.ceil(max(seconds, 0)))} left"
 
 
 def _fitted(before: list[str], share: float | None, after: list[str], width: int) -> str:

@@ -1,7 +1,10 @@
 """Where a run that is under way stands: counters that are there anyway, nothing put together. Plain data."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from tfsload.analysis.figures import span
 
 
 @dataclass(frozen=True)
@@ -116,8 +119,30 @@ class Standing:
     is_open_load: bool = False
     is_ending: bool = False
 
+    @property
+    def share(self) -> float | None:
+        """How much of the level is done, or of the run if it has none, of 1; None: its end is not known."""
+        if self.images_asked and not self.has_levels:
+            return share(self.counted.predictions, self.images_asked)
+        return share(self.elapsed_s or 0.0, self.lasts_s) if self.lasts_s else None
+
+    @property
+    def left(self) -> str:
+        """How much of its time is left, in words."""
+        return left((self.lasts_s or 0.0) - (self.elapsed_s or 0.0))
+
     def to_plain(self) -> dict[str, Any]:
         """Return it as JSON can hold it, with the error rate."""
         plain = asdict(self)
         plain["counted"]["error_rate"] = self.counted.error_rate
         return plain
+
+
+def share(done: float, whole: float) -> float:
+    """Return how much is done, of 1."""
+    return min(max(done / whole, 0.0), 1.0) if whole else 1.0
+
+
+def left(seconds: float) -> str:
+    """Return how much time is left, in words; what takes longer than it should has none left."""
+    return f"{span(math.ceil(max(seconds, 0)))} left"

@@ -110,7 +110,7 @@ class WebSide:
         site = Site(self.web_ui, base_path)
         self._open_start_page(site, form)
         RunPages(site, self._runs, self._view, lambda: form.is_starting, drawing_script.content)
-        self._open_locusts_page(leader, form, site)
+        self._open_locusts_page(form, site)
         site.open()
 
     def _open_start_page(self, site: Site, form: StartForm) -> None:
@@ -124,13 +124,13 @@ class WebSide:
         if suite_classes(classes):
             locust_wraps.wrap_index(self.web_ui, lambda: url_for("tfsload.start") if page.is_first else "")
 
-    def _open_locusts_page(self, leader: "Leader", form: StartForm, site: Site) -> None:
+    def _open_locusts_page(self, form: StartForm, site: Site) -> None:
         """Have Locust's page tell what matters of a run of the suite's."""
         refused = RefusedStarts(self.web_ui, locust_wraps)
         self._bar = LocustBar(
             self.web_ui, locust_wraps, site, self._runs, self._view, refused, lambda: form.is_starting
         )
-        self._tabs = LocustTabs(self.web_ui, locust_wraps, leader.standing)
+        self._tabs = LocustTabs(self.web_ui, locust_wraps, self._view.standing)
 
     def wait_for_files(self) -> None:
         """Wait until nothing is drawn any more: no load is to begin meanwhile."""

@@ -43,7 +43,7 @@ class LiveWords:
 
 def live_words(standing: Standing, so_far: str = "") -> LiveWords:
     """Return where a run stands; `so_far`: what its levels have come to, in words."""
-    state, left, share = _state(standing), _left(standing), _share(standing)
+    state, left, share = _state(standing), _left(standing), standing.share
     return LiveWords(
         title=f"{state} · tfsload",
         state=state,
@@ -109,26 +109,14 @@ def _left(standing: Standing) -> str:
         if standing.elapsed_s is None:
             return "waiting for its users"
         what = "warming up" if standing.elapsed_s < standing.warm_up_s else "measuring"
-        return f"{what} · {_time_left(standing)}"
+        return f"{what} · {standing.left}"
     if standing.has_levels:
         return ""
     if standing.warm_up_requests_left:
         return f"{count(standing.warm_up_requests_left)} requests to go before anything counts"
     if standing.images_asked is not None:
         return f"{count(standing.counted.predictions)} of {count(standing.images_asked)} images"
-    return f"{span(math.floor(standing.elapsed_s or 0))} so far" if standing.lasts_s is None else _time_left(standing)
-
-
-def _time_left(standing: Standing) -> str:
-    return f"{span(math.ceil(max((standing.lasts_s or 0.0) - (standing.elapsed_s or 0.0), 0)))} left"
-
-
-def _share(standing: Standing) -> float | None:
-    if standing.images_asked and not standing.has_levels:
-        return min(standing.counted.predictions / standing.images_asked, 1.0)
-    if standing.lasts_s:
-        return min(max((standing.elapsed_s or 0.0) / standing.lasts_s, 0.0), 1.0)
-    return None
+    return f"{span(math.floor(standing.elapsed_s or 0))} so far" if standing.lasts_s is None else standing.left
 
 
 def _who(standing: Standing) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from flask import Response, abort, jsonify, redirect, send_from_directory, url_for
+from flask import Response, abort, jsonify, redirect, request, send_from_directory, url_for
 
 from tfsload.report.directory import PAGE
 from tfsload.webui.run_view import RunView
@@ -116,12 +116,21 @@ class RunPages:
         return send_from_directory(run.directory, name, as_attachment=True)
 
     def _stop(self) -> Any:
-        view_of("stop")()
-        return redirect(url_for("tfsload.live"))
+        return self._do("stop")
 
     def _reset(self) -> Any:
-        view_of("reset_stats")()
-        return redirect(url_for("tfsload.live"))
+        return self._do("reset_stats")
+
+    def _do(self, what: str) -> Any:
+        """Have Locust do it, unless the page that asks is of a run that is over: it would be done to another's."""
+        asked, last = request.form.get("run", ""), self._runs.last
+        under_way = str(last.number) if last is not None and last.came_to is None else ""
+        now = "starting" if self._is_starting() else under_way
+        if asked in ("", now):
+            view_of(what)()
+            return redirect(url_for("tfsload.live"))
+        run = self._runs.get(int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 10 else None
+        return redirect(url_for("tfsload.live") if run is None else url_for("tfsload.run", number=run.number))
 
     def _give_drawing_script(self) -> Response:
         script = self._drawing_script()

@@ -52,6 +52,7 @@ class RunView:
         self._sequence = 0
         self._looked_s = self._asked_s = float("-inf")
         self._now: dict[str, Any] = {}
+        self._seen: Standing | None = None
         self.begun = Begun("", "", "")
         self.levels: Told | None = None
         self._so_far = ""
@@ -77,17 +78,27 @@ class RunView:
         self.levels = Told(self._sequence, page.html, body)
         self._looked_s = float("-inf")
 
+    def standing(self) -> Standing | None:
+        """Return where the run under way stood when it was looked at last, half a second ago at most."""
+        self._look()
+        return self._seen
+
     def now(self) -> dict[str, Any]:
-        """Return where the run under way stands."""
-        now_s = self._asked_s = self._clock_s()
-        if now_s - self._looked_s >= _LEAST_INTERVAL_S:
-            self._looked_s = now_s
-            self._sequence += 1
-            standing = self._standing()
-            self._now = {
-                "sequence": self._sequence,
-                "levels_sequence": self.levels.sequence if self.levels else 0,
-                "standing": standing.to_plain() if standing is not None else None,
-                "words": asdict(live_words(standing, self._so_far)) if standing is not None else None,
-            }
+        """Return where the run under way stands, for a page."""
+        self._asked_s = self._clock_s()
+        self._look()
         return self._now
+
+    def _look(self) -> None:
+        now_s = self._clock_s()
+        if now_s - self._looked_s < _LEAST_INTERVAL_S:
+            return
+        self._looked_s = now_s
+        self._sequence += 1
+        seen = self._seen = self._standing()
+        self._now = {
+            "sequence": self._sequence,
+            "levels_sequence": self.levels.sequence if self.levels else 0,
+            "standing": seen.to_plain() if seen is not None else None,
+            "words": asdict(live_words(seen, self._so_far)) if seen is not None else None,
+        }

@@ -72,7 +72,11 @@ async function drawAll(container) {
     return; // it could not be fetched: the tables hold all figures
   }
   for (const element of container.querySelectorAll("[data-chart]")) {
-    await draw(element, drawn[element.dataset.chart]);
+    try {
+      await draw(element, drawn[element.dataset.chart]);
+    } catch (error) {
+      element.textContent = `This chart could not be drawn (${error.message}); its figures stand in the tables.`;
+    }
   }
 }
 
@@ -93,11 +97,14 @@ async function showLevels() {
   const old = document.getElementById("levels-so-far");
   next.className = "being-drawn";
   old.after(next);
-  await drawAll(next);
-  next.className = "";
-  old.remove();
+  shownLevels = told.sequence; // also where something goes wrong with it: not again each second
+  try {
+    await drawAll(next);
+  } finally {
+    next.className = "";
+    old.remove();
+  }
   live.dataset.levelsSequence = told.sequence;
-  shownLevels = told.sequence;
 }
 
 async function look() {
@@ -113,18 +120,19 @@ async function look() {
         return;
       }
     } else {
-      if (told.levels_sequence && told.levels_sequence !== shownLevels) {
-        await showLevels();
-      }
       if (told.words) {
         showWords(told);
       }
+      if (told.levels_sequence && told.levels_sequence !== shownLevels) {
+        await showLevels();
+      }
     }
+    document.getElementById("silence").hidden = true;
   } catch (error) {
     failures += 1;
     if (failures === 3) {
-      text("trouble", `The web UI does not answer (${error.message}); this page goes on asking. Load it again to log in, where that is asked for.`);
-      document.getElementById("trouble").hidden = false;
+      text("silence", `The web UI does not answer (${error.message}); this page goes on asking. Load it again to log in, where that is asked for.`);
+      document.getElementById("silence").hidden = false;
     }
   }
   setTimeout(look, INTERVAL_MS);
