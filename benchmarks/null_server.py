@@ -49,13 +49,13 @@ def running(is_logging: bool = False) -> Iterator[NullServer]:
     with tempfile.TemporaryDirectory() as directory:
         root, log = Path(directory) / "replies", Path(directory) / "log"
         _write_replies(root)
-        port = _free_port()
+        port = free_port()
         command = ["nghttpd", "--no-tls", "--address=127.0.0.1", "-d", str(root), "--trailer", "grpc-status: 0"]
         command += ["--verbose", str(port)] if is_logging else [str(port)]
         with log.open("wb") as output:
             server = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL)
         try:
-            _wait_until_it_listens(port)
+            wait_until_it_listens(port)
             yield NullServer(f"127.0.0.1:{port}", server.pid, log if is_logging else None)
         finally:
             server.kill()
@@ -69,13 +69,15 @@ def _write_replies(root: Path) -> None:
         file.write_bytes(reply)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
-def _wait_until_it_listens(port: int) -> None:
+def wait_until_it_listens(port: int) -> None:
+    """Wait for whoever is to listen on a port of loopback; raise TimeoutError if nobody does."""
     limit = time.monotonic() + START_LIMIT_S
     while True:
         with socket.socket() as probe:

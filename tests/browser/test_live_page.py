@@ -147,7 +147,7 @@ def test_stop_ends_the_run_and_leads_to_its_report(driver, served, page):
     ],
 )
 def test_nothing_stands_in_anybodys_way(driver, served, page, width, scheme):
-    begin(served, page, sweep="1,2", level_duration="4", warm_up="0.2")
+    begin(served, page, sweep="1,2", level_duration="6", warm_up="0.2")
     media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
     driver.execute_cdp_cmd(
