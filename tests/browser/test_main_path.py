@@ -1,5 +1,6 @@
 """From the form to the files and back, as a person goes: alone, with processes of its own, below a base path."""
 
+import contextlib
 import json
 
 import pytest
@@ -7,6 +8,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from tests.support import browser
+from tests.support.runs import free_port, locust, wait_until
 from tests.support.web_ui import web_ui_of
 
 pytestmark = [
@@ -46,16 +48,31 @@ def downloads(page, ui):
     return {link.text: ui.get(link.get_attribute("href").removeprefix(ui.url)) for link in links}
 
 
+@contextlib.contextmanager
+def master_with_workers(directory, *arguments, **options):
+    """Start a web UI's master, and two workers."""
+    port = str(free_port())
+    of_master = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port)
+    of_worker = ("--worker", "--master-host", "127.0.0.1", "--master-port", port)
+    with contextlib.ExitStack() as stack:
+        ui = stack.enter_context(web_ui_of(directory / "master", *of_master, *arguments, **options))
+        for number in range(2):
+            stack.enter_context(locust(directory / f"worker{number}", *of_worker))
+        wait_until(lambda: json.loads(ui.get("/worker-count"))["worker_count"] == 2, "both workers")
+        yield ui
+
+
 @pytest.mark.parametrize(
-    ("arguments", "base"),
+    ("started", "arguments", "base"),
     [
-        pytest.param((), "", id="one-process"),
-        pytest.param(("--processes", "2"), "", id="two-processes"),
-        pytest.param(("--web-base-path", "/below"), "/below", id="base-path"),
+        pytest.param(web_ui_of, (), "", id="one-process"),
+        pytest.param(web_ui_of, ("--processes", "2"), "", id="two-processes"),
+        pytest.param(web_ui_of, ("--web-base-path", "/below"), "/below", id="base-path"),
+        pytest.param(master_with_workers, (), "", id="master-and-workers"),
     ],
 )
-def test_form_run_report_files_again_and_list(driver, tmp_path, model_server, arguments, base):
-    with web_ui_of(tmp_path, "--host", model_server.address, *arguments, up_path=f"{base}/?locust=1") as ui:
+def test_form_run_report_files_again_and_list(driver, tmp_path, model_server, started, arguments, base):
+    with started(tmp_path, "--host", model_server.address, *arguments, up_path=f"{base}/?locust=1") as ui:
         page = browser.Page(driver, ui.url + base)
         page.open("/")
         fill(page, sweep="1,2", level_duration="2", warm_up="0.5", threshold="error_rate < 50%")
