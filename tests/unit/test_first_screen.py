@@ -7,7 +7,7 @@ import pytest
 from tests.support.page_runs import page_run
 from tfsload.analysis.result import ProcessExit
 from tfsload.report.page.checks import doubts
-from tfsload.report.page.first_screen import first_screen
+from tfsload.report.page.first_screen import first_screen, load
 
 
 def text(sentence):
@@ -175,3 +175,16 @@ def test_reasons_that_are_not_told_first_are_told_below():
         for reason in result.judged.sentences:
             is_of_a_threshold = any(reason.startswith(held.threshold.text) for held in result.thresholds)
             assert is_of_a_threshold or reason in told or reason.partition(": ")[2] in told
+
+
+def test_a_run_that_was_ended_before_all_levels_is_named_by_what_was_asked_for():
+    whole = page_run("sweep")
+    ended = dataclasses.replace(
+        whole,
+        levels=whole.levels[:1],
+        course=dataclasses.replace(whole.course, n_levels_left=3),
+        asked=dataclasses.replace(whole.asked, options={**whole.asked.options, "sweep": "1, 2,4,8"}),
+    )
+
+    assert load(ended).startswith("sweep of 1, 2, 4, 8 users")
+    assert load(ended).endswith(" · 1 of 4 levels measured")

@@ -7,7 +7,7 @@ from locust import constant
 
 from tfsload.prediction.prediction_user import PredictionUser
 from tfsload.settings.settings import Settings
-from tfsload.suite.run_warnings import warn_of_ignored, warn_of_waits
+from tfsload.suite.run_warnings import too_few_samples, warn_of_ignored, warn_of_waits
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,27 @@ def test_wait_times_that_levels_do_without_are_named(options, classes, said, cap
 
     assert len(caplog.messages) == bool(said)
     assert all(words in caplog.text for words in said)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        pytest.param({"num_tests": "1000", "threshold": "p99 < 50ms; error_rate < 5%"}, "", id="enough"),
+        pytest.param({"threshold": "p99.9 < 50ms"}, "", id="no-limit"),
+        pytest.param(
+            {"num_tests": "1000", "threshold": "p99.9 < 50ms"},
+            "--num-tests 1000 makes 1,000 requests, and p99.9 < 50ms wants 6,636",
+            id="too-few",
+        ),
+        pytest.param(
+            {"num_tests": "1000", "images_per_request": "10", "threshold": "p50 < 9ms; p95 < 20ms; p99 < 50ms"},
+            "--num-tests 1000 makes 100 requests, and p95 < 20ms and p99 < 50ms wants 662",
+            id="several-images-a-request",
+        ),
+    ],
+)
+def test_a_threshold_that_the_images_cannot_judge_is_warned_of(options, said):
+    told = too_few_samples(Settings.parse(options, None))
+
+    assert told.partition(":")[0] == said
+    assert ("(-t)" in told) is bool(said)

@@ -8,7 +8,7 @@ from tfsload.analysis.scaling_answer import SEE_VERDICT
 from tfsload.analysis.thresholds import Threshold
 
 _CUT_SHORT = "the sweep was not run to its end"
-_HEAVIER = "send heavier requests (--images-per-request 64 or more), or measure nearer to the server"
+_HEAVIER = "send heavier requests (more --images-per-request), or measure nearer to the server"
 _LONGER = "hold the levels longer (--level-duration), or each several times (--sweep 1,2,4,8,1,2,4,8)"
 
 

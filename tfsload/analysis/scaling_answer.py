@@ -21,7 +21,7 @@ _FURTHER = "`--sweep 1,2,4,8,16`"
 _OFTEN = "`--sweep 1,2,4,8,1,2,4,8`"
 _LONGER = "`--level-duration`"
 SEE_VERDICT = "; the verdict says why"
-_OVERHEAD_CURE = "send heavier requests (`--images-per-request 64` or more), or measure nearer to the server"
+_OVERHEAD_CURE = "send heavier requests (more `--images-per-request`), or measure nearer to the server"
 
 # What a sweep may say, by the answers that its interval reaches over.
 _HEADS = {

@@ -85,6 +85,7 @@ class RunCheck:
         if self._starts_by_itself:
             run_warnings.warn_of_ignored(options, settings)
         run_warnings.warn_of_waits(classes, settings)
+        run_warnings.warn_of_few_samples(settings)
         return LedRun(checked, make_plan(settings.load, settings.checks.thresholds, settings.model.deadline_s, n_users))
 
     def _n_users(self, options: dict[str, Any], web: "WebSide | None") -> int | None:

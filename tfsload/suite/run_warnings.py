@@ -1,10 +1,12 @@
 """What is said in the log of a run that is as asked for, and perhaps not as meant."""
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfsload.analysis import tolerance
+from tfsload.analysis.percentiles import samples_needed
 from tfsload.load.plan import Plan
 from tfsload.prediction.prediction_user import waits
 from tfsload.run.user_hosts import suite_classes
@@ -53,6 +55,28 @@ def warn_of_ignored(options: Mapping[str, Any], settings: Settings) -> None:
         logger.warning("%s: no effect, since %s", " and ".join(ignored), why)
     if settings.checks.tolerance != tolerance.DEFAULT and not settings.checks.verify:
         logger.warning("--tolerance: no effect, since nothing is compared without --verify N")
+
+
+def too_few_samples(settings: Settings) -> str:
+    """Return which thresholds a run with `--num-tests` cannot judge, and what to do; empty: it can judge all."""
+    n_requests = math.ceil(settings.data.num_tests / settings.model.images_per_request)
+    asked = [one for one in settings.checks.thresholds if one.percentile is not None]
+    wanted = {one.text: samples_needed(one.percentile or 0.0) for one in asked}
+    short = [text for text, n in wanted.items() if n > n_requests]
+    if not n_requests or not short:
+        return ""
+    most = max(wanted[text] for text in short)
+    return (
+        f"--num-tests {settings.data.num_tests} makes {n_requests:,} requests, and {' and '.join(short)} wants "
+        f"{most:,}: the run will support no verdict on it; fire more images (--dataset mnist has 10,000), or give the "
+        "run a time (-t) in place of --num-tests"
+    )
+
+
+def warn_of_few_samples(settings: Settings) -> None:
+    """Say the same in the log, before the run."""
+    if told := too_few_samples(settings):
+        logger.warning("%s", told)
 
 
 def warn_of_waits(user_classes: Sequence[type], settings: Settings) -> None:

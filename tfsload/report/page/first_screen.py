@@ -87,13 +87,18 @@ def load(result: RunResult) -> str:
     if search is not None:
         return f"search from {units.rate(search.low_rps)} to {units.rate(search.high_rps)} requests/s"
     if levels:
-        is_open = levels[0].rate_rps is not None
+        is_open, n_left = levels[0].rate_rps is not None, result.course.n_levels_left
         what = [f"{level.rate_rps if level.rate_rps is not None else level.users:,.12g}" for level in levels]
         loads = [what[levels.index(level)] for level in (min(levels, key=load_of), max(levels, key=load_of))]
-        named = ", ".join(what) if len(what) <= _MOST_NAMED else f"{' to '.join(loads)} in {len(what)} levels of"
+        asked = result.asked.options.get("rate" if is_open else "sweep", "")
+        if n_left and asked:  # what was to be measured is what the run was for
+            what = [f"{float(one):,.12g}" for one in asked.split(",") if one.strip()]
+        few = len(what) <= _MOST_NAMED
+        named = ", ".join(what) if few else f"{' to '.join(loads)} in {len(what)} levels of"
         lasts = {level.duration_s for level in levels}
         each = f" · {units.span(lasts.pop())} each" if len(lasts) == 1 else ""
-        return f"{'rates' if is_open else 'sweep'} of {named} {'requests/s' if is_open else 'users'}{each}"
+        done = f" · {len(levels)} of {len(levels) + n_left} levels measured" if n_left else ""
+        return f"{'rates' if is_open else 'sweep'} of {named} {'requests/s' if is_open else 'users'}{each}{done}"
     if result.course.n_images_asked is not None:
         return f"{units.count(result.course.n_images_asked)} images, each once"
     n_users = result.users.n_users_asked
