@@ -211,4 +211,4 @@ def test_texts_of_others_stay_text_and_steer_nothing():
 
     assert any("<script>alert(2)</script>" in text for text in texts)  # Locust's page shows it as text
     assert [text for text in texts if "\u202e" in text or "\u2028" in text] == []
-    assert "\u202e" in HOSTILE
+    assert any("\u202e" in one for one in HOSTILE)

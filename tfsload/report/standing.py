@@ -91,6 +91,7 @@ class Standing:
         elapsed_s: since its level began, or since it did, if it has none; None: the level's users are awaited.
         lasts_s: how long that takes in all; None: not known, or until somebody ends it.
         warm_up_s: of the level, which comes first and does not count.
+        after_s: how long the levels take that come after it; None: not known, or there are none.
         place: the level under way; None: it has none, or is between two.
         counted: so far, of that.
         users, users_asked: that run, and that are to.
@@ -106,6 +107,7 @@ class Standing:
     elapsed_s: float | None
     lasts_s: float | None = None
     warm_up_s: float = 0.0
+    after_s: float | None = None
     place: LevelPlace | None = None
     counted: Counters = NOTHING_COUNTED
     users: int = 0
@@ -128,8 +130,11 @@ class Standing:
 
     @property
     def left(self) -> str:
-        """How much of its time is left, in words."""
-        return left((self.lasts_s or 0.0) - (self.elapsed_s or 0.0))
+        """How much of its time is left, in words; where levels come after it, of all of them, too."""
+        left_s = (self.lasts_s or 0.0) - (self.elapsed_s or 0.0)
+        if not self.after_s:
+            return left(left_s)
+        return f"{left(left_s)} of this level, about {left(max(left_s, 0.0) + self.after_s)} in all"
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as JSON can hold it, with the error rate."""
