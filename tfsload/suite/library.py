@@ -63,7 +63,7 @@ def run_to_end(
             runner.stop()
             if leader is not None:
                 leader.stages.wait_until_over(_CONCLUSION_LIMIT_S)
-                leader.close()
+                leader.let_go()
             if given is None:
                 runner.quit()  # its greenlets would keep the environment for good
 

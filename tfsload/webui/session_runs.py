@@ -148,8 +148,25 @@ class SessionRuns:
         run = self.last
         if run is None or run.came_to is None or run.has_all_files or run.fault:
             return
-        run.fault = self._make_others(run.directory)
-        run.has_all_files = not run.fault
+        fault = "making them was broken off"
+        try:
+            fault = self._make_others(run.directory)
+        except OSError as error:  # no process could be started for it
+            fault = error.strerror or str(error)
+        finally:
+            run.fault = run.fault or fault
+            run.has_all_files = not run.fault
+
+    def settle(self, came_to: CameTo, why: str) -> None:
+        """Know that the run under way is over, and that there will be no files of it.
+
+        Args:
+            came_to: what can be said of it.
+            why: there are none.
+        """
+        run = self.last
+        assert run is not None  # it has begun
+        run.came_to, run.fault = came_to, run.fault or why
 
     def close(self) -> None:
         """Leave no files behind."""
