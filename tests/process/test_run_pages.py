@@ -135,8 +135,12 @@ def test_stop_and_reset_work_from_the_runs_page(web_ui):
     page = web_ui.get("/tfsload/runs/1")
     reset = web_ui.ask("POST", "/tfsload/runs/reset")
     stopped = web_ui.ask("POST", "/tfsload/runs/stop")
-    wait_for_files(web_ui)
+    web_ui.wait_for_end()
+    before, _ = web_ui.counts()
+    web_ui.ask("POST", "/tfsload/runs/reset")
+    wait_until(lambda: not any(row["num_requests"] for row in web_ui.stats()["stats"]), "statistics of nothing")
 
+    assert before > 0
     assert 'action="/tfsload/runs/stop"' in page
     assert (reset.status, stopped.status) == (302, 302)
     assert stopped.headers["location"] == "/tfsload/runs/live"
