@@ -1,5 +1,7 @@
 """What the web UI shows of runs, however they begin and end, and whatever goes wrong with showing them."""
 
+import contextlib
+
 import gevent
 import pytest
 
@@ -113,15 +115,21 @@ def test_a_run_begins_whose_words_cannot_be_found(shown, given, fields):
     assert shown.heard("begin") == set(PLACES)
 
 
-def test_a_run_that_breaks_off_is_over_and_says_so(shown, result):
+def test_a_run_that_breaks_off_is_over_and_says_so(shown, result, caplog):
     shown.begin()
     shown.shown.renew(lambda: result)
-    shown.shown.conclude()
+    with contextlib.suppress(gevent.GreenletExit):
+        try:
+            raise gevent.GreenletExit("somebody killed it")
+        finally:
+            shown.shown.conclude()
     run = shown.runs.last
 
     assert (run.came_to.state.word, run.came_to.subject, run.came_to.load) == ("BROKEN OFF", BEGUN.model, BEGUN.load)
     assert (run.is_settled, run.has_all_files) == (True, False)
     assert "the log says why" in run.fault
+    assert "The run broke off before it came to a result" in caplog.text
+    assert "somebody killed it" in caplog.text
     assert shown.heard("break_off") == {"bar"}
     assert ("tabs", "end", result) in shown.told  # what was measured stays, and is no longer under way
     assert shown.heard("conclude") == {"pages"}

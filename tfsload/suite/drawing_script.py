@@ -36,7 +36,7 @@ class DrawingScript:
             start: starts a program.
         """
         self._start = start
-        self._own_place = OwnDirectory("tfsload-drawing-")
+        self._own_place = OwnDirectory("tfsload-script-")
         self._path: Path | None = None
         self._content = b""
         self._greenlet: Any = None

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -152,6 +153,8 @@ class ShownRuns:
             self._drawing.begin()
 
     def _break_off(self) -> None:
+        is_raised = sys.exc_info()[0] is not None  # by whoever was to conclude it; Locust logs not all that is
+        logger.error("The run broke off before it came to a result", exc_info=is_raised)
         came_to = CameTo(self._begun.model, self._begun.load, states.BROKEN_OFF, ())
         self._places.runs.settle(came_to, "the run broke off before it came to a result; the log says why")
         with _harmless():

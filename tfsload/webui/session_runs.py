@@ -101,7 +101,7 @@ class SessionRuns:
         self._clock_s = clock_s
         self._runs: OrderedDict[int, SessionRun] = OrderedDict()
         self._n = 0
-        self._root = OwnDirectory("tfsload-runs-")
+        self._root = OwnDirectory("tfsload-session-")
 
     @property
     def newest_first(self) -> list[SessionRun]:
