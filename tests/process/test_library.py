@@ -2,11 +2,13 @@
 
 import contextlib
 import gc
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import urllib.request
 import weakref
 from typing import ClassVar
 
@@ -457,6 +459,30 @@ def test_a_web_ui_of_ones_own_need_not_be_told_of(server, how, monkeypatch):
         web_ui.stop()
 
     assert tfsload.result(environment).judged.exit_code == exit_codes.PASS
+
+
+def test_a_web_ui_of_ones_own_shows_all_runs_with_their_reports(server, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["program"])
+    environment = environment_of(server, num_tests=50)
+    environment.create_local_runner()
+    port = free_port()
+    web_ui = environment.create_web_ui("127.0.0.1", port)
+    runs = f"http://127.0.0.1:{port}/tfsload/runs"
+    wait_for(lambda: is_listening(f"127.0.0.1:{port}"))
+    try:
+        for _ in range(2):
+            tfsload.run_to_end(environment)
+        wait_for(lambda: json.loads(read(f"{runs}/2/live.json"))["is_settled"])
+        pages = [read(f"{runs}/{number}") for number in (1, 2)]
+    finally:
+        web_ui.stop()
+
+    assert ["files/report.html" in page for page in pages] == [True, True]
+
+
+def read(url):
+    with urllib.request.urlopen(url, timeout=60) as reply:
+        return reply.read().decode()
 
 
 # Options

@@ -1,9 +1,12 @@
 """The runs of a session: remembered with their files, until there are too many, or the process ends."""
 
+import contextlib
 import json
+import shutil
 import tempfile
 
 import pytest
+from gevent import GreenletExit
 
 from tests.support.golden import outcome_of
 from tests.support.past_runs import PAST_RUNS
@@ -123,6 +126,73 @@ def test_nothing_is_left_behind(result):
     runs.close()
 
     assert not root.exists()
+
+
+@pytest.mark.parametrize("when", ["before-it-begins", "under-way"])
+def test_a_run_keeps_its_files_where_something_has_removed_all_before(runs, result, when):
+    runs.begin({})
+    runs.conclude(result)
+    runs.make_files()
+    first = runs.last
+    if when == "before-it-begins":
+        shutil.rmtree(first.directory.parent)
+    runs.begin({})
+    if when == "under-way":
+        shutil.rmtree(first.directory.parent)
+    runs.conclude(result)
+    runs.make_files()
+
+    assert (runs.last.has_all_files, runs.last.fault) == (True, "")
+    assert runs.last.file_names == ("report.html", "result.json")
+    assert first.file_names == ()
+
+
+def test_runs_that_come_after_files_were_removed_keep_theirs(runs, result):
+    runs.begin({})
+    runs.close()
+    runs.begin({})
+    runs.conclude(result)
+
+    assert runs.last.file_names == ("result.json",)
+
+
+def test_what_is_not_whole_or_no_file_is_none_of_its_files(runs, result):
+    runs.begin({})
+    runs.conclude(result)
+    (runs.last.directory / "levels.csv.part").write_text("lev")
+    (runs.last.directory / "junit.xml").mkdir()
+
+    assert runs.last.file_names == ("result.json",)
+
+
+def fail(error):
+    def make(_directory):
+        raise error
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("make", "fault"),
+    [
+        pytest.param(fail(OSError(24, "Too many open files")), "Too many open files", id="no-process"),
+        pytest.param(fail(GreenletExit()), "making them was broken off", id="killed"),
+        pytest.param(fail(ValueError("ours")), "making them was broken off", id="a-fault-of-ours"),
+        pytest.param(lambda _: "no room", "no room", id="said"),
+        pytest.param(lambda _: "", "they are not in ", id="nothing-made-and-nothing-said"),
+    ],
+)
+def test_a_run_is_settled_however_the_making_of_its_files_ends(make, fault, result):
+    runs = SessionRuns(make)
+    runs.begin({})
+    runs.conclude(result)
+    with contextlib.suppress(ValueError, GreenletExit):
+        runs.make_files()
+    run = runs.last
+    runs.close()
+
+    assert (run.is_settled, run.has_all_files) == (True, False)
+    assert run.fault.startswith(fault)
 
 
 def test_who_else_is_on_this_machine_does_not_read_them(runs, result):

@@ -21,7 +21,7 @@ PAGE = "report.html"
 _MAKING = ".tfsload-report-"
 _LOCK = f"{_MAKING}lock"
 _LOCK_LIMIT_S, _LOCK_POLL_S = 10.0, 0.05
-_PART = ".part"  # at the end of a name: such a file is not complete
+PART = ".part"  # at the end of a name: such a file is not complete
 # A report of many levels, twice over: the older one goes last.
 _LEAST_FREE_BYTES = 16 * 2**20
 
@@ -122,7 +122,7 @@ def _try_to_hold(file: IO[str], lock: Path) -> bool:
 def _put(making: Path, path: Path) -> None:
     if stranger := _stranger(path):  # since the run began
         raise OSError(errno.EEXIST, f"the directory holds {stranger!r}, which is no part of a report")
-    made = sorted(entry.name for entry in making.iterdir() if not entry.name.endswith(_PART))
+    made = sorted(entry.name for entry in making.iterdir() if not entry.name.endswith(PART))
     # The result first: with it, whatever was broken off is known for a report.
     for name in sorted(made, key=lambda name: name != json_file.NAME):
         os.replace(making / name, path / name)
@@ -137,6 +137,6 @@ def write_file(directory: Path, name: str, text: str) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    part = directory / (name + _PART)
+    part = directory / (name + PART)
     part.write_text(text, encoding="utf-8", errors="replace", newline="")
     os.replace(part, directory / name)

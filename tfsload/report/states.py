@@ -28,6 +28,8 @@ OF_RUN = {
     exit_codes.THRESHOLD: State("crossed", "THRESHOLD CROSSED"),
     exit_codes.INVALID: State("invalid", "INVALID"),
 }
+# Of a run that came to no result, by a fault of this suite's or of somebody's code beside it.
+BROKEN_OFF = State("failed", "BROKEN OFF")
 # Whether a probe's rate does; None: one stall decides it.
 HOLDS = {True: "yes", False: "no", None: "open"}
 # For the tab's title, the icon as a character.

@@ -3,6 +3,10 @@
 import logging
 from typing import Any
 
+import gevent
+from locust.runners import Runner
+from locust.web import WebUI
+
 from tfsload.report.screen import LOG, Screen
 from tfsload.suite import locust_files, process_exit, streams
 from tfsload.suite.outcome import Outcome
@@ -78,3 +82,29 @@ def say(text: str, to: str) -> None:
         return
     other = "stderr" if to == "stdout" else "stdout"
     streams.say(f"tfsload: {_IN_WORDS[to]} could not be written ({streams.fault_of(to)}):\n{text}", other)
+
+
+def log_words(outcome: Outcome) -> None:
+    """Put what a run came to into the log, whose tab in the web UI makes a line of each record."""
+    for line in words_of(outcome, outcome.exit_code).splitlines():
+        logger.info("%s", line)
+
+
+def end_run(runner: Runner, options: Any, web_ui: WebUI | None, is_headless: bool) -> None:
+    """End a run by itself: each image was fired, nobody can go on or is answered, or a threshold says so.
+
+    Args:
+        runner: Locust's.
+        options: Locust's: `--autoquit` says whether the process ends with a run that `--autostart` began.
+        web_ui: Locust's, or None.
+        is_headless: whether the process ends with its run in any case.
+    """
+    if is_headless:
+        runner.quit()
+        return
+    runner.stop()
+    if options.autostart and options.autoquit != -1:
+        gevent.sleep(options.autoquit)
+        runner.quit()
+        if web_ui is not None:
+            web_ui.stop()

@@ -9,7 +9,6 @@ from locust.env import Environment
 from locust.exception import StopTest
 from locust.runners import MasterRunner, Runner
 
-from tfsload.analysis import exit_codes
 from tfsload.analysis.limit import Finding
 from tfsload.prediction.process_run import requests_for
 from tfsload.records.level import Level
@@ -30,7 +29,7 @@ from tfsload.suite.before_reset import BeforeReset
 from tfsload.suite.led_run import LedRun
 from tfsload.suite.level_shape import LevelShape
 from tfsload.suite.outcome import Outcome, SaidByLocust, conclude, so_far
-from tfsload.suite.run_check import RunCheck
+from tfsload.suite.run_check import RunCheck, refuse_levels_by_code
 from tfsload.suite.run_progress import RunProgress
 from tfsload.suite.run_report import RunReport
 from tfsload.suite.run_standing import begun, standing_of
@@ -46,10 +45,6 @@ logger = logging.getLogger("tfsload")  # a name for people: these lines are what
 
 # How long after a headless run's end Locust may take to quit by itself.
 QUIT_GRACE_S = 2.0
-_LEVELS_BY_CODE = (
-    "levels are asked for, and users were started by code, which says how many there are: start the run with "
-    "tfsload.run_to_end(environment), or leave --sweep, --rate and --find-max-rate out"
-)
 
 
 class Leader:
@@ -120,6 +115,8 @@ class Leader:
         if self._web is not None:
             self._web.open(self, self._shape_in_use, self._hosts)
         if self.starts_by_itself:
+            if self._web is not None:
+                self._web.wait_for_files()
             self.check(vars(self._options), self._environment.host)
             if isinstance(self._runner, MasterRunner):
                 AwaitedWorkers(self._environment, self._runner, lambda: self.coordinator.has_begun).start()
@@ -155,12 +152,13 @@ class Leader:
 
     def _checked_now(self) -> LedRun:
         """Check a run that was started by code, not by headless mode or the form."""
+        if self._web is not None:
+            self._web.wait_for_files()
         try:
             run = self._checked(vars(self._options), self._environment.host)
-            if run.plan is not None:
-                self.take_back()
-                raise RunRefused(exit_codes.BAD_USAGE, [_LEVELS_BY_CODE])
+            refuse_levels_by_code(run)
         except RunRefused as refused:
+            self.take_back()
             raise StopTest(refused.text()) from None
         self.stages.move(Stage.CHECKED)
         return run
@@ -193,12 +191,13 @@ class Leader:
         self.stages.move(Stage.IDLE)
 
     def wait_for_last_run(self) -> bool:
-        """Wait for the end of a run that is being stopped; return whether none is under way."""
+        """Wait for the end of a run that is being stopped, and its files; return whether none is under way."""
         if self.stages.now is Stage.RUNNING:
             return False
-        if self._web is not None:
+        is_over = self.stages.wait_until_over(DRAIN_LIMIT_S + self._environment.stop_timeout)
+        if is_over and self._web is not None:  # not before: its files are begun at its end
             self._web.wait_for_files()
-        return self.stages.wait_until_over(DRAIN_LIMIT_S + self._environment.stop_timeout)
+        return is_over and self.stages.wait_until_over(0)  # another may have begun meanwhile
 
     # A run under way
 
@@ -212,7 +211,7 @@ class Leader:
         run, self._next = self._next or self._checked_now(), None
         checked = run.checked
         if self._web is not None:
-            self._web.begin(begun(run, self._runner.target_user_count))
+            self._web.make_way()
         server = checked.settings.connection.server
         vars(self._options)[messages.ADDRESS_OPTION] = server.text
         if isinstance(self._runner, MasterRunner) and not self._options.processes:
@@ -232,11 +231,16 @@ class Leader:
         run.abort_watch = AbortWatch(limits, self.coordinator, conductor, self._end_run, n_images=n_images)
         if run.plan is not None:
             run_warnings.say_how_long(run.plan, checked.settings)
-        if self._web is not None and run.plan is None and self._participant is None:
-            self._web.keep_renewing(lambda: so_far(self.coordinator.results, run.checked, run.search))
         self.stages.move(Stage.RUNNING)  # not before: of a run that could not begin nobody hears the end
+        if self._web is not None:
+            self._show(run, self._web)
         if self._is_headless:
             run.progress = RunProgress(Progress(), lambda: self._standing(run), run.longest_names)
+
+    def _show(self, run: LedRun, web: "WebSide") -> None:
+        web.begin(lambda: begun(run, self._runner.target_user_count))
+        if run.plan is None and self._participant is None:
+            web.keep_renewing(lambda: so_far(self.coordinator.results, run.checked, run.search))
 
     def _standing(self, run: LedRun) -> Standing:
         return standing_of(run, self._runner, self.coordinator, self.conductor)
@@ -279,16 +283,7 @@ class Leader:
         return self.coordinator.results.aborted is not None
 
     def _end_run(self) -> None:
-        """End the run by itself: each image was fired, nobody can go on or is answered, or a threshold says so."""
-        if self._is_headless:
-            self._runner.quit()
-            return
-        self._runner.stop()
-        if self._options.autostart and self._options.autoquit != -1:
-            gevent.sleep(self._options.autoquit)
-            self._runner.quit()
-            if self._web is not None:
-                self._web.web_ui.stop()
+        ending.end_run(self._runner, self._options, self._web.web_ui if self._web else None, self._is_headless)
 
     # A run that ends
 
@@ -332,16 +327,18 @@ class Leader:
         result_events.tell_run(self._environment.events, self.outcome.result)
         if not self._is_headless:
             self.outcome = self._report.write_outcome(ending.judge_words(self.outcome))
-            text = ending.words_of(self.outcome, self.outcome.exit_code)
-            if self._web is not None:
-                self._web.end(self.outcome.result, self._report.written)
-            for line in text.splitlines():  # the web UI's log tab makes a line of each record
-                logger.info("%s", line)
+            ending.log_words(self.outcome)
+        if self._web is not None:
+            self._web.end(self.outcome.result, self._report.written)
 
     def wait_while_ending(self) -> None:
         """Let a run that another greenlet stops hand over its results; not where that one is gone."""
         if self.stages.is_ending and self._ended_by is not gevent.getcurrent() and not self._ended_by.dead:
             self.stages.wait_until_over(DRAIN_LIMIT_S + self._environment.stop_timeout)
+
+    def let_go(self) -> None:
+        """Stop what only runs need; a web UI goes on showing those that have ended."""
+        self._embedded.stop()
 
     def close(self) -> None:
         """Leave nothing behind."""

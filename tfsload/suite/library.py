@@ -63,7 +63,7 @@ def run_to_end(
             runner.stop()
             if leader is not None:
                 leader.stages.wait_until_over(_CONCLUSION_LIMIT_S)
-                leader.close()
+                leader.let_go()
             if given is None:
                 runner.quit()  # its greenlets would keep the environment for good
 
@@ -90,7 +90,8 @@ def _leader_of(environment: Environment) -> Leader:
 
 
 def _check(environment: Environment, leader: Leader, users: int | None, run_time_s: float | None) -> None:
-    """Check a run before its start; raise what `run_to_end` raises."""
+    """Check a run before its start, when nothing of the last one is drawn any more; raise what `run_to_end` raises."""
+    leader.wait_for_last_run()
     options = vars(environment.parsed_options)
     options["num_users"] = users
     has_end = bool(levels_asked_for(options)) or environment.shape_class is not None

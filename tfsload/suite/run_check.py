@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 from locust.env import Environment
 
+from tfsload.analysis import exit_codes
 from tfsload.load.plan import make_plan
 from tfsload.run.checks import check
 from tfsload.run.user_hosts import UserHosts, transport_class_of
 from tfsload.settings.options import levels_asked_for
+from tfsload.settings.refusal import RunRefused
 from tfsload.suite import beginning, dry_run, run_warnings
 from tfsload.suite.led_run import LedRun
 from tfsload.suite.other_users import faults_of_levels
@@ -18,6 +20,11 @@ from tfsload.target.embedded import EmbeddedModel
 
 if TYPE_CHECKING:
     from tfsload.suite.web_side import WebSide
+
+_LEVELS_BY_CODE = (
+    "levels are asked for, and users were started by code, which says how many there are: start the run with "
+    "tfsload.run_to_end(environment), or leave --sweep, --rate and --find-max-rate out"
+)
 
 
 class RunCheck:
@@ -92,3 +99,13 @@ class RunCheck:
         """Return what `-u` says; Locust's form has a field for it, which says 1 where nobody has touched it."""
         n_users = options.get("num_users")
         return None if n_users == 1 and not self._is_headless and web else n_users
+
+
+def refuse_levels_by_code(run: LedRun) -> None:
+    """Let nobody's program start users where levels say how many there are.
+
+    Raises:
+        RunRefused: the run has levels.
+    """
+    if run.plan is not None:
+        raise RunRefused(exit_codes.BAD_USAGE, [_LEVELS_BY_CODE])

@@ -1,11 +1,9 @@
 """The web UI of a process that leads runs: its door, its pages and its start form."""
 
-import logging
-import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import gevent
 from flask import url_for
 from locust.env import Environment
 from locust.web import WebUI
@@ -17,9 +15,11 @@ from tfsload.run.user_hosts import UserHosts, host_asked, suite_classes
 from tfsload.settings.options import OPTIONS
 from tfsload.settings.secret_reach import SecretReach
 from tfsload.suite import locust_wraps
+from tfsload.suite.drawing import Drawing
 from tfsload.suite.drawing_script import DrawingScript
 from tfsload.suite.run_report import make_others
 from tfsload.suite.shape_in_use import ShapeInUse
+from tfsload.suite.shown_runs import Places, ShownRuns
 from tfsload.target.waiting import Wait
 from tfsload.webui import door, port
 from tfsload.webui.locust_bar import LocustBar
@@ -36,13 +36,22 @@ from tfsload.webui.start_page import StartPage
 if TYPE_CHECKING:
     from tfsload.suite.leader import Leader
 
-logger = logging.getLogger("tfsload")
 
-# Far beyond what drawing takes; a run is not to wait for ever for the last one's pictures.
-_FILES_LIMIT_S = 30.0
-# How often a run without levels is shown anew, where that takes no more than this share of a CPU.
-_RENEW_INTERVAL_S = 3.0
-_RENEW_SHARE = 0.04
+@dataclass(frozen=True)
+class _Opened:
+    """What is there once the web UI is opened.
+
+    Attributes:
+        start_page: the form of the suite's own.
+        shown: the runs, wherever they are shown.
+        drawing: what is drawn beside them.
+        secret_reach: where the command line's secrets may be sent to.
+    """
+
+    start_page: StartPage
+    shown: ShownRuns
+    drawing: Drawing
+    secret_reach: SecretReach
 
 
 class WebSide:
@@ -57,16 +66,7 @@ class WebSide:
         """Stand aside until it is opened."""
         self.web_ui = web_ui
         self.wait = Wait()
-        self._pages: Pages | None = None
-        self._start_page: StartPage | None = None
-        self._bar: LocustBar | None = None
-        self._tabs: LocustTabs | None = None
-        self._runs = SessionRuns(make_others)
-        self._view = RunView(lambda: None)
-        self._drawing_script: DrawingScript | None = None
-        self._renewing: Any = None  # the greenlet that shows a run without levels
-        self._making: Any = None  # the greenlet in which files of the last run are made
-        self._secret_reach: SecretReach | None = None
+        self._opened: _Opened | None = None  # a dry run opens none, and one that is refused may come to its end before
 
     def open(self, leader: "Leader", shape_in_use: ShapeInUse, hosts: UserHosts) -> None:
         """Stand before Locust's own, before it listens.
@@ -94,88 +94,66 @@ class WebSide:
             lambda: leader.run_time,
             self.wait,
         )
-        self._pages = Pages(self.web_ui, locust_wraps, form)
-        self._open_site(leader, form, options.get("web_base_path") or "")
+        pages = Pages(self.web_ui, locust_wraps, form)
         named = [environment.host, *hosts.named]
-        self._secret_reach = SecretReach(named, door.is_on_loopback(self.web_ui.host), options)
+        secret_reach = SecretReach(named, door.is_on_loopback(self.web_ui.host), options)
+        site = Site(self.web_ui, options.get("web_base_path") or "")
+        self._opened = self._with_site(leader, form, pages, site, secret_reach)
 
     def secret_faults(self, host: str | None, options: Mapping[str, Any]) -> list[str]:
         """Return why a run may not go there with the secrets of the command line; nothing: it may."""
-        return [] if self._secret_reach is None else self._secret_reach.faults(host, options)
+        return [] if self._opened is None else self._opened.secret_reach.faults(host, options)
 
-    def _open_site(self, leader: "Leader", form: StartForm, base_path: str) -> None:
-        """Have pages of the suite's own beside Locust's."""
-        drawing_script = self._drawing_script = DrawingScript()
-        self._view = RunView(leader.standing)
-        site = Site(self.web_ui, base_path)
-        self._open_start_page(site, form)
-        RunPages(site, self._runs, self._view, lambda: form.is_starting, drawing_script.content)
-        self._open_locusts_page(form, site)
+    def _with_site(
+        self, leader: "Leader", form: StartForm, pages: Pages, site: Site, secret_reach: SecretReach
+    ) -> _Opened:
+        """Have pages of the suite's own beside Locust's, and something of them on Locust's."""
+        runs, view = SessionRuns(make_others), RunView(leader.standing)
+        script = DrawingScript()
+        drawing = Drawing(runs, script)
+        start_page = self._start_page(site, form, runs)
+        RunPages(site, runs, view, lambda: form.is_starting, script.content)
+        refused = RefusedStarts(self.web_ui, locust_wraps)
+        bar = LocustBar(self.web_ui, locust_wraps, site, runs, view, refused, lambda: form.is_starting)
+        tabs = LocustTabs(self.web_ui, locust_wraps, view.standing)
         site.open()
+        return _Opened(start_page, ShownRuns(Places(pages, bar, tabs, view, runs), drawing), drawing, secret_reach)
 
-    def _open_start_page(self, site: Site, form: StartForm) -> None:
+    def _start_page(self, site: Site, form: StartForm, runs: SessionRuns) -> StartPage:
         """Have the form of the suite's own, to which Locust's page leads before the first run."""
         environment = self.web_ui.environment
         available: Mapping[str, Any] = environment.available_user_classes or {}
         classes = [*available.values(), *environment.user_classes]
-        page = self._start_page = StartPage(
-            site, self.web_ui, form, self._runs, host_asked(None, environment.user_classes).text
-        )
+        page = StartPage(site, self.web_ui, form, runs, host_asked(None, environment.user_classes).text)
         if suite_classes(classes):
             locust_wraps.wrap_index(self.web_ui, lambda: url_for("tfsload.start") if page.is_first else "")
-
-    def _open_locusts_page(self, form: StartForm, site: Site) -> None:
-        """Have Locust's page tell what matters of a run of the suite's."""
-        refused = RefusedStarts(self.web_ui, locust_wraps)
-        self._bar = LocustBar(
-            self.web_ui, locust_wraps, site, self._runs, self._view, refused, lambda: form.is_starting
-        )
-        self._tabs = LocustTabs(self.web_ui, locust_wraps, self._view.standing)
+        return page
 
     def wait_for_files(self) -> None:
         """Wait until nothing is drawn any more: no load is to begin meanwhile."""
-        if self._drawing_script is not None:
-            self._drawing_script.wait()
-        if self._making is not None:
-            self._making.join(_FILES_LIMIT_S)
-            self._making.kill()
+        if self._opened is not None:
+            self._opened.drawing.wait()
 
-    def begin(self, begun: Begun) -> None:
-        """Know that a run begins."""
-        if self._pages is not None:
-            self._pages.begin()
-        if self._bar is not None and self._tabs is not None:
-            self._bar.begin()
-            self._tabs.begin(begun)
-        self._view.begin(begun)
-        own = self._start_page.held() if self._start_page is not None else {}
-        self._runs.begin({**fields_of(self.web_ui.environment), **own})
+    def make_way(self) -> None:
+        """Give up what is still drawn: load begins."""
+        if self._opened is not None:
+            self._opened.drawing.give_up()
+
+    def begin(self, begun: Callable[[], Begun]) -> None:
+        """Know that a run begins; `begun` returns what it is begun to do."""
+        if self._opened is not None:
+            own = self._opened.start_page.held
+            self._opened.shown.begin(begun, lambda: {**fields_of(self.web_ui.environment), **own()})
 
     def renew(self, so_far: Callable[[], RunResult]) -> None:
         """Show what the run has come to so far: at a level's end, when none is measured."""
-        try:
-            result = so_far()
-            self._view.renew(result)
-            if self._tabs is not None:
-                self._tabs.renew(result)
-        except Exception:
-            logger.exception("the page of this run could not be renewed")  # the run goes on, and its report comes later
+        if self._opened is not None:
+            self._opened.shown.renew(so_far)
 
     def keep_renewing(self, so_far: Callable[[], RunResult]) -> None:
-        """Show that again and again in a run without levels; for a process that sends no load, and if somebody looks.
-
-        It takes a tenth of a second, in which nothing else of the process runs.
-        """
-        self._renewing = gevent.spawn(self._renew_again_and_again, so_far)
-
-    def _renew_again_and_again(self, so_far: Callable[[], RunResult]) -> None:
-        pause_s = _RENEW_INTERVAL_S
-        while True:
-            gevent.sleep(pause_s)
-            if self._view.is_watched:
-                begun_s = time.thread_time()
-                self.renew(so_far)
-                pause_s = max(_RENEW_INTERVAL_S, (time.thread_time() - begun_s) / _RENEW_SHARE)
+        """Show that again and again in a run without levels; for a process that sends no load."""
+        if self._opened is not None:
+            self._opened.shown.keep_renewing(so_far)
 
     def end(self, result: RunResult, report: str) -> None:
         """Know what a run came to.
@@ -184,30 +162,18 @@ class WebSide:
             result: of the run.
             report: the directory with the files of its report; empty: they are to be made.
         """
-        self._stop_renewing()
-        if self._bar is not None and self._tabs is not None:
-            self._bar.end(result)
-            self._tabs.end(result)
-        self._runs.conclude(result, report)
-
-    def _stop_renewing(self) -> None:
-        if self._renewing is not None:
-            self._renewing.kill()
+        if self._opened is not None:
+            self._opened.shown.end(result, report)
 
     def conclude(self) -> None:
-        """Know that a run's summary is in the log."""
-        if self._pages is not None:
-            self._pages.conclude()
-        self._making = gevent.spawn(self._runs.make_files)
+        """Know that a run is over: its summary is in the log, or it broke off before there was one."""
+        if self._opened is not None:
+            self._opened.shown.conclude()
 
     def close(self) -> None:
         """Leave nothing behind."""
-        if self._drawing_script is not None:
-            self._drawing_script.close()
-        if self._making is not None:
-            self._making.kill()
-        self._stop_renewing()
-        self._runs.close()
+        if self._opened is not None:
+            self._opened.shown.close()
 
 
 def fields_of(environment: Environment) -> dict[str, str]:

@@ -64,6 +64,10 @@ class LocustBar:
         """Know what a run came to."""
         self._why = verdict_words(result)[1]
 
+    def break_off(self) -> None:
+        """Know that a run came to no result."""
+        self._why = "it came to no result; the log says why"
+
     def words(self) -> BarWords:
         """Return what is said now."""
         refusal, last = self._refused.told, self._runs.last

@@ -73,7 +73,10 @@ class RunPages:
         if run.came_to is None:
             return self._live(run)
         if run.has_all_files:
-            return self._report(run)
+            try:
+                return self._report(run)
+            except OSError:
+                run.know_page_is_gone()
         return self._page("ended.html", run=run, came_to=run.came_to)
 
     def _live(self, run: SessionRun) -> str:

@@ -1,7 +1,7 @@
 """The runs of this session: what each was asked to do, what it came to, and where its files lie."""
 
+import os
 import shutil
-import tempfile
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -13,6 +13,7 @@ from tfsload.report import directory, files, json_file, states
 from tfsload.report.page.cards import Card, cards
 from tfsload.report.page.first_screen import load, subject
 from tfsload.report.states import State
+from tfsload.webui.own_directory import OwnDirectory
 
 # Older ones are forgotten, files and all: a web UI may be left running for weeks.
 MOST_RUNS = 50
@@ -71,9 +72,19 @@ class SessionRun:
     @property
     def file_names(self) -> tuple[str, ...]:
         """Its files that are there, the page first."""
-        is_there = self.directory != Path() and self.directory.is_dir()
-        found = {one.name for one in self.directory.iterdir()} if is_there else set()
+        if self.directory == Path():
+            return ()
+        try:
+            with os.scandir(self.directory) as entries:
+                found = {one.name for one in entries if one.is_file() and not one.name.endswith(directory.PART)}
+        except OSError:  # not there yet, or no more
+            return ()
         return (*(name for name in _IN_ORDER if name in found), *sorted(found - set(_IN_ORDER)))
+
+    def know_page_is_gone(self) -> None:
+        """Know that its page is there no more, which was."""
+        self.has_all_files = False
+        self.fault = self.fault or f"something has removed them from {self.directory}"
 
 
 class SessionRuns:
@@ -90,7 +101,7 @@ class SessionRuns:
         self._clock_s = clock_s
         self._runs: OrderedDict[int, SessionRun] = OrderedDict()
         self._n = 0
-        self._root: Path | None = None
+        self._root = OwnDirectory("tfsload-session-")
 
     @property
     def newest_first(self) -> list[SessionRun]:
@@ -112,8 +123,7 @@ class SessionRuns:
         run = SessionRun(self._n, dict(fields), self._clock_s(), Path())
         self._runs[self._n] = run
         try:
-            self._root = self._root or Path(tempfile.mkdtemp(prefix="tfsload-runs-"))
-            run.directory = self._root / str(self._n)
+            run.directory = self._root.path() / str(self._n)
         except OSError as error:  # the run is not to fail for that
             run.fault = f"no directory for them: {error.strerror or error}"
         while len(self._runs) > MOST_RUNS:
@@ -134,6 +144,7 @@ class SessionRuns:
         if run.fault:
             return
         try:
+            run.directory = self._root.path() / str(run.number)  # it may have been removed since the run began
             if report:
                 shutil.copytree(report, run.directory)
                 run.has_all_files = True
@@ -148,10 +159,28 @@ class SessionRuns:
         run = self.last
         if run is None or run.came_to is None or run.has_all_files or run.fault:
             return
-        run.fault = self._make_others(run.directory)
-        run.has_all_files = not run.fault
+        fault = "making them was broken off"
+        try:
+            fault = self._make_others(run.directory)
+            if not fault and directory.PAGE not in run.file_names:
+                fault = f"they are not in {run.directory}"
+        except OSError as error:  # no process could be started for it
+            fault = error.strerror or str(error)
+        finally:
+            run.fault = run.fault or fault
+            run.has_all_files = not run.fault
+
+    def settle(self, came_to: CameTo, why: str) -> None:
+        """Know that the run under way is over, and that there will be no files of it.
+
+        Args:
+            came_to: what can be said of it.
+            why: there are none.
+        """
+        run = self.last
+        assert run is not None  # it has begun
+        run.came_to, run.fault = came_to, run.fault or why
 
     def close(self) -> None:
         """Leave no files behind."""
-        if self._root is not None:
-            shutil.rmtree(self._root, ignore_errors=True)
+        self._root.close()

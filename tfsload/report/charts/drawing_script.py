@@ -3,12 +3,19 @@
 Putting it together takes two seconds, in which nothing else of the process runs: it is done in one of its own.
 """
 
+import contextlib
 import importlib.metadata
+import os
+import tempfile
+import time
 from pathlib import Path
 
 from tfsload.report.charts.draw import VEGA_LITE, browser_script
 
 _PACKAGE = "vl-convert-python"
+_PART = ".part"
+# One that is older was left by a process that was killed.
+_LEFT_OVER_S = 3600.0
 
 
 def file_name() -> str:
@@ -17,11 +24,27 @@ def file_name() -> str:
 
 
 def write(path: Path) -> None:
-    """Write the script; whoever reads `path` meanwhile finds all of it, or nothing.
+    """Write the script; whoever reads `path` meanwhile finds all of it, or nothing, however many write it at once.
+
+    Nobody else may write the file, whatever the umask: browsers run it.
 
     Raises:
         OSError: it cannot be written.
     """
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(browser_script(), encoding="utf-8")
-    part.replace(path)
+    script = browser_script()
+    _remove_left_over(path)
+    number, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=_PART, dir=path.parent)  # mode 0600
+    part = Path(name)
+    try:
+        with open(number, "w", encoding="utf-8") as file:
+            file.write(script)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _remove_left_over(path: Path) -> None:
+    for left in path.parent.glob(f"{path.name}.*{_PART}"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.lstat().st_mtime > _LEFT_OVER_S:
+                left.unlink()

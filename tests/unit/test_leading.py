@@ -1,0 +1,168 @@
+"""What a leader tells the web UI of a run, and in what order; whatever goes wrong on the way."""
+
+from types import SimpleNamespace
+
+import gevent
+import pytest
+from locust.env import Environment
+from locust.exception import StopTest
+
+from tests.support.page_runs import page_run
+from tfsload.suite import leader as leading
+from tfsload.suite.leader import Leader
+from tfsload.suite.stage import Stage
+
+OPTIONS = {"headless": False, "autostart": False, "processes": None, "exit_code_on_error": 1}
+
+
+class Web:
+    """Notes what it is told of, and where runs stand then."""
+
+    def __init__(self):
+        self.told = []
+        self.leader = None
+        self.on_wait = lambda: None
+        self.web_ui = SimpleNamespace()
+
+    def __getattr__(self, what):
+        def tell(*_):
+            self.told.append((what, self.leader.stages.now))
+            if what == "wait_for_files":
+                self.on_wait()
+
+        return tell
+
+
+class Hosts:
+    def ask(self, *_):
+        return SimpleNamespace(text="elsewhere")
+
+
+class Report:
+    written = ""
+
+    def write_outcome(self, outcome):
+        return outcome
+
+
+@pytest.fixture
+def web():
+    return Web()
+
+
+def leader_of(web, **options):
+    environment = Environment(parsed_options=SimpleNamespace(**{**OPTIONS, **options}), user_classes=[], stop_timeout=0)
+    runner = environment.create_local_runner()
+    made = web.leader = Leader(environment, runner, web, Hosts(), None, Report(), None)
+    return made
+
+
+@pytest.fixture
+def leader(web):
+    made = leader_of(web)
+    yield made
+    made._runner.quit()
+
+
+def run_to(leader, stage):
+    leader._run = SimpleNamespace(run_time=None)
+    for one in (Stage.CHECKED, Stage.RUNNING, Stage.ENDING, Stage.CONCLUDING):
+        leader.stages.move(one)
+        if one is stage:
+            return
+
+
+def test_who_starts_a_run_waits_for_the_last_ones_end_then_for_its_files(leader, web):
+    run_to(leader, Stage.CONCLUDING)
+    waiting = gevent.spawn(leader.wait_for_last_run)
+    gevent.sleep(0)
+    before = list(web.told)
+    leader.stages.move(Stage.IDLE)
+    waiting.join(10)
+
+    assert before == []
+    assert web.told == [("wait_for_files", Stage.IDLE)]
+    assert waiting.value is True
+
+
+def test_nobody_waits_for_a_run_that_nobody_stops(leader, web):
+    run_to(leader, Stage.RUNNING)
+
+    assert leader.wait_for_last_run() is False
+    assert web.told == []
+
+
+def test_a_run_that_begins_while_files_are_waited_for_is_under_way(leader, web):
+    web.on_wait = lambda: run_to(leader, Stage.RUNNING)
+
+    assert leader.wait_for_last_run() is False
+
+
+@pytest.mark.parametrize(
+    ("options", "waits"),
+    [
+        pytest.param({"autostart": True}, True, id="begun-by-the-command-line"),
+        pytest.param({}, False, id="begun-by-a-form-later"),
+    ],
+)
+def test_a_run_that_starts_by_itself_does_not_begin_beside_a_drawing(web, options, waits, monkeypatch):
+    leader = leader_of(web, **options)
+    monkeypatch.setattr(leader, "check", lambda *_: web.told.append(("check", leader.stages.now)))
+    leader.prepare()
+    leader._runner.quit()
+
+    told = [what for what, _ in web.told]
+    assert told == (["open", "wait_for_files", "check"] if waits else ["open"])
+
+
+def test_a_run_that_cannot_begin_is_shown_nowhere(leader, web, monkeypatch):
+    monkeypatch.setattr(leader, "_checked", fail_of(StopTest))
+    with pytest.raises(StopTest):
+        leader.begin()
+
+    assert web.told == [("wait_for_files", Stage.IDLE)]  # it was started by code: nobody has waited before
+
+
+def fail_of(kind):
+    def fail(*_, **__):
+        raise kind("a fault")
+
+    return fail
+
+
+@pytest.mark.parametrize("broken", ["end", "conclude", "run-event"])
+def test_a_run_that_breaks_off_is_over_for_the_web_ui(leader, web, broken, monkeypatch):
+    run_to(leader, Stage.ENDING)
+    monkeypatch.setattr(leader.coordinator, "end", fail_of(ValueError) if broken == "end" else lambda: None)
+    if broken == "conclude":
+        monkeypatch.setattr(leader, "_conclude", fail_of(ValueError))
+    elif broken == "run-event":
+        conclude_with(leader, monkeypatch)
+        monkeypatch.setattr(leading.result_events, "tell_run", fail_of(gevent.GreenletExit))
+    with pytest.raises((ValueError, gevent.GreenletExit)):
+        leader.end()
+
+    assert web.told == [("conclude", Stage.IDLE)]
+    assert leader.stages.now is Stage.IDLE
+
+
+def conclude_with(leader, monkeypatch):
+    """Let a run come to an outcome that the test has made."""
+    leader._run.stop_watching = lambda: None
+    leader._run.checked, leader._run.search, leader._run.n_levels_left = None, None, 0
+    monkeypatch.setattr(leading, "has_changed", lambda _: "")
+    monkeypatch.setattr(leading.SaidByLocust, "of", lambda *_: None)
+    monkeypatch.setattr(leading, "conclude", lambda *_: leading.Outcome(page_run("demo")))
+
+
+def test_a_runs_summary_is_in_the_log_before_pages_hear_of_its_end(leader, web, monkeypatch, caplog):
+    run_to(leader, Stage.ENDING)
+    conclude_with(leader, monkeypatch)
+    monkeypatch.setattr(leader.coordinator, "end", lambda: None)
+    logged = []
+    web.__dict__["end"] = lambda *_: (web.told.append(("end", leader.stages.now)), logged.append(caplog.text))
+    with caplog.at_level("INFO"):
+        leader.end()
+
+    assert "PASS" in logged[0]
+    assert web.told == [("end", Stage.CONCLUDING), ("conclude", Stage.IDLE)]

@@ -1,0 +1,87 @@
+"""Pages of runs whose files are not all there: they say so."""
+
+from types import SimpleNamespace
+
+import pytest
+from flask import Blueprint, Flask
+
+from tests.support.page_runs import page_run
+from tfsload.webui.run_pages import RunPages
+from tfsload.webui.run_view import RunView
+from tfsload.webui.session_runs import SessionRuns
+from tfsload.webui.site import Site
+
+PAGE = (
+    '<html><meta http-equiv="Content-Security-Policy" content="default-src \'none\'">'
+    '<header class="context">The report</header></html>'
+)
+
+
+def make_page(directory):
+    (directory / "report.html").write_text(PAGE)
+    return ""
+
+
+@pytest.fixture
+def runs():
+    made = SessionRuns(make_page)
+    made.begin({})
+    made.conclude(page_run("demo"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def client(runs):
+    app = Flask("locust")
+    locusts = Blueprint("locust", "locust")
+    for name in ("index", "swarm", "stop", "reset_stats"):
+        locusts.add_url_rule(f"/{name}", name, lambda: "")
+    app.register_blueprint(locusts)
+    site = Site(SimpleNamespace(app=app, web_login=False), "")
+    site.blueprint.add_url_rule("/", "start", lambda: "")
+    RunPages(site, runs, RunView(lambda: None), lambda: False, lambda: b"")
+    site.open()
+    return app.test_client()
+
+
+def test_a_run_with_all_files_is_its_report(client, runs):
+    runs.make_files()
+
+    assert "The report" in client.get("/tfsload/runs/1").text
+
+
+@pytest.mark.parametrize("gone", ["report.html", "all"])
+def test_a_run_whose_report_has_been_removed_says_so_again_and_again(client, runs, gone):
+    runs.make_files()
+    for one in list(runs.last.directory.iterdir()):
+        if gone in ("all", one.name):
+            one.unlink()
+    replies = [client.get("/tfsload/runs/1") for _ in range(2)]
+    told = client.get("/tfsload/runs/1/live.json").get_json()
+
+    assert [reply.status_code for reply in replies] == [200, 200]
+    assert all("something has removed them from" in reply.text for reply in replies)
+    assert all("PASS" in reply.text for reply in replies)
+    assert told["is_settled"]
+    assert client.get("/tfsload/runs/1/files/report.html").status_code == 404
+    assert client.get("/tfsload/runs/").status_code == 200
+
+
+def test_what_is_being_made_is_not_offered(client, runs):
+    (runs.last.directory / "levels.csv.part").write_text("lev")
+    page = client.get("/tfsload/runs/1").text
+
+    assert "files/result.json" in page
+    assert "levels.csv" not in page
+    assert client.get("/tfsload/runs/1/files/levels.csv.part").status_code == 404
+
+
+def test_a_page_that_waits_for_a_report_stops_once_that_is_given_up(client, runs):
+    waits = 'http-equiv="refresh"' in client.get("/tfsload/runs/1").text
+    runs.last.fault = "there was no time for it"
+    page = client.get("/tfsload/runs/1").text
+
+    assert waits
+    assert 'http-equiv="refresh"' not in page
+    assert "there was no time for it" in page
