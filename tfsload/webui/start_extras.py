@@ -12,7 +12,7 @@ from locust.web import WebUI
 from tfsload.settings.options import OPTIONS
 from tfsload.transport.words import quoted
 from tfsload.webui.start_fields import CHOICE, SECRET, SWITCH, TEXT, Field, Words
-from tfsload.webui.start_values import LOAD, SHAPE, USER_CLASSES
+from tfsload.webui.start_values import LOAD, SHAPE, USER_CLASSES, typed
 
 _NO_SHAPE = "Default"
 
@@ -70,7 +70,7 @@ class Extras:
         """Return the text of each option, by name: as it was sent, or else what it holds at first."""
         known = {name: text for name, text in self.values.items() if not self._options[name]["is_secret"]}
         off = {one.name: "false" for one in self.fields if one.kind == SWITCH} if LOAD in request.form else {}
-        return {**known, **off, **{name: request.form[name] for name in self._options if name in request.form}}
+        return {**known, **off, **{name: typed(request.form[name]) for name in self._options if name in request.form}}
 
     def held(self) -> dict[str, str]:
         """Return what the run that begins was asked to do with all this, as a form has it, by name."""

@@ -62,6 +62,15 @@ def shown(values: Mapping[str, str]) -> dict[str, str]:
     return texts
 
 
+def typed(text: str) -> str:
+    r"""Return a text as a person has typed it: a browser sends each end of a line as two letters.
+
+    >>> typed("p99 < 5ms\r\nrate > 1")
+    'p99 < 5ms\nrate > 1'
+    """
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def sent(form: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
     """Return the text of each field as it was sent.
 
@@ -70,7 +79,7 @@ def sent(form: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
         before: those of fields of which nothing was sent.
     """
     off = dict.fromkeys(_SWITCHES, "false") if LOAD in form else {}
-    return {**before, **off, **{name: form[name] for name in _NAMES if name in form}}
+    return {**before, **off, **{name: typed(form[name]) for name in _NAMES if name in form}}
 
 
 def for_locust(form: Mapping[str, str], values: Mapping[str, str], kind: LoadKind) -> dict[str, str]:
@@ -83,7 +92,7 @@ def for_locust(form: Mapping[str, str], values: Mapping[str, str], kind: LoadKin
     """
     texts = dict(values)
     for name in _OF_LINES & set(texts):
-        texts[name] = ";".join(line.strip() for line in texts[name].splitlines() if line.strip())
+        texts[name] = ";".join(line.strip() for line in texts[name].split("\n") if line.strip())
     if load_kinds.kind_named(form.get(LOAD, "")) is kind:
         texts = load_kinds.cleared(texts, kind)
     # What is no field of a form is there to be refused.
