@@ -7,7 +7,7 @@ import pytest
 
 from tfsload.settings.options import OPTIONS, Option
 from tfsload.settings.readers import text
-from tfsload.webui import load_kinds, start_fields, start_values
+from tfsload.webui import load_kinds, posted, start_fields, start_values
 from tfsload.webui.fault_places import FLAGS, fields_of, place
 from tfsload.webui.load_kinds import IMAGES, KINDS, PLAIN, RATES, SEARCH, SWEEP
 
@@ -192,7 +192,7 @@ def test_lines_are_sent_as_one_text_and_a_box_that_is_not_ticked_as_off():
 
     assert made["threshold"] == "p99 < 5ms;error_rate < 1%"
     assert made["tls"] == "false"
-    assert values["threshold"] == form["threshold"]
+    assert values["threshold"] == "p99 < 5ms\n\n error_rate < 1% \n"
 
 
 def test_of_a_form_that_says_no_kind_what_is_not_sent_stays_as_it_was():
@@ -205,6 +205,38 @@ def test_what_is_no_field_is_passed_on_to_be_refused_and_whatever_else_is_not():
 
     assert (made["metadata"], made["report"], made["tfsload_x"]) == ("a=b", "/tmp", "1")
     assert "csv_prefix" not in made
+
+
+# What was sent
+
+
+@pytest.mark.parametrize(
+    ("form", "may_be_missing", "begin"),
+    [
+        pytest.param({}, True, (), id="nothing-before-a-start"),
+        pytest.param({}, False, ("number of users", "ramp up"), id="nothing-of-an-edit"),
+        pytest.param({"user_count": "2", "spawn_rate": "0.5", "run_time": "1m"}, False, (), id="all"),
+        pytest.param({"user_count": "-2"}, True, (), id="below-1-is-the-checks-to-refuse"),
+        pytest.param(
+            {"user_count": "x", "spawn_rate": "nan", "run_time": "soon"},
+            True,
+            ("number of users 'x'", "ramp up 'nan'", "run time 'soon'"),
+            id="none-can-be-read",
+        ),
+    ],
+)
+def test_all_that_is_wrong_with_locusts_own_fields_is_told_of_any_form(form, may_be_missing, begin):
+    faults = posted.faults(form, may_be_missing, is_rate_of_use=True)
+
+    assert len(faults) == len(begin)
+    assert all(fault.startswith(each) for fault, each in zip(faults, begin, strict=True))
+
+
+def test_what_a_form_says_comes_before_what_was_said():
+    before = SimpleNamespace(parsed_options=SimpleNamespace(seed="1", sweep="1,2", num_users=3, tags=None))
+    found = posted.options({"seed": "5", "user_count": "7", "tags": "x"}, before)
+
+    assert found == {"seed": "5", "sweep": "1,2", "num_users": 7, "tags": None}
 
 
 # Places of faults

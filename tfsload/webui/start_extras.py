@@ -5,7 +5,6 @@ import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flask import request
 from locust.argument_parser import ui_extra_args_dict
 from locust.web import WebUI
 
@@ -66,11 +65,11 @@ class Extras:
         asked = {name for text in named for name in text.split(",")}
         return tuple(name for name in self.classes if name in asked)
 
-    def sent(self) -> dict[str, str]:
-        """Return the text of each option, by name: as it was sent, or else what it holds at first."""
+    def sent(self, form: Mapping[str, str]) -> dict[str, str]:
+        """Return the text of each option, by name: as a form has sent it, or else what it holds at first."""
         known = {name: text for name, text in self.values.items() if not self._options[name]["is_secret"]}
-        off = {one.name: "false" for one in self.fields if one.kind == SWITCH} if LOAD in request.form else {}
-        return {**known, **off, **{name: typed(request.form[name]) for name in self._options if name in request.form}}
+        off = {one.name: "false" for one in self.fields if one.kind == SWITCH} if LOAD in form else {}
+        return {**known, **off, **{name: typed(form[name]) for name in self._options if name in form}}
 
     def held(self) -> dict[str, str]:
         """Return what the run that begins was asked to do with all this, as a form has it, by name."""
@@ -84,18 +83,21 @@ class Extras:
             texts[SHAPE] = shape if shape in self.shapes else _NO_SHAPE
         return texts
 
-    def for_locust(self, texts: Mapping[str, str], chosen: Iterable[str]) -> list[tuple[str, str]]:
+    def for_locust(
+        self, form: Mapping[str, str], texts: Mapping[str, str], chosen: Iterable[str]
+    ) -> list[tuple[str, str]]:
         """Return what goes to Locust: these texts, but for a secret that was not typed anew, and the picker's fields.
 
         Args:
+            form: what was sent.
             texts: of the options, by name.
             chosen: the user classes.
         """
         made = [(name, text) for name, text in texts.items() if text or not self._options[name]["is_secret"]]
         if self.classes:
             made += [(USER_CLASSES, name) for name in chosen]
-        if self.shapes and SHAPE in request.form:
-            made.append((SHAPE, request.form[SHAPE]))
+        if self.shapes and SHAPE in form:
+            made.append((SHAPE, form[SHAPE]))
         return made
 
     def faults(self, texts: Mapping[str, str]) -> list[str]:

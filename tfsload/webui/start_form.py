@@ -1,7 +1,7 @@
 """The start form: a run that cannot start is refused there, with the reason; one start at a time is taken."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import jsonify, request
@@ -14,7 +14,7 @@ from tfsload.settings.options import OPTIONS, OWN_PREFIX, levels_asked_for
 from tfsload.settings.refusal import RunRefused
 from tfsload.transport.words import quoted
 from tfsload.webui import posted
-from tfsload.webui.start_needs import Check, LocustsForm, Shapes, TimeLeft, Wait
+from tfsload.webui.start_needs import Check, Form, LocustsForm, Shapes, TimeLeft, Wait
 
 # How long Locust may take to begin a run that the form has asked for.
 START_LIMIT_S = 5.0
@@ -76,13 +76,14 @@ class StartForm:
         self._starts_until_s = 0.0
 
     def _start(self, start: Callable[[], Any]) -> Any:
+        form = request.form
         is_edit = self._runner.state in (STATE_RUNNING, STATE_SPAWNING)
         try:
-            _refuse_what_is_no_field()
+            _refuse_what_is_no_field(form)
             if is_edit:
-                _refuse_changes(self._environment, self._shapes, self._run_time().limit_s)
+                _refuse_changes(form, self._environment, self._shapes, self._run_time().limit_s)
             else:
-                self._check_start([])
+                self._check_start(form, [])
         except RunRefused as refused:
             told = {"message": refused.sentence(), "faults": refused.faults, "host": self._environment.host}
             return jsonify({"success": False, **told})
@@ -98,10 +99,11 @@ class StartForm:
         """Whether Locust goes by levels of the suite's as of now."""
         return self._shapes.are_levels
 
-    def check(self, known: list[str]) -> str:
-        """Check what the request's form asks for as for a start, and leave all as it was.
+    def check(self, form: Form, known: list[str]) -> str:
+        """Check what a form asks for as for a start, and leave all as it was.
 
         Args:
+            form: as Locust's has it.
             known: what is wrong with it that the caller knows of, a sentence each.
 
         Returns:
@@ -111,8 +113,8 @@ class StartForm:
             RunRefused: it could not start, with all faults; or a run is under way, which is not to be disturbed.
         """
         self.refuse_while_under_way()
-        _refuse_what_is_no_field()
-        self._check_start(known)
+        _refuse_what_is_no_field(form)
+        self._check_start(form, known)
         how_long = self._shapes.how_long
         self._take_back()
         return how_long
@@ -126,10 +128,11 @@ class StartForm:
         if self._runner.state in (STATE_RUNNING, STATE_SPAWNING):
             raise RunRefused(exit_codes.INVALID, ["a run is under way: stop it first, or wait for its end"])
 
-    def _check_start(self, known: list[str]) -> None:
+    def _check_start(self, form: Form, known: list[str]) -> None:
         """Check a start, once no other run is on its way in or out: it would get its results.
 
         Args:
+            form: as Locust's has it.
             known: what is wrong with it already, a sentence each.
 
         Raises:
@@ -148,11 +151,11 @@ class StartForm:
             self._await_last_shape()
             _refuse_without_workers(self._runner)
             if self._web_ui.userclass_picker_is_active:
-                self._shapes.pick(_picked_shape(self._environment))
-            host = request.form.get("host", self._environment.host)
-            options = posted.options(self._environment)
-            faults = [*known, *posted.faults(may_be_missing=True, is_rate_of_use=self._is_rate_of_use(options))]
-            self._check(options, host, _user_classes(self._web_ui), faults=faults)
+                self._shapes.pick(_picked_shape(form, self._environment))
+            host = form.get("host", self._environment.host)
+            options = posted.options(form, self._environment)
+            faults = [*known, *posted.faults(form, True, self._is_rate_of_use(options))]
+            self._check(options, host, _user_classes(form, self._web_ui), faults=faults)
             if self._wait.is_stopped:
                 self._take_back()
                 raise RunRefused(exit_codes.INVALID, ["stopped before it began"])
@@ -219,15 +222,15 @@ class _Before:
             setattr(self._environment, name, value)
 
 
-def _refuse_what_is_no_field() -> None:
+def _refuse_what_is_no_field(form: Mapping[str, str]) -> None:
     """Let nobody set from outside what is not in the form, nor what the suite tells its workers among the options.
 
     Raises:
         RunRefused: such an option was sent.
     """
-    sent = [option.flag for option in OPTIONS if not option.is_in_form and option.dest in request.form]
+    sent = [option.flag for option in OPTIONS if not option.is_in_form and option.dest in form]
     faults = [f"{flag} is not a field of the form: give it to Locust when you start it" for flag in sent]
-    own = [name for name in request.form if name.startswith(OWN_PREFIX)]
+    own = [name for name in form if name.startswith(OWN_PREFIX)]
     faults += [f"{quoted(name)} is not a field of the form: the suite sets it itself" for name in own]
     if faults:
         raise RunRefused(exit_codes.BAD_USAGE, faults)
@@ -243,13 +246,13 @@ def _refuse_without_workers(runner: Runner) -> None:
         raise RunRefused(exit_codes.INVALID, ["no worker is connected: start one with --worker, and try again"])
 
 
-def _picked_shape(environment: Environment) -> Any:
+def _picked_shape(form: Mapping[str, str], environment: Environment) -> Any:
     """Return the load shape that the class picker names; None: none.
 
     Raises:
         RunRefused: there is no such shape.
     """
-    name = request.form.get(_SHAPE_FIELD, _NO_SHAPE)
+    name = form.get(_SHAPE_FIELD, _NO_SHAPE)
     shapes = environment.available_shape_classes or {}
     if name != _NO_SHAPE and name not in shapes:
         known = ", ".join([_NO_SHAPE, *sorted(shapes)])
@@ -257,29 +260,29 @@ def _picked_shape(environment: Environment) -> Any:
     return shapes.get(name)
 
 
-def _user_classes(web_ui: WebUI) -> list[type]:
+def _user_classes(form: Form, web_ui: WebUI) -> list[type]:
     """Return the classes of the users that the form asks for: with Locust's `--class-picker` it chooses among all."""
     environment = web_ui.environment
     if not web_ui.userclass_picker_is_active:
         return list(environment.user_classes)
     available: dict[str, Any] = environment.available_user_classes or {}
-    return [available[name] for name in request.form.getlist("user_classes") or available if name in available]
+    return [available[name] for name in form.getlist("user_classes") or available if name in available]
 
 
-def _refuse_changes(environment: Environment, shapes: Shapes, limit_s: float | None) -> None:
+def _refuse_changes(form: Mapping[str, str], environment: Environment, shapes: Shapes, limit_s: float | None) -> None:
     """Let nothing but the number of users be changed in a run under way, which was to run for `limit_s`.
 
     Raises:
         RunRefused: something else is asked for, or the run sets its number of users itself.
     """
     now = vars(environment.parsed_options)
-    changed = [one.flag for one in OPTIONS if request.form.get(one.dest, now[one.dest]) != now[one.dest]]
+    changed = [one.flag for one in OPTIONS if form.get(one.dest, now[one.dest]) != now[one.dest]]
     if environment.shape_class is not None:
         who = "its levels say" if shapes.are_levels else "its load shape says"
         raise RunRefused(exit_codes.BAD_USAGE, [f"a run is under way, and {who} how many users there are"])
-    if request.form.get("host") not in (None, "", environment.host):
+    if form.get("host") not in (None, "", environment.host):
         changed.append("host")
-    if posted.is_other_run_time(limit_s):
+    if posted.is_other_run_time(form, limit_s):
         changed.append("run time")
     if changed:
         raise RunRefused(
@@ -287,5 +290,5 @@ def _refuse_changes(environment: Environment, shapes: Shapes, limit_s: float | N
             [f"{' and '.join(changed)}: a run is under way, and only its number of users can change; stop it first"],
         )
     # Locust would refuse them only after it has cancelled the end of the run under way.
-    if faults := posted.faults(may_be_missing=False, is_rate_of_use=True):
+    if faults := posted.faults(form, may_be_missing=False, is_rate_of_use=True):
         raise RunRefused(exit_codes.BAD_USAGE, faults)

@@ -5,6 +5,9 @@ from typing import Any, Protocol
 
 from locust.web import WebUI
 
+# What was sent, as Flask has it: texts by name, and with `getlist` all of one name.
+Form = Any
+
 
 class LocustsForm(Protocol):
     """Locust's own page and form, as far as the suite has a hold on them."""

@@ -16,6 +16,7 @@ from tfsload.webui.site import Site, view_of
 from tfsload.webui.start_extras import Extras
 from tfsload.webui.start_fields import Field, Group
 from tfsload.webui.start_form import StartForm
+from tfsload.webui.start_needs import Form
 from tfsload.webui.start_values import LOAD, SHAPE, USER_CLASSES
 
 _START, _CHECK = "start", "check"
@@ -97,7 +98,7 @@ class StartPage:
     def _take(self) -> Any:
         """Start what was sent, or check it; show it again with what is wrong."""
         posted = request.form
-        extras = self._extras.sent()
+        extras = self._extras.sent(posted)
         values = start_values.sent(posted, self._at_first)
         named = load_kinds.kind_named(posted.get(LOAD, ""))
         kind = named or load_kinds.kind_of(values)
@@ -107,28 +108,28 @@ class StartPage:
         faults = load_kinds.faults(values, kind) if named else []
         faults += self._extras.faults(extras)
         made = start_values.for_locust(posted, values, kind)
-        # Locust's view reads the request, as this one does.
-        request.form = type(posted)([*made.items(), *self._extras.for_locust(extras, chosen)])
+        asked = type(posted)([*made.items(), *self._extras.for_locust(posted, extras, chosen)])
         if posted.get("action") == _CHECK or faults:
-            answer = self._checked(faults, form)
+            answer = self._checked(asked, faults, form)
         else:
-            answer = self._started()
+            answer = self._started(asked)
             if not answer.faults:
                 return redirect(url_for("tfsload.live"), 303)
         return Response(self._page(form, answer), _REFUSED if answer.faults else 200)
 
-    def _checked(self, faults: list[str], form: _Form) -> _Answer:
+    def _checked(self, asked: Form, faults: list[str], form: _Form) -> _Answer:
         try:
-            levels = self._form.check(faults)
+            levels = self._form.check(asked, faults)
         except RunRefused as refused:
             return _Answer(tuple(refused.faults))
         return _Answer(length=levels or self._length(form))
 
-    def _started(self) -> _Answer:
+    def _started(self, asked: Form) -> _Answer:
         try:
             self._form.refuse_while_under_way()
         except RunRefused as refused:
             return _Answer(tuple(refused.faults))
+        request.form = asked  # Locust's view reads the request
         told = view_of("swarm")().get_json()
         if told["success"]:
             return _Answer()
