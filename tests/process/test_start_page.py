@@ -1,13 +1,12 @@
 """The start page over HTTP: what is sent starts a run, is checked, or comes back with what is wrong where it is."""
 
-import html
 import re
 import urllib.parse
 
 import pytest
 
 from tests.support.hostile import HOSTILE
-from tests.support.start_page import PATH, SHORT_SWEEP, StartPage, press, send, show
+from tests.support.start_page import PATH, SHORT_SWEEP, StartPage, press, press_again, send, show
 from tests.support.web_ui import web_ui_of
 from tfsload.settings.options import OPTIONS
 from tfsload.webui.fault_places import FLAGS
@@ -263,14 +262,6 @@ def test_a_run_can_be_had_again_as_it_was_or_changed(ui):
     assert again.status == 303
     assert ui.n_summaries() == n_before + 2
     assert "40 of 40 images" in ui.summaries().split("Model mnist")[-1]
-
-
-def press_again(ui, number):
-    """Press "Run again" at a run's page."""
-    page = ui.get(f"/tfsload/runs/{number}")
-    form = page[page.index('<form method="post" action="/tfsload/"') :].partition("</form>")[0]
-    hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form)
-    return send(ui, **{name: html.unescape(text) for name, text in hidden})
 
 
 @pytest.mark.parametrize("query", ["?run=0", "?run=99", "?run=x", "?run=-1", "?run=" + "9" * 50, "?run=%C2%B2"])

@@ -1,5 +1,6 @@
 """The start page as whoever talks HTTP sees it."""
 
+import html
 import re
 import urllib.parse
 from typing import Any
@@ -73,3 +74,11 @@ def send(ui: WebUi, action: str = "start", path: str = PATH, **fields: str) -> R
 def press(ui: WebUi, action: str = "start", **fields: str) -> StartPage:
     """Press a button of a page that then is shown again."""
     return StartPage(send(ui, action, **fields))
+
+
+def press_again(ui: WebUi, number: int) -> Reply:
+    """Press "Run again" at a run's page."""
+    page = ui.get(f"/tfsload/runs/{number}")
+    form = page[page.index('<form method="post" action="/tfsload/"') :].partition("</form>")[0]
+    hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form)
+    return send(ui, **{name: html.unescape(text) for name, text in hidden})

@@ -10,8 +10,9 @@ from locust.web import WebUI
 
 from tfsload.settings.options import OPTIONS
 from tfsload.transport.words import quoted
+from tfsload.webui.hidden_texts import all_hidden
 from tfsload.webui.start_fields import CHOICE, SECRET, SWITCH, TEXT, Field, Words
-from tfsload.webui.start_values import LOAD, SHAPE, USER_CLASSES, typed
+from tfsload.webui.start_values import LOAD, SHAPE, USER_CLASSES, text_of, typed
 
 _NO_SHAPE = "Default"
 
@@ -44,8 +45,9 @@ class Extras:
 
     @property
     def values(self) -> dict[str, str]:
-        """What each holds at first, by name; what is secret stays where it is."""
-        return {name: "" if one["is_secret"] else _text(one["default_value"]) for name, one in self._options.items()}
+        """What each holds at first, by name, as a page may show it; what is secret stays where it is."""
+        texts = {name: "" if one["is_secret"] else text_of(one["default_value"]) for name, one in self._options.items()}
+        return all_hidden(texts)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -72,16 +74,16 @@ class Extras:
         return {**known, **off, **{name: typed(form[name]) for name in self._options if name in form}}
 
     def held(self) -> dict[str, str]:
-        """Return what the run that begins was asked to do with all this, as a form has it, by name."""
+        """Return what the run that begins was asked to do with all this, as a page may show it, by name."""
         environment = self._web_ui.environment
         options = vars(environment.parsed_options)
-        texts = {name: _text(options.get(name)) for name, one in self._options.items() if not one["is_secret"]}
+        texts = {name: text_of(options.get(name)) for name, one in self._options.items() if not one["is_secret"]}
         if self.classes:
             texts[USER_CLASSES] = ",".join(one.__name__ for one in environment.user_classes)
         if self.shapes:
             shape = type(environment.shape_class).__name__
             texts[SHAPE] = shape if shape in self.shapes else _NO_SHAPE
-        return texts
+        return all_hidden(texts)
 
     def for_locust(
         self, form: Mapping[str, str], texts: Mapping[str, str], chosen: Iterable[str]
@@ -121,12 +123,6 @@ def _read_again() -> dict[str, dict[str, Any]]:
             return ui_extra_args_dict()
     except SystemExit:
         return {}
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return ",".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
 
 
 def _field(name: str, one: Mapping[str, Any]) -> Field:

@@ -12,8 +12,9 @@ from locust.web import WebUI
 from tfsload.analysis import exit_codes
 from tfsload.settings.options import OPTIONS, OWN_PREFIX, levels_asked_for
 from tfsload.settings.refusal import RunRefused
-from tfsload.transport.words import quoted
-from tfsload.webui import posted
+from tfsload.transport.words import quoted, redacted
+from tfsload.webui import posted, start_values
+from tfsload.webui.hidden_texts import HiddenTexts, hidden
 from tfsload.webui.start_needs import Check, Form, LocustsForm, Shapes, TimeLeft, Wait
 
 # How long Locust may take to begin a run that the form has asked for.
@@ -58,6 +59,7 @@ class StartForm:
         self._take_back = take_back
         self._run_time = run_time
         self._wait = wait
+        self._hidden = HiddenTexts(lambda: start_values.of_all_options(web_ui.environment))
         self._is_checking = False
         self._starts_until_s = 0.0  # of a start that was taken, on time.monotonic's clock
         self._starter: Any = None  # the greenlet of it
@@ -76,7 +78,7 @@ class StartForm:
         self._starts_until_s = 0.0
 
     def _start(self, start: Callable[[], Any]) -> Any:
-        form = request.form
+        form = request.form = self._hidden.whole(request.form)  # Locust's view reads it, too
         is_edit = self._runner.state in (STATE_RUNNING, STATE_SPAWNING)
         try:
             _refuse_what_is_no_field(form)
@@ -85,8 +87,9 @@ class StartForm:
             else:
                 self._check_start(form, [])
         except RunRefused as refused:
-            told = {"message": refused.sentence(), "faults": refused.faults, "host": self._environment.host}
-            return jsonify({"success": False, **told})
+            faults = [redacted(fault) for fault in refused.faults]
+            host = hidden(self._environment.host or "")
+            return jsonify({"success": False, "message": redacted(refused.sentence()), "faults": faults, "host": host})
         return self._ask_locust(start, is_edit)
 
     @property
@@ -113,6 +116,7 @@ class StartForm:
             RunRefused: it could not start, with all faults; or a run is under way, which is not to be disturbed.
         """
         self.refuse_while_under_way()
+        form = self._hidden.whole(form)
         _refuse_what_is_no_field(form)
         self._check_start(form, known)
         how_long = self._shapes.how_long

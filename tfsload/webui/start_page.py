@@ -8,8 +8,10 @@ from flask import Response, redirect, request, url_for
 from locust.web import WebUI
 
 from tfsload.settings.refusal import RunRefused
+from tfsload.transport.words import redacted
 from tfsload.webui import load_kinds, start_fields, start_values
 from tfsload.webui.fault_places import FLAGS, place
+from tfsload.webui.hidden_texts import all_hidden, hidden
 from tfsload.webui.load_kinds import KINDS, N_USERS, RUN_TIME, LoadKind
 from tfsload.webui.session_runs import SessionRuns
 from tfsload.webui.site import Site, view_of
@@ -67,8 +69,8 @@ class StartPage:
             named_host: where a run goes that names no server; None: to the embedded one.
         """
         self._site, self._environment, self._form, self._runs = site, web_ui.environment, form, runs
-        self._at_first = start_values.of_command_line(self._environment)
-        self._named_host = named_host
+        self._at_first = all_hidden(start_values.of_command_line(self._environment))
+        self._named_host = None if named_host is None else hidden(named_host)
         self._extras = Extras(web_ui)
         self._first_kind = start_values.first_kind(self._environment, self._at_first, bool(self._own_shape()))
         site.blueprint.add_url_rule("/", "start", self._answer, methods=["GET", "POST"])
@@ -121,7 +123,7 @@ class StartPage:
         try:
             levels = self._form.check(asked, faults)
         except RunRefused as refused:
-            return _Answer(tuple(refused.faults))
+            return _Answer(tuple(map(redacted, refused.faults)))
         return _Answer(length=levels or self._length(form))
 
     def _started(self, asked: Form) -> _Answer:

@@ -30,6 +30,19 @@ def of_command_line(environment: Environment) -> dict[str, str]:
     }
 
 
+def of_all_options(environment: Environment) -> dict[str, str]:
+    """Return the texts of all fields that a form of this page or of Locust's may have, by name, as of now."""
+    others = {name: text_of(value) for name, value in vars(environment.parsed_options).items()}
+    return others | of_command_line(environment)
+
+
+def text_of(value: Any) -> str:
+    """Return the value of an option as a form has it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ",".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+
+
 def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
