@@ -21,7 +21,9 @@ from tfsload.webui.start_needs import Check, Form, LocustsForm, Shapes, TimeLeft
 START_LIMIT_S = 5.0
 # Locust's own field of the class picker.
 _SHAPE_FIELD, _NO_SHAPE = "shape_class", "Default"
-_END_IT = "stop that one first, or let it begin"
+# What a form is looked at for.
+_START, _CHECK = "start", "check"
+_IN_A_MOMENT = "another run is being started or stopped: try again in a moment"
 
 
 class StartForm:
@@ -60,7 +62,7 @@ class StartForm:
         self._run_time = run_time
         self._wait = wait
         self._hidden = HiddenTexts(lambda: start_values.of_all_options(web_ui.environment))
-        self._is_checking = False
+        self._looks_at = ""  # what is being checked: a start, or what is only to be checked
         self._starts_until_s = 0.0  # of a start that was taken, on time.monotonic's clock
         self._starter: Any = None  # the greenlet of it
         locusts.wrap_start(web_ui, self._start)
@@ -70,8 +72,8 @@ class StartForm:
     @property
     def is_starting(self) -> bool:
         """Whether a start was taken, and its run has not begun."""
-        # Locust may give it up in its own greenlet, and does not tell.
-        return self._is_checking or (bool(self._starter) and time.monotonic() < self._starts_until_s)
+        # A mere check is nobody else's business. Locust may give it up in its own greenlet, and does not tell.
+        return self._looks_at == _START or (bool(self._starter) and time.monotonic() < self._starts_until_s)
 
     def begun(self) -> None:
         """Know that a run has begun (on `test_start`)."""
@@ -85,7 +87,7 @@ class StartForm:
             if is_edit:
                 _refuse_changes(form, self._environment, self._shapes, self._run_time().limit_s)
             else:
-                self._check_start(form, [])
+                self._check_start(form, [], _START)
         except RunRefused as refused:
             faults = [redacted(fault) for fault in refused.faults]
             host = hidden(self._environment.host or "")
@@ -118,7 +120,7 @@ class StartForm:
         self.refuse_while_under_way()
         form = self._hidden.whole(form)
         _refuse_what_is_no_field(form)
-        self._check_start(form, known)
+        self._check_start(form, known, _CHECK)
         how_long = self._shapes.how_long
         self._take_back()
         return how_long
@@ -132,26 +134,26 @@ class StartForm:
         if self._runner.state in (STATE_RUNNING, STATE_SPAWNING):
             raise RunRefused(exit_codes.INVALID, ["a run is under way: stop it first, or wait for its end"])
 
-    def _check_start(self, form: Form, known: list[str]) -> None:
+    def _check_start(self, form: Form, known: list[str], what: str) -> None:
         """Check a start, once no other run is on its way in or out: it would get its results.
+
+        It is known as one, and can be stopped, from the first moment on.
 
         Args:
             form: as Locust's has it.
             known: what is wrong with it already, a sentence each.
+            what: whether it starts, or is only to be checked.
 
         Raises:
             RunRefused: with all faults.
         """
-        if self._wait.where:
-            raise RunRefused(
-                exit_codes.INVALID, [f"another start waits for the server at {self._wait.where}: {_END_IT}"]
-            )
-        is_over = self._wait_for_last_run()
-        if self.is_starting or not is_over:
-            raise RunRefused(exit_codes.INVALID, ["another run is being started or stopped: try again in a moment"])
-        self._is_checking = True
+        self._refuse_a_second()
+        self._looks_at = what
         self._wait.begin()
         try:
+            if not self._wait_for_last_run():
+                raise RunRefused(exit_codes.INVALID, [_IN_A_MOMENT])
+            self._refuse_stopped()
             self._await_last_shape()
             _refuse_without_workers(self._runner)
             if self._web_ui.userclass_picker_is_active:
@@ -160,11 +162,34 @@ class StartForm:
             options = posted.options(form, self._environment)
             faults = [*known, *posted.faults(form, True, self._is_rate_of_use(options))]
             self._check(options, host, _user_classes(form, self._web_ui), faults=faults)
-            if self._wait.is_stopped:
-                self._take_back()
-                raise RunRefused(exit_codes.INVALID, ["stopped before it began"])
+            self._refuse_stopped()
         finally:
-            self._is_checking = False
+            self._looks_at = ""
+
+    def _refuse_a_second(self) -> None:
+        """Let one at a time be checked, and none while a run is about to begin.
+
+        Raises:
+            RunRefused: another is.
+        """
+        if self._wait.where:
+            other = "another start" if self._looks_at == _START else "a check that somebody has asked for"
+            cure = "stop that one first, or let it begin" if self._looks_at == _START else "try again when it has ended"
+            raise RunRefused(exit_codes.INVALID, [f"{other} waits for the server at {self._wait.where}: {cure}"])
+        if self.is_starting:
+            raise RunRefused(exit_codes.INVALID, [_IN_A_MOMENT])
+        if self._looks_at:
+            raise RunRefused(exit_codes.INVALID, ["another form is being checked: try again in a moment"])
+
+    def _refuse_stopped(self) -> None:
+        """Know that somebody has pressed Stop meanwhile.
+
+        Raises:
+            RunRefused: somebody has.
+        """
+        if self._wait.is_stopped:
+            self._take_back()
+            raise RunRefused(exit_codes.INVALID, ["stopped before it began"])
 
     def _is_rate_of_use(self, options: dict[str, Any]) -> bool:
         """Whether Locust looks at the ramp-up: not where a load shape says how many users there are."""
