@@ -1,5 +1,6 @@
 """The start form between a press and a run, without Locust: what others see meanwhile, and what is left behind."""
 
+import contextlib
 from types import SimpleNamespace
 
 import pytest
@@ -10,11 +11,13 @@ from tfsload.suite.shape_in_use import ShapeInUse
 from tfsload.target.waiting import Wait
 from tfsload.webui.start_form import StartForm
 
+STAIRS, WAVES = "stairs", "waves"
+
 
 class Press:
     """A start form, and what is called while it is looked at."""
 
-    def __init__(self, meanwhile=lambda _: None, during_check=lambda _: None, is_taken=True):
+    def __init__(self, meanwhile=lambda _: None, during_check=lambda _: None, is_taken=True, own=None):
         self.wait, self.n_started, self.n_checked = Wait(), 0, 0
         options = SimpleNamespace(num_users=1)
         runner = SimpleNamespace(state="ready", shape_greenlet=None)
@@ -22,13 +25,15 @@ class Press:
             runner=runner,
             parsed_options=options,
             host="a:1",
-            shape_class=None,
+            shape_class=own,
+            available_shape_classes={"Stairs": STAIRS, "Waves": WAVES},
+            available_user_classes={"Users": object},
             user_classes=[],
             profile=None,
         )
         self._meanwhile, self._during_check, self._is_taken = meanwhile, during_check, is_taken
-        web_ui = SimpleNamespace(environment=self.environment, userclass_picker_is_active=False)
-        shapes = ShapeInUse(self.environment)
+        web_ui = SimpleNamespace(environment=self.environment, userclass_picker_is_active=True)
+        shapes = self.shapes = ShapeInUse(self.environment)
         self.form = StartForm(
             web_ui,
             self,
@@ -118,3 +123,38 @@ def test_one_form_at_a_time_is_looked_at(when, first, second):
     assert "try again in a moment" in refused[0]
     assert ("another form is being checked" if first == "check" else "another run is being started") in refused[0]
     assert form.n_checked == 1
+
+
+def refuse(_):
+    raise RunRefused(1, ["no"])
+
+
+@pytest.mark.parametrize(
+    ("press", "how"),
+    [
+        pytest.param("check", {}, id="checked"),
+        pytest.param("check", {"during_check": refuse}, id="checked-and-refused"),
+        pytest.param("start", {"during_check": refuse}, id="refused"),
+        pytest.param("start", {"during_check": lambda one: one.wait.stop()}, id="stopped"),
+        pytest.param("start", {"is_taken": False}, id="refused-by-locust"),
+    ],
+)
+@pytest.mark.parametrize("own", [None, WAVES], ids=["without-a-shape", "with-a-shape"])
+def test_a_shape_that_was_picked_for_a_run_that_does_not_start_is_forgotten(press, how, own):
+    form = Press(own=own, **how)
+    with contextlib.suppress(RunRefused):
+        getattr(form, press)(shape_class="Stairs")
+
+    assert form.environment.shape_class == own
+    assert bool(form.shapes.faults({"sweep": "1,2"})) == bool(own)  # the next run's own
+    form.shapes.use_own()  # at its end
+    assert form.environment.shape_class == own
+
+
+def test_a_shape_that_was_picked_for_a_run_stays_until_the_next_that_starts():
+    form = Press(own=WAVES)
+    form.start(shape_class="Stairs")
+    form.shapes.use_own()
+    form.check(shape_class="Default")
+
+    assert form.environment.shape_class == STAIRS

@@ -122,7 +122,7 @@ class StartForm:
         _refuse_what_is_no_field(form)
         self._check_start(form, known, _CHECK)
         how_long = self._shapes.how_long
-        self._take_back()
+        self._forget()
         return how_long
 
     def refuse_while_under_way(self) -> None:
@@ -158,13 +158,32 @@ class StartForm:
             _refuse_without_workers(self._runner)
             if self._web_ui.userclass_picker_is_active:
                 self._shapes.pick(_picked_shape(form, self._environment))
+            self._check_picked(form, known)
+        finally:
+            self._looks_at = ""
+
+    def _check_picked(self, form: Form, known: list[str]) -> None:
+        """Check a start whose load shape is picked; nothing is left of it where it is refused.
+
+        Raises:
+            RunRefused: with all faults.
+        """
+        is_kept = False
+        try:
             host = form.get("host", self._environment.host)
             options = posted.options(form, self._environment)
             faults = [*known, *posted.faults(form, True, self._is_rate_of_use(options))]
             self._check(options, host, _user_classes(form, self._web_ui), faults=faults)
             self._refuse_stopped()
+            is_kept = True
         finally:
-            self._looks_at = ""
+            if not is_kept:
+                self._forget()
+
+    def _forget(self) -> None:
+        """Have all be as before a check whose run does not start."""
+        self._shapes.put_back()
+        self._take_back()
 
     def _refuse_a_second(self) -> None:
         """Let one at a time be checked, and none while a run is about to begin.
@@ -188,7 +207,6 @@ class StartForm:
             RunRefused: somebody has.
         """
         if self._wait.is_stopped:
-            self._take_back()
             raise RunRefused(exit_codes.INVALID, ["stopped before it began"])
 
     def _is_rate_of_use(self, options: dict[str, Any]) -> bool:
@@ -226,7 +244,7 @@ class StartForm:
             if not is_taken:
                 before.put_back()
                 if not is_edit:
-                    self._take_back()
+                    self._forget()
             if is_edit:
                 self._locusts.set_run_time(self._web_ui, self._run_time().left_s if has_run_time else None)
         if is_taken and not is_edit:

@@ -67,6 +67,9 @@ class Shapes(Protocol):
     def pick(self, shape: Any) -> None:
         """Take the shape that was picked."""
 
+    def put_back(self) -> None:
+        """Forget the shape that was picked last: its run does not start."""
+
 
 class TimeLeft(Protocol):
     """How long a run was to last, and still has; None: it has no such end."""
