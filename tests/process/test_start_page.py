@@ -86,6 +86,7 @@ def add(parser):
     parser.add_argument("--n-shades", type=int, default=3)
     parser.add_argument("--is-bright", action="store_true")
     parser.add_argument("--pass-word", default="open-sesame", is_secret=True)
+    parser.add_argument("--pin", type=int, default=4711, is_secret=True)
     parser.add_argument("--unseen", default="x", include_in_web_ui=False)
 
 
@@ -94,6 +95,7 @@ def tell(environment, **_):
     told = environment.parsed_options
     classes = [one.__name__ for one in environment.user_classes]
     logging.warning("TOLD %s %s %s %s %s", told.colour, told.n_shades, told.is_bright, told.pass_word, classes)
+    logging.warning("PIN %s", told.pin)
 """
 
 
@@ -370,16 +372,25 @@ def test_a_locustfiles_own_options_and_classes_stand_in_it(tmp_path, model_serve
     with web_ui_of(tmp_path, *arguments, locustfile=locustfile) as ui:
         page = show(ui)
         body = ui.get(PATH)
-        wrong = press(ui, load="images", num_tests="5", n_shades="x", colour="blue")
+        wrong = press(ui, load="images", num_tests="5", n_shades="x", colour="blue", pin="")
+        typed = send(ui, load="images", num_tests="5", pin="12x34")
         stairs = press(ui, "check", load="plain", shape_class="Stairs")
-        chosen = {"user_classes": "Second", "colour": "blue", "n_shades": "4", "is_bright": "true", "pass_word": ""}
+        chosen = {
+            "user_classes": "Second",
+            "colour": "blue",
+            "n_shades": "4",
+            "is_bright": "true",
+            "pass_word": "",
+            "pin": "",
+        }
         assert send(ui, load="images", num_tests="5", **chosen).status == 303
         ui.wait_for_end()
         first = ui.process.log()
-        assert send(ui, load="images", num_tests="5", colour="red", pass_word="other").status == 303
+        assert send(ui, load="images", num_tests="5", colour="red", pass_word="other", pin="1234").status == 303
         ui.wait_for_end()
         press_again(ui, 1)
         ui.wait_for_end()
+        pins = re.findall(r"PIN (\d+)", ui.process.log())
         told = [line for line in ui.process.log().splitlines() if "TOLD" in line]
 
     own = {"colour": "red", "n_shades": "3", "pass_word": ""}
@@ -393,6 +404,9 @@ def test_a_locustfiles_own_options_and_classes_stand_in_it(tmp_path, model_serve
     assert set(wrong.faults) == {"n_shades"}
     assert wrong.open_parts == ["More of this locustfile"]
     assert wrong.values["colour"] == "blue"
+    assert set(StartPage(typed).faults) == {"pin"}
+    assert "12x34" not in typed.body
+    assert pins == ["4711", "1234", "1234"]
     assert "TOLD blue 4 True open-sesame ['Second']" in first
     assert "TOLD red 3 False other ['GrpcPredictionUser', 'Second']" in told[1]
     assert "TOLD blue 4 True other ['Second']" in told[2]

@@ -7,7 +7,7 @@ import pytest
 
 from tfsload.settings.options import OPTIONS, Option
 from tfsload.settings.readers import text
-from tfsload.webui import load_kinds, posted, start_fields, start_values
+from tfsload.webui import load_kinds, posted, start_extras, start_fields, start_values
 from tfsload.webui.fault_places import FLAGS, fields_of, place
 from tfsload.webui.load_kinds import IMAGES, KINDS, PLAIN, RATES, SEARCH, SWEEP
 
@@ -237,6 +237,56 @@ def test_what_a_form_says_comes_before_what_was_said():
     found = posted.options({"seed": "5", "user_count": "7", "tags": "x"}, before)
 
     assert found == {"seed": "5", "sweep": "1,2", "num_users": 7, "tags": None}
+
+
+OWN_OPTION = {"is_secret": False, "help_text": "", "choices": None}
+
+
+@pytest.mark.parametrize(
+    ("value", "is_secret", "text", "told"),
+    [
+        pytest.param(3, False, "4", "", id="whole"),
+        pytest.param(3, False, "x", "'x': expected a whole number", id="not-whole"),
+        pytest.param(3, False, "", "'': expected a whole number", id="empty"),
+        pytest.param(3, True, "", "", id="a-secret-that-stays"),
+        pytest.param(3, True, "12x34", "(its value is not shown): expected a whole number", id="a-secret"),
+        pytest.param(0.5, False, "1e3", "", id="a-number"),
+        pytest.param(0.5, False, "1,5", "'1,5': expected a number", id="no-number"),
+        pytest.param([1], False, "1,2", "", id="whole-ones"),
+        pytest.param([], False, "", "", id="none-yet"),
+        pytest.param([], False, "1,x", "'1,x': expected whole numbers, such as 1,2", id="not-all-whole"),
+        pytest.param(["a"], False, "1,x", "", id="texts"),
+        pytest.param("a", False, "", "", id="a-text"),
+        pytest.param(None, False, "x", "", id="nothing-yet"),
+        pytest.param(True, False, "perhaps", "", id="a-switch"),
+    ],
+)
+def test_a_locustfiles_own_option_takes_what_locust_can_read(monkeypatch, value, is_secret, text, told):
+    one = {**OWN_OPTION, "default_value": value, "is_secret": is_secret}
+    monkeypatch.setattr(start_extras, "ui_extra_args_dict", lambda: {"own_one": one})
+    options = SimpleNamespace(own_one=value)
+    extras = start_extras.Extras(SimpleNamespace(environment=SimpleNamespace(parsed_options=options)))
+
+    assert extras.faults({"own_one": text}) == ([f"--own-one {told}"] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("value", "is_secret", "is_sent"),
+    [
+        pytest.param("a", False, True, id="a-text"),
+        pytest.param("a", True, False, id="a-secret"),
+        pytest.param(None, False, False, id="nothing-yet"),
+        pytest.param([], False, False, id="no-list-yet"),
+        pytest.param([1], False, True, id="a-list"),
+    ],
+)
+def test_an_own_option_that_holds_nothing_and_is_left_so_stays_what_it_is(monkeypatch, value, is_secret, is_sent):
+    one = {**OWN_OPTION, "default_value": value, "is_secret": is_secret}
+    monkeypatch.setattr(start_extras, "ui_extra_args_dict", lambda: {"own_one": one})
+    environment = SimpleNamespace(parsed_options=SimpleNamespace(own_one=value), available_shape_classes=None)
+    extras = start_extras.Extras(SimpleNamespace(environment=environment, userclass_picker_is_active=False))
+
+    assert extras.for_locust({}, {"own_one": ""}, []) == ([("own_one", "")] if is_sent else [])
 
 
 # Places of faults

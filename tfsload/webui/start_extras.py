@@ -88,31 +88,38 @@ class Extras:
     def for_locust(
         self, form: Mapping[str, str], texts: Mapping[str, str], chosen: Iterable[str]
     ) -> list[tuple[str, str]]:
-        """Return what goes to Locust: these texts, but for a secret that was not typed anew, and the picker's fields.
+        """Return what goes to Locust: these texts, but for those of options that stay what they are, and the picker's.
 
         Args:
             form: what was sent.
             texts: of the options, by name.
             chosen: the user classes.
         """
-        made = [(name, text) for name, text in texts.items() if text or not self._options[name]["is_secret"]]
+        made = [(name, text) for name, text in texts.items() if not self._stays(name, text)]
         if self.classes:
             made += [(USER_CLASSES, name) for name in chosen]
         if self.shapes and SHAPE in form:
             made.append((SHAPE, form[SHAPE]))
         return made
 
+    def _now(self, name: str) -> Any:
+        return vars(self._web_ui.environment.parsed_options).get(name, self._options[name]["default_value"])
+
+    def _stays(self, name: str, text: str) -> bool:
+        """Whether nothing was typed for an option that is a secret, or holds nothing: Locust would make "" of it."""
+        return not text and (self._options[name]["is_secret"] or self._now(name) in (None, []))
+
     def faults(self, texts: Mapping[str, str]) -> list[str]:
-        """Return what Locust would fail at: it gives each option's text the type of what is there."""
+        """Return what Locust would fail at: it gives each option's text the type of what is there.
+
+        No fault says what was typed for a secret.
+        """
         found = []
         for name, text in texts.items():
-            kind = type(self._options[name]["default_value"])
-            if kind in (int, float):
-                try:
-                    kind(text)
-                except ValueError:
-                    wanted = "a whole number" if kind is int else "a number"
-                    found.append(f"{self.flags[name]} {quoted(text)}: expected {wanted}")
+            wanted = _wanted(self._now(name), text)
+            if wanted and not self._stays(name, text):
+                given = "(its value is not shown)" if self._options[name]["is_secret"] else quoted(text)
+                found.append(f"{self.flags[name]} {given}: expected {wanted}")
         return found
 
 
@@ -123,6 +130,18 @@ def _read_again() -> dict[str, dict[str, Any]]:
             return ui_extra_args_dict()
     except SystemExit:
         return {}
+
+
+def _wanted(value: Any, text: str) -> str:
+    """Return what would be expected in place of a text that cannot take the place of a value; empty: it can."""
+    try:
+        if type(value) in (int, float):
+            type(value)(text)
+        elif isinstance(value, list) and all(isinstance(one, int) for one in value):
+            [int(part) for part in text.split(",")]
+    except ValueError:
+        return {int: "a whole number", float: "a number"}.get(type(value), "whole numbers, such as 1,2")
+    return ""
 
 
 def _field(name: str, one: Mapping[str, Any]) -> Field:
