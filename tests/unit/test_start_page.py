@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from tfsload.report.files import asks_for_hgrm
 from tfsload.settings.options import OPTIONS, Option
-from tfsload.settings.readers import text
+from tfsload.settings.readers import switch, text
 from tfsload.webui import load_kinds, posted, start_extras, start_fields, start_values
 from tfsload.webui.fault_places import FLAGS, fields_of, place
 from tfsload.webui.load_kinds import IMAGES, KINDS, PLAIN, RATES, SEARCH, SWEEP
@@ -84,6 +85,16 @@ def test_switches_are_boxes_to_tick():
     kinds = {one.name: one.kind for one in fields_by_name().values()}
 
     assert {name for name, kind in kinds.items() if kind == start_fields.SWITCH} == {"tls", "hgrm"}
+
+
+@pytest.mark.parametrize("word", ["true", "YES", "On", "1", "false", "no", "Off", "0"])
+def test_a_switch_is_read_shown_and_told_by_the_same_words(word):
+    result = SimpleNamespace(asked=SimpleNamespace(options={"hgrm": word}))
+    tls = fields_by_name()["tls"]
+
+    is_on = switch(word)
+    assert start_fields.is_changed(tls, {"tls": word}) is is_on
+    assert asks_for_hgrm(result) is is_on
 
 
 def test_a_folded_part_says_what_it_holds_or_how_much_of_it_was_changed():

@@ -9,17 +9,16 @@ from locust.util.timespan import parse_timespan
 
 from tfsload.settings.options import OPTIONS
 from tfsload.transport.words import quoted
+from tfsload.webui.load_kinds import N_USERS, RUN_TIME, SPAWN_RATE
 
-# Locust's own fields, and the name of the option of one of them.
-_N_USERS_FIELD, _N_USERS_OPTION = "user_count", "num_users"
-_SPAWN_RATE_FIELD, _RUN_TIME_FIELD = "spawn_rate", "run_time"
+_N_USERS_OPTION = "num_users"
 
 
 def options(form: Mapping[str, str], environment: Environment) -> dict[str, Any]:
     """Return all options, with what the form says of them; of a number of users that is none, `faults` tells."""
     found = dict(vars(environment.parsed_options))
     found.update({option.dest: form[option.dest] for option in OPTIONS if option.dest in form})
-    n_users = form.get(_N_USERS_FIELD)
+    n_users = form.get(N_USERS)
     if n_users is not None and _is_whole(n_users.removeprefix("-")):
         found[_N_USERS_OPTION] = int(n_users)
     return found
@@ -34,7 +33,7 @@ def faults(form: Mapping[str, str], may_be_missing: bool, is_rate_of_use: bool) 
         is_rate_of_use: whether Locust goes by the ramp-up.
     """
     found = []
-    n_users, rate = form.get(_N_USERS_FIELD), form.get(_SPAWN_RATE_FIELD)
+    n_users, rate = form.get(N_USERS), form.get(SPAWN_RATE)
     # Before a start, a number below 1 is the check's to refuse.
     is_number = _is_whole((n_users or "").removeprefix("-" if may_be_missing else ""))
     if not is_number and not (n_users is None and may_be_missing):
@@ -42,7 +41,7 @@ def faults(form: Mapping[str, str], may_be_missing: bool, is_rate_of_use: bool) 
     if not _is_rate(rate or "", is_rate_of_use) and not (rate is None and may_be_missing):
         found.append(f"ramp up {quoted(rate or '')}: expected users started a second, above 0")
     if run_time_s(form) is None:
-        found.append(f"run time {quoted(form[_RUN_TIME_FIELD])}: expected 20, 20s, 3m, 2h, 1h20m or the like")
+        found.append(f"run time {quoted(form[RUN_TIME])}: expected 20, 20s, 3m, 2h, 1h20m or the like")
     return found
 
 
@@ -59,12 +58,12 @@ def _is_rate(text: str, is_of_use: bool) -> bool:
 
 def is_other_run_time(form: Mapping[str, str], limit_s: float | None) -> bool:
     """Whether a run time is sent that is not the one of the run under way; what is none is refused elsewhere."""
-    return bool(form.get(_RUN_TIME_FIELD)) and run_time_s(form) not in (None, limit_s or 0)
+    return bool(form.get(RUN_TIME)) and run_time_s(form) not in (None, limit_s or 0)
 
 
 def run_time_s(form: Mapping[str, str]) -> float | None:
     """Return the run time that is sent, 0 where there is none; None: it cannot be read."""
     try:
-        return parse_timespan(form.get(_RUN_TIME_FIELD) or "0")
+        return parse_timespan(form.get(RUN_TIME) or "0")
     except (ValueError, OverflowError):
         return None

@@ -11,10 +11,9 @@ from locust.web import WebUI
 from tfsload.settings.options import OPTIONS
 from tfsload.transport.words import quoted
 from tfsload.webui.hidden_texts import all_hidden
+from tfsload.webui.load_kinds import NO_SHAPE, SHAPE, USER_CLASSES
 from tfsload.webui.start_fields import CHOICE, SECRET, SWITCH, TEXT, Field, Words
-from tfsload.webui.start_values import LOAD, SHAPE, USER_CLASSES, text_of, typed
-
-_NO_SHAPE = "Default"
+from tfsload.webui.start_values import LOAD, text_of, typed
 
 
 class Extras:
@@ -60,7 +59,7 @@ class Extras:
     def shapes(self) -> tuple[str, ...]:
         """The load shapes to choose among."""
         shapes = self._web_ui.environment.available_shape_classes if self.classes else None
-        return (_NO_SHAPE, *sorted(shapes)) if shapes else ()
+        return (NO_SHAPE, *sorted(shapes)) if shapes else ()
 
     def chosen(self, named: Iterable[str]) -> tuple[str, ...]:
         """Return the user classes of these that there are, each text one or several with "," between; none: all."""
@@ -82,7 +81,7 @@ class Extras:
             texts[USER_CLASSES] = ",".join(one.__name__ for one in environment.user_classes)
         if self.shapes:
             shape = type(environment.shape_class).__name__
-            texts[SHAPE] = shape if shape in self.shapes else _NO_SHAPE
+            texts[SHAPE] = shape if shape in self.shapes else NO_SHAPE
         return all_hidden(texts)
 
     def for_locust(

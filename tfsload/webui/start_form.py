@@ -15,12 +15,11 @@ from tfsload.settings.refusal import RunRefused
 from tfsload.transport.words import quoted, redacted
 from tfsload.webui import posted, start_values
 from tfsload.webui.hidden_texts import HiddenTexts, hidden
+from tfsload.webui.load_kinds import HOST, NO_SHAPE, SHAPE, USER_CLASSES
 from tfsload.webui.start_needs import Check, Form, LocustsForm, Shapes, TimeLeft, Wait
 
 # How long Locust may take to begin a run that the form has asked for.
 START_LIMIT_S = 5.0
-# Locust's own field of the class picker.
-_SHAPE_FIELD, _NO_SHAPE = "shape_class", "Default"
 # What a form is looked at for.
 _START, _CHECK = "start", "check"
 _IN_A_MOMENT = "another run is being started or stopped: try again in a moment"
@@ -170,7 +169,7 @@ class StartForm:
         """
         is_kept = False
         try:
-            host = form.get("host", self._environment.host)
+            host = form.get(HOST, self._environment.host)
             options = posted.options(form, self._environment)
             faults = [*known, *posted.faults(form, True, self._is_rate_of_use(options))]
             self._check(options, host, _user_classes(form, self._web_ui), faults=faults)
@@ -299,10 +298,10 @@ def _picked_shape(form: Mapping[str, str], environment: Environment) -> Any:
     Raises:
         RunRefused: there is no such shape.
     """
-    name = form.get(_SHAPE_FIELD, _NO_SHAPE)
+    name = form.get(SHAPE, NO_SHAPE)
     shapes = environment.available_shape_classes or {}
-    if name != _NO_SHAPE and name not in shapes:
-        known = ", ".join([_NO_SHAPE, *sorted(shapes)])
+    if name != NO_SHAPE and name not in shapes:
+        known = ", ".join([NO_SHAPE, *sorted(shapes)])
         raise RunRefused(exit_codes.BAD_USAGE, [f"load shape {quoted(name)}: expected one of {known}"])
     return shapes.get(name)
 
@@ -313,7 +312,7 @@ def _user_classes(form: Form, web_ui: WebUI) -> list[type]:
     if not web_ui.userclass_picker_is_active:
         return list(environment.user_classes)
     available: dict[str, Any] = environment.available_user_classes or {}
-    return [available[name] for name in form.getlist("user_classes") or available if name in available]
+    return [available[name] for name in form.getlist(USER_CLASSES) or available if name in available]
 
 
 def _refuse_changes(form: Mapping[str, str], environment: Environment, shapes: Shapes, limit_s: float | None) -> None:
@@ -327,8 +326,8 @@ def _refuse_changes(form: Mapping[str, str], environment: Environment, shapes: S
     if environment.shape_class is not None:
         who = "its levels say" if shapes.are_levels else "its load shape says"
         raise RunRefused(exit_codes.BAD_USAGE, [f"a run is under way, and {who} how many users there are"])
-    if form.get("host") not in (None, "", environment.host):
-        changed.append("host")
+    if form.get(HOST) not in (None, "", environment.host):
+        changed.append(HOST)
     if posted.is_other_run_time(form, limit_s):
         changed.append("run time")
     if changed:

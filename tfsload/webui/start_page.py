@@ -7,19 +7,20 @@ from typing import Any
 from flask import Response, redirect, request, url_for
 from locust.web import WebUI
 
+from tfsload.analysis.switch import is_on
 from tfsload.settings.refusal import RunRefused
 from tfsload.transport.words import redacted
 from tfsload.webui import load_kinds, start_fields, start_values
 from tfsload.webui.fault_places import FLAGS, place
 from tfsload.webui.hidden_texts import all_hidden, hidden
-from tfsload.webui.load_kinds import KINDS, N_USERS, RUN_TIME, LoadKind
+from tfsload.webui.load_kinds import KINDS, N_USERS, RUN_TIME, SHAPE, USER_CLASSES, LoadKind
 from tfsload.webui.session_runs import SessionRuns
 from tfsload.webui.site import Site, view_of
 from tfsload.webui.start_extras import Extras
 from tfsload.webui.start_fields import Field, Group
 from tfsload.webui.start_form import StartForm
 from tfsload.webui.start_needs import Form
-from tfsload.webui.start_values import LOAD, SHAPE, USER_CLASSES
+from tfsload.webui.start_values import LOAD
 
 _START, _CHECK = "start", "check"
 _REFUSED = 422
@@ -175,7 +176,7 @@ class StartPage:
             chosen=form.classes or self._extras.classes,
             shapes=self._extras.shapes,
             shape=form.shape,
-            is_on=start_fields.is_on,
+            is_on=is_on,
         )
 
     def _groups(self) -> tuple[Group, ...]:

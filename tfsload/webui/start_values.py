@@ -9,7 +9,7 @@ from tfsload.settings.options import OPTIONS, OWN_PREFIX
 from tfsload.webui import load_kinds
 from tfsload.webui.load_kinds import HOST, N_USERS, PLAIN, RUN_TIME, SPAWN_RATE, SWEEP, LoadKind
 
-LOAD, USER_CLASSES, SHAPE = "load", "user_classes", "shape_class"
+LOAD = "load"
 # Several texts of these are one, with ";" between them; on the page each has a line.
 _OF_LINES = frozenset(option.dest for option in OPTIONS if option.is_repeatable)
 _SWITCHES = frozenset(option.dest for option in OPTIONS if option.is_switch and option.is_in_form)
