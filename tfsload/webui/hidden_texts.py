@@ -3,17 +3,18 @@
 from collections.abc import Callable, Mapping
 
 from tfsload.transport.words import HIDDEN, redacted, without_password
+from tfsload.webui.load_kinds import HOST
 from tfsload.webui.start_needs import Form
 
 
-def hidden(text: str) -> str:
-    """Return a text as a page may hold it: with no secret of `--metadata`, and no pass word before a host."""
-    return without_password(redacted(text))
+def hidden(name: str, text: str) -> str:
+    """Return the text of a field as a page may hold it: with no secret of `--metadata`, nor a host's pass word."""
+    return without_password(redacted(text)) if name == HOST else redacted(text)
 
 
 def all_hidden(texts: Mapping[str, str]) -> dict[str, str]:
     """Return texts by name as a page may hold them."""
-    return {name: hidden(text) for name, text in texts.items()}
+    return {name: hidden(name, text) for name, text in texts.items()}
 
 
 class HiddenTexts:
@@ -34,13 +35,13 @@ class HiddenTexts:
             return form
         known = (self._at_first, self._texts())
         texts = form.items(multi=True)
-        return type(form)([(name, _whole(text, [one.get(name, "") for one in known])) for name, text in texts])
+        return type(form)([(name, _whole(name, text, [one.get(name, "") for one in known])) for name, text in texts])
 
 
-def _whole(text: str, known: list[str]) -> str:
+def _whole(name: str, text: str, known: list[str]) -> str:
     """Return a text with what stands behind it, or behind its parts between semicolons, where these are known."""
     if HIDDEN not in text:
         return text
     parts = [part.strip() for one in known for part in (one, *one.split(";"))]
-    behind = {hidden(part): part for part in reversed(parts)}
+    behind = {hidden(name, part): part for part in reversed(parts)}
     return behind.get(text) or ";".join(behind.get(part.strip(), part) for part in text.split(";"))

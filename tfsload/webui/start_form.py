@@ -89,7 +89,7 @@ class StartForm:
                 self._check_start(form, [], _START)
         except RunRefused as refused:
             faults = [redacted(fault) for fault in refused.faults]
-            host = hidden(self._environment.host or "")
+            host = hidden(HOST, self._environment.host or "")
             return jsonify({"success": False, "message": redacted(refused.sentence()), "faults": faults, "host": host})
         return self._ask_locust(start, is_edit)
 

@@ -13,7 +13,7 @@ from tfsload.transport.words import redacted
 from tfsload.webui import load_kinds, start_fields, start_values
 from tfsload.webui.fault_places import FLAGS, place
 from tfsload.webui.hidden_texts import all_hidden, hidden
-from tfsload.webui.load_kinds import KINDS, N_USERS, RUN_TIME, SHAPE, USER_CLASSES, LoadKind
+from tfsload.webui.load_kinds import HOST, KINDS, N_USERS, RUN_TIME, SHAPE, USER_CLASSES, LoadKind
 from tfsload.webui.session_runs import SessionRuns
 from tfsload.webui.site import Site, view_of
 from tfsload.webui.start_extras import Extras
@@ -71,7 +71,7 @@ class StartPage:
         """
         self._site, self._environment, self._form, self._runs = site, web_ui.environment, form, runs
         self._at_first = all_hidden(start_values.of_command_line(self._environment))
-        self._named_host = None if named_host is None else hidden(named_host)
+        self._named_host = None if named_host is None else hidden(HOST, named_host)
         self._extras = Extras(web_ui)
         self._first_kind = start_values.first_kind(self._environment, self._at_first, bool(self._own_shape()))
         site.blueprint.add_url_rule("/", "start", self._answer, methods=["GET", "POST"])
