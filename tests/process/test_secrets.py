@@ -5,6 +5,7 @@ import pytest
 from tests.support.runs import PROJECT, run_headless, wait_until
 from tests.support.secret import METADATA, SECRET
 from tests.support.server_processes import ScriptedServer
+from tests.support.start_page import press, press_again, send, show
 from tests.support.web_ui import web_ui_of
 from tfsload.analysis import exit_codes
 from tfsload.settings.options import OPTIONS
@@ -45,6 +46,60 @@ def test_no_page_and_no_log_holds_it(tmp_path, model_server, source):
     assert [path for path, page in pages.items() if SECRET in page] == []
     assert [answer for answer in answers if SECRET in answer] == []
     assert SECRET not in log
+
+
+TELLS = f"""
+import logging
+from locust import events
+from tests.support.locustfiles.routed import GrpcPredictionUser
+
+@events.init_command_line_parser.add_listener
+def add(parser):
+    parser.add_argument("--own", default="key {SECRET}")
+
+@events.test_start.add_listener
+def tell(environment, **_):
+    options = environment.parsed_options
+    logging.warning("TOLD %s", ["{SECRET}" in text for text in (options.note, options.own)])
+"""
+
+
+def test_no_page_holds_it_where_it_was_said_elsewhere_and_it_stays_what_it_was(tmp_path, model_server):
+    routes, locustfile = tmp_path / "routes.json", tmp_path / "tells.py"
+    locustfile.write_text(TELLS)
+    arguments = ("--host", model_server.address, "--metadata", METADATA, "--note", f"a=1; auth={SECRET}")
+    with web_ui_of(tmp_path, *arguments, locustfile=locustfile, TFSLOAD_TEST_ROUTES=str(routes)) as ui:
+        paths = [path for path in ui.routes(routes) if "<" not in path] + ["/?locust=1"]
+        pages = [ui.ask("GET", path).body for path in paths]
+        note = show(ui).values["note"]
+        pages += [send(ui, action, load="images", num_tests="x", note=note).body for action in ("start", "check")]
+        assert send(ui, load="images", num_tests="50", note=f"{note}\nb=2").status == 303
+        pages += [ui.get("/tfsload/runs/1"), ui.get("/tfsload/runs/1/live.json")]
+        ui.wait_for_end()
+        assert press_again(ui, 1).status == 303
+        ui.wait_for_end()
+        pages += [str(ui.start(num_tests="50", note=note.replace("\n", ";")))]
+        ui.wait_for_end()
+        pages += [
+            ui.ask("GET", path).body for path in [*paths, "/tfsload/?run=1", *(f"/tfsload/runs/{n}" for n in (1, 2))]
+        ]
+        log = ui.process.log()
+
+    assert note == "a=1\nauth=(hidden)"
+    assert [page for page in pages if SECRET in page] == []
+    assert log.count("TOLD [True, True]") == 3
+
+
+def test_a_pass_word_before_a_host_is_in_no_page_that_comes_before_a_check_nor_after_it(tmp_path):
+    with web_ui_of(tmp_path, "--host", f"me:{SECRET}@127.0.0.1:9") as ui:
+        shown = show(ui).values["host"]
+        pages = [ui.get("/tfsload/"), ui.get("/?locust=1"), str(ui.start(num_tests="5"))]
+        pages += [send(ui, action, load="images", num_tests="5", host=shown).body for action in ("start", "check")]
+        refused = press(ui, load="images", num_tests="5", host=shown)
+
+    assert shown == "(hidden)@127.0.0.1:9"
+    assert "host" in refused.faults
+    assert [page for page in pages if SECRET in page] == []
 
 
 @pytest.mark.parametrize("transport", ["native", "grpcio"])

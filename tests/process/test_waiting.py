@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.runs import forked, free_port, locust, run_headless, wait_until
 from tests.support.server_processes import ScriptedServer
+from tests.support.start_page import press, show
 from tests.support.web_ui import web_ui_of
 from tfsload.analysis import exit_codes
 
@@ -135,6 +136,26 @@ def test_the_stop_button_ends_the_wait_of_a_start(tmp_path, starting):
     assert third["success"], third
     assert ui.n_summaries() == 1
     assert "Traceback" not in log
+
+
+def test_a_check_that_waits_looks_to_nobody_like_a_run(tmp_path):
+    port = free_port()
+    with web_ui_of(tmp_path / "ui", "--host", f"127.0.0.1:{port}", "--wait", "3600") as ui:
+        check = gevent.get_hub().threadpool.spawn(press, ui, "check", load="images", num_tests="50")
+        wait_until(lambda: "Waiting for the server" in ui.process.log(), "the wait")
+        state, page = ui.stats()["state"], show(ui)
+        bar = json.loads(ui.get("/tfsload/bar.json"))
+        led = [ui.ask("GET", path).headers.get("location", "") for path in ("/", "/tfsload/runs/live")]
+        start = ui.start(num_tests=50)
+        ui.stop()
+        checked = check.get(timeout=60)
+
+    assert state == "ready"
+    assert "A run is under way" not in page.text
+    assert "tarting" not in str(bar)
+    assert led == ["/tfsload/", "/tfsload/"]
+    assert f"a check that somebody has asked for waits for the server at 127.0.0.1:{port}" in start["message"]
+    assert "stopped while it waited for the server" in checked.alert
 
 
 def test_a_run_that_starts_by_itself_waits_before_the_web_ui_is_there(tmp_path, starting):

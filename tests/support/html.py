@@ -5,13 +5,13 @@ from xml.etree import ElementTree
 import html5lib
 
 
-def parsed(page: str) -> ElementTree.Element:
-    """Return the elements of a page, without name spaces.
+def parsed(page: str, is_strict: bool = True) -> ElementTree.Element:
+    """Return the elements of a page, without name spaces; not strict: as a browser does.
 
     Raises:
         html5lib.html5parser.ParseError: it is no well-formed HTML.
     """
-    read = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(page)
+    read = html5lib.HTMLParser(strict=is_strict, namespaceHTMLElements=False).parse(page)
     for one in read.iter():
         if isinstance(one.tag, str):
             one.tag = one.tag.removeprefix("{http://www.w3.org/2000/svg}")

@@ -1,5 +1,7 @@
 """The start page as whoever talks HTTP sees it."""
 
+import html
+import re
 import urllib.parse
 from typing import Any
 
@@ -24,8 +26,8 @@ class StartPage:
         open_parts: the headings of what is folded and stands open.
     """
 
-    def __init__(self, reply: Reply) -> None:
-        page = self._page = parsed(reply.body)
+    def __init__(self, reply: Reply, is_strict: bool = True) -> None:
+        page = self._page = parsed(reply.body, is_strict)
         self.status = reply.status
         self.title = text_of(next(page.iter("title")))
         self.values = {name: value for one in page.iter() for name, value in _held(one)}
@@ -51,7 +53,8 @@ def _held(one: Any) -> list[tuple[str, str]]:
     if one.tag == "textarea":
         return [(name, one.text or "")]
     if one.tag == "select":
-        return [(name, text_of(option)) for option in one.iter("option") if option.get("selected") is not None]
+        chosen = [option for option in one.iter("option") if option.get("selected") is not None]
+        return [(name, option.get("value", text_of(option))) for option in chosen]
     if one.tag != "input" or (kind in ("radio", "checkbox") and one.get("checked") is None):
         return []
     return [(name, one.get("value"))]
@@ -63,10 +66,19 @@ def show(ui: WebUi, query: str = "", path: str = PATH) -> StartPage:
 
 
 def send(ui: WebUi, action: str = "start", path: str = PATH, **fields: str) -> Reply:
-    """Press a button of the page."""
-    return ui.ask("POST", path, urllib.parse.urlencode({"action": action, **fields}))
+    """Press a button of the page; each end of a line goes as browsers send it."""
+    sent = {name: re.sub(r"\r\n|\r|\n", "\r\n", text) for name, text in {"action": action, **fields}.items()}
+    return ui.ask("POST", path, urllib.parse.urlencode(sent))
 
 
 def press(ui: WebUi, action: str = "start", **fields: str) -> StartPage:
     """Press a button of a page that then is shown again."""
     return StartPage(send(ui, action, **fields))
+
+
+def press_again(ui: WebUi, number: int) -> Reply:
+    """Press "Run again" at a run's page."""
+    page = ui.get(f"/tfsload/runs/{number}")
+    form = page[page.index('<form method="post" action="/tfsload/"') :].partition("</form>")[0]
+    hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form)
+    return send(ui, **{name: html.unescape(text) for name, text in hidden})

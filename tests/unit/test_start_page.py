@@ -5,9 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from tfsload.report.files import asks_for_hgrm
 from tfsload.settings.options import OPTIONS, Option
-from tfsload.settings.readers import text
-from tfsload.webui import load_kinds, start_fields, start_values
+from tfsload.settings.readers import switch, text
+from tfsload.webui import load_kinds, posted, start_extras, start_fields, start_values
 from tfsload.webui.fault_places import FLAGS, fields_of, place
 from tfsload.webui.load_kinds import IMAGES, KINDS, PLAIN, RATES, SEARCH, SWEEP
 
@@ -84,6 +85,16 @@ def test_switches_are_boxes_to_tick():
     kinds = {one.name: one.kind for one in fields_by_name().values()}
 
     assert {name for name, kind in kinds.items() if kind == start_fields.SWITCH} == {"tls", "hgrm"}
+
+
+@pytest.mark.parametrize("word", ["true", "YES", "On", "1", "false", "no", "Off", "0"])
+def test_a_switch_is_read_shown_and_told_by_the_same_words(word):
+    result = SimpleNamespace(asked=SimpleNamespace(options={"hgrm": word}))
+    tls = fields_by_name()["tls"]
+
+    is_on = switch(word)
+    assert start_fields.is_changed(tls, {"tls": word}) is is_on
+    assert asks_for_hgrm(result) is is_on
 
 
 def test_a_folded_part_says_what_it_holds_or_how_much_of_it_was_changed():
@@ -192,7 +203,7 @@ def test_lines_are_sent_as_one_text_and_a_box_that_is_not_ticked_as_off():
 
     assert made["threshold"] == "p99 < 5ms;error_rate < 1%"
     assert made["tls"] == "false"
-    assert values["threshold"] == form["threshold"]
+    assert values["threshold"] == "p99 < 5ms\n\n error_rate < 1% \n"
 
 
 def test_of_a_form_that_says_no_kind_what_is_not_sent_stays_as_it_was():
@@ -205,6 +216,88 @@ def test_what_is_no_field_is_passed_on_to_be_refused_and_whatever_else_is_not():
 
     assert (made["metadata"], made["report"], made["tfsload_x"]) == ("a=b", "/tmp", "1")
     assert "csv_prefix" not in made
+
+
+# What was sent
+
+
+@pytest.mark.parametrize(
+    ("form", "may_be_missing", "begin"),
+    [
+        pytest.param({}, True, (), id="nothing-before-a-start"),
+        pytest.param({}, False, ("number of users", "ramp up"), id="nothing-of-an-edit"),
+        pytest.param({"user_count": "2", "spawn_rate": "0.5", "run_time": "1m"}, False, (), id="all"),
+        pytest.param({"user_count": "-2"}, True, (), id="below-1-is-the-checks-to-refuse"),
+        pytest.param(
+            {"user_count": "x", "spawn_rate": "nan", "run_time": "soon"},
+            True,
+            ("number of users 'x'", "ramp up 'nan'", "run time 'soon'"),
+            id="none-can-be-read",
+        ),
+    ],
+)
+def test_all_that_is_wrong_with_locusts_own_fields_is_told_of_any_form(form, may_be_missing, begin):
+    faults = posted.faults(form, may_be_missing, is_rate_of_use=True)
+
+    assert len(faults) == len(begin)
+    assert all(fault.startswith(each) for fault, each in zip(faults, begin, strict=True))
+
+
+def test_what_a_form_says_comes_before_what_was_said():
+    before = SimpleNamespace(parsed_options=SimpleNamespace(seed="1", sweep="1,2", num_users=3, tags=None))
+    found = posted.options({"seed": "5", "user_count": "7", "tags": "x"}, before)
+
+    assert found == {"seed": "5", "sweep": "1,2", "num_users": 7, "tags": None}
+
+
+OWN_OPTION = {"is_secret": False, "help_text": "", "choices": None}
+
+
+@pytest.mark.parametrize(
+    ("value", "is_secret", "text", "told"),
+    [
+        pytest.param(3, False, "4", "", id="whole"),
+        pytest.param(3, False, "x", "'x': expected a whole number", id="not-whole"),
+        pytest.param(3, False, "", "'': expected a whole number", id="empty"),
+        pytest.param(3, True, "", "", id="a-secret-that-stays"),
+        pytest.param(3, True, "12x34", "(its value is not shown): expected a whole number", id="a-secret"),
+        pytest.param(0.5, False, "1e3", "", id="a-number"),
+        pytest.param(0.5, False, "1,5", "'1,5': expected a number", id="no-number"),
+        pytest.param([1], False, "1,2", "", id="whole-ones"),
+        pytest.param([], False, "", "", id="none-yet"),
+        pytest.param([], False, "1,x", "'1,x': expected whole numbers, such as 1,2", id="not-all-whole"),
+        pytest.param(["a"], False, "1,x", "", id="texts"),
+        pytest.param("a", False, "", "", id="a-text"),
+        pytest.param(None, False, "x", "", id="nothing-yet"),
+        pytest.param(True, False, "perhaps", "", id="a-switch"),
+    ],
+)
+def test_a_locustfiles_own_option_takes_what_locust_can_read(monkeypatch, value, is_secret, text, told):
+    one = {**OWN_OPTION, "default_value": value, "is_secret": is_secret}
+    monkeypatch.setattr(start_extras, "ui_extra_args_dict", lambda: {"own_one": one})
+    options = SimpleNamespace(own_one=value)
+    extras = start_extras.Extras(SimpleNamespace(environment=SimpleNamespace(parsed_options=options)))
+
+    assert extras.faults({"own_one": text}) == ([f"--own-one {told}"] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("value", "is_secret", "is_sent"),
+    [
+        pytest.param("a", False, True, id="a-text"),
+        pytest.param("a", True, False, id="a-secret"),
+        pytest.param(None, False, False, id="nothing-yet"),
+        pytest.param([], False, False, id="no-list-yet"),
+        pytest.param([1], False, True, id="a-list"),
+    ],
+)
+def test_an_own_option_that_holds_nothing_and_is_left_so_stays_what_it_is(monkeypatch, value, is_secret, is_sent):
+    one = {**OWN_OPTION, "default_value": value, "is_secret": is_secret}
+    monkeypatch.setattr(start_extras, "ui_extra_args_dict", lambda: {"own_one": one})
+    environment = SimpleNamespace(parsed_options=SimpleNamespace(own_one=value), available_shape_classes=None)
+    extras = start_extras.Extras(SimpleNamespace(environment=environment, userclass_picker_is_active=False))
+
+    assert extras.for_locust({}, {"own_one": ""}, []) == ([("own_one", "")] if is_sent else [])
 
 
 # Places of faults

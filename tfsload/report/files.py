@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tfsload.analysis.result import RunResult
+from tfsload.analysis.switch import is_on
 from tfsload.report import csv_files, hgrm, json_file, junit, markdown
 from tfsload.report.directory import PAGE, write_file
 
@@ -52,4 +53,4 @@ def _page(result: RunResult) -> str:
 
 def asks_for_hgrm(result: RunResult) -> bool:
     """Whether the run was asked for `latency-LEVEL.hgrm`."""
-    return result.asked.options.get("hgrm", "").lower() in ("true", "yes", "on", "1")
+    return is_on(result.asked.options.get("hgrm", ""))

@@ -129,6 +129,15 @@ def has_changed(checked: Checked) -> str:
     return "" if now.model_version == before else f"version {before} answered before, {now.model_version} after"
 
 
+def hide_secrets(options: Mapping[str, Any]) -> None:
+    """Have what is secret among options be left out of whatever is shown, also before a run is checked."""
+    try:
+        settings = Settings.parse({name: options[name] for name in ("metadata",) if name in options}, None)
+    except SettingsError:
+        return  # a check says what is wrong with it
+    words.hide(value for _, value in settings.connection.metadata)
+
+
 def web_origins(options: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the further pages that may start and stop runs in the web UI, which needs them before any run.
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from tfsload.analysis.switch import OFF, ON, is_on
 from tfsload.load import arrivals, search
 from tfsload.transport.words import LONGEST_SENTENCE, LONGEST_VALUE, quoted
 
@@ -111,15 +112,11 @@ def rate_range(value: str) -> tuple[float, float] | None:
         raise ValueError(words.removeprefix("expected ")) from None
 
 
-_SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-
-
 def switch(value: str) -> bool:
     """Read what is true or false, in any of the usual words."""
-    try:
-        return _SWITCH[value.lower()]
-    except KeyError:
-        raise ValueError("true or false") from None
+    if value.lower() not in (*ON, *OFF):
+        raise ValueError("true or false")
+    return is_on(value)
 
 
 def one_of(*choices: str) -> Callable[[str], str]:

@@ -30,7 +30,7 @@ class ShapeInUse:
             environment: Locust's, with its runner.
         """
         self._environment = environment
-        self._own = environment.shape_class
+        self._own = self._before = environment.shape_class
         self._levels: LevelShape | None = None
 
     def faults(self, options: Mapping[str, Any]) -> list[str]:
@@ -65,8 +65,13 @@ class ShapeInUse:
             self._environment.shape_class = self._levels
 
     def pick(self, shape: Any) -> None:
-        """Take for the locustfile's own what the class picker names (None: no shape)."""
-        self._own = shape
+        """Take for the locustfile's own what the class picker names (None: no shape), until `put_back`."""
+        self._before, self._own = self._own, shape
+
+    def put_back(self) -> None:
+        """Have the locustfile's own be what it was before the last pick: its run does not start."""
+        self._own = self._before
+        self.use_own()
 
     def use_own(self) -> None:
         """Have the next run go as the locustfile has it: by its own shape, or by Locust's numbers of users."""

@@ -10,7 +10,7 @@ from locust.web import WebUI
 
 from tfsload.analysis.result import RunResult
 from tfsload.report.standing import Begun
-from tfsload.run.checks import web_origins
+from tfsload.run.checks import hide_secrets, web_origins
 from tfsload.run.user_hosts import UserHosts, host_asked, suite_classes
 from tfsload.settings.options import OPTIONS
 from tfsload.settings.secret_reach import SecretReach
@@ -22,6 +22,7 @@ from tfsload.suite.shape_in_use import ShapeInUse
 from tfsload.suite.shown_runs import Places, ShownRuns
 from tfsload.target.waiting import Wait
 from tfsload.webui import door, port
+from tfsload.webui.hidden_texts import all_hidden
 from tfsload.webui.locust_bar import LocustBar
 from tfsload.webui.locust_tabs import LocustTabs
 from tfsload.webui.pages import Pages
@@ -122,6 +123,7 @@ class WebSide:
     def _start_page(self, site: Site, form: StartForm, runs: SessionRuns) -> StartPage:
         """Have the form of the suite's own, to which Locust's page leads before the first run."""
         environment = self.web_ui.environment
+        hide_secrets(vars(environment.parsed_options))
         available: Mapping[str, Any] = environment.available_user_classes or {}
         classes = [*available.values(), *environment.user_classes]
         page = StartPage(site, self.web_ui, form, runs, host_asked(None, environment.user_classes).text)
@@ -177,9 +179,9 @@ class WebSide:
 
 
 def fields_of(environment: Environment) -> dict[str, str]:
-    """Return what the form would have to hold for a run like the one that begins, by name."""
+    """Return what the form would have to hold for a run like the one that begins, by name, as a page may show it."""
     options = vars(environment.parsed_options)
     asked: dict[str, Any] = {one.dest: options.get(one.dest, one.default) for one in OPTIONS if one.is_in_form}
     asked |= {"user_count": options.get("num_users"), "spawn_rate": options.get("spawn_rate")}
     asked |= {"run_time": options.get("run_time"), "host": environment.host}
-    return {name: "" if value is None else str(value) for name, value in asked.items()}
+    return all_hidden({name: "" if value is None else str(value) for name, value in asked.items()})

@@ -43,12 +43,12 @@ def shown(words: str) -> str:
 
 
 def quoted(value: object) -> str:
-    r"""Return what was given, in quotes, cut, without a pass word before a host.
+    r"""Return what was given, in quotes, cut, without a secret, nor a pass word before a host.
 
     >>> quoted("mnist\x1b[2J")
     "'mnist\\x1b[2J'"
     """
-    return repr(cut(without_password(str(value)), LONGEST_VALUE))
+    return repr(cut(without_password(redacted(str(value))), LONGEST_VALUE))
 
 
 def without_password(address: str) -> str:

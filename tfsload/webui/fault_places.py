@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tfsload.settings.options import OPTIONS
-from tfsload.webui.load_kinds import HOST, N_USERS, RUN_TIME, SPAWN_RATE
+from tfsload.webui.load_kinds import HOST, N_USERS, RUN_TIME, SHAPE, SPAWN_RATE
 
 FLAGS: Mapping[str, str] = {option.dest: option.flag for option in OPTIONS if option.is_in_form} | {
     HOST: "--host",
@@ -25,7 +25,7 @@ _WORDS = (
     ("Invalid spawn_rate", (SPAWN_RATE,)),
     ("run time", (RUN_TIME,)),
     ("Valid run_time formats", (RUN_TIME,)),
-    ("load shape", ("shape_class",)),
+    ("load shape", (SHAPE,)),
     ("dataset", ("dataset",)),
     ("host", (HOST,)),
 )

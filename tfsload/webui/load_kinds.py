@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from tfsload.settings.options import OPTIONS
 from tfsload.transport.words import quoted
 
-# Locust's own fields of the form.
+# Locust's own fields of the form; the last are of its class picker, and what it calls no load shape.
 N_USERS, SPAWN_RATE, RUN_TIME, HOST = "user_count", "spawn_rate", "run_time", "host"
+USER_CLASSES, SHAPE, NO_SHAPE = "user_classes", "shape_class", "Default"
 # What has Locust, and the suite, do as if nothing was said. Locust forgets no run time for an empty text, and takes one
 # user for what stands there where nobody has touched the form.
 _NOT_SAID = {N_USERS: "1", SPAWN_RATE: "1", RUN_TIME: "0"}

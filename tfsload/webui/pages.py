@@ -5,6 +5,8 @@ from typing import Any, Protocol
 
 from locust.web import WebUI
 
+from tfsload.webui.hidden_texts import hidden
+from tfsload.webui.load_kinds import HOST
 from tfsload.webui.page_state import PageState
 from tfsload.webui.start_form import StartForm
 
@@ -49,6 +51,10 @@ class Pages:
     def _tell_page(self, arguments: dict[str, Any]) -> None:
         self._state.page_loaded()
         arguments["state"] = self._state.shown()
+        arguments[HOST] = hidden(HOST, arguments[HOST])
+        for name, option in arguments["extra_options"].items():
+            if isinstance(option["default_value"], str):
+                option["default_value"] = hidden(name, option["default_value"])
 
     def begin(self) -> None:
         """Know that a run begins (on `test_start`)."""

@@ -1,47 +1,47 @@
-"""What a start form has sent of Locust's own fields, and of the suite's options; each reads the request."""
+"""What a start form has sent of Locust's own fields, and of the suite's options. Pure."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
-from flask import request
 from locust.env import Environment
 from locust.util.timespan import parse_timespan
 
 from tfsload.settings.options import OPTIONS
 from tfsload.transport.words import quoted
+from tfsload.webui.load_kinds import N_USERS, RUN_TIME, SPAWN_RATE
 
-# Locust's own fields, and the name of the option of one of them.
-_N_USERS_FIELD, _N_USERS_OPTION = "user_count", "num_users"
-_SPAWN_RATE_FIELD, _RUN_TIME_FIELD = "spawn_rate", "run_time"
+_N_USERS_OPTION = "num_users"
 
 
-def options(environment: Environment) -> dict[str, Any]:
+def options(form: Mapping[str, str], environment: Environment) -> dict[str, Any]:
     """Return all options, with what the form says of them; of a number of users that is none, `faults` tells."""
     found = dict(vars(environment.parsed_options))
-    found.update({option.dest: request.form[option.dest] for option in OPTIONS if option.dest in request.form})
-    n_users = request.form.get(_N_USERS_FIELD)
+    found.update({option.dest: form[option.dest] for option in OPTIONS if option.dest in form})
+    n_users = form.get(N_USERS)
     if n_users is not None and _is_whole(n_users.removeprefix("-")):
         found[_N_USERS_OPTION] = int(n_users)
     return found
 
 
-def faults(may_be_missing: bool, is_rate_of_use: bool) -> list[str]:
+def faults(form: Mapping[str, str], may_be_missing: bool, is_rate_of_use: bool) -> list[str]:
     """Return what is wrong with Locust's own fields, a sentence each: Locust looks at them last, one after the other.
 
     Args:
+        form: what was sent.
         may_be_missing: whether users and ramp-up may be left out, and then stay as they are.
         is_rate_of_use: whether Locust goes by the ramp-up.
     """
     found = []
-    n_users, rate = request.form.get(_N_USERS_FIELD), request.form.get(_SPAWN_RATE_FIELD)
+    n_users, rate = form.get(N_USERS), form.get(SPAWN_RATE)
     # Before a start, a number below 1 is the check's to refuse.
     is_number = _is_whole((n_users or "").removeprefix("-" if may_be_missing else ""))
     if not is_number and not (n_users is None and may_be_missing):
         found.append(f"number of users {quoted(n_users or '')}: expected a whole number")
     if not _is_rate(rate or "", is_rate_of_use) and not (rate is None and may_be_missing):
         found.append(f"ramp up {quoted(rate or '')}: expected users started a second, above 0")
-    if run_time_s() is None:
-        found.append(f"run time {quoted(request.form[_RUN_TIME_FIELD])}: expected 20, 20s, 3m, 2h, 1h20m or the like")
+    if run_time_s(form) is None:
+        found.append(f"run time {quoted(form[RUN_TIME])}: expected 20, 20s, 3m, 2h, 1h20m or the like")
     return found
 
 
@@ -56,14 +56,14 @@ def _is_rate(text: str, is_of_use: bool) -> bool:
         return False
 
 
-def is_other_run_time(limit_s: float | None) -> bool:
+def is_other_run_time(form: Mapping[str, str], limit_s: float | None) -> bool:
     """Whether a run time is sent that is not the one of the run under way; what is none is refused elsewhere."""
-    return bool(request.form.get(_RUN_TIME_FIELD)) and run_time_s() not in (None, limit_s or 0)
+    return bool(form.get(RUN_TIME)) and run_time_s(form) not in (None, limit_s or 0)
 
 
-def run_time_s() -> float | None:
+def run_time_s(form: Mapping[str, str]) -> float | None:
     """Return the run time that is sent, 0 where there is none; None: it cannot be read."""
     try:
-        return parse_timespan(request.form.get(_RUN_TIME_FIELD) or "0")
+        return parse_timespan(form.get(RUN_TIME) or "0")
     except (ValueError, OverflowError):
         return None

@@ -52,7 +52,7 @@ class Site:
             ),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
-            finalize=clean,
+            finalize=_shown,
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -89,6 +89,11 @@ class Site:
 def view_of(name: str) -> Callable[[], Any]:
     """Return what answers a route of Locust's own, as of now: `swarm`, `stop`, `reset_stats`."""
     return current_app.view_functions[f"locust.{name}"]
+
+
+def _shown(value: Any) -> Any:
+    """Return what is put into a page, cleaned; markup is made of what was, and of texts that `e` keeps as they are."""
+    return value if hasattr(value, "__html__") else clean(value)
 
 
 def _page_css() -> Response:

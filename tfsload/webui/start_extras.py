@@ -5,16 +5,15 @@ import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flask import request
 from locust.argument_parser import ui_extra_args_dict
 from locust.web import WebUI
 
 from tfsload.settings.options import OPTIONS
 from tfsload.transport.words import quoted
+from tfsload.webui.hidden_texts import all_hidden
+from tfsload.webui.load_kinds import NO_SHAPE, SHAPE, USER_CLASSES
 from tfsload.webui.start_fields import CHOICE, SECRET, SWITCH, TEXT, Field, Words
-from tfsload.webui.start_values import LOAD, SHAPE, USER_CLASSES
-
-_NO_SHAPE = "Default"
+from tfsload.webui.start_values import LOAD, text_of, typed
 
 
 class Extras:
@@ -45,8 +44,9 @@ class Extras:
 
     @property
     def values(self) -> dict[str, str]:
-        """What each holds at first, by name; what is secret stays where it is."""
-        return {name: "" if one["is_secret"] else _text(one["default_value"]) for name, one in self._options.items()}
+        """What each holds at first, by name, as a page may show it; what is secret stays where it is."""
+        texts = {name: "" if one["is_secret"] else text_of(one["default_value"]) for name, one in self._options.items()}
+        return all_hidden(texts)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -59,56 +59,66 @@ class Extras:
     def shapes(self) -> tuple[str, ...]:
         """The load shapes to choose among."""
         shapes = self._web_ui.environment.available_shape_classes if self.classes else None
-        return (_NO_SHAPE, *sorted(shapes)) if shapes else ()
+        return (NO_SHAPE, *sorted(shapes)) if shapes else ()
 
     def chosen(self, named: Iterable[str]) -> tuple[str, ...]:
         """Return the user classes of these that there are, each text one or several with "," between; none: all."""
         asked = {name for text in named for name in text.split(",")}
         return tuple(name for name in self.classes if name in asked)
 
-    def sent(self) -> dict[str, str]:
-        """Return the text of each option, by name: as it was sent, or else what it holds at first."""
+    def sent(self, form: Mapping[str, str]) -> dict[str, str]:
+        """Return the text of each option, by name: as a form has sent it, or else what it holds at first."""
         known = {name: text for name, text in self.values.items() if not self._options[name]["is_secret"]}
-        off = {one.name: "false" for one in self.fields if one.kind == SWITCH} if LOAD in request.form else {}
-        return {**known, **off, **{name: request.form[name] for name in self._options if name in request.form}}
+        off = {one.name: "false" for one in self.fields if one.kind == SWITCH} if LOAD in form else {}
+        return {**known, **off, **{name: typed(form[name]) for name in self._options if name in form}}
 
     def held(self) -> dict[str, str]:
-        """Return what the run that begins was asked to do with all this, as a form has it, by name."""
+        """Return what the run that begins was asked to do with all this, as a page may show it, by name."""
         environment = self._web_ui.environment
         options = vars(environment.parsed_options)
-        texts = {name: _text(options.get(name)) for name, one in self._options.items() if not one["is_secret"]}
+        texts = {name: text_of(options.get(name)) for name, one in self._options.items() if not one["is_secret"]}
         if self.classes:
             texts[USER_CLASSES] = ",".join(one.__name__ for one in environment.user_classes)
         if self.shapes:
             shape = type(environment.shape_class).__name__
-            texts[SHAPE] = shape if shape in self.shapes else _NO_SHAPE
-        return texts
+            texts[SHAPE] = shape if shape in self.shapes else NO_SHAPE
+        return all_hidden(texts)
 
-    def for_locust(self, texts: Mapping[str, str], chosen: Iterable[str]) -> list[tuple[str, str]]:
-        """Return what goes to Locust: these texts, but for a secret that was not typed anew, and the picker's fields.
+    def for_locust(
+        self, form: Mapping[str, str], texts: Mapping[str, str], chosen: Iterable[str]
+    ) -> list[tuple[str, str]]:
+        """Return what goes to Locust: these texts, but for those of options that stay what they are, and the picker's.
 
         Args:
+            form: what was sent.
             texts: of the options, by name.
             chosen: the user classes.
         """
-        made = [(name, text) for name, text in texts.items() if text or not self._options[name]["is_secret"]]
+        made = [(name, text) for name, text in texts.items() if not self._stays(name, text)]
         if self.classes:
             made += [(USER_CLASSES, name) for name in chosen]
-        if self.shapes and SHAPE in request.form:
-            made.append((SHAPE, request.form[SHAPE]))
+        if self.shapes and SHAPE in form:
+            made.append((SHAPE, form[SHAPE]))
         return made
 
+    def _now(self, name: str) -> Any:
+        return vars(self._web_ui.environment.parsed_options).get(name, self._options[name]["default_value"])
+
+    def _stays(self, name: str, text: str) -> bool:
+        """Whether nothing was typed for an option that is a secret, or holds nothing: Locust would make "" of it."""
+        return not text and (self._options[name]["is_secret"] or self._now(name) in (None, []))
+
     def faults(self, texts: Mapping[str, str]) -> list[str]:
-        """Return what Locust would fail at: it gives each option's text the type of what is there."""
+        """Return what Locust would fail at: it gives each option's text the type of what is there.
+
+        No fault says what was typed for a secret.
+        """
         found = []
         for name, text in texts.items():
-            kind = type(self._options[name]["default_value"])
-            if kind in (int, float):
-                try:
-                    kind(text)
-                except ValueError:
-                    wanted = "a whole number" if kind is int else "a number"
-                    found.append(f"{self.flags[name]} {quoted(text)}: expected {wanted}")
+            wanted = _wanted(self._now(name), text)
+            if wanted and not self._stays(name, text):
+                given = "(its value is not shown)" if self._options[name]["is_secret"] else quoted(text)
+                found.append(f"{self.flags[name]} {given}: expected {wanted}")
         return found
 
 
@@ -121,10 +131,16 @@ def _read_again() -> dict[str, dict[str, Any]]:
         return {}
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return ",".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+def _wanted(value: Any, text: str) -> str:
+    """Return what would be expected in place of a text that cannot take the place of a value; empty: it can."""
+    try:
+        if type(value) in (int, float):
+            type(value)(text)
+        elif isinstance(value, list) and all(isinstance(one, int) for one in value):
+            [int(part) for part in text.split(",")]
+    except ValueError:
+        return {int: "a whole number", float: "a number"}.get(type(value), "whole numbers, such as 1,2")
+    return ""
 
 
 def _field(name: str, one: Mapping[str, Any]) -> Field:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from tfsload.analysis.switch import is_on
 from tfsload.settings.options import OPTIONS, Option
 from tfsload.webui import load_kinds
 from tfsload.webui.fault_places import FLAGS
@@ -10,7 +11,6 @@ from tfsload.webui.load_kinds import HOST, IMAGES, N_USERS, PLAIN, RATES, RUN_TI
 
 # How a field is typed. No number is one that a browser looks at: it would send nothing of what it cannot read.
 TEXT, WHOLE, DECIMAL, CHOICE, SWITCH, LINES, SECRET = "text", "whole", "decimal", "choice", "switch", "lines", "secret"
-_ON = ("true", "yes", "on", "1")
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,6 @@ class Group:
         if n_changed:
             return f"{n_changed} changed"
         return self.holds(values) if self.holds is not None else ""
-
-
-def is_on(value: str) -> bool:
-    """Whether a switch is on."""
-    return value.strip().lower() in _ON
 
 
 def is_changed(field: Field, values: Mapping[str, str]) -> bool:

@@ -1,7 +1,7 @@
 """The start form: a run that cannot start is refused there, with the reason; one start at a time is taken."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import jsonify, request
@@ -12,15 +12,17 @@ from locust.web import WebUI
 from tfsload.analysis import exit_codes
 from tfsload.settings.options import OPTIONS, OWN_PREFIX, levels_asked_for
 from tfsload.settings.refusal import RunRefused
-from tfsload.transport.words import quoted
-from tfsload.webui import posted
-from tfsload.webui.start_needs import Check, LocustsForm, Shapes, TimeLeft, Wait
+from tfsload.transport.words import quoted, redacted
+from tfsload.webui import posted, start_values
+from tfsload.webui.hidden_texts import HiddenTexts, hidden
+from tfsload.webui.load_kinds import HOST, NO_SHAPE, SHAPE, USER_CLASSES
+from tfsload.webui.start_needs import Check, Form, LocustsForm, Shapes, TimeLeft, Wait
 
 # How long Locust may take to begin a run that the form has asked for.
 START_LIMIT_S = 5.0
-# Locust's own field of the class picker.
-_SHAPE_FIELD, _NO_SHAPE = "shape_class", "Default"
-_END_IT = "stop that one first, or let it begin"
+# What a form is looked at for.
+_START, _CHECK = "start", "check"
+_IN_A_MOMENT = "another run is being started or stopped: try again in a moment"
 
 
 class StartForm:
@@ -58,7 +60,8 @@ class StartForm:
         self._take_back = take_back
         self._run_time = run_time
         self._wait = wait
-        self._is_checking = False
+        self._hidden = HiddenTexts(lambda: start_values.of_all_options(web_ui.environment))
+        self._looks_at = ""  # what is being checked: a start, or what is only to be checked
         self._starts_until_s = 0.0  # of a start that was taken, on time.monotonic's clock
         self._starter: Any = None  # the greenlet of it
         locusts.wrap_start(web_ui, self._start)
@@ -68,24 +71,26 @@ class StartForm:
     @property
     def is_starting(self) -> bool:
         """Whether a start was taken, and its run has not begun."""
-        # Locust may give it up in its own greenlet, and does not tell.
-        return self._is_checking or (bool(self._starter) and time.monotonic() < self._starts_until_s)
+        # A mere check is nobody else's business. Locust may give it up in its own greenlet, and does not tell.
+        return self._looks_at == _START or (bool(self._starter) and time.monotonic() < self._starts_until_s)
 
     def begun(self) -> None:
         """Know that a run has begun (on `test_start`)."""
         self._starts_until_s = 0.0
 
     def _start(self, start: Callable[[], Any]) -> Any:
+        form = request.form = self._hidden.whole(request.form)  # Locust's view reads it, too
         is_edit = self._runner.state in (STATE_RUNNING, STATE_SPAWNING)
         try:
-            _refuse_what_is_no_field()
+            _refuse_what_is_no_field(form)
             if is_edit:
-                _refuse_changes(self._environment, self._shapes, self._run_time().limit_s)
+                _refuse_changes(form, self._environment, self._shapes, self._run_time().limit_s)
             else:
-                self._check_start([])
+                self._check_start(form, [], _START)
         except RunRefused as refused:
-            told = {"message": refused.sentence(), "faults": refused.faults, "host": self._environment.host}
-            return jsonify({"success": False, **told})
+            faults = [redacted(fault) for fault in refused.faults]
+            host = hidden(HOST, self._environment.host or "")
+            return jsonify({"success": False, "message": redacted(refused.sentence()), "faults": faults, "host": host})
         return self._ask_locust(start, is_edit)
 
     @property
@@ -98,10 +103,11 @@ class StartForm:
         """Whether Locust goes by levels of the suite's as of now."""
         return self._shapes.are_levels
 
-    def check(self, known: list[str]) -> str:
-        """Check what the request's form asks for as for a start, and leave all as it was.
+    def check(self, form: Form, known: list[str]) -> str:
+        """Check what a form asks for as for a start, and leave all as it was.
 
         Args:
+            form: as Locust's has it.
             known: what is wrong with it that the caller knows of, a sentence each.
 
         Returns:
@@ -111,10 +117,11 @@ class StartForm:
             RunRefused: it could not start, with all faults; or a run is under way, which is not to be disturbed.
         """
         self.refuse_while_under_way()
-        _refuse_what_is_no_field()
-        self._check_start(known)
+        form = self._hidden.whole(form)
+        _refuse_what_is_no_field(form)
+        self._check_start(form, known, _CHECK)
         how_long = self._shapes.how_long
-        self._take_back()
+        self._forget()
         return how_long
 
     def refuse_while_under_way(self) -> None:
@@ -126,38 +133,80 @@ class StartForm:
         if self._runner.state in (STATE_RUNNING, STATE_SPAWNING):
             raise RunRefused(exit_codes.INVALID, ["a run is under way: stop it first, or wait for its end"])
 
-    def _check_start(self, known: list[str]) -> None:
+    def _check_start(self, form: Form, known: list[str], what: str) -> None:
         """Check a start, once no other run is on its way in or out: it would get its results.
 
+        It is known as one, and can be stopped, from the first moment on.
+
         Args:
+            form: as Locust's has it.
             known: what is wrong with it already, a sentence each.
+            what: whether it starts, or is only to be checked.
 
         Raises:
             RunRefused: with all faults.
         """
-        if self._wait.where:
-            raise RunRefused(
-                exit_codes.INVALID, [f"another start waits for the server at {self._wait.where}: {_END_IT}"]
-            )
-        is_over = self._wait_for_last_run()
-        if self.is_starting or not is_over:
-            raise RunRefused(exit_codes.INVALID, ["another run is being started or stopped: try again in a moment"])
-        self._is_checking = True
+        self._refuse_a_second()
+        self._looks_at = what
         self._wait.begin()
         try:
+            if not self._wait_for_last_run():
+                raise RunRefused(exit_codes.INVALID, [_IN_A_MOMENT])
+            self._refuse_stopped()
             self._await_last_shape()
             _refuse_without_workers(self._runner)
             if self._web_ui.userclass_picker_is_active:
-                self._shapes.pick(_picked_shape(self._environment))
-            host = request.form.get("host", self._environment.host)
-            options = posted.options(self._environment)
-            faults = [*known, *posted.faults(may_be_missing=True, is_rate_of_use=self._is_rate_of_use(options))]
-            self._check(options, host, _user_classes(self._web_ui), faults=faults)
-            if self._wait.is_stopped:
-                self._take_back()
-                raise RunRefused(exit_codes.INVALID, ["stopped before it began"])
+                self._shapes.pick(_picked_shape(form, self._environment))
+            self._check_picked(form, known)
         finally:
-            self._is_checking = False
+            self._looks_at = ""
+
+    def _check_picked(self, form: Form, known: list[str]) -> None:
+        """Check a start whose load shape is picked; nothing is left of it where it is refused.
+
+        Raises:
+            RunRefused: with all faults.
+        """
+        is_kept = False
+        try:
+            host = form.get(HOST, self._environment.host)
+            options = posted.options(form, self._environment)
+            faults = [*known, *posted.faults(form, True, self._is_rate_of_use(options))]
+            self._check(options, host, _user_classes(form, self._web_ui), faults=faults)
+            self._refuse_stopped()
+            is_kept = True
+        finally:
+            if not is_kept:
+                self._forget()
+
+    def _forget(self) -> None:
+        """Have all be as before a check whose run does not start."""
+        self._shapes.put_back()
+        self._take_back()
+
+    def _refuse_a_second(self) -> None:
+        """Let one at a time be checked, and none while a run is about to begin.
+
+        Raises:
+            RunRefused: another is.
+        """
+        if self._wait.where:
+            other = "another start" if self._looks_at == _START else "a check that somebody has asked for"
+            cure = "stop that one first, or let it begin" if self._looks_at == _START else "try again when it has ended"
+            raise RunRefused(exit_codes.INVALID, [f"{other} waits for the server at {self._wait.where}: {cure}"])
+        if self.is_starting:
+            raise RunRefused(exit_codes.INVALID, [_IN_A_MOMENT])
+        if self._looks_at:
+            raise RunRefused(exit_codes.INVALID, ["another form is being checked: try again in a moment"])
+
+    def _refuse_stopped(self) -> None:
+        """Know that somebody has pressed Stop meanwhile.
+
+        Raises:
+            RunRefused: somebody has.
+        """
+        if self._wait.is_stopped:
+            raise RunRefused(exit_codes.INVALID, ["stopped before it began"])
 
     def _is_rate_of_use(self, options: dict[str, Any]) -> bool:
         """Whether Locust looks at the ramp-up: not where a load shape says how many users there are."""
@@ -194,7 +243,7 @@ class StartForm:
             if not is_taken:
                 before.put_back()
                 if not is_edit:
-                    self._take_back()
+                    self._forget()
             if is_edit:
                 self._locusts.set_run_time(self._web_ui, self._run_time().left_s if has_run_time else None)
         if is_taken and not is_edit:
@@ -219,15 +268,15 @@ class _Before:
             setattr(self._environment, name, value)
 
 
-def _refuse_what_is_no_field() -> None:
+def _refuse_what_is_no_field(form: Mapping[str, str]) -> None:
     """Let nobody set from outside what is not in the form, nor what the suite tells its workers among the options.
 
     Raises:
         RunRefused: such an option was sent.
     """
-    sent = [option.flag for option in OPTIONS if not option.is_in_form and option.dest in request.form]
+    sent = [option.flag for option in OPTIONS if not option.is_in_form and option.dest in form]
     faults = [f"{flag} is not a field of the form: give it to Locust when you start it" for flag in sent]
-    own = [name for name in request.form if name.startswith(OWN_PREFIX)]
+    own = [name for name in form if name.startswith(OWN_PREFIX)]
     faults += [f"{quoted(name)} is not a field of the form: the suite sets it itself" for name in own]
     if faults:
         raise RunRefused(exit_codes.BAD_USAGE, faults)
@@ -243,43 +292,43 @@ def _refuse_without_workers(runner: Runner) -> None:
         raise RunRefused(exit_codes.INVALID, ["no worker is connected: start one with --worker, and try again"])
 
 
-def _picked_shape(environment: Environment) -> Any:
+def _picked_shape(form: Mapping[str, str], environment: Environment) -> Any:
     """Return the load shape that the class picker names; None: none.
 
     Raises:
         RunRefused: there is no such shape.
     """
-    name = request.form.get(_SHAPE_FIELD, _NO_SHAPE)
+    name = form.get(SHAPE, NO_SHAPE)
     shapes = environment.available_shape_classes or {}
-    if name != _NO_SHAPE and name not in shapes:
-        known = ", ".join([_NO_SHAPE, *sorted(shapes)])
+    if name != NO_SHAPE and name not in shapes:
+        known = ", ".join([NO_SHAPE, *sorted(shapes)])
         raise RunRefused(exit_codes.BAD_USAGE, [f"load shape {quoted(name)}: expected one of {known}"])
     return shapes.get(name)
 
 
-def _user_classes(web_ui: WebUI) -> list[type]:
+def _user_classes(form: Form, web_ui: WebUI) -> list[type]:
     """Return the classes of the users that the form asks for: with Locust's `--class-picker` it chooses among all."""
     environment = web_ui.environment
     if not web_ui.userclass_picker_is_active:
         return list(environment.user_classes)
     available: dict[str, Any] = environment.available_user_classes or {}
-    return [available[name] for name in request.form.getlist("user_classes") or available if name in available]
+    return [available[name] for name in form.getlist(USER_CLASSES) or available if name in available]
 
 
-def _refuse_changes(environment: Environment, shapes: Shapes, limit_s: float | None) -> None:
+def _refuse_changes(form: Mapping[str, str], environment: Environment, shapes: Shapes, limit_s: float | None) -> None:
     """Let nothing but the number of users be changed in a run under way, which was to run for `limit_s`.
 
     Raises:
         RunRefused: something else is asked for, or the run sets its number of users itself.
     """
     now = vars(environment.parsed_options)
-    changed = [one.flag for one in OPTIONS if request.form.get(one.dest, now[one.dest]) != now[one.dest]]
+    changed = [one.flag for one in OPTIONS if form.get(one.dest, now[one.dest]) != now[one.dest]]
     if environment.shape_class is not None:
         who = "its levels say" if shapes.are_levels else "its load shape says"
         raise RunRefused(exit_codes.BAD_USAGE, [f"a run is under way, and {who} how many users there are"])
-    if request.form.get("host") not in (None, "", environment.host):
-        changed.append("host")
-    if posted.is_other_run_time(limit_s):
+    if form.get(HOST) not in (None, "", environment.host):
+        changed.append(HOST)
+    if posted.is_other_run_time(form, limit_s):
         changed.append("run time")
     if changed:
         raise RunRefused(
@@ -287,5 +336,5 @@ def _refuse_changes(environment: Environment, shapes: Shapes, limit_s: float | N
             [f"{' and '.join(changed)}: a run is under way, and only its number of users can change; stop it first"],
         )
     # Locust would refuse them only after it has cancelled the end of the run under way.
-    if faults := posted.faults(may_be_missing=False, is_rate_of_use=True):
+    if faults := posted.faults(form, may_be_missing=False, is_rate_of_use=True):
         raise RunRefused(exit_codes.BAD_USAGE, faults)

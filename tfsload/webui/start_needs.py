@@ -5,6 +5,9 @@ from typing import Any, Protocol
 
 from locust.web import WebUI
 
+# What was sent, as Flask has it: texts by name, and with `getlist` all of one name.
+Form = Any
+
 
 class LocustsForm(Protocol):
     """Locust's own page and form, as far as the suite has a hold on them."""
@@ -63,6 +66,9 @@ class Shapes(Protocol):
 
     def pick(self, shape: Any) -> None:
         """Take the shape that was picked."""
+
+    def put_back(self) -> None:
+        """Forget the shape that was picked last: its run does not start."""
 
 
 class TimeLeft(Protocol):

@@ -7,16 +7,20 @@ from typing import Any
 from flask import Response, redirect, request, url_for
 from locust.web import WebUI
 
+from tfsload.analysis.switch import is_on
 from tfsload.settings.refusal import RunRefused
+from tfsload.transport.words import redacted
 from tfsload.webui import load_kinds, start_fields, start_values
 from tfsload.webui.fault_places import FLAGS, place
-from tfsload.webui.load_kinds import KINDS, N_USERS, RUN_TIME, LoadKind
+from tfsload.webui.hidden_texts import all_hidden, hidden
+from tfsload.webui.load_kinds import HOST, KINDS, N_USERS, RUN_TIME, SHAPE, USER_CLASSES, LoadKind
 from tfsload.webui.session_runs import SessionRuns
 from tfsload.webui.site import Site, view_of
 from tfsload.webui.start_extras import Extras
 from tfsload.webui.start_fields import Field, Group
 from tfsload.webui.start_form import StartForm
-from tfsload.webui.start_values import LOAD, SHAPE, USER_CLASSES
+from tfsload.webui.start_needs import Form
+from tfsload.webui.start_values import LOAD
 
 _START, _CHECK = "start", "check"
 _REFUSED = 422
@@ -66,8 +70,8 @@ class StartPage:
             named_host: where a run goes that names no server; None: to the embedded one.
         """
         self._site, self._environment, self._form, self._runs = site, web_ui.environment, form, runs
-        self._at_first = start_values.of_command_line(self._environment)
-        self._named_host = named_host
+        self._at_first = all_hidden(start_values.of_command_line(self._environment))
+        self._named_host = None if named_host is None else hidden(HOST, named_host)
         self._extras = Extras(web_ui)
         self._first_kind = start_values.first_kind(self._environment, self._at_first, bool(self._own_shape()))
         site.blueprint.add_url_rule("/", "start", self._answer, methods=["GET", "POST"])
@@ -97,7 +101,7 @@ class StartPage:
     def _take(self) -> Any:
         """Start what was sent, or check it; show it again with what is wrong."""
         posted = request.form
-        extras = self._extras.sent()
+        extras = self._extras.sent(posted)
         values = start_values.sent(posted, self._at_first)
         named = load_kinds.kind_named(posted.get(LOAD, ""))
         kind = named or load_kinds.kind_of(values)
@@ -107,28 +111,28 @@ class StartPage:
         faults = load_kinds.faults(values, kind) if named else []
         faults += self._extras.faults(extras)
         made = start_values.for_locust(posted, values, kind)
-        # Locust's view reads the request, as this one does.
-        request.form = type(posted)([*made.items(), *self._extras.for_locust(extras, chosen)])
+        asked = type(posted)([*made.items(), *self._extras.for_locust(posted, extras, chosen)])
         if posted.get("action") == _CHECK or faults:
-            answer = self._checked(faults, form)
+            answer = self._checked(asked, faults, form)
         else:
-            answer = self._started()
+            answer = self._started(asked)
             if not answer.faults:
                 return redirect(url_for("tfsload.live"), 303)
         return Response(self._page(form, answer), _REFUSED if answer.faults else 200)
 
-    def _checked(self, faults: list[str], form: _Form) -> _Answer:
+    def _checked(self, asked: Form, faults: list[str], form: _Form) -> _Answer:
         try:
-            levels = self._form.check(faults)
+            levels = self._form.check(asked, faults)
         except RunRefused as refused:
-            return _Answer(tuple(refused.faults))
+            return _Answer(tuple(map(redacted, refused.faults)))
         return _Answer(length=levels or self._length(form))
 
-    def _started(self) -> _Answer:
+    def _started(self, asked: Form) -> _Answer:
         try:
             self._form.refuse_while_under_way()
         except RunRefused as refused:
             return _Answer(tuple(refused.faults))
+        request.form = asked  # Locust's view reads the request
         told = view_of("swarm")().get_json()
         if told["success"]:
             return _Answer()
@@ -172,7 +176,7 @@ class StartPage:
             chosen=form.classes or self._extras.classes,
             shapes=self._extras.shapes,
             shape=form.shape,
-            is_on=start_fields.is_on,
+            is_on=is_on,
         )
 
     def _groups(self) -> tuple[Group, ...]:

@@ -9,7 +9,7 @@ from tfsload.settings.options import OPTIONS, OWN_PREFIX
 from tfsload.webui import load_kinds
 from tfsload.webui.load_kinds import HOST, N_USERS, PLAIN, RUN_TIME, SPAWN_RATE, SWEEP, LoadKind
 
-LOAD, USER_CLASSES, SHAPE = "load", "user_classes", "shape_class"
+LOAD = "load"
 # Several texts of these are one, with ";" between them; on the page each has a line.
 _OF_LINES = frozenset(option.dest for option in OPTIONS if option.is_repeatable)
 _SWITCHES = frozenset(option.dest for option in OPTIONS if option.is_switch and option.is_in_form)
@@ -28,6 +28,19 @@ def of_command_line(environment: Environment) -> dict[str, str]:
         SPAWN_RATE: _text(options.get("spawn_rate") or 1),
         RUN_TIME: f"{_text(run_time)}s" if isinstance(run_time, int | float) and run_time else _text(run_time or ""),
     }
+
+
+def of_all_options(environment: Environment) -> dict[str, str]:
+    """Return the texts of all fields that a form of this page or of Locust's may have, by name, as of now."""
+    others = {name: text_of(value) for name, value in vars(environment.parsed_options).items()}
+    return others | of_command_line(environment)
+
+
+def text_of(value: Any) -> str:
+    """Return the value of an option as a form has it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ",".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
 
 
 def _text(value: Any) -> str:
@@ -62,6 +75,15 @@ def shown(values: Mapping[str, str]) -> dict[str, str]:
     return texts
 
 
+def typed(text: str) -> str:
+    r"""Return a text as a person has typed it: a browser sends each end of a line as two letters.
+
+    >>> typed("p99 < 5ms\r\nrate > 1")
+    'p99 < 5ms\nrate > 1'
+    """
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def sent(form: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
     """Return the text of each field as it was sent.
 
@@ -70,7 +92,7 @@ def sent(form: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
         before: those of fields of which nothing was sent.
     """
     off = dict.fromkeys(_SWITCHES, "false") if LOAD in form else {}
-    return {**before, **off, **{name: form[name] for name in _NAMES if name in form}}
+    return {**before, **off, **{name: typed(form[name]) for name in _NAMES if name in form}}
 
 
 def for_locust(form: Mapping[str, str], values: Mapping[str, str], kind: LoadKind) -> dict[str, str]:
@@ -83,7 +105,7 @@ def for_locust(form: Mapping[str, str], values: Mapping[str, str], kind: LoadKin
     """
     texts = dict(values)
     for name in _OF_LINES & set(texts):
-        texts[name] = ";".join(line.strip() for line in texts[name].splitlines() if line.strip())
+        texts[name] = ";".join(line.strip() for line in texts[name].split("\n") if line.strip())
     if load_kinds.kind_named(form.get(LOAD, "")) is kind:
         texts = load_kinds.cleared(texts, kind)
     # What is no field of a form is there to be refused.

@@ -1,0 +1,160 @@
+"""The start form between a press and a run, without Locust: what others see meanwhile, and what is left behind."""
+
+import contextlib
+from types import SimpleNamespace
+
+import pytest
+from flask import Flask, jsonify, request
+
+from tfsload.settings.refusal import RunRefused
+from tfsload.suite.shape_in_use import ShapeInUse
+from tfsload.target.waiting import Wait
+from tfsload.webui.start_form import StartForm
+
+STAIRS, WAVES = "stairs", "waves"
+
+
+class Press:
+    """A start form, and what is called while it is looked at."""
+
+    def __init__(self, meanwhile=lambda _: None, during_check=lambda _: None, is_taken=True, own=None):
+        self.wait, self.n_started, self.n_checked = Wait(), 0, 0
+        options = SimpleNamespace(num_users=1)
+        runner = SimpleNamespace(state="ready", shape_greenlet=None)
+        self.environment = SimpleNamespace(
+            runner=runner,
+            parsed_options=options,
+            host="a:1",
+            shape_class=own,
+            available_shape_classes={"Stairs": STAIRS, "Waves": WAVES},
+            available_user_classes={"Users": object},
+            user_classes=[],
+            profile=None,
+        )
+        self._meanwhile, self._during_check, self._is_taken = meanwhile, during_check, is_taken
+        web_ui = SimpleNamespace(environment=self.environment, userclass_picker_is_active=True)
+        shapes = self.shapes = ShapeInUse(self.environment)
+        self.form = StartForm(
+            web_ui,
+            self,
+            shapes,
+            self._check,
+            self._wait_for_last_run,
+            shapes.use_own,
+            lambda: SimpleNamespace(),
+            self.wait,
+        )
+
+    def _nothing(self, *_):
+        """Stand for what Locust is not asked here."""
+
+    wrap_stop = wrap_picked_shape = set_run_time = has_run_time = start_greenlet = _nothing
+
+    def wrap_start(self, _, start):
+        self._press = start
+
+    def _wait_for_last_run(self):
+        self._meanwhile(self)
+        return True
+
+    def _check(self, *_, **__):
+        self.n_checked += 1
+        self._during_check(self)
+
+    def _locusts(self):
+        self.n_started += 1
+        return jsonify({"success": self._is_taken})
+
+    def start(self, **form):
+        with Flask(__name__).test_request_context("/swarm", method="POST", data={"user_count": "1", **form}):
+            return self._press(self._locusts).get_json()
+
+    def check(self, **form):
+        with Flask(__name__).test_request_context("/", method="POST", data={"user_count": "1", **form}):
+            return self.form.check(request.form, [])
+
+
+@pytest.mark.parametrize("when", ["meanwhile", "during_check"])
+@pytest.mark.parametrize(("press", "is_seen"), [("start", True), ("check", False)])
+def test_a_start_is_seen_as_one_from_the_first_moment_on_and_a_check_never(when, press, is_seen):
+    seen = []
+    form = Press(**{when: lambda one: seen.append(one.form.is_starting)})
+    getattr(form, press)()
+
+    assert seen == [is_seen]
+    assert not form.form.is_starting
+
+
+@pytest.mark.parametrize("when", ["meanwhile", "during_check"])
+def test_a_stop_is_heard_while_a_start_still_waits_for_the_last_run_and_its_files(when):
+    form = Press(**{when: lambda one: one.wait.stop()})
+    told = form.start()
+
+    assert not told["success"]
+    assert "stopped before it began" in told["message"]
+    assert form.n_started == 0
+    assert form.n_checked == (1 if when == "during_check" else 0)
+
+
+def test_a_stop_before_a_start_is_none_of_it():
+    form = Press()
+    form.wait.stop()
+
+    assert form.start()["success"]
+
+
+@pytest.mark.parametrize("when", ["meanwhile", "during_check"])
+@pytest.mark.parametrize("first", ["start", "check"])
+@pytest.mark.parametrize("second", ["start", "check"])
+def test_one_form_at_a_time_is_looked_at(when, first, second):
+    refused = []
+
+    def press_again(one):
+        try:
+            told = getattr(one, second)()
+            refused.append(told["message"])
+        except RunRefused as fault:
+            refused.append(str(fault.faults))
+
+    form = Press(**{when: press_again})
+    getattr(form, first)()
+
+    assert len(refused) == 1
+    assert "try again in a moment" in refused[0]
+    assert ("another form is being checked" if first == "check" else "another run is being started") in refused[0]
+    assert form.n_checked == 1
+
+
+def refuse(_):
+    raise RunRefused(1, ["no"])
+
+
+@pytest.mark.parametrize(
+    ("press", "how"),
+    [
+        pytest.param("check", {}, id="checked"),
+        pytest.param("check", {"during_check": refuse}, id="checked-and-refused"),
+        pytest.param("start", {"during_check": refuse}, id="refused"),
+        pytest.param("start", {"during_check": lambda one: one.wait.stop()}, id="stopped"),
+        pytest.param("start", {"is_taken": False}, id="refused-by-locust"),
+    ],
+)
+@pytest.mark.parametrize("own", [None, WAVES], ids=["without-a-shape", "with-a-shape"])
+def test_a_shape_that_was_picked_for_a_run_that_does_not_start_is_forgotten(press, how, own):
+    form = Press(own=own, **how)
+    with contextlib.suppress(RunRefused):
+        getattr(form, press)(shape_class="Stairs")
+
+    assert form.environment.shape_class == own
+    assert bool(form.shapes.faults({"sweep": "1,2"})) == bool(own)  # the next run's own
+    form.shapes.use_own()  # at its end
+    assert form.environment.shape_class == own
+
+
+def test_a_shape_that_was_picked_for_a_run_stays_until_the_next_that_starts():
+    form = Press(own=WAVES)
+    form.start(shape_class="Stairs")
+    form.shapes.use_own()
+    form.check(shape_class="Default")
+
+    assert form.environment.shape_class == STAIRS
