@@ -118,17 +118,18 @@ def test_the_table_has_every_option_of_the_form():
     assert set(WRONG) == {option.dest for option in OPTIONS if option.is_in_form} | set(FLAGS)
 
 
-def test_before_the_first_run_locusts_page_leads_to_it_unless_it_is_asked_for(tmp_path, model_server):
+def test_while_nothing_runs_locusts_page_leads_to_it_unless_it_is_asked_for(tmp_path, model_server):
     with web_ui_of(tmp_path, "--host", model_server.address) as ui:
         before, asked_for = ui.ask("GET", "/"), ui.ask("GET", "/?locust=1")
         page = show(ui)
         started = send(ui, **SHORT_SWEEP)
         meanwhile = ui.ask("GET", "/")
         ui.wait_for_end()
-        after = ui.ask("GET", "/")
+        wait_until(lambda: ui.ask("GET", "/").status == 302, "nothing to be under way")
+        after, tab = ui.ask("GET", "/"), ui.ask("GET", "/?tab=logViewer")
 
-    assert (before.status, before.headers["location"]) == (302, PATH)
-    assert [reply.status for reply in (asked_for, meanwhile, after)] == [200] * 3
+    assert [(reply.status, reply.headers["location"]) for reply in (before, after)] == [(302, PATH)] * 2
+    assert [reply.status for reply in (asked_for, meanwhile, tab)] == [200] * 3
     assert "templateArgs" in asked_for.body
     assert page.title.startswith("Start a run")
     assert (page.values["load"], page.values["sweep"], page.values["host"]) == (

@@ -249,13 +249,13 @@ def wrap_page(web_ui: WebUI, edit: Callable[[dict[str, Any]], None]) -> None:
 def wrap_index(web_ui: WebUI, elsewhere: Callable[[], str]) -> None:
     """Lead from Locust's page to `elsewhere()`, unless that is empty: its form has each option in one flat list.
 
-    `?locust=1` asks for Locust's page in any case.
+    `?locust=1` asks for Locust's page in any case, and so does one of its own addresses (`?tab=…`).
     """
     locusts = _views(web_ui)[_INDEX]
 
     @functools.wraps(locusts)
     def index() -> Any:
-        where = "" if "locust" in request.args else elsewhere()
+        where = "" if request.args else elsewhere()
         return redirect(where) if where else locusts()
 
     _views(web_ui)[_INDEX] = index

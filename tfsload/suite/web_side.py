@@ -121,14 +121,14 @@ class WebSide:
         return _Opened(start_page, ShownRuns(Places(pages, bar, tabs, view, runs), drawing), drawing, secret_reach)
 
     def _start_page(self, site: Site, form: StartForm, runs: SessionRuns) -> StartPage:
-        """Have the form of the suite's own, to which Locust's page leads before the first run."""
+        """Have the form of the suite's own, to which Locust's page leads while nothing runs."""
         environment = self.web_ui.environment
         hide_secrets(vars(environment.parsed_options))
         available: Mapping[str, Any] = environment.available_user_classes or {}
         classes = [*available.values(), *environment.user_classes]
         page = StartPage(site, self.web_ui, form, runs, host_asked(None, environment.user_classes).text)
         if suite_classes(classes):
-            locust_wraps.wrap_index(self.web_ui, lambda: url_for("tfsload.start") if page.is_first else "")
+            locust_wraps.wrap_index(self.web_ui, lambda: url_for("tfsload.start") if page.is_next else "")
         return page
 
     def wait_for_files(self) -> None:

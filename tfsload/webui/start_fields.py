@@ -145,6 +145,13 @@ _LOAD = (
         choices=("poisson", "constant"),
     ),
     _field("warm_up_requests", "Warm-up requests", "Made before the images begin to count; 0: none.", WHOLE),
+    _field(
+        "images_per_request",
+        "Images a request",
+        "Each is scored. Light requests spend most of their time on the way: 64 tell better whether a server runs in "
+        "parallel.",
+        WHOLE,
+    ),
 )
 _SERVER = (
     _field(
@@ -188,7 +195,6 @@ _MODEL = (
     ),
     _field("input_name", "Input"),
     _field("output_name", "Output"),
-    _field("images_per_request", "Batch", "Images sent in one request; each of them is scored.", WHOLE),
     _field("deadline", "Deadline, seconds", "After which a request without an answer has failed.", DECIMAL),
 )
 _CONNECTION = (

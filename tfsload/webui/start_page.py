@@ -77,9 +77,10 @@ class StartPage:
         site.blueprint.add_url_rule("/", "start", self._answer, methods=["GET", "POST"])
 
     @property
-    def is_first(self) -> bool:
-        """Whether nothing was run yet, and nothing is about to."""
-        return self._runs.last is None and not self._form.is_under_way
+    def is_next(self) -> bool:
+        """Whether this is what a person wants who comes: nothing is under way, and nothing is about to be."""
+        last = self._runs.last
+        return (last is None or last.came_to is not None) and not self._form.is_under_way
 
     def held(self) -> dict[str, str]:
         """Return what the form would have to hold of a locustfile's own for a run like the one that begins, by name."""
