@@ -1,6 +1,7 @@
 """What is drawn for the web UI beside runs: the pictures of a report when its run has ended, and the drawing script."""
 
 import logging
+import time
 from typing import Any
 
 import gevent
@@ -30,18 +31,23 @@ class Drawing:
         self._script = script
         self._run: SessionRun | None = None  # whose files are made, or were
         self._making: Any = None  # the greenlet in which that is done
+        self._limit_s = 0.0  # until when it is waited for, on time.monotonic's clock
 
     def begin(self) -> None:
         """Begin with the files of the run that has ended."""
         self.give_up()
         self._run = self._runs.last
+        self._limit_s = time.monotonic() + _FILES_LIMIT_S
         self._making = gevent.spawn(self._runs.make_files)
 
     def wait(self) -> None:
-        """Wait until nothing is drawn any more, or it takes too long; nothing is given up by that."""
+        """Wait until nothing is drawn any more, or it takes too long; nothing is given up by that.
+
+        What takes too long is waited for once, not by each that comes.
+        """
         self._script.wait()
         if self._making is not None:
-            self._making.join(_FILES_LIMIT_S)
+            self._making.join(max(self._limit_s - time.monotonic(), 0.0))
 
     def give_up(self, why: str = _GIVEN_UP) -> None:
         """End what is still drawn of a run; its page says so, and why."""
