@@ -6,6 +6,7 @@ import urllib.parse
 import pytest
 
 from tests.support.hostile import HOSTILE
+from tests.support.runs import wait_until
 from tests.support.start_page import PATH, SHORT_SWEEP, StartPage, press, press_again, send, show
 from tests.support.web_ui import web_ui_of
 from tfsload.settings.options import OPTIONS
