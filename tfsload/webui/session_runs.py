@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfsload.analysis.result import RunResult
-from tfsload.report import directory, files, json_file, states
+from tfsload.report import directory, files, states
 from tfsload.report.page.cards import Card, cards
 from tfsload.report.page.first_screen import load, subject
 from tfsload.report.states import State
@@ -17,7 +17,7 @@ from tfsload.webui.own_directory import OwnDirectory
 
 # Older ones are forgotten, files and all: a web UI may be left running for weeks.
 MOST_RUNS = 50
-_IN_ORDER = (directory.PAGE, json_file.NAME, "summary.md", "junit.xml", "levels.csv", "series.csv", "images.csv")
+_IN_ORDER = (directory.PAGE, *(name for name in directory.NAMES if name != directory.PAGE))
 
 
 @dataclass(frozen=True)
