@@ -412,3 +412,29 @@ def test_a_locustfiles_own_options_and_classes_stand_in_it(tmp_path, model_serve
     assert "TOLD blue 4 True open-sesame ['Second']" in first
     assert "TOLD red 3 False other ['GrpcPredictionUser', 'Second']" in told[1]
     assert "TOLD blue 4 True other ['Second']" in told[2]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        pytest.param("", "application/x-www-form-urlencoded", id="nothing"),
+        pytest.param('{"action": "start", "load": "sweep", "sweep": "1,2"}', "application/json", id="json"),
+        pytest.param("action=start", "application/x-www-form-urlencoded", id="no-load"),
+        pytest.param("load=sweep&sweep=1,2", "application/x-www-form-urlencoded", id="no-action"),
+        pytest.param("action=stop&load=sweep", "application/x-www-form-urlencoded", id="another-action"),
+        pytest.param("--x\r\nContent-Disp", "multipart/form-data; boundary=x", id="broken-off"),
+        pytest.param("action=start&load=plain", "multipart/form-data", id="no-boundary"),
+    ],
+)
+def test_what_is_no_form_of_the_page_starts_nothing(page_ui, body, content_type):
+    reply = page_ui.ask("POST", PATH, body, Content_Type=content_type)
+
+    assert reply.status == 400
+    assert "nothing was started" in reply.body
+    assert page_ui.ask("GET", "/tfsload/runs/live").headers["location"] == PATH
+
+
+@pytest.fixture(scope="module")
+def page_ui(tmp_path_factory, model_server):
+    with web_ui_of(tmp_path_factory.mktemp("forms"), "--host", model_server.address) as ui:
+        yield ui

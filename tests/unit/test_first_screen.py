@@ -140,7 +140,7 @@ LOADS = {
     "many": "sweep of 1 to 64 in 20 levels of users · 10 s each",
     "slow-rates": "rates of 0.5, 1.5, 40 requests/s · 10 s each",
     "search": "search from 100 to 400 requests/s",
-    "demo": "1,000 images, each once",
+    "demo": "1,000 images, each once · 10 users",
     "thresholds": "10 users",
 }
 

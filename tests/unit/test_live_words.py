@@ -96,7 +96,8 @@ def test_how_far_a_run_is(standing, state, left, share):
 @pytest.mark.parametrize(
     ("standing", "who", "trouble"),
     [
-        pytest.param(Standing(1.0, users=4, users_asked=4), "4 users", "", id="alone"),
+        pytest.param(Standing(1.0, users=4, users_asked=4), "", "", id="alone"),
+        pytest.param(Standing(1.0, users=4, users_asked=4, is_open_load=True), "4 users", "", id="most-in-flight"),
         pytest.param(Standing(1.0, users=1, users_asked=4), "1 of 4 users", "", id="not-all-started"),
         pytest.param(Standing(1.0, users=4, users_asked=4, workers=1), "4 users on 1 worker", "", id="a-worker"),
         pytest.param(

@@ -7,7 +7,7 @@ from tfsload.analysis.figures import count, percent, rate, span, users
 from tfsload.analysis.result import RunResult
 from tfsload.report import states
 from tfsload.report.page.cards import Card
-from tfsload.report.standing import NOTHING_COUNTED, Standing
+from tfsload.report.standing import Standing
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,11 @@ def _left(standing: Standing) -> str:
 
 
 def _who(standing: Standing) -> str:
-    running = users(standing.users)
-    told = running if standing.users == standing.users_asked else f"{standing.users:,} of {users(standing.users_asked)}"
+    """Return who takes part, as far as the headline does not tell."""
+    if standing.users != standing.users_asked:
+        told = f"{standing.users:,} of {users(standing.users_asked)}"
+    else:
+        told = users(standing.users) if standing.workers or standing.is_open_load else ""
     if not standing.workers:
         return told
     return f"{told} on {standing.workers:,} worker{'' if standing.workers == 1 else 's'}"
@@ -137,7 +140,7 @@ def _trouble(standing: Standing) -> str:
 def _cards(standing: Standing) -> tuple[Card, ...]:
     counted = standing.counted
     of = "this level" if standing.has_levels else "this run"
-    if counted == NOTHING_COUNTED:
+    if not counted.requests:
         nothing = "nothing counts yet" if standing.has_levels or standing.warm_up_requests_left else "nothing yet"
         return tuple(Card(title, "–", "", nothing) for title in (f"Rate of {of}", f"Error rate of {of}", "In flight"))
     mismatched = f" · {counted.mismatched:,} mismatched" if counted.mismatched else ""

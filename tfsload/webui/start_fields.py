@@ -168,10 +168,10 @@ _CHECKS = (
         "threshold",
         "Thresholds, one a line",
         "What must hold: p99 < 50ms, error_rate < 5%; at one level p99[users=8] "
-        "< 20ms; of one class recall[7] > 95%; right answers in time right_rate[20ms] > 500/s; parallelism > 3. With "
-        "the last word abort a run ends where it is crossed.",
+        "< 20ms; of one class recall[7] > 95%; right answers in time right_rate[20ms] > 500/s; parallelism > 3. A run "
+        "ends where one is crossed whose last word is abort: p99 < 50ms abort.",
         LINES,
-        hint="p99 < 50ms\nerror_rate < 5%",
+        hint="such as p99 < 50ms\nor error_rate < 5%",
         is_wide=True,
     ),
     _field(

@@ -24,6 +24,11 @@ from tfsload.webui.start_values import LOAD
 
 _START, _CHECK = "start", "check"
 _REFUSED = 422
+_NO_FORM = (
+    "tfsload: nothing was started: what was sent is no form of this page. Expected its fields (as "
+    "application/x-www-form-urlencoded or multipart/form-data), with action=start or action=check, and load=sweep, "
+    "rates, search, images or plain\n"
+)
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,9 @@ class StartPage:
         return self._extras.held()
 
     def _answer(self) -> Any:
-        return self._take() if request.method == "POST" else self._show()
+        if request.method != "POST":
+            return self._show()
+        return self._take() if _is_form() else Response(_NO_FORM, 400, content_type="text/plain; charset=utf-8")
 
     def _show(self) -> str:
         number = request.args.get("run", "")
@@ -208,3 +215,12 @@ def _labels(groups: tuple[Group, ...], kind: LoadKind) -> dict[str, str]:
 def _label(one: Field, kind: LoadKind) -> str:
     said = [words.label for words in one.words if not words.loads or kind.key in words.loads.split()]
     return said[0] if said else one.words[0].label
+
+
+def _is_form() -> bool:
+    """Whether what was sent is one of this page: whoever sends something else is not to have some run started."""
+    try:
+        sent = request.form
+    except OSError:  # it broke off
+        return False
+    return sent.get("action") in (_START, _CHECK) and (LOAD in sent or any(name in sent for name in load_kinds.FIELDS))

@@ -34,6 +34,11 @@ class Card:
     below: str
     state: str = ""
 
+    @property
+    def kind(self) -> str:
+        """Which question it answers: "How fast", "How soon" or "How often wrong"."""
+        return self.title.partition(":")[0]
+
 
 def cards(result: RunResult) -> tuple[Card, ...]:
     """Return the figures; none where nothing was measured."""

@@ -99,10 +99,11 @@ def load(result: RunResult) -> str:
         each = f" · {units.span(lasts.pop())} each" if len(lasts) == 1 else ""
         done = f" · {len(levels)} of {len(levels) + n_left} levels measured" if n_left else ""
         return f"{'rates' if is_open else 'sweep'} of {named} {'requests/s' if is_open else 'users'}{each}{done}"
-    if result.course.n_images_asked is not None:
-        return f"{units.count(result.course.n_images_asked)} images, each once"
     n_users = result.users.n_users_asked
-    return users(n_users) if n_users else ""
+    told = users(n_users) if n_users else ""
+    if result.course.n_images_asked is None:
+        return told
+    return " · ".join(filter(None, [f"{units.count(result.course.n_images_asked)} images, each once", told]))
 
 
 def _with_confidence(scaling: Scaling) -> str:

@@ -57,7 +57,7 @@ async function draw(element, chart) {
   const widths = Object.keys(chart.specs).map(Number).sort((a, b) => b - a);
   const room = element.closest(".card").clientWidth - GAP_PX;
   const width = widths.find((one) => one <= room) ?? widths.at(-1);
-  await vegaEmbed(element, chart.specs[width], {
+  await vegaEmbed(element, { ...chart.specs[width], background: null }, {
     mode: "vega-lite", renderer: "svg", actions: false, ast: true, defaultStyle: false, tooltip: false, logLevel: 1,
   });
   const svg = element.querySelector("svg");
