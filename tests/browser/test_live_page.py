@@ -46,6 +46,14 @@ return {
 """
 
 
+# Charts of which nothing is seen.
+UNDRAWN = """
+return [...document.querySelectorAll(".chart")].filter(
+  chart => ![...chart.querySelectorAll("svg[role=img]")].some(svg => svg.getBoundingClientRect().height > 50)
+).map(chart => chart.id);
+"""
+
+
 @pytest.fixture(scope="module")
 def driver():
     with browser.chromium() as started:
@@ -158,9 +166,11 @@ def test_nothing_stands_in_anybodys_way(driver, served, page, width, scheme):
     wait_for_the_report(page)
     sideways = driver.execute_script("return document.documentElement.scrollWidth - innerWidth")
     ended = accessibility_faults(driver)
+    undrawn = driver.execute_script(UNDRAWN)
     page.open("/tfsload/runs/")
     listed = accessibility_faults(driver)
     driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
     assert [*under_way, *ended, *listed] == []
+    assert undrawn == []
     assert (seen["sideways"], max(sideways, 0)) == (0, 0)
