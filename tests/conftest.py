@@ -22,6 +22,7 @@ from tests.support.clusters import Cluster
 from tests.support.reference import Reference
 from tests.support.runs import PROJECT
 from tests.support.server_processes import MODEL, ScriptedServer
+from tests.support.web_ui import web_ui_of
 from tfsload.target.launcher import EmbeddedServer
 
 # Under nohup SIGHUP is ignored, also by all that is started here; what runs do about it is to be seen all the same.
@@ -73,3 +74,19 @@ def reference(tmp_path_factory) -> Callable[[str], Reference]:
         return known[dataset]
 
     return compute
+
+
+@pytest.fixture(scope="module")
+def shared_ui(tmp_path_factory, model_server):
+    """A web UI that the tests of a file share."""
+    with web_ui_of(tmp_path_factory.mktemp("ui"), "--host", model_server.address) as started:
+        yield started
+
+
+@pytest.fixture
+def ui(shared_ui):
+    """The same web UI; a run that a test leaves behind goes on in no other."""
+    yield shared_ui
+    if shared_ui.stats()["state"] not in ("ready", "stopped"):
+        shared_ui.stop()
+        shared_ui.wait_for_end()

@@ -8,7 +8,6 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from tests.support.browser import CHROMIUM, DRIVER, LIMIT_S, chromium
 from tests.support.report_page import ReportPage
-from tests.support.web_ui import web_ui_of
 from tfsload.webui.load_kinds import FIELDS, KINDS
 
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium and its driver")
@@ -25,21 +24,6 @@ LOOKS = {
 def driver():
     with chromium() as started:
         yield started
-
-
-@pytest.fixture(scope="module")
-def shared_ui(tmp_path_factory, model_server):
-    with web_ui_of(tmp_path_factory.mktemp("start"), "--host", model_server.address) as started:
-        yield started
-
-
-@pytest.fixture
-def ui(shared_ui):
-    """The web UI that these tests share; a run that a test leaves behind goes on in no other."""
-    yield shared_ui
-    if shared_ui.stats()["state"] not in ("ready", "stopped"):
-        shared_ui.stop()
-        shared_ui.wait_for_end()
 
 
 @pytest.fixture

@@ -24,21 +24,6 @@ def on_init(web_ui, **_):
 """
 
 
-@pytest.fixture(scope="module")
-def shared_ui(tmp_path_factory, model_server):
-    with web_ui_of(tmp_path_factory.mktemp("page"), "--host", model_server.address) as started:
-        yield started
-
-
-@pytest.fixture
-def ui(shared_ui):
-    """The web UI that these tests share; a run that a test leaves behind goes on in no other."""
-    yield shared_ui
-    if shared_ui.stats()["state"] not in ("ready", "stopped"):
-        shared_ui.stop()
-        shared_ui.wait_for_end()
-
-
 def bar(ui):
     return json.loads(ui.get("/tfsload/bar.json"))
 

@@ -23,21 +23,6 @@ class Steps(LoadTestShape):
 
 
 @pytest.fixture(scope="module")
-def shared_ui(tmp_path_factory, model_server):
-    with web_ui_of(tmp_path_factory.mktemp("form"), "--host", model_server.address) as started:
-        yield started
-
-
-@pytest.fixture
-def ui(shared_ui):
-    """The web UI that these tests share; a run that a test leaves behind goes on in no other."""
-    yield shared_ui
-    if shared_ui.stats()["state"] not in ("ready", "stopped"):
-        shared_ui.stop()
-        shared_ui.wait_for_end()
-
-
-@pytest.fixture(scope="module")
 def picker(tmp_path_factory, model_server):
     """A web UI with Locust's class picker, and a load shape of the user's own."""
     directory = tmp_path_factory.mktemp("picker")

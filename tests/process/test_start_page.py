@@ -100,21 +100,6 @@ def tell(environment, **_):
 """
 
 
-@pytest.fixture(scope="module")
-def shared_ui(tmp_path_factory, model_server):
-    with web_ui_of(tmp_path_factory.mktemp("start"), "--host", model_server.address) as started:
-        yield started
-
-
-@pytest.fixture
-def ui(shared_ui):
-    """The web UI that these tests share; a run that a test leaves behind goes on in no other."""
-    yield shared_ui
-    if shared_ui.stats()["state"] not in ("ready", "stopped"):
-        shared_ui.stop()
-        shared_ui.wait_for_end()
-
-
 def test_the_table_has_every_option_of_the_form():
     assert set(WRONG) == {option.dest for option in OPTIONS if option.is_in_form} | set(FLAGS)
 
@@ -426,15 +411,9 @@ def test_a_locustfiles_own_options_and_classes_stand_in_it(tmp_path, model_serve
         pytest.param("action=start&load=plain", "multipart/form-data", id="no-boundary"),
     ],
 )
-def test_what_is_no_form_of_the_page_starts_nothing(page_ui, body, content_type):
-    reply = page_ui.ask("POST", PATH, body, Content_Type=content_type)
+def test_what_is_no_form_of_the_page_starts_nothing(shared_ui, body, content_type):
+    reply = shared_ui.ask("POST", PATH, body, Content_Type=content_type)
 
     assert reply.status == 400
     assert "nothing was started" in reply.body
-    assert page_ui.ask("GET", "/tfsload/runs/live").headers["location"] == PATH
-
-
-@pytest.fixture(scope="module")
-def page_ui(tmp_path_factory, model_server):
-    with web_ui_of(tmp_path_factory.mktemp("forms"), "--host", model_server.address) as ui:
-        yield ui
+    assert shared_ui.ask("GET", "/tfsload/runs/live").headers["location"] == PATH
