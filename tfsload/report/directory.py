@@ -26,6 +26,11 @@ PART = ".part"  # at the end of a name: such a file is not complete
 _LEAST_FREE_BYTES = 16 * 2**20
 
 
+def place_of(given: str) -> str:
+    """Return the directory that is meant by what was given for one; empty: none was."""
+    return given.strip()
+
+
 def fault(directory: str) -> str:
     """Return why no report can be written into a directory, and what to do; empty where it can. It is made."""
     path = Path(directory)

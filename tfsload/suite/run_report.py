@@ -46,7 +46,7 @@ class RunReport:
         Args:
             options: Locust's and the suite's, by name.
         """
-        self._given = str(options.get("report", "")).strip()
+        self._given = directory.place_of(str(options.get("report", "")))
         # A locustfile may go to another directory meanwhile.
         self._directory = str(Path(self._given).absolute()) if self._given else ""
         place = Path(self._directory)
