@@ -5,6 +5,8 @@ They are made by a process of their own, from `result.json` alone: drawing would
 
 import contextlib
 import os
+import shlex
+import signal
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -60,6 +62,11 @@ class RunReport:
         """The directory of the report that was written last; empty: none was asked for, or it could not be written."""
         return self._written
 
+    @property
+    def _page(self) -> str:
+        """The page of the report that was written last, as its directory was given; empty as `written`."""
+        return str(Path(self._given) / directory.PAGE) if self._written else ""
+
     def leave_no_directory(self) -> None:
         """Take away the directories made for a report that is not written after all, where nothing is in them."""
         if self._directory and self._first_new is not None:
@@ -80,6 +87,7 @@ class RunReport:
             with directory.replaced(self._directory) as making:
                 files.write_data(result, making)
                 fault = make_others(making)
+                fault += f"; {_again(self._given)}" if fault else ""
         except OSError as error:
             fault = f"{error.strerror or error}"
         self._written = "" if fault else self._directory
@@ -91,15 +99,16 @@ class RunReport:
         What can be written then says so, too.
         """
         faults = self.write(outcome.result)
+        if _are_worth_another_try(faults):  # what draws may have been killed
+            faults = self.write(outcome.result)
         if not faults:
-            page = str(Path(self._given) / directory.PAGE) if self._given else ""
-            return replace(outcome, page=page)
+            return replace(outcome, page=self._page)
         failed, ended = outcome.failed_by(faults), outcome.result.process_exit
         if ended is not None and ended.code == outcome.exit_code:  # nobody else has set it
             failed = failed.ended_with(failed.exit_code)
-        if not any(_TOO_LATE in fault for fault in faults):  # another try would take as long
+        if _are_worth_another_try(faults):
             self.write(failed.result)
-        return failed
+        return replace(failed, page=self._page)
 
     def write_refusal(self, refused: RunRefused, options: Mapping[str, Any]) -> None:
         """Write the report of a run that was not started; say what could not be written of it, and why."""
@@ -149,6 +158,26 @@ def make_others(making: Path) -> str:
             return f"{_TOO_LATE} {_LIMIT_S:g} s"
         if child.exit_code == exit_codes.PASS:
             return ""
+        if (child.exit_code or 0) < 0:
+            return _ended_by(-(child.exit_code or 0))
         return child.said.splitlines()[-1].removeprefix("tfsload report: ")
     finally:
         child.stop()
+
+
+def _are_worth_another_try(faults: tuple[str, ...]) -> bool:
+    return bool(faults) and not any(_TOO_LATE in fault for fault in faults)  # which would take as long
+
+
+def _ended_by(number: int) -> str:
+    """Return what ended the process that draws, in words."""
+    try:
+        name = signal.Signals(number).name
+    except ValueError:  # one of real time
+        name = f"signal {number}"
+    maybe = " (of want of memory, maybe)" if number == signal.SIGKILL else ""
+    return f"what draws it was ended by {name}{maybe}"
+
+
+def _again(given: str) -> str:
+    return f"`tfsload report {shlex.quote(given)}` makes what is missing of it"

@@ -1,0 +1,83 @@
+"""What becomes of a run whose report cannot be written, or only at the second try."""
+
+import sys
+
+import pytest
+
+from tests.support.golden import result_of
+from tests.support.past_runs import PAST_RUNS
+from tfsload.analysis import exit_codes
+from tfsload.report import directory, json_file
+from tfsload.suite import run_report
+from tfsload.suite.outcome import Outcome
+from tfsload.suite.run_report import RunReport, make_others
+
+
+@pytest.fixture(scope="module")
+def outcome():
+    return Outcome(result_of(PAST_RUNS["demo"]()))
+
+
+def drawn_by(monkeypatch, *faults):
+    """Let the tries to draw come to these faults, one after another; empty: the page is made."""
+    left = list(faults)
+
+    def draw(making):
+        fault = left.pop(0)
+        if not fault:
+            (making / directory.PAGE).touch()
+        return fault
+
+    monkeypatch.setattr(run_report, "make_others", draw)
+    return left
+
+
+def report_to(place):
+    report = RunReport()
+    assert report.faults({"report": str(place)}) == []
+    return report
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        pytest.param("os.kill(os.getpid(), 9)", "ended by SIGKILL (of want of memory, maybe)", id="killed"),
+        pytest.param("os.kill(os.getpid(), 11)", "ended by SIGSEGV", id="crashed"),
+        pytest.param("os.kill(os.getpid(), 40)", "ended by signal 40", id="a-signal-without-a-name"),
+        pytest.param("sys.exit('tfsload report: no disk')", "no disk", id="it-says-why"),
+        pytest.param("sys.exit(1)", "it said nothing", id="it-says-nothing"),
+        pytest.param("pass", "", id="drawn"),
+    ],
+)
+def test_what_ended_the_drawing_is_said(tmp_path, monkeypatch, source, words):
+    command = [sys.executable, "-c", f"import os, sys; {source}"]
+    monkeypatch.setattr(run_report, "own_program", lambda *_: command)
+
+    assert make_others(tmp_path).removeprefix("what draws it was ") == words
+
+
+def test_a_second_try_that_comes_off_fails_no_run(tmp_path, monkeypatch, outcome):
+    left = drawn_by(monkeypatch, "killed", "")
+    report = report_to(tmp_path / "o")
+    written = report.write_outcome(outcome)
+
+    assert written.result == outcome.result
+    assert (written.page, report.written) == (str(tmp_path / "o" / "report.html"), str(tmp_path / "o"))
+    assert json_file.read(tmp_path / "o" / json_file.NAME) == outcome.result
+    assert left == []
+
+
+def test_a_report_that_is_never_drawn_fails_the_run_and_says_how_to_draw_it(tmp_path, monkeypatch, outcome):
+    drawn_by(monkeypatch, "killed", "killed", "killed")
+    written = report_to(tmp_path / "an o").write_outcome(outcome)
+
+    assert (written.exit_code, written.page) == (exit_codes.FAILED, "")
+    assert f"it could not be written: killed; `tfsload report '{tmp_path / 'an o'}'` makes" in written.text
+    assert json_file.read(tmp_path / "an o" / json_file.NAME) == written.result
+
+
+def test_what_takes_too_long_is_not_tried_again(tmp_path, monkeypatch, outcome):
+    left = drawn_by(monkeypatch, "it was not ready within 300 s", "")
+
+    assert report_to(tmp_path).write_outcome(outcome).exit_code == exit_codes.FAILED
+    assert left == [""]
