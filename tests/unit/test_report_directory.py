@@ -225,6 +225,37 @@ def test_a_page_that_cannot_be_made_leaves_the_older_report(tmp_path, result, ca
 # tfsload report DIR
 
 
+def pipe(path):
+    os.mkfifo(path)
+
+
+def endless_zeros(path):
+    path.symlink_to("/dev/zero")
+
+
+def far_too_large(path):
+    with path.open("w") as file:
+        file.truncate(2**40)  # of which nothing is on the disk
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        pytest.param(pipe, "it is no regular file: expected", id="a-pipe"),
+        pytest.param(endless_zeros, "it is no regular file: expected", id="a-link-to-a-device"),
+        pytest.param(Path.mkdir, "it is no regular file: expected", id="a-directory"),
+        pytest.param(far_too_large, "it is larger than 1 MiB, as no result is: expected", id="far-too-large"),
+    ],
+)
+def test_what_never_ends_in_the_place_of_a_result_is_refused_at_once(tmp_path, capsys, monkeypatch, make, words):
+    monkeypatch.setattr(json_file, "_MOST_BYTES", 2**20)
+    make(tmp_path / json_file.NAME)
+
+    assert program.main([str(tmp_path)]) == exit_codes.BAD_USAGE
+    assert f"{tmp_path / json_file.NAME}: {words}" in capsys.readouterr().err
+    assert f"it holds '{json_file.NAME}', which is no part of a report" in directory.fault(str(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [

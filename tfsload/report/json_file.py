@@ -1,6 +1,8 @@
 """`result.json`: all that is known of a run, from which every other file of a report can be made again."""
 
 import json
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,9 @@ from tfsload.analysis.thresholds import Threshold
 from tfsload.transport.words import quoted
 
 NAME = "result.json"
+# Far beyond what a run comes to: some ten bytes an image, some thousands a level.
+_MOST_BYTES = 256 * 2**20
+_EXPECTED = "expected a result.json as a run has written it"
 
 
 def write(result: RunResult) -> str:
@@ -24,7 +29,27 @@ def read(path: Path) -> RunResult:
         OSError: it cannot be read.
         SchemaError: it holds no result, or one of another version of this suite.
     """
-    return parse(path.read_bytes())
+    return parse(read_bytes(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read what a file holds, unparsed; nothing is waited for, and no more is read than a result can be.
+
+    Raises:
+        OSError: it cannot be read.
+        SchemaError: it is no regular file, or larger than any result.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # of a pipe: without waiting for who writes
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise SchemaError(f"it is no regular file: {_EXPECTED}")
+        with open(descriptor, "rb", closefd=False) as file:
+            written = file.read(_MOST_BYTES + 1)
+    finally:
+        os.close(descriptor)
+    if len(written) > _MOST_BYTES:
+        raise SchemaError(f"it is larger than {_MOST_BYTES // 2**20} MiB, as no result is: {_EXPECTED}")
+    return written
 
 
 def parse(written: bytes) -> RunResult:
@@ -60,7 +85,7 @@ def _parsed(written: bytes) -> Any:
 def is_one(path: Path) -> bool:
     """Whether a file holds a result of this suite's, of whatever version."""
     try:
-        found = _parsed(path.read_bytes())
+        found = _parsed(read_bytes(path))
     except (OSError, SchemaError):
         return False
     return isinstance(found, dict) and {"schema", "made_by", "totals"} <= set(found)

@@ -49,7 +49,7 @@ def _write_drawing_script(path: Path) -> int:
 def _make(where: str, has_hgrm: bool, is_here: bool) -> int:
     path = Path(where)
     try:
-        written = (path / json_file.NAME).read_bytes()
+        written = json_file.read_bytes(path / json_file.NAME)
         result = json_file.parse(written)
     except (OSError, SchemaError) as error:
         return _refuse(f"{path / json_file.NAME}: {getattr(error, 'strerror', None) or error}", exit_codes.BAD_USAGE)
