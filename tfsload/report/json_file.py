@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from tfsload.analysis import thresholds
+from tfsload.analysis import damage, thresholds
 from tfsload.analysis.result import RunResult, SchemaError
 from tfsload.analysis.thresholds import Threshold
 from tfsload.transport.words import quoted
@@ -63,6 +63,8 @@ def parse(written: bytes) -> RunResult:
         _check_threshold(held.threshold)
     if result.verdict is None:
         raise SchemaError("the run is not judged: expected a result with a verdict")
+    if fault := damage.fault_of(result):
+        raise SchemaError(f"this result of a run is damaged: {fault}")
     return result
 
 
