@@ -43,9 +43,16 @@ DAMAGES = [
     pytest.param(
         ("totals", "latency", "buckets", 1, 1),
         2**63,
-        "totals.latency.buckets[1][1] is 9223372036854775808: expected a whole number of 64 bits",
+        "totals.latency.count is ",
         id="one-bit-too-many",
     ),
+    pytest.param(
+        ("totals", "latency", "max_ns"),
+        2**63,
+        "totals.latency.max_ns is 9223372036854775808: expected a whole number of 64 bits",
+        id="one-bit-too-many-of-a-time",
+    ),
+    pytest.param(("totals", "latency", "count"), 1, "totals.latency.count is 1: expected ", id="another-count"),
 ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from tfsload.analysis import exit_codes
 from tfsload.analysis.attendance import Attended
 from tfsload.analysis.class_rows import ClassRow
+from tfsload.analysis.latency import LatencyCounts
 from tfsload.analysis.level_result import Cpu, LevelResult
 from tfsload.analysis.result import Course, RunResult
 from tfsload.analysis.series import Second
@@ -44,6 +45,8 @@ def _of_numbers(where: str, value: Any, is_finite: bool) -> Iterator[str]:
         value: plain, or what holds such values.
         is_finite: whether its figures have to be finite.
     """
+    if isinstance(value, LatencyCounts) and (n := sum(count for _, count in value.buckets)) != value.count:
+        yield f"{where}.count is {_short(value.count)}: expected {_short(n)}, as its buckets hold"
     if dataclasses.is_dataclass(value):
         for field in dataclasses.fields(value):
             name = f"{where}.{field.name}".removeprefix(".")
