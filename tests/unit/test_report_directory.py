@@ -195,17 +195,51 @@ def test_two_runs_that_end_in_one_directory_leave_one_whole_report(tmp_path, res
     assert (tmp_path / "levels.csv").read_text() == "first\n"
 
 
-def test_what_was_put_there_meanwhile_is_kept(tmp_path, result):
-    with pytest.raises(OSError, match=r"holds 'letter\.txt', which is no part of a report"):
-        report_beside_a_letter(tmp_path, result)
-
-    assert held(tmp_path) == ["letter.txt"]
-
-
-def report_beside_a_letter(path, result):
+def report_while(put, path, result):
     with directory.replaced(str(path)) as making:
         files.write_data(result, making)
-        (path / "letter.txt").write_text("mine")
+        (making / "junit.xml").write_text("ours")
+        put(path)
+
+
+@pytest.mark.parametrize("has_older", [False, True])
+@pytest.mark.parametrize(
+    "put",
+    [
+        pytest.param(lambda path: (path / "letter.txt").write_text("mine"), id="a-file"),
+        pytest.param(lambda path: (path / "letter.txt").mkdir(), id="a-directory"),
+        pytest.param(lambda path: (path / "letter.txt").symlink_to("nowhere"), id="a-link-to-nowhere"),
+    ],
+)
+def test_what_was_put_there_meanwhile_costs_no_report_and_is_kept(tmp_path, result, put, has_older):
+    if has_older:
+        report_in(tmp_path, result)
+    report_while(put, tmp_path, result)
+
+    assert held(tmp_path) == ["junit.xml", "letter.txt", "result.json"]
+    assert (tmp_path / "junit.xml").read_text() == "ours"
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        pytest.param("junit.xml", Path.touch, id="another-tools-file"),
+        pytest.param("junit.xml", Path.mkdir, id="a-directory"),
+        pytest.param("result.json", Path.touch, id="another-result"),
+        pytest.param("result.json", lambda path: path.symlink_to("nowhere"), id="a-link-to-nowhere"),
+    ],
+)
+def test_what_was_put_in_the_place_of_a_file_is_kept(tmp_path, result, name, make):
+    with pytest.raises(OSError, match=f"holds '{name}', which is no part of a report"):
+        report_while(lambda path: make(path / name), tmp_path, result)
+
+    assert held(tmp_path) == [name]
+
+
+def test_a_file_of_a_reports_name_that_was_put_there_meanwhile_is_not_taken_for_an_older_one(tmp_path, result):
+    report_while(lambda path: (path / "summary.md").write_text("mine"), tmp_path, result)
+
+    assert held(tmp_path) == ["junit.xml", "result.json", "summary.md"]
 
 
 def test_a_page_that_cannot_be_made_leaves_the_older_report(tmp_path, result, capsys, monkeypatch):

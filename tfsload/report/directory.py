@@ -69,8 +69,8 @@ def _is_ours(name: str) -> bool:
 def replaced(directory: str) -> Iterator[Path]:
     """Give a new directory in which to make the files of a report; as it ends they take the place of older ones.
 
-    What raises in between leaves the older report as it was. Of two runs that end in one directory the later one's
-    report stays.
+    What raises in between leaves the older report as it was; what others have put there meanwhile stays. Of two runs
+    that end in one directory the later one's report stays.
 
     Raises:
         OSError: they could not be made, or not put there.
@@ -125,14 +125,17 @@ def _try_to_hold(file: IO[str], lock: Path) -> bool:
 
 
 def _put(making: Path, path: Path) -> None:
-    if stranger := _stranger(path):  # since the run began
-        raise OSError(errno.EEXIST, f"the directory holds {stranger!r}, which is no part of a report")
+    """Put files beside what others have put there since the run began; ours replace ours alone."""
     made = sorted(entry.name for entry in making.iterdir() if not entry.name.endswith(PART))
+    holds_report = json_file.is_one(path / json_file.NAME)
+    for name in made:
+        if os.path.lexists(path / name) and not (holds_report and (path / name).is_file()):
+            raise OSError(errno.EEXIST, f"the directory holds {name!r}, which is no part of a report")
     # The result first: with it, whatever was broken off is known for a report.
     for name in sorted(made, key=lambda name: name != json_file.NAME):
         os.replace(making / name, path / name)
-    for entry in list(path.iterdir()):  # of the older report: it would tell of another run
-        if entry.name not in made and _is_ours(entry.name):
+    for entry in list(path.iterdir()) if holds_report else ():  # of the older report: it would tell of another run
+        if entry.name not in made and _is_ours(entry.name) and entry.is_file():
             entry.unlink()
 
 
