@@ -81,3 +81,44 @@ def test_what_takes_too_long_is_not_tried_again(tmp_path, monkeypatch, outcome):
 
     assert report_to(tmp_path).write_outcome(outcome).exit_code == exit_codes.FAILED
     assert left == [""]
+
+
+def in_place_of(path, name):
+    def draw(making):
+        (making / "junit.xml").touch()
+        if (path / name).is_file():
+            (path / name).unlink()
+        (path / name).mkdir(exist_ok=True)
+        return ""
+
+    return draw
+
+
+@pytest.mark.parametrize(
+    ("has_older", "told"),
+    [
+        pytest.param(True, "; the report of an earlier run is still in '", id="an-older-one"),
+        pytest.param(False, "which is no part of a report\n", id="none"),
+    ],
+)
+def test_a_report_that_is_not_put_there_says_whether_an_older_one_is(tmp_path, monkeypatch, outcome, has_older, told):
+    if has_older:
+        drawn_by(monkeypatch, "")
+        assert report_to(tmp_path).write_outcome(outcome).exit_code == exit_codes.PASS
+    report = report_to(tmp_path)
+    monkeypatch.setattr(run_report, "make_others", in_place_of(tmp_path, "junit.xml"))
+    written = report.write_outcome(outcome)
+
+    assert written.exit_code == exit_codes.FAILED
+    assert told in written.text
+
+
+def test_what_is_there_of_this_run_is_no_earlier_ones(tmp_path, monkeypatch, outcome):
+    report = report_to(tmp_path)
+    drawn_by(monkeypatch, "killed", "killed", "killed")
+    report.write_outcome(outcome)
+    monkeypatch.setattr(run_report, "make_others", in_place_of(tmp_path, "junit.xml"))
+
+    (fault,) = report.write(outcome.result)
+    assert "it could not be written" in fault
+    assert "earlier run" not in fault

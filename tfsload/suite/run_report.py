@@ -18,7 +18,7 @@ from tfsload.analysis.result import Asked, Course, RunResult
 from tfsload.analysis.totals import Totals
 from tfsload.analysis.verdict import Reason, Rule, Verdict
 from tfsload.records.record import Record
-from tfsload.report import directory, files, program
+from tfsload.report import directory, files, json_file, program
 from tfsload.run.asked import as_asked
 from tfsload.run.surroundings import machine, made_by
 from tfsload.settings.refusal import RunRefused
@@ -41,6 +41,7 @@ class RunReport:
         """Write nothing yet."""
         self._given = self._directory = self._written = ""
         self._first_new: Path | None = None  # the outermost directory that was made for this run
+        self._is_replaced = False  # whether what lies there is this run's, if not all of it
 
     def faults(self, options: Mapping[str, Any]) -> list[str]:
         """Return why the next run's report cannot be written, a sentence each; its directory is made.
@@ -54,6 +55,7 @@ class RunReport:
         place = Path(self._directory)
         new = [one for one in (place, *place.parents) if not os.path.lexists(one)] if self._directory else []
         self._first_new = new[-1] if new else None
+        self._is_replaced = False
         fault = directory.fault(self._directory) if self._given else ""
         return [f"--report {quoted(self._given)}: {fault}"] if fault else []
 
@@ -88,10 +90,16 @@ class RunReport:
                 files.write_data(result, making)
                 fault = make_others(making)
                 fault += f"; {_again(self._given)}" if fault else ""
+            self._is_replaced = True
         except OSError as error:
-            fault = f"{error.strerror or error}"
+            fault = f"{error.strerror or error}{self._beside_older()}"
         self._written = "" if fault else self._directory
         return (f"--report {quoted(self._given)}: it could not be written: {fault}",) if fault else ()
+
+    def _beside_older(self) -> str:
+        """Say of a report that was not put there that it is not the one that lies there, if one does."""
+        holds_one = not self._is_replaced and json_file.is_one(Path(self._directory) / json_file.NAME)
+        return f"; the report of an earlier run is still in {quoted(self._given)}" if holds_one else ""
 
     def write_outcome(self, outcome: Outcome) -> Outcome:
         """Write the report of a run that has ended; return its outcome, which failed where that could not be done.
