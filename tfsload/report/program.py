@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tfsload.analysis import exit_codes
 from tfsload.analysis.result import RunResult, SchemaError
-from tfsload.report import directory, files, json_file
+from tfsload.report import directory, files, json_file, output
 from tfsload.report.charts import drawing_script
 from tfsload.report.schema import schema
 from tfsload.transport.words import sentence
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(DRAWING_SCRIPT, metavar="FILE", help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.schema:
-        print(json.dumps(schema(), indent=2))
+        output.say(json.dumps(schema(), indent=2))
         return exit_codes.PASS
     if given.drawing_script is not None:
         return _write_drawing_script(Path(given.drawing_script))
@@ -68,7 +68,7 @@ def _make(where: str, has_hgrm: bool, is_here: bool) -> int:
         return exit_codes.FAILED
     except OSError as error:
         return _refuse(f"{where}: it could not be written: {error.strerror or error}", exit_codes.FAILED)
-    print(f"Report: {path / directory.PAGE}")
+    output.say(f"Report: {path / directory.PAGE}")
     return exit_codes.PASS
 
 
