@@ -122,3 +122,20 @@ def test_what_is_there_of_this_run_is_no_earlier_ones(tmp_path, monkeypatch, out
     (fault,) = report.write(outcome.result)
     assert "it could not be written" in fault
     assert "earlier run" not in fault
+
+
+@pytest.mark.parametrize("given", [" ", "\t", "\n "])
+def test_a_directory_of_blanks_is_refused(given):
+    (fault,) = RunReport().faults({"report": given})
+
+    assert fault.startswith("--report ")
+    assert fault.endswith("it names no directory: name one, or leave it out")
+
+
+def test_a_tilde_is_the_users_own_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+    assert RunReport().faults({"report": "~/o"}) == []
+    assert (tmp_path / "home" / "o").is_dir()
+    assert not (tmp_path / "~").exists()

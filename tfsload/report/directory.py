@@ -27,8 +27,11 @@ _LEAST_FREE_BYTES = 16 * 2**20
 
 
 def place_of(given: str) -> str:
-    """Return the directory that is meant by what was given for one; empty: none was."""
-    return given.strip()
+    """Return the directory that is meant by what was given for one; empty: none was.
+
+    A `~` is the user's own directory in a configuration file, too, where no shell has seen to it.
+    """
+    return os.path.expanduser(given.strip())
 
 
 def fault(directory: str) -> str:

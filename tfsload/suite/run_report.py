@@ -49,13 +49,16 @@ class RunReport:
         Args:
             options: Locust's and the suite's, by name.
         """
-        self._given = directory.place_of(str(options.get("report", "")))
+        given = str(options.get("report", ""))
+        self._given = directory.place_of(given)
         # A locustfile may go to another directory meanwhile.
         self._directory = str(Path(self._given).absolute()) if self._given else ""
         place = Path(self._directory)
         new = [one for one in (place, *place.parents) if not os.path.lexists(one)] if self._directory else []
         self._first_new = new[-1] if new else None
         self._is_replaced = False
+        if given and not self._given:
+            return [f"--report {quoted(given)}: it names no directory: name one, or leave it out"]
         fault = directory.fault(self._directory) if self._given else ""
         return [f"--report {quoted(self._given)}: {fault}"] if fault else []
 
