@@ -1,5 +1,6 @@
 """What becomes of a run whose report cannot be written, or only at the second try."""
 
+import os
 import sys
 
 import pytest
@@ -8,6 +9,8 @@ from tests.support.golden import result_of
 from tests.support.past_runs import PAST_RUNS
 from tfsload.analysis import exit_codes
 from tfsload.report import directory, json_file
+from tfsload.settings.refusal import RunRefused
+from tfsload.settings.settings import Settings, SettingsError
 from tfsload.suite import run_report
 from tfsload.suite.outcome import Outcome
 from tfsload.suite.run_report import RunReport, make_others
@@ -139,3 +142,15 @@ def test_a_tilde_is_the_users_own_directory(tmp_path, monkeypatch):
     assert RunReport().faults({"report": "~/o"}) == []
     assert (tmp_path / "home" / "o").is_dir()
     assert not (tmp_path / "~").exists()
+
+
+def test_a_name_that_is_no_text_is_refused_and_nothing_is_made_of_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = {"report": os.fsdecode(b"bad\xff")}
+    report = RunReport()
+
+    assert report.faults(options) == []
+    with pytest.raises(SettingsError, match=r"--report .*: expected text in UTF-8"):
+        Settings.parse(options, None)
+    report.write_refusal(RunRefused(exit_codes.BAD_USAGE, ["as was said"]), options)
+    assert list(tmp_path.iterdir()) == []

@@ -50,6 +50,8 @@ class RunReport:
             options: Locust's and the suite's, by name.
         """
         given = str(options.get("report", ""))
+        if not _is_text(given):  # the check of all settings refuses it, and nothing is made of it
+            given = ""
         self._given = directory.place_of(given)
         # A locustfile may go to another directory meanwhile.
         self._directory = str(Path(self._given).absolute()) if self._given else ""
@@ -174,6 +176,15 @@ def make_others(making: Path) -> str:
         return child.said.splitlines()[-1].removeprefix("tfsload report: ")
     finally:
         child.stop()
+
+
+def _is_text(given: str) -> bool:
+    """Whether it holds no bytes of the command line that are not UTF-8."""
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _are_worth_another_try(faults: tuple[str, ...]) -> bool:
