@@ -290,21 +290,58 @@ def test_what_never_ends_in_the_place_of_a_result_is_refused_at_once(tmp_path, c
     assert f"it holds '{json_file.NAME}', which is no part of a report" in directory.fault(str(tmp_path))
 
 
+def without_a_result(path):
+    path.mkdir()
+
+
+def link_to_no_result(path):
+    path.mkdir()
+    (path / "result.json").symlink_to("nowhere")
+
+
+NAME_ONE = ": name the directory of a report, as a run was given it with --report\n"
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        pytest.param(lambda _: None, "No such file or directory", id="none-there"),
-        pytest.param(with_another_tools_result, "it is no result of a run", id="another-tools"),
-        pytest.param(with_a_damaged_result, "it holds no JSON", id="damaged"),
+        pytest.param(lambda _: None, "it is not there", id="none-there"),
+        pytest.param(without_a_result, "it holds no result.json", id="empty"),
+        pytest.param(link_to_no_result, "it holds no result.json", id="a-link-to-nowhere"),
+        pytest.param(
+            file_of_that_name,
+            "it is no directory, or lies in a file; result.json is read from its directory",
+            id="a-file",
+        ),
     ],
 )
-def test_a_directory_without_a_result_is_refused(tmp_path, capsys, make, words):
-    make(tmp_path / "there")
+def test_what_is_no_directory_of_a_report_is_refused(tmp_path, monkeypatch, capsys, make, words):
+    monkeypatch.chdir(tmp_path)
+    make(Path("there"))
 
-    assert program.main([str(tmp_path / "there")]) == exit_codes.BAD_USAGE
+    assert program.main(["there"]) == exit_codes.BAD_USAGE
+    assert capsys.readouterr().err == f"tfsload report: 'there': {words}{NAME_ONE}"
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        pytest.param(b'{"result": 1}', "it is no result of a run: expected one of schema 1", id="another-tools"),
+        pytest.param(b'{"schema": 1, "made_by"', "it holds no JSON (line 1, column 24): expected", id="broken-off"),
+        pytest.param(b"", "it holds no JSON (line 1, column 1): expected", id="empty"),
+        pytest.param(b'"\xff"', "it is no text in UTF-8 (byte 1): expected", id="no-text"),
+        pytest.param(b"[" * 100_000, "its JSON is nested too deep: expected", id="nested"),
+        pytest.param(b"1" * 5000, "its JSON holds a number of too many digits: expected", id="thousands-of-digits"),
+        pytest.param(b"\xef\xbb\xbf{}", "it begins with a byte order mark: expected", id="byte-order-mark"),
+    ],
+)
+def test_what_is_no_result_is_refused_in_words_of_ours(tmp_path, capsys, written, words):
+    (tmp_path / json_file.NAME).write_bytes(written)
+
+    assert program.main([str(tmp_path)]) == exit_codes.BAD_USAGE
     said = capsys.readouterr().err
-    assert said.startswith(f"tfsload report: {tmp_path / 'there' / 'result.json'}: ")
-    assert words in said
+    assert said.startswith(f"tfsload report: {tmp_path / json_file.NAME}: {words}")
+    assert said.count("\n") == 1
 
 
 def test_a_result_among_other_files_is_refused_too(tmp_path, capsys, result):

@@ -1,5 +1,6 @@
 """`result.json`: all that is known of a run, from which every other file of a report can be made again."""
 
+import codecs
 import json
 import os
 import stat
@@ -81,7 +82,20 @@ def _parsed(written: bytes) -> Any:
     try:
         return json.loads(written.decode())
     except (ValueError, RecursionError) as error:
-        raise SchemaError(f"it holds no JSON: {error}") from None
+        fault = "it begins with a byte order mark" if written.startswith(codecs.BOM_UTF8) else _not_json(error)
+    raise SchemaError(f"{fault}: {_EXPECTED}")
+
+
+def _not_json(error: Exception) -> str:
+    """Return why what was read is no JSON of a result's, in words."""
+    match error:
+        case json.JSONDecodeError():
+            return f"it holds no JSON (line {error.lineno}, column {error.colno})"
+        case UnicodeDecodeError():
+            return f"it is no text in UTF-8 (byte {error.start})"
+        case RecursionError():
+            return "its JSON is nested too deep"
+    return "its JSON holds a number of too many digits"  # the one other thing that Python's parser refuses
 
 
 def is_one(path: Path) -> bool:

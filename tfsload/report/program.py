@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from tfsload.analysis.result import RunResult, SchemaError
 from tfsload.report import directory, files, json_file, output
 from tfsload.report.charts import drawing_script
 from tfsload.report.schema import schema
-from tfsload.transport.words import sentence
+from tfsload.transport.words import quoted, sentence
 
 # How the process that leads a run has its report made, in a directory that holds the result and nothing else.
 HERE = "--here"
@@ -51,8 +52,10 @@ def _make(where: str, has_hgrm: bool, is_here: bool) -> int:
     try:
         written = json_file.read_bytes(path / json_file.NAME)
         result = json_file.parse(written)
-    except (OSError, SchemaError) as error:
-        return _refuse(f"{path / json_file.NAME}: {getattr(error, 'strerror', None) or error}", exit_codes.BAD_USAGE)
+    except SchemaError as error:
+        return _refuse(f"{path / json_file.NAME}: {error}", exit_codes.BAD_USAGE)
+    except OSError as error:
+        return _refuse(f"{quoted(where)}: {_why_not_read(path, error)}", exit_codes.BAD_USAGE)
     has_hgrm = has_hgrm or files.asks_for_hgrm(result)
     if is_here:
         return _write(result, path, has_hgrm)
@@ -70,6 +73,19 @@ def _make(where: str, has_hgrm: bool, is_here: bool) -> int:
         return _refuse(f"{where}: it could not be written: {error.strerror or error}", exit_codes.FAILED)
     output.say(f"Report: {path / directory.PAGE}")
     return exit_codes.PASS
+
+
+def _why_not_read(path: Path, error: OSError) -> str:
+    """Return why a directory's result cannot be read, and what to do."""
+    if not os.path.lexists(path):
+        found = "it is not there"
+    elif isinstance(error, NotADirectoryError):
+        found = f"it is no directory, or lies in a file; {json_file.NAME} is read from its directory"
+    elif isinstance(error, FileNotFoundError):
+        found = f"it holds no {json_file.NAME}"
+    else:
+        found = f"its {json_file.NAME} cannot be read ({error.strerror or error})"
+    return f"{found}: name the directory of a report, as a run was given it with --report"
 
 
 class _NotMadeError(Exception):
