@@ -14,6 +14,7 @@ from typing import IO
 import psutil
 
 from tfsload.report import hgrm, json_file
+from tfsload.transport.words import quoted
 
 NAMES = (json_file.NAME, "levels.csv", "series.csv", "images.csv", "junit.xml", "summary.md", "report.html")
 PAGE = "report.html"
@@ -38,6 +39,8 @@ def fault(directory: str) -> str:
     """Return why no report can be written into a directory, and what to do; empty where it can. It is made."""
     path = Path(directory)
     try:
+        if leading := _leads_nowhere(path):
+            return f"{leading}: make that directory, or name another one"
         path.mkdir(parents=True, exist_ok=True)
         if stranger := _stranger(path):
             return f"it holds {stranger!r}, which is no part of a report: name an empty directory, or one that is new"
@@ -50,6 +53,15 @@ def fault(directory: str) -> str:
     if free_bytes < _LEAST_FREE_BYTES:
         free = f"{free_bytes / 2**20:,.1f} of {_LEAST_FREE_BYTES / 2**20:,.0f} MiB are free"
         return f"its disk is full ({free}): make room, or name another directory"
+    return ""
+
+
+def _leads_nowhere(path: Path) -> str:
+    """Return which part of a path is a link to what is not there, in words; empty: none is."""
+    for one in (path, *path.parents):
+        if one.is_symlink() and not one.exists():
+            what = "it is a link" if one == path else f"it lies in {quoted(str(one))}, a link"
+            return f"{what} to {quoted(os.readlink(one))}, which is not there"
     return ""
 
 
