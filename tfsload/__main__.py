@@ -10,7 +10,7 @@ from typing import NoReturn
 from tfsload import __version__
 from tfsload.analysis import exit_codes
 from tfsload.datasets.shipped import shipped
-from tfsload.report import program
+from tfsload.report import output, program
 from tfsload.settings.listing import listing
 from tfsload.settings.options import OPTIONS
 from tfsload.transport.words import quoted
@@ -24,12 +24,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     arguments: those after the program's name; None: of the command line.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        try:
+            return _run_command(list(sys.argv[1:] if arguments is None else arguments))
+        finally:
+            output.flush()  # of what argparse has printed, too
+    except output.OutputError as error:
+        output.give_up()
+        if error.words:
+            print(f"tfsload: {error.words}", file=sys.stderr)
+        return error.exit_code
+
+
+def _run_command(given: Sequence[str]) -> int:
     name, others = (given[0], given[1:]) if given else ("", [])
     if name in _HELP:
-        print(_usage())
+        output.say(_usage())
     elif name == "--version":
-        print(f"tfsload {__version__}")
+        output.say(f"tfsload {__version__}")
     elif name in COMMANDS:
         return COMMANDS[name](others)
     else:
@@ -58,7 +70,7 @@ def _usage() -> str:
 def run(arguments: Sequence[str]) -> int:
     """Run Locust with the suite's own locustfile."""
     if set(arguments) & set(_HELP):
-        print(_run_help(min(_WIDEST, max(_NARROWEST, shutil.get_terminal_size().columns))))
+        output.say(_run_help(min(_WIDEST, max(_NARROWEST, shutil.get_terminal_size().columns))))
         return exit_codes.PASS
     return _become_locust(["-f", str(shipped("locustfile.py")), *arguments])
 

@@ -69,6 +69,67 @@ def test_each_of_the_csv_files_is_tried(tmp_path, monkeypatch, ending):
         parser.parse_args(["--csv", "c"])
 
 
+def parser_of_files():
+    parser = argparse.ArgumentParser(prog="locust")
+    for option in (*FILES, "--report"):
+        parser.add_argument(option)
+    parser.add_argument("--worker", action="store_true")
+    locust_files.check_paths(parser)
+    return parser
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        pytest.param(["--html", "o/l.html"], "--html 'o/l.html': o/l.html lies in", id="html"),
+        pytest.param(["--html", "o/report.html"], "o/report.html lies in", id="a-name-of-the-reports-own"),
+        pytest.param(["--json-file", "o/j"], "--json-file 'o/j': o/j.json lies in", id="json"),
+        pytest.param(["--csv", "o/c"], "--csv 'o/c': o/c_stats.csv lies in", id="csv"),
+        pytest.param(["--logfile", "o/below/log"], "--logfile 'o/below/log': o/below/log lies in", id="further-in"),
+        pytest.param(["--html", "link/o/l.html"], "link/o/l.html lies in", id="by-a-link"),
+        pytest.param(["--html", "o"], "--html 'o': o lies in", id="in-its-place"),
+        pytest.param(["--html", "o/h", "--csv", "o/c"], "o/c_stats.csv lies in", id="one-of-two"),
+        pytest.param(["--html", "o/h", "--csv", "o/c"], "o/h lies in", id="the-other-of-two"),
+    ],
+)
+def test_a_file_in_the_directory_of_the_report_is_refused_before_it_is_made(tmp_path, monkeypatch, capsys, given, told):
+    monkeypatch.chdir(tmp_path)
+    Path("link").symlink_to(".")
+    with pytest.raises(SystemExit) as ended:
+        parser_of_files().parse_args([*given, "--report", " o"])
+
+    said = capsys.readouterr().err
+    assert ended.value.code == exit_codes.BAD_USAGE
+    assert told in said
+    assert "the directory of --report: name another place" in said
+    assert not any(one.is_file() for one in tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param(["--html", "o.html", "--report", "o"], id="beside-it"),
+        pytest.param(["--csv", "o/c"], id="no-report"),
+        pytest.param(["--csv", "o/c", "--report", "o/report"], id="above-it"),
+        pytest.param(["--logfile", "o/log", "--report", "o", "--worker"], id="a-worker-writes-none"),
+    ],
+)
+def test_a_file_elsewhere_is_taken(tmp_path, monkeypatch, given):
+    monkeypatch.chdir(tmp_path)
+    assert parser_of_files().parse_args(given)
+
+
+@pytest.mark.parametrize("further", [pytest.param((), id="run"), pytest.param(("--dry-run",), id="dry-run")])
+def test_a_run_whose_report_would_be_lost_to_files_in_it_is_not_begun(tmp_path, further):
+    given = ("--report", "o", "--csv", "o/c", "--html", "o/report.html", "--logfile", "o/log", *further)
+    ended = run_headless(tmp_path / "run", "--host", f"127.0.0.1:{free_port()}", *given, cwd=tmp_path)
+
+    assert ended.exit_code == exit_codes.BAD_USAGE
+    assert "--html 'o/report.html': o/report.html lies in the directory of --report" in ended.stderr
+    assert "--logfile 'o/log': o/log lies in the directory of --report" in ended.stderr
+    assert list((tmp_path / "o").iterdir()) == []
+
+
 def test_a_pipe_is_left_to_who_reads_it(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)

@@ -256,6 +256,7 @@ def test_thresholds_of_a_run_without_levels(text, code, reason):
             exit_codes.FAILED,
             [
                 "10 of 1,210 requests had no answer (images by code: DEADLINE_EXCEEDED 10)",
+                "DEADLINE_EXCEEDED: the server took longer to answer than --deadline allows; see whether it still runs",
                 "p99 < 500us was crossed at 1 user: too many requests had no answer, or were dropped",
             ],
             id="failures-come-before-all",

@@ -2,6 +2,8 @@
 
 import os
 import re
+import signal
+import subprocess
 import sys
 
 import pytest
@@ -67,6 +69,40 @@ def test_help_names_every_command(arguments, capsys):
 def test_version(capsys):
     assert program.main(["--version"]) == 0
     assert capsys.readouterr().out == f"tfsload {tfsload.__version__}\n"
+
+
+COMMANDS_THAT_PRINT = [
+    pytest.param(["--help"], id="help"),
+    pytest.param(["--version"], id="version"),
+    pytest.param(["run", "--help"], id="help-of-run"),
+    pytest.param(["report", "--help"], id="help-of-argparse"),
+    pytest.param(["report", "--schema"], id="more-than-is-buffered"),
+]
+
+
+def printed_to(stdout, arguments):
+    command = [sys.executable, "-m", "tfsload", *arguments]
+    # Unbuffered, what argparse cannot print is lost in it without a word.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    ended = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False, env=environment)
+    return ended.returncode, ended.stderr
+
+
+@pytest.mark.parametrize("arguments", COMMANDS_THAT_PRINT)
+def test_output_that_nobody_reads_any_more_ends_a_command_silently(arguments):
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with open(write_end, "w") as closed:
+        assert printed_to(closed, arguments) == (128 + signal.SIGPIPE, "")
+
+
+@pytest.mark.parametrize("arguments", COMMANDS_THAT_PRINT)
+def test_output_that_cannot_be_written_is_told_in_a_line(arguments):
+    with open("/dev/full", "w") as full:
+        assert printed_to(full, arguments) == (
+            1,
+            "tfsload: standard output could not be written: No space left on device\n",
+        )
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ import pytest
 
 from tests.support.golden import result_of
 from tests.support.past_runs import PAST_RUNS
-from tfsload.analysis import exit_codes
-from tfsload.report import directory, files, json_file, program
+from tfsload.report import directory, files, json_file
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +43,19 @@ def file_of_that_name(path):
     path.write_text("mine")
 
 
-def link_to_nowhere(path):
-    path.symlink_to(path / "nowhere")
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        pytest.param("link", "it is a link to 'nowhere', which is not there", id="itself"),
+        pytest.param("link/below", "it lies in 'link', a link to 'nowhere', which is not there", id="above-it"),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_refused_with_where_it_leads(tmp_path, monkeypatch, place, words):
+    monkeypatch.chdir(tmp_path)
+    Path("link").symlink_to("nowhere")
+
+    assert directory.fault(place) == f"{words}: make that directory, or name another one"
+    assert held(tmp_path) == ["link"]
 
 
 def with_a_letter(path):
@@ -82,7 +92,6 @@ def with_a_directory_in_place_of_a_file(path):
     ("make", "words"),
     [
         pytest.param(file_of_that_name, "it is a file", id="a-file"),
-        pytest.param(link_to_nowhere, "it is a file, or lies in one|cannot be written", id="a-link-to-nowhere"),
         pytest.param(with_a_letter, "it holds 'letter.txt', which is no part of a report", id="something-else"),
         pytest.param(with_a_hidden_file, "it holds '.git'", id="a-hidden-one"),
         pytest.param(with_another_tools_junit, "it holds 'junit.xml'", id="another-tools-junit"),
@@ -96,7 +105,7 @@ def test_what_holds_something_else_is_refused_and_left_as_it_is(tmp_path, make, 
     before = held(tmp_path / "there") if (tmp_path / "there").is_dir() else None
     fault = directory.fault(str(tmp_path / "there"))
 
-    assert any(one in fault for one in words.split("|"))
+    assert words in fault
     assert "name " in fault
     assert (held(tmp_path / "there") if (tmp_path / "there").is_dir() else None) == before
 
@@ -195,86 +204,48 @@ def test_two_runs_that_end_in_one_directory_leave_one_whole_report(tmp_path, res
     assert (tmp_path / "levels.csv").read_text() == "first\n"
 
 
-def test_what_was_put_there_meanwhile_is_kept(tmp_path, result):
-    with pytest.raises(OSError, match=r"holds 'letter\.txt', which is no part of a report"):
-        report_beside_a_letter(tmp_path, result)
-
-    assert held(tmp_path) == ["letter.txt"]
-
-
-def report_beside_a_letter(path, result):
+def report_while(put, path, result):
     with directory.replaced(str(path)) as making:
         files.write_data(result, making)
-        (path / "letter.txt").write_text("mine")
+        (making / "junit.xml").write_text("ours")
+        put(path)
 
 
-def test_a_page_that_cannot_be_made_leaves_the_older_report(tmp_path, result, capsys, monkeypatch):
-    report_in(tmp_path, result)
+@pytest.mark.parametrize("has_older", [False, True])
+@pytest.mark.parametrize(
+    "put",
+    [
+        pytest.param(lambda path: (path / "letter.txt").write_text("mine"), id="a-file"),
+        pytest.param(lambda path: (path / "letter.txt").mkdir(), id="a-directory"),
+        pytest.param(lambda path: (path / "letter.txt").symlink_to("nowhere"), id="a-link-to-nowhere"),
+    ],
+)
+def test_what_was_put_there_meanwhile_costs_no_report_and_is_kept(tmp_path, result, put, has_older):
+    if has_older:
+        report_in(tmp_path, result)
+    report_while(put, tmp_path, result)
 
-    def cannot(_):
-        raise KeyError("drawn by nobody")
-
-    monkeypatch.setattr(files, "_page", cannot)
-
-    assert program.main([str(tmp_path)]) == exit_codes.FAILED
-    assert "it could not be drawn: KeyError: 'drawn by nobody'" in capsys.readouterr().err
-    assert held(tmp_path) == ["levels.csv", "result.json"]
-    assert (tmp_path / "levels.csv").read_text() == "new\n"
-
-
-# tfsload report DIR
+    assert held(tmp_path) == ["junit.xml", "letter.txt", "result.json"]
+    assert (tmp_path / "junit.xml").read_text() == "ours"
 
 
 @pytest.mark.parametrize(
-    ("make", "words"),
+    ("name", "make"),
     [
-        pytest.param(lambda _: None, "No such file or directory", id="none-there"),
-        pytest.param(with_another_tools_result, "it is no result of a run", id="another-tools"),
-        pytest.param(with_a_damaged_result, "it holds no JSON", id="damaged"),
+        pytest.param("junit.xml", Path.touch, id="another-tools-file"),
+        pytest.param("junit.xml", Path.mkdir, id="a-directory"),
+        pytest.param("result.json", Path.touch, id="another-result"),
+        pytest.param("result.json", lambda path: path.symlink_to("nowhere"), id="a-link-to-nowhere"),
     ],
 )
-def test_a_directory_without_a_result_is_refused(tmp_path, capsys, make, words):
-    make(tmp_path / "there")
+def test_what_was_put_in_the_place_of_a_file_is_kept(tmp_path, result, name, make):
+    with pytest.raises(OSError, match=f"holds '{name}', which is no part of a report"):
+        report_while(lambda path: make(path / name), tmp_path, result)
 
-    assert program.main([str(tmp_path / "there")]) == exit_codes.BAD_USAGE
-    said = capsys.readouterr().err
-    assert said.startswith(f"tfsload report: {tmp_path / 'there' / 'result.json'}: ")
-    assert words in said
+    assert held(tmp_path) == [name]
 
 
-def test_a_result_among_other_files_is_refused_too(tmp_path, capsys, result):
-    report_in(tmp_path, result)
-    (tmp_path / "mine.txt").write_text("mine")
+def test_a_file_of_a_reports_name_that_was_put_there_meanwhile_is_not_taken_for_an_older_one(tmp_path, result):
+    report_while(lambda path: (path / "summary.md").write_text("mine"), tmp_path, result)
 
-    assert program.main([str(tmp_path)]) == exit_codes.BAD_USAGE
-    assert "it holds 'mine.txt'" in capsys.readouterr().err
-    assert held(tmp_path) == ["levels.csv", "mine.txt", "result.json"]
-
-
-def test_a_threshold_that_nobody_can_have_asked_for_is_refused(tmp_path, capsys):
-    crossed = result_of(PAST_RUNS["thresholds"]())
-    report_in(tmp_path, crossed)
-    path = tmp_path / json_file.NAME
-    path.write_text(path.read_text().replace("error_rate < 1%", "<b>x</b>"))
-
-    assert program.main([str(tmp_path)]) == exit_codes.BAD_USAGE
-    assert "'<b>x</b>' is no threshold" in capsys.readouterr().err
-
-
-def test_a_report_is_made_again_from_the_result_alone(tmp_path, result, capsys):
-    report_in(tmp_path, result)
-    before = (tmp_path / json_file.NAME).read_bytes()
-
-    assert program.main([str(tmp_path), "--hgrm"]) == exit_codes.PASS
-    assert held(tmp_path) == sorted([*directory.NAMES, "latency-run.hgrm"])
-    assert (tmp_path / json_file.NAME).read_bytes() == before
-    assert capsys.readouterr().out == f"Report: {tmp_path / 'report.html'}\n"
-    assert program.main([str(tmp_path)]) == exit_codes.PASS
-    assert held(tmp_path) == sorted(directory.NAMES)
-
-
-def test_without_a_directory_the_usage_is_told(capsys):
-    with pytest.raises(SystemExit) as ended:
-        program.main([])
-    assert ended.value.code == exit_codes.BAD_USAGE
-    assert "expected DIR" in capsys.readouterr().err
+    assert held(tmp_path) == ["junit.xml", "result.json", "summary.md"]

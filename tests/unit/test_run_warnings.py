@@ -29,6 +29,12 @@ from tfsload.suite.run_warnings import too_few_samples, warn_of_ignored, warn_of
             ],
             id="one-of-several",
         ),
+        pytest.param(
+            {"hgrm": "true"},
+            ["--hgrm: no effect, since its files belong to a report, and there is none without --report DIR"],
+            id="files-of-no-report",
+        ),
+        pytest.param({"hgrm": "true", "report": "o"}, [], id="files-of-a-report"),
     ],
 )
 def test_options_without_an_effect_are_named(options, said, caplog):

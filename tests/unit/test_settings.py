@@ -89,7 +89,7 @@ def test_defaults_are_those_of_the_design():
         pytest.param({"level_duration": "86400"}, "load.level_duration_s", 86_400.0, id="a-day"),
         pytest.param({"warm_up": "0"}, "load.warm_up_s", 0.0, id="no-warm-up"),
         pytest.param({"verify": "1000"}, "checks.verify", 1000, id="verify"),
-        pytest.param({"threshold": " ; "}, "checks.thresholds", (), id="no-threshold"),
+        pytest.param({"threshold": " "}, "checks.thresholds", (), id="no-threshold"),
         pytest.param({"seed": "0"}, "data.seed", 0, id="seed"),
         pytest.param({"warm_up_requests": "7", "num_tests": "1"}, "load.warm_up_requests", 7, id="warm-up-requests"),
         pytest.param({"wait": "0.5"}, "connection.wait_s", 0.5, id="wait"),
@@ -337,6 +337,7 @@ def test_thresholds_are_read():
         pytest.param({"verify": "-1"}, "--verify '-1': expected a whole number of at least 0", id="verify"),
         pytest.param({"seed": "-1"}, "--seed '-1'", id="seed"),
         pytest.param({"threshold": "p99 50ms"}, "--threshold 'p99 50ms': no operator", id="threshold"),
+        pytest.param({"threshold": " ; "}, "--threshold ';': no threshold stands", id="threshold-of-empty-variables"),
     ],
 )
 def test_bad_values_of_load(given, message):

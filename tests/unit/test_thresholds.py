@@ -55,7 +55,6 @@ def test_a_threshold_is_read(text, expected):
     ("text", "metrics"),
     [
         pytest.param("", [], id="empty"),
-        pytest.param(" ; ;; ", [], id="nothing-but-separators"),
         pytest.param("p99 < 1s; error_rate < 5%", ["p99", "error_rate"], id="two"),
         pytest.param(";p99<1s;;max<2s;", ["p99", "max"], id="empty-ones-between"),
     ],
@@ -97,6 +96,9 @@ def test_several_are_separated_by_semicolons(text, metrics):
             "p99 < 20",
             "value '20' has no unit: expected a number and its unit, ns, us, µs, ms or s, for example 20ms",
             id="a-latency-without-a-unit",
+        ),
+        pytest.param(
+            " ; ;; ", "no threshold stands between the ';': name one, or leave it out", id="nothing-but-separators"
         ),
         pytest.param("p99 < 20m", "value '20m' has the unit 'm': expected a number and its unit, ns", id="minutes"),
         pytest.param("p99 < 20MS", "value '20MS' has the unit 'MS'", id="unit-in-upper-case"),

@@ -210,6 +210,16 @@ def test_a_run_stopped_before_its_first_request_says_just_that():
             id="not-every-request-was-answered",
         ),
         pytest.param(
+            record_of(RIGHT, ["DEADLINE_EXCEEDED"]),
+            {"thresholds": parsed("failed_rate < 1%")},
+            [
+                "1 of 1,000 requests had no answer, as judged by failed_rate < 1%",
+                "  note: DEADLINE_EXCEEDED: the server took longer to answer than --deadline allows",
+                "  cure: see whether it still runs, and its log; send less at once, or allow it more time",
+            ],
+            id="one-was-answered-too-late",
+        ),
+        pytest.param(
             cut_off(3),
             {},
             ["no thresholds; every request was answered (3 were in flight when it stopped)"],

@@ -29,6 +29,10 @@ _ADVICE = {
     "UNAVAILABLE": Reason(
         "UNAVAILABLE: the server was not reached, or went away", "see whether it still runs, and its log"
     ),
+    "DEADLINE_EXCEEDED": Reason(
+        "DEADLINE_EXCEEDED: the server took longer to answer than --deadline allows",
+        "see whether it still runs, and its log; send less at once, or allow it more time",
+    ),
 }
 
 

@@ -162,14 +162,18 @@ def unit_ns(unit: str) -> int:
 
 
 def parse(text: str) -> tuple[Threshold, ...]:
-    """Read thresholds separated by ';'; empty ones are skipped, so an empty text has none.
+    """Read thresholds separated by ';'; empty ones are skipped, and an empty text has none.
 
     Raises:
-        ThresholdError: with every fault, among them limits that no run could cross, or none could hold.
+        ThresholdError: with every fault, among them limits that no run could cross, or none could hold, and a text of
+            separators alone: what was to stand between them is missing, and a run would be held to nothing.
     """
     thresholds: list[Threshold] = []
     faults: list[str] = []
-    for clause in filter(None, (part.strip() for part in text.split(";"))):
+    clauses = [part.strip() for part in text.split(";") if part.strip()]
+    if text.strip() and not clauses:
+        raise ThresholdError([f"{quoted(text)}: no threshold stands between the ';': name one, or leave it out"])
+    for clause in clauses:
         try:
             thresholds.append(_read_clause(clause))
         except ThresholdError as error:

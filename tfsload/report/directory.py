@@ -14,6 +14,7 @@ from typing import IO
 import psutil
 
 from tfsload.report import hgrm, json_file
+from tfsload.transport.words import quoted
 
 NAMES = (json_file.NAME, "levels.csv", "series.csv", "images.csv", "junit.xml", "summary.md", "report.html")
 PAGE = "report.html"
@@ -26,10 +27,20 @@ PART = ".part"  # at the end of a name: such a file is not complete
 _LEAST_FREE_BYTES = 16 * 2**20
 
 
+def place_of(given: str) -> str:
+    """Return the directory that is meant by what was given for one; empty: none was.
+
+    A `~` is the user's own directory in a configuration file, too, where no shell has seen to it.
+    """
+    return os.path.expanduser(given.strip())
+
+
 def fault(directory: str) -> str:
     """Return why no report can be written into a directory, and what to do; empty where it can. It is made."""
     path = Path(directory)
     try:
+        if leading := _leads_nowhere(path):
+            return f"{leading}: make that directory, or name another one"
         path.mkdir(parents=True, exist_ok=True)
         if stranger := _stranger(path):
             return f"it holds {stranger!r}, which is no part of a report: name an empty directory, or one that is new"
@@ -42,6 +53,15 @@ def fault(directory: str) -> str:
     if free_bytes < _LEAST_FREE_BYTES:
         free = f"{free_bytes / 2**20:,.1f} of {_LEAST_FREE_BYTES / 2**20:,.0f} MiB are free"
         return f"its disk is full ({free}): make room, or name another directory"
+    return ""
+
+
+def _leads_nowhere(path: Path) -> str:
+    """Return which part of a path is a link to what is not there, in words; empty: none is."""
+    for one in (path, *path.parents):
+        if one.is_symlink() and not one.exists():
+            what = "it is a link" if one == path else f"it lies in {quoted(str(one))}, a link"
+            return f"{what} to {quoted(os.readlink(one))}, which is not there"
     return ""
 
 
@@ -64,8 +84,8 @@ def _is_ours(name: str) -> bool:
 def replaced(directory: str) -> Iterator[Path]:
     """Give a new directory in which to make the files of a report; as it ends they take the place of older ones.
 
-    What raises in between leaves the older report as it was. Of two runs that end in one directory the later one's
-    report stays.
+    What raises in between leaves the older report as it was; what others have put there meanwhile stays. Of two runs
+    that end in one directory the later one's report stays.
 
     Raises:
         OSError: they could not be made, or not put there.
@@ -120,14 +140,17 @@ def _try_to_hold(file: IO[str], lock: Path) -> bool:
 
 
 def _put(making: Path, path: Path) -> None:
-    if stranger := _stranger(path):  # since the run began
-        raise OSError(errno.EEXIST, f"the directory holds {stranger!r}, which is no part of a report")
+    """Put files beside what others have put there since the run began; ours replace ours alone."""
     made = sorted(entry.name for entry in making.iterdir() if not entry.name.endswith(PART))
+    holds_report = json_file.is_one(path / json_file.NAME)
+    for name in made:
+        if os.path.lexists(path / name) and not (holds_report and (path / name).is_file()):
+            raise OSError(errno.EEXIST, f"the directory holds {name!r}, which is no part of a report")
     # The result first: with it, whatever was broken off is known for a report.
     for name in sorted(made, key=lambda name: name != json_file.NAME):
         os.replace(making / name, path / name)
-    for entry in list(path.iterdir()):  # of the older report: it would tell of another run
-        if entry.name not in made and _is_ours(entry.name):
+    for entry in list(path.iterdir()) if holds_report else ():  # of the older report: it would tell of another run
+        if entry.name not in made and _is_ours(entry.name) and entry.is_file():
             entry.unlink()
 
 

@@ -1,15 +1,21 @@
 """`result.json`: all that is known of a run, from which every other file of a report can be made again."""
 
+import codecs
 import json
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
-from tfsload.analysis import thresholds
+from tfsload.analysis import damage, thresholds
 from tfsload.analysis.result import RunResult, SchemaError
 from tfsload.analysis.thresholds import Threshold
 from tfsload.transport.words import quoted
 
 NAME = "result.json"
+# Far beyond what a run comes to: some ten bytes an image, some thousands a level.
+_MOST_BYTES = 256 * 2**20
+_EXPECTED = "expected a result.json as a run has written it"
 
 
 def write(result: RunResult) -> str:
@@ -24,7 +30,27 @@ def read(path: Path) -> RunResult:
         OSError: it cannot be read.
         SchemaError: it holds no result, or one of another version of this suite.
     """
-    return parse(path.read_bytes())
+    return parse(read_bytes(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read what a file holds, unparsed; nothing is waited for, and no more is read than a result can be.
+
+    Raises:
+        OSError: it cannot be read.
+        SchemaError: it is no regular file, or larger than any result.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # of a pipe: without waiting for who writes
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise SchemaError(f"it is no regular file: {_EXPECTED}")
+        with open(descriptor, "rb", closefd=False) as file:
+            written = file.read(_MOST_BYTES + 1)
+    finally:
+        os.close(descriptor)
+    if len(written) > _MOST_BYTES:
+        raise SchemaError(f"it is larger than {_MOST_BYTES // 2**20} MiB, as no result is: {_EXPECTED}")
+    return written
 
 
 def parse(written: bytes) -> RunResult:
@@ -38,6 +64,8 @@ def parse(written: bytes) -> RunResult:
         _check_threshold(held.threshold)
     if result.verdict is None:
         raise SchemaError("the run is not judged: expected a result with a verdict")
+    if fault := damage.fault_of(result):
+        raise SchemaError(f"this result of a run is damaged: {fault}")
     return result
 
 
@@ -54,13 +82,26 @@ def _parsed(written: bytes) -> Any:
     try:
         return json.loads(written.decode())
     except (ValueError, RecursionError) as error:
-        raise SchemaError(f"it holds no JSON: {error}") from None
+        fault = "it begins with a byte order mark" if written.startswith(codecs.BOM_UTF8) else _not_json(error)
+    raise SchemaError(f"{fault}: {_EXPECTED}")
+
+
+def _not_json(error: Exception) -> str:
+    """Return why what was read is no JSON of a result's, in words."""
+    match error:
+        case json.JSONDecodeError():
+            return f"it holds no JSON (line {error.lineno}, column {error.colno})"
+        case UnicodeDecodeError():
+            return f"it is no text in UTF-8 (byte {error.start})"
+        case RecursionError():
+            return "its JSON is nested too deep"
+    return "its JSON holds a number of too many digits"  # the one other thing that Python's parser refuses
 
 
 def is_one(path: Path) -> bool:
     """Whether a file holds a result of this suite's, of whatever version."""
     try:
-        found = _parsed(path.read_bytes())
+        found = _parsed(read_bytes(path))
     except (OSError, SchemaError):
         return False
     return isinstance(found, dict) and {"schema", "made_by", "totals"} <= set(found)

@@ -2,16 +2,17 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from tfsload.analysis import exit_codes
 from tfsload.analysis.result import RunResult, SchemaError
-from tfsload.report import directory, files, json_file
+from tfsload.report import directory, files, json_file, output
 from tfsload.report.charts import drawing_script
 from tfsload.report.schema import schema
-from tfsload.transport.words import sentence
+from tfsload.transport.words import quoted, sentence
 
 # How the process that leads a run has its report made, in a directory that holds the result and nothing else.
 HERE = "--here"
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(DRAWING_SCRIPT, metavar="FILE", help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.schema:
-        print(json.dumps(schema(), indent=2))
+        output.say(json.dumps(schema(), indent=2))
         return exit_codes.PASS
     if given.drawing_script is not None:
         return _write_drawing_script(Path(given.drawing_script))
@@ -49,10 +50,12 @@ def _write_drawing_script(path: Path) -> int:
 def _make(where: str, has_hgrm: bool, is_here: bool) -> int:
     path = Path(where)
     try:
-        written = (path / json_file.NAME).read_bytes()
+        written = json_file.read_bytes(path / json_file.NAME)
         result = json_file.parse(written)
-    except (OSError, SchemaError) as error:
-        return _refuse(f"{path / json_file.NAME}: {getattr(error, 'strerror', None) or error}", exit_codes.BAD_USAGE)
+    except SchemaError as error:
+        return _refuse(f"{path / json_file.NAME}: {error}", exit_codes.BAD_USAGE)
+    except OSError as error:
+        return _refuse(f"{quoted(where)}: {_why_not_read(path, error)}", exit_codes.BAD_USAGE)
     has_hgrm = has_hgrm or files.asks_for_hgrm(result)
     if is_here:
         return _write(result, path, has_hgrm)
@@ -68,8 +71,21 @@ def _make(where: str, has_hgrm: bool, is_here: bool) -> int:
         return exit_codes.FAILED
     except OSError as error:
         return _refuse(f"{where}: it could not be written: {error.strerror or error}", exit_codes.FAILED)
-    print(f"Report: {path / directory.PAGE}")
+    output.say(f"Report: {path / directory.PAGE}")
     return exit_codes.PASS
+
+
+def _why_not_read(path: Path, error: OSError) -> str:
+    """Return why a directory's result cannot be read, and what to do."""
+    if not os.path.lexists(path):
+        found = "it is not there"
+    elif isinstance(error, NotADirectoryError):
+        found = f"it is no directory, or lies in a file; {json_file.NAME} is read from its directory"
+    elif isinstance(error, FileNotFoundError):
+        found = f"it holds no {json_file.NAME}"
+    else:
+        found = f"its {json_file.NAME} cannot be read ({error.strerror or error})"
+    return f"{found}: name the directory of a report, as a run was given it with --report"
 
 
 class _NotMadeError(Exception):

@@ -6,6 +6,7 @@ from typing import Any
 from tfsload.analysis import exit_codes
 from tfsload.analysis.figures import span, users
 from tfsload.load.plan import Plan
+from tfsload.report import directory
 from tfsload.run.checks import Checked
 from tfsload.run.surroundings import made_by
 from tfsload.settings import readers
@@ -103,7 +104,7 @@ def _rows(
     rows += [("threshold", threshold.text) for threshold in settings.checks.thresholds]
     rows += [("note", f"{key}={note}") for key, note in report.notes]
     if report.directory:
-        rows.append(("report", f"{report.directory} can be written"))
+        rows.append(("report", f"{directory.place_of(report.directory)} can be written"))
     return [*rows, ("prediction", trial.words)]
 
 

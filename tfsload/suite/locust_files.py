@@ -18,7 +18,9 @@ import locust.stats
 from locust import html
 from locust.env import Environment
 
-from tfsload.suite import output_paths, streams
+from tfsload.report import directory
+from tfsload.suite import arguments, output_paths, streams
+from tfsload.transport.words import quoted
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +61,25 @@ def check_paths(parser: Any) -> None:
     """Let Locust's parser refuse places in which no file can be made (on `init_command_line_parser`)."""
     for option, endings in _ENDINGS.items():
         parser._option_string_actions[option].type = output_paths.checked(*endings)
+    arguments.after_parsing(parser, functools.partial(_keep_out_of_report, parser))
+
+
+# A report does not replace what is no part of one: with a file of Locust's in its directory, this run's report is lost,
+# or the next one refused.
+def _keep_out_of_report(parser: Any, options: Any) -> None:
+    """Refuse, before any of them is made, files that would lie in the directory of `--report`."""
+    given = vars(options)
+    report = directory.place_of(str(given.get("report") or ""))
+    if not report or given.get("worker"):  # which writes no report
+        return
+    faults = []
+    for option, endings in _ENDINGS.items():
+        path = given.get(parser._option_string_actions[option].dest)
+        inside = [path + ending for ending in endings if output_paths.lies_in(path + ending, report)] if path else []
+        if inside:
+            faults.append(f"{option} {quoted(path)}: {inside[0]} lies in the directory of --report: name another place")
+    if faults:
+        parser.error("; ".join(faults))
 
 
 # `--logfile`. Python's handler says with a traceback for each line that it cannot write.

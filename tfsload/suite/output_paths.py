@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable
+from pathlib import Path
 
 
 def fault(path: str) -> str:
@@ -32,6 +33,14 @@ def _is_pipe(path: str) -> bool:
     try:
         return stat.S_ISFIFO(os.stat(path).st_mode)
     except OSError:
+        return False
+
+
+def lies_in(path: str, directory: str) -> bool:
+    """Whether a path is a directory, or something in it, once links are followed; neither has to be there."""
+    try:
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(directory))
+    except ValueError:  # no path at all, which others refuse
         return False
 
 

@@ -5,6 +5,8 @@ They are made by a process of their own, from `result.json` alone: drawing would
 
 import contextlib
 import os
+import shlex
+import signal
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,7 +18,7 @@ from tfsload.analysis.result import Asked, Course, RunResult
 from tfsload.analysis.totals import Totals
 from tfsload.analysis.verdict import Reason, Rule, Verdict
 from tfsload.records.record import Record
-from tfsload.report import directory, files, program
+from tfsload.report import directory, files, json_file, program
 from tfsload.run.asked import as_asked
 from tfsload.run.surroundings import machine, made_by
 from tfsload.settings.refusal import RunRefused
@@ -39,6 +41,7 @@ class RunReport:
         """Write nothing yet."""
         self._given = self._directory = self._written = ""
         self._first_new: Path | None = None  # the outermost directory that was made for this run
+        self._is_replaced = False  # whether what lies there is this run's, if not all of it
 
     def faults(self, options: Mapping[str, Any]) -> list[str]:
         """Return why the next run's report cannot be written, a sentence each; its directory is made.
@@ -46,12 +49,18 @@ class RunReport:
         Args:
             options: Locust's and the suite's, by name.
         """
-        self._given = str(options.get("report", "")).strip()
+        given = str(options.get("report", ""))
+        if not _is_text(given):  # the check of all settings refuses it, and nothing is made of it
+            given = ""
+        self._given = directory.place_of(given)
         # A locustfile may go to another directory meanwhile.
         self._directory = str(Path(self._given).absolute()) if self._given else ""
         place = Path(self._directory)
         new = [one for one in (place, *place.parents) if not os.path.lexists(one)] if self._directory else []
         self._first_new = new[-1] if new else None
+        self._is_replaced = False
+        if given and not self._given:
+            return [f"--report {quoted(given)}: it names no directory: name one, or leave it out"]
         fault = directory.fault(self._directory) if self._given else ""
         return [f"--report {quoted(self._given)}: {fault}"] if fault else []
 
@@ -59,6 +68,11 @@ class RunReport:
     def written(self) -> str:
         """The directory of the report that was written last; empty: none was asked for, or it could not be written."""
         return self._written
+
+    @property
+    def _page(self) -> str:
+        """The page of the report that was written last, as its directory was given; empty as `written`."""
+        return str(Path(self._given) / directory.PAGE) if self._written else ""
 
     def leave_no_directory(self) -> None:
         """Take away the directories made for a report that is not written after all, where nothing is in them."""
@@ -80,10 +94,17 @@ class RunReport:
             with directory.replaced(self._directory) as making:
                 files.write_data(result, making)
                 fault = make_others(making)
+                fault += f"; {_again(self._given)}" if fault else ""
+            self._is_replaced = True
         except OSError as error:
-            fault = f"{error.strerror or error}"
+            fault = f"{error.strerror or error}{self._beside_older()}"
         self._written = "" if fault else self._directory
         return (f"--report {quoted(self._given)}: it could not be written: {fault}",) if fault else ()
+
+    def _beside_older(self) -> str:
+        """Say of a report that was not put there that it is not the one that lies there, if one does."""
+        holds_one = not self._is_replaced and json_file.is_one(Path(self._directory) / json_file.NAME)
+        return f"; the report of an earlier run is still in {quoted(self._given)}" if holds_one else ""
 
     def write_outcome(self, outcome: Outcome) -> Outcome:
         """Write the report of a run that has ended; return its outcome, which failed where that could not be done.
@@ -91,15 +112,16 @@ class RunReport:
         What can be written then says so, too.
         """
         faults = self.write(outcome.result)
+        if _are_worth_another_try(faults):  # what draws may have been killed
+            faults = self.write(outcome.result)
         if not faults:
-            page = str(Path(self._given) / directory.PAGE) if self._given else ""
-            return replace(outcome, page=page)
+            return replace(outcome, page=self._page)
         failed, ended = outcome.failed_by(faults), outcome.result.process_exit
         if ended is not None and ended.code == outcome.exit_code:  # nobody else has set it
             failed = failed.ended_with(failed.exit_code)
-        if not any(_TOO_LATE in fault for fault in faults):  # another try would take as long
+        if _are_worth_another_try(faults):
             self.write(failed.result)
-        return failed
+        return replace(failed, page=self._page)
 
     def write_refusal(self, refused: RunRefused, options: Mapping[str, Any]) -> None:
         """Write the report of a run that was not started; say what could not be written of it, and why."""
@@ -149,6 +171,35 @@ def make_others(making: Path) -> str:
             return f"{_TOO_LATE} {_LIMIT_S:g} s"
         if child.exit_code == exit_codes.PASS:
             return ""
+        if (child.exit_code or 0) < 0:
+            return _ended_by(-(child.exit_code or 0))
         return child.said.splitlines()[-1].removeprefix("tfsload report: ")
     finally:
         child.stop()
+
+
+def _is_text(given: str) -> bool:
+    """Whether it holds no bytes of the command line that are not UTF-8."""
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _are_worth_another_try(faults: tuple[str, ...]) -> bool:
+    return bool(faults) and not any(_TOO_LATE in fault for fault in faults)  # which would take as long
+
+
+def _ended_by(number: int) -> str:
+    """Return what ended the process that draws, in words."""
+    try:
+        name = signal.Signals(number).name
+    except ValueError:  # one of real time
+        name = f"signal {number}"
+    maybe = " (of want of memory, maybe)" if number == signal.SIGKILL else ""
+    return f"what draws it was ended by {name}{maybe}"
+
+
+def _again(given: str) -> str:
+    return f"`tfsload report {shlex.quote(given)}` makes what is missing of it"

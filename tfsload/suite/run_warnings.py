@@ -55,6 +55,8 @@ def warn_of_ignored(options: Mapping[str, Any], settings: Settings) -> None:
         logger.warning("%s: no effect, since %s", " and ".join(ignored), why)
     if settings.checks.tolerance != tolerance.DEFAULT and not settings.checks.verify:
         logger.warning("--tolerance: no effect, since nothing is compared without --verify N")
+    if settings.report.hgrm and not settings.report.directory:
+        logger.warning("--hgrm: no effect, since its files belong to a report, and there is none without --report DIR")
 
 
 def too_few_samples(settings: Settings) -> str:

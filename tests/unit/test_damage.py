@@ -1,0 +1,74 @@
+"""A result in which a figure stands that no run can have come to is refused as it is read, not as it is drawn."""
+
+import json
+
+import pytest
+
+from tests.support.golden import result_of
+from tests.support.past_runs import PAST_RUNS
+from tfsload.analysis import exit_codes
+from tfsload.analysis.damage import fault_of
+from tfsload.analysis.result import SchemaError
+from tfsload.report import json_file, program
+
+
+def written(kind="demo"):
+    return result_of(PAST_RUNS[kind]()).to_plain()
+
+
+def set_at(plain, path, value):
+    *way, last = path
+    for step in way:
+        plain = plain[step]
+    plain[last] = value
+
+
+DAMAGES = [
+    pytest.param(
+        ("verdict", "exit_code"), 2**63, "verdict.exit_code is 9223372036854775808: expected 0 to 4", id="exit-code"
+    ),
+    pytest.param(("verdict", "exit_code"), -1, "verdict.exit_code is -1: expected 0 to 4", id="exit-code-below"),
+    pytest.param(("verdict", "code_without_failures"), 5, "verdict.code_without_failures is 5", id="other-exit-code"),
+    pytest.param(("verdict", "rules", 0, "exit_code"), 7, "verdict.rules[0].exit_code is 7", id="a-rules-exit-code"),
+    pytest.param(
+        ("totals", "requests_per_s"), "inf", "totals.requests_per_s is inf: expected a finite number", id="endless"
+    ),
+    pytest.param(("totals", "error_rate"), "nan", "totals.error_rate is nan: expected a finite number", id="no-number"),
+    pytest.param(
+        ("seconds", 0, "p99_ns"),
+        10**400,
+        "seconds[0].p99_ns is a number of more than 30 digits",
+        id="hundreds-of-digits",
+    ),
+    pytest.param(
+        ("totals", "latency", "buckets", 1, 1),
+        2**63,
+        "totals.latency.count is ",
+        id="one-bit-too-many",
+    ),
+    pytest.param(
+        ("totals", "latency", "max_ns"),
+        2**63,
+        "totals.latency.max_ns is 9223372036854775808: expected a whole number of 64 bits",
+        id="one-bit-too-many-of-a-time",
+    ),
+    pytest.param(("totals", "latency", "count"), 1, "totals.latency.count is 1: expected ", id="another-count"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "words"), DAMAGES)
+def test_what_no_run_can_have_come_to_is_damage(tmp_path, capsys, path, value, words):
+    plain = written()
+    set_at(plain, path, value)
+    (tmp_path / json_file.NAME).write_text(json.dumps(plain))
+
+    with pytest.raises(SchemaError, match="this result of a run is damaged: ") as refused:
+        json_file.read(tmp_path / json_file.NAME)
+    assert words in str(refused.value)
+    assert program.main([str(tmp_path)]) == exit_codes.BAD_USAGE
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", PAST_RUNS)
+def test_what_runs_come_to_is_none(kind):
+    assert fault_of(result_of(PAST_RUNS[kind]())) == ""
