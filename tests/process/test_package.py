@@ -166,7 +166,7 @@ def test_without_headless_run_opens_the_web_ui(installed, tmp_path, model_server
     finally:
         process.kill()
 
-    assert "GrpcPredictionUser" in str(page), log
+    assert "Start a run" in str(page), log
     assert process.returncode == 0, log
 
 

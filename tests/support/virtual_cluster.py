@@ -26,7 +26,7 @@ from tfsload.prediction.prediction_user import PredictionUser
 from tfsload.records.cpu import CpuShares
 from tfsload.run import awaited, checks, conductor, coordinator, participant, pulse
 from tfsload.settings.settings import Settings
-from tfsload.suite import leader, lifecycle
+from tfsload.suite import leader, lifecycle, run_check
 from tfsload.target.preflight import Preflight
 from tfsload.transport.answer import Answer
 from tfsload.transport.grpc.transport import GrpcTransport
@@ -152,7 +152,7 @@ def take_the_place_of_the_world(monkeypatch: Any) -> tuple[VirtualTime, Network]
         (conductor, "_POLL_S", 0.25),
         (coordinator, "DRAIN_POLL_S", 0.25),
         (run, "load_images", _images),
-        (leader, "check", _check),
+        (run_check, "check", _check),
         (leader, "has_changed", lambda _: ""),
         (lifecycle.interrupt, "deliver_to_main_greenlet", lambda *_: None),
         (locust.argument_parser, "default_args_dict", _DEFAULT_ARGUMENTS),
