@@ -109,9 +109,11 @@ def _spec(result: RunResult, width: int, to_come: Sequence[float] = ()) -> Spec:
     for percentile in LOOKS:
         _draw(drawing, room, levels, percentile)
     room.taken += [label.box for label in _name_endless(drawing, levels)]
+    names = _names_at_last(drawing, levels)
+    room.taken += [label.box for _, label in names]
     _mark_doubted(result, drawing, room)
     _name_limits(drawing, room, limits, last_px)
-    _name_percentiles(drawing, room, levels)
+    _name_percentiles(drawing, room, levels, names)
     return drawing.spec()
 
 
@@ -149,26 +151,43 @@ def _mark_doubted(result: RunResult, drawing: Drawing, room: Room) -> None:
             x = drawing.x.scale.px(load_of(level))
             y = drawing.y.scale.px(max(values) / 1e6) if values else float(drawing.frame.inner_height_px)
             above = [(0, -away) for away in (13, 20, 28)]
-            places = [*above, (-12, 0), (12, 0), *((dx, -away) for away in (13, 28, 42, 56) for dx in (-12, 12, 0))]
+            places = [
+                *above,
+                (-12, 0),
+                (12, 0),
+                *((dx, -away) for away in (13, 28, 42, 56) for dx in (-12, 12, 0, -20)),
+            ]
             labels.append(room.place_surely(Label("?", x + dx, y + dy, "center", is_bold=True) for dx, dy in places))
     drawing.names(labels, "invalid")
 
 
-def _name_percentiles(drawing: Drawing, room: Room, levels: Sequence[LevelResult]) -> None:
-    """Name each line at its end: those that go to the last level beside it, apart from one another."""
-    ends = {p: runs[-1][-1] for p in LOOKS if (runs := _runs(levels, p))}
+def _names_at_last(drawing: Drawing, levels: Sequence[LevelResult]) -> list[tuple[float, Label]]:
+    """Return the names of lines that go to the last level, beside it, apart from one another."""
     last = levels[-1]
-    at_last = [p for p, level in ends.items() if level is last]
+    at_last = [p for p, level in _ends(levels).items() if level is last]
     places = [drawing.y.scale.px((_finite_ns(last, p) or 0.0) / 1e6) for p in at_last]
     x_px = drawing.x.scale.px(load_of(last)) + 10
-    for p, y_px in zip(at_last, apart(places, LINE_PX, 4, drawing.frame.inner_height_px - 4), strict=True):
-        drawing.names([Label(f"p{p:g}", x_px, y_px, is_bold=True)], LOOKS[p][0])
-    for p, level in ends.items():
-        if level is last:
+    placed = apart(places, LINE_PX, 4, drawing.frame.inner_height_px - 4)
+    return [(p, Label(f"p{p:g}", x_px, y_px, is_bold=True)) for p, y_px in zip(at_last, placed, strict=True)]
+
+
+def _ends(levels: Sequence[LevelResult]) -> dict[float, LevelResult]:
+    """Return the level at which each line ends, by percentile."""
+    return {p: runs[-1][-1] for p in LOOKS if (runs := _runs(levels, p))}
+
+
+def _name_percentiles(
+    drawing: Drawing, room: Room, levels: Sequence[LevelResult], at_last: Sequence[tuple[float, Label]]
+) -> None:
+    """Name each line at its end; `at_last`: those names that have their places."""
+    for p, label in at_last:
+        drawing.names([label], LOOKS[p][0])
+    for p, level in _ends(levels).items():
+        if level is levels[-1]:
             continue
         x, y = drawing.x.scale.px(load_of(level)), drawing.y.scale.px((_finite_ns(level, p) or 0.0) / 1e6)
-        if label := room.place(around(f"p{p:g}", x, y, -13, is_bold=True)):
-            drawing.names([label], LOOKS[p][0])
+        if placed := room.place(around(f"p{p:g}", x, y, -13, is_bold=True)):
+            drawing.names([placed], LOOKS[p][0])
 
 
 def _name_endless(drawing: Drawing, levels: Sequence[LevelResult]) -> list[Label]:
