@@ -75,6 +75,8 @@ def lines(text: str) -> str:
     >>> lines("a\tb\nc\x1b[31m")
     'a\tb\nc?[31m'
     """
+    if text.isprintable():  # most are, and this is asked of each text of a page
+        return text
     return "".join(letter if letter.isprintable() or letter in "\n\t" else "?" for letter in text)
 
 
