@@ -291,3 +291,19 @@ def test_rows_go_along_with_the_statistics_beside_those_of_a_locustfile(web_ui, 
     assert first == second == [theirs, {"key": "ours", "data": [{"level": "1 user"}]}]
     assert extended(client) == [theirs, {"key": "ours", "data": rows}]  # though Locust remembers its answer
     assert '"ours"' not in client.get("/logs").text
+
+
+def test_a_run_that_ends_by_itself_starts_no_more_users(web_ui):
+    said = []
+
+    def start():
+        gevent.sleep(0.05)  # a master waits for what its workers say
+        said.append("under way")
+
+    web_ui._swarm_greenlet = gevent.spawn(start)
+    gevent.sleep(0)
+    locust_wraps.stop_starting(web_ui)
+    locust_wraps.stop_starting(web_ui)  # nothing is left to be stopped
+    gevent.sleep(0.1)
+
+    assert (said, web_ui._swarm_greenlet) == ([], None)

@@ -8,7 +8,7 @@ from locust.runners import Runner
 from locust.web import WebUI
 
 from tfsload.report.screen import LOG, Screen
-from tfsload.suite import locust_files, process_exit, streams
+from tfsload.suite import locust_files, locust_wraps, process_exit, streams
 from tfsload.suite.outcome import Outcome
 
 logger = logging.getLogger("tfsload")  # a name for people
@@ -102,6 +102,8 @@ def end_run(runner: Runner, options: Any, web_ui: WebUI | None, is_headless: boo
     if is_headless:
         runner.quit()
         return
+    if web_ui is not None:
+        locust_wraps.stop_starting(web_ui)
     runner.stop()
     if options.autostart and options.autoquit != -1:
         gevent.sleep(options.autoquit)

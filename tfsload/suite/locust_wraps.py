@@ -339,6 +339,17 @@ def start_greenlet(web_ui: WebUI) -> Any:
     return (runner and runner.shape_greenlet) or web_ui._swarm_greenlet
 
 
+def stop_starting(web_ui: WebUI) -> None:
+    """Start no more users of a run from the form that ends by itself, as Locust does when its stop button is pressed.
+
+    A master that still waits for its workers to say that all users run says when it has waited for long enough that the
+    run is under way, also where it has ended meanwhile: its state would stay so.
+    """
+    greenlet, web_ui._swarm_greenlet = web_ui._swarm_greenlet, None
+    if greenlet is not None and greenlet is not gevent.getcurrent():
+        greenlet.kill()
+
+
 def forget_run_time(web_ui: WebUI) -> None:
     """Take back the end that the form has set for a run that has ended otherwise.
 
