@@ -10,18 +10,7 @@ import pytest
 from tests.support.hostile import MARKUP
 from tests.support.locust_tables import ACCURACY, LEVELS, class_figures, figures_shown, level_figures, state_of
 from tests.support.runs import wait_until
-from tests.support.web_ui import LEVEL, UNSET, web_ui_of
-
-LOGIN = """
-from locust import events
-from locustfile import GrpcPredictionUser
-
-
-@events.init.add_listener
-def on_init(web_ui, **_):
-    web_ui.app.secret_key = "for this test"
-    web_ui.login_manager.user_loader(lambda user_id: None)
-"""
+from tests.support.web_ui import LEVEL, UNSET, WITH_LOGIN, web_ui_of
 
 
 def bar(ui):
@@ -153,9 +142,7 @@ def test_the_bar_lies_below_the_base_path(tmp_path, model_server):
 
 
 def test_the_bar_stands_behind_the_login(tmp_path, model_server):
-    locustfile = tmp_path / "with_login.py"
-    locustfile.write_text(LOGIN)
-    with web_ui_of(tmp_path, "--web-login", "--host", model_server.address, locustfile=locustfile) as ui:
+    with web_ui_of(tmp_path, "--web-login", "--host", model_server.address, locustfile=WITH_LOGIN) as ui:
         with pytest.raises(urllib.error.HTTPError) as refused:
             ui.get("/tfsload/bar.json")
         statistics, shown = ui.ask("GET", "/stats/requests"), ui.get("/?locust=1")

@@ -294,16 +294,17 @@ def test_rows_go_along_with_the_statistics_beside_those_of_a_locustfile(web_ui, 
 
 
 def test_a_run_that_ends_by_itself_starts_no_more_users(web_ui):
+    all_run = gevent.event.Event()  # what a master waits for
     said = []
 
     def start():
-        gevent.sleep(0.05)  # a master waits for what its workers say
+        all_run.wait()
         said.append("under way")
 
-    web_ui._swarm_greenlet = gevent.spawn(start)
+    starter = web_ui._swarm_greenlet = gevent.spawn(start)
     gevent.sleep(0)
     locust_wraps.stop_starting(web_ui)
     locust_wraps.stop_starting(web_ui)  # nothing is left to be stopped
-    gevent.sleep(0.1)
+    all_run.set()
 
-    assert (said, web_ui._swarm_greenlet) == ([], None)
+    assert (starter.dead, said, web_ui._swarm_greenlet) == (True, [], None)

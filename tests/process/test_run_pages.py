@@ -9,7 +9,7 @@ import urllib.parse
 import pytest
 
 from tests.support.runs import wait_until
-from tests.support.web_ui import LEVEL, UNSET, web_ui_of
+from tests.support.web_ui import LEVEL, UNSET, WITH_LOGIN, web_ui_of
 from tfsload.report import json_file, markdown
 
 FILES = {"report.html", "result.json", "summary.md", "junit.xml", "levels.csv", "series.csv", "images.csv"}
@@ -214,23 +214,9 @@ def test_below_a_base_path_all_links_lie_below_it(tmp_path, model_server):
     assert [link for link in links if not link.startswith("/below/")] == []
 
 
-LOGIN = """
-from locust import events
-
-
-@events.init.add_listener
-def log_in(environment, web_ui, **_):
-    if web_ui is not None:
-        web_ui.app.config["SECRET_KEY"] = "for this test"
-        web_ui.login_manager.user_loader(lambda user_id: None)
-"""
-
-
 def test_nothing_is_shown_to_who_has_not_logged_in(tmp_path, model_server):
-    locustfile = tmp_path / "with_login.py"
-    locustfile.write_text("from locustfile import *\n" + LOGIN)
     arguments = ("--web-login", "--host", model_server.address)
-    with web_ui_of(tmp_path, *arguments, locustfile=locustfile, up_path="/login") as ui:
+    with web_ui_of(tmp_path, *arguments, locustfile=WITH_LOGIN, up_path="/login") as ui:
         pages = [ui.ask("GET", path) for path in ("/tfsload/runs/", "/tfsload/page.css", "/tfsload/static/site.css")]
         script = ui.ask("GET", "/tfsload/runs/1/live.json")
         stopped = ui.ask("POST", "/tfsload/runs/stop")

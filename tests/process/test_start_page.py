@@ -8,7 +8,7 @@ import pytest
 from tests.support.hostile import HOSTILE
 from tests.support.runs import wait_until
 from tests.support.start_page import PATH, SHORT_SWEEP, StartPage, press, press_again, send, show
-from tests.support.web_ui import web_ui_of
+from tests.support.web_ui import WITH_LOGIN, web_ui_of
 from tfsload.settings.options import OPTIONS
 from tfsload.webui.fault_places import FLAGS
 from tfsload.webui.load_kinds import KINDS
@@ -296,17 +296,8 @@ def test_secrets_are_neither_in_the_page_nor_asked_for(tmp_path, model_server):
 
 
 def test_it_stands_behind_the_login_and_under_the_base_path(tmp_path, model_server):
-    locustfile = tmp_path / "with_login.py"
-    locustfile.write_text(
-        "from locust import events\n"
-        "from locustfile import GrpcPredictionUser\n"
-        "@events.init.add_listener\n"
-        "def on_init(web_ui, **_):\n"
-        "    web_ui.app.secret_key = 'for this test'\n"
-        "    web_ui.login_manager.user_loader(lambda user_id: None)\n"
-    )
     arguments = ("--web-login", "--host", model_server.address)
-    with web_ui_of(tmp_path, *arguments, locustfile=locustfile, up_path="/login") as ui:
+    with web_ui_of(tmp_path, *arguments, locustfile=WITH_LOGIN, up_path="/login") as ui:
         replies = [ui.ask("GET", PATH), send(ui, **SHORT_SWEEP), send(ui, "check", **SHORT_SWEEP)]
         n_summaries = ui.n_summaries()
 

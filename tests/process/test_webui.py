@@ -10,7 +10,7 @@ import urllib.request
 import pytest
 
 from tests.support.runs import wait_until
-from tests.support.web_ui import LEVEL, web_ui_of
+from tests.support.web_ui import LEVEL, WITH_LOGIN, web_ui_of
 from tfsload.analysis import exit_codes
 from tfsload.settings.options import OPTIONS
 
@@ -192,16 +192,7 @@ def test_two_processes_from_the_form(web_ui, reference):
 
 def test_the_check_stands_behind_the_login(tmp_path, model_server):
     # A check connects to the host that the form names: nobody from outside may make it do so.
-    locustfile = tmp_path / "with_login.py"
-    locustfile.write_text(
-        "from locust import events\n"
-        "from locustfile import GrpcPredictionUser\n"
-        "@events.init.add_listener\n"
-        "def on_init(web_ui, **_):\n"
-        "    web_ui.app.secret_key = 'for this test'\n"
-        "    web_ui.login_manager.user_loader(lambda user_id: None)\n"
-    )
-    with web_ui_of(tmp_path, "--web-login", "--host", model_server.address, locustfile=locustfile) as ui:
+    with web_ui_of(tmp_path, "--web-login", "--host", model_server.address, locustfile=WITH_LOGIN) as ui:
         form = urllib.parse.urlencode({"user_count": 1, "spawn_rate": 1, "host": "127.0.0.1:9"}).encode()
         with urllib.request.urlopen(ui.url + "/swarm", form, timeout=30) as reply:
             where, answer = reply.geturl(), reply.read().decode()

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.runs import LocustProcess, free_port, locust, wait_until
+from tests.support.runs import PROJECT, LocustProcess, free_port, locust, wait_until
 
+# Behind Locust's login, at which nobody is known.
+WITH_LOGIN = PROJECT / "tests" / "support" / "locustfiles" / "with_login.py"
 # How long a request may take that waits for a check of the server, on a busy machine.
 REQUEST_LIMIT_S = 60
 
