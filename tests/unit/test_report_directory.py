@@ -7,22 +7,13 @@ import pytest
 
 from tests.support.golden import result_of
 from tests.support.past_runs import PAST_RUNS
+from tests.support.report_dirs import held, report_in
 from tfsload.report import directory, files, json_file
 
 
 @pytest.fixture(scope="module")
 def result():
     return result_of(PAST_RUNS["demo"]())
-
-
-def held(path):
-    return sorted(entry.name for entry in path.iterdir())
-
-
-def report_in(path, result):
-    with directory.replaced(str(path)) as making:
-        files.write_data(result, making)
-        (making / "levels.csv").write_text("new\n")
 
 
 def half_a_report_in(path, error):

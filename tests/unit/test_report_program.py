@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.golden import result_of
 from tests.support.past_runs import PAST_RUNS
+from tests.support.report_dirs import held, report_in
 from tfsload.analysis import exit_codes
 from tfsload.report import directory, files, json_file, program
 
@@ -14,16 +15,6 @@ from tfsload.report import directory, files, json_file, program
 @pytest.fixture(scope="module")
 def result():
     return result_of(PAST_RUNS["demo"]())
-
-
-def held(path):
-    return sorted(entry.name for entry in path.iterdir())
-
-
-def report_in(path, result):
-    with directory.replaced(str(path)) as making:
-        files.write_data(result, making)
-        (making / "levels.csv").write_text("new\n")
 
 
 def test_a_page_that_cannot_be_made_leaves_the_older_report(tmp_path, result, capsys, monkeypatch):
