@@ -49,6 +49,12 @@ class Drawn:
             while not run.is_settled:
                 gevent.sleep(0.001)
 
+    def let_begin(self, n_drawings=1):
+        """Let so many drawings begin in all."""
+        with gevent.Timeout(10):
+            while len(self.began) < n_drawings:
+                gevent.sleep(0)
+
     def end_a_run(self):
         self.runs.begin({})
         self.runs.conclude(page_run("demo"))
@@ -67,7 +73,7 @@ def drawn():
 def test_who_waits_has_all_files(drawn):
     run = drawn.end_a_run()
     waiting = gevent.spawn(drawn.drawing.wait)
-    gevent.sleep(0.01)
+    drawn.let_begin()
     before = waiting.ready()
     drawn.may_end.set()
     waiting.join(10)
@@ -84,7 +90,7 @@ def test_who_waits_too_long_goes_on_and_the_drawing_too(drawn, monkeypatch):
     was_settled = run.is_settled
     monkeypatch.setattr(drawing_module, "_FILES_LIMIT_S", 600)
     another = gevent.spawn(drawn.drawing.wait)
-    gevent.sleep(0.01)
+    another.join(10)
     was_held_up = not another.ready()
     drawn.may_end.set()
     drawn.end(run)
@@ -96,7 +102,7 @@ def test_who_waits_too_long_goes_on_and_the_drawing_too(drawn, monkeypatch):
 def test_a_drawing_that_is_given_up_is_over_and_says_why(drawn, has_begun, caplog):
     run = drawn.end_a_run()
     if has_begun:
-        gevent.sleep(0.01)
+        drawn.let_begin()
     drawn.drawing.give_up()
 
     assert drawn.began == drawn.ended == (["1"] if has_begun else [])
@@ -116,7 +122,7 @@ def test_what_is_complete_is_not_given_up(drawn, caplog):
 
 def test_the_next_runs_files_take_the_place_of_the_last_ones(drawn):
     first = drawn.end_a_run()
-    gevent.sleep(0.01)
+    drawn.let_begin()
     second = drawn.end_a_run()
     drawn.may_end.set()
     drawn.drawing.wait()
@@ -128,7 +134,7 @@ def test_the_next_runs_files_take_the_place_of_the_last_ones(drawn):
 
 def test_nothing_is_drawn_once_it_is_closed(drawn):
     run = drawn.end_a_run()
-    gevent.sleep(0.01)
+    drawn.let_begin()
     drawn.drawing.close()
 
     assert drawn.began == drawn.ended == ["1"]

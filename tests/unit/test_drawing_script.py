@@ -124,7 +124,9 @@ def test_a_process_that_makes_it_is_stopped_with_what_it_was_made_for():
     child = Child(is_made=False)
     child.ends = False
     script = DrawingScript(child.start)
-    gevent.sleep(0.01)
+    with gevent.Timeout(10):
+        while not child.commands:
+            gevent.sleep(0)
     script.close()
 
     assert child.n_stops == 1

@@ -152,8 +152,9 @@ def test_nothing_of_a_run_is_shown_once_it_is_over(shown, result, ends, monkeypa
     shown.begin()
     shown.shown.keep_renewing(lambda: result)
     renewing = shown.shown._renewing
-    gevent.sleep(0.01)
-    assert "tabs" in shown.heard("renew")
+    with gevent.Timeout(10):
+        while "tabs" not in shown.heard("renew"):
+            gevent.sleep(0)
     if ends:
         shown.shown.end(result, "")
     shown.shown.conclude()
