@@ -30,11 +30,13 @@ def closed_sweep(*levels: tuple[float, ...], threshold: str = "", **options: str
     sweep = ",".join(f"{level[0]:g}" for level in levels)
     past = PastRun({"sweep": sweep, **({"threshold": threshold} if threshold else {}), **options})
     for number, (users, *further) in enumerate(levels, 1):
-        _closed(past, number, int(users), 4.0 * users, *further)
+        hold_closed(past, number, int(users), 4.0 * users, *further)
     return result_of(past.end())
 
 
-def _closed(past: PastRun, number: int, users: int, latency_ms: float, fails: float = 0.0, grows: float = 0.0) -> None:
+def hold_closed(
+    past: PastRun, number: int, users: int, latency_ms: float, fails: float = 0.0, grows: float = 0.0
+) -> None:
     """Hold a level in which a share of the requests fails, and latency grows by a share until its end."""
     begin_ns = past.hold(Level(number, users, None, 2.0, 10.0))
     image = 0
@@ -53,14 +55,14 @@ def many() -> RunResult:
     """Twenty levels, far apart."""
     past = PastRun({"sweep": ",".join(map(str, MANY)), "threshold": "p99 < 400ms"})
     for number, users in enumerate(MANY, 1):
-        _closed(past, number, users, max(20.0, 5.0 * users))
+        hold_closed(past, number, users, max(20.0, 5.0 * users))
     return result_of(past.end())
 
 
 def one() -> RunResult:
     """One level."""
     past = PastRun({"sweep": "4"})
-    _closed(past, 1, 4, 8.0)
+    hold_closed(past, 1, 4, 8.0)
     return result_of(past.end())
 
 
@@ -68,7 +70,7 @@ def unsettled() -> RunResult:
     """Levels that were held twice, one of them not steadily."""
     past = PastRun({"sweep": "1,2,4,1,2,4", "threshold": "p99 < 12ms; p50 < 11ms; error_rate < 5%"})
     for number, users in enumerate((1, 2, 4, 1, 2, 4), 1):
-        _closed(past, number, users, 4.0 * users if users > 2 else 5.0, grows=0.8 if number == 6 else 0.0)
+        hold_closed(past, number, users, 4.0 * users if users > 2 else 5.0, grows=0.8 if number == 6 else 0.0)
     return result_of(past.end())
 
 
@@ -76,7 +78,7 @@ def endless() -> RunResult:
     """More and more requests fail, in the end all of them."""
     past = PastRun({"sweep": "1,2,4,8,16", "threshold": "p99 < 20ms; failed_rate < 1%; p90 < 1s"})
     for number, (users, fails) in enumerate(((1, 0.0), (2, 0.0005), (4, 0.02), (8, 0.2), (16, 1.0)), 1):
-        _closed(past, number, users, 3.0 * users, fails=fails)
+        hold_closed(past, number, users, 3.0 * users, fails=fails)
     return result_of(past.end())
 
 
@@ -164,7 +166,7 @@ def aborted() -> RunResult:
     options = {"sweep": "1,2,4,8,16", "threshold": "p50 < 3ms abort=2s; p99 < 1s; p90[users=16] < 1s"}
     past = PastRun(options)
     for number, users in ((1, 1), (2, 2)):
-        _closed(past, number, users, 4.0 * users)
+        hold_closed(past, number, users, 4.0 * users)
     limit = past.settings.checks.thresholds[0]
     past.results.n_levels_left = 3
     past.results.aborted = Aborted(Held(limit, "4 users", 16e6, False, -4.33), 2.0)

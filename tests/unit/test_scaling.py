@@ -115,7 +115,7 @@ def test_workers_are_counted(count, overhead_s, noise):
             DOUBLING,
             "cannot tell",
             "Hardly or yes: about 1.43 requests are served at once (1.27 to 1.58).",
-            "Throughput stops growing at 2 users (1.43×), then requests queue. To tell: measure each level",
+            "Throughput stops growing at 2 users (1.43×), then requests queue. To tell hardly from yes: measure",
             id="a-lock-held-most-of-the-time",
         ),
         pytest.param(
@@ -360,7 +360,7 @@ def test_a_round_trip_that_is_known_raises_contentions_value_and_upper_end():
             "No or hardly: about 1.00 requests are served at once (0.56 to 1.30). Of a lone request's 1.80 ms, "
             "its way to the server and back, on which requests overlap in any case, takes 0.800 ms (44%), "
             "and the server 1.00 ms. Throughput stops growing at 2 users (1.80×), then requests queue. "
-            "To tell: send heavier requests (more `--images-per-request`), or measure nearer to the server.",
+            "To tell no from hardly: send heavier requests (more `--images-per-request`), or measure nearer",
             id="a-long-way-to-a-serial-server",
         ),
         pytest.param(

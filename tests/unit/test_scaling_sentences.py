@@ -33,6 +33,8 @@ PHRASES = {
     "the way": r"Of a lone request's # ms, its way .* takes # ms \(#%\), and the server # ms",
     "no way": r"A lone request takes # ms",
 }
+# Between which answers a cure decides, by what is said.
+TO_TELL = {"Cannot tell": [""], "No or hardly": [" no from hardly"], "Hardly or yes": [" hardly from yes"]}
 
 
 def text_of(rows):
@@ -129,7 +131,11 @@ def assert_answer_holds(said):
         case "Hardly or yes":
             assert 1.25 - ROUNDING <= low <= 1.5 + ROUNDING
             assert high >= 1.5 - ROUNDING or may_be_more
-    assert ("To tell: " in said.sentence) is (said.head in ("Cannot tell", "No or hardly", "Hardly or yes"))
+    assert re.findall(r"\. To tell([^:]*):", said.sentence) == TO_TELL.get(said.head, [])
+    assert said.find(r"This rests on the ") is None or said.left_out
+    named = re.search(r"This rests on the levels with ([\d, and]+) users", said.sentence)
+    assert named is None or [int(users) for users in re.findall(r"\d+", named[1])] == sorted(said.speed_ups)
+    assert "This rests on the " in said.sentence or not said.left_out
 
 
 def is_lacking(said):
@@ -264,7 +270,11 @@ SWEEPS = [
     pytest.param(
         [*sweep_of((100, 140), 0.3, (1, 2)), row(4, 300, way_ms=0.3, doubt=DOUBT)],
         "Cannot tell",
-        ["it was higher at 4 users, which cannot be trusted.", "To tell: 4 users, measured so"],
+        [
+            "This rests on the levels with 1 and 2 users, which can be trusted.",
+            "it was higher at 4 users, which cannot be trusted.",
+            "To tell: 4 users, measured so",
+        ],
         id="a-doubted-level-is-higher",
     ),
     pytest.param(
@@ -282,7 +292,7 @@ SWEEPS = [
     pytest.param(
         sweep_of((100, 125, 126, 124), None),
         "No or hardly",
-        ["how much of it is its way to the server and back was not measured", "several times"],
+        ["how much of it is its way to the server and back was not measured", "To tell no from hardly: measure each"],
         id="between-two-answers",
     ),
     pytest.param(

@@ -21,6 +21,8 @@ _FURTHER = "`--sweep 1,2,4,8,16`"
 _OFTEN = "`--sweep 1,2,4,8,1,2,4,8`"
 _LONGER = "`--level-duration`"
 SEE_VERDICT = "; the verdict says why"
+# More levels than this are counted, not named.
+_MOST_NAMED = 6
 _OVERHEAD_CURE = "send heavier requests (more `--images-per-request`), or measure nearer to the server"
 
 # What a sweep may say, by the answers that its interval reaches over.
@@ -68,7 +70,7 @@ def scaling_answer(sweep: Sweep, interval: Parallelism | None, round_trip_ns: fl
         return ScalingAnswer("cannot tell", f"Cannot tell: {_lack(sweep)}.")
     kind: Kind
     if interval.value < OVERCORRECTED_BELOW and interval.at_most > SERIAL_UP_TO:
-        kind, cure = "cannot tell", _OVERHEAD_CURE
+        kind, which, cure = "cannot tell", "", _OVERHEAD_CURE
         head = _OVERCORRECTED.format(at_most=at_once(interval.at_most))
     else:
         possible = _possible(growth, interval)
@@ -82,8 +84,20 @@ def scaling_answer(sweep: Sweep, interval: Parallelism | None, round_trip_ns: fl
         )
         kind = "yes" if possible == ("yes",) else "cannot tell" if "yes" in possible else "no"
         cure = _cure(growth, interval) if len(possible) > 1 else ""
-    parts = [head, _reason(growth.alone_ns, round_trip_ns), _growth(growth), *([f"To tell: {cure}"] if cure else [])]
+        which = f" {possible[0]} from {possible[1]}" if len(possible) == 2 else ""
+    reasons = [_rests_on(sweep), _reason(growth.alone_ns, round_trip_ns), _growth(growth)]
+    parts = [head, *filter(None, reasons), *([f"To tell{which}: {cure}"] if cure else [])]
     return ScalingAnswer(kind, " ".join(f"{part}." for part in parts))
+
+
+def _rests_on(sweep: Sweep) -> str:
+    """Say which levels carry the answer, where there are others: who reads of those asks what it is worth."""
+    if len(sweep.trusted) == len(sweep.levels):
+        return ""
+    if len(sweep.trusted) > _MOST_NAMED:
+        return f"This rests on the {len(sweep.trusted):,} levels that can be trusted"
+    *others, last = [f"{level.users:,}" for level in sweep.trusted]
+    return f"This rests on the levels with {', '.join(others)} and {last} users, which can be trusted"
 
 
 def _possible(growth: Growth, interval: Parallelism) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from tfsload.analysis.held import Held
 from tfsload.analysis.held_words import words_of
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.verdict import Rule, word_of
+from tfsload.report.sweep_answer import sweep_answer
 
 SUITE = "tfsload"
 THRESHOLDS, RULES = "tfsload.thresholds", "tfsload.rules"
@@ -140,7 +141,7 @@ def _add_text(parent: ElementTree.Element, tag: str, text: str) -> None:
 
 
 def _said(result: RunResult) -> str:
-    answer = [result.scaling.answer.sentence] if result.scaling else []
+    answer = [sweep_answer(result)] if result.scaling else []
     found = [result.search.sentence] if result.search else []
     return "\n".join([*answer, *found, *result.warnings, *map(str, result.judged.notes)])
 

@@ -72,10 +72,17 @@ def columns(
     if any(row.compared for row in rows):
         cells["mismatched"] = [count(row.mismatched) for row in rows]
     cells["straddling"] = [count(row.straddling) for row in rows]
-    cells["stable"] = ["yes" if row.is_stable else "NO" for row in rows]
+    cells["stable"] = [_stable(row, row.number in doubted) for row in rows]
     if holds:
         cells["holds"] = [HOLDS[one] for one in holds]
     return [_column(heading, of_rows) for heading, of_rows in cells.items()]
+
+
+def _stable(row: LevelResult, is_doubted: bool) -> str:
+    """Return whether a level was steady; of one that is in doubt for another reason, a yes would speak for it."""
+    if not row.is_stable:
+        return "NO"
+    return DOUBTED.strip() if is_doubted else "yes"
 
 
 def _column(heading: str, cells: Sequence[str]) -> Column:

@@ -8,6 +8,7 @@ from tfsload.analysis.held_words import words_of
 from tfsload.analysis.result import RunResult
 from tfsload.report import states
 from tfsload.report.speed_ups import speed_ups
+from tfsload.report.sweep_answer import sweep_answer
 
 # What Markdown, or the HTML within it, takes for more than a letter.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&@$^])")
@@ -31,7 +32,7 @@ def _blocks(result: RunResult) -> Iterator[str]:
         yield text(_sentence(verdict.judged))
     yield _list(tuple(f"Warning: {warning}" for warning in result.warnings))
     if result.scaling is not None:
-        yield f"**Does the server run in parallel?** {text(result.scaling.answer.sentence)}"
+        yield f"**Does the server run in parallel?** {text(sweep_answer(result))}"
     if result.search is not None and result.search.found not in {reason.what for reason in verdict.reasons}:
         yield f"**How much can it take?** {text(result.search.sentence)}"
     if result.totals.requests:

@@ -6,6 +6,7 @@ from tfsload.analysis.totals import Totals
 from tfsload.report import classes, levels, thresholds, verdict
 from tfsload.report.screen import LOG, Screen
 from tfsload.report.speed_ups import speed_ups
+from tfsload.report.sweep_answer import sweep_answer
 
 _LABEL_WIDTH = 13
 _LATE_USERS = "the run ended before all were started (-r: more a second)"
@@ -121,7 +122,7 @@ def _levels(result: RunResult, screen: Screen) -> list[str]:
 
 def _answers(result: RunResult) -> list[str]:
     """Return what the levels say, unless it is a reason of the verdict: that one stands below."""
-    answers = [result.scaling.answer.sentence] if result.scaling is not None else []
+    answers = [sweep_answer(result)] if result.scaling is not None else []
     if result.search is not None and result.search.found not in {reason.what for reason in result.judged.reasons}:
         answers.append(result.search.sentence)
     return answers

@@ -11,6 +11,7 @@ from tfsload.report.charts.load_axis import load_of
 from tfsload.report.page.cards import Card, cards
 from tfsload.report.page.verdict_words import VerdictView, verdict_view
 from tfsload.report.page.words import Sentence, sentence
+from tfsload.report.sweep_answer import sweep_answer
 
 # More levels than this are told by the first and the last one.
 _MOST_NAMED = 6
@@ -106,9 +107,9 @@ def load(result: RunResult) -> str:
     return " · ".join(filter(None, [f"{units.count(result.course.n_images_asked)} images, each once", told]))
 
 
-def _with_confidence(scaling: Scaling) -> str:
+def _with_confidence(result: RunResult, scaling: Scaling) -> str:
     """Return the answer of a sweep, in which the interval says how sure it is: no table stands beside it."""
-    text, found = scaling.answer.sentence, scaling.interval
+    text, found = sweep_answer(result), scaling.interval
     if found is None:
         return text
     interval = f"({at_once(found.low)} to {at_once(found.high)})"
@@ -117,7 +118,7 @@ def _with_confidence(scaling: Scaling) -> str:
 
 def _answer(result: RunResult) -> Answer | None:
     if result.scaling is not None:
-        head, *rest = _NEXT_SENTENCE.split(_with_confidence(result.scaling))
+        head, *rest = _NEXT_SENTENCE.split(_with_confidence(result, result.scaling))
         return Answer("Does the server run in parallel?", sentence(head), sentence(" ".join(rest)))
     if result.search is not None:
         head, *rest = _NEXT_SENTENCE.split(result.search.sentence)
