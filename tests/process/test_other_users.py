@@ -110,7 +110,7 @@ BAD, GOOD = 'self.client.get("/bad")', 'self.client.get("/good")'
 def test_failures_of_other_users_fail_the_run(tmp_path, model_server, website, load, code, said, n_workers):
     locustfile = with_website(tmp_path, website, model_server, load)
     # Shorter than the three seconds after which a worker reports to its master by itself.
-    ended = run_headless(tmp_path, "-u", "2", "-r", "2", "-t", "1s", *forked(n_workers), locustfile=locustfile)
+    ended = run_headless(tmp_path, "-u", "2", "-r", "2", "-t", "3s", *forked(n_workers), locustfile=locustfile)
 
     assert ended.exit_code == code, ended.stdout
     assert ended.outcome["failed"] == {}
@@ -122,7 +122,7 @@ def test_failures_of_other_users_fail_the_run(tmp_path, model_server, website, l
 
 def test_failures_of_predictions_that_a_threshold_allows_are_no_others(tmp_path, model_server, website):
     locustfile = with_website(tmp_path, website, model_server, GOOD)
-    arguments = ("-u", "2", "-r", "2", "-t", "1s", "--deadline", "0.0005", "--threshold", "failed_rate < 100%")
+    arguments = ("-u", "2", "-r", "2", "-t", "2s", "--deadline", "0.0005", "--threshold", "failed_rate < 100%")
     ended = run_headless(tmp_path, *arguments, locustfile=locustfile)
 
     assert ended.outcome, ended.stderr

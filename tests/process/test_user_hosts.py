@@ -192,7 +192,7 @@ def hosts_after(tmp_path):
     ],
 )
 def test_nobody_at_the_classs_host_is_no_server(tmp_path, classes):
-    ended = run_headless(tmp_path, "-t", "1s", locustfile=locustfile_of(tmp_path, classes))
+    ended = run_headless(tmp_path, "-t", "2s", locustfile=locustfile_of(tmp_path, classes))
 
     assert ended.exit_code == exit_codes.FAILED
     assert f"no model server answers at {NOBODY}" in ended.stderr
