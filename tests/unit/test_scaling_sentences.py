@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import re
+import statistics
 
 import pytest
 from hypothesis import given, settings
@@ -27,6 +28,8 @@ PHRASES = {
     "stops growing, and the highest": r"stops growing at # users? \(#×, #× at # users?\)",
     "still growing": r"still growing at # users? \(#×\)",
     "does not grow": r"does not grow with users \(at most #×\)",
+    "stops, without a lone user": r"throughput does not grow beyond # users? \(# requests/s\)",
+    "grows, without a lone user": r"throughput grows up to # users? \(# requests/s\)",
     "falls": r"falls beyond # users? \(#× at # users?\)",
     "was higher where it cannot be trusted": r"it was higher at # users?, which cannot be trusted",
     "at once": r"about # (?:requests [a-z ]+|at once) \(# to #\)",
@@ -73,6 +76,7 @@ def assert_holds(rows: list[LevelRow]) -> None:
     assert_answer_holds(said)
     assert_reason_holds(said)
     assert_left_out_is_not_used(said, rows)
+    assert_growth_without_a_lone_user_holds(said, rows)
 
 
 def assert_growth_holds(said):
@@ -102,6 +106,25 @@ def assert_growth_holds(said):
         assert said.left_out[int(found[0])] > highest
     grown = [f"{users}: {x}" for users, x in said.left_out.items() if highest and x > highest * SAME + ROUNDING]
     assert not grown or "which cannot be trusted" in said.sentence or is_lacking(said), grown
+
+
+def assert_growth_without_a_lone_user_holds(said, rows):
+    stops, grows = said.find(PHRASES["stops, without a lone user"]), said.find(PHRASES["grows, without a lone user"])
+    if not (stops or grows):
+        return
+    counted = [one for one in rows if not doubts_of(one) and not one.record.failed_requests]
+    rates = {
+        users: statistics.fmean(one.achieved_rps for one in counted if one.level.users == users)
+        for users in {one.level.users for one in counted}
+    }
+    users, told_rps = map(int, stops or grows)
+    assert is_lacking(said)
+    assert told_rps == pytest.approx(rates[users], rel=0.01, abs=1)
+    assert (users == max(rates)) is bool(grows)
+    if stops:
+        assert max(rates[more] for more in rates if more > users) <= rates[users] * SAME + ROUNDING
+    else:
+        assert all(rates[users] >= rates[fewer] * SAME - ROUNDING for fewer in rates if fewer < users)
 
 
 def assert_answer_holds(said):
@@ -254,7 +277,33 @@ SWEEPS = [
     pytest.param(
         sweep_of((400, 100, 390, 200), 0.3, (8, 1, 4, 2)), "Yes", ["stops growing at 4 users"], id="unordered"
     ),
-    pytest.param(sweep_of((200, 400), 0.3, (2, 4)), "Cannot tell", ["no level has 1 user"], id="no-lone-user"),
+    pytest.param(
+        sweep_of((200, 400), 0.3, (2, 4)),
+        "Cannot tell",
+        ["no level has 1 user", "Throughput grows up to 4 users (400 requests/s), the most of them."],
+        id="no-lone-user",
+    ),
+    pytest.param(
+        sweep_of((200, 400, 402, 398), 0.3, (2, 4, 8, 16)),
+        "Cannot tell",
+        ["no level has 1 user", "Throughput does not grow beyond 4 users (400 requests/s)."],
+        id="no-lone-user-and-no-growth",
+    ),
+    pytest.param(
+        [row(1, 100, way_ms=0.3, doubt=DOUBT), *sweep_of((200, 400, 402), 0.3, (2, 4, 8))],
+        "Cannot tell",
+        [
+            "the level with 1 user cannot be trusted; the verdict says why.",
+            "Among the levels that can be trusted, throughput does not grow beyond 4 users (400 requests/s).",
+        ],
+        id="a-lone-user-in-doubt",
+    ),
+    pytest.param(
+        [*sweep_of((100,), 0.3, (1,)), row(2, 200, doubt=DOUBT)],
+        "Cannot tell",
+        ["no level with more than 1 user can be trusted; the verdict says why."],
+        id="nothing-to-grow-to",
+    ),
     pytest.param(
         sweep_of((100, 80, 60), 0.3, (1, 2, 4)),
         "No",

@@ -23,8 +23,8 @@ def hold_parallelism(threshold: Threshold, scaling: Scaling | None) -> Held:
         return Held(threshold, "", None, None, None, _CUT_SHORT, cure="let it end by itself")
     found = scaling.interval
     if found is None:
-        lack = scaling.answer.sentence.removeprefix("Cannot tell: ").rstrip(".").removesuffix(SEE_VERDICT)
-        return Held(threshold, "", None, None, None, lack)
+        lack = scaling.answer.sentence.removeprefix("Cannot tell: ").partition(". ")[0]
+        return Held(threshold, "", None, None, None, lack.rstrip(".").removesuffix(SEE_VERDICT))
     at_ends = {threshold.holds(found.low), threshold.holds(found.high)}
     holds = at_ends.pop() if len(at_ends) == 1 else None
     margin = margin_of(threshold, found.value)

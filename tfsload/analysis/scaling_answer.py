@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from tfsload.analysis.figures import at_once, difference, fold, latency, share, users
+from tfsload.analysis.figures import at_once, difference, fold, latency, rate, share, users
 from tfsload.analysis.parallelism import SPREAD, Parallelism
 from tfsload.analysis.sweep import SAME_THROUGHPUT, Growth, ScaledLevel, Sweep
 
@@ -67,7 +67,7 @@ def scaling_answer(sweep: Sweep, interval: Parallelism | None, round_trip_ns: fl
     """
     growth = sweep.growth
     if growth is None or interval is None:
-        return ScalingAnswer("cannot tell", f"Cannot tell: {_lack(sweep)}.")
+        return ScalingAnswer("cannot tell", f"Cannot tell: {_lack(sweep)}.{_growth_all_the_same(sweep)}")
     kind: Kind
     if interval.value < OVERCORRECTED_BELOW and interval.at_most > SERIAL_UP_TO:
         kind, which, cure = "cannot tell", "", _OVERHEAD_CURE
@@ -201,6 +201,20 @@ def _lack(sweep: Sweep) -> str | None:
         which = f"; the one with {users(second.users)}{_why(second)}" if second.n_failed else SEE_VERDICT
         return f"no level with more than 1 user can be trusted{which}"
     return None
+
+
+def _growth_all_the_same(sweep: Sweep) -> str:
+    """Say where throughput stops growing, which levels tell that have no lone user to be held against."""
+    trusted, knee = sweep.trusted, sweep.knee
+    if len(trusted) < 2 or knee is None or not knee.throughput_rps:
+        return ""
+    which = "" if len(trusted) == len(sweep.levels) else "Among the levels that can be trusted, "
+    how_fast = f"{users(knee.users)} ({rate(knee.throughput_rps)} requests/s)"
+    if knee is trusted[-1]:
+        grown = f"{which}throughput grows up to {how_fast}, the most of them"
+    else:
+        grown = f"{which}throughput does not grow beyond {how_fast}"
+    return f" {grown[0].upper()}{grown[1:]}."
 
 
 def _why(level: ScaledLevel) -> str:
