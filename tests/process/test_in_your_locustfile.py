@@ -73,7 +73,7 @@ LEVELS = ("--sweep", "1,2", "--level-duration", "0.6", "--warm-up", "0")
     ],
 )
 def test_the_users_that_are_asked_for_are_those_that_fire(own, source, arguments, spawned):
-    seen = own.run(source, "-r", "100", "-t", "1s", *arguments)
+    seen = own.run(source, "-r", "100", "-t", "2s", *arguments)
 
     assert seen.ended.exit_code == exit_codes.PASS, seen.ended.stdout
     assert seen.spawned == [spawned]
@@ -81,7 +81,7 @@ def test_the_users_that_are_asked_for_are_those_that_fire(own, source, arguments
 
 
 def test_users_of_several_classes_are_told_apart_on_workers_too(own):
-    seen = own.run(TWO, "-u", "8", "-r", "100", "-t", "1s", n_workers=2)
+    seen = own.run(TWO, "-u", "8", "-r", "100", "-t", "3s", n_workers=2)
 
     assert seen.spawned[-1] == {"A": 6, "B": 2}
     assert seen.most_in_flight == 8
@@ -100,7 +100,7 @@ def test_locustfiles_may_be_several(own, files, named, spawned):
         own.write(f"class {letter}(tfsload.GrpcUser):\n    pass\n", name)
     directory = own.directory
     where = ",".join(str(directory / one) for one in named.split(","))
-    arguments = ("--host", own.address, "-u", "4", "-r", "100", "-t", "1s")
+    arguments = ("--host", own.address, "-u", "4", "-r", "100", "-t", "3s")
     seen = own.seen(run_headless(directory / "run", *arguments, locustfile=where, cwd=directory))
 
     assert seen.ended.exit_code == exit_codes.PASS, seen.ended.stderr
@@ -113,14 +113,14 @@ class Shape(LoadTestShape):
     use_common_options = True
 
     def tick(self):
-        if self.get_run_time() > 1:
+        if self.get_run_time() > 2:
             return None
         return self.runner.environment.parsed_options.num_users, 100
 """
 SHAPE_OF_CLASSES = """
 class Shape(LoadTestShape):
     def tick(self):
-        return (2, 100, [A]) if self.get_run_time() < 1.5 else (5, 100, [B]) if self.get_run_time() < 5 else None
+        return (2, 100, [A]) if self.get_run_time() < 2.5 else (5, 100, [B]) if self.get_run_time() < 7 else None
 """
 
 
@@ -278,7 +278,7 @@ class MyUser(tfsload.GrpcUser):
 
 @ALONE_AND_FORKED
 def test_users_start_and_stop_in_their_own_way(own, n_workers):
-    seen = own.run(HOOKS, "-u", "4", "-r", "100", "-t", "1s", n_workers=n_workers)
+    seen = own.run(HOOKS, "-u", "4", "-r", "100", "-t", "3s", n_workers=n_workers)
 
     assert seen.ended.exit_code == exit_codes.PASS, seen.ended.stdout
     assert seen.said == {"start": 4, "stop": 4}
@@ -592,7 +592,7 @@ class Website(FastHttpUser):
 
 @ALONE_AND_FORKED
 def test_a_fast_http_user_runs_beside_predictions(own, n_workers):
-    seen = own.run(PLAIN + FAST_HTTP, "-u", "4", "-r", "100", "-t", "1s", n_workers=n_workers)
+    seen = own.run(PLAIN + FAST_HTTP, "-u", "4", "-r", "100", "-t", "3s", n_workers=n_workers)
 
     assert seen.ended.exit_code == exit_codes.PASS, seen.ended.stdout
     assert seen.spawned[-1] == {"MyUser": 2, "Website": 2}

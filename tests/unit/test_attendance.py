@@ -51,6 +51,20 @@ def test_missing_users_are_added_up_over_time(spans, missing_share):
     assert attended(*spans).attended.missing_share == pytest.approx(missing_share)
 
 
+@pytest.mark.parametrize(
+    ("spans", "is_considerable"),
+    [
+        pytest.param([(0.5, 1, 0)], False, id="one-look"),
+        pytest.param([(0.5, 1, 0), (0.5, 1, 0)], True, id="two-looks"),
+        pytest.param([(0.5, 8, 4), (9.5, 8, 8)], False, id="in-the-first-of-many"),
+        pytest.param([(10, 8, 7)], True, id="one-of-eight"),
+        pytest.param([(10, 80, 73)], False, id="seven-of-eighty"),
+    ],
+)
+def test_so_much_is_missing_that_it_matters(spans, is_considerable):
+    assert attended(*spans).attended.is_considerable is is_considerable
+
+
 @given(st.lists(st.tuples(st.floats(0, 10), st.integers(0, 100), st.integers(0, 100))))
 def test_the_missing_share_is_a_share(spans):
     assert -1e-9 <= attended(*spans).attended.missing_share <= 1

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 # Users that are all there within so long after their ramp were only slow to start.
 START_UP_S = 5.0
+# Users are counted every half second, and one look stands for the time before it: of less time it says nothing.
+LEAST_S = 1.0
 # Where more of the users' time than this is missing, the run was another one than was asked for.
 MISSING_SHARE_ALLOWED = 0.1
 
@@ -30,7 +32,7 @@ class Attended:
     @property
     def is_considerable(self) -> bool:
         """Whether so much is missing that the run says little of what was asked for."""
-        return self.missing_share > MISSING_SHARE_ALLOWED
+        return self.seconds >= LEAST_S and self.missing_share > MISSING_SHARE_ALLOWED
 
     @property
     def sentence(self) -> str:

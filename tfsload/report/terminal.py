@@ -10,6 +10,7 @@ from tfsload.report.sweep_answer import sweep_answer
 
 _LABEL_WIDTH = 13
 _LATE_USERS = "the run ended before all were started (-r: more a second)"
+_USERS_GONE = "they ended by themselves before the run did"
 
 
 def render(result: RunResult, remark: str = "", screen: Screen = LOG, page: str = "") -> str:
@@ -100,8 +101,7 @@ def _participants(result: RunResult) -> list[tuple[str, str]]:
     rows, users, workers = [], result.users, result.workers
     has_levels = bool(result.levels or result.course.n_levels_left)
     if users.n < users.n_users_asked and not has_levels:
-        why = "others were with workers that are lost" if workers.lost else _LATE_USERS
-        rows.append(("users", f"{users.n:,} of {users.n_users_asked:,}: {why}"))
+        rows.append(("users", f"{users.n:,} of {users.n_users_asked:,}: {_why_fewer(result)}"))
     elif users.attended is not None and users.attended.is_considerable and not result.levels:
         rows.append(("users", f"only {users.attended.sentence}"))
     if result.others.names and has_levels:
@@ -110,6 +110,14 @@ def _participants(result: RunResult) -> list[tuple[str, str]]:
         lost = f", {len(workers.lost)} lost" if workers.lost else ""
         rows.append(("workers", f"{workers.n}{lost}"))
     return rows
+
+
+def _why_fewer(result: RunResult) -> str:
+    """Return why fewer users run at the end than were to be started."""
+    if result.workers.lost:
+        return "others were with workers that are lost"
+    # Without a user no request is made: whoever made them is gone.
+    return _LATE_USERS if result.users.n or not result.totals.requests else _USERS_GONE
 
 
 def _levels(result: RunResult, screen: Screen) -> list[str]:

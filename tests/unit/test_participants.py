@@ -1,0 +1,46 @@
+"""What the summary says of users that were not there at a run's end."""
+
+import dataclasses
+
+import pytest
+
+from tests.support.golden import result_of
+from tests.support.past_runs import MS, SECOND, PastRun
+from tfsload.analysis.result import Users, Workers
+from tfsload.report import terminal
+
+
+def run_of(n_requests, users, workers=None):
+    past = PastRun({})
+    for image in range(n_requests):
+        past.fire(image, SECOND + image * MS, 2 * MS)
+    result = result_of(past.end())
+    return dataclasses.replace(result, users=users, **({"workers": workers} if workers else {}))
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        pytest.param(run_of(20, Users(4, 4, None)), None, id="all-are-there"),
+        pytest.param(
+            run_of(20, Users(4, 10, None)),
+            "4 of 10: the run ended before all were started (-r: more a second)",
+            id="some",
+        ),
+        pytest.param(
+            run_of(0, Users(0, 10, None)),
+            "0 of 10: the run ended before all were started (-r: more a second)",
+            id="none",
+        ),
+        pytest.param(run_of(20, Users(0, 1, None)), "0 of 1: they ended by themselves before the run did", id="gone"),
+        pytest.param(
+            run_of(20, Users(1, 2, None), Workers(2, ("w2",))),
+            "1 of 2: others were with workers that are lost",
+            id="lost",
+        ),
+    ],
+)
+def test_the_users_row_says_why_some_are_missing(result, told):
+    rows = [line.removeprefix("users").strip() for line in terminal.render(result).splitlines() if line[:5] == "users"]
+
+    assert rows == ([told] if told else [])
