@@ -6,9 +6,7 @@ import math
 
 import pytest
 
-from tests.support.golden import result_of
 from tests.support.page_runs import PAGE_RUNS, closed_sweep, page_run
-from tests.support.past_runs import MS, SECOND, PastRun
 from tfsload.analysis import thresholds
 from tfsload.analysis.held import Held, margin_of
 from tfsload.analysis.limit import Ending
@@ -177,14 +175,6 @@ def test_a_run_without_a_verdict_says_whether_its_error_rate_stands(make, said, 
 
     assert errors.below.endswith(said)
     assert errors.state == state
-
-
-def test_how_many_images_a_request_has_stands_in_the_head_line():
-    past = PastRun({"num_tests": "640", "images_per_request": "64"})
-    past.fire(0, SECOND, 3 * MS)
-
-    assert "64 images a request" in first_screen(result_of(past.end())).context
-    assert not [part for part in first_screen(page_run("demo")).context if "a request" in part]
 
 
 def test_levels_out_of_order_are_told_from_the_least_load_to_the_most():

@@ -93,7 +93,9 @@ def begun(run: LedRun, n_users: int) -> Begun:
     return Begun(
         model=redacted(f"{model.name}, version {version}" if version else model.name),
         where=redacted(f"{checked.settings.connection.server.text} · {protocol}"),
-        load=_load(asked, checked.settings.data.num_tests, n_users),
+        load=first_screen.with_images(
+            _load(asked, checked.settings.data.num_tests, n_users), str(model.images_per_request)
+        ),
         level_names=run.level_names,
         loads=tuple(map(float, asked.sweep or asked.rates or ())),
     )

@@ -69,8 +69,6 @@ def subject(result: RunResult) -> str:
 def _context(result: RunResult) -> tuple[str, ...]:
     server, course = result.server, result.course
     parts = [" · ".join(part for part in (server.address, protocol(server.protocol)) if part), load(result)]
-    per_request = result.asked.options.get("images_per_request", "1")
-    parts.append("" if per_request in ("", "1") else f"{per_request} images a request")
     began = units.moment(course.begun_unix_s)
     took = course.ended_unix_s - course.begun_unix_s
     parts.append(f"{began} · {units.span(took)}" if began and took > 0 else began)
@@ -84,6 +82,20 @@ def protocol(name: str) -> str:
 
 def load(result: RunResult) -> str:
     """Return what load there was, in words."""
+    return with_images(_load(result), result.asked.options.get("images_per_request", ""))
+
+
+def with_images(load: str, images_per_request: str) -> str:
+    """Return a load in words, with how many images a request holds, where that is not one.
+
+    >>> with_images("4 users", "64"), with_images("4 users", "1"), with_images("4 users", "")
+    ('4 users · 64 images a request', '4 users', '4 users')
+    """
+    images = "" if images_per_request in ("", "1") else f"{images_per_request} images a request"
+    return " · ".join(part for part in (load, images) if part)
+
+
+def _load(result: RunResult) -> str:
     levels, search = result.levels, result.search
     if search is not None:
         return f"search from {units.rate(search.low_rps)} to {units.rate(search.high_rps)} requests/s"

@@ -1,0 +1,42 @@
+"""What a run is begun to do, in the words in which its report tells it when it has ended."""
+
+import pytest
+
+from tests.support.golden import result_of
+from tests.support.past_runs import MS, SECOND, PastRun
+from tfsload.load.plan import make_plan
+from tfsload.report.page.first_screen import first_screen
+from tfsload.suite.led_run import LedRun
+from tfsload.suite.run_standing import begun
+from tfsload.webui.session_runs import CameTo
+
+LOADS = {
+    "sweep": {"sweep": "1,2"},
+    "rates": {"rate": "20,40"},
+    "search": {"find_max_rate": "100:400", "threshold": "p99 < 50ms"},
+    "images": {"num_tests": "640"},
+    "plain": {},
+}
+
+
+def past_run(options):
+    past = PastRun(options)
+    past.fire(0, SECOND, 3 * MS)
+    return past.end()
+
+
+def begun_of(past):
+    settings = past.settings
+    plan = make_plan(settings.load, settings.checks.thresholds, settings.model.deadline_s, None)
+    return begun(LedRun(past.checked, plan), n_users=10)
+
+
+@pytest.mark.parametrize(("n_images", "said"), [("64", ["64 images a request"]), ("1", [])])
+@pytest.mark.parametrize("options", LOADS.values(), ids=LOADS)
+def test_how_many_images_a_request_holds_is_said_wherever_the_load_is(options, n_images, said):
+    past = past_run({**options, "images_per_request": n_images})
+    result = result_of(past)
+    report = " · ".join(first_screen(result).context)
+
+    for load in (begun_of(past).load, CameTo.of(result).load, report):
+        assert [part for part in load.split(" · ") if "a request" in part] == said
