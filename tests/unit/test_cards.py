@@ -177,6 +177,35 @@ def test_a_run_without_a_verdict_says_whether_its_error_rate_stands(make, said, 
     assert errors.state == state
 
 
+def with_images(result, n_images):
+    """Return a result whose every request held so many images."""
+    many = tuple(dataclasses.replace(one, predictions=n_images * one.requests) for one in result.levels)
+    return dataclasses.replace(result, levels=many)
+
+
+@pytest.mark.parametrize(
+    ("kind", "below"),
+    [
+        pytest.param("sweep", "at 8 users · 30,848 images/s · 1.98× one user", id="sweep"),
+        pytest.param("rate", "at 100 requests/s · 6,400 images/s · 1,000 requests", id="rates"),
+        pytest.param("search", "200 requests/s offered · 12,794 images/s · 2,000 requests", id="search"),
+    ],
+)
+def test_where_a_request_holds_several_images_it_is_said_how_many_a_second(kind, below):
+    fast = cards(with_images(page_run(kind), 64))[0]
+
+    assert (fast.unit, fast.below[: len(below)]) == ("requests/s", below)
+    assert "images/s" not in cards(page_run(kind))[0].below
+
+
+def test_images_without_an_answer_are_not_counted_as_images_a_second():
+    level = dataclasses.replace(small_sweep().levels[0], requests=20, predictions=40, failed_requests=10)
+    level = dataclasses.replace(level, failed={"UNAVAILABLE": 20}, achieved_rps=5.0)
+
+    assert level.images_per_s == 10.0
+    assert dataclasses.replace(level, failed_requests=20).images_per_s is None
+
+
 def test_levels_out_of_order_are_told_from_the_least_load_to_the_most():
     levels = [dataclasses.replace(small_sweep().levels[0], number=n, users=n) for n in (4, 8, 1, 2, 32, 16, 1)]
 

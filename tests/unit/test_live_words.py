@@ -126,7 +126,7 @@ def test_who_takes_part(standing, who, trouble):
         pytest.param(
             Standing(9.0, 12.0, 2.0, place=SECOND, counted=SOME, users=2, has_levels=True),
             [
-                ("Rate of this level", "1,234", "requests/s", "200 requests so far"),
+                ("Rate of this level", "1,234", "requests/s", "200 requests so far · 2,469 images/s"),
                 ("Error rate of this level", "1.00%", "", "3 wrong · 1 failed · of 400"),
                 ("In flight, at most", "2", "", "each user has one request at a time"),
             ],
@@ -149,6 +149,15 @@ def test_who_takes_part(standing, who, trouble):
                 ("Dropped arrivals", "30", "", "of 40 that were due · 1 user at most in flight"),
             ],
             id="open",
+        ),
+        pytest.param(
+            Standing(9.0, counted=Counters(requests=20, predictions=1280), users=2),
+            [
+                ("Rate of this run", "–", "requests/s", "20 requests so far"),
+                ("Error rate of this run", "0%", "", "0 wrong · 0 failed · of 1,280"),
+                ("In flight, at most", "2", "", "each user has one request at a time"),
+            ],
+            id="no-rate-yet",
         ),
         pytest.param(
             Standing(0.0, users=2),

@@ -123,6 +123,11 @@ class LevelResult:
         return sum(self.failed.values())
 
     @property
+    def images_per_s(self) -> float | None:
+        """Answered images a second, at as many a request as the answers of its window held; None without an answer."""
+        return self.achieved_rps * (self.predictions - self.n_failed) / self.answered if self.answered else None
+
+    @property
     def is_stable(self) -> bool:
         """Whether the three successive thirds of its window agree."""
         return not self.unsteady

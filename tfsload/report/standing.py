@@ -79,6 +79,13 @@ class Counters:
         """Wrong and failed by predictions; None: none has ended."""
         return (self.wrong + self.failed) / self.predictions if self.predictions else None
 
+    @property
+    def images_per_s(self) -> float | None:
+        """Images in the answers a second; None: not known yet."""
+        if self.rate_rps is None or not self.requests:
+            return None
+        return self.rate_rps * self.predictions / self.requests
+
 
 NOTHING_COUNTED = Counters()
 

@@ -146,6 +146,8 @@ def _cards(standing: Standing) -> tuple[Card, ...]:
     mismatched = f" · {counted.mismatched:,} mismatched" if counted.mismatched else ""
     wrong = f"{counted.wrong:,} wrong · {counted.failed:,} failed{mismatched} · of {count(counted.predictions)}"
     answered = f"{count(counted.requests)} requests so far"
+    if counted.images_per_s is not None and counted.predictions != counted.requests:
+        answered += f" · {rate(counted.images_per_s)} images/s"
     return (
         Card(f"Rate of {of}", rate(counted.rate_rps), "requests/s", answered),
         Card(f"Error rate of {of}", percent(counted.error_rate), "", wrong),

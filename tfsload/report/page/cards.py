@@ -57,6 +57,8 @@ def _fast(result: RunResult, best: LevelResult | None) -> Card:
         below = [states.why_none_is_best(result), *crossed.told(None)]
         return Card(title, units.NONE, "", " · ".join(below), crossed.state)
     below = [f"at {best.name}" if result.search is None else f"{best.name} offered"]
+    if best.predictions != best.requests:
+        below.append(f"{units.rate(best.images_per_s)} images/s")
     alone = {level.users: level.speed_up for level in result.scaling.levels} if result.scaling else {}
     speed_up = alone.get(best.users)
     if best.users > 1 and speed_up is not None:
