@@ -192,6 +192,20 @@ def test_hostile_texts_are_texts(web_ui):
     assert html.unescape(again["note"]) == f"why={HOSTILE}"
 
 
+@pytest.mark.parametrize("is_named", [pytest.param(False, id="form-as-it-stands"), pytest.param(True, id="named")])
+def test_a_run_to_the_embedded_server_says_so_under_way_and_in_its_report(tmp_path, model_server, is_named):
+    with web_ui_of(tmp_path) as ui:
+        shown = html.unescape(re.search(r'name="host"[^>]* value="([^"]*)"', ui.get("/tfsload/"))[1])
+        assert ui.start(**UNSET, host=model_server.address if is_named else shown)["success"]
+        wait_until(lambda: told(ui)["standing"]["counted"]["requests"], "requests")
+        live = ui.get("/tfsload/runs/1")
+        ui.stop()
+        wait_for_files(ui)
+        report = ui.get("/tfsload/runs/1")
+
+    assert ["embedded server · gRPC" in page for page in (live, report)] == [not is_named] * 2
+
+
 def test_a_report_that_is_asked_for_is_the_runs_own(tmp_path, model_server):
     report = tmp_path / "report"
     with web_ui_of(tmp_path, "--host", model_server.address, "--report", str(report)) as ui:

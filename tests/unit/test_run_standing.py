@@ -1,12 +1,17 @@
 """What a run is begun to do, in the words in which its report tells it when it has ended."""
 
+import dataclasses
+
 import pytest
 
 from tests.support.golden import result_of
 from tests.support.past_runs import MS, SECOND, PastRun
+from tfsload.analysis.result import RunResult
 from tfsload.load.plan import make_plan
 from tfsload.report.page.first_screen import first_screen
+from tfsload.report.page.made_with import listings
 from tfsload.suite.led_run import LedRun
+from tfsload.suite.outcome import conclude
 from tfsload.suite.run_standing import begun
 from tfsload.webui.session_runs import CameTo
 
@@ -25,10 +30,10 @@ def past_run(options):
     return past.end()
 
 
-def begun_of(past):
+def begun_of(past, is_embedded=False):
     settings = past.settings
     plan = make_plan(settings.load, settings.checks.thresholds, settings.model.deadline_s, None)
-    return begun(LedRun(past.checked, plan), n_users=10)
+    return begun(LedRun(dataclasses.replace(past.checked, is_embedded=is_embedded), plan), n_users=10)
 
 
 @pytest.mark.parametrize(("n_images", "said"), [("64", ["64 images a request"]), ("1", [])])
@@ -40,3 +45,28 @@ def test_how_many_images_a_request_holds_is_said_wherever_the_load_is(options, n
 
     for load in (begun_of(past).load, CameTo.of(result).load, report):
         assert [part for part in load.split(" · ") if "a request" in part] == said
+
+
+@pytest.mark.parametrize(
+    ("is_embedded", "where"),
+    [
+        pytest.param(True, "127.0.0.1:8500 · embedded server · gRPC", id="none-was-named"),
+        pytest.param(False, "127.0.0.1:8500 · gRPC", id="named"),
+    ],
+)
+def test_a_server_that_nobody_named_is_called_the_embedded_one(is_embedded, where):
+    past = past_run({})
+    checked = dataclasses.replace(past.checked, is_embedded=is_embedded)
+    result = conclude(past.results, checked, past.by_locust).result
+
+    assert begun_of(past, is_embedded).where == where
+    assert first_screen(result).context[0] == where
+    (row,) = [text for listing in listings(result) for name, text in listing.rows if name == "server"]
+    assert row.endswith("(embedded server)") is is_embedded
+
+
+def test_a_result_of_before_this_was_noted_is_read_and_calls_no_server_embedded():
+    written = result_of(past_run({})).to_plain()
+    del written["server"]["is_embedded"]
+
+    assert first_screen(RunResult.from_plain(written)).context[0] == "127.0.0.1:8500 · gRPC"

@@ -96,6 +96,8 @@ class Server:
         signature_name, input_name, output_name: what of it was called.
         wrong_model: what speaks against one model having given all answers, warm-ups included; empty: nothing.
         changed: what it says otherwise after the run than before; empty: nothing.
+        is_embedded: whether nobody named it, so that the suite's own embedded server was started; False: another one
+            answered, or the run is of before this was noted.
     """
 
     address: str = ""
@@ -107,6 +109,7 @@ class Server:
     output_name: str = ""
     wrong_model: str = ""
     changed: str = ""
+    is_embedded: bool = False
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ class Checked:
         references: the answers without load, where they are to be compared; else None.
         asked: the options, as they may be kept.
         images: these images, until the run begins; None: they are not kept.
+        is_embedded: whether the server is the embedded one, since none was named.
     """
 
     settings: Settings
@@ -64,6 +65,7 @@ class Checked:
     references: References | None = None
     asked: Asked = NOTHING_ASKED
     images: RunImages | None = None
+    is_embedded: bool = False
 
 
 def check(
@@ -88,7 +90,8 @@ def check(
         RunRefused: with all faults of the options, or of the data, or of the server.
     """
     settings, dataset = _checked_here(options, asked, faults)
-    if settings.connection.target is None:
+    is_embedded = settings.connection.target is None
+    if is_embedded:
         target = parse_address(embedded.address(settings.model.name))
         settings = settings.at(target)
     try:
@@ -110,6 +113,7 @@ def check(
         references,
         as_asked(options, asked.text if asked.named_by == BY_OPTION else None),
         images,
+        is_embedded,
     )
 
 

@@ -136,6 +136,7 @@ def _server(overall: Record, uncounted: Record, checked: Checked, changed: str) 
         output_name=cut(model.output_name, LONGEST_VALUE),
         wrong_model=fault(overall.servables + uncounted.servables, checked.preflight.servable),
         changed=changed,
+        is_embedded=checked.is_embedded,
     )
 
 

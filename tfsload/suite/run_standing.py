@@ -88,11 +88,12 @@ def begun(run: LedRun, n_users: int) -> Begun:
     """Return what a run is begun to do; `n_users`: of one without levels."""
     checked = run.checked
     asked, model = checked.settings.load, checked.settings.model
-    protocol = first_screen.protocol(checked.transport.protocol)
     version = checked.preflight.model_version
     return Begun(
         model=redacted(f"{model.name}, version {version}" if version else model.name),
-        where=redacted(f"{checked.settings.connection.server.text} · {protocol}"),
+        where=redacted(
+            first_screen.where(checked.settings.connection.server.text, checked.transport.protocol, checked.is_embedded)
+        ),
         load=first_screen.with_images(
             _load(asked, checked.settings.data.num_tests, n_users), str(model.images_per_request)
         ),

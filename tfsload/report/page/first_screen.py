@@ -15,6 +15,8 @@ from tfsload.report.sweep_answer import sweep_answer
 
 # More levels than this are told by the first and the last one.
 _MOST_NAMED = 6
+# What the server is called that the suite starts where none is named.
+EMBEDDED = "embedded server"
 # Where one sentence ends and the next begins; not in "p99.9" or "1.5 s".
 _NEXT_SENTENCE = re.compile(r"(?<=[.:]) (?=[A-Z])")
 
@@ -68,11 +70,21 @@ def subject(result: RunResult) -> str:
 
 def _context(result: RunResult) -> tuple[str, ...]:
     server, course = result.server, result.course
-    parts = [" · ".join(part for part in (server.address, protocol(server.protocol)) if part), load(result)]
+    parts = [where(server.address, server.protocol, server.is_embedded), load(result)]
     began = units.moment(course.begun_unix_s)
     took = course.ended_unix_s - course.begun_unix_s
     parts.append(f"{began} · {units.span(took)}" if began and took > 0 else began)
     return tuple(part for part in parts if part)
+
+
+def where(address: str, protocol_name: str, is_embedded: bool) -> str:
+    """Return where the load went, and how.
+
+    >>> where("127.0.0.1:36127", "grpc", is_embedded=True), where("models:8500", "grpc", is_embedded=False)
+    ('127.0.0.1:36127 · embedded server · gRPC', 'models:8500 · gRPC')
+    """
+    parts = (address, EMBEDDED if is_embedded else "", protocol(protocol_name))
+    return " · ".join(part for part in parts if part)
 
 
 def protocol(name: str) -> str:

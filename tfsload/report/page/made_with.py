@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from tfsload.analysis.result import RunResult
 from tfsload.report import units
-from tfsload.report.page.first_screen import protocol
+from tfsload.report.page.first_screen import EMBEDDED, protocol
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def listings(result: RunResult) -> tuple[Listing, ...]:
     cpus = f"{machine.n_cpus} CPU{'' if machine.n_cpus == 1 else 's'}" if machine.n_cpus else ""
     model = f"{server.model_name}, version {server.model_version}" if server.model_version else server.model_name
     run = [
-        ("server", server.address),
+        ("server", f"{server.address} ({EMBEDDED})" if server.is_embedded else server.address),
         ("protocol", protocol(server.protocol)),
         ("model", model),
         ("signature", server.signature_name),
