@@ -19,8 +19,8 @@ LEADS = {
     "thresholds": "error_rate < 1% was crossed: 2.10%, 110% above the bound.",
     "endless": "p99 < 20 ms was crossed at 3 of 5 levels, most at 4 users: so many requests had no answer, or were "
     "dropped, that it has no value.",
-    "unsettled": "The run supports no verdict: 4 users: unstable: throughput went 121% → 97% → 82% of its mean, "
-    "third by third.",
+    "unsettled": "The run supports no verdict: 4 users: unstable: throughput went 121% → 97% → 82% of its mean "
+    "(limit 12% off), third by third.",
     "failed": "12 of 900 requests had no answer (images by code: RESOURCE_EXHAUSTED 3, UNAVAILABLE 9).",
     "all-failed": "200 of 200 requests had no answer (images by code: UNAVAILABLE 200).",
     "spotless": "error_rate < 1% holds: at worst 0% at 1 user, 100% below the bound.",

@@ -131,56 +131,57 @@ GENERATOR_DOUBTS = [
     ),
     pytest.param(
         lambda: closed_row(busy_share=0.9),
-        "the load generator was the bottleneck: it kept a CPU busy 90% of the time; "
+        "the load generator was the bottleneck: it kept a CPU busy 90% of the time (limit 90%); "
         "use --processes or more workers, and take work out of listeners",
         id="a-busy-generator",
     ),
     pytest.param(
         lambda: closed_row(samples(latency_ns=5 * MS), waited_share=0.2, mean_wait_ns=0.51 * MS),
-        "other programs kept the load generator off its CPU for 20% of the time, 0.510 ms whenever it was to run, "
-        "which looks like latency; run it on a machine, or at least on a CPU, of its own",
+        "other programs kept the load generator off its CPU for 20% of the time (limit 5%), 0.510 ms whenever it was "
+        "to run (limit 0.500 ms), which looks like latency; run it on a machine, or at least on a CPU, of its own",
         id="a-starved-generator",
     ),
     pytest.param(
         lambda: closed_row(busy_share=0.8, waited_share=0.1, mean_wait_ns=1000.0),
-        "other programs kept the load generator off its CPU for 10% of the time, 0.00100 ms whenever it was to run, "
-        "which looks like latency; run it on a machine, or at least on a CPU, of its own",
+        "other programs kept the load generator off its CPU for 10% of the time (limit 90% with the 80% in which it "
+        "ran), 0.00100 ms whenever it was to run, which looks like latency; "
+        "run it on a machine, or at least on a CPU, of its own",
         id="a-generator-that-would-have-filled-its-cpu",
     ),
     pytest.param(
         lambda: open_row(samples(latency_ns=5 * MS, lag_ns=2 * MS)),
-        "the load generator sent late: 1 request in 100 left 2.00 ms late or more; "
+        "the load generator sent late: 1 request in 100 left 2.00 ms late or more (limit 1.00 ms); "
         "use --processes or more workers on idle CPUs",
         id="a-late-generator",
     ),
     pytest.param(
         lambda: open_row(samples(latency_ns=100 * MS, lag_ns=15 * MS)),
-        "the load generator sent late: 1 request in 100 left 15.0 ms late or more; "
+        "the load generator sent late: 1 request in 100 left 15.0 ms late or more (limit 10.0 ms); "
         "use --processes or more workers on idle CPUs",
         id="late-by-more-than-a-tenth-of-the-latency",
     ),
     pytest.param(
         lambda: open_row(samples(n=70, latency_ns=100 * MS, lag_ns=15 * MS)),
-        "the load generator sent late: 1 request in 70 left 15.0 ms late or more; "
+        "the load generator sent late: 1 request in 70 left 15.0 ms late or more (limit 10.0 ms); "
         "use --processes or more workers on idle CPUs",
         id="of-fewer-than-a-hundred",
     ),
     pytest.param(
         lambda: open_row(samples(latency_ns=5 * MS, lag_ns=2 * MS), waited_share=0.2, mean_wait_ns=0.51 * MS),
-        "other programs kept the load generator off its CPU for 20% of the time, 0.510 ms whenever it was to run, "
-        "which looks like latency; run it on a machine, or at least on a CPU, of its own",
+        "other programs kept the load generator off its CPU for 20% of the time (limit 5%), 0.510 ms whenever it was "
+        "to run (limit 0.500 ms), which looks like latency; run it on a machine, or at least on a CPU, of its own",
         id="late-because-it-was-starved",
     ),
 ]
 SAMPLE_DOUBTS = [
     pytest.param(
         lambda: closed_row(samples(n=63)),
-        "too few samples: 63 answered requests, p90 wants 64; use a longer --level-duration",
+        "too few samples: 63 answered requests (p90 wants 64); use a longer --level-duration",
         id="too-few-samples",
     ),
     pytest.param(
         lambda: closed_row([*samples(n=63), *samples(n=100, is_failed=True)]),
-        "too few samples: 63 answered requests, p90 wants 64; see why others failed",
+        "too few samples: 63 answered requests (p90 wants 64); see why others failed",
         id="requests-without-an-answer-are-no-samples",
     ),
     pytest.param(
@@ -191,19 +192,19 @@ SAMPLE_DOUBTS = [
     ),
     pytest.param(
         lambda: closed_row(growing(samples())),
-        "unstable: mean latency went 67% → 100% → 133% of its mean, third by third; "
+        "unstable: mean latency went 67% → 100% → 133% of its mean (limit 16% off), third by third; "
         "use a longer --warm-up or --level-duration, or less load than makes a queue grow",
         id="a-queue-that-grows",
     ),
     pytest.param(
         lambda: level_row(run_of(), with_more_in_flight(record_of(samples()), 1.1)),
-        "Little's law does not hold: 0.13 requests were in flight, rate × latency says 0.12; "
+        "Little's law does not hold: rate × latency is 9.1% off the requests in flight (limit 5%), 0.12 against 0.13; "
         "0 requests lie across the window's edges; use a longer --level-duration",
         id="more-in-flight-than-rate-and-latency-say",
     ),
     pytest.param(
         lambda: level_row(run_of(), with_more_in_flight(record_of(samples()), 0.9)),
-        "Little's law does not hold: 0.11 requests were in flight, rate × latency says 0.12; "
+        "Little's law does not hold: rate × latency is 11.1% off the requests in flight (limit 5%), 0.12 against 0.11; "
         "0 requests lie across the window's edges; use a longer --level-duration",
         id="less-in-flight-than-rate-and-latency-say",
     ),

@@ -412,8 +412,9 @@ def test_a_cure_of_several_reasons_is_said_once_below_the_last():
     summary = summary_of(rows, n_levels_left=1)
 
     assert last_lines(summary, judge(summary)) == [
-        "INVALID (exit code 4): 2 users: the load generator was the bottleneck: it kept a CPU busy 100% of the time",
-        "  also: 4 users: the load generator was the bottleneck: it kept a CPU busy 100% of the time",
+        "INVALID (exit code 4): 2 users: the load generator was the bottleneck: it kept a CPU busy 100% of the time "
+        "(limit 90%)",
+        "  also: 4 users: the load generator was the bottleneck: it kept a CPU busy 100% of the time (limit 90%)",
         "  cure: use --processes or more workers, and take work out of listeners",
         "  also: the run was stopped with 1 level to go",
         "  cure: let it end by itself",

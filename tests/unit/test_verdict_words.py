@@ -62,6 +62,17 @@ GROUPS = {
         ],
         [f"{HEAD}all 3 levels, the most at 2 users: off its CPU for 26% of the time.", f"Cure: {BUSY}."],
     ),
+    "the-worst-of-all-beside-its-limit": (
+        [
+            (f"{users}: off its CPU for {n}% of the time (limit 5%), {n}.0 ms each (limit 1.00 ms)", BUSY)
+            for users, n in (("1 user", 7), ("2 users", 26), ("4 users", 9))
+        ],
+        [
+            f"{HEAD}all 3 levels, the most at 2 users: off its CPU for 26% of the time (limit 5%), 26.0 ms each "
+            "(limit 1.00 ms).",
+            f"Cure: {BUSY}.",
+        ],
+    ),
     "another-finding-with-the-same-cure": (
         [("1 user: throughput drifted", UNSTABLE), ("2 users: latency drifted", UNSTABLE)],
         [f"{HEAD}1 user: throughput drifted.", f"Cure: {UNSTABLE}.", "2 users: latency drifted."],

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tfsload.analysis.figures import latency, share
+from tfsload.analysis.figures import latency, latency_against, share
 from tfsload.analysis.percentiles import LEAST_PERCENTILE, samples_needed
 from tfsload.records.cpu import CpuShares
 from tfsload.records.level import LevelRun
@@ -65,10 +65,12 @@ def doubts_of_sample(record: Record, achieved_rps: float, mean_in_flight: float,
         doubts.append(Doubt(f"unstable: {drift}", cure))
     # A request that is due and has not left is not in flight.
     little = achieved_rps * (record.latency.mean_ns - record.lag.mean_ns) / 1e9
-    if abs(little - mean_in_flight) > LITTLES_TOLERANCE * mean_in_flight and not record.failed_requests:
+    off = abs(little - mean_in_flight)
+    if off > LITTLES_TOLERANCE * mean_in_flight and not record.failed_requests:
         found = (
-            f"Little's law does not hold: {mean_in_flight:.2f} requests were in flight, rate × latency says "
-            f"{little:.2f}; {record.straddling:,} requests lie across the window's edges"
+            f"Little's law does not hold: rate × latency is {share(off, mean_in_flight, decimals=1)} off the requests "
+            f"in flight (limit {share(LITTLES_TOLERANCE)}), {little:.2f} against {mean_in_flight:.2f}; "
+            f"{record.straddling:,} requests lie across the window's edges"
         )
         doubts.append(Doubt(found, "use a longer --level-duration"))
     return tuple(doubts)
@@ -91,26 +93,37 @@ def _of_users(run: LevelRun) -> Doubt | None:
 def _of_cpu(run: LevelRun, record: Record) -> Doubt | None:
     if run.busy_share >= BUSY_SHARE:
         return Doubt(
-            f"the load generator was the bottleneck: it kept a CPU busy {share(run.busy_share)} of the time",
+            f"the load generator was the bottleneck: it kept a CPU busy {share(run.busy_share)} of the time "
+            f"(limit {share(BUSY_SHARE)})",
             "use --processes or more workers, and take work out of listeners",
         )
     starved = [one for one in run.cpu if _is_starved(one, record)]
     if not starved:
         return None
     worst = max(starved, key=lambda one: one.waited)
+    if _waits_show(worst, record):
+        limit, each = share(WAITED_SHARE), f" (limit {latency(_showing_ns(record))})"
+    else:
+        limit, each = f"{share(BUSY_SHARE)} with the {share(worst.busy)} in which it ran", ""
     return Doubt(
-        f"other programs kept the load generator off its CPU for {share(worst.waited)} of the time, "
-        f"{latency(worst.mean_wait_ns)} whenever it was to run, which looks like latency",
+        f"other programs kept the load generator off its CPU for {share(worst.waited)} of the time (limit {limit}), "
+        f"{latency(worst.mean_wait_ns)} whenever it was to run{each}, which looks like latency",
         "run it on a machine, or at least on a CPU, of its own",
     )
 
 
 def _is_starved(cpu: CpuShares, record: Record) -> bool:
     """Whether a process got less of a CPU than it needed, so that it shows in what it measured."""
-    if cpu.busy + cpu.waited >= BUSY_SHARE:
-        return True
-    shows_ns = WAIT_SHARE_OF_LATENCY * (record.latency.percentile_ns(50) if record.latency.count else 0)
-    return cpu.waited >= WAITED_SHARE and cpu.mean_wait_ns >= shows_ns
+    return cpu.busy + cpu.waited >= BUSY_SHARE or _waits_show(cpu, record)
+
+
+def _waits_show(cpu: CpuShares, record: Record) -> bool:
+    return cpu.waited >= WAITED_SHARE and cpu.mean_wait_ns >= _showing_ns(record)
+
+
+def _showing_ns(record: Record) -> float:
+    """Return how long a wait is that shows in latencies."""
+    return WAIT_SHARE_OF_LATENCY * (record.latency.percentile_ns(50) if record.latency.count else 0)
 
 
 def _of_lag(record: Record) -> Doubt | None:
@@ -118,10 +131,13 @@ def _of_lag(record: Record) -> Doubt | None:
     if not lag.count:
         return None
     late_ns = lag.percentile_ns(99)
-    if late_ns <= max(LATE_NS, LATE_SHARE_OF_LATENCY * record.latency.percentile_ns(50)):
+    limit_ns = max(LATE_NS, LATE_SHARE_OF_LATENCY * record.latency.percentile_ns(50))
+    if late_ns <= limit_ns:
         return None
+    late = latency_against(late_ns, limit_ns)
     return Doubt(
-        f"the load generator sent late: 1 request in {min(lag.count, 100)} left {latency(late_ns)} late or more",
+        f"the load generator sent late: 1 request in {min(lag.count, 100)} left {late} late or more "
+        f"(limit {latency(limit_ns)})",
         "use --processes or more workers on idle CPUs",
     )
 
@@ -131,4 +147,4 @@ def _of_number(record: Record) -> Doubt | None:
     if answered >= needed:
         return None
     cure = "see why others failed" if record.failed_requests else "use a longer --level-duration"
-    return Doubt(f"too few samples: {answered:,} answered requests, p{LEAST_PERCENTILE} wants {needed}", cure)
+    return Doubt(f"too few samples: {answered:,} answered requests (p{LEAST_PERCENTILE} wants {needed})", cure)

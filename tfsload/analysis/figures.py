@@ -138,13 +138,13 @@ def fold(speed_up: float) -> str:
     return f"{speed_up:,.2f}×"
 
 
-def share(part: float, whole: float = 1.0) -> str:
+def share(part: float, whole: float = 1.0, decimals: int = 0) -> str:
     """Return a rough share in per cent.
 
-    >>> share(0.37, 1.63)
-    '23%'
+    >>> share(0.37, 1.63), share(1.104, decimals=1)
+    ('23%', '110.4%')
     """
-    return f"{100 * part / whole:,.0f}%"
+    return f"{100 * part / whole:,.{decimals}f}%"
 
 
 def percent(fraction: float | None) -> str:

@@ -7,6 +7,7 @@ neighbouring slices of one third show as well (a queue makes its requests alike:
 import math
 import statistics
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tfsload.analysis.figures import share
 
@@ -30,10 +31,11 @@ def unsteady(answers: Sequence[int], latency_sums_ns: Sequence[int], latency_sd_
     mean = sum(counts) / N_THIRDS
     # Independent arrivals: a count varies by its own root.
     by_chance = max(math.sqrt(mean), _error_by_slices(answers) * len(answers) / N_THIRDS)
-    if any(_differ(count, mean, by_chance) for count in counts):
-        return "throughput went " + _course([count / mean for count in counts])
-    course = _latency_course(answers, latency_sums_ns, latency_sd_ns)
-    return "mean latency went " + _course(course) if course else ""
+    thirds = [_Third(count, mean, by_chance) for count in counts]
+    if any(third.is_off for third in thirds):
+        return f"throughput went {_course(thirds)}"
+    thirds = _latencies(answers, latency_sums_ns, latency_sd_ns)
+    return f"mean latency went {_course(thirds)}" if any(third.is_off for third in thirds) else ""
 
 
 def latency_grows(answers: Sequence[int], latency_sums_ns: Sequence[int], latency_sd_ns: float) -> bool:
@@ -44,28 +46,53 @@ def latency_grows(answers: Sequence[int], latency_sums_ns: Sequence[int], latenc
     """
     if not all(sum(third) for third in _thirds(answers)):
         return False
-    course = _latency_course(answers, latency_sums_ns, latency_sd_ns)
-    return course is not None and course == sorted(course)
+    thirds = _latencies(answers, latency_sums_ns, latency_sd_ns)
+    course = [third.value for third in thirds]
+    return any(third.is_off for third in thirds) and course == sorted(course)
 
 
-def _latency_course(answers: Sequence[int], latency_sums_ns: Sequence[int], latency_sd_ns: float) -> list[float] | None:
-    """Return each third's mean latency as a share of the level's; None where they agree."""
+@dataclass(frozen=True)
+class _Third:
+    """A third of a window.
+
+    Attributes:
+        value: the figure in it.
+        mean: of all thirds.
+        standard_error: of the figure, by chance.
+    """
+
+    value: float
+    mean: float
+    standard_error: float
+
+    @property
+    def limit(self) -> float:
+        """How far it may be off its mean."""
+        return max(TOLERANCE * self.mean, _CHANCE * self.standard_error)
+
+    @property
+    def off(self) -> float:
+        """How far it is off its mean."""
+        return abs(self.value - self.mean)
+
+    @property
+    def is_off(self) -> bool:
+        """Whether it is further off than it may be."""
+        return self.off > self.limit
+
+
+def _latencies(answers: Sequence[int], latency_sums_ns: Sequence[int], latency_sd_ns: float) -> list[_Third]:
+    """Return each third's mean latency."""
     counts = [sum(third) for third in _thirds(answers)]
     sums = [sum(third) for third in _thirds(latency_sums_ns)]
     overall = sum(sums) / sum(counts)
     latencies = [total / count for total, count in zip(sums, counts, strict=True)]
     by_slice = [total / count if count else overall for total, count in zip(latency_sums_ns, answers, strict=True)]
     error = _error_by_slices(by_slice)
-    if not any(
-        _differ(latency, overall, max(latency_sd_ns / math.sqrt(count), error))
+    return [
+        _Third(latency, overall, max(latency_sd_ns / math.sqrt(count), error))
         for latency, count in zip(latencies, counts, strict=True)
-    ):
-        return None
-    return [latency / overall for latency in latencies]
-
-
-def _differ(value: float, mean: float, standard_error: float) -> bool:
-    return abs(value - mean) > max(TOLERANCE * mean, _CHANCE * standard_error)
+    ]
 
 
 def _thirds(slices: Sequence[float]) -> list[Sequence[float]]:
@@ -82,5 +109,10 @@ def _error_by_slices(values: Sequence[float]) -> float:
     return math.sqrt(statistics.median(map(statistics.variance, thirds)) / len(thirds[0]))
 
 
-def _course(shares: Sequence[float]) -> str:
-    return " → ".join(map(share, shares)) + " of its mean, third by third"
+def _course(thirds: Sequence[_Third]) -> str:
+    """Return how it went, and the limit of the third that is furthest beyond its own."""
+    worst = max(thirds, key=lambda third: third.off - third.limit)
+    # Finely enough to see that it is beyond.
+    decimals = 0 if round(100 * worst.off / worst.mean) > round(100 * worst.limit / worst.mean) else 1
+    went = " → ".join(share(third.value, third.mean, decimals) for third in thirds)
+    return f"{went} of its mean (limit {share(worst.limit, worst.mean, decimals)} off), third by third"

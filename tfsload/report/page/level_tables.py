@@ -3,10 +3,12 @@
 import math
 from collections.abc import Callable, Sequence
 
-from tfsload.analysis.figures import fold, percent
+from tfsload.analysis.doubts import BUSY_SHARE, LATE_NS, LATE_SHARE_OF_LATENCY, WAIT_SHARE_OF_LATENCY, WAITED_SHARE
+from tfsload.analysis.figures import fold, latency, percent, share
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.result import RunResult
+from tfsload.analysis.stability import TOLERANCE
 from tfsload.report import states, units
 from tfsload.report.page.tables import Cell, Heading, Row, Table, figures
 from tfsload.report.speed_ups import speed_ups
@@ -107,6 +109,8 @@ def _notes(result: RunResult) -> tuple[str, ...]:
         notes.append(f"{units.ENDLESS}: so many requests had no answer, or were dropped, that it has no value.")
     if None in result.probes_hold:
         notes.append("open: one stall decides a threshold; such a rate is held once more, at full length.")
+    settled = f"throughput and mean latency of each third within {share(TOLERANCE)} of its mean"
+    notes.append(f"stable: {settled}, or as near as chance explains.")
     notes.append("requests/s: its 95% interval in the chart is this level's own; equal runs differ by more.")
     notes.append("straddling: requests that lie across an end of the level, in none of its figures.")
     return tuple(notes)
@@ -123,7 +127,17 @@ def generator_table(result: RunResult) -> Table:
         Heading("processes"),
         Heading("users"),
     )
-    return Table("The load generator", headings, tuple(map(_generator_row, result.levels)))
+    return Table("The load generator", headings, tuple(map(_generator_row, result.levels)), (_generator_limits(),))
+
+
+def _generator_limits() -> str:
+    """Return from where on a level is doubted for its load generator."""
+    waits = f"kept waiting for {share(WAITED_SHARE)} of it, each time for {share(WAIT_SHARE_OF_LATENCY)}"
+    late = f"1 request in 100 sent late by {latency(LATE_NS)} and by {share(LATE_SHARE_OF_LATENCY)}"
+    return (
+        f"Limits: a CPU busy, or wanted, for {share(BUSY_SHARE)} of the time; {waits} of the median latency; "
+        f"{late} of the median latency."
+    )
 
 
 def _generator_row(level: LevelResult) -> Row:

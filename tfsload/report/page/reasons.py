@@ -12,6 +12,8 @@ from tfsload.report.page.words import Sentence, capital, sentence, stopped, stro
 
 _NUMBER = re.compile(r"\d[\d.,]*")
 _SHARE = re.compile(r"(\d[\d.,]*)%")
+# What a doubt was held against.
+_LIMIT = re.compile(r" \(limit [^()]*\)")
 # Of more levels than these the others are counted.
 _MOST_NAMED = 2
 
@@ -58,13 +60,18 @@ def _told(result: RunResult, found: Sequence[_Found], has_head: bool) -> Iterabl
     which = _levels(result, found, is_first=not has_head)
     if len({one.what for one in found}) == 1:
         yield (*which, *sentence(f": {stopped(what)}"))
-    elif all(len(_SHARE.findall(one.what)) == 1 for one in found):
+    elif all(len(_shares(one)) == 1 for one in found):
         # One share of the time says how bad it is.
-        worst = max(found, key=lambda one: float(_SHARE.findall(one.what)[0].replace(",", "")))
+        worst = max(found, key=lambda one: _shares(one)[0])
         yield (*which, *sentence(f", the most at {worst.level}: {stopped(worst.what)}"))
     else:
         yield (*strong(found[0].level), *sentence(f": {stopped(what)}"))
         yield (*sentence("Likewise, with figures of their own: "), *_levels(result, found[1:]), *sentence("."))
+
+
+def _shares(found: _Found) -> list[float]:
+    """Return the shares that were measured, in per cent."""
+    return [float(number.replace(",", "")) for number in _SHARE.findall(_LIMIT.sub("", found.what))]
 
 
 def _levels(result: RunResult, found: Sequence[_Found], is_first: bool = False) -> Sentence:
