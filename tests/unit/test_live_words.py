@@ -1,9 +1,12 @@
 """What the page of a run that goes on says of it."""
 
+import dataclasses
+import re
+
 import pytest
 
-from tests.support.golden import outcome_of
-from tests.support.past_runs import PAST_RUNS
+from tests.support.page_runs import closed_sweep, page_run
+from tfsload.analysis.verdict import Verdict
 from tfsload.report.standing import Counters, LevelPlace, Standing
 from tfsload.webui.live_words import live_words, so_far_words
 
@@ -174,13 +177,33 @@ def test_what_is_counted_is_said_as_reports_say_it(standing, cards):
     assert [(one.title, one.value, one.unit, one.below) for one in live_words(standing).cards] == cards
 
 
-@pytest.mark.parametrize(
-    ("kind", "text"),
-    [
-        pytest.param("sweep", "4 levels done, ", id="sweep"),
-        pytest.param("thresholds", "crossed: ", id="crossed"),
-        pytest.param("invalid", "in doubt: ", id="doubt"),
-    ],
-)
+SO_FAR = {
+    "sweep": "4 levels done, all stable",
+    "thresholds": "crossed: ",
+    "invalid": "2 levels done, in doubt: 4 users: 1 of 2 workers did not report it",
+    "unsettled": "6 levels done, in doubt: 4 users: unstable: throughput went 121% → 97% → 82% of its mean "
+    "(limit 12% off) · crossed: ",
+    "endless": "5 levels done, in doubt: 4 users and 2 more levels, the most at 16 users: 100% failed · crossed: ",
+}
+
+
+@pytest.mark.parametrize(("kind", "text"), SO_FAR.items())
 def test_what_levels_have_come_to(kind, text):
-    assert text in so_far_words(outcome_of(PAST_RUNS[kind]()).result)
+    assert text in so_far_words(page_run(kind))
+
+
+def test_of_two_levels_that_drifted_both_are_named():
+    told = so_far_words(closed_sweep((1, 0, 0.8), (2, 0, 0.8)))
+
+    assert re.fullmatch(
+        r"2 levels done, in doubt: 1 user: unstable: throughput went [^,]* \(limit 12% off\)\. "
+        r"Likewise, with figures of their own: 2 users",
+        told,
+    )
+
+
+def test_a_level_whose_arrivals_were_dropped_says_so():
+    result = page_run("rate")
+    doubted = dataclasses.replace(result, thresholds=(), verdict=Verdict(4, doubted_levels=(2,)))
+
+    assert so_far_words(doubted) == "2 levels done, in doubt: 400 requests/s: 160 of 4,000 arrivals were dropped"

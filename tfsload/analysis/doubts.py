@@ -39,6 +39,15 @@ class Doubt:
         return f"{self.what}; {self.cure}"
 
 
+def in_short(what: str) -> str:
+    """Return what was found with its limit, without what only explains it.
+
+    >>> in_short("kept off its CPU for 20% of the time (limit 5%), 0.510 ms each, which looks like latency")
+    'kept off its CPU for 20% of the time (limit 5%)'
+    """
+    return what.partition(", ")[0]
+
+
 def doubts_of_generator(run: LevelRun, record: Record) -> tuple[Doubt, ...]:
     """Return what of the load generator is in the way: the figures may be its own."""
     cpu = _of_cpu(run, record)

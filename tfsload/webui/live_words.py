@@ -3,10 +3,15 @@
 import math
 from dataclasses import dataclass
 
+from tfsload.analysis.doubts import in_short
 from tfsload.analysis.figures import count, percent, rate, span, users
+from tfsload.analysis.level_breaches import doubts_by_level
+from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
+from tfsload.analysis.verdict import Reason
 from tfsload.report import states
 from tfsload.report.page.cards import Card
+from tfsload.report.page.reasons import grouped
 from tfsload.report.standing import Standing
 
 
@@ -63,14 +68,35 @@ def so_far_words(result: RunResult) -> str:
     """Return what the levels that have ended have come to."""
     levels = result.levels
     done = f"{len(levels):,} level{'' if len(levels) == 1 else 's'} done"
-    doubtful = [level.name for level in levels if states.of_level(result, level).key != "pass"]
+    doubtful = _doubtful(result)
     sound = "stable" if len(levels) == 1 else "all stable"
-    told = [f"{done}, {f'in doubt: {_listed(doubtful)}' if doubtful else sound}"]
+    told = [f"{done}, {f'in doubt: {doubtful}' if doubtful else sound}"]
     if crossed := [held.threshold.text for held in result.thresholds if held.holds is False]:
         told.append(f"crossed: {_listed(crossed)}")
     elif result.thresholds and all(held.holds for held in result.thresholds):
         told.append("thresholds hold so far")
     return " · ".join(told)
+
+
+def _doubtful(result: RunResult) -> str:
+    """Return which levels are in doubt, each with the first reason, as reports tell them; empty: none is."""
+    found = [
+        Reason(f"{level.name}: {_why_doubted(result, level)}")
+        for level in result.levels
+        if states.of_level(result, level).key != "pass"
+    ]
+    told = ["".join(piece.text for piece in lead) for lead, _ in grouped(result, found, has_head=True)]
+    return " ".join(told).removesuffix(".")
+
+
+def _why_doubted(result: RunResult, level: LevelResult) -> str:
+    """Return it in short."""
+    state = states.of_level(result, level)
+    if state.key == "failed":
+        return state.word
+    found = [doubt.what for doubt in level.doubts]
+    found += [one.what.removeprefix(f"{level.name}: ") for one in doubts_by_level(result).get(level.number, ())]
+    return in_short(found[0]) if found else state.word
 
 
 def _listed(texts: list[str]) -> str:

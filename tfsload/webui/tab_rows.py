@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from tfsload.analysis.doubts import in_short
 from tfsload.analysis.figures import NONE, by_code, count, latency_ms, percent, rate
 from tfsload.analysis.held import Held
 from tfsload.analysis.held_words import words_of
@@ -188,7 +189,7 @@ def _held_by_level(result: RunResult) -> dict[int, list[Held]]:
 def _remarks(level: LevelResult, thresholds: Iterable[Held]) -> Iterable[str]:
     """Yield which thresholds a level does not hold, and, in short, why its figures support no verdict."""
     yield from _not_held(thresholds)
-    yield from dict.fromkeys(doubt.what.partition(", ")[0] for doubt in level.doubts)
+    yield from dict.fromkeys(in_short(doubt.what) for doubt in level.doubts)
 
 
 def _not_held(thresholds: Iterable[Held]) -> Iterable[str]:
