@@ -53,7 +53,7 @@ def read(text: str) -> Said:
     left_out = {int(number(name[0])) for name, _ in levels if name[-1] == "?"} | {
         int(number(users)) for users in failed
     }
-    best = re.search(r"^throughput   .*(?:, at|\()\s*([\d, and]+) users?", text, re.MULTILINE)
+    best = re.search(r"^throughput   .*(?:[, ]at|\()\s*([\d, and]+) users?", text, re.MULTILINE)
     law = re.search(r"^scaling law  .*$", text, re.MULTILINE)
     return Said(
         head=sentence.split(":")[0],
@@ -69,7 +69,7 @@ def read(text: str) -> Said:
 def _effective(text: str) -> dict[str, float | None] | None:
     found = re.search(
         r"^parallelism  ([\d.,]+) \(([\d.,]+) to ([\d.,]+) at 95%\): "
-        r"best throughput × \(?([\d.,]+) ms alone(?: − ([\d.,]+) ms on the way\))?$",
+        r"that throughput × \(?([\d.,]+) ms alone(?: − ([\d.,]+) ms on the way\))?$",
         text,
         re.MULTILINE,
     )

@@ -170,7 +170,7 @@ def test_a_server_with_k_workers_runs_k_requests_in_parallel(sweeps, workers):
     parallelism, alone_ms, way_ms = map(
         float,
         re.search(
-            r"^parallelism  ([\d.]+) \(.*\): best throughput × \(([\d.]+) ms alone − ([\d.]+) ms on",
+            r"^parallelism  ([\d.]+) \(.*\): that throughput × \(([\d.]+) ms alone − ([\d.]+) ms on",
             run.text,
             re.MULTILINE,
         ).groups(),

@@ -177,6 +177,26 @@ def test_a_run_without_a_verdict_says_whether_its_error_rate_stands(make, said, 
     assert errors.state == state
 
 
+@pytest.mark.parametrize(
+    ("plateau", "said"),
+    [
+        pytest.param((8,), [], id="the-best-alone"),
+        pytest.param((4, 8), ["as good at 4 users (within 10%)"], id="one-more"),
+        pytest.param((1, 8), ["as good at 1 user (within 10%)"], id="a-lone-user"),
+        pytest.param((1, 2, 4, 8), ["as good at 1, 2 and 4 users (within 10%)"], id="three-more"),
+        pytest.param((1, 2, 4, 8, 16), ["as good at 4 more levels, 1 to 16 users (within 10%)"], id="many-more"),
+        pytest.param((1, 2, 4), [], id="the-best-left-out"),
+        pytest.param((), [], id="none"),
+    ],
+)
+def test_levels_as_good_as_the_best_are_named(plateau, said):
+    result = page_run("sweep")
+    scaling = dataclasses.replace(result.scaling, best_users=plateau)
+    below = cards(dataclasses.replace(result, scaling=scaling))[0].below.split(" · ")
+
+    assert below == ["at 8 users", "1.98× one user", *said]
+
+
 def with_images(result, n_images):
     """Return a result whose every request held so many images."""
     many = tuple(dataclasses.replace(one, predictions=n_images * one.requests) for one in result.levels)

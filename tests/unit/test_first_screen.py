@@ -79,12 +79,24 @@ def test_nothing_is_said_of_parallel_work_where_nothing_was_tried(kind):
 
 CARDS = {
     "sweep": [
-        ("How fast: best throughput", "482", "requests/s", "at 8 users · 1.98× one user", ""),
+        (
+            "How fast: best level",
+            "482",
+            "requests/s",
+            "at 8 users · 1.98× one user · as good at 2 and 4 users (within 10%)",
+            "",
+        ),
         ("How soon: p99 at 8 users", "23.6", "ms", "p50 16.6 ms", ""),
         ("How often wrong: error rate", "2.11", "%", "354 wrong · 0 failed · of 16,783 predictions", ""),
     ],
     "endless": [
-        ("How fast: best throughput", "334", "requests/s", "at 2 users · 1.01× one user", ""),
+        (
+            "How fast: best level",
+            "334",
+            "requests/s",
+            "at 2 users · 1.01× one user · as good at 1 user (within 10%)",
+            "",
+        ),
         (
             "How soon: p99 at 2 users",
             "8.59",

@@ -4,11 +4,24 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from tfsload.analysis.figures import NONE, at_once, count, digits, fold, latency, latency_ms, percent, rate, users
+from tfsload.analysis.figures import (
+    NONE,
+    at_once,
+    count,
+    digits,
+    fold,
+    latency,
+    latency_ms,
+    percent,
+    rate,
+    share,
+    users,
+)
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.levels import PERCENTILES
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.scaling import Scaling
+from tfsload.analysis.sweep import PLATEAU
 from tfsload.report.states import HOLDS
 from tfsload.report.tables import Column, Table, fitted
 
@@ -153,7 +166,7 @@ def scaling_figures(scaling: Scaling) -> list[tuple[str, str]]:
         figures.append(("throughput", _best(scaling)))
         value, low, high = map(at_once, (scaling.interval.value, scaling.interval.low, scaling.interval.high))
         service = _service(scaling.alone_ns, scaling.round_trip_ns)
-        figures.append(("parallelism", f"{value} ({low} to {high} at 95%): best throughput × {service}"))
+        figures.append(("parallelism", f"{value} ({low} to {high} at 95%): that throughput × {service}"))
     if scaling.usl is not None:
         sigma, kappa = scaling.usl.sigma, scaling.usl.kappa
         text = (
@@ -165,11 +178,15 @@ def scaling_figures(scaling: Scaling) -> list[tuple[str, str]]:
 
 
 def _best(scaling: Scaling) -> str:
+    """Return the throughput that parallelism rests on: a mean, where a page's card has the best level's alone."""
     *others, last = [count(n_users) for n_users in scaling.best_users]
-    best = f"{digits(scaling.best_rps or 0)} requests/s at best"
-    if not others:
-        return f"{best}, at {users(scaling.best_users[0])}"
-    return f"{best}, the mean of levels within 10% ({', '.join(others)} and {last} users)"
+    best = f"{digits(scaling.best_rps or 0)} requests/s"
+    if others:
+        best += f", the mean of the levels within {share(PLATEAU)} of the best"
+        return f"{best} ({', '.join(others)} and {last} users)"
+    (n_users,) = scaling.best_users
+    n_runs = next(level.n_runs for level in scaling.levels if level.users == n_users)
+    return f"{best}, {'' if n_runs == 1 else f'the mean of {n_runs} levels '}at {users(n_users)}"
 
 
 def _service(alone_ns: float, round_trip_ns: float | None) -> str:

@@ -5,14 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tfsload.analysis import exit_codes
-from tfsload.analysis.figures import fold, percent
+from tfsload.analysis.figures import fold, percent, share, users
 from tfsload.analysis.held import Held
 from tfsload.analysis.held_words import words_of
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
+from tfsload.analysis.sweep import PLATEAU
 from tfsload.report import states, units
 
-# Of thresholds that were crossed beside a figure so many are named.
+# Of thresholds that were crossed beside a figure so many are named, and of levels as good as the best.
 _MOST_NAMED = 3
 _THROUGHPUT = ("rate", "right_rate", "dropped_rate", "parallelism")
 
@@ -51,7 +52,7 @@ def cards(result: RunResult) -> tuple[Card, ...]:
 
 
 def _fast(result: RunResult, best: LevelResult | None) -> Card:
-    title = "How fast: best throughput" if result.search is None else "How fast: highest rate that holds"
+    title = "How fast: best level" if result.search is None else "How fast: highest rate that holds"
     crossed = _of_throughput(result)
     if best is None:
         below = [states.why_none_is_best(result), *crossed.told(None)]
@@ -63,10 +64,26 @@ def _fast(result: RunResult, best: LevelResult | None) -> Card:
     speed_up = alone.get(best.users)
     if best.users > 1 and speed_up is not None:
         below.append(f"{fold(speed_up)} one user")
+    below += _as_good(result, best)
     if best.rate_rps is not None:
         below.append(f"{units.count(best.offered)} requests")
     below += crossed.told(best.achieved_rps)
     return Card(title, units.rate(best.achieved_rps), "requests/s", " · ".join(below), crossed.state)
+
+
+def _as_good(result: RunResult, best: LevelResult) -> list[str]:
+    """Return at how many users throughput was as good as at the best level: which of them is the best, chance says."""
+    plateau = result.scaling.best_users if result.scaling is not None else ()
+    others = [n_users for n_users in plateau if n_users != best.users]
+    if best.users not in plateau or not others:
+        return []
+    if len(others) > _MOST_NAMED:
+        named = f"{len(others)} more levels, {units.count(others[0])} to {users(others[-1])}"
+    elif others[1:]:
+        named = f"{', '.join(map(units.count, others[:-1]))} and {users(others[-1])}"
+    else:
+        named = users(others[0])
+    return [f"as good at {named} (within {share(PLATEAU)})"]
 
 
 def _soon(result: RunResult, best: LevelResult | None) -> Card:
