@@ -1,19 +1,14 @@
 """Pages of runs whose files are not all there: they say so."""
 
-from types import SimpleNamespace
-
 import pytest
-from flask import Blueprint, Flask
 
 from tests.support.page_runs import page_run
-from tfsload.webui.run_pages import RunPages
-from tfsload.webui.run_view import RunView
+from tests.support.run_pages import client_of
 from tfsload.webui.session_runs import SessionRuns
-from tfsload.webui.site import Site
 
 PAGE = (
     '<html><meta http-equiv="Content-Security-Policy" content="default-src \'none\'">'
-    '<header class="context">The report</header></html>'
+    '<header class="context">The report</header>PASS<!-- Here ends what is seen first. -->The proof</html>'
 )
 
 
@@ -33,22 +28,15 @@ def runs():
 
 @pytest.fixture
 def client(runs):
-    app = Flask("locust")
-    locusts = Blueprint("locust", "locust")
-    for name in ("index", "swarm", "stop", "reset_stats"):
-        locusts.add_url_rule(f"/{name}", name, lambda: "")
-    app.register_blueprint(locusts)
-    site = Site(SimpleNamespace(app=app, web_login=False), "")
-    site.blueprint.add_url_rule("/", "start", lambda: "")
-    RunPages(site, runs, RunView(lambda: None), lambda: False, lambda: b"")
-    site.open()
-    return app.test_client()
+    return client_of(runs)
 
 
 def test_a_run_with_all_files_is_its_report(client, runs):
     runs.make_files()
+    page = client.get("/tfsload/runs/1").text
+    in_order = ["Start a run", "The report", "PASS", "Run again", "result.json", "The proof"]
 
-    assert "The report" in client.get("/tfsload/runs/1").text
+    assert sorted(in_order, key=page.index) == in_order
 
 
 @pytest.mark.parametrize("gone", ["report.html", "all"])

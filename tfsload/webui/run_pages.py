@@ -13,6 +13,7 @@ from tfsload.webui.site import Site, view_of
 
 _META_POLICY = re.compile(rb'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
 _FIRST_OF_PAGE = b'<header class="context">'  # after the link that skips what stands above the verdict
+_AFTER_VERDICT = b"<!-- Here ends what is seen first. -->"
 _NO_REFERRER, _SAME_ORIGIN = (
     f'<meta name="referrer" content="{one}">'.encode() for one in ("no-referrer", "same-origin")
 )
@@ -87,15 +88,20 @@ class RunPages:
         return self._page("live.html", run=run, words=told["words"], html=html)
 
     def _report(self, run: SessionRun) -> Response:
-        """Return the run's page with a bar above it; it is as strict as before about all else."""
+        """Return the run's page, with links above it, and below its verdict what can be done with the run.
+
+        It is as strict as before about all else.
+        """
         page = (run.directory / PAGE).read_bytes()  # not read as text: it is large, and a load may be under way
         found, at = _META_POLICY.search(page), page.find(_FIRST_OF_PAGE)
-        assert found is not None and at > 0  # noqa: PT018  (each page of ours has both)
+        below = page.find(_AFTER_VERDICT)
+        assert found is not None and 0 < at < below  # noqa: PT018  (each page of ours has all of them)
         head = self._site.page("report_head.html").encode()
         # Without a referrer a browser says "null" for where a form is posted from, and that is turned away.
         rest_of_head = page[found.end() : at].replace(_NO_REFERRER, _SAME_ORIGIN)
-        bar = self._page("report_bar.html", run=run, came_to=run.came_to).encode()
-        body = b"".join([page[: found.start()], head, rest_of_head, bar, page[at:]])
+        bar = self._page("bar.html").encode()
+        actions = self._page("run_bar.html", run=run, came_to=run.came_to).encode()
+        body = b"".join([page[: found.start()], head, rest_of_head, bar, page[at:below], actions, page[below:]])
         return Response(body, content_type=_HTML, headers={"Content-Security-Policy": _widened(found[1].decode())})
 
     def _tell(self, number: int) -> Response:

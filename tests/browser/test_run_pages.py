@@ -1,0 +1,127 @@
+"""The pages of a session's runs in a real browser: what is seen first, and what stays in sight."""
+
+import contextlib
+import dataclasses
+import itertools
+
+import pytest
+from selenium.webdriver.common.by import By
+
+from tests.support.browser import CHROMIUM, DRIVER, chromium
+from tests.support.page_runs import page_run
+from tests.support.report_page import ReportPage
+from tests.support.run_pages import client_of, draw_page, in_one_file
+from tfsload.report.standing import Begun, LevelPlace, Standing
+from tfsload.webui.run_view import RunView
+from tfsload.webui.session_runs import SessionRuns
+
+pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium and its driver")
+
+WIDTHS_PX = pytest.mark.parametrize("width_px", [1280, 400, 320])
+# Where something lies in the window, and whether nothing lies over its middle.
+PLACE = """
+const box = arguments[0].getBoundingClientRect();
+const seen = document.elementFromPoint((box.left + box.right) / 2, (box.top + box.bottom) / 2);
+return [box.top, box.bottom, innerHeight, arguments[0].contains(seen)];
+"""
+# Of each row of a table, from where to where the words in its cells go.
+EXTENTS = """
+return [...document.querySelectorAll("table.runs tr")].map(row => [...row.cells].map(cell => {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    const boxes = [...range.getClientRects()].filter(box => box.width);
+    return [Math.min(...boxes.map(box => box.left)), Math.max(...boxes.map(box => box.right))];
+}));
+"""
+SIDEWAYS = "const box = document.querySelector('.scroll'); return box.scrollWidth - box.clientWidth;"
+SWEEP = "sweep of 1, 2, 4, 8, 16, 32 users · 10 s each · 64 images a request"
+
+
+@pytest.fixture(scope="module")
+def driver():
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def page(driver, tmp_path):
+    return ReportPage(driver, tmp_path)
+
+
+@contextlib.contextmanager
+def session(*kinds):
+    """Have runs that have ended, one a kind."""
+    runs = SessionRuns(draw_page)
+    for kind in kinds:
+        runs.begin({"sweep": "1,2"})
+        runs.conclude(page_run(kind))
+        runs.make_files()
+    try:
+        yield runs
+    finally:
+        runs.close()
+
+
+def live_html():
+    """Return the page of a run under way, some levels of which have ended."""
+    result = page_run("sweep")
+    place = LevelPlace(4, 4, False, "8 users")
+    view = RunView(lambda: Standing(5.0, 12.0, 2.0, None, place, levels_done=3, has_levels=True))
+    view.begin(Begun("mnist, version 1", "127.0.0.1:8500 · gRPC", SWEEP, tuple(one.name for one in result.levels)))
+    view.renew(dataclasses.replace(result, levels=result.levels[:3]))
+    with session() as runs:
+        runs.begin({})
+        return in_one_file(client_of(runs, view), "/tfsload/runs/1")
+
+
+@WIDTHS_PX
+def test_a_run_that_has_ended_shows_its_verdict_before_its_files(page, width_px):
+    with session("thresholds") as runs:
+        page.show(in_one_file(client_of(runs), "/tfsload/runs/1"), width_px)
+    verdict, files = (page.driver.find_element(By.CSS_SELECTOR, one) for one in ("#verdict", ".files"))
+
+    assert verdict.text.startswith("THRESHOLD CROSSED")
+    assert verdict.location["y"] < 330
+    assert files.location["y"] > verdict.location["y"]
+    assert page.too_wide == []
+    assert page.accessibility_faults == []
+
+
+@WIDTHS_PX
+def test_stop_stays_in_sight_however_far_the_page_is_scrolled(page, width_px):
+    page.show(live_html(), width_px)
+    button = page.driver.find_element(By.CSS_SELECTOR, "button.danger")
+    bar = page.driver.find_element(By.CSS_SELECTOR, ".stays")
+    end = page.driver.execute_script("return document.getElementById('live').getBoundingClientRect().bottom")
+    seen = []
+    for y in (0, 400, end // 2, end - 700):
+        page.driver.execute_script("scrollTo(0, arguments[0])", y)
+        seen.append(page.driver.execute_script(PLACE, button))
+
+    assert end > 2000
+    assert [one for one in seen if not (0 <= one[0] < one[1] <= one[2] and one[3])] == []
+    assert bar.size["height"] < 90  # most of a phone is left for what is read
+    assert page.too_wide == []
+    assert page.accessibility_faults == []
+
+
+def test_what_a_link_leads_to_is_not_below_what_stays(page):
+    page.show(live_html(), 400)
+    page.driver.execute_script("location.hash = '#answers'")
+    heading = page.driver.find_element(By.ID, "answers")
+
+    assert page.driver.execute_script(PLACE, heading)[3]
+
+
+def test_the_list_of_runs_has_room_between_its_columns_and_shows_all_of_them(page):
+    kinds = ("thresholds", "sweep", "many", "endless", "search", "refused")
+    with session(*kinds) as runs:
+        runs.last.came_to = dataclasses.replace(runs.last.came_to, load=SWEEP)
+        page.show(in_one_file(client_of(runs), "/tfsload/runs/"), 1280)
+    rows = page.driver.execute_script(EXTENTS)
+    gaps = [right[0] - left[1] for row in rows for left, right in itertools.pairwise(row) if None not in left + right]
+
+    assert len(rows) == 1 + len(kinds)
+    assert min(gaps) >= 20
+    assert page.driver.execute_script(SIDEWAYS) == 0
+    assert page.accessibility_faults == []
