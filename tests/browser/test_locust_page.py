@@ -69,6 +69,7 @@ def test_a_sweep_is_told_by_the_bar_and_the_tabs_and_a_reload_keeps_it(page, ser
     assert page.part("state") == "Nothing under way"
     page.start(sweep="1,2", levelDuration="1", warmUp="0.2")
     page.await_state("Running")
+    assert page.part("note").startswith("Locust's own totals below include warm-ups")
     page.press("Levels")
     page.wait(lambda: any(row["state"] == "under way" for row in page.table()), "a level under way")
     page.await_end()

@@ -42,8 +42,8 @@ class Page:
             reply = jsonify({"success": success, "message": message})
             assert self._start(lambda: reply) is reply
 
-    def begin(self):
-        self.view.begin(Begun("mnist", "", ""))
+    def begin(self, has_warm_up=False):
+        self.view.begin(Begun("mnist", "", "", has_warm_up=has_warm_up))
         self.runs.begin({})
         self.bar.begin()
 
@@ -124,6 +124,19 @@ def test_the_next_run_takes_the_last_ones_place(page):
 
     assert page.says == ("running", "Running", "1 user")
     assert page.bar.words().run == 2
+
+
+@pytest.mark.parametrize("has_warm_up", [True, False])
+def test_that_locusts_totals_include_warm_ups_is_said_under_way_and_after(page, has_warm_up):
+    before = page.bar.words().note
+    page.begin(has_warm_up)
+    page.standing = Standing(1.0, users=1, users_asked=1)
+    under_way = page.bar.words().note
+    page.end("demo")
+    after = page.bar.words().note
+
+    said = "Locust's own totals below include warm-ups; Levels, Accuracy and the run's page do not."
+    assert [before, under_way, after] == ["", *[said if has_warm_up else ""] * 2]
 
 
 def test_a_refused_start_is_told_until_one_is_taken(page):

@@ -65,6 +65,20 @@ def test_a_server_that_nobody_named_is_called_the_embedded_one(is_embedded, wher
     assert row.endswith("(embedded server)") is is_embedded
 
 
+@pytest.mark.parametrize(
+    ("options", "has_warm_up"),
+    [
+        pytest.param({"sweep": "1,2", "warm_up": "2"}, True, id="of-levels"),
+        pytest.param({"sweep": "1,2", "warm_up": "0", "warm_up_requests": "0"}, False, id="levels-without"),
+        pytest.param({"num_tests": "640", "warm_up_requests": "64"}, True, id="requests"),
+        pytest.param({"num_tests": "640"}, False, id="none"),
+        pytest.param({"warm_up": "2"}, False, id="without-levels-none"),
+    ],
+)
+def test_whether_some_requests_do_not_count_is_known_from_the_start(options, has_warm_up):
+    assert begun_of(past_run(options)).has_warm_up is has_warm_up
+
+
 def test_a_result_of_before_this_was_noted_is_read_and_calls_no_server_embedded():
     written = result_of(past_run({})).to_plain()
     del written["server"]["is_embedded"]

@@ -40,3 +40,8 @@ class LoadAsked:
     def counts_later(self) -> bool:
         """Whether the first requests do not count: those of a warm-up, by time or by number."""
         return self.has_levels or self.warm_up_requests > 0
+
+    @property
+    def has_warm_up(self) -> bool:
+        """Whether there is a warm-up, by time or by number."""
+        return (self.warm_up_s if self.has_levels else self.warm_up_requests) > 0

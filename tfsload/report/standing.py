@@ -44,6 +44,7 @@ class Begun:
         load: that is put on it.
         level_names: of its levels; empty: it has none, or they are not known before.
         loads: of the same levels: users, or arrivals a second.
+        has_warm_up: whether it makes requests that do not count, which Locust's own figures hold.
     """
 
     model: str
@@ -51,6 +52,7 @@ class Begun:
     load: str
     level_names: tuple[str, ...] = ()
     loads: tuple[float, ...] = ()
+    has_warm_up: bool = False
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,7 @@ def begun(run: LedRun, n_users: int) -> Begun:
         ),
         level_names=run.level_names,
         loads=tuple(map(float, asked.sweep or asked.rates or ())),
+        has_warm_up=asked.has_warm_up,
     )
 
 

@@ -9,6 +9,8 @@ NOTHING, STARTING, RUNNING = (
     State("running", "Starting"),
     State("running", "Running"),
 )
+# Locust counts each request from the first one on.
+WITH_WARM_UPS = "Locust's own totals below include warm-ups; Levels, Accuracy and the run's page do not."
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class BarWords:
         refusal: what was refused last; empty: nothing.
         run: number of the run that is linked; None: there is none.
         link: what that link is called; empty: there is none.
+        note: what is to be known of Locust's figures below; empty: nothing.
     """
 
     key: str
@@ -30,6 +33,7 @@ class BarWords:
     refusal: str
     run: int | None
     link: str
+    note: str = ""
 
 
 def nothing_yet(refusal: str) -> BarWords:
@@ -42,13 +46,14 @@ def starting(refusal: str) -> BarWords:
     return BarWords(STARTING.key, STARTING.word, "", refusal, None, "")
 
 
-def under_way(run: int, state: str, more: tuple[str, ...], refusal: str) -> BarWords:
+def under_way(run: int, state: str, more: tuple[str, ...], refusal: str, has_warm_up: bool) -> BarWords:
     """Return what is said of the run under way; `state` as of `live_words`."""
     word, _, rest = state.partition(": ")
     told = " · ".join(filter(None, (rest, *more)))
-    return BarWords(RUNNING.key, word, told, refusal, run, f"Watch run {run:,}")
+    return BarWords(RUNNING.key, word, told, refusal, run, f"Watch run {run:,}", WITH_WARM_UPS if has_warm_up else "")
 
 
-def ended(run: int, state: State, why: str, refusal: str) -> BarWords:
+def ended(run: int, state: State, why: str, refusal: str, has_warm_up: bool) -> BarWords:
     """Return what is said of the last run."""
-    return BarWords(state.key, f"{ICONS[state.key]} {state.word}", why, refusal, run, f"Report of run {run:,}")
+    word, note = f"{ICONS[state.key]} {state.word}", WITH_WARM_UPS if has_warm_up else ""
+    return BarWords(state.key, word, why, refusal, run, f"Report of run {run:,}", note)

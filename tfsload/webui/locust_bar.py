@@ -71,16 +71,17 @@ class LocustBar:
     def words(self) -> BarWords:
         """Return what is said now."""
         refusal, last = self._refused.told, self._runs.last
+        has_warm_up = self._view.begun.has_warm_up
         if self._is_starting():
             return bar_words.starting(refusal)
         if last is None:
             return bar_words.nothing_yet(refusal)
         if last.came_to is not None:
-            return bar_words.ended(last.number, last.came_to.state, self._why, refusal)
+            return bar_words.ended(last.number, last.came_to.state, self._why, refusal, has_warm_up)
         told = self._view.now()["words"]
         if told is None:
             return bar_words.starting(refusal)
-        return bar_words.under_way(last.number, told["state"], (told["so_far"], told["trouble"]), refusal)
+        return bar_words.under_way(last.number, told["state"], (told["so_far"], told["trouble"]), refusal, has_warm_up)
 
     def _tell(self) -> Response:
         words = self.words()

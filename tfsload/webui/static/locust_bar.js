@@ -16,6 +16,8 @@ function show(told) {
   part("state").dataset.state = told.key;
   say("state", told.state);
   say("more", told.more);
+  say("note", told.note);
+  part("note").hidden = !told.note;
   say("refused", told.refusal);
   part("refusal").hidden = !told.refusal;
   const link = part("link");
