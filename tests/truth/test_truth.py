@@ -183,7 +183,8 @@ def test_a_server_with_k_workers_runs_k_requests_in_parallel(sweeps, workers):
     assert way_ms == pytest.approx(alone_ms - stay_ms, abs=WAY_OFF_MS)
     best = max(number(row["req/s"]) for row in run.table)
     assert best == pytest.approx(workers / SERVICE_MS * 1e3, rel=BEST_OFF)
-    assert parallelism == pytest.approx(best * (alone_ms - way_ms) / 1e3, rel=BEST_OFF)
+    # Which is that of the best level, where the parallelism takes the mean of those that come near.
+    assert parallelism == pytest.approx(best * (alone_ms - way_ms) / 1e3, rel=2 * BEST_OFF)
     assert parallelism == pytest.approx(workers * stay_ms / SERVICE_MS, rel=PARALLELISM_OFF)
 
 
