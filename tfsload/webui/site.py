@@ -77,6 +77,10 @@ class Site:
         """Return a page made of a template; whatever is put into it is escaped."""
         return self._templates.get_template(template).render(here=request.endpoint, **values)
 
+    def macros(self, template: str) -> Any:
+        """Return the macros of a template, which make parts of pages; whatever is put into them is escaped."""
+        return self._templates.get_template(template).module
+
     def _turn_away(self) -> Any:
         """Send who has not logged in to the login, where there is one; scripts are told so (401)."""
         if not self._web_ui.web_login or current_user.is_authenticated:

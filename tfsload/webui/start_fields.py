@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from tfsload.analysis.switch import is_on
 from tfsload.settings.options import OPTIONS, Option
@@ -53,7 +54,7 @@ class Field:
         """What it is called on the command line; empty: nothing."""
         return FLAGS.get(self.name, "")
 
-    @property
+    @cached_property
     def loads(self) -> str:
         """The keys of the kinds of load that it is of, separated by blanks; empty: of every one."""
         if self.name not in load_kinds.FIELDS:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from flask import Response, redirect, request, url_for
@@ -10,15 +11,15 @@ from locust.web import WebUI
 from tfsload.analysis.switch import is_on
 from tfsload.settings.refusal import RunRefused
 from tfsload.transport.words import redacted
-from tfsload.webui import load_kinds, start_fields, start_values
-from tfsload.webui.fault_places import FLAGS, place
+from tfsload.webui import load_kinds, start_values
+from tfsload.webui.fault_places import place
 from tfsload.webui.hidden_texts import all_hidden, hidden
 from tfsload.webui.load_kinds import HOST, KINDS, N_USERS, RUN_TIME, SHAPE, USER_CLASSES, LoadKind
 from tfsload.webui.session_runs import SessionRuns
 from tfsload.webui.site import Site, view_of
 from tfsload.webui.start_extras import Extras
-from tfsload.webui.start_fields import Field, Group
 from tfsload.webui.start_form import StartForm
+from tfsload.webui.start_layout import Layout
 from tfsload.webui.start_needs import Form
 from tfsload.webui.start_values import LOAD
 
@@ -159,26 +160,18 @@ class StartPage:
         return f"{who} · {f'for {run_time}' if run_time not in ('', '0') else 'until you stop them'}"
 
     def _page(self, form: _Form, answer: _Answer = _Answer(), number: int | None = None) -> str:
-        groups = self._groups()
-        flags = {**FLAGS, **self._extras.flags}
-        seen = [
-            one.name for group in groups for one in group.fields if not one.loads or form.kind.key in one.loads.split()
-        ]
-        placed = place(answer.faults, seen, flags, form.values["dataset"])
+        layout = self._layout
         last = self._runs.last
         return self._site.page(
             "start.html",
             form=form,
             values=form.values,
             kinds=KINDS,
-            groups=groups,
-            flags=flags,
-            placed=placed,
-            labels=_labels(groups, form.kind),
+            layout=layout,
+            placed=place(answer.faults, layout.seen(form.kind), layout.flags, form.values["dataset"]),
             length=answer.length,
             number=number,
             is_under_way=self._form.is_under_way or (last is not None and last.came_to is None),
-            named_host=self._named_host,
             own_shape=self._own_shape(),
             classes=self._extras.classes,
             chosen=form.classes or self._extras.classes,
@@ -187,13 +180,10 @@ class StartPage:
             is_on=is_on,
         )
 
-    def _groups(self) -> tuple[Group, ...]:
-        groups = start_fields.groups()
-        more = self._extras.fields
-        if not more:
-            return groups
-        names = ", ".join(one.words[0].label.lower() for one in more)
-        return (*groups, Group("more", "More of this locustfile", more, lambda _: names))
+    @cached_property
+    def _layout(self) -> Layout:
+        # Not made before a page is asked for: until then a locustfile may add options.
+        return Layout.of(self._extras, self._site.macros("start_field.html").field, self._named_host)
 
     def _own_shape(self, picked: str = "") -> str:
         """Return the name of the locustfile's load shape that a run without levels goes by; empty: by none.
@@ -205,16 +195,6 @@ class StartPage:
             return picked if picked in self._extras.shapes[1:] else ""
         shape = self._environment.shape_class
         return "" if shape is None or self._form.are_levels else type(shape).__name__
-
-
-def _labels(groups: tuple[Group, ...], kind: LoadKind) -> dict[str, str]:
-    """Return what each field is called with this kind of load, by its name."""
-    return {one.name: _label(one, kind) for group in groups for one in group.fields}
-
-
-def _label(one: Field, kind: LoadKind) -> str:
-    said = [words.label for words in one.words if not words.loads or kind.key in words.loads.split()]
-    return said[0] if said else one.words[0].label
 
 
 def _is_form() -> bool:

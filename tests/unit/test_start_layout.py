@@ -1,0 +1,88 @@
+"""What all start pages of a process have alike, and the gaps in it for what is of one page alone."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from tests.support.html import by_id, parsed, text_of
+from tfsload.webui import start_extras
+from tfsload.webui.load_kinds import FIELDS, IMAGES, KINDS, PLAIN, RATES, SWEEP
+from tfsload.webui.site import Site
+from tfsload.webui.start_layout import Layout
+
+OWN_OPTION = {"is_secret": False, "help_text": "", "choices": None, "default_value": "x"}
+GAP = "a <gap> of < two"
+
+
+def layout_of(monkeypatch, named_host=None, **options):
+    own = {name: {**OWN_OPTION, **one} for name, one in options.items()}
+    monkeypatch.setattr(start_extras, "ui_extra_args_dict", lambda: own)
+    field = Site(SimpleNamespace(), "").macros("start_field.html").field
+    return Layout.of(start_extras.Extras(SimpleNamespace()), field, named_host)
+
+
+def page_of(around, held="", faults=""):
+    """Return a page of one field alone."""
+    return parsed(f"<!DOCTYPE html><title>x</title>{around.before}{held}{around.after}{faults}{around.end}")
+
+
+@pytest.mark.parametrize(
+    ("name", "held", "shown"),
+    [
+        pytest.param("sweep", "1,2", {"value": "1,2"}, id="a-text"),
+        pytest.param("tls", " checked", {"checked": "", "value": "true"}, id="a-switch"),
+        pytest.param("threshold", "p99 &lt; 5ms", {"text": "p99 < 5ms"}, id="lines"),
+        pytest.param("transport", "<option>native</option>", {"text": "native"}, id="a-drop-down"),
+    ],
+)
+def test_a_field_shows_what_is_put_into_its_gaps(monkeypatch, name, held, shown):
+    layout = layout_of(monkeypatch)
+    sound = page_of(layout.sound[name], held)
+    faulty = page_of(layout.faulty[name], held, "<p>Too many</p>")
+
+    for page, is_faulty in ((sound, False), (faulty, True)):
+        field = by_id(page, f"f-{name}")
+        assert shown.items() <= {**field.attrib, "text": text_of(field)}.items()
+        assert (field.get("aria-invalid") == "true") is is_faulty
+        told = [text_of(by_id(page, each)) for each in field.get("aria-describedby").split()]
+        assert told[1:] == ["Too many"] * is_faulty
+        assert told[0]
+
+
+def test_words_that_look_like_a_gap_are_words(monkeypatch):
+    layout = layout_of(monkeypatch, named_host=GAP, own={"help_text": GAP})
+    host, own = page_of(layout.sound["host"], "x"), page_of(layout.faulty["own"])
+
+    assert by_id(host, "f-host").get("placeholder") == GAP
+    assert f"Empty: {GAP}, as" in text_of(by_id(host, "f-host-help"))
+    assert text_of(by_id(own, "f-own-help")) == GAP
+
+
+def test_fields_of_a_locustfile_stand_last_and_have_flags(monkeypatch):
+    plain, layout = layout_of(monkeypatch), layout_of(monkeypatch, own_one={}, other={})
+
+    assert [group.key for group in layout.groups] == [*(group.key for group in plain.groups), "more"]
+    assert layout.groups[-1].summary({}) == "own one, other"
+    assert layout.flags == {**plain.flags, "own_one": "--own-one", "other": "--other"}
+    assert "--own-one" in text_of(page_of(layout.sound["own_one"]))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)
+def test_fields_are_seen_that_are_of_a_kind_of_load_or_of_all(monkeypatch, kind):
+    layout = layout_of(monkeypatch)
+
+    assert [name for name in FIELDS if name in layout.seen(kind)] == [name for name in FIELDS if name in kind.fields]
+    assert set(layout.sound) - set(FIELDS) < set(layout.seen(kind))
+
+
+@pytest.mark.parametrize(
+    ("kind", "label"),
+    [
+        pytest.param(RATES, "Most in flight", id="rates"),
+        pytest.param(IMAGES, "Users", id="images"),
+        pytest.param(PLAIN, "Users", id="plain-users"),
+        pytest.param(SWEEP, "Most in flight", id="a-sweep-which-has-no-such-field"),
+    ],
+)
+def test_a_field_is_called_what_its_kind_of_load_calls_it(monkeypatch, kind, label):
+    assert layout_of(monkeypatch).label("user_count", kind) == label

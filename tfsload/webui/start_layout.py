@@ -1,0 +1,84 @@
+"""What all start pages of a process have alike, made once: the fields in their groups, but for what they hold."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tfsload.webui import start_fields
+from tfsload.webui.fault_places import FLAGS
+from tfsload.webui.load_kinds import LoadKind
+from tfsload.webui.start_extras import Extras
+from tfsload.webui.start_fields import Group
+
+# Stands in the macro's text where a page puts something of its own; in words of a field it would be escaped.
+_GAP = "<gap>"
+
+
+@dataclass(frozen=True)
+class Around:
+    """A field's HTML, marked as such, around what is of one page alone.
+
+    Attributes:
+        before: stands before what the field holds.
+        after: stands after it; of a field with faults, up to these.
+        end: stands after faults.
+    """
+
+    before: str
+    after: str
+    end: str = ""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The page's fields, but for what they hold.
+
+    Attributes:
+        groups: of them, in their order.
+        flags: what each is called on the command line, by its name.
+        sound: what stands around each that has no fault, by its name.
+        faulty: what stands around each that has some.
+    """
+
+    groups: tuple[Group, ...]
+    flags: Mapping[str, str]
+    sound: Mapping[str, Around]
+    faulty: Mapping[str, Around]
+
+    @classmethod
+    def of(cls, extras: Extras, field: Callable[..., str], named_host: str | None) -> "Layout":
+        """Lay out the suite's own fields, and a locustfile's.
+
+        Args:
+            extras: the locustfile's.
+            field: the macro that makes one.
+            named_host: where a run goes that names no server; None: to the embedded one.
+        """
+        groups, flags = _groups(extras), {**FLAGS, **extras.flags}
+
+        def around(is_faulty: bool) -> dict[str, Around]:
+            return {
+                one.name: Around(*field(one, flags.get(one.name), named_host, is_faulty).split(_GAP))
+                for group in groups
+                for one in group.fields
+            }
+
+        return cls(groups, flags, around(is_faulty=False), around(is_faulty=True))
+
+    def seen(self, kind: LoadKind) -> list[str]:
+        """Return the names of the fields that a person sees who has chosen this kind of load, in their order."""
+        fields = (one for group in self.groups for one in group.fields)
+        return [one.name for one in fields if not one.loads or kind.key in one.loads.split()]
+
+    def label(self, name: str, kind: LoadKind) -> str:
+        """Return what the field of this name is called with this kind of load."""
+        one = next(one for group in self.groups for one in group.fields if one.name == name)
+        said = [words.label for words in one.words if not words.loads or kind.key in words.loads.split()]
+        return said[0] if said else one.words[0].label
+
+
+def _groups(extras: Extras) -> tuple[Group, ...]:
+    groups, more = start_fields.groups(), extras.fields
+    if not more:
+        return groups
+    names = ", ".join(one.words[0].label.lower() for one in more)
+    return (*groups, Group("more", "More of this locustfile", more, lambda _: names))
