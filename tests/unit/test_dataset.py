@@ -261,6 +261,16 @@ def test_the_shipped_set_is_balanced_and_shuffled(split, per_class):
     assert dataset.images.flags.c_contiguous
 
 
+def test_the_shipped_set_is_read_once_and_a_directory_each_time(tmp_path):
+    counts = []
+    for count in (3, 4):
+        write_pair(tmp_path, "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", count)
+        counts.append(len(load(str(tmp_path))))
+
+    assert load("mnist5k") is load("mnist5k")
+    assert counts == [3, 4]
+
+
 def test_the_shipped_halves_share_no_image():
     train, test = ({image.tobytes() for image in load("mnist5k", split).images} for split in ("train", "test"))
     assert (len(train), len(test), len(train & test)) == (4000, 1000, 0)

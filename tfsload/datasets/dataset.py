@@ -1,5 +1,6 @@
 """The labelled images of a run: the shipped subset, MNIST itself, or a folder of IDX files."""
 
+import functools
 import math
 import os
 from dataclasses import dataclass
@@ -57,7 +58,16 @@ def load(source: str, split: str = "test") -> Dataset:
     """
     if split not in SPLITS:
         raise DataError(f"split {split!r}: expected one of {', '.join(SPLITS)}")
-    images_path, labels_path = _find(source, split)
+    return _mnist5k(split) if source == "mnist5k" else _read(source, *_find(source, split))
+
+
+@functools.cache
+def _mnist5k(split: str) -> Dataset:
+    # Read once: it takes longer than all else of a form's check, and what is shipped stays as it is.
+    return _read("mnist5k", *find_files(shipped("data/mnist5k"), split))
+
+
+def _read(source: str, images_path: Path, labels_path: Path) -> Dataset:
     images = read(images_path, IMAGE_SHAPE)
     labels = read(labels_path, ())
     if len(images) != len(labels):
@@ -76,8 +86,6 @@ def _is_directory(path: Path) -> bool:
 
 
 def _find(source: str, split: str) -> tuple[Path, Path]:
-    if source == "mnist5k":
-        return find_files(shipped("data/mnist5k"), split)
     if source == "mnist":
         # Only here: the downloader brings requests and tqdm along, which a load generator has no use for.
         from tfsload.datasets import download
