@@ -120,7 +120,7 @@ def test_while_nothing_runs_locusts_page_leads_to_it_unless_it_is_asked_for(tmp_
     assert page.title.startswith("Start a run")
     assert (page.values["load"], page.values["sweep"], page.values["host"]) == (
         "sweep",
-        "1,2,4,8",
+        "1,2,4,8,1",
         model_server.address,
     )
     assert (started.status, started.headers["location"]) == (303, "/tfsload/runs/live")

@@ -6,8 +6,10 @@ import math
 
 import pytest
 
+from tests.support.golden import result_of
 from tests.support.page_runs import PAGE_RUNS, closed_sweep, page_run
-from tfsload.analysis import thresholds
+from tests.support.past_runs import MS, SECOND, PastRun
+from tfsload.analysis import exit_codes, thresholds
 from tfsload.analysis.held import Held, margin_of
 from tfsload.analysis.limit import Ending
 from tfsload.analysis.verdict import Verdict
@@ -155,7 +157,7 @@ def _without_failing_doubts(result):
 
 
 STANDING = {
-    "unstable": (lambda: page_run("unsettled"), "stands: answers are counted, not timed", ""),
+    "unstable": (lambda: page_run("unsettled"), "it stands all the same: answers are counted, not timed", ""),
     "a-worker-lost": (lambda: page_run("invalid"), "without what was lost with workers", ""),
     "two-models": (
         lambda: dataclasses.replace(
@@ -180,21 +182,64 @@ def test_a_run_without_a_verdict_says_whether_its_error_rate_stands(make, said, 
 @pytest.mark.parametrize(
     ("plateau", "said"),
     [
-        pytest.param((8,), [], id="the-best-alone"),
-        pytest.param((4, 8), ["as good at 4 users (within 10%)"], id="one-more"),
-        pytest.param((1, 8), ["as good at 1 user (within 10%)"], id="a-lone-user"),
-        pytest.param((1, 2, 4, 8), ["as good at 1, 2 and 4 users (within 10%)"], id="three-more"),
-        pytest.param((1, 2, 4, 8, 16), ["as good at 4 more levels, 1 to 16 users (within 10%)"], id="many-more"),
-        pytest.param((1, 2, 4), [], id="the-best-left-out"),
+        pytest.param((2,), [], id="the-best-alone"),
+        pytest.param((2, 4), ["within 10% of it at 4 users"], id="one-more"),
+        pytest.param((1, 2), ["within 10% of it at 1 user"], id="a-lone-user"),
+        pytest.param((1, 2, 4, 8), ["within 10% of it at 1, 4 and 8 users"], id="three-more"),
+        pytest.param((1, 2, 4, 8, 16), ["within 10% of it at 4 more levels, 1 to 16 users"], id="many-more"),
+        pytest.param((1, 4, 8), [], id="the-best-left-out"),
         pytest.param((), [], id="none"),
     ],
 )
-def test_levels_as_good_as_the_best_are_named(plateau, said):
+def test_levels_that_come_near_to_the_best_are_named(plateau, said):
     result = page_run("sweep")
     scaling = dataclasses.replace(result.scaling, best_users=plateau)
     below = cards(dataclasses.replace(result, scaling=scaling))[0].below.split(" · ")
 
-    assert below == ["at 8 users", "1.98× one user", *said]
+    assert below == ["at 2 users", "1.95× one user", *said]
+
+
+def cut_off():
+    """Return a run without levels that supports no verdict."""
+    past = PastRun({})
+    for image in range(40):
+        past.fire(image, SECOND + image * MS, 2 * MS)
+    past.results.n_unaccounted = 3
+    return result_of(past.end())
+
+
+@pytest.mark.parametrize(
+    ("make", "state", "says_sound"),
+    [
+        pytest.param(cut_off, "invalid", False, id="of-a-run-as-a-whole"),
+        pytest.param(lambda: page_run("unsettled"), "", True, id="of-a-level-not-in-doubt"),
+        pytest.param(lambda: page_run("demo"), "", False, id="of-a-pass"),
+    ],
+)
+def test_speed_in_a_run_without_a_verdict_says_what_it_is_worth(make, state, says_sound):
+    result = make()
+    fast, soon = (card for card in cards(result) if card.kind in ("How fast", "How soon"))
+
+    assert (result.judged.exit_code == exit_codes.INVALID) is (state == "invalid" or says_sound)
+    assert fast.state == state
+    assert soon.state in (state, "crossed")
+    assert ("this level is not in doubt" in fast.below) is says_sound
+
+
+@pytest.mark.parametrize(
+    ("rates_rps", "best_users"),
+    [
+        pytest.param((100, 195, 290, 400), 8, id="still-growing"),
+        pytest.param((100, 195, 200, 204), 2, id="no-more-than-a-twentieth-is-gained"),
+        pytest.param((100, 195, 212, 190), 4, id="more-than-that-is"),
+        pytest.param((100, 99, 104, 101), 1, id="never-growing"),
+    ],
+)
+def test_the_best_level_of_a_sweep_is_where_throughput_stops_growing(rates_rps, best_users):
+    result = page_run("sweep")
+    levels = [dataclasses.replace(one, achieved_rps=rate) for one, rate in zip(result.levels, rates_rps, strict=True)]
+
+    assert states.best_level(dataclasses.replace(result, levels=tuple(levels))).users == best_users
 
 
 def with_images(result, n_images):
@@ -206,7 +251,7 @@ def with_images(result, n_images):
 @pytest.mark.parametrize(
     ("kind", "below"),
     [
-        pytest.param("sweep", "at 8 users · 30,848 images/s · 1.98× one user", id="sweep"),
+        pytest.param("sweep", "at 2 users · 30,323 images/s · 1.95× one user", id="sweep"),
         pytest.param("rate", "at 100 requests/s · 6,400 images/s · 1,000 requests", id="rates"),
         pytest.param("search", "200 requests/s offered · 12,794 images/s · 2,000 requests", id="search"),
     ],

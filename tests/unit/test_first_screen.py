@@ -81,27 +81,27 @@ CARDS = {
     "sweep": [
         (
             "How fast: best level",
-            "482",
+            "474",
             "requests/s",
-            "at 8 users · 1.98× one user · as good at 2 and 4 users (within 10%)",
+            "at 2 users · 1.95× one user · within 10% of it at 4 and 8 users",
             "",
         ),
-        ("How soon: p99 at 8 users", "23.6", "ms", "p50 16.6 ms", ""),
+        ("How soon: p99 at 2 users", "6.02", "ms", "p50 4.20 ms · worst 23.6 ms at 8 users", ""),
         ("How often wrong: error rate", "2.11", "%", "354 wrong · 0 failed · of 16,783 predictions", ""),
     ],
     "endless": [
         (
             "How fast: best level",
-            "334",
+            "330",
             "requests/s",
-            "at 2 users · 1.01× one user · as good at 1 user (within 10%)",
+            "at 1 user · within 10% of it at 2 users",
             "",
         ),
         (
-            "How soon: p99 at 2 users",
-            "8.59",
+            "How soon: p99 at 1 user",
+            "4.30",
             "ms",
-            "p50 5.95 ms · no value (∞) at 4 users: above the bound · p90 was crossed",
+            "p50 3.00 ms · no value (∞) at 4 users: above the bound · p90 was crossed",
             "crossed",
         ),
         (

@@ -130,7 +130,7 @@ def test_who_takes_part(standing, who, trouble):
             Standing(9.0, 12.0, 2.0, place=SECOND, counted=SOME, users=2, has_levels=True),
             [
                 ("Rate of this level", "1,234", "requests/s", "200 requests so far · 2,469 images/s"),
-                ("Error rate of this level", "1.00%", "", "3 wrong · 1 failed · of 400"),
+                ("Error rate of this level", "1.00%", "", "3 wrong · 1 failed · of 400 images"),
                 ("In flight, at most", "2", "", "each user has one request at a time"),
             ],
             id="closed",
@@ -148,7 +148,7 @@ def test_who_takes_part(standing, who, trouble):
             ),
             [
                 ("Rate of this level", "–", "requests/s", "10 requests so far"),
-                ("Error rate of this level", "0%", "", "0 wrong · 0 failed · 2 mismatched · of 10"),
+                ("Error rate of this level", "0%", "", "0 wrong · 0 failed · 2 mismatched · of 10 images"),
                 ("Dropped arrivals", "30", "", "of 40 that were due · 1 user at most in flight"),
             ],
             id="open",
@@ -157,7 +157,7 @@ def test_who_takes_part(standing, who, trouble):
             Standing(9.0, counted=Counters(requests=20, predictions=1280), users=2),
             [
                 ("Rate of this run", "–", "requests/s", "20 requests so far"),
-                ("Error rate of this run", "0%", "", "0 wrong · 0 failed · of 1,280"),
+                ("Error rate of this run", "0%", "", "0 wrong · 0 failed · of 1,280 images"),
                 ("In flight, at most", "2", "", "each user has one request at a time"),
             ],
             id="no-rate-yet",

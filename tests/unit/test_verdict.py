@@ -222,7 +222,7 @@ def test_a_run_stopped_before_its_first_request_says_just_that():
         pytest.param(
             cut_off(3),
             {},
-            ["no thresholds; every request was answered (3 were in flight when it stopped)"],
+            ["no thresholds; every request was answered (3 more were in flight when it stopped: not counted)"],
             id="in-flight-at-the-end",
         ),
         pytest.param(

@@ -48,7 +48,8 @@ def _answers(result: RunResult) -> str:
     n_cut_off = result.totals.cut_off + result.uncounted.cut_off
     if not n_cut_off:
         return "every request was answered"
-    return f"every request was answered ({n_cut_off:,} {'was' if n_cut_off == 1 else 'were'} in flight when it stopped)"
+    in_flight = f"{n_cut_off:,} more {'was' if n_cut_off == 1 else 'were'} in flight when it stopped: not counted"
+    return f"every request was answered ({in_flight})"
 
 
 def are_all_judged(

@@ -235,6 +235,8 @@ def _cure(growth: Growth, interval: Parallelism) -> str:
         )
     if interval.by_overhead >= interval.by_scatter or interval.high <= SERIAL_UP_TO:
         return _OVERHEAD_CURE
+    if growth.alone.n_runs > 1 and growth.alone.noise > SPREAD:
+        return "throughput at 1 user differed from time to time; measure on a machine with nothing else to do"
     if max(growth.alone.noise, *(level.noise for level in sweep.plateau)) > SPREAD:
         return f"throughput scatters too much; measure longer ({_LONGER}), on a machine with nothing else to do"
     return f"measure each level several times ({_OFTEN}), on a machine with nothing else to do"

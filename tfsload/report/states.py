@@ -6,6 +6,7 @@ from tfsload.analysis import exit_codes
 from tfsload.analysis.figures import percent, rate
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
+from tfsload.analysis.sweep import SAME_THROUGHPUT
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ def best_level(result: RunResult) -> LevelResult | None:
 
     None: none is. Arrivals that were dropped are left without an answer, too.
 
+    Of a sweep, the one with the fewest users whose throughput no other exceeds: with more, requests only wait longer.
     Of a search it is the last level at the highest rate that holds, which was measured in full; what may fail there,
     the search has judged.
     """
@@ -74,7 +76,12 @@ def best_level(result: RunResult) -> LevelResult | None:
         for level in result.levels
         if level.answered and not (level.failed_requests or level.dropped) and not is_doubted(result, level)
     ]
-    return max(fit, key=lambda level: level.achieved_rps, default=None)
+    highest = max(fit, key=lambda level: level.achieved_rps, default=None)
+    if highest is None or highest.rate_rps is not None:
+        return highest
+    least_rps = highest.achieved_rps * (1 - SAME_THROUGHPUT)
+    near = [level for level in fit if level.achieved_rps >= least_rps]
+    return min(near, key=lambda level: (level.users, -level.achieved_rps))
 
 
 def why_none_is_best(result: RunResult) -> str:

@@ -170,7 +170,7 @@ def _cards(standing: Standing) -> tuple[Card, ...]:
         nothing = "nothing counts yet" if standing.has_levels or standing.warm_up_requests_left else "nothing yet"
         return tuple(Card(title, "–", "", nothing) for title in (f"Rate of {of}", f"Error rate of {of}", "In flight"))
     mismatched = f" · {counted.mismatched:,} mismatched" if counted.mismatched else ""
-    wrong = f"{counted.wrong:,} wrong · {counted.failed:,} failed{mismatched} · of {count(counted.predictions)}"
+    wrong = f"{counted.wrong:,} wrong · {counted.failed:,} failed{mismatched} · of {count(counted.predictions)} images"
     answered = f"{count(counted.requests)} requests so far"
     if counted.images_per_s is not None and counted.predictions != counted.requests:
         answered += f" · {rate(counted.images_per_s)} images/s"

@@ -49,7 +49,7 @@ SWEEP = LoadKind(
     "Does the server run in parallel? Level by level more requests are in flight, and what that does to throughput, "
     "latency and errors is shown.",
     ("sweep", *_LEVELS),
-    "1,2,4,8",
+    "1,2,4,8,1",
 )
 RATES = LoadKind(
     "rates",

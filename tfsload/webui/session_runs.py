@@ -29,17 +29,20 @@ class CameTo:
         load: with what load.
         state: of its verdict.
         cards: the figures that matter; empty: nothing was measured.
+        in_parallel: whether the server runs requests in parallel, in a word or two; empty: the run was no sweep.
     """
 
     subject: str
     load: str
     state: State
     cards: tuple[Card, ...]
+    in_parallel: str = ""
 
     @classmethod
     def of(cls, result: RunResult) -> "CameTo":
         """Return it in short."""
-        return cls(subject(result), load(result), states.of_run(result), cards(result))
+        in_parallel = result.scaling.answer.kind if result.scaling is not None else ""
+        return cls(subject(result), load(result), states.of_run(result), cards(result), in_parallel)
 
 
 @dataclass

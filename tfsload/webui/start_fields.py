@@ -117,7 +117,8 @@ _LOAD = (
     _field(
         "sweep",
         "Users in flight",
-        "One level after the other, such as 1,2,4,8: begin with 1, which the others are held against.",
+        "One level after the other. Begin with 1, which the others are held against, and end with it: where the two "
+        "differ, the machine did not hold still, and the answer allows for it.",
     ),
     _field("rate", "Requests a second", "One level after the other, over all workers, such as 100,200,400."),
     _field(
@@ -149,8 +150,8 @@ _LOAD = (
     _field(
         "images_per_request",
         "Images a request",
-        "Each is scored. Light requests spend most of their time on the way: 64 tell better whether a server runs in "
-        "parallel.",
+        "Each is scored. A request of 1 spends most of its time on the way: take 64 or more to see whether a server "
+        "runs in parallel.",
         WHOLE,
     ),
 )

@@ -15,6 +15,8 @@ from tfsload.report import states, units
 
 # Of thresholds that were crossed beside a figure so many are named, and of levels as good as the best.
 _MOST_NAMED = 3
+# Of a run that supports no verdict some levels may: the card's is one of them.
+_OF_A_SOUND_LEVEL = "this level is not in doubt"
 _THROUGHPUT = ("rate", "right_rate", "dropped_rate", "parallelism")
 
 
@@ -64,15 +66,17 @@ def _fast(result: RunResult, best: LevelResult | None) -> Card:
     speed_up = alone.get(best.users)
     if best.users > 1 and speed_up is not None:
         below.append(f"{fold(speed_up)} one user")
-    below += _as_good(result, best)
+    below += _near(result, best)
     if best.rate_rps is not None:
         below.append(f"{units.count(best.offered)} requests")
+    if result.judged.exit_code == exit_codes.INVALID:
+        below.append(_OF_A_SOUND_LEVEL)
     below += crossed.told(best.achieved_rps)
     return Card(title, units.rate(best.achieved_rps), "requests/s", " · ".join(below), crossed.state)
 
 
-def _as_good(result: RunResult, best: LevelResult) -> list[str]:
-    """Return at how many users throughput was as good as at the best level: which of them is the best, chance says."""
+def _near(result: RunResult, best: LevelResult) -> list[str]:
+    """Return at how many users throughput came near to that of the best level."""
     plateau = result.scaling.best_users if result.scaling is not None else ()
     others = [n_users for n_users in plateau if n_users != best.users]
     if best.users not in plateau or not others:
@@ -83,7 +87,7 @@ def _as_good(result: RunResult, best: LevelResult) -> list[str]:
         named = f"{', '.join(map(units.count, others[:-1]))} and {users(others[-1])}"
     else:
         named = users(others[0])
-    return [f"as good at {named} (within {share(PLATEAU)})"]
+    return [f"within {share(PLATEAU)} of it at {named}"]
 
 
 def _soon(result: RunResult, best: LevelResult | None) -> Card:
@@ -132,7 +136,7 @@ def _fast_as_a_whole(result: RunResult) -> Card:
         below.append(f"{units.rate(totals.images_per_s)} images/s")
     below += crossed.told(totals.requests_per_s)
     rate = units.rate(totals.requests_per_s)
-    return Card("How fast: throughput", rate, "requests/s", " · ".join(below), crossed.state)
+    return Card("How fast: throughput", rate, "requests/s", " · ".join(below), crossed.state or _unsupported(result))
 
 
 def _soon_as_a_whole(result: RunResult) -> Card:
@@ -153,7 +157,13 @@ def _soon_as_a_whole(result: RunResult) -> Card:
         below = [answered, "of answered requests"]
     below += crossed.told(value)
     unit = "ms" if value is not None and math.isfinite(value) else ""
-    return Card("How soon: p99", units.latency_ms(value), unit, " · ".join(below), crossed.state)
+    state = crossed.state or _unsupported(result)
+    return Card("How soon: p99", units.latency_ms(value), unit, " · ".join(below), state)
+
+
+def _unsupported(result: RunResult) -> str:
+    """Return the state of a figure that is of all of a run, where that supports no verdict; empty: it does."""
+    return "invalid" if result.judged.exit_code == exit_codes.INVALID else ""
 
 
 def _errors(result: RunResult) -> Card:
@@ -181,7 +191,7 @@ def _how_errors_stand(result: RunResult) -> str:
         return "of more than one model, perhaps"
     if result.workers.lost or result.workers.n_unaccounted:
         return "without what was lost with workers"
-    return "stands: answers are counted, not timed"
+    return "it stands all the same: answers are counted, not timed"
 
 
 def _is_model_in_doubt(result: RunResult) -> bool:
