@@ -9,9 +9,10 @@ import pytest
 from gevent import GreenletExit
 
 from tests.support.golden import outcome_of
+from tests.support.page_runs import page_run
 from tests.support.past_runs import PAST_RUNS
 from tfsload.report import json_file, states
-from tfsload.webui.session_runs import MOST_RUNS, SessionRuns
+from tfsload.webui.session_runs import MOST_RUNS, CameTo, SessionRuns
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,18 @@ def test_in_short_a_run_is_what_its_report_says_first(runs, result):
     assert came_to.load.startswith("sweep of ")
     assert came_to.subject == "mnist, version 1"
     assert [card.title.partition(":")[0] for card in came_to.cards] == ["How fast", "How soon", "How often wrong"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "in_parallel"),
+    [
+        pytest.param("sweep", "yes", id="a-sweep"),
+        pytest.param("rate", "", id="rates"),
+        pytest.param("demo", "", id="without-levels"),
+    ],
+)
+def test_in_short_a_sweep_says_whether_the_server_runs_in_parallel(kind, in_parallel):
+    assert CameTo.of(page_run(kind)).in_parallel == in_parallel
 
 
 def test_files_that_are_there_already_are_not_made_again(result, tmp_path):
