@@ -24,6 +24,7 @@ import tfsload
 from tests.support.runs import PROJECT, free_port, is_listening, wait_for, wait_until
 from tests.support.truth import truth_server
 from tfsload.analysis import exit_codes
+from tfsload.report.command import command
 from tfsload.suite.given_options import give_options
 from tfsload.suite.process_suite import SUITES
 
@@ -118,6 +119,19 @@ def test_an_environment_may_run_again_with_other_options(server):
     assert [one.totals.predictions for one in (first, second)] == [50, 30]
     assert [one.users.n for one in (first, second)] == [1, 2]
     assert len(server.end()) == 80
+
+
+def test_a_result_says_what_its_own_run_was_asked_for(server):
+    environment = environment_of(server)
+    first = tfsload.run_to_end(environment, users=2, spawn_rate=5, run_time_s=1.0)
+    tfsload.install(environment, num_tests=10)
+    second = tfsload.run_to_end(environment, users=3)
+    tfsload.install(environment, num_tests=0, rate=50, level_duration=0.5, warm_up=0)
+    third = tfsload.run_to_end(environment, users=4)
+
+    assert command(first).endswith(" -u 2 -r 5 -t 1")
+    assert command(second).endswith(" --num-tests 10 -u 3 -r 3")
+    assert command(third).endswith(" -u 4")
 
 
 def left_over():

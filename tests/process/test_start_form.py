@@ -9,11 +9,17 @@ import pytest
 
 from tests.support.runs import LIMIT_S, free_port, locust, wait_until
 from tests.support.web_ui import LEVEL, UNSET, web_ui_of
+from tfsload.report import json_file
+from tfsload.report.command import command
 
 OWN_SHAPE = """
 from locust import LoadTestShape
 
 from locustfile import GrpcPredictionUser
+
+
+class Second(GrpcPredictionUser):
+    pass
 
 
 class Steps(LoadTestShape):
@@ -45,6 +51,13 @@ def run(ui, **form):
 def page(ui):
     """Return what a page is told when it is loaded."""
     return json.loads(re.search(r"window\.templateArgs\s*=\s*(\{.*\})", ui.get("/?locust=1"))[1])
+
+
+def last_result(ui):
+    """Return the result of the last run, once its files are there."""
+    run = ui.ask("GET", "/tfsload/runs/live").headers["location"]
+    wait_until(lambda: json.loads(ui.get(f"{run}/live.json")).get("is_settled"), "all files of the run")
+    return json_file.parse(ui.get(f"{run}/files/result.json").encode())
 
 
 REFUSED_BY_LOCUST = [
@@ -218,6 +231,16 @@ def test_the_class_pickers_own_shape_runs_after_levels_and_not_with_them(picker)
     assert "Steps" in refused["message"]
     assert "updating to 3 users" in own
     assert "Shape" not in plain
+
+
+def test_a_run_is_repeated_as_it_was_asked_for_whatever_was_asked_for_before(picker):
+    run(picker, user_count="3", spawn_rate="5", run_time="1s", user_classes="Second", shape_class="Default")
+    first = command(last_result(picker)).split(" --headless --host ")
+    run(picker, user_count="2", spawn_rate="9", num_tests="20", shape_class="Default")
+    second = command(last_result(picker)).split(" --headless --host ")
+
+    assert (first[0].split()[-1], second[0].split()[-1][-3:]) == ("Second", ".py")
+    assert (first[1].partition(" -u ")[2], second[1].partition(" -u ")[2]) == ("3 -r 5.0 -t 1", "2 -r 9.0")
 
 
 def test_a_shape_that_the_class_picker_does_not_have_is_refused(picker):

@@ -4,6 +4,7 @@ import dataclasses
 from types import SimpleNamespace
 
 import pytest
+from werkzeug.datastructures import MultiDict
 
 from tfsload.report.files import asks_for_hgrm
 from tfsload.settings.options import OPTIONS, Option
@@ -243,11 +244,41 @@ def test_all_that_is_wrong_with_locusts_own_fields_is_told_of_any_form(form, may
     assert all(fault.startswith(each) for fault, each in zip(faults, begin, strict=True))
 
 
-def test_what_a_form_says_comes_before_what_was_said():
-    before = SimpleNamespace(parsed_options=SimpleNamespace(seed="1", sweep="1,2", num_users=3, tags=None))
-    found = posted.options({"seed": "5", "user_count": "7", "tags": "x"}, before)
+OF_THE_LAST_RUN = {
+    "seed": "1",
+    "sweep": "1,2",
+    "num_users": 3,
+    "tags": None,
+    "spawn_rate": 5.0,
+    "run_time": 20,
+    "user_classes": ["Second"],
+}
 
-    assert found == {"seed": "5", "sweep": "1,2", "num_users": 7, "tags": None}
+
+@pytest.mark.parametrize(
+    ("form", "has_class_picker", "changed"),
+    [
+        pytest.param({"seed": "5", "tags": "x"}, False, {"seed": "5", "run_time": None}, id="the-suites-and-no-others"),
+        pytest.param(
+            {"user_count": "7", "spawn_rate": "0.5", "run_time": "1m"},
+            False,
+            {"num_users": 7, "spawn_rate": 0.5, "run_time": 60},
+            id="locusts-load",
+        ),
+        pytest.param({"run_time": "0"}, False, {"run_time": None}, id="no-end"),
+        pytest.param(
+            {"user_count": "x", "spawn_rate": "y", "run_time": "z"}, False, {"run_time": None}, id="none-can-be-read"
+        ),
+        pytest.param({"user_classes": "First"}, False, {"run_time": None}, id="classes-without-the-picker"),
+        pytest.param({}, True, {"run_time": None, "user_classes": []}, id="all-classes"),
+        pytest.param({"user_classes": "First"}, True, {"run_time": None, "user_classes": ["First"]}, id="a-class"),
+    ],
+)
+def test_what_a_form_says_comes_before_what_was_said(form, has_class_picker, changed):
+    before = SimpleNamespace(parsed_options=SimpleNamespace(**OF_THE_LAST_RUN))
+    found = posted.options(MultiDict(form), before, has_class_picker)
+
+    assert found == {**OF_THE_LAST_RUN, **changed}
 
 
 OWN_OPTION = {"is_secret": False, "help_text": "", "choices": None}

@@ -56,7 +56,7 @@ def run_to_end(
         leader = None
         try:
             leader = _leader_of(environment)
-            _check(environment, leader, users, run_time_s)
+            _check(environment, leader, users, spawn_rate, run_time_s)
             return _Led(environment, leader).to_end(users or 1, spawn_rate or users or 1, run_time_s)
         finally:
             interrupts.hold()  # another one is not to leave the rest undone
@@ -89,12 +89,16 @@ def _leader_of(environment: Environment) -> Leader:
     return leader
 
 
-def _check(environment: Environment, leader: Leader, users: int | None, run_time_s: float | None) -> None:
+def _check(
+    environment: Environment, leader: Leader, users: int | None, spawn_rate: float | None, run_time_s: float | None
+) -> None:
     """Check a run before its start, when nothing of the last one is drawn any more; raise what `run_to_end` raises."""
     leader.wait_for_last_run()
     options = vars(environment.parsed_options)
-    options["num_users"] = users
     has_end = bool(levels_asked_for(options)) or environment.shape_class is not None
+    options["num_users"] = users
+    options["spawn_rate"] = spawn_rate or (None if has_end else users)
+    options["run_time"] = _whole_if_it_is(run_time_s)
     faults = []
     if not suite_classes(environment.user_classes):
         faults.append("no user class of the suite's is to be run: give it one, Environment(user_classes=[MyUser])")
@@ -106,6 +110,11 @@ def _check(environment: Environment, leader: Leader, users: int | None, run_time
     if isinstance(environment.runner, MasterRunner) and not environment.runner.clients.ready:
         faults.append("the master has no worker that is ready: wait until len(runner.clients.ready) is as you want it")
     leader.check(options, environment.host, lasts_s=run_time_s, faults=faults)
+
+
+def _whole_if_it_is(seconds: float | None) -> float | None:
+    """Return a run time as `-t` takes it: without a point, where it can be."""
+    return int(seconds) if seconds is not None and float(seconds).is_integer() else seconds
 
 
 class _Led:

@@ -9,18 +9,32 @@ from locust.util.timespan import parse_timespan
 
 from tfsload.settings.options import OPTIONS
 from tfsload.transport.words import quoted
-from tfsload.webui.load_kinds import N_USERS, RUN_TIME, SPAWN_RATE
+from tfsload.webui.load_kinds import N_USERS, RUN_TIME, SPAWN_RATE, USER_CLASSES
+from tfsload.webui.start_needs import Form
 
 _N_USERS_OPTION = "num_users"
 
 
-def options(form: Mapping[str, str], environment: Environment) -> dict[str, Any]:
-    """Return all options, with what the form says of them; of a number of users that is none, `faults` tells."""
+def options(form: Form, environment: Environment, has_class_picker: bool) -> dict[str, Any]:
+    """Return all options, with what the form says of them; of what cannot be read, `faults` tells.
+
+    Locust takes its own over only when a run was checked, and keeps a run time and user classes where none are sent.
+
+    Args:
+        form: what was sent.
+        environment: Locust's.
+        has_class_picker: whether the form says which user classes run.
+    """
     found = dict(vars(environment.parsed_options))
     found.update({option.dest: form[option.dest] for option in OPTIONS if option.dest in form})
     n_users = form.get(N_USERS)
     if n_users is not None and _is_whole(n_users.removeprefix("-")):
         found[_N_USERS_OPTION] = int(n_users)
+    if _is_rate(form.get(SPAWN_RATE) or "", is_of_use=False):
+        found[SPAWN_RATE] = float(form[SPAWN_RATE])
+    found[RUN_TIME] = run_time_s(form) or None
+    if has_class_picker:
+        found[USER_CLASSES] = form.getlist(USER_CLASSES)
     return found
 
 

@@ -170,7 +170,7 @@ class StartForm:
         is_kept = False
         try:
             host = form.get(HOST, self._environment.host)
-            options = posted.options(form, self._environment)
+            options = posted.options(form, self._environment, self._web_ui.userclass_picker_is_active)
             faults = [*known, *posted.faults(form, True, self._is_rate_of_use(options))]
             self._check(options, host, _user_classes(form, self._web_ui), faults=faults)
             self._refuse_stopped()
