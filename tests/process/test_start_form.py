@@ -66,7 +66,6 @@ REFUSED_BY_LOCUST = [
     pytest.param({"spawn_rate": "nan"}, id="ramp-up-of-nan"),
     pytest.param({"run_time": "abc"}, id="run-time"),
     pytest.param({"user_count": "-1"}, id="users"),
-    pytest.param({"stop_timeout": "x"}, id="an-option-of-locusts-own-that-makes-it-fail"),
 ]
 
 
@@ -78,6 +77,19 @@ def test_the_corrected_form_is_taken_at_once(ui, form):
 
     assert reply.status != 200 or not json.loads(reply.body)["success"]
     assert "20 of 20 images, each exactly once" in summary
+
+
+def test_nobody_says_from_outside_where_files_are_written(ui, tmp_path):
+    place = tmp_path / "elsewhere"
+    sent = {"html_file": str(place), "json_file": str(place), "headless": "true", "num_users": "9"}
+    refused = ui.start(**UNSET, **sent)
+    summary = run(ui, num_tests="20")
+
+    assert not refused["success"]
+    assert [fault.partition(" is not a field of the form")[0] for fault in refused["faults"]] == [
+        f"'{name}'" for name in sent
+    ]
+    assert "20 of 20 images" in summary
 
 
 def test_a_refused_levels_form_leaves_no_levels_behind(ui):

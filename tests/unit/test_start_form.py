@@ -9,6 +9,7 @@ from flask import Flask, jsonify, request
 from tfsload.settings.refusal import RunRefused
 from tfsload.suite.shape_in_use import ShapeInUse
 from tfsload.target.waiting import Wait
+from tfsload.webui import start_extras
 from tfsload.webui.start_form import StartForm
 
 STAIRS, WAVES = "stairs", "waves"
@@ -123,6 +124,38 @@ def test_one_form_at_a_time_is_looked_at(when, first, second):
     assert "try again in a moment" in refused[0]
     assert ("another form is being checked" if first == "check" else "another run is being started") in refused[0]
     assert form.n_checked == 1
+
+
+MARKED = {"own_one": {}}
+OPTIONS_THERE = {"html_file": None, "csv_prefix": None, "headless": False, "own_one": "x", "unmarked": "x", "seed": "1"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "refused"),
+    [
+        pytest.param(["html_file", "headless"], ["html_file", "headless"], id="locusts-own"),
+        pytest.param(["html_file", "unmarked", "own_one"], ["html_file", "unmarked"], id="all-at-once"),
+        pytest.param(["unmarked"], ["unmarked"], id="a-locustfiles-that-is-not-for-the-form"),
+        pytest.param(["own_one"], [], id="a-locustfiles-that-is"),
+        pytest.param(["seed", "load", "unheard_of"], [], id="the-suites-and-what-nobody-knows"),
+        pytest.param(
+            ["spawn_rate", "run_time", "host", "user_classes", "shape_class", "profile"], [], id="of-locusts-form"
+        ),
+    ],
+)
+def test_options_that_are_no_fields_are_refused(monkeypatch, sent, refused):
+    monkeypatch.setattr(start_extras, "ui_extra_args_dict", lambda: MARKED)
+    form = Press()
+    vars(form.environment.parsed_options).update(OPTIONS_THERE)
+    values = {"spawn_rate": "1", "run_time": "1", "shape_class": "Default"}
+    fields = {name: values.get(name, "x") for name in sent}
+    started = form.start(**fields)
+    with contextlib.nullcontext() if not refused else pytest.raises(RunRefused) as checked:
+        form.check(**fields)
+
+    faults = started.get("faults", [])
+    assert [fault.partition(" is not a field of the form")[0] for fault in faults] == [f"'{name}'" for name in refused]
+    assert checked is None or list(checked.value.faults) == faults
 
 
 def refuse(_):

@@ -79,7 +79,6 @@ class Leader:
         """
         self._environment = environment
         self._runner = runner
-        # Kept, because the web form can set any of Locust's options.
         self._is_headless = bool(self._options.headless)
         self._hosts = hosts
         self._participant = participant

@@ -56,7 +56,7 @@ class Suite:
     def __init__(self, environment: Environment, runner: AnyRunner, web_ui: WebUI | None = None) -> None:
         self._environment = environment
         self._runner = runner
-        self._is_headless = bool(self._options.headless)  # kept, because the web form can set any of Locust's options
+        self._is_headless = bool(self._options.headless)
         self._hosts = UserHosts(environment)
         self._exit_code = ExitCode(environment)
         self._before_reset = BeforeReset(environment, runner)

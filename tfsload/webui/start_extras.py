@@ -29,7 +29,7 @@ class Extras:
         """Its own options that are marked for the web UI, by name, as Locust describes them."""
         if self._found is None:
             own = {option.dest for option in OPTIONS}
-            self._found = {name: one for name, one in _read_again().items() if name not in own}
+            self._found = {name: one for name, one in marked_options().items() if name not in own}
         return self._found
 
     @property
@@ -122,7 +122,7 @@ class Extras:
         return found
 
 
-def _read_again() -> dict[str, dict[str, Any]]:
+def marked_options() -> dict[str, dict[str, Any]]:
     """Return all options marked for the web UI, by name; none in a program whose arguments are not Locust's."""
     try:
         with contextlib.redirect_stderr(io.StringIO()):

@@ -10,12 +10,13 @@ from locust.runners import STATE_RUNNING, STATE_SPAWNING, Runner
 from locust.web import WebUI
 
 from tfsload.analysis import exit_codes
-from tfsload.settings.options import OPTIONS, OWN_PREFIX, levels_asked_for
+from tfsload.settings.options import OPTIONS, levels_asked_for
 from tfsload.settings.refusal import RunRefused
 from tfsload.transport.words import quoted, redacted
 from tfsload.webui import posted, start_values
 from tfsload.webui.hidden_texts import HiddenTexts, hidden
 from tfsload.webui.load_kinds import HOST, NO_SHAPE, SHAPE, USER_CLASSES
+from tfsload.webui.no_fields import refuse_what_is_no_field
 from tfsload.webui.start_needs import Check, Form, LocustsForm, Shapes, TimeLeft, Wait
 
 # How long Locust may take to begin a run that the form has asked for.
@@ -82,7 +83,7 @@ class StartForm:
         form = request.form = self._hidden.whole(request.form)  # Locust's view reads it, too
         is_edit = self._runner.state in (STATE_RUNNING, STATE_SPAWNING)
         try:
-            _refuse_what_is_no_field(form)
+            refuse_what_is_no_field(form, vars(self._environment.parsed_options))
             if is_edit:
                 _refuse_changes(form, self._environment, self._shapes, self._run_time().limit_s)
             else:
@@ -118,7 +119,7 @@ class StartForm:
         """
         self.refuse_while_under_way()
         form = self._hidden.whole(form)
-        _refuse_what_is_no_field(form)
+        refuse_what_is_no_field(form, vars(self._environment.parsed_options))
         self._check_start(form, known, _CHECK)
         how_long = self._shapes.how_long
         self._forget()
@@ -266,20 +267,6 @@ class _Before:
         vars(self._environment.parsed_options).update(self._options)
         for name, value in self._values.items():
             setattr(self._environment, name, value)
-
-
-def _refuse_what_is_no_field(form: Mapping[str, str]) -> None:
-    """Let nobody set from outside what is not in the form, nor what the suite tells its workers among the options.
-
-    Raises:
-        RunRefused: such an option was sent.
-    """
-    sent = [option.flag for option in OPTIONS if not option.is_in_form and option.dest in form]
-    faults = [f"{flag} is not a field of the form: give it to Locust when you start it" for flag in sent]
-    own = [name for name in form if name.startswith(OWN_PREFIX)]
-    faults += [f"{quoted(name)} is not a field of the form: the suite sets it itself" for name in own]
-    if faults:
-        raise RunRefused(exit_codes.BAD_USAGE, faults)
 
 
 def _refuse_without_workers(runner: Runner) -> None:
