@@ -11,13 +11,14 @@ import sys
 from pathlib import Path
 
 import gevent
+import gevent.event
 import locust.log
 import locust.web
 import pytest
 from flask_cors import CORS
 from locust import User
 from locust.env import Environment
-from locust.runners import Runner
+from locust.runners import STATE_RUNNING, STATE_STOPPED, LocalRunner, Runner
 
 from tfsload.suite import locust_wraps
 
@@ -170,15 +171,43 @@ def test_locusts_log_tab_has_a_line_for_each_record():
     assert list(reader.logs) == ["one\ntwo"]  # which a browser shows as one line
 
 
-def test_the_greenlet_that_starts_a_run_is_known(web_ui, environment):
-    before = locust_wraps.start_greenlet(web_ui)
-    web_ui._swarm_greenlet = plain = gevent.spawn(lambda: None)
-    with_users = locust_wraps.start_greenlet(web_ui)
-    environment.runner.shape_greenlet = shape = gevent.spawn(lambda: None)
+@pytest.mark.parametrize("name", ["_swarm_greenlet", "shape_greenlet", "spawning_greenlet"])
+def test_a_run_is_beginning_while_a_greenlet_that_begins_it_is_alive(web_ui, environment, name):
+    owner = web_ui if name == "_swarm_greenlet" else environment.runner
+    before = locust_wraps.is_beginning(web_ui)
+    greenlet = gevent.spawn(lambda: None)
+    setattr(owner, name, greenlet)
+    during = locust_wraps.is_beginning(web_ui)
+    greenlet.join(10)
 
-    assert (before, with_users, locust_wraps.start_greenlet(web_ui)) == (None, plain, shape)
+    assert (before, during, locust_wraps.is_beginning(web_ui)) == (False, True, False)
     assert "_swarm_greenlet = gevent.spawn(" in inspect.getsource(locust.web)
     assert "shape_greenlet = self.greenlet.spawn(" in inspect.getsource(Runner.start_shape)
+    assert "spawning_greenlet = self.greenlet.spawn(" in inspect.getsource(LocalRunner.start)
+
+
+@pytest.mark.parametrize("is_ours", [False, True], ids=["locusts-own", "ours"])
+def test_a_start_that_a_listener_holds_up_is_known_and_can_be_stopped(web_ui, environment, monkeypatch, is_ours):
+    """Once Locust's own stop ends such a start, too, the wrap is needless."""
+    locust_wraps.install()
+    if not is_ours:
+        monkeypatch.setattr(LocalRunner, "stop", inspect.unwrap(LocalRunner.stop))
+    may_begin = gevent.event.Event()
+    runner = environment.runner
+    environment.user_classes = [type("Waits", (User,), {"tasks": [lambda user: gevent.sleep(60)]})]  # noqa: ARG005
+    environment.events.test_start.add_listener(lambda **_: may_begin.wait(10))
+    runner.update_state(STATE_STOPPED)  # as after a run
+    client = web_ui.app.test_client()
+    client.post("/swarm", data={"user_count": 1, "spawn_rate": 1})
+    web_ui._swarm_greenlet.join(10)
+    is_known = locust_wraps.is_beginning(web_ui)
+    client.post("/stop")
+    may_begin.set()
+    runner.spawning_greenlet.join(10)
+
+    assert is_known
+    assert runner.user_count == (0 if is_ours else 1)
+    assert runner.state == (STATE_STOPPED if is_ours else STATE_RUNNING)
 
 
 def ends_left_after_a_run_that_ended_by_itself(web_ui, environment, listener):

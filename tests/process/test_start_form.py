@@ -28,6 +28,22 @@ class Steps(LoadTestShape):
 """
 
 
+WAITING_LISTENER = """
+import pathlib
+
+import gevent
+from locust import events
+
+from locustfile import GrpcPredictionUser
+
+
+@events.test_start.add_listener
+def wait_for_leave(environment, **_):
+    while not pathlib.Path({place!r}).exists():
+        gevent.sleep(0.05)
+"""
+
+
 @pytest.fixture(scope="module")
 def picker(tmp_path_factory, model_server):
     """A web UI with Locust's class picker, and a load shape of the user's own."""
@@ -177,6 +193,28 @@ def test_an_edit_of_a_run_of_the_command_line_leaves_it_its_end(tmp_path, model_
 
     assert [edit["success"] for edit in edits] == [True, False]
     assert "stopped after" not in ui.summaries()
+
+
+def test_a_start_that_a_locustfiles_listener_holds_up_is_known_and_can_be_stopped(tmp_path, model_server):
+    leave, locustfile = tmp_path / "leave", tmp_path / "waits.py"
+    locustfile.write_text(WAITING_LISTENER.format(place=str(leave)))
+    leave.touch()
+    with web_ui_of(tmp_path / "ui", "--host", model_server.address, locustfile=locustfile) as ui:
+        run(ui, num_tests="20")
+        leave.unlink()
+        taken = ui.start(**{**UNSET, "num_tests": "30"})
+        live, state = ui.ask("GET", "/tfsload/runs/live"), ui.stats()["state"]
+        second = ui.start(**{**UNSET, "num_tests": "40"})
+        ui.stop()
+        wait_until(lambda: ui.ask("GET", "/tfsload/runs/live").status == 302, "nothing to be starting")
+        leave.touch()
+        summary = run(ui, num_tests="50")
+        n_summaries = ui.n_summaries()
+
+    assert (taken["success"], live.status, state) == (True, 200, "spawning")
+    assert "another run is being started" in second["message"]
+    assert "50 of 50 images" in summary
+    assert n_summaries == 2
 
 
 def test_the_form_is_alive_while_levels_run_and_after_them(ui):

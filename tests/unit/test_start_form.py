@@ -49,7 +49,7 @@ class Press:
     def _nothing(self, *_):
         """Stand for what Locust is not asked here."""
 
-    wrap_stop = wrap_picked_shape = set_run_time = has_run_time = start_greenlet = _nothing
+    wrap_stop = wrap_picked_shape = set_run_time = has_run_time = is_beginning = _nothing
 
     def wrap_start(self, _, start):
         self._press = start

@@ -57,9 +57,10 @@ def install() -> None:
     for runner in (locust.runners.MasterRunner, locust.runners.LocalRunner):
         _wrap_once(runner, "start", _not_while_a_run_ends)
         _wrap_once(runner, "quit", lambda quit: _beside_users(_once_a_run_has_ended(quit)))
-        _wrap_once(runner, "stop", _beside_users)
+    _wrap_once(locust.runners.MasterRunner, "stop", _beside_users)
     _wrap_once(locust.runners.WorkerRunner, "quit", _beside_users)
-    _wrap_once(locust.runners.WorkerRunner, "stop", lambda stop: _beside_users(_also_what_starts(stop)))
+    for one_that_starts_users in (locust.runners.WorkerRunner, locust.runners.LocalRunner):
+        _wrap_once(one_that_starts_users, "stop", lambda stop: _beside_users(_also_what_starts(stop)))
     _wrap_once(locust.runners.MasterRunner, "handle_message", _told_of_unknown)
 
 
@@ -147,7 +148,8 @@ def _beside_users(locusts: Callable[..., None]) -> Callable[..., None]:
 
 # A stop may overtake its start: of a short run, others have made all requests before this worker's users had a first
 # turn. From the second run on Locust's worker then takes itself for one that is stopped, says so, and starts its users
-# after that: they run on for ever, and to the master, the run with them.
+# after that: they run on for ever, and to the master, the run with them. Where one process does all, a listener of
+# `test_start` that waits holds its start up, and from the second run on a stop meanwhile does nothing.
 def _also_what_starts(stop: Callable[[Any], None]) -> Callable[[Any], None]:
     @functools.wraps(stop)
     def stop_all(self: Any) -> None:
@@ -333,10 +335,15 @@ def extend_statistics(web_ui: WebUI, tables: Callable[[], dict[str, list[dict[st
     app.after_request_funcs.setdefault(None, []).insert(0, add)  # Flask calls the first one last
 
 
-def start_greenlet(web_ui: WebUI) -> Any:
-    """Return the greenlet in which Locust begins the run that its start form has asked for, or None."""
+def is_beginning(web_ui: WebUI) -> bool:
+    """Whether one of the greenlets is alive in which Locust begins a run.
+
+    Where one process does all, its start form's and that of a load shape only spawn the one in which listeners of
+    `test_start` hear of the run, however long these take.
+    """
     runner = web_ui.environment.runner
-    return (runner and runner.shape_greenlet) or web_ui._swarm_greenlet
+    assert runner is not None  # a web UI is made for one
+    return any((web_ui._swarm_greenlet, runner.shape_greenlet, runner.spawning_greenlet))  # true: it is alive
 
 
 def stop_starting(web_ui: WebUI) -> None:

@@ -1,6 +1,5 @@
 """The start form: a run that cannot start is refused there, with the reason; one start at a time is taken."""
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,8 +18,8 @@ from tfsload.webui.load_kinds import HOST, NO_SHAPE, SHAPE, USER_CLASSES
 from tfsload.webui.no_fields import refuse_what_is_no_field
 from tfsload.webui.start_needs import Check, Form, LocustsForm, Shapes, TimeLeft, Wait
 
-# How long Locust may take to begin a run that the form has asked for.
-START_LIMIT_S = 5.0
+# How long the last run's load shape may take to end.
+_SHAPE_LIMIT_S = 5.0
 # What a form is looked at for.
 _START, _CHECK = "start", "check"
 _IN_A_MOMENT = "another run is being started or stopped: try again in a moment"
@@ -63,8 +62,7 @@ class StartForm:
         self._wait = wait
         self._hidden = HiddenTexts(lambda: start_values.of_all_options(web_ui.environment))
         self._looks_at = ""  # what is being checked: a start, or what is only to be checked
-        self._starts_until_s = 0.0  # of a start that was taken, on time.monotonic's clock
-        self._starter: Any = None  # the greenlet of it
+        self._is_asked_for = False  # Locust was asked for a run that has not begun, or never will
         locusts.wrap_start(web_ui, self._start)
         locusts.wrap_stop(web_ui, wait.stop)
         locusts.wrap_picked_shape(web_ui, shapes.keep_levels)
@@ -73,11 +71,11 @@ class StartForm:
     def is_starting(self) -> bool:
         """Whether a start was taken, and its run has not begun."""
         # A mere check is nobody else's business. Locust may give it up in its own greenlet, and does not tell.
-        return self._looks_at == _START or (bool(self._starter) and time.monotonic() < self._starts_until_s)
+        return self._looks_at == _START or (self._is_asked_for and self._locusts.is_beginning(self._web_ui))
 
     def begun(self) -> None:
         """Know that a run has begun (on `test_start`)."""
-        self._starts_until_s = 0.0
+        self._is_asked_for = False
 
     def _start(self, start: Callable[[], Any]) -> Any:
         form = request.form = self._hidden.whole(request.form)  # Locust's view reads it, too
@@ -228,7 +226,7 @@ class StartForm:
         """
         shape = self._runner.shape_greenlet
         if shape:
-            shape.join(START_LIMIT_S)
+            shape.join(_SHAPE_LIMIT_S)
         if shape:  # a greenlet is true as long as it runs
             raise RunRefused(exit_codes.INVALID, ["the last run's load shape has not ended: try again in a moment"])
 
@@ -237,6 +235,7 @@ class StartForm:
         before = _Before(self._environment)
         has_run_time = self._locusts.has_run_time(self._web_ui)
         is_taken = False
+        self._is_asked_for = not is_edit
         try:
             reply = start()
             is_taken = bool((reply.get_json(silent=True) or {}).get("success"))
@@ -244,12 +243,10 @@ class StartForm:
             if not is_taken:
                 before.put_back()
                 if not is_edit:
+                    self._is_asked_for = False
                     self._forget()
             if is_edit:
                 self._locusts.set_run_time(self._web_ui, self._run_time().left_s if has_run_time else None)
-        if is_taken and not is_edit:
-            self._starter = self._locusts.start_greenlet(self._web_ui)
-            self._starts_until_s = time.monotonic() + START_LIMIT_S
         return reply
 
 

@@ -27,8 +27,8 @@ class LocustsForm(Protocol):
     def set_run_time(self, web_ui: WebUI, left_s: float | None) -> None:
         """Give the run a length in seconds; None: no end."""
 
-    def start_greenlet(self, web_ui: WebUI) -> Any:
-        """Return the greenlet that starts the form's run; None: there is none."""
+    def is_beginning(self, web_ui: WebUI) -> bool:
+        """Whether Locust is at work on a run that was started; until it tells of its beginning, that is about to."""
 
 
 class Check(Protocol):
