@@ -353,6 +353,8 @@ def test_a_locustfiles_own_options_and_classes_stand_in_it(tmp_path, model_serve
         wrong = press(ui, load="images", num_tests="5", n_shades="x", colour="blue", pin="")
         typed = send(ui, load="images", num_tests="5", pin="12x34")
         stairs = press(ui, "check", load="plain", shape_class="Stairs")
+        unseen = press(ui, "check", **SHORT_SWEEP, shape_class="Stairs")
+        no_shape = press(ui, "check", load="plain", shape_class="Stares")
         chosen = {
             "user_classes": "Second",
             "colour": "blue",
@@ -377,6 +379,10 @@ def test_a_locustfiles_own_options_and_classes_stand_in_it(tmp_path, model_serve
     assert page.values["load"] == "sweep"
     assert (stairs.status, stairs.values["shape_class"]) == (200, "Stairs")
     assert "as the load shape Stairs says" in stairs.said
+    assert (unseen.status, unseen.values["shape_class"]) == (200, "Stairs")
+    assert (no_shape.status, no_shape.values["shape_class"]) == (422, "Stares")
+    assert set(no_shape.faults) == {"shape_class"}
+    assert "Load shape" in no_shape.alert
     assert "unseen" not in page.values
     assert "open-sesame" not in body
     assert set(wrong.faults) == {"n_shades"}

@@ -14,11 +14,13 @@ OWN_OPTION = {"is_secret": False, "help_text": "", "choices": None, "default_val
 GAP = "a <gap> of < two"
 
 
-def layout_of(monkeypatch, named_host=None, **options):
+def layout_of(monkeypatch, named_host=None, shapes=None, **options):
     own = {name: {**OWN_OPTION, **one} for name, one in options.items()}
     monkeypatch.setattr(start_extras, "ui_extra_args_dict", lambda: own)
     field = Site(SimpleNamespace(), "").macros("start_field.html").field
-    return Layout.of(start_extras.Extras(SimpleNamespace()), field, named_host)
+    environment = SimpleNamespace(available_user_classes={"Users": object}, available_shape_classes=shapes)
+    web_ui = SimpleNamespace(environment=environment, userclass_picker_is_active=shapes is not None)
+    return Layout.of(start_extras.Extras(web_ui), field, named_host)
 
 
 def page_of(around, held="", faults=""):
@@ -73,6 +75,15 @@ def test_fields_are_seen_that_are_of_a_kind_of_load_or_of_all(monkeypatch, kind)
 
     assert [name for name in FIELDS if name in layout.seen(kind)] == [name for name in FIELDS if name in kind.fields]
     assert set(layout.sound) - set(FIELDS) < set(layout.seen(kind))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)
+def test_a_load_shape_is_seen_where_it_says_how_many_users_there_are(monkeypatch, kind):
+    without, layout = layout_of(monkeypatch), layout_of(monkeypatch, shapes={"Stairs": object})
+
+    assert ("shape_class" in layout.seen(kind)) is (kind in (IMAGES, PLAIN))
+    assert [name for name in layout.seen(kind) if name != "shape_class"] == without.seen(kind)
+    assert layout.label("shape_class", kind) == "Load shape"
 
 
 @pytest.mark.parametrize(

@@ -328,7 +328,26 @@ def test_an_own_option_that_holds_nothing_and_is_left_so_stays_what_it_is(monkey
     environment = SimpleNamespace(parsed_options=SimpleNamespace(own_one=value), available_shape_classes=None)
     extras = start_extras.Extras(SimpleNamespace(environment=environment, userclass_picker_is_active=False))
 
-    assert extras.for_locust({}, {"own_one": ""}, []) == ([("own_one", "")] if is_sent else [])
+    assert extras.for_locust({}, {"own_one": ""}, [], None) == ([("own_one", "")] if is_sent else [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent"),
+    [
+        pytest.param(SWEEP, "Default", id="a-sweep"),
+        pytest.param(RATES, "Default", id="rates"),
+        pytest.param(SEARCH, "Default", id="a-search"),
+        pytest.param(IMAGES, "Stairs", id="images"),
+        pytest.param(PLAIN, "Stairs", id="plain-users"),
+        pytest.param(None, "Stairs", id="no-kind-was-chosen"),
+    ],
+)
+def test_a_load_shape_that_is_not_seen_is_not_picked(monkeypatch, kind, sent):
+    monkeypatch.setattr(start_extras, "ui_extra_args_dict", dict)
+    environment = SimpleNamespace(available_user_classes={"Users": object}, available_shape_classes={"Stairs": object})
+    extras = start_extras.Extras(SimpleNamespace(environment=environment, userclass_picker_is_active=True))
+
+    assert extras.for_locust({"shape_class": "Stairs"}, {}, [], kind) == [("shape_class", sent)]
 
 
 # Places of faults

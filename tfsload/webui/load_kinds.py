@@ -79,6 +79,8 @@ PLAIN = LoadKind(
     (N_USERS, SPAWN_RATE, RUN_TIME),
 )
 KINDS = (SWEEP, RATES, SEARCH, IMAGES, PLAIN)
+# Those of whose runs a load shape of the locustfile's may say how many users there are.
+WITH_SHAPE = (IMAGES, PLAIN)
 # Every field that is not of all kinds.
 FIELDS = tuple(dict.fromkeys(name for kind in KINDS for name in kind.fields))
 _NOTHING = {option.dest: option.default for option in OPTIONS} | _NOT_SAID
@@ -106,7 +108,7 @@ def cleared(values: Mapping[str, str], kind: LoadKind) -> dict[str, str]:
 
 def with_what_is_not_said(values: Mapping[str, str], kind: LoadKind) -> dict[str, str]:
     """Return values, by field, as Locust's form has them where a field that may be empty is."""
-    may_be_empty = {RUN_TIME} if kind in (IMAGES, PLAIN) else {N_USERS, SPAWN_RATE, RUN_TIME}
+    may_be_empty = {RUN_TIME} if kind in WITH_SHAPE else {N_USERS, SPAWN_RATE, RUN_TIME}
     return {
         name: _NOT_SAID[name] if name in may_be_empty and not text.strip() else text for name, text in values.items()
     }

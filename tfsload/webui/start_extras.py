@@ -11,7 +11,7 @@ from locust.web import WebUI
 from tfsload.settings.options import OPTIONS
 from tfsload.transport.words import quoted
 from tfsload.webui.hidden_texts import all_hidden
-from tfsload.webui.load_kinds import NO_SHAPE, SHAPE, USER_CLASSES
+from tfsload.webui.load_kinds import NO_SHAPE, SHAPE, USER_CLASSES, WITH_SHAPE, LoadKind
 from tfsload.webui.start_fields import CHOICE, SECRET, SWITCH, TEXT, Field, Words
 from tfsload.webui.start_values import LOAD, text_of, typed
 
@@ -85,7 +85,7 @@ class Extras:
         return all_hidden(texts)
 
     def for_locust(
-        self, form: Mapping[str, str], texts: Mapping[str, str], chosen: Iterable[str]
+        self, form: Mapping[str, str], texts: Mapping[str, str], chosen: Iterable[str], kind: LoadKind | None
     ) -> list[tuple[str, str]]:
         """Return what goes to Locust: these texts, but for those of options that stay what they are, and the picker's.
 
@@ -93,12 +93,13 @@ class Extras:
             form: what was sent.
             texts: of the options, by name.
             chosen: the user classes.
+            kind: of load, which was chosen; a load shape that is not seen with it is none. None: no kind was.
         """
         made = [(name, text) for name, text in texts.items() if not self._stays(name, text)]
         if self.classes:
             made += [(USER_CLASSES, name) for name in chosen]
         if self.shapes and SHAPE in form:
-            made.append((SHAPE, form[SHAPE]))
+            made.append((SHAPE, form[SHAPE] if kind is None or kind in WITH_SHAPE else NO_SHAPE))
         return made
 
     def _now(self, name: str) -> Any:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tfsload.webui import start_fields
 from tfsload.webui.fault_places import FLAGS
-from tfsload.webui.load_kinds import LoadKind
+from tfsload.webui.load_kinds import SHAPE, WITH_SHAPE, LoadKind
 from tfsload.webui.start_extras import Extras
 from tfsload.webui.start_fields import Group
 
@@ -34,12 +34,14 @@ class Layout:
 
     Attributes:
         groups: of them, in their order.
+        has_shapes: whether a load shape can be picked, behind the fields of the load.
         flags: what each is called on the command line, by its name.
         sound: what stands around each that has no fault, by its name.
         faulty: what stands around each that has some.
     """
 
     groups: tuple[Group, ...]
+    has_shapes: bool
     flags: Mapping[str, str]
     sound: Mapping[str, Around]
     faulty: Mapping[str, Around]
@@ -62,15 +64,21 @@ class Layout:
                 for one in group.fields
             }
 
-        return cls(groups, flags, around(is_faulty=False), around(is_faulty=True))
+        return cls(groups, bool(extras.shapes), flags, around(is_faulty=False), around(is_faulty=True))
 
     def seen(self, kind: LoadKind) -> list[str]:
         """Return the names of the fields that a person sees who has chosen this kind of load, in their order."""
-        fields = (one for group in self.groups for one in group.fields)
-        return [one.name for one in fields if not one.loads or kind.key in one.loads.split()]
+        names = []
+        for group in self.groups:
+            names += [one.name for one in group.fields if not one.loads or kind.key in one.loads.split()]
+            if group.key == "load" and self.has_shapes and kind in WITH_SHAPE:
+                names.append(SHAPE)
+        return names
 
     def label(self, name: str, kind: LoadKind) -> str:
         """Return what the field of this name is called with this kind of load."""
+        if name == SHAPE:
+            return "Load shape"
         one = next(one for group in self.groups for one in group.fields if one.name == name)
         said = [words.label for words in one.words if not words.loads or kind.key in words.loads.split()]
         return said[0] if said else one.words[0].label

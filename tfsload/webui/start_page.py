@@ -120,7 +120,7 @@ class StartPage:
         faults = load_kinds.faults(values, kind) if named else []
         faults += self._extras.faults(extras)
         made = start_values.for_locust(posted, values, kind)
-        asked = type(posted)([*made.items(), *self._extras.for_locust(posted, extras, chosen)])
+        asked = type(posted)([*made.items(), *self._extras.for_locust(posted, extras, chosen, named)])
         if posted.get("action") == _CHECK or faults:
             answer = self._checked(asked, faults, form)
         else:
