@@ -484,14 +484,16 @@ def test_a_web_ui_of_ones_own_shows_all_runs_with_their_reports(server, monkeypa
     runs = f"http://127.0.0.1:{port}/tfsload/runs"
     wait_for(lambda: is_listening(f"127.0.0.1:{port}"))
     try:
-        for _ in range(2):
-            tfsload.run_to_end(environment)
+        tfsload.run_to_end(environment)
+        tfsload.run_to_end(environment, run_time_s=60)
         wait_for(lambda: json.loads(read(f"{runs}/2/live.json"))["is_settled"])
         pages = [read(f"{runs}/{number}") for number in (1, 2)]
+        again = [dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page)) for page in pages]
     finally:
         web_ui.stop()
 
     assert ["files/report.html" in page for page in pages] == [True, True]
+    assert [(one["user_count"], one["run_time"]) for one in again] == [("1", ""), ("1", "60s")]
 
 
 def read(url):

@@ -8,7 +8,7 @@ import pytest
 from tests.support.hostile import HOSTILE
 from tests.support.runs import wait_until
 from tests.support.start_page import PATH, SHORT_SWEEP, StartPage, press, press_again, send, show
-from tests.support.web_ui import WITH_LOGIN, web_ui_of
+from tests.support.web_ui import UNSET, WITH_LOGIN, web_ui_of
 from tfsload.settings.options import OPTIONS
 from tfsload.webui.fault_places import FLAGS
 from tfsload.webui.load_kinds import KINDS
@@ -251,6 +251,16 @@ def test_a_run_can_be_had_again_as_it_was_or_changed(ui):
     assert again.status == 303
     assert ui.n_summaries() == n_before + 2
     assert "40 of 40 images" in ui.summaries().split("Model mnist")[-1]
+
+
+def test_a_run_without_an_end_is_had_again_without_one(ui):
+    assert send(ui, load="plain", run_time="1s").status == 303
+    ui.wait_for_end()
+    assert ui.start(**{**UNSET, "num_tests": "20"})["success"]  # from Locust's own form
+    ui.wait_for_end()
+    number = int(ui.ask("GET", "/tfsload/runs/live").headers["location"].rpartition("/")[2])
+
+    assert [show(ui, f"?run={one}").values["run_time"] for one in (number - 1, number)] == ["1s", ""]
 
 
 @pytest.mark.parametrize("query", ["?run=0", "?run=99", "?run=x", "?run=-1", "?run=" + "9" * 50, "?run=%C2%B2"])

@@ -188,6 +188,30 @@ def test_a_new_page_offers_what_the_command_line_asks_for_and_else_a_sweep(given
     assert values["run_time"] == ("20s" if "run_time" in given else "")
 
 
+@pytest.mark.parametrize(
+    ("limit_s", "run_time"),
+    [
+        pytest.param(None, "", id="none"),
+        pytest.param(10, "10s", id="whole"),
+        pytest.param(10.0, "10s", id="whole-with-a-point"),
+        pytest.param(1234567.0, "1234567s", id="long"),
+        pytest.param(0.5, "0.5s", id="of-a-program"),
+    ],
+)
+def test_a_run_had_again_has_the_end_that_it_had_and_one_user_where_none_was_asked_for(limit_s, run_time):
+    options = SimpleNamespace(run_time=20, num_users=None, spawn_rate=None, seed="7")
+    values = start_values.of_run(SimpleNamespace(host="a:1", parsed_options=options), limit_s)
+
+    assert values["run_time"] == run_time
+    assert {name: values[name] for name in ("host", "user_count", "spawn_rate", "seed")} == {
+        "host": "a:1",
+        "user_count": "1",
+        "spawn_rate": "1",
+        "seed": "7",
+    }
+    assert set(values) == set(AT_FIRST)
+
+
 def test_suggestions_stand_where_nothing_was_asked_for_and_lists_have_a_line_each():
     texts = start_values.shown({**AT_FIRST, "sweep": "3", "threshold": "p99 < 5ms;; error_rate < 1%", "run_time": "0"})
 

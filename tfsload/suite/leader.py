@@ -237,7 +237,7 @@ class Leader:
             run.progress = RunProgress(Progress(), lambda: self._standing(run), run.longest_names)
 
     def _show(self, run: LedRun, web: "WebSide") -> None:
-        web.begin(lambda: begun(run, self._runner.target_user_count))
+        web.begin(lambda: begun(run, self._runner.target_user_count), self.run_time.limit_s)
         if run.plan is None and self._participant is None:
             web.keep_renewing(lambda: so_far(self.coordinator.results, run.checked, run.search))
 

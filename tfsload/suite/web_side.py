@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import url_for
-from locust.env import Environment
 from locust.web import WebUI
 
 from tfsload.analysis.result import RunResult
 from tfsload.report.standing import Begun
 from tfsload.run.checks import hide_secrets, web_origins
 from tfsload.run.user_hosts import UserHosts, host_asked, suite_classes
-from tfsload.settings.options import OPTIONS
 from tfsload.settings.secret_reach import SecretReach
 from tfsload.suite import locust_wraps
 from tfsload.suite.drawing import Drawing
@@ -22,7 +20,6 @@ from tfsload.suite.shape_in_use import ShapeInUse
 from tfsload.suite.shown_runs import Places, ShownRuns
 from tfsload.target.waiting import Wait
 from tfsload.webui import door, port
-from tfsload.webui.hidden_texts import all_hidden
 from tfsload.webui.locust_bar import LocustBar
 from tfsload.webui.locust_tabs import LocustTabs
 from tfsload.webui.pages import Pages
@@ -141,11 +138,16 @@ class WebSide:
         if self._opened is not None:
             self._opened.drawing.give_up()
 
-    def begin(self, begun: Callable[[], Begun]) -> None:
-        """Know that a run begins; `begun` returns what it is begun to do."""
+    def begin(self, begun: Callable[[], Begun], limit_s: float | None) -> None:
+        """Know that a run begins.
+
+        Args:
+            begun: returns what it is begun to do.
+            limit_s: for how long it is asked to run; None: it has no such end.
+        """
         if self._opened is not None:
-            own = self._opened.start_page.held
-            self._opened.shown.begin(begun, lambda: {**fields_of(self.web_ui.environment), **own()})
+            held = self._opened.start_page.held
+            self._opened.shown.begin(begun, lambda: held(limit_s))
 
     def renew(self, so_far: Callable[[], RunResult]) -> None:
         """Show what the run has come to so far: at a level's end, when none is measured."""
@@ -176,12 +178,3 @@ class WebSide:
         """Leave nothing behind."""
         if self._opened is not None:
             self._opened.shown.close()
-
-
-def fields_of(environment: Environment) -> dict[str, str]:
-    """Return what the form would have to hold for a run like the one that begins, by name, as a page may show it."""
-    options = vars(environment.parsed_options)
-    asked: dict[str, Any] = {one.dest: options.get(one.dest, one.default) for one in OPTIONS if one.is_in_form}
-    asked |= {"user_count": options.get("num_users"), "spawn_rate": options.get("spawn_rate")}
-    asked |= {"run_time": options.get("run_time"), "host": environment.host}
-    return all_hidden({name: "" if value is None else str(value) for name, value in asked.items()})

@@ -88,9 +88,13 @@ class StartPage:
         last = self._runs.last
         return (last is None or last.came_to is not None) and not self._form.is_under_way
 
-    def held(self) -> dict[str, str]:
-        """Return what the form would have to hold of a locustfile's own for a run like the one that begins, by name."""
-        return self._extras.held()
+    def held(self, limit_s: float | None) -> dict[str, str]:
+        """Return what the form would have to hold for a run like the one that begins, by name, as a page may show it.
+
+        Args:
+            limit_s: for how long it is asked to run; None: it has no such end.
+        """
+        return all_hidden(start_values.of_run(self._environment, limit_s)) | self._extras.held()
 
     def _answer(self) -> Any:
         if request.method != "POST":

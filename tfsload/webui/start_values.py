@@ -22,12 +22,28 @@ def of_command_line(environment: Environment) -> dict[str, str]:
     options = vars(environment.parsed_options)
     texts = {one.dest: str(options.get(one.dest, one.default)) for one in OPTIONS if one.is_in_form}
     run_time = options.get("run_time")
+    is_seconds = run_time is None or isinstance(run_time, int | float)
     return texts | {
         HOST: environment.host or "",
         N_USERS: _text(options.get("num_users") or 1),
         SPAWN_RATE: _text(options.get("spawn_rate") or 1),
-        RUN_TIME: f"{_text(run_time)}s" if isinstance(run_time, int | float) and run_time else _text(run_time or ""),
+        RUN_TIME: run_time_text(run_time) if is_seconds else str(run_time),
     }
+
+
+def of_run(environment: Environment, limit_s: float | None) -> dict[str, str]:
+    """Return the texts of the same fields for a run like the one that begins.
+
+    Args:
+        environment: Locust's, whose options keep a run time that an earlier run had.
+        limit_s: for how long this one is asked to run; None: it has no such end.
+    """
+    return of_command_line(environment) | {RUN_TIME: run_time_text(limit_s)}
+
+
+def run_time_text(seconds: float | None) -> str:
+    """Return a run time as its field has it; None, and 0: there is none."""
+    return f"{_text(seconds)}s" if seconds else ""
 
 
 def of_all_options(environment: Environment) -> dict[str, str]:
@@ -44,7 +60,7 @@ def text_of(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def first_kind(environment: Environment, values: Mapping[str, str], has_shape: bool) -> LoadKind:
