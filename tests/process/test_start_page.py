@@ -412,6 +412,8 @@ def test_a_locustfiles_own_options_and_classes_stand_in_it(tmp_path, model_serve
         pytest.param("", "application/x-www-form-urlencoded", id="nothing"),
         pytest.param('{"action": "start", "load": "sweep", "sweep": "1,2"}', "application/json", id="json"),
         pytest.param("action=start", "application/x-www-form-urlencoded", id="no-load"),
+        pytest.param("action=start&load=imagse&num_tests=5", "application/x-www-form-urlencoded", id="no-such-load"),
+        pytest.param("action=check&load=&num_tests=5", "application/x-www-form-urlencoded", id="an-empty-load"),
         pytest.param("load=sweep&sweep=1,2", "application/x-www-form-urlencoded", id="no-action"),
         pytest.param("action=stop&load=sweep", "application/x-www-form-urlencoded", id="another-action"),
         pytest.param("--x\r\nContent-Disp", "multipart/form-data; boundary=x", id="broken-off"),

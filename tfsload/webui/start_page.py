@@ -207,4 +207,8 @@ def _is_form() -> bool:
         sent = request.form
     except OSError:  # it broke off
         return False
-    return sent.get("action") in (_START, _CHECK) and (LOAD in sent or any(name in sent for name in load_kinds.FIELDS))
+    if sent.get("action") not in (_START, _CHECK):
+        return False
+    if LOAD in sent:  # one that there is not would start another
+        return load_kinds.kind_named(sent[LOAD]) is not None
+    return any(name in sent for name in load_kinds.FIELDS)
