@@ -3,11 +3,13 @@
 from types import SimpleNamespace
 
 import gevent
+import gevent.event
 import pytest
 from locust.env import Environment
 from locust.exception import StopTest
 
 from tests.support.page_runs import page_run
+from tfsload.settings.refusal import RunRefused
 from tfsload.suite import leader as leading
 from tfsload.suite.leader import Leader
 from tfsload.suite.stage import Stage
@@ -121,6 +123,49 @@ def test_a_run_that_cannot_begin_is_shown_nowhere(leader, web, monkeypatch):
         leader.begin()
 
     assert web.told == [("wait_for_files", Stage.IDLE)]  # it was started by code: nobody has waited before
+
+
+class SlowCheck:
+    """A check that waits, as for a server, until the test lets it end."""
+
+    def __init__(self, leader, monkeypatch):
+        self.run, self.n_begun = SimpleNamespace(plan=None, lasts_s=None), 0
+        self.may_end = gevent.event.Event()
+        monkeypatch.setattr(leader._check, "_checked", self._checked)
+
+    def _checked(self, *_):
+        self.n_begun += 1
+        self.may_end.wait(10)
+        return self.run
+
+
+@pytest.mark.parametrize("second", ["by-code", "by-a-form"])
+def test_one_run_at_a_time_is_checked_and_another_does_not_disturb_it(leader, monkeypatch, second):
+    check = SlowCheck(leader, monkeypatch)
+    monkeypatch.setattr(leader._shape_in_use, "use_own", lambda: shapes.append("own"))
+    shapes = []
+    first = gevent.spawn(leader.check, {}, None)
+    gevent.sleep(0)
+    before = list(shapes)
+    with pytest.raises((StopTest, RunRefused)) as refused:
+        leader.begin() if second == "by-code" else leader.check({}, None)
+    after = list(shapes)
+    check.may_end.set()
+    first.get(timeout=10)
+
+    assert "another run is being checked" in (refused.value.text() if second == "by-a-form" else str(refused.value))
+    assert (check.n_begun, before, leader._next, leader.stages.now) == (1, after, check.run, Stage.CHECKED)
+
+
+def test_after_a_check_that_was_refused_another_is_taken(leader, monkeypatch):
+    monkeypatch.setattr(leader._check, "_checked", fail_of(ValueError))
+    with pytest.raises(ValueError, match="a fault"):
+        leader.check({}, None)
+    check = SlowCheck(leader, monkeypatch)
+    check.may_end.set()
+    leader.check({}, None)
+
+    assert leader._next is check.run
 
 
 def fail_of(kind):

@@ -157,7 +157,8 @@ class Leader:
             run = self._checked(vars(self._options), self._environment.host)
             refuse_levels_by_code(run)
         except RunRefused as refused:
-            self.take_back()
+            if not self._check.is_under_way:  # somebody else's is not to be disturbed
+                self.take_back()
             raise StopTest(refused.text()) from None
         self.stages.move(Stage.CHECKED)
         return run
@@ -169,6 +170,7 @@ class Leader:
         user_classes: list[type] | None = None,
         known_faults: list[str] | None = None,
     ) -> LedRun:
+        self._check.refuse_a_second()
         self.take_back()
         classes = self._environment.user_classes if user_classes is None else user_classes
         run = self._check.run(options, host, classes, known_faults or [], self._web)

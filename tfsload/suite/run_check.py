@@ -27,8 +27,15 @@ _LEVELS_BY_CODE = (
 )
 
 
+_ANOTHER = "another run is being checked: try again when that has ended"
+
+
 class RunCheck:
-    """Checks the runs of one process."""
+    """Checks the runs of one process, one at a time: a form's, the command line's or a program's.
+
+    Attributes:
+        is_under_way: whether one is being checked, which may wait for its server.
+    """
 
     def __init__(
         self,
@@ -56,6 +63,16 @@ class RunCheck:
         self._embedded = embedded
         self._starts_by_itself = starts_by_itself
         self._is_headless = bool(environment.parsed_options and environment.parsed_options.headless)
+        self.is_under_way = False
+
+    def refuse_a_second(self) -> None:
+        """Let no run be checked beside another.
+
+        Raises:
+            RunRefused: one is.
+        """
+        if self.is_under_way:
+            raise RunRefused(exit_codes.INVALID, [_ANOTHER])
 
     def run(
         self,
@@ -75,8 +92,23 @@ class RunCheck:
             web: the web UI's side, where there is one.
 
         Raises:
-            RunRefused: with all faults.
+            RunRefused: with all faults; or another is being checked.
         """
+        self.refuse_a_second()
+        self.is_under_way = True
+        try:
+            return self._checked(options, host, classes, known_faults, web)
+        finally:
+            self.is_under_way = False
+
+    def _checked(
+        self,
+        options: dict[str, Any],
+        host: str | None,
+        classes: list[type],
+        known_faults: list[str],
+        web: "WebSide | None",
+    ) -> LedRun:
         asked = self._hosts.ask(host, classes)
         faults = [*known_faults, *self._shape_in_use.faults(options), *faults_of_levels(options, classes)]
         faults += Tags.of(self._environment).faults(classes, levels_asked_for(options))
