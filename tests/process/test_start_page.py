@@ -84,7 +84,7 @@ class Stairs(LoadTestShape):
 @events.init_command_line_parser.add_listener
 def add(parser):
     parser.add_argument("--colour", default="red", choices=["red", "blue"], help="Which one.")
-    parser.add_argument("--n-shades", type=int, default=3)
+    parser.add_argument("--n_of_shades", dest="n_shades", type=int, default=3)
     parser.add_argument("--is-bright", action="store_true")
     parser.add_argument("--pass-word", default="open-sesame", is_secret=True)
     parser.add_argument("--pin", type=int, default=4711, is_secret=True)
@@ -396,6 +396,8 @@ def test_a_locustfiles_own_options_and_classes_stand_in_it(tmp_path, model_serve
     assert "unseen" not in page.values
     assert "open-sesame" not in body
     assert set(wrong.faults) == {"n_shades"}
+    assert "--n_of_shades" in wrong.text
+    assert "--n-shades" not in wrong.text
     assert wrong.open_parts == ["More of this locustfile"]
     assert wrong.values["colour"] == "blue"
     assert set(StartPage(typed).faults) == {"pin"}

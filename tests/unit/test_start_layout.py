@@ -1,11 +1,13 @@
 """What all start pages of a process have alike, and the gaps in it for what is of one page alone."""
 
+import argparse
 from types import SimpleNamespace
 
 import pytest
 
 from tests.support.html import by_id, parsed, text_of
 from tfsload.webui import start_extras
+from tfsload.webui.fault_places import place
 from tfsload.webui.load_kinds import FIELDS, IMAGES, KINDS, PLAIN, RATES, SWEEP
 from tfsload.webui.site import Site
 from tfsload.webui.start_layout import Layout
@@ -17,10 +19,41 @@ GAP = "a <gap> of < two"
 def layout_of(monkeypatch, named_host=None, shapes=None, **options):
     own = {name: {**OWN_OPTION, **one} for name, one in options.items()}
     monkeypatch.setattr(start_extras, "ui_extra_args_dict", lambda: own)
+    monkeypatch.setattr(start_extras, "get_parser", lambda: parser_of(*({"dest": name} for name in own)))
     field = Site(SimpleNamespace(), "").macros("start_field.html").field
     environment = SimpleNamespace(available_user_classes={"Users": object}, available_shape_classes=shapes)
     web_ui = SimpleNamespace(environment=environment, userclass_picker_is_active=shapes is not None)
     return Layout.of(start_extras.Extras(web_ui), field, named_host)
+
+
+def parser_of(*actions):
+    """Return what parses options, each called after its `dest` unless `flags` says otherwise."""
+    parser = argparse.ArgumentParser()
+    for one in actions:
+        parser.add_argument(*one.get("flags", [f"--{one['dest'].replace('_', '-')}"]), dest=one["dest"])
+    return parser
+
+
+@pytest.mark.parametrize(
+    ("flags", "flag"),
+    [
+        pytest.param(["--own-one"], "--own-one", id="as-its-name"),
+        pytest.param(["--own_one"], "--own_one", id="with-an-underscore"),
+        pytest.param(["-o", "--colour", "--color"], "--colour", id="another-name"),
+        pytest.param(["-o"], "-o", id="a-short-one"),
+    ],
+)
+def test_a_locustfiles_own_option_is_called_what_its_command_line_calls_it(monkeypatch, flags, flag):
+    one = {**OWN_OPTION, "default_value": 3}
+    monkeypatch.setattr(start_extras, "ui_extra_args_dict", lambda: {"own_one": one})
+    monkeypatch.setattr(start_extras, "get_parser", lambda: parser_of({"dest": "own_one", "flags": flags}))
+    options = SimpleNamespace(own_one=3)
+    extras = start_extras.Extras(SimpleNamespace(environment=SimpleNamespace(parsed_options=options)))
+    faults = extras.faults({"own_one": "x"})
+
+    assert extras.flags == {"own_one": flag}
+    assert faults == [f"{flag} 'x': expected a whole number"]
+    assert place(faults, ["own_one"], extras.flags).at == {"own_one": ["'x': expected a whole number"]}
 
 
 def page_of(around, held="", faults=""):
@@ -67,6 +100,14 @@ def test_fields_of_a_locustfile_stand_last_and_have_flags(monkeypatch):
     assert layout.groups[-1].summary({}) == "own one, other"
     assert layout.flags == {**plain.flags, "own_one": "--own-one", "other": "--other"}
     assert "--own-one" in text_of(page_of(layout.sound["own_one"]))
+
+
+def test_a_field_of_an_option_without_a_flag_shows_none(monkeypatch):
+    monkeypatch.setattr(start_extras, "get_parser", argparse.ArgumentParser)
+    extras = start_extras.Extras(SimpleNamespace())
+    extras._found = {"own_one": OWN_OPTION}
+
+    assert extras.flags == {}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)

@@ -1,5 +1,6 @@
 """The start page's fields, kinds of load and places of faults, without a server."""
 
+import argparse
 import dataclasses
 from types import SimpleNamespace
 
@@ -330,6 +331,9 @@ OWN_OPTION = {"is_secret": False, "help_text": "", "choices": None}
 def test_a_locustfiles_own_option_takes_what_locust_can_read(monkeypatch, value, is_secret, text, told):
     one = {**OWN_OPTION, "default_value": value, "is_secret": is_secret}
     monkeypatch.setattr(start_extras, "ui_extra_args_dict", lambda: {"own_one": one})
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--own-one")
+    monkeypatch.setattr(start_extras, "get_parser", lambda: parser)
     options = SimpleNamespace(own_one=value)
     extras = start_extras.Extras(SimpleNamespace(environment=SimpleNamespace(parsed_options=options)))
 

@@ -15,7 +15,7 @@ FLAGS: Mapping[str, str] = {option.dest: option.flag for option in OPTIONS if op
 }
 # What somebody has typed, as `repr` shows it: no apostrophe of a word, and whatever it says, it names no field.
 _QUOTED = re.compile(r"""(?<!\w)('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")(?!\w)""")
-_FLAG = re.compile(r"(?<![\w-])--?[a-z][a-z0-9-]*")
+_FLAG = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
 # How faults begin that name no option: Locust's own among them.
 _WORDS = (
     ("number of users", (N_USERS,)),

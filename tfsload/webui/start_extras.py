@@ -3,9 +3,10 @@
 import contextlib
 import io
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
-from locust.argument_parser import ui_extra_args_dict
+from locust.argument_parser import get_parser, ui_extra_args_dict
 from locust.web import WebUI
 
 from tfsload.settings.options import OPTIONS
@@ -37,10 +38,15 @@ class Extras:
         """A field for each of those options."""
         return tuple(_field(name, one) for name, one in self._options.items())
 
-    @property
+    @cached_property
     def flags(self) -> dict[str, str]:
-        """What each of them is called on the command line, by name."""
-        return {name: f"--{name.replace('_', '-')}" for name in self._options}
+        """What each of them is called on the command line, by name; not there: it has no flag."""
+        found: dict[str, str] = {}
+        for action in get_parser()._actions if self._options else ():
+            if action.dest in self._options and action.option_strings:
+                long = [one for one in action.option_strings if one.startswith("--")]
+                found.setdefault(action.dest, [*long, *action.option_strings][0])
+        return found
 
     @property
     def values(self) -> dict[str, str]:
@@ -119,7 +125,7 @@ class Extras:
             wanted = _wanted(self._now(name), text)
             if wanted and not self._stays(name, text):
                 given = "(its value is not shown)" if self._options[name]["is_secret"] else quoted(text)
-                found.append(f"{self.flags[name]} {given}: expected {wanted}")
+                found.append(f"{self.flags.get(name, name)} {given}: expected {wanted}")
         return found
 
 
