@@ -359,7 +359,7 @@ class Clock:
 class Run:
     """A run under way, whose level and counters a test sets."""
 
-    def __init__(self, text, has_levels, monkeypatch):
+    def __init__(self, text, has_levels, monkeypatch, n_images=None):
         monkeypatch.setattr(abort_watch, "LOOK_INTERVAL_S", 0.001)
         monkeypatch.setattr(abort_watch, "RUN_INTERVAL_S", 0.001)
         self.n_refreshed = self.n_ended = 0
@@ -368,7 +368,7 @@ class Run:
         )
         self.conductor = SimpleNamespace(level=None, counted=None, n_measuring=1) if has_levels else None
         self.clock = Clock()
-        self.watch = AbortWatch(parsed(text), self.coordinator, self.conductor, self.end, self.clock)
+        self.watch = AbortWatch(parsed(text), self.coordinator, self.conductor, self.end, self.clock, n_images)
 
     def refresh(self):
         self.n_refreshed += 1
@@ -393,8 +393,8 @@ class Run:
 def run_of(monkeypatch):
     made = []
 
-    def make(text, has_levels=True):
-        made.append(Run(text, has_levels, monkeypatch))
+    def make(text, has_levels=True, n_images=None):
+        made.append(Run(text, has_levels, monkeypatch, n_images))
         return made[-1]
 
     yield make
@@ -571,6 +571,14 @@ def test_chance_ends_no_run(run_of, has_levels, text, n_wrong, is_ended):
     run.wait_for_looks()
 
     assert run.watch.has_ended_run is is_ended
+
+
+def test_images_that_are_each_fired_once_end_no_run_that_the_others_may_mend(run_of):
+    run = run_of("error_rate < 1% abort=0s", has_levels=False, n_images=1000)
+    run.coordinator.results.records[0] = record_of([(1, 2)] * 8 + [(1, 1)] * 12)
+    run.wait_for_looks()
+
+    assert not run.watch.has_ended_run
 
 
 def test_after_the_last_level_nothing_is_left_to_end(run_of):

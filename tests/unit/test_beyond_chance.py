@@ -36,6 +36,9 @@ def counts(wrong, n, failed=0):
         pytest.param("wrong_rate > 5%", counts(0, 100), None, False, id="a-lower-limit-far-off"),
         pytest.param("error_rate <= 0%", counts(1, 100), None, False, id="none-may-be"),
         pytest.param("error_rate < 100%", counts(100, 100), None, False, id="not-all-may-be"),
+        pytest.param("error_rate < 1%", counts(4, 100), 1_000, None, id="data-in-an-order-of-its-own"),
+        pytest.param("error_rate < 100%", counts(100, 100), 1_000, None, id="all-of-those-that-came-first"),
+        pytest.param("error_rate <= 0%", counts(1, 100), 1_000, False, id="one-is-too-many"),
         pytest.param("error_rate < 1%", counts(11, 1_000), 1_000, False, id="all-were-fired"),
         pytest.param("error_rate < 1%", counts(10, 900), 1_000, False, id="the-rest-cannot-mend-it"),
         pytest.param("error_rate < 1%", counts(9, 850), 1_000, None, id="the-rest-can"),
@@ -50,21 +53,56 @@ def test_what_is_told_from_chance(text, told, n_all, holds):
 
 
 @pytest.mark.parametrize(
-    ("text", "n_other", "holds"),
+    ("text", "n_other", "n_left", "holds"),
     [
-        pytest.param("recall[7] > 90%", 2, None, id="recall-by-chance"),
-        pytest.param("recall[7] > 90%", 9, False, id="recall"),
-        pytest.param("precision[7] > 90%", 2, None, id="precision-by-chance"),
-        pytest.param("precision[7] > 90%", 9, False, id="precision"),
+        pytest.param("recall[7] > 90%", 2, None, None, id="recall-by-chance"),
+        pytest.param("recall[7] > 90%", 9, None, False, id="recall"),
+        pytest.param("precision[7] > 90%", 2, None, None, id="precision-by-chance"),
+        pytest.param("precision[7] > 90%", 9, None, False, id="precision"),
+        pytest.param("recall[7] > 90%", 9, 71, None, id="recall-that-the-rest-may-mend"),
+        pytest.param("recall[7] > 90%", 9, 70, False, id="recall-that-the-rest-cannot"),
+        pytest.param("precision[7] > 90%", 9, 71, None, id="precision-that-the-rest-may-mend"),
+        pytest.param("recall[7] > 90%", 2, 0, False, id="none-is-left"),
+        pytest.param("recall[7] < 50%", 9, 3, None, id="an-upper-limit-that-the-rest-may-mend"),
+        pytest.param("recall[7] < 50%", 9, 2, False, id="an-upper-limit"),
     ],
 )
-def test_a_class_is_told_from_chance_by_its_own_images(text, n_other, holds):
+def test_a_class_is_judged_by_its_own_images(text, n_other, n_left, holds):
     other = (7, 1) if text.startswith("recall") else (1, 7)
     record = record_of([(7, 7)] * 11 + [other] * n_other + [(1, 1)] * 500)
     held = hold(parsed(text), "", record, None, 10.0)
 
     assert held.holds is False
-    assert beyond_chance(held, record, 1000).holds is holds
+    assert beyond_chance(held, record, None if n_left is None else record.predictions + n_left).holds is holds
+
+
+def ended_after(text, wrong):
+    """Return after how many images, fired once in the order of their file, a threshold ends a run; None: it does not.
+
+    Args:
+        text: the threshold's.
+        wrong: places of the images that are taken for something else.
+    """
+    patience, n_wrong = Patience(), 0
+    for n in range(1, N_IMAGES + 1):
+        n_wrong += n - 1 in wrong
+        told = counts(n_wrong, n)
+        if patience.look([beyond_chance(hold_so_far(parsed(text), "", told), told, N_IMAGES)], n / 100):
+            return n
+    return None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "ended"),
+    [
+        pytest.param(range(8), None, id="the-limit-holds"),
+        pytest.param(range(10), 10, id="it-cannot-be-held-any-more"),
+        pytest.param(range(0, 1_000, 99), 892, id="far-apart"),
+        pytest.param(range(500, 508), None, id="in-the-middle"),
+    ],
+)
+def test_each_image_once_in_an_order_of_its_own_ends_a_run_only_where_the_rest_cannot_mend_it(wrong, ended):
+    assert ended_after("error_rate < 1% abort=0s", wrong) == ended
 
 
 def share_ended(text, rate_rps, n_wrong, is_chance_told=True):

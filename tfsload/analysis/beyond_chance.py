@@ -1,10 +1,15 @@
 """Thresholds on accuracy while images are still fired: what is more than the chance of which came first. Pure.
 
 Of all images the share is exact. Of the first few it is not: of 1,000 images with 8 wrong ones, which hold a limit of
-1 %, every other order crosses it for a while. So a share so far crosses a limit only where that is told from chance,
-by the exact one-sided test (C. J. Clopper and E. S. Pearson, Biometrika 26(4), 1934), or where even the best that may
-come of the images that are left would not mend it. Images come in turn, none again before all, so that their shares
-differ less than the test allows for.
+1 %, every other order crosses it for a while.
+
+Where images are fired over and over, in an order of chance, a share so far crosses a limit only where that is told from
+chance, by the exact one-sided test (C. J. Clopper and E. S. Pearson, Biometrika 26(4), 1934). Images come in turn, none
+again before all, so that their shares differ less than the test allows for.
+
+Where each image is fired once (`--num-tests`) they come in the order of the file, which may be sorted in any way, so
+that no test tells anything. There a limit is crossed where even the best that may come of the images that are left
+would not mend it, which is exact.
 """
 
 from dataclasses import replace
@@ -21,19 +26,24 @@ FALSE_ALARMS = 0.05
 
 
 def beyond_chance(held: Held, counted: Record | LevelCounts, n_all: int | None = None) -> Held:
-    """Return what a threshold was held against so far; where chance may have crossed it, it is not known.
+    """Return what a threshold was held against so far; where the images to come may decide it, it is not known.
 
     Args:
         held: the threshold, and what it was held against.
         counted: what that was reckoned from.
-        n_all: images that there will be at the end; None: that is not known.
+        n_all: images that there will be at the end, each fired once; None: they are fired over and over, in an order
+            of chance.
     """
     images = images_of(held.threshold, counted)
-    if held.holds is not False or images is None or not images[1] or _is_told(held.threshold, *images):
+    if held.holds is not False or images is None or not images[1]:
         return held
-    if n_all is not None and held.threshold.label is None and _is_past_mending(held.threshold, *images, n_all):
+    if n_all is None:
+        if _is_told(held.threshold, *images):
+            return held
+        return replace(held, holds=None, why_unknown="so few images may cross it by chance")
+    if _is_past_mending(held.threshold, *images, n_left=max(n_all - counted.predictions, 0)):
         return held
-    return replace(held, holds=None, why_unknown="so few images may cross it by chance")
+    return replace(held, holds=None, why_unknown="the images that are left may mend it")
 
 
 def _is_told(threshold: Threshold, k: int, n: int) -> bool:
@@ -44,7 +54,7 @@ def _is_told(threshold: Threshold, k: int, n: int) -> bool:
     return tail(k, n, threshold.limit) <= FALSE_ALARMS
 
 
-def _is_past_mending(threshold: Threshold, k: int, n: int, n_all: int) -> bool:
-    """Whether the limit stays crossed whatever comes of the images that are left."""
-    best = k if threshold.is_upper else k + max(n_all - n, 0)
-    return threshold.holds(best / max(n_all, n)) is False
+def _is_past_mending(threshold: Threshold, k: int, n: int, n_left: int) -> bool:
+    """Whether the limit stays crossed whatever comes of the images that are left; all may be of a threshold's class."""
+    best = k if threshold.is_upper else k + n_left
+    return threshold.holds(best / (n + n_left)) is False

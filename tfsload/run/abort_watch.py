@@ -53,7 +53,8 @@ class AbortWatch:
             conductor: knows the level under way; None: the run has no levels.
             on_over: ends the run.
             clock_s: the time.
-            n_images: with `--num-tests`: images that are fired, each as often as that comes to; None: no limit.
+            n_images: with `--num-tests`: images that are fired, in the order of the file; None: all of them over and
+                over, in an order of chance.
         """
         self._thresholds = tuple(one for one in thresholds if one.aborts)
         self._coordinator = coordinator
