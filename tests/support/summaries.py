@@ -46,13 +46,15 @@ def summarise(
     n_discarded: int = 0,
     n_users: int = 0,
     n_users_asked: int = 0,
+    is_under_way: bool = False,
     **course: Any,
 ) -> RunResult:
     """Return a run's result without a verdict; `course` is how it went, as `Course` has it."""
     uncounted = uncounted or Record()
     rows = [_numbered(row, number) for number, row in enumerate(levels, 1)]
     findings = {row.level.number: finding_of(row, tuple(thresholds)) for row in rows} if search is not None else {}
-    result = sum_up(Measured(record, uncounted, rows, findings, n_images), Course(**course), thresholds, search)
+    measured = Measured(record, uncounted, rows, findings, n_images)
+    result = sum_up(measured, Course(**course), thresholds, search, is_under_way)
     example = MismatchExample.of(least(record.mismatch, uncounted.mismatch))
     return dataclasses.replace(
         result,

@@ -5,9 +5,12 @@ import re
 
 import pytest
 
-from tests.support.page_runs import closed_sweep, page_run
+from tests.support.page_runs import closed_sweep, hold_closed, page_run
+from tests.support.past_runs import PastRun
 from tfsload.analysis.verdict import Verdict
+from tfsload.report.page.page import unfinished
 from tfsload.report.standing import Counters, LevelPlace, Standing
+from tfsload.suite.outcome import so_far
 from tfsload.webui.live_words import live_words, so_far_words
 
 SECOND = LevelPlace(2, 4, False, "2 users")
@@ -190,6 +193,38 @@ SO_FAR = {
 @pytest.mark.parametrize(("kind", "text"), SO_FAR.items())
 def test_what_levels_have_come_to(kind, text):
     assert text in so_far_words(page_run(kind))
+
+
+def after_two_levels(threshold):
+    """Return what a sweep of a server that serves one request at a time has come to after 2 of 4 levels."""
+    past = PastRun({"sweep": "1,2,4,8", "threshold": threshold})
+    for number, users in enumerate((1, 2), 1):
+        hold_closed(past, number, users, 4.0 * users)
+    past.end()
+    return so_far(past.results, past.checked, None)
+
+
+UNDER_WAY = {
+    "parallelism > 3": [("parallelism > 3", None)],
+    "p99[users=8] < 1s": [],
+    "p99[users=8] < 1s; p99[users=2] < 1s": [("p99[users=2] < 1s", True)],
+    "p99 < 1s; parallelism > 3": [("p99 < 1s", True), ("p99 < 1s", True), ("parallelism > 3", None)],
+    "p99 < 1ms; parallelism > 3": [("p99 < 1ms", False), ("p99 < 1ms", False), ("parallelism > 3", None)],
+}
+
+
+@pytest.mark.parametrize(("threshold", "held"), UNDER_WAY.items(), ids=UNDER_WAY)
+def test_while_a_sweep_goes_on_nothing_is_held_against_what_is_to_come(threshold, held):
+    result = after_two_levels(threshold)
+    words, page = so_far_words(result), unfinished(result, ("4 users", "8 users"), (4.0, 8.0)).html
+
+    assert [(one.threshold.text, one.holds) for one in result.thresholds] == held
+    assert ("crossed" in words) is any(holds is False for _, holds in held)
+    assert ("thresholds hold so far" in words) is (
+        any(holds for _, holds in held) and not any(holds is False for _, holds in held)
+    )
+    assert "sweep further" not in page
+    assert "not run to its end" not in page
 
 
 def test_of_two_levels_that_drifted_both_are_named():

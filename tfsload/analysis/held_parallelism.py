@@ -32,6 +32,11 @@ def hold_parallelism(threshold: Threshold, scaling: Scaling | None) -> Held:
     return Held(threshold, "", found.value, holds, margin, why_unknown, found.low, found.high, cure)
 
 
+def not_held_yet(threshold: Threshold) -> Held:
+    """Return what is known of a threshold on parallelism while the sweep goes on: nothing."""
+    return Held(threshold, "", None, None, None, "the sweep has not ended yet")
+
+
 def _open(found: Parallelism) -> str:
     return f"it lies between {at_once(found.low)} and {at_once(found.high)} (95%), and so does the limit"
 

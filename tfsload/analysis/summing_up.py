@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from tfsload.analysis.class_rows import class_rows
 from tfsload.analysis.held import Held, hold, hold_all, judged_whole, left_open
-from tfsload.analysis.held_parallelism import hold_parallelism
+from tfsload.analysis.held_parallelism import hold_parallelism, not_held_yet
 from tfsload.analysis.level_result import level_result
 from tfsload.analysis.levels import LevelRow
 from tfsload.analysis.limit import Finding, SearchResult
@@ -40,7 +40,11 @@ class Measured:
 
 
 def sum_up(
-    measured: Measured, course: Course, thresholds: Sequence[Threshold] = (), search: SearchResult | None = None
+    measured: Measured,
+    course: Course,
+    thresholds: Sequence[Threshold] = (),
+    search: SearchResult | None = None,
+    is_under_way: bool = False,
 ) -> RunResult:
     """Return a run's result with its figures, and without a verdict and what is known of it otherwise.
 
@@ -49,8 +53,10 @@ def sum_up(
         course: how it went.
         thresholds: what was to hold.
         search: what a limit search found; None: there was none.
+        is_under_way: whether the run goes on: what is to come is neither missing, nor known.
     """
     record, rows = measured.record, measured.rows
+    judging = [one for one in thresholds if not is_under_way or _is_reached(one, rows)]
     # Of a level that was stopped it is not known for how long it was measured.
     is_whole = not course.n_levels_left
     duration_s = _duration_s(record, rows if is_whole else ())
@@ -73,8 +79,8 @@ def sum_up(
         # A search has held them against each probe, and a crossed one is a finding.
         thresholds=()
         if search is not None
-        else _held(thresholds, record, rows, None if has_levels else duration_s)
-        + _held_by_sweep(thresholds, scaling if is_whole else None),
+        else _held(judging, record, rows, None if has_levels else duration_s)
+        + _held_by_sweep(judging, scaling if is_whole else None, is_under_way),
         judged_metrics=tuple(dict.fromkeys(one.metric for one in thresholds)),
         judged_whole=judged_whole(thresholds, rows, 0.0 if has_levels else duration_s),
         warnings=suspicions(confusion, confusion.total if measured.n_images is None else measured.n_images),
@@ -132,5 +138,11 @@ def _hold_run(thresholds: Sequence[Threshold], record: Record, duration_s: float
     return tuple(hold(one, "", record, rate_rps, duration_s) for one in of_run)
 
 
-def _held_by_sweep(thresholds: Sequence[Threshold], scaling: Scaling | None) -> tuple[Held, ...]:
-    return tuple(hold_parallelism(one, scaling) for one in thresholds if one.is_of_sweep)
+def _held_by_sweep(thresholds: Sequence[Threshold], scaling: Scaling | None, is_under_way: bool) -> tuple[Held, ...]:
+    of_sweep = (one for one in thresholds if one.is_of_sweep)
+    return tuple(not_held_yet(one) if is_under_way else hold_parallelism(one, scaling) for one in of_sweep)
+
+
+def _is_reached(threshold: Threshold, rows: Sequence[LevelRow]) -> bool:
+    """Whether a threshold is about more than a level that is still to come."""
+    return not threshold.names_level or any(threshold.is_about(row.level.users, row.level.rate_rps) for row in rows)

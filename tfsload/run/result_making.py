@@ -34,6 +34,7 @@ def make_result(
     others: Others = NO_OTHERS,
     search: SearchResult | None = None,
     changed: str = "",
+    is_under_way: bool = False,
 ) -> RunResult:
     """Sum up and judge what has arrived of a run.
 
@@ -44,6 +45,7 @@ def make_result(
         others: what ran beside predictions.
         search: what a limit search found; None: there was none.
         changed: what the server says otherwise after the run than before.
+        is_under_way: whether the run goes on, so that what it has come to is so far.
     """
     overall = results.overall
     measured = Measured(
@@ -54,7 +56,7 @@ def make_result(
         n_images=checked.n_images,
     )
     images = _images(overall, checked)
-    summed_up = sum_up(measured, course, checked.settings.checks.thresholds, search)
+    summed_up = sum_up(measured, course, checked.settings.checks.thresholds, search, is_under_way)
     result = replace(
         summed_up,
         thresholds=with_aborted(summed_up.thresholds, results.aborted),

@@ -137,5 +137,5 @@ def conclude(
 
 
 def so_far(results: Results, checked: Checked, search: SearchResult | None) -> RunResult:
-    """Return what a run that goes on has come to; its verdict says that it was not finished."""
-    return make_result(results, checked, course_of(results, checked), search=search)
+    """Return what a run that goes on has come to; its verdict is that of what has ended, and not the run's."""
+    return make_result(results, checked, course_of(results, checked), search=search, is_under_way=True)

@@ -67,13 +67,14 @@ def live_words(standing: Standing, so_far: str = "") -> LiveWords:
 def so_far_words(result: RunResult) -> str:
     """Return what the levels that have ended have come to."""
     levels = result.levels
+    of_levels = [held for held in result.thresholds if not held.threshold.is_of_sweep]  # that one is known at its end
     done = f"{len(levels):,} level{'' if len(levels) == 1 else 's'} done"
     doubtful = _doubtful(result)
     sound = "stable" if len(levels) == 1 else "all stable"
     told = [f"{done}, {f'in doubt: {doubtful}' if doubtful else sound}"]
-    if crossed := [held.threshold.text for held in result.thresholds if held.holds is False]:
+    if crossed := [held.threshold.text for held in of_levels if held.holds is False]:
         told.append(f"crossed: {_listed(crossed)}")
-    elif result.thresholds and all(held.holds for held in result.thresholds):
+    elif of_levels and all(held.holds for held in of_levels):
         told.append("thresholds hold so far")
     return " · ".join(told)
 

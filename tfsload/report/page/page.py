@@ -5,7 +5,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jinja2
@@ -89,7 +89,8 @@ def unfinished(result: RunResult, to_come: Sequence[str] = (), loads_to_come: Se
     charts = charts_of(result, loads_to_come)
     environment = _environment()
     tables = {**_tables(result, charts), "levels": levels_table(result, to_come)}
-    seen, doubted = answers(result), doubts(result)
+    # A run that goes on has no verdict yet: what speaks against one, as too few levels, may be to come.
+    seen, doubted = answers(result), doubts(replace(result, verdict=replace(result.judged, reasons=())))
     contents = _contents(charts, tables, seen, bool(doubted))
     del contents["repeat"]
     html = environment.get_template("unfinished.html").render(
