@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.level_rows import open_row, samples
+from tests.support.level_rows import closed_row, growing, open_row, samples
 from tests.support.summaries import judge, summarise, summary_of
 from tfsload.analysis import exit_codes, thresholds
 from tfsload.analysis.edges import limits_of, within_ns_of
@@ -292,6 +292,16 @@ def test_drops_are_judged_where_a_threshold_is_about_them(limits, doubted):
     verdict = judge(summary_of(rows, thresholds=thresholds.parse(limits)))
 
     assert verdict.doubted_levels == doubted
+
+
+def test_a_level_is_no_less_in_doubt_since_another_of_its_name_crossed_a_limit_on_failures():
+    few_failed = closed_row([*growing(samples(n=1188)), *samples(n=12, is_failed=True)], users=8)
+    most_failed = closed_row([*samples(n=480), *samples(n=720, is_failed=True)], users=8)
+    limits = thresholds.parse("failed_rate < 50%")
+    verdict = judge(summary_of([few_failed, most_failed], thresholds=limits))
+
+    assert (verdict.exit_code, verdict.doubted_levels) == (exit_codes.INVALID, (1,))
+    assert judge(summary_of([most_failed], thresholds=limits)).exit_code == exit_codes.THRESHOLD
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def _drops_told(result: RunResult, level: LevelResult) -> tuple[Reason, ...]:
 def _sees_drops(held: Held, level: LevelResult) -> bool:
     """Whether a threshold already judges a level's dropped arrivals: they count as endless for latencies."""
     threshold = held.threshold
-    if held.where != level.name:
+    if held.level != level.number:
         return False
     is_latency = threshold.unit_kind == "duration" and not threshold.is_lag
     return threshold.metric == "dropped_rate" or (is_latency and threshold.is_upper)
@@ -63,6 +63,6 @@ def _doubts_that_count(result: RunResult, level: LevelResult) -> tuple[Doubt, ..
 
 def _crosses_by_failures(result: RunResult, level: LevelResult) -> bool:
     return bool(level.failed) and any(
-        held.holds is False and held.where == level.name and held.threshold.metric in FAILURE_METRICS
+        held.holds is False and held.level == level.number and held.threshold.metric in FAILURE_METRICS
         for held in result.thresholds
     )
