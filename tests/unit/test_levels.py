@@ -310,11 +310,19 @@ def test_without_a_request_hardly_any_figure_is_known(text, value):
     assert metric_of(level_row(run_of(rate_rps=10.0), Record()), threshold) == value
 
 
-def test_where_all_failed_rates_are_known_and_latencies_are_not():
-    row = closed_row(samples(n=100, is_failed=True))
-    (failed, mean) = thresholds.parse("failed_rate < 5%; mean < 1s")
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        pytest.param("failed_rate < 5%", 1.0, id="failed"),
+        pytest.param("p50 < 1s", math.inf, id="percentile"),
+        pytest.param("mean < 1s", math.inf, id="mean"),
+        pytest.param("max < 1s", math.inf, id="max"),
+    ],
+)
+def test_where_all_failed_latencies_are_endless(text, value):
+    (threshold,) = thresholds.parse(text)
 
-    assert (metric_of(row, failed), metric_of(row, mean)) == (1.0, None)
+    assert metric_of(closed_row(samples(n=100, is_failed=True)), threshold) == value
 
 
 @pytest.mark.parametrize(

@@ -36,10 +36,10 @@ def figure_of(
         return histogram.percentile_ns(threshold.percentile) if histogram.count else None
     if metric in ("mean", "max"):
         latency = record.latency
-        if not latency.count:
-            return None
         if n_endless(record):
             return math.inf
+        if not latency.count:
+            return None
         return latency.mean_ns if metric == "mean" else latency.max_ns
     if threshold.label is not None:
         row = class_row(record.confusion, threshold.label)
