@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.golden import result_of
 from tests.support.past_runs import MS, SECOND, PastRun
+from tfsload.analysis.attendance import Attended
 from tfsload.analysis.result import Users, Workers
 from tfsload.report import terminal
 
@@ -37,6 +38,21 @@ def run_of(n_requests, users, workers=None):
             run_of(20, Users(1, 2, None), Workers(2, ("w2",))),
             "1 of 2: others were with workers that are lost",
             id="lost",
+        ),
+        pytest.param(
+            run_of(20, Users(1, 2, None), Workers(2, unfit={"w2": "it has other data"})),
+            "1 of 2: others were with workers that could not take part",
+            id="unfit",
+        ),
+        pytest.param(
+            run_of(20, Users(4, 10, Attended(0.0, 0.0, 0.0))),
+            "4 of 10: the run ended before all were started (-r: more a second)",
+            id="the-ramp-had-not-ended",
+        ),
+        pytest.param(
+            run_of(20, Users(7, 10, Attended(100.0, 74.0, 10.0))),
+            "7 of 10: they ended by themselves before the run did",
+            id="some-of-a-whole-ramp-are-gone",
         ),
     ],
 )

@@ -114,10 +114,14 @@ def _participants(result: RunResult) -> list[tuple[str, str]]:
 
 def _why_fewer(result: RunResult) -> str:
     """Return why fewer users run at the end than were to be started."""
-    if result.workers.lost:
+    users, workers = result.users, result.workers
+    if workers.lost:
         return "others were with workers that are lost"
-    # Without a user no request is made: whoever made them is gone.
-    return _LATE_USERS if result.users.n or not result.totals.requests else _USERS_GONE
+    if workers.unfit:
+        return "others were with workers that could not take part"
+    # Users' time is counted from when all of a ramp are started; without a user no request is made.
+    is_started = users.attended is not None and users.attended.asked_user_s > 0
+    return _USERS_GONE if is_started or (result.totals.requests and not users.n) else _LATE_USERS
 
 
 def _levels(result: RunResult, screen: Screen) -> list[str]:
