@@ -216,6 +216,9 @@ def test_what_is_open_is_said_with_the_interval_and_a_cure():
 
 
 GROWING = assess(points({1: 100.0, 2: 190.0, 4: 280.0}), round_trip_ns=0.1 * MS)
+IN_DOUBT = assess(
+    points({1: 100.0, 2: 190.0, 4: 280.0}) + points({8: 285.0}, doubt="too few samples"), round_trip_ns=0.1 * MS
+)
 
 
 @pytest.mark.parametrize(
@@ -223,6 +226,9 @@ GROWING = assess(points({1: 100.0, 2: 190.0, 4: 280.0}), round_trip_ns=0.1 * MS)
     [
         pytest.param("parallelism > 6", SWEEP, "", id="it-stopped-growing"),
         pytest.param("parallelism > 3.5", GROWING, "throughput was still growing at 4 users: sweep", id="it-may-grow"),
+        pytest.param(
+            "parallelism > 3.5", IN_DOUBT, "throughput was still growing at 4 users: sweep", id="the-last-is-in-doubt"
+        ),
         pytest.param("parallelism < 2", GROWING, "", id="at-most"),
     ],
 )

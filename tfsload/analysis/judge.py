@@ -331,7 +331,8 @@ def _sweep_further(result: RunResult, held: Held) -> str:
     scaling = result.scaling
     if scaling is None or not held.threshold.is_of_sweep or held.threshold.is_upper or scaling.stops_growing_at:
         return ""
-    return f"throughput was still growing at {users(scaling.levels[-1].users)}: sweep further, it may come to more"
+    most = max(level.users for level in scaling.levels if level.is_trusted)  # growth is told by these alone
+    return f"throughput was still growing at {users(most)}: sweep further, it may come to more"
 
 
 def _found(held: Held) -> str:
