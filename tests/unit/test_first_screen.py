@@ -149,6 +149,7 @@ def test_where_no_level_supports_a_verdict_there_is_no_best():
 
 LOADS = {
     "sweep": "sweep of 1, 2, 4, 8 users · 10 s each",
+    "one": "sweep of 4 users · 10 s each",
     "many": "sweep of 1 to 64 in 20 levels of users · 10 s each",
     "slow-rates": "rates of 0.5, 1.5, 40 requests/s · 10 s each",
     "search": "search from 100 to 400 requests/s",
@@ -200,3 +201,23 @@ def test_a_run_that_was_ended_before_all_levels_is_named_by_what_was_asked_for()
 
     assert load(ended).startswith("sweep of 1, 2, 4, 8 users")
     assert load(ended).endswith(" · 1 of 4 levels measured")
+
+
+@pytest.mark.parametrize(
+    ("asked", "n_measured", "told"),
+    [
+        pytest.param("1", 1, "sweep of 1 user", id="one-user"),
+        pytest.param("1,2,4,8,16,32,64,128", 3, "sweep of 1 to 128 in 8 levels of users", id="stopped"),
+        pytest.param("1,2", 1, "sweep of 1, 2 users", id="stopped-after-the-first-of-few"),
+    ],
+)
+def test_levels_are_named_from_the_least_to_the_most_that_was_asked_for(asked, n_measured, told):
+    whole = page_run("sweep")
+    result = dataclasses.replace(
+        whole,
+        levels=whole.levels[:n_measured],
+        course=dataclasses.replace(whole.course, n_levels_left=len(asked.split(",")) - n_measured),
+        asked=dataclasses.replace(whole.asked, options={**whole.asked.options, "sweep": asked}),
+    )
+
+    assert load(result).partition(" · ")[0] == told

@@ -47,6 +47,10 @@ def test_how_many_images_a_request_holds_is_said_wherever_the_load_is(options, n
         assert [part for part in load.split(" · ") if "a request" in part] == said
 
 
+def test_a_sweep_of_one_user_is_of_one_user():
+    assert begun_of(past_run({"sweep": "1"})).load.startswith("sweep of 1 user · ")
+
+
 @pytest.mark.parametrize(
     ("is_embedded", "where"),
     [

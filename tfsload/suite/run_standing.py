@@ -106,7 +106,8 @@ def begun(run: LedRun, n_users: int) -> Begun:
 def _load(asked: LoadAsked, num_tests: int, n_users: int) -> str:
     each = f"{span(asked.level_duration_s)} each"
     if asked.sweep:
-        return f"sweep of {_listed(asked.sweep)} users · {each}"
+        of = users(asked.sweep[0]) if len(asked.sweep) == 1 else f"{_listed(asked.sweep)} users"
+        return f"sweep of {of} · {each}"
     if asked.rates:
         return f"rates of {_listed(asked.rates)} requests/s · {each}"
     if asked.find_max_rate:

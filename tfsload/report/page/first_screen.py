@@ -1,6 +1,7 @@
 """What a reader sees first: did it pass, does the server run in parallel, how fast, how often wrong. Pure."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tfsload.analysis.figures import at_once, users
@@ -113,22 +114,30 @@ def _load(result: RunResult) -> str:
         return f"search from {units.rate(search.low_rps)} to {units.rate(search.high_rps)} requests/s"
     if levels:
         is_open, n_left = levels[0].rate_rps is not None, result.course.n_levels_left
-        what = [f"{level.rate_rps if level.rate_rps is not None else level.users:,.12g}" for level in levels]
-        loads = [what[levels.index(level)] for level in (min(levels, key=load_of), max(levels, key=load_of))]
+        loads = [load_of(level) for level in levels]
         asked = result.asked.options.get("rate" if is_open else "sweep", "")
         if n_left and asked:  # what was to be measured is what the run was for
-            what = [f"{float(one):,.12g}" for one in asked.split(",") if one.strip()]
-        few = len(what) <= _MOST_NAMED
-        named = ", ".join(what) if few else f"{' to '.join(loads)} in {len(what)} levels of"
+            loads = [float(one) for one in asked.split(",") if one.strip()]
         lasts = {level.duration_s for level in levels}
         each = f" · {units.span(lasts.pop())} each" if len(lasts) == 1 else ""
         done = f" · {len(levels)} of {len(levels) + n_left} levels measured" if n_left else ""
-        return f"{'rates' if is_open else 'sweep'} of {named} {'requests/s' if is_open else 'users'}{each}{done}"
+        return f"{_of_levels(loads, is_open)}{each}{done}"
     n_users = result.users.n_users_asked
     told = users(n_users) if n_users else ""
     if result.course.n_images_asked is None:
         return told
     return " · ".join(filter(None, [f"{units.count(result.course.n_images_asked)} images, each once", told]))
+
+
+def _of_levels(loads: Sequence[float], is_open: bool) -> str:
+    """Return levels in words: all of them, or their number with the least and the most load."""
+    if not is_open and len(loads) == 1:
+        return f"sweep of {users(int(loads[0]))}"
+    if len(loads) <= _MOST_NAMED:
+        named = ", ".join(f"{one:,.12g}" for one in loads)
+    else:
+        named = f"{min(loads):,.12g} to {max(loads):,.12g} in {len(loads)} levels of"
+    return f"{'rates' if is_open else 'sweep'} of {named} {'requests/s' if is_open else 'users'}"
 
 
 def _with_confidence(result: RunResult, scaling: Scaling) -> str:
