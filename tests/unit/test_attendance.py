@@ -65,6 +65,20 @@ def test_so_much_is_missing_that_it_matters(spans, is_considerable):
     assert attended(*spans).attended.is_considerable is is_considerable
 
 
+@pytest.mark.parametrize(
+    ("spans", "told"),
+    [
+        pytest.param([(10, 8, 4)], "4.0 of the 8 users asked for ran on average", id="few"),
+        pytest.param([(10, 1000, 700)], "700.0 of the 1,000 users asked for ran on average", id="a-thousand"),
+        pytest.param([(10, 12_345, 700)], "700.0 of the 12,345 users asked for ran on average", id="all-digits"),
+        pytest.param([(5, 8, 4), (5, 11, 4)], "4.0 of the 9.5 users asked for ran on average", id="more-in-between"),
+        pytest.param([], "0.0 of the 0 users asked for ran on average", id="nothing-looked-at"),
+    ],
+)
+def test_who_ran_is_told_in_numbers_of_users(spans, told):
+    assert attended(*spans).attended.sentence == told
+
+
 @given(st.lists(st.tuples(st.floats(0, 10), st.integers(0, 100), st.integers(0, 100))))
 def test_the_missing_share_is_a_share(spans):
     assert -1e-9 <= attended(*spans).attended.missing_share <= 1

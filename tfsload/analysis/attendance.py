@@ -38,7 +38,8 @@ class Attended:
     def sentence(self) -> str:
         """How many ran on average, of how many."""
         asked, ran = (user_s / self.seconds if self.seconds else 0.0 for user_s in (self.asked_user_s, self.ran_user_s))
-        return f"{ran:,.1f} of the {asked:,.3g} users asked for ran on average"
+        told = f"{asked:,.0f}" if round(asked, 1).is_integer() else f"{asked:,.1f}"
+        return f"{ran:,.1f} of the {told} users asked for ran on average"
 
 
 class Attendance:
