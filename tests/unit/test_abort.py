@@ -31,9 +31,9 @@ def parsed(text):
     return thresholds.parse(text)
 
 
-def held(text, value, where=""):
+def held(text, value, where="", level=None):
     (threshold,) = parsed(text)
-    return Held(threshold, where, value, threshold.holds(value), margin_of(threshold, value))
+    return Held(threshold, where, value, threshold.holds(value), margin_of(threshold, value), level=level)
 
 
 # For how long a threshold is crossed
@@ -288,6 +288,20 @@ def test_a_build_server_is_told_that_the_rest_was_skipped():
     assert (suite.get("failures"), suite.get("skipped")) == ("1", "1")
 
 
+def test_a_build_server_is_told_which_of_two_levels_of_one_name_ended_the_run(run_of):
+    text = "error_rate < 5% abort=0s"
+    run = run_of(text)
+    run.conductor.level, run.conductor.counted = Level(2, 1, None, 0.0, 60.0), counts(30, 20)
+    wait_for(lambda: run.n_ended)
+    result = ended_by(summary_of([closed_row()], thresholds=parsed(text), n_levels_left=1), run.aborted)
+    suite = ElementTree.fromstring(junit.write(dataclasses.replace(result, verdict=judge(result)))).find("testsuite")
+
+    assert [case.get("name") for case in suite if case.get("classname") == junit.THRESHOLDS] == [
+        f"{text} at 1 user (level 1)",
+        f"{text} at 1 user (level 2)",
+    ]
+
+
 @pytest.mark.parametrize(
     ("metric", "where", "elsewhere", "exit_code"),
     [
@@ -421,7 +435,7 @@ def test_a_level_is_looked_at_as_its_counters_come(run_of):
     run.conductor.counted = counts(3, n_wrong=20)
     wait_for(lambda: run.n_ended)
 
-    assert run.aborted == Aborted(held("error_rate < 5% abort=2s", 0.2, "8 users"), 2.0)
+    assert run.aborted == Aborted(held("error_rate < 5% abort=2s", 0.2, "8 users", level=2), 2.0)
     assert run.watch.has_ended_run
 
 

@@ -248,14 +248,28 @@ def test_any_text_is_read_or_refused(text):
         assert error.faults
         assert all(fault.partition(": ")[2] for fault in error.faults)
     else:
-        assert len(found) == sum(bool(part.strip()) for part in text.split(";"))
+        each = [parse(part)[0] for part in text.split(";") if part.strip()]
+        assert found == tuple(dict.fromkeys(each))
 
 
 @given(st.lists(clauses))
 def test_what_is_read_can_be_written_and_read_again(texts):
     good = [threshold for text in texts for threshold in read_if_good(text)]
 
-    assert parse("; ".join(threshold.text for threshold in good)) == tuple(good)
+    assert parse("; ".join(threshold.text for threshold in good)) == tuple(dict.fromkeys(good))
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        pytest.param("p99 < 5ms; p99 < 5ms", ["p99 < 5ms"], id="twice"),
+        pytest.param("p99<5ms; mean < 1s; p99 <  5 ms", ["p99 < 5ms", "mean < 1s"], id="written-otherwise"),
+        pytest.param("p99 < 5ms; p99 < 5ms abort", ["p99 < 5ms", "p99 < 5ms abort"], id="one-of-them-aborts"),
+        pytest.param("p99 < 5ms; p99 <= 5ms", ["p99 < 5ms", "p99 <= 5ms"], id="another-operator"),
+    ],
+)
+def test_what_is_asked_for_twice_is_held_once(text, read):
+    assert [threshold.text for threshold in parse(text)] == read
 
 
 def read_if_good(text):

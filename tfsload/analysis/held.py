@@ -64,7 +64,7 @@ def hold(threshold: Threshold, where: str, record: Record, rate_rps: float | Non
 def hold_so_far(threshold: Threshold, where: str, counts: LevelCounts) -> Held:
     """Hold a threshold against the counters of a level that is still measured."""
     value = figure_so_far(threshold, counts)
-    return Held(threshold, where, value, threshold.holds(value), margin_of(threshold, value))
+    return Held(threshold, where, value, threshold.holds(value), margin_of(threshold, value), level=counts.level)
 
 
 def hold_all(thresholds: Sequence[Threshold], rows: Sequence[LevelRow]) -> tuple[Held, ...]:

@@ -162,7 +162,7 @@ def unit_ns(unit: str) -> int:
 
 
 def parse(text: str) -> tuple[Threshold, ...]:
-    """Read thresholds separated by ';'; empty ones are skipped, and an empty text has none.
+    """Read thresholds separated by ';'; empty ones are skipped, as what stands there twice, and an empty text has none.
 
     Raises:
         ThresholdError: with every fault, among them limits that no run could cross, or none could hold, and a text of
@@ -180,7 +180,7 @@ def parse(text: str) -> tuple[Threshold, ...]:
             faults += [f"{quoted(clause)}: {fault}" for fault in error.faults]
     if faults:
         raise ThresholdError(faults)
-    return tuple(thresholds)
+    return tuple(dict.fromkeys(thresholds))
 
 
 def _read_clause(clause: str) -> Threshold:

@@ -62,8 +62,10 @@ def _cases(result: RunResult) -> Iterator[_Case]:
     verdict = result.judged
     names = Counter(map(_name, result.thresholds))
     for held in result.thresholds:
+        name = _name(held)
         # Levels may have one name; importers take cases of one name for one.
-        name = f"{_name(held)} (level {held.level})" if names[_name(held)] > 1 else _name(held)
+        if names[name] > 1 and held.level is not None:
+            name += f" (level {held.level})"
         yield _threshold_case(held, name, result.is_left_open(held))
     for rule in verdict.rules:
         yield _rule_case(result, rule)
