@@ -5,14 +5,18 @@ import json
 import pytest
 
 from tests.support.golden import result_of
-from tests.support.past_runs import PAST_RUNS
+from tests.support.past_runs import PAST_RUNS, PastRun
 from tfsload.analysis import exit_codes
 from tfsload.analysis.damage import fault_of
-from tfsload.analysis.result import SchemaError
+from tfsload.analysis.result import RunResult, SchemaError
 from tfsload.report import json_file, program
 
 
 def written(kind="demo"):
+    if kind == "accuracy":  # a figure of accuracy that a threshold limits
+        past = PastRun({"threshold": "error_rate < 5%", "sweep": "1"})
+        past.close_level(1, 1, 4.0)
+        return result_of(past.end()).to_plain()
     return result_of(PAST_RUNS[kind]()).to_plain()
 
 
@@ -56,13 +60,48 @@ DAMAGES = [
 ]
 
 
-@pytest.mark.parametrize(("path", "value", "words"), DAMAGES)
+ENDLESS = [
+    pytest.param("sweep", ("scaling", "levels", 1, "speed_up"), "inf", "finite number", id="a-speed-up"),
+    pytest.param("sweep", ("scaling", "curve", 0, "high_rps"), "inf", "finite number", id="a-curve"),
+    pytest.param("sweep", ("scaling", "interval", "high"), "inf", "finite number", id="a-parallelism"),
+    pytest.param("sweep", ("scaling", "usl", "sigma", "high"), "inf", "finite number", id="an-estimate"),
+    pytest.param("search", ("search", "rate_rps"), "inf", "finite number", id="a-rate-that-was-found"),
+    pytest.param("accuracy", ("accuracy", 0, "change"), "inf", "finite number", id="what-images-see"),
+    pytest.param("thresholds", ("thresholds", 0, "value"), "nan", "number", id="a-threshold-without-a-number"),
+]
+
+
+@pytest.mark.parametrize(("kind", "path", "value", "expected"), ENDLESS)
+def test_a_figure_that_no_run_can_have_come_to_is_damage_wherever_it_stands(kind, path, value, expected):
+    plain = written(kind)
+    set_at(plain, path, value)
+
+    with pytest.raises(SchemaError, match=rf"\.{path[-1]} is {value}: expected a {expected}$"):
+        json_file.parse(json.dumps(plain).encode())
+
+
+@pytest.mark.parametrize("kind", ["sweep", "search", "accuracy", "thresholds"])
+def test_what_is_written_is_read(kind):
+    plain = written(kind)
+
+    assert json_file.parse(json.dumps(plain).encode()) == RunResult.from_plain(plain)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        *DAMAGES,
+        pytest.param(
+            ("totals", "duration_s"), 10**400, "it cannot be read: int too large", id="too-large-for-any-figure"
+        ),
+    ],
+)
 def test_what_no_run_can_have_come_to_is_damage(tmp_path, capsys, path, value, words):
     plain = written()
     set_at(plain, path, value)
     (tmp_path / json_file.NAME).write_text(json.dumps(plain))
 
-    with pytest.raises(SchemaError, match="this result of a run is damaged: ") as refused:
+    with pytest.raises(SchemaError, match="this result of a run is damaged") as refused:
         json_file.read(tmp_path / json_file.NAME)
     assert words in str(refused.value)
     assert program.main([str(tmp_path)]) == exit_codes.BAD_USAGE

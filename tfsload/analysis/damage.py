@@ -6,19 +6,27 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tfsload.analysis import exit_codes
+from tfsload.analysis.accuracy import SeenBy
 from tfsload.analysis.attendance import Attended
 from tfsload.analysis.class_rows import ClassRow
 from tfsload.analysis.latency import LatencyCounts
 from tfsload.analysis.level_result import Cpu, LevelResult
+from tfsload.analysis.limit import SearchResult
+from tfsload.analysis.parallelism import Parallelism
 from tfsload.analysis.result import Course, RunResult
 from tfsload.analysis.series import Second
+from tfsload.analysis.sweep import ScaledLevel
 from tfsload.analysis.totals import Totals
+from tfsload.analysis.usl import CurvePoint, Estimate
 
 _CODES = range(exit_codes.PASS, exit_codes.INVALID + 1)
 # A count or a time in ns; what reads them further holds them in as many bits.
 _LEAST, _MOST = -(2**63), 2**63 - 1
 # Their figures are finite. Elsewhere one may be endless: a percentile that lies among requests without an answer.
-_FINITE = (Attended, ClassRow, Course, Cpu, LevelResult, Second, Totals)
+_FINITE = (
+    *(Attended, ClassRow, Course, Cpu, LevelResult, SearchResult, Second, SeenBy, Totals),
+    *(CurvePoint, Estimate, Parallelism, ScaledLevel),
+)
 _MAY_BE_ENDLESS = frozenset({"upper_end_ns", "lag_p99_ns"})
 
 
@@ -60,8 +68,8 @@ def _of_numbers(where: str, value: Any, is_finite: bool) -> Iterator[str]:
             yield from _of_numbers(f"{where}[{number}]", one, is_finite)
     elif isinstance(value, int) and not _LEAST <= value <= _MOST:
         yield f"{where} is {_short(value)}: expected a whole number of 64 bits"
-    elif isinstance(value, float) and is_finite and not math.isfinite(value):
-        yield f"{where} is {value}: expected a finite number"
+    elif isinstance(value, float) and (math.isnan(value) or (is_finite and math.isinf(value))):
+        yield f"{where} is {value}: expected a {'finite ' if is_finite else ''}number"
 
 
 def _short(number: int) -> str:

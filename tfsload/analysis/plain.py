@@ -37,7 +37,7 @@ def from_plain(kind: Any, plain: Any) -> Any:
     """
     try:
         return _reader(kind)(plain)
-    except (TypeError, KeyError, AttributeError) as error:
+    except (TypeError, KeyError, AttributeError, OverflowError) as error:
         raise ValueError(f"it cannot be read: {error}") from None
 
 
