@@ -61,6 +61,28 @@ def test_each_second_has_its_own_figures():
     assert (fourth.predictions, fourth.failed, fourth.in_flight) == (1, 1, pytest.approx(0.5))
 
 
+@pytest.mark.parametrize(
+    ("begin_s", "end_s", "rows"),
+    [
+        pytest.param(0, 4, [(0, 1, 1), (1, 1, 2), (2, 1, 4), (3, 1, 8)], id="whole-seconds"),
+        pytest.param(0.4, 3.6, [(0, 0.6, 1), (0.6, 1, 2), (1.6, 1, 4), (2.6, 0.6, 8)], id="more-than-half-of-one"),
+        pytest.param(0.7, 3.2, [(0, 1.3, 3), (1.3, 1.2, 12)], id="less-than-half-at-either-end"),
+        pytest.param(0.999, 2.001, [(0, 1.002, 7)], id="a-millisecond-at-either-end"),
+        pytest.param(0.7, 1.2, [(0, 0.5, 3)], id="no-second-as-a-whole"),
+        pytest.param(2.2, 2.5, [(0, 0.3, 4)], id="less-than-half-of-one-in-all"),
+    ],
+)
+def test_less_than_half_a_second_at_either_end_is_told_with_its_neighbour(begin_s, end_s, rows):
+    seconds = Seconds()
+    for number in range(4):
+        seconds.row(number)
+        seconds.latencies[number][bucket_of(number + 5)] = 2**number
+    found = series(seconds, begin_s, end_s)
+
+    told = [(one.at_s, one.lasts_s, one.rate_rps * one.lasts_s) for one in found]
+    assert told == [pytest.approx(row) for row in rows]
+
+
 def test_the_parts_add_up_to_the_whole():
     result = result_of(PAST_RUNS["rate"]())
 

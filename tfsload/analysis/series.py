@@ -1,5 +1,7 @@
 """A run second by second. Pure."""
 
+import itertools
+from collections import Counter
 from dataclasses import dataclass
 
 from tfsload.records.seconds import (
@@ -21,7 +23,8 @@ class Second:
 
     Attributes:
         at_s: when it begins, in seconds from the begin of the series.
-        lasts_s: for how long: 1, or less where a level or run begins or ends in it; of what is long, 2, 4 …
+        lasts_s: for how long: 1, or from a half to one and a half where a level or run begins or ends in it; of what is
+            long, 2, 4 … Of what is shorter than half of that as a whole, all of it.
         rate_rps: answers a second.
         p50_ns, p99_ns: latency of those, within 5 %, whatever their number; None without any.
         in_flight: requests in flight, on average.
@@ -46,6 +49,8 @@ class Second:
 def series(seconds: Seconds, begin_s: float, end_s: float) -> tuple[Second, ...]:
     """Return a row for each second of a span, also for those in which nothing ended.
 
+    What is less than half a second at either end is told with its neighbour: one answer in a millisecond is no rate.
+
     Args:
         seconds: what was counted.
         begin_s, end_s: the span, in seconds from where the counts begin. Empty where nothing was counted.
@@ -55,18 +60,29 @@ def series(seconds: Seconds, begin_s: float, end_s: float) -> tuple[Second, ...]
     while end_s - begin_s > MOST_ROWS * seconds.width_s:
         seconds = seconds.widened()
     width_s = seconds.width_s
+    first, behind = int(begin_s // width_s), int(-(-end_s // width_s))
+    borders = list(range(first + 1, behind))
+    if borders and borders[0] * width_s - begin_s < width_s / 2:
+        del borders[0]
+    if borders and end_s - borders[-1] * width_s < width_s / 2:
+        del borders[-1]
     rows = []
-    for number in range(int(begin_s // width_s), int(-(-end_s // width_s))):
-        from_s, to_s = max(begin_s, number * width_s), min(end_s, (number + 1) * width_s)
-        rows.append(_second(seconds, number, from_s - begin_s, to_s - from_s))
+    for start, stop in itertools.pairwise([first, *borders, behind]):
+        from_s, to_s = max(begin_s, start * width_s), min(end_s, stop * width_s)
+        rows.append(_second(seconds, range(start, stop), from_s - begin_s, to_s - from_s))
     return tuple(rows)
 
 
-def _second(seconds: Seconds, number: int, at_s: float, lasts_s: float) -> Second:
-    counts = seconds.counts.get(number)
-    if counts is None:
+def _second(seconds: Seconds, numbers: range, at_s: float, lasts_s: float) -> Second:
+    """Return what was counted in a second, or in those that are told together."""
+    found = [number for number in numbers if number in seconds.counts]
+    if not found:
         return Second(at_s, lasts_s, 0.0, None, None, 0.0, 0, 0, 0, 0, 0)
-    latencies = sorted(seconds.latencies[number].items())
+    counts = [sum(of_each) for of_each in zip(*(seconds.counts[number] for number in found), strict=True)]
+    together: Counter[int] = Counter()
+    for number in found:
+        together.update(seconds.latencies[number])
+    latencies = sorted(together.items())
     return Second(
         at_s=at_s,
         lasts_s=lasts_s,
