@@ -248,11 +248,22 @@ def test_a_sweep_that_crosses_it_says_what_was_found(text, scaling, cure):
 @pytest.mark.parametrize(
     ("scaling", "why"),
     [
-        pytest.param(None, "the sweep was not run to its end", id="cut-short"),
+        pytest.param(None, "the sweep was not run to its end; let it end by itself", id="cut-short"),
         pytest.param(
             assess(points({1: 100.0, 2: 200.0}, doubt="throughput scattered")),
             "the level with 1 user cannot be trusted",
             id="untrusted",
+        ),
+        pytest.param(
+            assess(points({2: 200.0, 4: 380.0})),
+            "no level has 1 user, to compare the others with; begin the sweep with 1 (`--sweep 1,2,4,8`)",
+            id="no-lone-user",
+        ),
+        pytest.param(
+            assess([*points({1: 100.0}), *points({2: 200.0}, n_failed=3)]),
+            "no level with more than 1 user can be trusted; the one with 2 users: 3 requests had no answer there; "
+            "see why, or sweep over fewer users",
+            id="the-others-had-failures",
         ),
     ],
 )
@@ -260,7 +271,14 @@ def test_a_sweep_that_tells_nothing(scaling, why):
     held = hold_parallelism(thresholds.parse("parallelism > 1")[0], scaling)
 
     assert (held.value, held.holds) == (None, None)
-    assert held.why_unknown == why
+    assert held.unknown_and_cure == why
+
+
+def test_a_sweep_that_was_ended_in_its_second_level_is_not_advised_to_sweep():
+    cut_short, whole = (summary_of([closed_row()], n_levels_left=left).scaling for left in (1, 0))
+
+    assert cut_short.answer.sentence == "Cannot tell: the sweep was not run to its end."
+    assert whole.answer.sentence.startswith("Cannot tell: only one level was measured; sweep over several")
 
 
 def test_a_result_with_all_of_it_can_be_written_and_read():

@@ -245,6 +245,28 @@ def test_no_answer_where_there_is_none(points, why, cure):
     assert cure in answer.sentence
 
 
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        pytest.param([], "Cannot tell: the sweep was not run to its end.", id="nothing"),
+        pytest.param(sweep(workers(2), (1,)), "Cannot tell: the sweep was not run to its end.", id="one-level"),
+        pytest.param(
+            sweep(workers(2), (8, 4)),
+            "Cannot tell: the sweep was not run to its end. Throughput does not grow beyond 4 users",
+            id="the-lone-user-is-to-come",
+        ),
+        pytest.param(
+            sweep(workers(2), (1, 2), untrusted=(1,)),
+            "Cannot tell: the level with 1 user cannot be trusted; the verdict says why.",
+            id="lone-user-untrusted",
+        ),
+        pytest.param(sweep(workers(2), (1, 2, 4, 8)), "Yes: about 2.00 requests", id="enough-of-it"),
+    ],
+)
+def test_of_a_sweep_that_was_ended_early_nothing_is_advised_that_was_asked_for(points, said):
+    assert assess(points, is_whole=False).answer.sentence.startswith(said)
+
+
 def test_levels_are_compared_with_the_lone_user():
     levels = assess(sweep(workers(4), (1, 2, 8))).levels
 

@@ -4,7 +4,8 @@ from tfsload.analysis.figures import at_once
 from tfsload.analysis.held import Held, margin_of
 from tfsload.analysis.parallelism import Parallelism
 from tfsload.analysis.scaling import Scaling
-from tfsload.analysis.scaling_answer import SEE_VERDICT
+from tfsload.analysis.scaling_answer import lack_of
+from tfsload.analysis.sweep import Sweep
 from tfsload.analysis.thresholds import Threshold
 
 _CUT_SHORT = "the sweep was not run to its end"
@@ -23,8 +24,9 @@ def hold_parallelism(threshold: Threshold, scaling: Scaling | None) -> Held:
         return Held(threshold, "", None, None, None, _CUT_SHORT, cure="let it end by itself")
     found = scaling.interval
     if found is None:
-        lack = scaling.answer.sentence.removeprefix("Cannot tell: ").partition(". ")[0]
-        return Held(threshold, "", None, None, None, lack.rstrip(".").removesuffix(SEE_VERDICT))
+        lack = lack_of(Sweep(scaling.levels))
+        assert lack is not None  # or there were an interval
+        return Held(threshold, "", None, None, None, lack.what, cure=lack.cure)
     at_ends = {threshold.holds(found.low), threshold.holds(found.high)}
     holds = at_ends.pop() if len(at_ends) == 1 else None
     margin = margin_of(threshold, found.value)

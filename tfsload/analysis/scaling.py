@@ -54,13 +54,14 @@ class Scaling:
     curve: tuple[CurvePoint, ...] = ()
 
 
-def assess(points: Sequence[LevelPoint], round_trip_ns: float | None = None) -> Scaling:
+def assess(points: Sequence[LevelPoint], round_trip_ns: float | None = None, is_whole: bool = True) -> Scaling:
     """Say how throughput grows with users, and whether that means that requests are served in parallel.
 
     Args:
         points: the sweep's levels, in any order; a level may be there several times.
         round_trip_ns: of a call that asks the model for nothing, without load: it is taken off a lone request's
             latency. None: not measured, up to 0.3 ms.
+        is_whole: whether these are all levels that were asked for.
     """
     sweep = Sweep.of(points)
     interval = parallelism(sweep, round_trip_ns)
@@ -75,15 +76,16 @@ def assess(points: Sequence[LevelPoint], round_trip_ns: float | None = None) -> 
         stops_growing_at=sweep.stops_growing_at,
         falls_beyond=sweep.falls_beyond,
         usl=usl,
-        answer=scaling_answer(sweep, interval, round_trip_ns),
+        answer=scaling_answer(sweep, interval, round_trip_ns, is_whole),
         curve=usl.curve(_whole_users(sweep.levels[-1].users)) if usl else (),
     )
 
 
-def assess_sweep(levels: Sequence[LevelResult]) -> Scaling:
-    """Return whether the server works in parallel, by the levels of a closed sweep."""
+def assess_sweep(levels: Sequence[LevelResult], is_whole: bool = True) -> Scaling:
+    """Return whether the server works in parallel, by the levels of a closed sweep, all of them or those so far."""
     alone = [level.round_trip_ns for level in levels if level.users == 1 and level.round_trip_ns is not None]
-    return assess([_point(level) for level in levels], round_trip_ns=alone[0] if alone else None)
+    round_trip_ns = alone[0] if alone else None
+    return assess([_point(level) for level in levels], round_trip_ns, is_whole)
 
 
 def speed_up_of_last(levels: Sequence[LevelResult]) -> float | None:

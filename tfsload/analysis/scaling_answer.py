@@ -20,7 +20,7 @@ _SWEEP = "`--sweep 1,2,4,8`"
 _FURTHER = "`--sweep 1,2,4,8,16`"
 _OFTEN = "`--sweep 1,2,4,8,1,2,4,8`"
 _LONGER = "`--level-duration`"
-SEE_VERDICT = "; the verdict says why"
+_SEE_VERDICT = "the verdict says why"
 # More levels than this are counted, not named.
 _MOST_NAMED = 6
 _OVERHEAD_CURE = "send heavier requests (more `--images-per-request`), or measure nearer to the server"
@@ -57,17 +57,39 @@ class ScalingAnswer:
     sentence: str
 
 
-def scaling_answer(sweep: Sweep, interval: Parallelism | None, round_trip_ns: float | None) -> ScalingAnswer:
+@dataclass(frozen=True)
+class Lack:
+    """What a sweep has not got that any answer needs.
+
+    Attributes:
+        what: is missing.
+        cure: what to do; empty: nothing can be said, or the verdict does.
+        is_in_verdict: whether the verdict's reasons say why.
+    """
+
+    what: str
+    cure: str = ""
+    is_in_verdict: bool = False
+
+    def __str__(self) -> str:
+        return "; ".join(filter(None, (self.what, self.cure, _SEE_VERDICT if self.is_in_verdict else "")))
+
+
+def scaling_answer(
+    sweep: Sweep, interval: Parallelism | None, round_trip_ns: float | None, is_whole: bool = True
+) -> ScalingAnswer:
     """Say whether requests run in parallel.
 
     Args:
         sweep: with all its levels.
         interval: its parallelism; None without a lone user, or with nothing else.
         round_trip_ns: of a call that asks the model for nothing; None: not measured.
+        is_whole: whether these are all levels that were asked for.
     """
     growth = sweep.growth
     if growth is None or interval is None:
-        return ScalingAnswer("cannot tell", f"Cannot tell: {_lack(sweep)}.{_growth_all_the_same(sweep)}")
+        lack = lack_of(sweep, is_whole)
+        return ScalingAnswer("cannot tell", f"Cannot tell: {lack}.{_growth_all_the_same(sweep)}")
     kind: Kind
     if interval.value < OVERCORRECTED_BELOW and interval.at_most > SERIAL_UP_TO:
         kind, which, cure = "cannot tell", "", _OVERHEAD_CURE
@@ -186,20 +208,28 @@ def _growth(growth: Growth) -> str:
     return grown + beyond
 
 
-def _lack(sweep: Sweep) -> str | None:
-    """Return what the sweep has not got that any answer needs, and what to do; None if it has all."""
-    if not sweep.levels or sweep.levels[0].users != 1:
-        return f"no level has 1 user, to compare the others with; begin the sweep with 1 ({_SWEEP})"
+def lack_of(sweep: Sweep, is_whole: bool = True) -> Lack | None:
+    """Return what the sweep has not got that any answer needs; None if it has all.
+
+    Args:
+        sweep: with all its levels.
+        is_whole: whether these are all levels that were asked for; else what is missing may be among the others.
+    """
+    has_lone_user = bool(sweep.levels) and sweep.levels[0].users == 1
+    if not is_whole and (not has_lone_user or len(sweep.levels) < 2):
+        return Lack("the sweep was not run to its end")
+    if not has_lone_user:
+        return Lack("no level has 1 user, to compare the others with", f"begin the sweep with 1 ({_SWEEP})")
     if len(sweep.levels) < 2:
-        return f"only one level was measured; sweep over several numbers of users ({_SWEEP})"
+        return Lack("only one level was measured", f"sweep over several numbers of users ({_SWEEP})")
     first, second = sweep.levels[:2]
     if not first.is_trusted:
-        return f"the level with 1 user cannot be trusted{_why(first) or SEE_VERDICT}"
+        return Lack(f"the level with 1 user cannot be trusted{_why(first)}", is_in_verdict=not first.n_failed)
     if sweep.alone is None:
-        return "no request was answered at 1 user; see why they failed"
+        return Lack("no request was answered at 1 user", "see why they failed")
     if len(sweep.trusted) < 2:
-        which = f"; the one with {users(second.users)}{_why(second)}" if second.n_failed else SEE_VERDICT
-        return f"no level with more than 1 user can be trusted{which}"
+        which = f"; the one with {users(second.users)}{_why(second)}" if second.n_failed else ""
+        return Lack(f"no level with more than 1 user can be trusted{which}", is_in_verdict=not second.n_failed)
     return None
 
 
