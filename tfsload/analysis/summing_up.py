@@ -1,7 +1,7 @@
 """From the records of a run to the figures of its result. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tfsload.analysis.class_rows import class_rows
 from tfsload.analysis.held import Held, hold, hold_all, judged_whole, left_open
@@ -118,18 +118,25 @@ def _held(
 
 
 def hold_so_far(thresholds: Sequence[Threshold], record: Record, rate_rps: float | None) -> tuple[Held, ...]:
-    """Hold thresholds against what has arrived of a run without levels that goes on; of rates only where one is known.
+    """Hold thresholds against what has arrived of a run without levels that goes on.
 
     Args:
         thresholds: what was asked for.
         record: of all workers, whose reports are of different age: by the time that has passed it would hold too few.
-        rate_rps: answers a second by each worker's own clock, together; None: not known yet.
+        rate_rps: answers a second by each worker's own clock, together; None: not known, and no threshold on rates is.
     """
     answered = record.requests - record.failed_requests
     # Where nobody was answered, any time comes to the same rate.
     duration_s = answered / rate_rps if rate_rps and answered else _duration_s(record, ())
-    known = thresholds if rate_rps is not None else [one for one in thresholds if one.unit_kind != "rate"]
-    return _hold_run(known, record, duration_s)
+    held = _hold_run(thresholds, record, duration_s)
+    return held if rate_rps is not None else tuple(map(_without_rate, held))
+
+
+def _without_rate(held: Held) -> Held:
+    """Return what is known of a threshold where no rate is."""
+    if held.threshold.unit_kind != "rate":
+        return held
+    return replace(held, value=None, holds=None, margin=None, why_unknown="not each worker has told its rate")
 
 
 def _hold_run(thresholds: Sequence[Threshold], record: Record, duration_s: float) -> tuple[Held, ...]:
