@@ -4,9 +4,12 @@ import dataclasses
 
 import pytest
 
+from tests.support.golden import result_of
 from tests.support.page_runs import closed_sweep, page_run
+from tests.support.past_runs import PastRun
 from tfsload.analysis import exit_codes
 from tfsload.analysis.verdict import Reason, Verdict
+from tfsload.report.page.checks import doubts
 from tfsload.report.page.first_screen import first_screen
 
 
@@ -99,6 +102,34 @@ def test_an_abort_counts_the_levels_where_a_threshold_was_judged():
 
     assert lines[0].startswith("p50 < 3 ms was crossed at all 3 levels where it was measured, most at 4 users: 16.0 ms")
     assert "The other one holds where it was measured: p99 < 1 s." in lines
+
+
+GROWS = "throughput was still growing at 4 users: sweep further, it may come to more"
+
+
+def test_what_may_yet_hold_a_crossed_threshold_is_said():
+    past = PastRun({"sweep": "1,2,4", "threshold": "parallelism > 3.5; p99 < 1s"})
+    for number, (users, latency_ms) in enumerate(((1, 8.0), (2, 8.5), (4, 13.0)), 1):
+        past.close_level(number, users, latency_ms)
+    result = result_of(past.end())
+    lines = lines_of(result)
+
+    assert lines[0].startswith("parallelism > 3.5 was crossed: ")
+    assert lines[1] == f"Cure: {GROWS}."
+    assert any(GROWS in "".join(piece.text for piece in doubt.what) for doubt in doubts(result))
+
+
+def test_so_is_it_beside_a_failure():
+    levels = dataclasses.replace(
+        closed_sweep((1,), (2,), threshold="p99 < 1ms"),
+        verdict=Verdict(exit_codes.FAILED, (Reason("it failed"), Reason("p99 < 1ms was crossed: 9 ms", "do less"))),
+    )
+
+    assert [line.partition(" was crossed")[0] for line in lines_of(levels)] == [
+        "It failed.",
+        "Besides, p99 < 1 ms",
+        "Cure: do less.",
+    ]
 
 
 PASSES = {

@@ -79,7 +79,10 @@ def doubts(result: RunResult) -> tuple[DoubtView, ...]:
             found[level.name, str(doubt)] = None
     told = {f"{of}: {what}" for of, what in found}
     for reason in result.judged.reasons:
-        if str(reason) not in told and not is_of_a_threshold(result, reason):
+        if is_of_a_threshold(result, reason):
+            if reason.cure:  # what was crossed stands in the table; that something may be done about it does not
+                found["thresholds", str(reason)] = None
+        elif str(reason) not in told:
             found["the run", str(reason)] = None
     for text in _unknown(result):
         found["thresholds", text] = None

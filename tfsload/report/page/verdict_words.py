@@ -92,18 +92,27 @@ def _of_others(result: RunResult) -> Iterable[Sentence]:
     elif verdict.exit_code == exit_codes.BAD_USAGE:
         head = "The run was not begun: "
     if verdict.exit_code == exit_codes.THRESHOLD:
-        yield from crossed
+        for one, cure in crossed:
+            yield one
+            yield from _cured(cure)
     for number, (lead, cure) in enumerate(grouped(result, reasons, bool(head))):
         yield (*sentence(head), *lead) if number == 0 else lead
         if number == 0 and verdict.exit_code == exit_codes.FAILED and (began := where_failures_began(result)):
             yield sentence(began)
-        if cure:
-            yield sentence(f"Cure: {stopped(cure)}")
+        yield from _cured(cure)
     if verdict.exit_code != exit_codes.THRESHOLD:
-        yield from ((*sentence("Besides, "), *one) for one in crossed)
+        for one, cure in crossed:
+            yield (*sentence("Besides, "), *one)
+            yield from _cured(cure)
     else:
         yield from _holding(result)
     yield from (sentence(stopped(capital(note))) for note in notes_of(result))
+
+
+def _cured(cure: str) -> Iterable[Sentence]:
+    """Yield what to do, where something can be said."""
+    if cure:
+        yield sentence(f"Cure: {stopped(cure)}")
 
 
 def notes_of(result: RunResult) -> tuple[str, ...]:
@@ -114,14 +123,15 @@ def notes_of(result: RunResult) -> tuple[str, ...]:
 
 def is_of_a_threshold(result: RunResult, reason: Reason) -> bool:
     """Whether a reason says of a crossed threshold what is said here with its margin."""
-    return any(
-        held.holds is False and reason.what.startswith(f"{held.threshold.text} was crossed")
-        for held in result.thresholds
-    )
+    return any(held.holds is False and _is_of(held, reason) for held in result.thresholds)
 
 
-def _crossed(result: RunResult) -> Iterable[Sentence]:
-    """Say of each threshold that was crossed where it was so most, and by how much."""
+def _is_of(held: Held, reason: Reason) -> bool:
+    return reason.what.startswith(f"{held.threshold.text} was crossed")
+
+
+def _crossed(result: RunResult) -> Iterable[tuple[Sentence, str]]:
+    """Say of each threshold that was crossed where it was so most, by how much, and what to do, if anything."""
     by_text: dict[str, list[Held]] = {}
     for held in result.thresholds:
         if held.holds is False:
@@ -131,7 +141,9 @@ def _crossed(result: RunResult) -> Iterable[Sentence]:
         where = f" at {worst.where}" if worst.where else ""
         if len(crossed) > 1:
             where = f" at {_of_places(result, crossed)}, most{where}"
-        yield (*strong(words_of(worst).asked), *sentence(f" was crossed{where}: {_value(worst)}{_margin(worst)}."))
+        said = sentence(f" was crossed{where}: {_value(worst)}{_margin(worst)}.")
+        cure = next((one.cure for one in result.judged.reasons if one.cure and _is_of(worst, one)), "")
+        yield (*strong(words_of(worst).asked), *said), cure
 
 
 def _of_places(result: RunResult, crossed: list[Held]) -> str:
