@@ -78,7 +78,7 @@ def test_a_level_that_has_ended_is_the_last(tmp_path, model_server):
     # What it says of the level itself depends on what else the machine has to do.
     assert ended.exit_code in (exit_codes.THRESHOLD, exit_codes.INVALID)
     assert "p50 < 1us abort was crossed at 2 users: " in ended.stdout
-    ended_by = "the run was ended by p50 < 1us abort, which had been crossed for 2 s, with 2 levels to go"
+    ended_by = "the run was ended by p50 < 1us abort at the level's end, with 2 levels to go"
     assert ended_by in ended.stdout
     assert "p50[users=4] < 10s at 4 users was not judged, since the run had been ended" in ended.stdout
     assert "the run was stopped" not in ended.stdout

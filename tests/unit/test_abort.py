@@ -233,7 +233,7 @@ def test_a_level_that_has_ended_ends_the_run():
     assert verdict.exit_code == exit_codes.THRESHOLD
     assert verdict.sentences == (
         "p50 < 1us abort was crossed at 1 user: 1,000 µs",
-        "the run was ended by p50 < 1us abort, which had been crossed for 10 s, with 1 level to go",
+        "the run was ended by p50 < 1us abort at the level's end, with 1 level to go",
     )
 
 
@@ -540,6 +540,12 @@ def test_a_level_is_looked_at_when_it_has_ended(run_of, text, is_ended):
 
     assert run.watch.has_ended_run is is_ended
     assert run.n_ended == 0  # the next level does not begin, which ends the run
+
+
+def test_the_log_names_the_level_at_whose_end_a_run_is_ended(run_of, caplog):
+    ended(run_of("p50 < 1us abort"), samples())
+
+    assert caplog.messages == ["p50 < 1us abort was crossed at 1 user at its end (1,000 µs): the run ends"]
 
 
 def test_grace_ends_with_a_level_that_the_threshold_is_not_about(run_of):

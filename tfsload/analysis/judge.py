@@ -321,9 +321,13 @@ def _none_holds(result: RunResult) -> tuple[Breach, ...]:
 def _ended_by_threshold(result: RunResult) -> list[Reason]:
     if result.aborted is None:
         return []
-    seconds = f", which had been crossed for {result.aborted.crossed_s:.0f} s" if result.aborted.crossed_s >= 1 else ""
+    last, seconds = result.aborted.held, result.aborted.crossed_s
+    if last.level in {level.number for level in result.levels}:
+        when = " at the level's end"  # the figure of all of it, whenever it was that its limit was crossed
+    else:
+        when = f", which had been crossed for {seconds:.0f} s" if seconds >= 1 else ""
     left = f", with {_levels_to_go(result)}" if result.course.n_levels_left else ""
-    return [Reason(f"the run was ended by {result.aborted.held.threshold.text}{seconds}{left}")]
+    return [Reason(f"the run was ended by {last.threshold.text}{when}{left}")]
 
 
 def _sweep_further(result: RunResult, held: Held) -> str:

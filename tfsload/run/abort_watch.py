@@ -125,19 +125,19 @@ class AbortWatch:
             return
         row = level_row(run, self._coordinator.results.records.get(run.level.number, Record()))
         found = hold_all(self._about(run.level), [row])
-        self._take(self._patience.look(found, self._clock_s(), run.level.duration_s, is_final=True))
+        self._take(self._patience.look(found, self._clock_s(), run.level.duration_s, is_final=True), "at its end")
 
-    def _take(self, aborted: Aborted | None) -> bool:
+    def _take(self, aborted: Aborted | None, when: str = "") -> bool:
         if aborted is None:
             return False
         self._coordinator.results.aborted = aborted
         words = words_of(aborted.held)
         at = f" at {words.where}" if words.where else ""
         logger.error(
-            "%s was crossed%s for %.0f s (%s): the run ends",
+            "%s was crossed%s %s (%s): the run ends",
             aborted.held.threshold.text,
             at,
-            aborted.crossed_s,
+            when or f"for {aborted.crossed_s:.0f} s",
             words.value,
         )
         return True
