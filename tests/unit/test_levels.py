@@ -444,7 +444,27 @@ def test_a_threshold_that_cannot_be_judged_does_not_hold_at_a_probe():
     assert finding.achieved_rps == pytest.approx(20.0)
 
 
-def test_what_is_not_known_is_not_named_as_crossed():
-    finding = finding_of(open_row(samples(n=200), rate_rps=20.0), thresholds.parse("p99 < 50ms"))
+FEW = "gave 200 answers, too few to tell whether p99 < 50ms"
 
-    assert finding.binding == ("gave 200 answers, too few to tell whether p99 < 50ms",)
+
+@pytest.mark.parametrize(
+    ("text", "binding"),
+    [
+        pytest.param("p99 < 50ms", (FEW,), id="too-few-answers"),
+        pytest.param(
+            "mismatched_rate < 5%",
+            ("left mismatched_rate < 5% unknown, as nothing was measured that it is about",),
+            id="nothing-was-compared",
+        ),
+        pytest.param(
+            "recall[7] > 90%; p99 < 50ms; precision[7] > 90%",
+            (
+                FEW,
+                "left recall[7] > 90% and precision[7] > 90% unknown, as nothing was measured that they are about",
+            ),
+            id="no-image-of-the-class",
+        ),
+    ],
+)
+def test_what_is_not_known_is_not_named_as_crossed(text, binding):
+    assert finding_of(open_row(samples(n=200), rate_rps=20.0), thresholds.parse(text)).binding == binding

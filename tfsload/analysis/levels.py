@@ -1,7 +1,7 @@
 """The figures of one level: a row of the sweep. Pure."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tfsload.analysis.doubts import Doubt, doubts_of_generator, doubts_of_sample
@@ -109,12 +109,11 @@ def finding_of(row: LevelRow, thresholds: tuple[Threshold, ...]) -> Finding:
     rulings = {one: row.rule(one) for one in thresholds}
     crossed = _crossed(row, [one for one, ruling in rulings.items() if ruling.holds is False])
     resting = [one.text for one, ruling in rulings.items() if ruling.stall]
-    unknown = [one.text for one, ruling in rulings.items() if ruling.holds is None and not ruling.stall]
+    unknown = [one for one, ruling in rulings.items() if ruling.holds is None and not ruling.stall]
     binding = list(crossed)
-    if unknown:
-        binding.append(f"gave {row.answered:,} answers, too few to tell whether {' and '.join(unknown)}")
+    binding += _unknown(row, unknown)
     if resting:
-        binding.append(f"left {' and '.join(resting)} undecided twice, as one stall decides it")
+        binding.append(f"left {' and '.join(resting)} undecided, as one stall decides it")
     return Finding(
         not binding,
         tuple(binding),
@@ -122,6 +121,15 @@ def finding_of(row: LevelRow, thresholds: tuple[Threshold, ...]) -> Finding:
         is_undecided=bool(resting) and not crossed and not unknown,
         is_unknown=bool(resting or unknown) and not crossed,
     )
+
+
+def _unknown(row: LevelRow, thresholds: Sequence[Threshold]) -> Iterator[str]:
+    """Yield why a level did not tell whether thresholds hold."""
+    if few := [one.text for one in thresholds if one.percentile is not None]:
+        yield f"gave {row.answered:,} answers, too few to tell whether {' and '.join(few)}"
+    if others := [one.text for one in thresholds if one.percentile is None]:
+        are = "it is" if len(others) == 1 else "they are"
+        yield f"left {' and '.join(others)} unknown, as nothing was measured that {are} about"
 
 
 def _crossed(row: LevelRow, thresholds: Sequence[Threshold]) -> tuple[str, ...]:

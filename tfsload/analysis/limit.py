@@ -109,7 +109,8 @@ class SearchResult:
         return f"{number(high)}{what}"
 
     def _failed(self) -> str:
-        return " and ".join(self.binding) or "did not hold"
+        told = " and ".join(self.binding) or "did not hold"
+        return f"{told}, both times" if self.is_undecided else told
 
 
 def number(rate: float) -> str:
