@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.support.half_seconds import half_seconds_of
 from tfsload.analysis import thresholds
 from tfsload.analysis.edges import limits_of
 from tfsload.analysis.percentiles import rank_from_top
@@ -62,9 +63,9 @@ def test_what_a_look_finds_is_what_a_reckoning_from_all_there_is_finds(reports):
         for text in run.half_seconds.texts:
             for measure in (amount, calm):
                 if run.half_seconds.total(text) != (0, 0, 0):
-                    plainly = max(run.half_seconds.half_seconds(text), key=lambda one: order(measure, one))
+                    plainly = max(half_seconds_of(run.half_seconds, text), key=lambda one: order(measure, one))
                     assert run.half_seconds.greatest(text, measure) == plainly
-                    assert run.half_seconds.first(text) == next(run.half_seconds.half_seconds(text))[0]
+                    assert run.half_seconds.first(text) == next(half_seconds_of(run.half_seconds, text))[0]
 
 
 def amount(count):

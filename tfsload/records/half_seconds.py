@@ -4,7 +4,6 @@ Requests are counted by tenth of a second. A half-second is any five of them in 
 wherever it falls: of fixed half-seconds it would often leave a part in the next.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +13,6 @@ from tfsload.records.tenths import TENTH_NS, TENTHS_A_HALF_SECOND, Count, Tenths
 
 # Requests are counted so many at a time, as latencies are in `tfsload.records.histogram`.
 BATCH = 64
-# Beyond all tenths.
-_NEVER = 2**63
 
 
 @dataclass(frozen=True)
@@ -101,26 +98,6 @@ class HalfSeconds:
         """Return the counts of all tenths for a threshold."""
         self.fill()
         return self._tenths[text].total()
-
-    def half_seconds(self, text: str) -> Iterator[tuple[int, Count]]:
-        """Yield half-seconds by their first tenth: all that differ, and hold something."""
-        self.fill()
-        tenths = iter(self._tenths[text])
-        coming = next(tenths, None)
-        inside: deque[tuple[int, Count]] = deque()
-        count = Count()
-        while coming is not None or inside:
-            # The next begin with which a tenth comes in at the half-second's end, or has left it at its begin.
-            comes_in = _NEVER if coming is None else coming[0] - TENTHS_A_HALF_SECOND + 1
-            goes_out = inside[0][0] + 1 if inside else _NEVER
-            if coming is not None and comes_in <= goes_out:
-                count = count.plus(coming[1])
-                inside.append(coming)
-                coming = next(tenths, None)
-            if goes_out <= comes_in:
-                count = count.minus(inside.popleft()[1])
-            if inside:
-                yield min(comes_in, goes_out), count
 
     def first(self, text: str) -> int | None:
         """Return the first tenth of the first half-second that holds something for a threshold; None: none does."""
