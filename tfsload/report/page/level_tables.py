@@ -14,7 +14,6 @@ from tfsload.report.page.tables import Cell, Heading, Row, Table, figures
 from tfsload.report.speed_ups import speed_ups
 
 PERCENTILES = (50.0, 90.0, 99.0, 99.9)
-_HOLDS = {True: "yes", False: "no", None: "open"}
 
 Column = tuple[Heading, Callable[[LevelResult], Cell]]
 
@@ -51,7 +50,7 @@ def _columns(result: RunResult) -> list[Column]:
     ]
     if result.probes_hold:
         by_number = dict(zip((level.number for level in levels), result.probes_hold, strict=False))
-        columns.append((Heading("holds", True), lambda level: Cell(_HOLDS[by_number.get(level.number)])))
+        columns.append((Heading("holds", True), lambda level: Cell(states.HOLDS[by_number.get(level.number)])))
     columns.append((Heading("requests/s"), _plain(lambda level: units.rate(level.achieved_rps))))
     if result.scaling is not None:
         found = speed_ups(result)
