@@ -628,7 +628,7 @@ def test_a_run_that_goes_on_is_held_by_the_rate_that_its_workers_keep_together()
     record = record_of([(1, 1)] * 300)
     asked = thresholds.parse("rate > 37/s abort; right_rate[20ms] > 37/s abort; failed_rate < 1% abort")
     record.right = {20_000_000: 300}
-    held = {one.threshold.metric: one for one in summing_up.hold_so_far(asked, record, 40.0)}
+    held = {one.threshold.metric: one for one in summing_up.hold_run_so_far(asked, record, 40.0)}
 
     assert held["rate"].value == pytest.approx(40)
     assert held["rate"].holds
@@ -638,19 +638,19 @@ def test_a_run_that_goes_on_is_held_by_the_rate_that_its_workers_keep_together()
 def test_a_rate_that_is_not_known_begins_the_grace_anew():
     record = record_of([(1, 1)] * 300)
     asked = thresholds.parse("rate > 37/s abort=6s; right_rate[20ms] > 37/s abort=6s; failed_rate < 1% abort")
-    unknown = summing_up.hold_so_far(asked, record, None)
+    unknown = summing_up.hold_run_so_far(asked, record, None)
 
     assert [(one.threshold, one.value, one.holds) for one in unknown[:2]] == [(one, None, None) for one in asked[:2]]
     assert unknown[2].holds
     patience = Patience()
     looks = [(0.0, 20.0), (3.0, None), (6.0, 20.0), (9.0, 20.0), (12.0, 20.0)]
-    ended = [patience.look(summing_up.hold_so_far(asked[:1], record, rate_rps), now_s) for now_s, rate_rps in looks]
+    ended = [patience.look(summing_up.hold_run_so_far(asked[:1], record, rate_rps), now_s) for now_s, rate_rps in looks]
     assert [one and one.crossed_s for one in ended] == [None, None, None, None, 6.0]
 
 
 def test_where_nobody_was_answered_the_rate_is_0_and_not_unknown():
     record = record_of([], ["UNAVAILABLE"] * 20)
     asked = thresholds.parse("rate > 37/s abort; right_rate[20ms] > 37/s abort")
-    held = summing_up.hold_so_far(asked, record, 0.0)
+    held = summing_up.hold_run_so_far(asked, record, 0.0)
 
     assert [(one.value, one.holds) for one in held] == [(0, False), (0, False)]

@@ -10,7 +10,7 @@ from tests.support.half_seconds import half_seconds_of
 from tfsload.analysis import thresholds
 from tfsload.analysis.edges import limits_of
 from tfsload.analysis.percentiles import rank_from_top
-from tfsload.analysis.summing_up import hold_so_far
+from tfsload.analysis.summing_up import hold_run_so_far
 from tfsload.records.greatest import BLOCK
 from tfsload.records.half_seconds import HalfSeconds
 from tfsload.records.record import Record
@@ -41,7 +41,7 @@ def report_of(rows, text=LIMITS):
 
 
 def looked_at(record, text=LIMITS):
-    return hold_so_far(thresholds.parse(text), record, 100.0)
+    return hold_run_so_far(thresholds.parse(text), record, 100.0)
 
 
 row = st.tuples(

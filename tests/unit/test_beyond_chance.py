@@ -7,7 +7,7 @@ from tests.support.summaries import record_of
 from tfsload.analysis import thresholds
 from tfsload.analysis.abort import Patience
 from tfsload.analysis.beyond_chance import beyond_chance
-from tfsload.analysis.held import hold, hold_so_far
+from tfsload.analysis.held import hold, hold_counters
 from tfsload.records.level_counts import LevelCounts
 
 N_IMAGES = 1_000
@@ -49,7 +49,7 @@ def counts(wrong, n, failed=0):
     ],
 )
 def test_what_is_told_from_chance(text, told, n_all, holds):
-    assert beyond_chance(hold_so_far(parsed(text), "1 user", told), told, n_all).holds is holds
+    assert beyond_chance(hold_counters(parsed(text), "1 user", told), told, n_all).holds is holds
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def ended_after(text, wrong):
     for n in range(1, N_IMAGES + 1):
         n_wrong += n - 1 in wrong
         told = counts(n_wrong, n)
-        if patience.look([beyond_chance(hold_so_far(parsed(text), "", told), told, N_IMAGES)], n / 100):
+        if patience.look([beyond_chance(hold_counters(parsed(text), "", told), told, N_IMAGES)], n / 100):
             return n
     return None
 
@@ -116,7 +116,7 @@ def share_ended(text, rate_rps, n_wrong, is_chance_told=True):
         patience = Patience()
         for second in range(1, SECONDS + 1):
             told = counts(int(wrong[rate_rps * second - 1]), rate_rps * second)
-            held = hold_so_far(threshold, "1 user", told)
+            held = hold_counters(threshold, "1 user", told)
             if patience.look([beyond_chance(held, told) if is_chance_told else held], second):
                 n_ended += 1
                 break

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.level_rows import Sample, run_of
 from tests.support.level_rows import tell as tell_samples
 from tfsload.analysis.edges import within_ns_of
-from tfsload.analysis.held import hold_all, hold_so_far
+from tfsload.analysis.held import hold_all, hold_counters
 from tfsload.analysis.levels import level_row
 from tfsload.analysis.thresholds import parse
 from tfsload.records.level_counts import LevelCounts
@@ -186,5 +186,5 @@ def test_as_a_level_ends_a_look_finds_what_the_verdict_is_given_by(requests, dro
     together = LevelCounts.together(told)
 
     for threshold in COUNTED:
-        value, judged = hold_so_far(threshold, "", together).value, at_the_end[threshold]
+        value, judged = hold_counters(threshold, "", together).value, at_the_end[threshold]
         assert value == (judged if judged is None else pytest.approx(judged, rel=1e-9)), threshold.text

@@ -61,7 +61,7 @@ def hold(threshold: Threshold, where: str, record: Record, rate_rps: float | Non
     return Held(threshold, where, ruling.value, holds, margin_of(threshold, ruling.value), why_unknown, cure=cure)
 
 
-def hold_so_far(threshold: Threshold, where: str, counts: LevelCounts) -> Held:
+def hold_counters(threshold: Threshold, where: str, counts: LevelCounts) -> Held:
     """Hold a threshold against the counters of a level that is still measured."""
     value = figure_so_far(threshold, counts)
     return Held(threshold, where, value, threshold.holds(value), margin_of(threshold, value), level=counts.level)

@@ -117,7 +117,7 @@ def _held(
     return _hold_run(thresholds, record, duration_s) + hold_all([one for one in thresholds if one.names_level], ())
 
 
-def hold_so_far(thresholds: Sequence[Threshold], record: Record, rate_rps: float | None) -> tuple[Held, ...]:
+def hold_run_so_far(thresholds: Sequence[Threshold], record: Record, rate_rps: float | None) -> tuple[Held, ...]:
     """Hold thresholds against what has arrived of a run without levels that goes on.
 
     Args:

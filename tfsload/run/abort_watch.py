@@ -13,7 +13,7 @@ import gevent
 from tfsload.analysis import summing_up
 from tfsload.analysis.abort import Aborted, Patience
 from tfsload.analysis.beyond_chance import beyond_chance
-from tfsload.analysis.held import hold_all, hold_so_far
+from tfsload.analysis.held import hold_all, hold_counters
 from tfsload.analysis.held_words import words_of
 from tfsload.analysis.levels import level_row
 from tfsload.analysis.metrics import is_told_by_counters
@@ -92,7 +92,7 @@ class AbortWatch:
             self._coordinator.refresh()
             record = self._coordinator.results.records.get(WHOLE_RUN.level, Record())
             rate_rps = self._coordinator.results.rate_rps(self._coordinator.running_users)
-            held = summing_up.hold_so_far(self._thresholds, record, rate_rps)
+            held = summing_up.hold_run_so_far(self._thresholds, record, rate_rps)
             found = [beyond_chance(one, record, self._n_images) for one in held]
             return self._take(self._patience.look(found, now_s))
         level, counts = conductor.level, conductor.counted
@@ -102,7 +102,7 @@ class AbortWatch:
             return False  # the one that has told of the shortest time has told nothing new
         self._seen = level.number, counts.measured_s
         found = [
-            beyond_chance(hold_so_far(one, level.name, counts), counts)
+            beyond_chance(hold_counters(one, level.name, counts), counts)
             for one in self._about(level)
             if is_told_by_counters(one)
         ]
