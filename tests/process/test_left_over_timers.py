@@ -79,3 +79,13 @@ def test_the_run_that_the_command_line_has_started_has_its_end(tmp_path, model_s
 
     assert "--autoquit time reached" in ended.stderr
     assert "stopped after" not in ended.stderr
+
+
+def test_autoquit_ends_the_process_with_no_run_that_is_started_from_the_page(tmp_path, model_server):
+    with web_ui_of(tmp_path, "--host", model_server.address, "--autostart", "--autoquit", "0") as ui:
+        ui.wait_until_running()
+        ui.stop()
+        for n_ended in (1, 2):
+            wait_until(lambda n=n_ended: ui.n_summaries() == n, "the last run's summary")
+            assert ui.start(**UNSET | {"num_tests": "20"})["success"]
+        wait_until(lambda: ui.n_summaries() == 3, "the summary of a run after one that ended by itself")

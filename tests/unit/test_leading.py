@@ -211,3 +211,43 @@ def test_a_runs_summary_is_in_the_log_before_pages_hear_of_its_end(leader, web, 
 
     assert "PASS" in logged[0]
     assert web.told == [("end", Stage.CONCLUDING), ("conclude", Stage.IDLE)]
+
+
+@pytest.mark.parametrize(
+    ("is_command_lines", "quits_after_s"),
+    [pytest.param(True, 5, id="of-the-command-line"), pytest.param(False, None, id="started-from-the-form")],
+)
+def test_autoquit_ends_the_process_with_the_command_lines_run_alone(web, is_command_lines, quits_after_s, monkeypatch):
+    leader = leader_of(web, autostart=True, autoquit=5)
+    told = []
+    monkeypatch.setattr(leading.ending, "end_run", lambda *given: told.append(given))
+    leader._run = SimpleNamespace(is_command_lines=is_command_lines)
+    leader._end_run()
+    leader._runner.quit()
+    (*_, quits, is_last) = told[0]
+    before = is_last()
+    leader._run = SimpleNamespace(is_command_lines=False)
+
+    assert (quits, before, is_last()) == (quits_after_s, True, False)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        pytest.param({"autostart": True}, [True, False], id="autostart"),
+        pytest.param({}, [False, False], id="from-the-form"),
+    ],
+)
+def test_the_command_lines_run_is_the_first_alone(web, options, expected, monkeypatch):
+    leader = leader_of(web, **options)
+    monkeypatch.setattr(leader, "_new_run_time", fail_of(ValueError))  # whose it is, is known by then
+    settings = SimpleNamespace(connection=SimpleNamespace(server=SimpleNamespace(text="127.0.0.1:8500")))
+    runs = [SimpleNamespace(checked=SimpleNamespace(settings=settings)) for _ in expected]
+    for run, has_begun in zip(runs, (False, True), strict=True):
+        monkeypatch.setattr(type(leader.coordinator), "has_begun", has_begun)
+        leader._next = run
+        with pytest.raises(ValueError, match="a fault"):
+            leader.begin()
+    leader._runner.quit()
+
+    assert [run.is_command_lines for run in runs] == expected

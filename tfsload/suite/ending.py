@@ -1,6 +1,7 @@
 """How a process ends: what is left to interrupt, and the last word on its run, once and wherever it can be said."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -13,6 +14,8 @@ from tfsload.suite.outcome import Outcome
 
 logger = logging.getLogger("tfsload")  # a name for people
 
+# How long after a headless run's end Locust may take to quit by itself.
+QUIT_GRACE_S = 2.0
 STILL_ENDING = "tfsload: the run is ending, its summary comes next (Ctrl-\\ ends it at once, without one)"
 _NO_WORDS = "its summary could not be put into words"
 _IN_WORDS = {"stdout": "standard output", "stderr": "standard error"}
@@ -90,14 +93,21 @@ def log_words(outcome: Outcome) -> None:
         logger.info("%s", line)
 
 
-def end_run(runner: Runner, options: Any, web_ui: WebUI | None, is_headless: bool) -> None:
+def end_run(
+    runner: Runner,
+    web_ui: WebUI | None,
+    is_headless: bool,
+    quits_after_s: float | None = None,
+    is_last: Callable[[], bool] = lambda: True,
+) -> None:
     """End a run by itself: each image was fired, nobody can go on or is answered, or a threshold says so.
 
     Args:
         runner: Locust's.
-        options: Locust's: `--autoquit` says whether the process ends with a run that `--autostart` began.
         web_ui: Locust's, or None.
         is_headless: whether the process ends with its run in any case.
+        quits_after_s: how long after this run the process ends, if no other one has begun by then; None: it goes on.
+        is_last: whether no other one has begun.
     """
     if is_headless:
         runner.quit()
@@ -105,8 +115,24 @@ def end_run(runner: Runner, options: Any, web_ui: WebUI | None, is_headless: boo
     if web_ui is not None:
         locust_wraps.stop_starting(web_ui)
     runner.stop()
-    if options.autostart and options.autoquit != -1:
-        gevent.sleep(options.autoquit)
-        runner.quit()
-        if web_ui is not None:
-            web_ui.stop()
+    if quits_after_s is None:
+        return
+    gevent.sleep(quits_after_s)
+    if not is_last():
+        return
+    runner.quit()
+    if web_ui is not None:
+        web_ui.stop()
+
+
+def quits_after_s(options: Any) -> float | None:
+    """Return how long after the run that `--autostart` began `--autoquit` ends the process; None: it does not."""
+    return options.autoquit if options.autostart and options.autoquit != -1 else None
+
+
+def quit_soon(runner: Runner) -> None:
+    """Quit once a headless run has ended, where Locust does not by itself.
+
+    It only stops, and waits, when its last worker is lost or a user has asked it to quit.
+    """
+    gevent.spawn_later(QUIT_GRACE_S, runner.quit)

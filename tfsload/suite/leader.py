@@ -43,9 +43,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tfsload")  # a name for people: these lines are what the web UI's log tab shows of a run
 
-# How long after a headless run's end Locust may take to quit by itself.
-QUIT_GRACE_S = 2.0
-
 
 class Leader:
     """Leads the runs of one Locust process.
@@ -217,7 +214,8 @@ class Leader:
         vars(self._options)[messages.ADDRESS_OPTION] = server.text
         if isinstance(self._runner, MasterRunner) and not self._options.processes:
             run_warnings.warn_of_loopback(server)
-        run.run_time = self._new_run_time(run.lasts_s)
+        run.is_command_lines = self.starts_by_itself and not self.coordinator.has_begun
+        run.run_time = self._new_run_time(run)
         n_requests = requests_for(checked.settings, checked.n_images) if checked.settings.data.num_tests else None
         give_up_after_s = silence.limit_s(checked.settings, run.run_time.limit_s is not None)
         if self._participant is not None:
@@ -253,13 +251,13 @@ class Leader:
             return None
         return self._standing(run)
 
-    def _new_run_time(self, lasts_s: float | None) -> RunTime:
-        is_first = not self.coordinator.has_begun
-        if not (is_first or self._is_headless or lasts_s is not None):
+    def _new_run_time(self, run: LedRun) -> RunTime:
+        if run.lasts_s is not None:
+            return RunTime(run.lasts_s)
+        if self.coordinator.has_begun and not self._is_headless:
             locust_wraps.forget_command_lines_run_time()
         web_ui = self._web.web_ui if self._web else None
-        by_command_line = self.starts_by_itself and is_first
-        return RunTime(asked_s(self._environment, web_ui, by_command_line) if lasts_s is None else lasts_s)
+        return RunTime(asked_s(self._environment, web_ui, run.is_command_lines))
 
     @property
     def run_time(self) -> RunTime:
@@ -284,7 +282,9 @@ class Leader:
         return self.coordinator.results.aborted is not None
 
     def _end_run(self) -> None:
-        ending.end_run(self._runner, self._options, self._web.web_ui if self._web else None, self._is_headless)
+        run, web_ui = self._run, self._web.web_ui if self._web else None
+        quits_after_s = ending.quits_after_s(self._options) if run is not None and run.is_command_lines else None
+        ending.end_run(self._runner, web_ui, self._is_headless, quits_after_s, lambda: self._run is run)
 
     # A run that ends
 
@@ -315,8 +315,7 @@ class Leader:
             if self._web is not None:
                 self._web.conclude()
         if self._is_headless:
-            # Locust only stops, and waits, when its last worker is lost or a user has asked it to quit.
-            gevent.spawn_later(QUIT_GRACE_S, self._runner.quit)
+            ending.quit_soon(self._runner)
 
     def _conclude(self, run: LedRun) -> None:
         run.stop_watching()

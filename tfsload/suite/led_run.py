@@ -21,6 +21,7 @@ class LedRun:
         checked: what it was asked to do.
         plan: its levels; None: it has none.
         lasts_s: for how long a program of one's own has it run; None: Locust's options say.
+        is_command_lines: whether the command line began it, and nobody else; set when it begins.
         run_time: how long it was to last, and did; set when it begins.
         progress: shows how far it is, where somebody looks at a terminal.
         abort_watch: ends it by a threshold; set when it begins.
@@ -29,6 +30,7 @@ class LedRun:
     checked: Checked
     plan: FixedPlan | SearchPlan | None
     lasts_s: float | None = None
+    is_command_lines: bool = False
     run_time: RunTime | None = None
     progress: RunProgress | None = None
     abort_watch: AbortWatch | None = None
