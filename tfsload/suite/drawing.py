@@ -54,9 +54,9 @@ class Drawing:
         if self._making is None or self._making.dead:
             return
         logger.warning("The files of the last run's report are not all there: %s", why)
+        if self._run is not None and not self._run.is_settled:
+            self._run.fault = why  # before it is ended, which would say no more than that it was
         self._making.kill()
-        if self._run is not None and not self._run.is_settled:  # a greenlet that has not begun settles nothing
-            self._run.fault = why
 
     def close(self) -> None:
         """Leave no process behind."""

@@ -158,7 +158,7 @@ class SessionRuns:
             run.fault = getattr(error, "strerror", None) or str(error)
 
     def make_files(self) -> None:
-        """Make what is missing of the last run's files."""
+        """Make what is missing of the last run's files; a fault that somebody tells meanwhile stays."""
         run = self.last
         if run is None or run.came_to is None or run.has_all_files or run.fault:
             return
