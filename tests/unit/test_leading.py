@@ -66,8 +66,18 @@ def leader(web):
     made._runner.quit()
 
 
+class Run:
+    """A run of which somebody shows how far it is."""
+
+    run_time = None
+    is_watched = True
+
+    def stop_watching(self):
+        self.is_watched = False
+
+
 def run_to(leader, stage):
-    leader._run = SimpleNamespace(run_time=None)
+    leader._run = Run()
     for one in (Stage.CHECKED, Stage.RUNNING, Stage.ENDING, Stage.CONCLUDING):
         leader.stages.move(one)
         if one is stage:
@@ -189,11 +199,11 @@ def test_a_run_that_breaks_off_is_over_for_the_web_ui(leader, web, broken, monke
 
     assert web.told == [("conclude", Stage.IDLE)]
     assert leader.stages.now is Stage.IDLE
+    assert not leader._run.is_watched
 
 
 def conclude_with(leader, monkeypatch):
     """Let a run come to an outcome that the test has made."""
-    leader._run.stop_watching = lambda: None
     leader._run.checked, leader._run.search, leader._run.n_levels_left = None, None, 0
     monkeypatch.setattr(leading, "has_changed", lambda _: "")
     monkeypatch.setattr(leading.SaidByLocust, "of", lambda *_: None)
@@ -206,9 +216,12 @@ def test_a_runs_summary_is_in_the_log_before_pages_hear_of_its_end(leader, web, 
     monkeypatch.setattr(leader.coordinator, "end", lambda: None)
     logged = []
     web.__dict__["end"] = lambda *_: (web.told.append(("end", leader.stages.now)), logged.append(caplog.text))
+    watched = []
+    monkeypatch.setattr(leading, "has_changed", lambda _: watched.append(leader._run.is_watched))
     with caplog.at_level("INFO"):
         leader.end()
 
+    assert watched == [False]  # nothing is shown on the terminal by then
     assert "PASS" in logged[0]
     assert web.told == [("end", Stage.CONCLUDING), ("conclude", Stage.IDLE)]
 

@@ -306,7 +306,10 @@ class Leader:
         self._ended_by = gevent.getcurrent()
         self.stages.move(Stage.CONCLUDING)
         try:
-            self.coordinator.end()
+            try:
+                self.coordinator.end()
+            finally:
+                self._run.stop_watching()  # also of one that breaks off, or it would be the next one's end
             self._conclude(self._run)
         finally:
             if not self._is_headless:
@@ -318,7 +321,6 @@ class Leader:
             ending.quit_soon(self._runner)
 
     def _conclude(self, run: LedRun) -> None:
-        run.stop_watching()
         results = self.coordinator.results
         changed = has_changed(run.checked)
         results.n_levels_left = run.n_levels_left
