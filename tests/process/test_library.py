@@ -2,13 +2,11 @@
 
 import contextlib
 import gc
-import json
 import os
 import re
 import signal
 import subprocess
 import sys
-import urllib.request
 import weakref
 from typing import ClassVar
 
@@ -21,7 +19,7 @@ from locust.env import Environment
 from locust.exception import StopTest
 
 import tfsload
-from tests.support.runs import PROJECT, free_port, is_listening, wait_for, wait_until
+from tests.support.runs import PROJECT, free_port, wait_for, wait_until
 from tests.support.truth import truth_server
 from tfsload.analysis import exit_codes
 from tfsload.report.command import command
@@ -452,53 +450,6 @@ def test_few_users_of_open_load_are_the_most_in_flight(server):
     tfsload.run_to_end(environment_of(server, **options), users=1)
 
     assert max(one.in_flight for one in server.end()) == 1
-
-
-@pytest.mark.parametrize("how", ["by-hand", "to-its-end"])
-def test_a_web_ui_of_ones_own_need_not_be_told_of(server, how, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["program"])  # Locust reads its options from there, to show them
-    environment = environment_of(server)
-    runner = environment.create_local_runner()
-    port = free_port()
-    web_ui = environment.create_web_ui("127.0.0.1", port)
-    wait_for(lambda: is_listening(f"127.0.0.1:{port}"))
-    try:
-        if how == "by-hand":
-            runner.start(2, spawn_rate=100)
-            wait_for(lambda: runner.stats.total.num_requests > 20)
-            runner.quit()
-        else:
-            tfsload.run_to_end(environment, run_time_s=2)
-    finally:
-        web_ui.stop()
-
-    assert tfsload.result(environment).judged.exit_code == exit_codes.PASS
-
-
-def test_a_web_ui_of_ones_own_shows_all_runs_with_their_reports(server, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["program"])
-    environment = environment_of(server, num_tests=50)
-    environment.create_local_runner()
-    port = free_port()
-    web_ui = environment.create_web_ui("127.0.0.1", port)
-    runs = f"http://127.0.0.1:{port}/tfsload/runs"
-    wait_for(lambda: is_listening(f"127.0.0.1:{port}"))
-    try:
-        tfsload.run_to_end(environment)
-        tfsload.run_to_end(environment, run_time_s=60)
-        wait_for(lambda: json.loads(read(f"{runs}/2/live.json"))["is_settled"])
-        pages = [read(f"{runs}/{number}") for number in (1, 2)]
-        again = [dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page)) for page in pages]
-    finally:
-        web_ui.stop()
-
-    assert ["files/report.html" in page for page in pages] == [True, True]
-    assert [(one["user_count"], one["run_time"]) for one in again] == [("1", ""), ("1", "60s")]
-
-
-def read(url):
-    with urllib.request.urlopen(url, timeout=60) as reply:
-        return reply.read().decode()
 
 
 # Options

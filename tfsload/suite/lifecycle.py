@@ -113,19 +113,18 @@ def _on_test_start(environment: Environment, **_: Any) -> None:
 def make_suite(environment: Environment) -> "Suite | None":
     """Make the suite of an environment whose program has made a runner and has not fired `init`; else return None.
 
+    One that was refused stays, with all that it listens to, and is only prepared again.
+
     Raises:
         RunRefused: it cannot be prepared; another time may be better.
     """
-    if getattr(environment, "tfsload", None) is not None:
+    known: Suite | None = getattr(environment, "tfsload", None)
+    if known is not None and not known.is_refused:
         return None
     runner: Any = environment.runner  # Locust's own annotation knows no more than that it has one
-    suite = _suite_of(environment, runner, environment.web_ui)
-    try:
-        suite.prepare()
-    except BaseException:
-        del vars(environment)["tfsload"]
-        raise
-    return suite
+    suite = known or _suite_of(environment, runner, environment.web_ui)
+    suite.prepare()
+    return suite if known is None else None
 
 
 def _on_quitting(environment: Environment, **_: Any) -> None:

@@ -51,6 +51,7 @@ class Suite:
     Attributes:
         participant: where this process runs users; else None.
         leader: where this process leads runs; else None.
+        is_refused: whether it was refused when it was to be prepared last: another time may be better.
     """
 
     def __init__(self, environment: Environment, runner: AnyRunner, web_ui: WebUI | None = None) -> None:
@@ -62,7 +63,7 @@ class Suite:
         self._before_reset = BeforeReset(environment, runner)
         self._report = RunReport()
         self._ending = Ending()
-        self._is_prepared = False
+        self._is_prepared = self.is_refused = False
         self.participant = None if isinstance(runner, MasterRunner) else Participant(environment, runner)
         if self.participant is not None:
             slot.fill(environment, self.participant.join)
@@ -108,13 +109,19 @@ class Suite:
     # The process's beginning
 
     def prepare(self) -> None:
-        """Refuse what cannot run, before any load; offer the suite in the web UI.
+        """Refuse what cannot run, before any load; offer the suite in the web UI. After a refusal it may be tried anew.
 
         Raises:
             RunRefused: with all faults.
         """
-        # Later than the runner's own listener, so before it: that one ends the greenlet that receives messages.
-        self._environment.events.quitting.add_listener(self._before_quitting)
+        if not self.is_refused:
+            # Later than the runner's own listener, so before it: that one ends the greenlet that receives messages.
+            self._environment.events.quitting.add_listener(self._before_quitting)
+        self.is_refused = True
+        self._prepare()
+        self.is_refused = False
+
+    def _prepare(self) -> None:
         if self.leader is None:
             if self._options.processes:
                 streams.lay_over(streams.Shared())  # its master shows how far the run is, on the same terminal

@@ -79,9 +79,11 @@ class WebSide:
         """
         environment = self.web_ui.environment
         options = vars(environment.parsed_options)
+        origins = web_origins(options)
         if self.web_ui.greenlet is None:  # else it is this web UI that listens there
             port.require_free(self.web_ui.host, self.web_ui.port)
-        door.close(self.web_ui, web_origins(options))
+        # From here on nothing is refused: what is refused is opened again, and would be there twice.
+        door.close(self.web_ui, origins)
         form = StartForm(
             self.web_ui,
             locust_wraps,

@@ -1,0 +1,119 @@
+"""The web UI of a program that leads its own runs (this one): Locust as a library."""
+
+import json
+import re
+import socket
+import sys
+import urllib.request
+
+import pytest
+from locust import constant
+from locust.env import Environment
+
+import tfsload
+from tests.support.runs import free_port, is_listening, wait_for
+from tests.support.truth import truth_server
+from tfsload.analysis import exit_codes
+
+
+class Patient(tfsload.GrpcUser):
+    wait_time = constant(0.001)
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["program"])  # Locust reads its options from there, to show them
+    with truth_server(tmp_path, service_ms=5) as server:
+        yield server
+
+
+def environment_of(server, **options):
+    environment = Environment(user_classes=[Patient], host=server.address)
+    tfsload.install(environment, **options)
+    return environment
+
+
+@pytest.mark.parametrize("how", ["by-hand", "to-its-end"])
+def test_a_web_ui_of_ones_own_need_not_be_told_of(server, how):
+    environment = environment_of(server)
+    runner = environment.create_local_runner()
+    port = free_port()
+    web_ui = environment.create_web_ui("127.0.0.1", port)
+    wait_for(lambda: is_listening(f"127.0.0.1:{port}"))
+    try:
+        if how == "by-hand":
+            runner.start(2, spawn_rate=100)
+            wait_for(lambda: runner.stats.total.num_requests > 20)
+            runner.quit()
+        else:
+            tfsload.run_to_end(environment, run_time_s=2)
+    finally:
+        web_ui.stop()
+
+    assert tfsload.result(environment).judged.exit_code == exit_codes.PASS
+
+
+def test_a_web_ui_of_ones_own_shows_all_runs_with_their_reports(server):
+    environment = environment_of(server, num_tests=50)
+    environment.create_local_runner()
+    port = free_port()
+    web_ui = environment.create_web_ui("127.0.0.1", port)
+    runs = f"http://127.0.0.1:{port}/tfsload/runs"
+    wait_for(lambda: is_listening(f"127.0.0.1:{port}"))
+    try:
+        tfsload.run_to_end(environment)
+        tfsload.run_to_end(environment, run_time_s=60)
+        wait_for(lambda: json.loads(read(f"{runs}/2/live.json"))["is_settled"])
+        pages = [read(f"{runs}/{number}") for number in (1, 2)]
+        again = [dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page)) for page in pages]
+    finally:
+        web_ui.stop()
+
+    assert ["files/report.html" in page for page in pages] == [True, True]
+    assert [(one["user_count"], one["run_time"]) for one in again] == [("1", ""), ("1", "60s")]
+
+
+def read(url):
+    with urllib.request.urlopen(url, timeout=60) as reply:
+        return reply.read().decode()
+
+
+@pytest.mark.parametrize("what", ["an-origin", "a-port"])
+@pytest.mark.parametrize("how", ["by-hand", "to-its-end"])
+def test_what_was_refused_of_a_web_ui_can_be_put_right(server, what, how, caplog):
+    environment = environment_of(server, web_origin="nonsense" if what == "an-origin" else "")
+    runner, n_listeners = environment.create_local_runner(), []
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1] if what == "a-port" else free_port()
+        web_ui = environment.create_web_ui("127.0.0.1", port, delayed_start=True)
+        for _ in range(2):
+            if how == "by-hand":
+                runner.start(1, spawn_rate=100)
+                wait_for(lambda: said(what) in caplog.text)
+                runner.stop()
+            else:
+                with pytest.raises(tfsload.RunRefused, match=said(what)):
+                    tfsload.run_to_end(environment, run_time_s=60)
+            caplog.clear()
+            n_listeners.append(listeners_of(environment))
+    tfsload.install(environment, web_origin="", num_tests=50)
+    result = tfsload.run_to_end(environment)
+    web_ui.start()
+    wait_for(lambda: is_listening(f"127.0.0.1:{port}"))
+    try:
+        page = read(f"http://127.0.0.1:{port}/tfsload/runs/1")
+    finally:
+        web_ui.stop()
+
+    assert result.totals.predictions == 50
+    assert "/tfsload/?run=1" in page
+    assert [*n_listeners, listeners_of(environment)] == [n_listeners[0]] * 3
+
+
+def listeners_of(environment):
+    events = environment.events
+    return [len(event._handlers) for event in (events.test_start, events.test_stop, events.quitting)]
+
+
+def said(what):
+    return "--web-origin 'nonsense'" if what == "an-origin" else "another program listens there"
