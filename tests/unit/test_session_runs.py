@@ -11,6 +11,7 @@ from gevent import GreenletExit
 from tests.support.golden import outcome_of
 from tests.support.page_runs import page_run
 from tests.support.past_runs import PAST_RUNS
+from tests.support.report_dirs import held
 from tfsload.report import json_file, states
 from tfsload.webui.session_runs import MOST_RUNS, CameTo, SessionRuns
 
@@ -72,10 +73,7 @@ def test_in_short_a_sweep_says_whether_the_server_runs_in_parallel(kind, in_para
 
 
 def test_files_that_are_there_already_are_not_made_again(result, tmp_path):
-    report = tmp_path / "report"
-    report.mkdir()
-    for name in ("report.html", "result.json", "latency-1.hgrm"):
-        (report / name).write_text(name)
+    report = report_of(result, tmp_path)
     runs = SessionRuns(lambda _: pytest.fail("made again"))
     runs.begin({})
     runs.conclude(result, str(report))
@@ -86,6 +84,63 @@ def test_files_that_are_there_already_are_not_made_again(result, tmp_path):
     runs.close()
 
     assert kept == (("report.html", "result.json", "latency-1.hgrm"), "report.html")
+
+
+def report_of(result, tmp_path):
+    """Return the directory of a report."""
+    report = tmp_path / "report"
+    report.mkdir()
+    for name in ("report.html", "latency-1.hgrm"):
+        (report / name).write_text(name)
+    (report / "result.json").write_text(json_file.write(result))
+    return report
+
+
+def test_what_other_runs_put_beside_a_report_is_not_taken_for_a_part_of_it(runs, result, tmp_path):
+    report = report_of(result, tmp_path)
+    (report / ".tfsload-report-7-abc").mkdir()
+    for name in (".tfsload-report-lock", "junit.xml.part", "letter.txt", ".tfsload-report-7-abc/result.json"):
+        (report / name).write_text("of another run")
+    (report / ".tfsload-report-7-abc" / "gone").symlink_to("nowhere")
+    runs.begin({})
+    runs.conclude(result, str(report))
+    run = runs.last
+
+    assert (run.has_all_files, run.fault) == (True, "")
+    assert held(run.directory) == ["latency-1.hgrm", "report.html", "result.json"]
+
+
+def another_result(report):
+    (report / "result.json").write_text(json_file.write(page_run("demo")))
+
+
+def no_result(report):
+    (report / "result.json").unlink()
+
+
+@pytest.mark.parametrize("put", [another_result, no_result, shutil.rmtree], ids=["another-runs", "half-there", "gone"])
+def test_another_runs_report_is_not_taken_for_this_runs(runs, result, tmp_path, put):
+    report = report_of(result, tmp_path)
+    put(report)
+    runs.begin({})
+    runs.conclude(result, str(report))
+    run = runs.last
+    at_first = (run.has_all_files, run.fault, held(run.directory))
+    runs.make_files()
+
+    assert at_first == (False, "", ["result.json"])
+    assert json_file.read(run.directory / "result.json") == result
+    assert (run.has_all_files, run.file_names) == (True, ("report.html", "result.json"))
+
+
+def test_a_report_that_is_replaced_while_it_is_copied_is_not_taken_for_this_runs(runs, result, tmp_path, monkeypatch):
+    report, copy = report_of(result, tmp_path), shutil.copyfile
+    monkeypatch.setattr(shutil, "copyfile", lambda *given: (copy(*given), another_result(report)))
+    runs.begin({})
+    runs.conclude(result, str(report))
+
+    assert held(runs.last.directory) == ["result.json"]
+    assert json_file.read(runs.last.directory / "result.json") == result
 
 
 def test_a_run_goes_on_where_there_is_no_room_for_its_files(result, tmp_path, monkeypatch):

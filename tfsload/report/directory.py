@@ -154,6 +154,31 @@ def _put(making: Path, path: Path) -> None:
             entry.unlink()
 
 
+def copied(path: Path, to: Path, result: bytes) -> bool:
+    """Copy a report, where it is the one of a result, to a new directory; return whether it is there.
+
+    Another run may put its own there meanwhile. It begins with its result, so that is copied last: where it is still
+    the one that is meant, all that was copied before is its own.
+
+    Args:
+        path: where the report lies.
+        to: the directory, which is made; where the report is another one's, nothing is left of it.
+        result: what `result.json` is to hold.
+    """
+    try:
+        to.mkdir(mode=0o700)
+    except OSError:
+        return False
+    with contextlib.suppress(OSError):  # another run has taken it away at this moment
+        names = {entry.name for entry in path.iterdir() if _is_ours(entry.name) and entry.is_file()}
+        for name in sorted(names, key=lambda name: name == json_file.NAME):
+            shutil.copyfile(path / name, to / name)
+        if (to / json_file.NAME).read_bytes() == result:
+            return True
+    shutil.rmtree(to, ignore_errors=True)
+    return False
+
+
 def write_file(directory: Path, name: str, text: str) -> None:
     """Write a file of a report, which takes its name when it is whole; letters that UTF-8 lacks are replaced.
 
@@ -161,5 +186,10 @@ def write_file(directory: Path, name: str, text: str) -> None:
         OSError: it cannot be written.
     """
     part = directory / (name + PART)
-    part.write_text(text, encoding="utf-8", errors="replace", newline="")
+    part.write_bytes(as_bytes(text))
     os.replace(part, directory / name)
+
+
+def as_bytes(text: str) -> bytes:
+    """Return a text as a file of a report holds it."""
+    return text.encode("utf-8", "replace")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfsload.analysis.result import RunResult
-from tfsload.report import directory, files, states
+from tfsload.report import directory, files, json_file, states
 from tfsload.report.page.cards import Card, cards
 from tfsload.report.page.first_screen import load, subject
 from tfsload.report.states import State
@@ -139,7 +139,8 @@ class SessionRuns:
 
         Args:
             result: of the run.
-            report: a directory with all its files; empty: they are to be made.
+            report: a directory with all its files, where no other run has put its own meanwhile; empty: they are to be
+                made.
         """
         run = self.last
         assert run is not None  # it has begun
@@ -148,14 +149,14 @@ class SessionRuns:
             return
         try:
             run.directory = self._root.path() / str(run.number)  # it may have been removed since the run began
-            if report:
-                shutil.copytree(report, run.directory)
+            written = directory.as_bytes(json_file.write(result))
+            if report and directory.copied(Path(report), run.directory, written):
                 run.has_all_files = True
-            else:
+            else:  # or another run has put its own report there
                 run.directory.mkdir(mode=0o700)
                 files.write_data(result, run.directory)
-        except (OSError, shutil.Error) as error:
-            run.fault = getattr(error, "strerror", None) or str(error)
+        except OSError as error:
+            run.fault = error.strerror or str(error)
 
     def make_files(self) -> None:
         """Make what is missing of the last run's files; a fault that somebody tells meanwhile stays."""
