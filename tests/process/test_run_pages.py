@@ -156,7 +156,7 @@ def test_stop_and_reset_work_from_the_runs_page(web_ui):
     ("run", "location"),
     [
         pytest.param("1", "/tfsload/runs/1", id="the-last-one"),
-        pytest.param("starting", "/tfsload/runs/live", id="one-that-has-begun"),
+        pytest.param("3", "/tfsload/runs/live", id="the-next-one"),
         pytest.param("77", "/tfsload/runs/live", id="none"),
         pytest.param("²", "/tfsload/runs/live", id="no-number"),
     ],

@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+from collections.abc import Callable
 from types import SimpleNamespace
 
 from flask import Blueprint, Flask
@@ -15,16 +16,28 @@ from tfsload.webui.session_runs import SessionRuns
 from tfsload.webui.site import Site
 
 
-def client_of(runs: SessionRuns, view: RunView | None = None) -> FlaskClient:
-    """Return who asks for the pages of these runs; `view`: of the one under way."""
+def client_of(
+    runs: SessionRuns,
+    view: RunView | None = None,
+    is_starting: Callable[[], bool] = lambda: False,
+    on_locusts: Callable[[str], None] = lambda _: None,
+) -> FlaskClient:
+    """Return who asks for the pages of these runs.
+
+    Args:
+        runs: those that have pages.
+        view: of the one under way.
+        is_starting: whether another is about to begin.
+        on_locusts: is told which of Locust's own routes is asked.
+    """
     app = Flask("locust")
     locusts = Blueprint("locust", "locust")
     for name in ("index", "swarm", "stop", "reset_stats"):
-        locusts.add_url_rule(f"/{name}", name, lambda: "")
+        locusts.add_url_rule(f"/{name}", name, lambda name=name: (on_locusts(name), "")[1])
     app.register_blueprint(locusts)
     site = Site(SimpleNamespace(app=app, web_login=False), "")
     site.blueprint.add_url_rule("/", "start", lambda: "")
-    RunPages(site, runs, view or RunView(lambda: None), lambda: False, lambda: b"")
+    RunPages(site, runs, view or RunView(lambda: None), is_starting, lambda: b"")
     site.open()
     return app.test_client()
 

@@ -1,4 +1,6 @@
-"""Pages of runs whose files are not all there: they say so."""
+"""Pages of runs whose files are not all there: they say so. And what *Stop* on a page stops."""
+
+import re
 
 import pytest
 
@@ -73,3 +75,55 @@ def test_a_page_that_waits_for_a_report_stops_once_that_is_given_up(client, runs
     assert waits
     assert 'http-equiv="refresh"' not in page
     assert "there was no time for it" in page
+
+
+class Session:
+    """Runs of a session whose pages somebody has open, and what that one asks Locust for."""
+
+    def __init__(self, runs):
+        self.runs, self.is_starting, self.asked = runs, False, []
+        self.client = client_of(runs, None, lambda: self.is_starting, self.asked.append)
+
+    def begin(self):
+        self.is_starting = False
+        self.runs.begin({})
+
+
+def stop_of(page):
+    """Return the number that a page's Stop sends."""
+    return re.search(r'action="/tfsload/runs/stop"><input type="hidden" name="run" value="([^"]*)">', page.text)[1]
+
+
+@pytest.mark.parametrize("has_begun", [False, True], ids=["about-to-begin", "begun-meanwhile"])
+def test_stop_on_the_page_of_a_run_that_is_about_to_begin_stops_that_run(runs, has_begun):
+    session = Session(runs)
+    session.is_starting = True
+    number = stop_of(session.client.get("/tfsload/runs/live"))
+    if has_begun:
+        session.begin()
+    session.client.post("/tfsload/runs/stop", data={"run": number})
+
+    assert (number, session.asked) == ("2", ["stop"])
+
+
+def test_stop_on_the_page_of_a_run_of_which_nothing_is_known_yet_stops_it(runs):
+    session = Session(runs)
+    session.begin()
+    page = session.client.get("/tfsload/runs/2")
+    session.client.post("/tfsload/runs/stop", data={"run": stop_of(page)})
+
+    assert "about to begin" in page.text
+    assert session.asked == ["stop"]
+
+
+def test_stop_on_the_page_of_a_run_that_was_about_to_begin_stops_no_later_one(runs):
+    session = Session(runs)
+    session.is_starting = True
+    number = stop_of(session.client.get("/tfsload/runs/live"))
+    session.begin()
+    runs.conclude(page_run("demo"))
+    session.begin()
+    reply = session.client.post("/tfsload/runs/stop", data={"run": number})
+
+    assert session.asked == []
+    assert reply.headers["location"] == "/tfsload/runs/2"

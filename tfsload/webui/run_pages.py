@@ -65,7 +65,7 @@ class RunPages:
     def _go_to_live(self) -> Any:
         """Lead to the run under way, or the last one, however short it was; or say that it is about to begin."""
         if self._is_starting():
-            return self._site.page("starting.html")
+            return self._site.page("starting.html", number=self._runs.next_number)
         last = self._runs.last
         return redirect(url_for("tfsload.start") if last is None else url_for("tfsload.run", number=last.number))
 
@@ -83,7 +83,7 @@ class RunPages:
     def _live(self, run: SessionRun) -> str:
         told, levels = self._view.now(), self._view.levels
         if told["words"] is None:
-            return self._site.page("starting.html")
+            return self._site.page("starting.html", number=run.number)
         html = levels.html if levels is not None else ""
         return self._page("live.html", run=run, words=told["words"], html=html)
 
@@ -131,10 +131,13 @@ class RunPages:
         return self._do("reset_stats")
 
     def _do(self, what: str) -> Any:
-        """Have Locust do it, unless the page that asks is of a run that is over: it would be done to another's."""
+        """Have Locust do it, unless the page that asks is of a run that is over: it would be done to another's.
+
+        A page of a run that is about to begin names it by the number that it will have: it may have begun meanwhile.
+        """
         asked, last = request.form.get("run", ""), self._runs.last
         under_way = str(last.number) if last is not None and last.came_to is None else ""
-        now = "starting" if self._is_starting() else under_way
+        now = str(self._runs.next_number) if self._is_starting() else under_way
         if asked in ("", now):
             view_of(what)()
             return redirect(url_for("tfsload.live"))

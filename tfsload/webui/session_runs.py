@@ -116,6 +116,11 @@ class SessionRuns:
         """The one under way, or the last that ended; None: there was none."""
         return next(reversed(self._runs.values()), None)
 
+    @property
+    def next_number(self) -> int:
+        """The number that the next run will have."""
+        return self._n + 1
+
     def get(self, number: int) -> SessionRun | None:
         """Return the one of this number; None: there is none, or it is forgotten."""
         return self._runs.get(number)
