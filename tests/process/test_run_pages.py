@@ -148,7 +148,7 @@ def test_stop_and_reset_work_from_the_runs_page(web_ui):
     wait_until(lambda: 0 < web_ui.counts()[0] <= n_requests - before, "Locust to have forgotten what was before")
 
     assert page.count('<input type="hidden" name="run" value="1">') == 2
-    assert (reset.status, stopped.status) == (302, 302)
+    assert (reset.status, stopped.status) == (303, 303)
     assert stopped.headers["location"] == "/tfsload/runs/live"
 
 
@@ -169,7 +169,7 @@ def test_a_page_of_a_run_that_is_over_stops_no_other(web_ui, run, location):
     body = urllib.parse.urlencode({"run": run})
     replies = [web_ui.ask("POST", f"/tfsload/runs/{what}", body) for what in ("stop", "reset")]
 
-    assert [reply.headers["location"] for reply in replies] == [location] * 2
+    assert [(reply.status, reply.headers["location"]) for reply in replies] == [(303, location)] * 2
     assert told(web_ui, 2)["state"] == "running"
     assert not told(web_ui, 2)["standing"]["is_ending"]
 
@@ -234,11 +234,12 @@ def test_below_a_base_path_all_links_lie_below_it(tmp_path, model_server):
 def test_nothing_is_shown_to_who_has_not_logged_in(tmp_path, model_server):
     arguments = ("--web-login", "--host", model_server.address)
     with web_ui_of(tmp_path, *arguments, locustfile=WITH_LOGIN, up_path="/login") as ui:
-        pages = [ui.ask("GET", path) for path in ("/tfsload/runs/", "/tfsload/page.css", "/tfsload/static/site.css")]
-        script = ui.ask("GET", "/tfsload/runs/1/live.json")
+        paths = ("runs/", "page.css", "static/site.css", "runs/1/files/result.json")
+        pages = [ui.ask("GET", f"/tfsload/{path}") for path in paths]
+        scripts = [ui.ask("GET", f"/tfsload/{path}") for path in ("runs/1/live.json", "runs/1/levels.json", "bar.json")]
         stopped = ui.ask("POST", "/tfsload/runs/stop")
 
     assert {page.status for page in pages} == {302}
     assert all("/login" in page.headers["location"] for page in pages)
-    assert (script.status, json.loads(script.body)) == (401, {"error": "log in first"})
+    assert [(one.status, json.loads(one.body)) for one in scripts] == [(401, {"error": "log in first"})] * 3
     assert (stopped.status, "/login" in stopped.headers["location"]) == (302, True)

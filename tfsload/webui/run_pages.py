@@ -19,6 +19,7 @@ _NO_REFERRER, _SAME_ORIGIN = (
 )
 # What the bar above a report needs beside what the report allows itself.
 _OF_BAR = {"style-src": "'self'", "form-action": "'self'"}
+_SEE_OTHER = 303  # with GET, whatever was posted
 _HTML = "text/html; charset=utf-8"
 
 
@@ -140,9 +141,10 @@ class RunPages:
         now = str(self._runs.next_number) if self._is_starting() else under_way
         if asked in ("", now):
             view_of(what)()
-            return redirect(url_for("tfsload.live"))
+            return redirect(url_for("tfsload.live"), _SEE_OTHER)
         run = self._runs.get(int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 10 else None
-        return redirect(url_for("tfsload.live") if run is None else url_for("tfsload.run", number=run.number))
+        where = url_for("tfsload.live") if run is None else url_for("tfsload.run", number=run.number)
+        return redirect(where, _SEE_OTHER)
 
     def _give_drawing_script(self) -> Response:
         script = self._drawing_script()

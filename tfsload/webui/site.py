@@ -17,6 +17,7 @@ from tfsload.webui.session_runs import MOST_RUNS
 
 NAME = "tfsload"
 PATH = "/tfsload"
+_ASKED_BY_SCRIPTS = {f"{NAME}.{route}" for route in ("live_json", "levels_json", "bar_json")}
 # Nothing is fetched from elsewhere, no text is run, and only this web UI is sent what is typed.
 _POLICY = "; ".join(
     [
@@ -82,10 +83,10 @@ class Site:
         return self._templates.get_template(template).module
 
     def _turn_away(self) -> Any:
-        """Send who has not logged in to the login, where there is one; scripts are told so (401)."""
+        """Send who has not logged in to the login, where there is one, downloads too; scripts are told so (401)."""
         if not self._web_ui.web_login or current_user.is_authenticated:
             return None
-        if request.path.endswith(".json"):
+        if request.endpoint in _ASKED_BY_SCRIPTS:
             return Response('{"error": "log in first"}\n', 401, content_type="application/json")
         return self._web_ui.login_manager.unauthorized()
 
