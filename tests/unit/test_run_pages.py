@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.page_runs import page_run
 from tests.support.run_pages import client_of
+from tfsload.report.standing import Standing
+from tfsload.webui.run_view import RunView
 from tfsload.webui.session_runs import SessionRuns
 
 PAGE = (
@@ -127,3 +129,31 @@ def test_stop_on_the_page_of_a_run_that_was_about_to_begin_stops_no_later_one(ru
 
     assert session.asked == []
     assert reply.headers["location"] == "/tfsload/runs/2"
+
+
+def waits(session, path="/tfsload/runs/live"):
+    """Whether the page that is there now says that it waits, without a word of it being fetched."""
+    reply = session.client.head(path, follow_redirects=True)
+    assert (reply.status_code, reply.data) == (200, b"")
+    return "Tfsload-Waits" in reply.headers
+
+
+def test_a_page_says_by_a_header_that_it_waits_whatever_words_are_in_it(runs):
+    session = Session(runs)
+    ended_without_its_files = waits(session)
+    runs.make_files()
+    ended = waits(session)
+    session.is_starting = True
+    about_to_begin = waits(session)
+    session.begin()
+    begun = waits(session)
+
+    assert [ended_without_its_files, ended, about_to_begin, begun] == [True, False, True, True]
+
+
+def test_a_run_under_way_waits_for_no_other_page(runs):
+    view = RunView(lambda: Standing(1.0))
+    runs.begin({"note": "x=Tfsload-Waits"})
+    client = client_of(runs, view)
+
+    assert "Tfsload-Waits" not in client.head("/tfsload/runs/2").headers

@@ -66,7 +66,7 @@ class RunPages:
     def _go_to_live(self) -> Any:
         """Lead to the run under way, or the last one, however short it was; or say that it is about to begin."""
         if self._is_starting():
-            return self._site.page("starting.html", number=self._runs.next_number)
+            return self._starting(self._runs.next_number)
         last = self._runs.last
         return redirect(url_for("tfsload.start") if last is None else url_for("tfsload.run", number=last.number))
 
@@ -79,12 +79,16 @@ class RunPages:
                 return self._report(run)
             except OSError:
                 run.know_page_is_gone()
-        return self._page("ended.html", run=run, came_to=run.came_to)
+        page = self._page("ended.html", run=run, came_to=run.came_to)
+        return page if run.is_settled else _waiting(page)
 
-    def _live(self, run: SessionRun) -> str:
+    def _starting(self, number: int) -> Response:
+        return _waiting(self._site.page("starting.html", number=number))
+
+    def _live(self, run: SessionRun) -> str | Response:
         told, levels = self._view.now(), self._view.levels
         if told["words"] is None:
-            return self._site.page("starting.html", number=run.number)
+            return self._starting(run.number)
         html = levels.html if levels is not None else ""
         return self._page("live.html", run=run, words=told["words"], html=html)
 
@@ -160,6 +164,11 @@ class RunPages:
         if run is None:
             abort(404)
         return run
+
+
+def _waiting(page: str) -> Response:
+    """Return a page that waits for another in its place; its script looks for the header until that is there."""
+    return Response(page, content_type=_HTML, headers={"Tfsload-Waits": "1"})
 
 
 def _widened(policy: str) -> str:
