@@ -269,3 +269,34 @@ def test_who_else_is_on_this_machine_does_not_read_them(runs, result):
 
     assert runs.last.directory.parent.stat().st_mode & 0o077 == 0
     assert json.loads((runs.last.directory / "result.json").read_text())["schema"]
+
+
+def test_the_run_under_way_is_the_one_that_has_come_to_nothing_yet(runs, result):
+    seen = [runs.under_way]
+    for _ in range(2):
+        runs.begin({})
+        seen.append(runs.under_way)
+        runs.conclude(result)
+        seen.append(runs.under_way)
+
+    assert [run and run.number for run in seen] == [None, 1, None, 2, None]
+    assert runs.next_number == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        pytest.param("1", 1, id="one-that-is-there"),
+        pytest.param("01", 1, id="with-a-zero-before-it"),
+        pytest.param("2", None, id="none-there"),
+        pytest.param("", None, id="empty"),
+        pytest.param("-1", None, id="below-0"),
+        pytest.param("²", None, id="another-alphabets"),
+        pytest.param("9" * 10_000, None, id="far-too-long"),
+    ],
+)
+def test_a_run_is_named_by_its_number(runs, text, number):
+    runs.begin({})
+    run = runs.named(text)
+
+    assert (run and run.number) == number

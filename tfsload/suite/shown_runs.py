@@ -90,8 +90,7 @@ class ShownRuns:
     @property
     def is_under_way(self) -> bool:
         """Whether a run has begun that has come to nothing yet."""
-        last = self._places.runs.last
-        return last is not None and last.came_to is None
+        return self._places.runs.under_way is not None
 
     def renew(self, so_far: Callable[[], RunResult]) -> None:
         """Show what the run has come to so far: at a level's end, when none is measured."""

@@ -140,13 +140,13 @@ class RunPages:
 
         A page of a run that is about to begin names it by the number that it will have: it may have begun meanwhile.
         """
-        asked, last = request.form.get("run", ""), self._runs.last
-        under_way = str(last.number) if last is not None and last.came_to is None else ""
-        now = str(self._runs.next_number) if self._is_starting() else under_way
-        if asked in ("", now):
+        asked, under_way = request.form.get("run", ""), self._runs.under_way
+        number = under_way.number if under_way is not None else None
+        now = self._runs.next_number if self._is_starting() else number
+        if asked in ("", str(now or "")):
             view_of(what)()
             return redirect(url_for("tfsload.live"), _SEE_OTHER)
-        run = self._runs.get(int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 10 else None
+        run = self._runs.named(asked)
         where = url_for("tfsload.live") if run is None else url_for("tfsload.run", number=run.number)
         return redirect(where, _SEE_OTHER)
 

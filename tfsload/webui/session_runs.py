@@ -17,6 +17,7 @@ from tfsload.webui.own_directory import OwnDirectory
 
 # Older ones are forgotten, files and all: a web UI may be left running for weeks.
 MOST_RUNS = 50
+_MOST_DIGITS = 9  # of what is taken for a number: to read a longer one takes time
 _IN_ORDER = (directory.PAGE, *(name for name in directory.NAMES if name != directory.PAGE))
 
 
@@ -117,6 +118,12 @@ class SessionRuns:
         return next(reversed(self._runs.values()), None)
 
     @property
+    def under_way(self) -> SessionRun | None:
+        """The one that has begun and come to nothing yet; None: there is none."""
+        last = self.last
+        return last if last is not None and last.came_to is None else None
+
+    @property
     def next_number(self) -> int:
         """The number that the next run will have."""
         return self._n + 1
@@ -124,6 +131,11 @@ class SessionRuns:
     def get(self, number: int) -> SessionRun | None:
         """Return the one of this number; None: there is none, or it is forgotten."""
         return self._runs.get(number)
+
+    def named(self, text: str) -> SessionRun | None:
+        """Return the one whose number a text is; None: it is no number, or that of no run that is remembered."""
+        is_number = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+        return self.get(int(text)) if is_number else None
 
     def begin(self, fields: Mapping[str, str]) -> None:
         """Know that a run begins, which the form's fields asked for."""

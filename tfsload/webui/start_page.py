@@ -85,8 +85,7 @@ class StartPage:
     @property
     def is_next(self) -> bool:
         """Whether this is what a person wants who comes: nothing is under way, and nothing is about to be."""
-        last = self._runs.last
-        return (last is None or last.came_to is not None) and not self._form.is_under_way
+        return self._runs.under_way is None and not self._form.is_under_way
 
     def held(self, limit_s: float | None) -> dict[str, str]:
         """Return what the form would have to hold for a run like the one that begins, by name, as a page may show it.
@@ -102,8 +101,7 @@ class StartPage:
         return self._take() if _is_form() else Response(_NO_FORM, 400, content_type="text/plain; charset=utf-8")
 
     def _show(self) -> str:
-        number = request.args.get("run", "")
-        run = self._runs.get(int(number)) if number.isascii() and number.isdigit() and len(number) < 10 else None
+        run = self._runs.named(request.args.get("run", ""))
         held = run.fields if run is not None else {}
         values = {**self._at_first, **held}
         kind = load_kinds.kind_of(values) if run is not None else self._first_kind
@@ -165,7 +163,6 @@ class StartPage:
 
     def _page(self, form: _Form, answer: _Answer = _Answer(), number: int | None = None) -> str:
         layout = self._layout
-        last = self._runs.last
         return self._site.page(
             "start.html",
             form=form,
@@ -175,7 +172,7 @@ class StartPage:
             placed=place(answer.faults, layout.seen(form.kind), layout.flags, form.values["dataset"]),
             length=answer.length,
             number=number,
-            is_under_way=self._form.is_under_way or (last is not None and last.came_to is None),
+            is_under_way=self._form.is_under_way or self._runs.under_way is not None,
             own_shape=self._own_shape(),
             classes=self._extras.classes,
             chosen=form.classes or self._extras.classes,
