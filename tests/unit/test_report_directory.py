@@ -1,6 +1,7 @@
 """The directory of a report: what is refused before the load, and how a report takes the place of an older one."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -154,13 +155,32 @@ def test_what_goes_wrong_in_between_leaves_the_older_one(tmp_path, result, error
     assert (tmp_path / json_file.NAME).read_bytes() == before
 
 
-def test_what_a_killed_process_has_left_is_no_stranger_and_goes(tmp_path, result):
-    (tmp_path / ".tfsload-report-abc").mkdir()
-    (tmp_path / ".tfsload-report-abc" / "result.json").write_text("half")
+def left_in(path, name, age_s):
+    """Leave a directory with half a report of an age."""
+    (path / name).mkdir()
+    (path / name / "result.json").write_text("half")
+    then_s = time.time() - age_s
+    os.utime(path / name, (then_s, then_s))
+
+
+NOBODYS = 2**30  # far beyond any process's number here
+
+
+@pytest.mark.parametrize(
+    ("name", "age_s", "stays"),
+    [
+        pytest.param(f".tfsload-report-{NOBODYS}-abc", 7200, False, id="old-and-nobodys"),
+        pytest.param(".tfsload-report-abc", 7200, False, id="old-and-without-a-number"),
+        pytest.param(f".tfsload-report-{os.getpid()}-abc", 7200, True, id="old-and-of-a-process"),
+        pytest.param(f".tfsload-report-{NOBODYS}-abc", 60, True, id="being-made-in-another-container"),
+    ],
+)
+def test_what_a_killed_process_has_left_is_no_stranger_and_goes(tmp_path, result, name, age_s, stays):
+    left_in(tmp_path, name, age_s)
 
     assert directory.fault(str(tmp_path)) == ""
     report_in(tmp_path, result)
-    assert held(tmp_path) == ["levels.csv", "result.json"]
+    assert held(tmp_path) == [*([name] if stays else []), "levels.csv", "result.json"]
 
 
 @pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])

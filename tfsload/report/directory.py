@@ -13,7 +13,7 @@ from typing import IO
 
 import psutil
 
-from tfsload.report import hgrm, json_file
+from tfsload.report import hgrm, json_file, left_over
 from tfsload.transport.words import quoted
 
 NAMES = (json_file.NAME, "levels.csv", "series.csv", "images.csv", "junit.xml", "summary.md", "report.html")
@@ -99,19 +99,17 @@ def replaced(directory: str) -> Iterator[Path]:
             _put(making, path)
     finally:
         shutil.rmtree(making, ignore_errors=True)
-        _remove_left_over(path)
+        left_over.remove(one for one in path.glob(f"{_MAKING}*") if one.is_dir() and not _is_of_a_process(one))
 
 
 def _new_directory(path: Path) -> Path:
     return Path(tempfile.mkdtemp(prefix=f"{_MAKING}{os.getpid()}-", dir=path))
 
 
-def _remove_left_over(path: Path) -> None:
-    """Remove what processes have left that are no more."""
-    for left in path.glob(f"{_MAKING}*"):
-        number = left.name.removeprefix(_MAKING).partition("-")[0]
-        if not (number.isascii() and number.isdigit() and psutil.pid_exists(int(number))):
-            shutil.rmtree(left, ignore_errors=True)
+def _is_of_a_process(making: Path) -> bool:
+    """Whether the process that made a directory is there; those of other containers never are."""
+    number = making.name.removeprefix(_MAKING).partition("-")[0]
+    return number.isascii() and number.isdigit() and psutil.pid_exists(int(number))
 
 
 @contextlib.contextmanager

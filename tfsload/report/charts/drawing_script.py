@@ -3,19 +3,16 @@
 Putting it together takes two seconds, in which nothing else of the process runs: it is done in one of its own.
 """
 
-import contextlib
 import importlib.metadata
 import os
 import tempfile
-import time
 from pathlib import Path
 
+from tfsload.report import left_over
 from tfsload.report.charts.draw import VEGA_LITE, browser_script
 
 _PACKAGE = "vl-convert-python"
 _PART = ".part"
-# One that is older was left by a process that was killed.
-_LEFT_OVER_S = 3600.0
 
 
 def file_name() -> str:
@@ -32,7 +29,7 @@ def write(path: Path) -> None:
         OSError: it cannot be written.
     """
     script = browser_script()
-    _remove_left_over(path)
+    left_over.remove(path.parent.glob(f"{path.name}.*{_PART}"))
     number, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=_PART, dir=path.parent)  # mode 0600
     part = Path(name)
     try:
@@ -41,10 +38,3 @@ def write(path: Path) -> None:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
-
-
-def _remove_left_over(path: Path) -> None:
-    for left in path.parent.glob(f"{path.name}.*{_PART}"):
-        with contextlib.suppress(OSError):
-            if time.time() - left.lstat().st_mtime > _LEFT_OVER_S:
-                left.unlink()
