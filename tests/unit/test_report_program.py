@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.golden import result_of
+from tests.support.page_runs import page_run
 from tests.support.past_runs import PAST_RUNS
 from tests.support.report_dirs import held, report_in
 from tfsload.analysis import exit_codes
@@ -152,3 +153,39 @@ def test_without_a_directory_the_usage_is_told(capsys):
         program.main([])
     assert ended.value.code == exit_codes.BAD_USAGE
     assert "expected DIR" in capsys.readouterr().err
+
+
+def newer_report(path):
+    report_in(path, page_run("sweep"))
+
+
+def no_report(path):
+    for one in list(path.glob("*.*")):
+        if one.is_file():
+            one.unlink()
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "left"),
+    [
+        pytest.param(newer_report, ["levels.csv", "result.json"], id="a-newer-runs-report"),
+        pytest.param(no_report, [], id="taken-away"),
+    ],
+)
+def test_what_was_put_there_while_a_report_was_drawn_stays(tmp_path, result, capsys, monkeypatch, meanwhile, left):
+    report_in(tmp_path, result)
+    write, seen = files.write_others, []
+
+    def write_slowly(*given):
+        write(*given)
+        meanwhile(tmp_path)
+        seen.extend(one.read_bytes() for one in tmp_path.glob(json_file.NAME))
+
+    monkeypatch.setattr(files, "write_others", write_slowly)
+
+    assert program.main([str(tmp_path)]) == exit_codes.FAILED
+    assert (
+        "its result.json was changed meanwhile; what is there now stays: run this again for" in capsys.readouterr().err
+    )
+    assert held(tmp_path) == left
+    assert [one.read_bytes() for one in tmp_path.glob(json_file.NAME)] == seen

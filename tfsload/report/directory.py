@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -81,11 +81,16 @@ def _is_ours(name: str) -> bool:
 
 
 @contextlib.contextmanager
-def replaced(directory: str) -> Iterator[Path]:
+def replaced(directory: str, check: Callable[[Path], None] = lambda _: None) -> Iterator[Path]:
     """Give a new directory in which to make the files of a report; as it ends they take the place of older ones.
 
     What raises in between leaves the older report as it was; what others have put there meanwhile stays. Of two runs
     that end in one directory the later one's report stays.
+
+    Args:
+        directory: of the report.
+        check: looks at it just before its files are replaced, when no other process puts any there, and raises where
+            they are not to be.
 
     Raises:
         OSError: they could not be made, or not put there.
@@ -96,6 +101,7 @@ def replaced(directory: str) -> Iterator[Path]:
     try:
         yield making
         with _alone(path):
+            check(path)
             _put(making, path)
     finally:
         shutil.rmtree(making, ignore_errors=True)

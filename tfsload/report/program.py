@@ -1,6 +1,7 @@
 """`tfsload report DIR`: makes a report again from its `result.json`."""
 
 import argparse
+import errno
 import json
 import os
 import sys
@@ -62,7 +63,7 @@ def _make(where: str, has_hgrm: bool, is_here: bool) -> int:
     if fault := directory.fault(where):
         return _refuse(f"{where}: {fault}", exit_codes.BAD_USAGE)
     try:
-        with directory.replaced(where) as making:
+        with directory.replaced(where, lambda path: _require_unchanged(path, written)) as making:
             (making / json_file.NAME).write_bytes(written)
             code = _write(result, making, has_hgrm)
             if code != exit_codes.PASS:
@@ -86,6 +87,21 @@ def _why_not_read(path: Path, error: OSError) -> str:
     else:
         found = f"its {json_file.NAME} cannot be read ({error.strerror or error})"
     return f"{found}: name the directory of a report, as a run was given it with --report"
+
+
+def _require_unchanged(path: Path, written: bytes) -> None:
+    """Leave a report as it is that is newer than what was read of it.
+
+    Raises:
+        OSError: its result is another one by now.
+    """
+    try:
+        is_unchanged = json_file.read_bytes(path / json_file.NAME) == written
+    except (OSError, SchemaError):
+        is_unchanged = False
+    if not is_unchanged:
+        fault = f"its {json_file.NAME} was changed meanwhile; what is there now stays: run this again for it"
+        raise OSError(errno.EBUSY, fault)
 
 
 class _NotMadeError(Exception):
