@@ -175,7 +175,7 @@ def test_a_check_is_answered_beside_the_buttons(driver):
     said = driver.find_element(By.CSS_SELECTOR, ".go [role=status]")
 
     assert said.is_displayed()
-    assert "4 levels · about 48 s" in said.text
+    assert "5 levels · about 1 min" in said.text
 
 
 @pytest.mark.parametrize("name", LOOKS)

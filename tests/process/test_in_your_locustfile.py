@@ -80,6 +80,8 @@ def test_the_users_that_are_asked_for_are_those_that_fire(own, source, arguments
     assert seen.most_in_flight == sum(spawned.values())
 
 
+# Locust says so once all workers have: on a busy machine that takes its time.
+@pytest.mark.timing
 def test_users_of_several_classes_are_told_apart_on_workers_too(own):
     seen = own.run(TWO, "-u", "8", "-r", "100", "-t", "3s", n_workers=2)
 
@@ -132,6 +134,7 @@ def test_a_shape_may_go_by_locusts_own_options(own, n_workers):
     assert seen.most_in_flight == 3
 
 
+@pytest.mark.timing
 @ALONE_AND_FORKED
 def test_a_shape_may_name_classes(own, n_workers):
     seen = own.run(TWO + SHAPE_OF_CLASSES, n_workers=n_workers)

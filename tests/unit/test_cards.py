@@ -12,7 +12,9 @@ from tests.support.past_runs import MS, SECOND, PastRun
 from tfsload.analysis import exit_codes, thresholds
 from tfsload.analysis.held import Held, margin_of
 from tfsload.analysis.limit import Ending
-from tfsload.analysis.verdict import Verdict
+from tfsload.analysis.scaling import assess_sweep
+from tfsload.analysis.validity import WORKERS_STAY
+from tfsload.analysis.verdict import Rule, Verdict
 from tfsload.report import states
 from tfsload.report.page.cards import cards
 from tfsload.report.page.first_screen import first_screen
@@ -179,24 +181,12 @@ def test_a_run_without_a_verdict_says_whether_its_error_rate_stands(make, said, 
     assert errors.state == state
 
 
-@pytest.mark.parametrize(
-    ("plateau", "said"),
-    [
-        pytest.param((2,), [], id="the-best-alone"),
-        pytest.param((2, 4), ["within 10% of it at 4 users"], id="one-more"),
-        pytest.param((1, 2), ["within 10% of it at 1 user"], id="a-lone-user"),
-        pytest.param((1, 2, 4, 8), ["within 10% of it at 1, 4 and 8 users"], id="three-more"),
-        pytest.param((1, 2, 4, 8, 16), ["within 10% of it at 4 more levels, 1 to 16 users"], id="many-more"),
-        pytest.param((1, 4, 8), [], id="the-best-left-out"),
-        pytest.param((), [], id="none"),
-    ],
-)
-def test_levels_that_come_near_to_the_best_are_named(plateau, said):
+def doubted_as_a_whole():
+    """Return a sweep that supports no verdict for what is of no level."""
     result = page_run("sweep")
-    scaling = dataclasses.replace(result.scaling, best_users=plateau)
-    below = cards(dataclasses.replace(result, scaling=scaling))[0].below.split(" · ")
-
-    assert below == ["at 2 users", "1.95× one user", *said]
+    rule = Rule(WORKERS_STAY, exit_codes.INVALID, ("1 request that workers reported did not arrive",))
+    verdict = dataclasses.replace(result.judged, exit_code=exit_codes.INVALID, rules=(*result.judged.rules, rule))
+    return dataclasses.replace(result, verdict=verdict)
 
 
 def cut_off():
@@ -213,6 +203,7 @@ def cut_off():
     [
         pytest.param(cut_off, "invalid", False, id="of-a-run-as-a-whole"),
         pytest.param(lambda: page_run("unsettled"), "", True, id="of-a-level-not-in-doubt"),
+        pytest.param(doubted_as_a_whole, "invalid", False, id="of-levels-of-a-doubted-run"),
         pytest.param(lambda: page_run("demo"), "", False, id="of-a-pass"),
     ],
 )
@@ -240,6 +231,60 @@ def test_the_best_level_of_a_sweep_is_where_throughput_stops_growing(rates_rps, 
     levels = [dataclasses.replace(one, achieved_rps=rate) for one, rate in zip(result.levels, rates_rps, strict=True)]
 
     assert states.best_level(dataclasses.replace(result, levels=tuple(levels))).users == best_users
+
+
+def of_users(result, *rates_rps):
+    """Return a sweep whose levels had so many users, and so high a throughput."""
+    levels = [
+        dataclasses.replace(result.levels[0], number=number, name=f"{users} users", users=users, achieved_rps=rps)
+        for number, (users, rps) in enumerate(rates_rps, 1)
+    ]
+    return dataclasses.replace(result, levels=tuple(levels), scaling=assess_sweep(levels))
+
+
+@pytest.mark.parametrize(
+    ("rates_rps", "said"),
+    [
+        pytest.param([(1, 100), (2, 190)], "", id="the-best-alone"),
+        pytest.param([(1, 100), (2, 190), (4, 191)], "within 10% of it at 4 users", id="one-more"),
+        pytest.param([(1, 100), (2, 96)], "within 10% of it at 2 users", id="a-lone-user"),
+        pytest.param([(1, 180), (2, 195), (4, 192)], "within 10% of it at 1 and 4 users", id="fewer-and-more"),
+        pytest.param(
+            [(1, 9), (2, 190), (4, 195), (8, 192), (16, 191)], "within 10% of it at 4, 8 and 16 users", id="three-more"
+        ),
+        pytest.param(
+            [(1, 9), (2, 190), (4, 195), (8, 192), (16, 191), (32, 190)],
+            "within 10% of it at 4 more levels, 4 to 32 users",
+            id="many-more",
+        ),
+    ],
+)
+def test_levels_that_come_near_to_the_best_are_named(rates_rps, said):
+    told = cards(of_users(page_run("sweep"), *rates_rps))[0].below.split(" · ")
+
+    assert [part for part in told if part.startswith("within")] == ([said] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("rates_rps", "best", "below"),
+    [
+        pytest.param(
+            [(1, 114), (2, 160), (4, 161), (8, 160), (1, 160)],
+            (2, 160),
+            "within 10% of it at 4 and 8 users",
+            id="the-lone-user-differs",
+        ),
+        pytest.param([(1, 100), (2, 190), (4, 96), (4, 112), (2, 191)], (2, 191), "", id="the-better-of-two"),
+    ],
+)
+def test_levels_of_one_number_of_users_are_taken_together_as_in_the_sentence(rates_rps, best, below):
+    result = of_users(page_run("sweep"), *rates_rps)
+    level = states.best_level(result)
+    told = cards(result)[0].below.split(" · ")
+
+    assert (level.users, level.achieved_rps) == best
+    assert level.users == (result.scaling.stops_growing_at or level.users)
+    assert [part for part in told if part.startswith("within")] == ([below] if below else [])
 
 
 def with_images(result, n_images):

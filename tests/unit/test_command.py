@@ -65,6 +65,25 @@ def test_only_what_was_changed_is_named(arguments, words):
     assert repeated(["-f", "a.py", *arguments]) == ["locust", "-f", "a.py", *words]
 
 
+@pytest.mark.parametrize(
+    ("run_time", "told"),
+    [
+        pytest.param("20", "20", id="whole"),
+        pytest.param("2.5", "3", id="a-programs-own"),
+        pytest.param("1m30s", "1m30s", id="with-its-unit"),
+        pytest.param("inf", "inf", id="none-that-locust-takes"),
+    ],
+)
+def test_a_run_time_is_told_in_whole_seconds_as_locust_reads_it(run_time, told):
+    given = asked(["-f", "a.py", "-t", "20"])
+    options = {**given.options, "run_time": run_time}
+    words = shlex.split(
+        command(dataclasses.replace(page_run("demo"), asked=dataclasses.replace(given, options=options)))
+    )
+
+    assert words[words.index("-t") + 1] == told
+
+
 def test_the_suites_own_locustfile_has_a_program():
     assert repeated(["-f", str(shipped("locustfile.py"))]) == ["tfsload", "run", "--headless"]
 

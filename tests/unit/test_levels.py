@@ -317,6 +317,9 @@ def test_without_a_request_hardly_any_figure_is_known(text, value):
         pytest.param("p50 < 1s", math.inf, id="percentile"),
         pytest.param("mean < 1s", math.inf, id="mean"),
         pytest.param("max < 1s", math.inf, id="max"),
+        pytest.param("mean > 1us", None, id="mean-to-be-above"),
+        pytest.param("max > 1us", None, id="max-to-be-above"),
+        pytest.param("p50 > 1us", None, id="percentile-to-be-above"),
     ],
 )
 def test_where_all_failed_latencies_are_endless(text, value):

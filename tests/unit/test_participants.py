@@ -51,8 +51,8 @@ def run_of(n_requests, users, workers=None):
         ),
         pytest.param(
             run_of(20, Users(7, 10, Attended(100.0, 74.0, 10.0))),
-            "7 of 10: they ended by themselves before the run did",
-            id="some-of-a-whole-ramp-are-gone",
+            "7 of 10: others ended by themselves, or the run ended before they were started (-r: more a second)",
+            id="after-a-ramp-or-in-the-next-one",
         ),
     ],
 )

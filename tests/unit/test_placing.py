@@ -72,7 +72,7 @@ def test_a_name_lies_over_no_line(line, is_free):
         pytest.param(
             [], [[(0, 80), (300, 80)], [(0, 81), (300, 81)], [(0, 120), (300, 120)]], (150, 120), id="over-few-lines"
         ),
-        pytest.param([(150, 80), (150, 120)], [], (150, 80), id="the-first-where-all-are-alike"),
+        pytest.param([(150, 80), (150, 120)], [], (150, 66), id="further-up-where-all-are-over-a-mark"),
     ],
 )
 def test_a_name_that_has_to_be_seen_is_where_it_covers_least(taken, lines, expected):

@@ -261,10 +261,21 @@ def test_no_answer_where_there_is_none(points, why, cure):
             id="lone-user-untrusted",
         ),
         pytest.param(sweep(workers(2), (1, 2, 4, 8)), "Yes: about 2.00 requests", id="enough-of-it"),
+        pytest.param(sweep(lock(0.85), (1, 2)), "Cannot tell: about ", id="growing-so-far"),
     ],
 )
 def test_of_a_sweep_that_was_ended_early_nothing_is_advised_that_was_asked_for(points, said):
-    assert assess(points, is_whole=False).answer.sentence.startswith(said)
+    sentence = assess(points, is_whole=False).answer.sentence
+
+    assert sentence.startswith(said)
+    assert "sweep further" not in sentence
+
+
+def test_a_sweep_that_was_ended_while_throughput_grew_is_to_be_run_to_its_end():
+    whole, early = (assess(sweep(lock(0.85), (1, 2)), is_whole=is_whole).answer.sentence for is_whole in (True, False))
+
+    assert whole.endswith("sweep further (`--sweep 1,2,4,8,16`).")
+    assert early.endswith("let the sweep run to its end.")
 
 
 def test_levels_are_compared_with_the_lone_user():

@@ -196,7 +196,7 @@ def test_a_new_page_offers_what_the_command_line_asks_for_and_else_a_sweep(given
         pytest.param(10, "10s", id="whole"),
         pytest.param(10.0, "10s", id="whole-with-a-point"),
         pytest.param(1234567.0, "1234567s", id="long"),
-        pytest.param(0.5, "0.5s", id="of-a-program"),
+        pytest.param(0.5, "1s", id="of-a-program"),
     ],
 )
 def test_a_run_had_again_has_the_end_that_it_had_and_one_user_where_none_was_asked_for(limit_s, run_time):

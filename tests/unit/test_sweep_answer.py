@@ -7,8 +7,9 @@ from tests.support.page_runs import PastRun, closed_sweep, hold_closed
 from tfsload.analysis import exit_codes
 from tfsload.report import junit, markdown, terminal
 from tfsload.report.page.first_screen import first_screen
-from tfsload.report.sweep_answer import sweep_answer
+from tfsload.report.sweep_answer import in_short, sweep_answer
 
+AGAIN = "Of 1 user it leaves out what cannot be trusted, and takes what was measured again."
 RESTS = "This rests on the levels with 1 and 2 users, which can be trusted."
 AS_A_WHOLE = "The run as a whole supports no verdict: measure again before you rely on this."
 
@@ -41,6 +42,10 @@ def with_both():
     return result_of(past.end())
 
 
+def with_a_lone_user_in_doubt_at_one_end():
+    return closed_sweep((1,), (2,), (4,), (1, 0.0, 0.8))
+
+
 def that_cannot_tell():
     past = PastRun({"sweep": "2,4"})
     for number, users in ((1, 2), (2, 4)):
@@ -57,6 +62,14 @@ def that_cannot_tell():
         pytest.param(with_a_level_that_failed, exit_codes.FAILED, "No", [RESTS], [AS_A_WHOLE], id="a-level-failed"),
         pytest.param(
             with_requests_that_got_lost, exit_codes.INVALID, "No", [AS_A_WHOLE], [RESTS], id="the-run-as-a-whole"
+        ),
+        pytest.param(
+            with_a_lone_user_in_doubt_at_one_end,
+            exit_codes.INVALID,
+            "No",
+            [AGAIN],
+            [RESTS, AS_A_WHOLE],
+            id="a-lone-user-in-doubt-at-one-end",
         ),
         pytest.param(with_both, exit_codes.INVALID, "No", [RESTS, AS_A_WHOLE], [], id="both"),
         pytest.param(
@@ -91,6 +104,19 @@ def test_all_outputs_say_the_same(make, output):
 
     assert (RESTS in text) is (make is with_both)
     assert (AS_A_WHOLE in text) is (make is with_both)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        pytest.param(sound, "no", id="sound"),
+        pytest.param(with_a_level_in_doubt, "no", id="a-level-in-doubt"),
+        pytest.param(with_requests_that_got_lost, "no?", id="the-run-as-a-whole"),
+        pytest.param(that_cannot_tell, "cannot tell", id="nothing-to-rely-on"),
+    ],
+)
+def test_in_short_it_is_told_what_it_is_worth_too(make, told):
+    assert in_short(make()) == told
 
 
 def test_a_run_that_was_no_sweep_has_no_answer():

@@ -36,7 +36,8 @@ def figure_of(
         return histogram.percentile_ns(threshold.percentile) if histogram.count else None
     if metric in ("mean", "max"):
         latency = record.latency
-        if n_endless(record):
+        # Where nothing was answered no lower limit is kept.
+        if n_endless(record) and (latency.count or threshold.is_upper):
             return math.inf
         if not latency.count:
             return None

@@ -105,7 +105,7 @@ def scaling_answer(
             else ""
         )
         kind = "yes" if possible == ("yes",) else "cannot tell" if "yes" in possible else "no"
-        cure = _cure(growth, interval) if len(possible) > 1 else ""
+        cure = _cure(growth, interval, is_whole) if len(possible) > 1 else ""
         which = f" {possible[0]} from {possible[1]}" if len(possible) == 2 else ""
     reasons = [_rests_on(sweep), _reason(growth.alone_ns, round_trip_ns), _growth(growth)]
     parts = [head, *filter(None, reasons), *([f"To tell{which}: {cure}"] if cure else [])]
@@ -114,12 +114,16 @@ def scaling_answer(
 
 def _rests_on(sweep: Sweep) -> str:
     """Say which levels carry the answer, where there are others: who reads of those asks what it is worth."""
+    left_out = [users(level.users) for level in sweep.trusted if level.n_left_out]
+    again = f"of {', '.join(left_out)} it leaves out what cannot be trusted" if left_out else ""
     if len(sweep.trusted) == len(sweep.levels):
-        return ""
+        return f"{again[0].upper()}{again[1:]}, and takes what was measured again" if again else ""
     if len(sweep.trusted) > _MOST_NAMED:
-        return f"This rests on the {len(sweep.trusted):,} levels that can be trusted"
-    *others, last = [f"{level.users:,}" for level in sweep.trusted]
-    return f"This rests on the levels with {', '.join(others)} and {last} users, which can be trusted"
+        rests = f"This rests on the {len(sweep.trusted):,} levels that can be trusted"
+    else:
+        *others, last = [f"{level.users:,}" for level in sweep.trusted]
+        rests = f"This rests on the levels with {', '.join(others)} and {last} users, which can be trusted"
+    return f"{rests}; {again}" if again else rests
 
 
 def _possible(growth: Growth, interval: Parallelism) -> tuple[str, ...]:
@@ -252,7 +256,7 @@ def _why(level: ScaledLevel) -> str:
     return f": {level.left_out}" if level.n_failed else ""
 
 
-def _cure(growth: Growth, interval: Parallelism) -> str:
+def _cure(growth: Growth, interval: Parallelism, is_whole: bool) -> str:
     """Return what would tell, where a sweep allows several answers."""
     sweep = growth.sweep
     if more := sweep.higher_left_out:
@@ -260,6 +264,8 @@ def _cure(growth: Growth, interval: Parallelism) -> str:
     within, beyond_it = (_between(interval.low, interval.high * room) for room in (1.0, _room_to_grow(growth)))
     if beyond_it != within:
         beyond = [level for level in sweep.levels if level.users > growth.last.users]
+        if not is_whole and not beyond:
+            return "let the sweep run to its end"
         return (
             f"{users(beyond[0].users)}, measured so that it can be trusted" if beyond else f"sweep further ({_FURTHER})"
         )

@@ -77,6 +77,7 @@ class ScaledLevel:
         left_out: why it may not carry an answer; empty: it may.
         speed_up: S(N) = X(N)/X(1); None if there is no level with one user that is trusted.
         efficiency: S(N)/N; None likewise.
+        n_left_out: measurements that are not among these, since they cannot be trusted.
     """
 
     users: int
@@ -88,6 +89,7 @@ class ScaledLevel:
     left_out: str
     speed_up: float | None = None
     efficiency: float | None = None
+    n_left_out: int = 0
 
     @property
     def is_trusted(self) -> bool:
@@ -112,7 +114,7 @@ class Sweep:
         runs = {users: list(group) for users, group in groupby(ordered, key=lambda point: point.users)}
         # What cannot be trusted is nothing to compare with.
         alone_rps = _mean_rps(_counted(runs[1])) if 1 in runs and _counted(runs[1])[0].is_trusted else 0.0
-        return cls(tuple(_level(users, _counted(group), alone_rps) for users, group in runs.items()))
+        return cls(tuple(_level(users, group, alone_rps) for users, group in runs.items()))
 
     @cached_property
     def trusted(self) -> tuple[ScaledLevel, ...]:
@@ -234,7 +236,8 @@ def _mean_rps(runs: list[LevelPoint]) -> float:
     return fmean(run.throughput_rps for run in runs)
 
 
-def _level(users: int, counted: list[LevelPoint], alone_rps: float) -> ScaledLevel:
+def _level(users: int, runs: list[LevelPoint], alone_rps: float) -> ScaledLevel:
+    counted = _counted(runs)
     throughput_rps = _mean_rps(counted)
     speed_up = throughput_rps / alone_rps if alone_rps > 0 else None
     return ScaledLevel(
@@ -247,6 +250,7 @@ def _level(users: int, counted: list[LevelPoint], alone_rps: float) -> ScaledLev
         left_out=counted[0].left_out,
         speed_up=speed_up,
         efficiency=speed_up / users if speed_up is not None else None,
+        n_left_out=len(runs) - len(counted),
     )
 
 

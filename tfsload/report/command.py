@@ -1,5 +1,6 @@
 """The command that repeats a run, as a shell reads it. Pure."""
 
+import math
 import shlex
 from collections.abc import Iterator
 
@@ -17,6 +18,7 @@ _OF_LOCUST = {
     "exclude_tags": "--exclude-tags",
     "exit_code_on_error": "--exit-code-on-error",
 }
+_RUN_TIME = "run_time"
 _LISTS = ("tags", "exclude_tags")
 # Without a flag.
 _CLASSES = "user_classes"
@@ -43,10 +45,20 @@ def _words(result: RunResult) -> Iterator[str]:
             continue
         flag = _OF_LOCUST.get(name, f"--{name.replace('_', '-')}")
         text = asked.options.get(name, "")
+        if name == _RUN_TIME:
+            text = _in_whole_seconds(text)
         if name in _LISTS:
             yield from (flag, *text.split())
         else:
             yield from _option(flag, text)
+
+
+def _in_whole_seconds(text: str) -> str:
+    """Return a run time as Locust reads it; one that is written with its unit, or a name, stays as it is."""
+    try:
+        return str(math.ceil(float(text)))
+    except (ValueError, OverflowError):
+        return text
 
 
 def _option(flag: str, text: str) -> tuple[str, ...]:

@@ -1,12 +1,14 @@
 """The states in which a run, or a level of it, may be: each a word, an icon and a colour. Pure."""
 
 from dataclasses import dataclass
+from statistics import fmean
 
 from tfsload.analysis import exit_codes
 from tfsload.analysis.figures import percent, rate
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.sweep import SAME_THROUGHPUT
+from tfsload.analysis.validity import level_rule
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,15 @@ def is_doubted(result: RunResult, level: LevelResult) -> bool:
     return not level.is_stable or level.number in result.judged.doubted_levels
 
 
+def is_doubted_as_a_whole(result: RunResult) -> bool:
+    """Whether a run supports no verdict for another reason than levels that are in doubt."""
+    of_levels = {level_rule(level.name, level.number) for level in result.levels}
+    return any(
+        rule.exit_code == exit_codes.INVALID and not rule.holds and rule.name not in of_levels
+        for rule in result.judged.rules
+    )
+
+
 def best_level(result: RunResult) -> LevelResult | None:
     """Return the level with the highest throughput, of those that are stable and left nothing without an answer.
 
@@ -76,12 +87,14 @@ def best_level(result: RunResult) -> LevelResult | None:
         for level in result.levels
         if level.answered and not (level.failed_requests or level.dropped) and not is_doubted(result, level)
     ]
-    highest = max(fit, key=lambda level: level.achieved_rps, default=None)
-    if highest is None or highest.rate_rps is not None:
-        return highest
-    least_rps = highest.achieved_rps * (1 - SAME_THROUGHPUT)
-    near = [level for level in fit if level.achieved_rps >= least_rps]
-    return min(near, key=lambda level: (level.users, -level.achieved_rps))
+    if not fit or fit[0].rate_rps is not None:
+        return max(fit, key=lambda level: level.achieved_rps, default=None)
+    # As in the sweep's sentence, levels of one number of users are taken together.
+    by_users = {users: [level for level in fit if level.users == users] for users in {level.users for level in fit}}
+    mean_rps = {users: fmean(level.achieved_rps for level in levels) for users, levels in by_users.items()}
+    least_rps = max(mean_rps.values()) * (1 - SAME_THROUGHPUT)
+    best_users = min(users for users, rps in mean_rps.items() if rps >= least_rps)
+    return max(by_users[best_users], key=lambda level: level.achieved_rps)
 
 
 def why_none_is_best(result: RunResult) -> str:

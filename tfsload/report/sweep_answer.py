@@ -1,8 +1,7 @@
 """What a sweep says of the server, as every output tells it. Pure."""
 
-from tfsload.analysis import exit_codes
 from tfsload.analysis.result import RunResult
-from tfsload.analysis.validity import level_rule
+from tfsload.report import states
 
 _OF_A_DOUBTED_RUN = "The run as a whole supports no verdict: measure again before you rely on this."
 
@@ -13,13 +12,13 @@ def sweep_answer(result: RunResult) -> str:
         return ""
     answer = result.scaling.answer
     # Levels in doubt are left out of the answer, which says so; other doubts are of all that was measured.
-    is_carried = answer.kind == "cannot tell" or not _is_doubted_as_a_whole(result)
+    is_carried = answer.kind == "cannot tell" or not states.is_doubted_as_a_whole(result)
     return answer.sentence if is_carried else f"{answer.sentence} {_OF_A_DOUBTED_RUN}"
 
 
-def _is_doubted_as_a_whole(result: RunResult) -> bool:
-    of_levels = {level_rule(level.name, level.number) for level in result.levels}
-    return any(
-        rule.exit_code == exit_codes.INVALID and not rule.holds and rule.name not in of_levels
-        for rule in result.judged.rules
-    )
+def in_short(result: RunResult) -> str:
+    """Return the same in a word or two, with a question mark where it is not to be relied on; empty: no sweep."""
+    if result.scaling is None:
+        return ""
+    kind = result.scaling.answer.kind
+    return kind if sweep_answer(result) == result.scaling.answer.sentence else f"{kind}?"

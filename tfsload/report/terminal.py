@@ -10,6 +10,7 @@ from tfsload.report.sweep_answer import sweep_answer
 
 _LABEL_WIDTH = 13
 _LATE_USERS = "the run ended before all were started (-r: more a second)"
+_GONE_OR_LATE = "others ended by themselves, or the run ended before they were started (-r: more a second)"
 _USERS_GONE = "they ended by themselves before the run did"
 
 
@@ -119,9 +120,11 @@ def _why_fewer(result: RunResult) -> str:
         return "others were with workers that are lost"
     if workers.unfit:
         return "others were with workers that could not take part"
-    # Users' time is counted from when all of a ramp are started; without a user no request is made.
+    if result.totals.requests and not users.n:
+        return _USERS_GONE  # without a user no request is made
+    # Users' time is counted from when all of a ramp are started, but it may be of an earlier ramp.
     is_started = users.attended is not None and users.attended.asked_user_s > 0
-    return _USERS_GONE if is_started or (result.totals.requests and not users.n) else _LATE_USERS
+    return _GONE_OR_LATE if is_started else _LATE_USERS
 
 
 def _levels(result: RunResult, screen: Screen) -> list[str]:

@@ -127,7 +127,7 @@ class RunPages:
         run = self._known(number)
         if name not in run.file_names:
             abort(404)
-        return send_from_directory(run.directory, name, as_attachment=True)
+        return send_from_directory(run.directory, name, as_attachment=True, download_name=f"run-{number}-{name}")
 
     def _stop(self) -> Any:
         return self._do("stop")

@@ -13,6 +13,7 @@ from tfsload.report import directory, files, json_file, states
 from tfsload.report.page.cards import Card, cards
 from tfsload.report.page.first_screen import load, subject
 from tfsload.report.states import State
+from tfsload.report.sweep_answer import in_short
 from tfsload.webui.own_directory import OwnDirectory
 
 # Older ones are forgotten, files and all: a web UI may be left running for weeks.
@@ -42,8 +43,7 @@ class CameTo:
     @classmethod
     def of(cls, result: RunResult) -> "CameTo":
         """Return it in short."""
-        in_parallel = result.scaling.answer.kind if result.scaling is not None else ""
-        return cls(subject(result), load(result), states.of_run(result), cards(result), in_parallel)
+        return cls(subject(result), load(result), states.of_run(result), cards(result), in_short(result))
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """What the start page's fields hold: at first, as they were sent, and as Locust is to be given them."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,8 +43,8 @@ def of_run(environment: Environment, limit_s: float | None) -> dict[str, str]:
 
 
 def run_time_text(seconds: float | None) -> str:
-    """Return a run time as its field has it; None, and 0: there is none."""
-    return f"{_text(seconds)}s" if seconds else ""
+    """Return a run time as its field has it, in whole seconds, as Locust reads it; None, and 0: there is none."""
+    return f"{math.ceil(seconds)}s" if seconds else ""
 
 
 def of_all_options(environment: Environment) -> dict[str, str]:

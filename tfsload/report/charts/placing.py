@@ -124,15 +124,23 @@ class Room:
     def place_surely(self, candidates: Iterable[Label]) -> Label:
         """Return the first of some places of a name that has to be seen; where none is free, one that covers little.
 
-        A name over a line can be read; over a mark or another name it hardly can.
+        A name over a line can be read; over a mark or another name it hardly can: it rather stands further up or down.
         """
         inside = [self._moved_inside(label) for label in candidates]
         free = self.place(inside)
         if free is not None:
             return free
         chosen = min(inside, key=self._covers)
+        if self._covers(chosen)[0]:
+            chosen = min([chosen, *self._up_and_down(inside[0])], key=self._covers)
         self.taken.append(chosen.box.wider(_GAP_PX))
         return chosen
+
+    def _up_and_down(self, label: Label) -> Iterable[Label]:
+        """Yield places straight above and below a name, ever further off, as far as there is room."""
+        steps = int((self.bounds.bottom - self.bounds.top) / LINE_PX)
+        moved = (replace(label, y=label.y + way * step * LINE_PX) for step in range(1, steps + 1) for way in (-1, 1))
+        return (one for one in moved if one == self._moved_inside(one))
 
     def _moved_inside(self, label: Label) -> Label:
         box, bounds = label.box, self.bounds

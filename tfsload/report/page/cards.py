@@ -69,17 +69,21 @@ def _fast(result: RunResult, best: LevelResult | None) -> Card:
     below += _near(result, best)
     if best.rate_rps is not None:
         below.append(f"{units.count(best.offered)} requests")
-    if result.judged.exit_code == exit_codes.INVALID:
+    unsupported = _unsupported(result)
+    if result.judged.exit_code == exit_codes.INVALID and not unsupported:
         below.append(_OF_A_SOUND_LEVEL)
     below += crossed.told(best.achieved_rps)
-    return Card(title, units.rate(best.achieved_rps), "requests/s", " · ".join(below), crossed.state)
+    state = crossed.state or unsupported
+    return Card(title, units.rate(best.achieved_rps), "requests/s", " · ".join(below), state)
 
 
 def _near(result: RunResult, best: LevelResult) -> list[str]:
     """Return at how many users throughput came near to that of the best level."""
-    plateau = result.scaling.best_users if result.scaling is not None else ()
-    others = [n_users for n_users in plateau if n_users != best.users]
-    if best.users not in plateau or not others:
+    levels = result.scaling.levels if result.scaling is not None else ()
+    least_rps = best.achieved_rps * (1 - PLATEAU)
+    near = [level.users for level in levels if level.is_trusted and level.throughput_rps >= least_rps]
+    others = [n_users for n_users in near if n_users != best.users]
+    if not others:
         return []
     if len(others) > _MOST_NAMED:
         named = f"{len(others)} more levels, {units.count(others[0])} to {users(others[-1])}"
@@ -112,7 +116,8 @@ def _soon(result: RunResult, best: LevelResult | None) -> Card:
         below.append("too few samples carry p99")
     below += crossed.told(value)
     unit = "ms" if value is not None and math.isfinite(value) else ""
-    return Card(f"How soon: p99 at {best.name}", units.latency_ms(value), unit, " · ".join(below), crossed.state)
+    state = crossed.state or _unsupported(result)
+    return Card(f"How soon: p99 at {best.name}", units.latency_ms(value), unit, " · ".join(below), state)
 
 
 def _soon_without_verdict(result: RunResult, crossed: "_Crossed") -> Card:
@@ -162,8 +167,9 @@ def _soon_as_a_whole(result: RunResult) -> Card:
 
 
 def _unsupported(result: RunResult) -> str:
-    """Return the state of a figure that is of all of a run, where that supports no verdict; empty: it does."""
-    return "invalid" if result.judged.exit_code == exit_codes.INVALID else ""
+    """Return the state of a figure of a run that supports no verdict as a whole; empty: it does, or levels of it do."""
+    is_invalid = result.judged.exit_code == exit_codes.INVALID
+    return "invalid" if is_invalid and (not result.levels or states.is_doubted_as_a_whole(result)) else ""
 
 
 def _errors(result: RunResult) -> Card:
