@@ -10,9 +10,8 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 
 from tests.support.any_result import unprinted_results
-from tests.support.browser import CHROMIUM, DRIVER, chromium
+from tests.support.browser import CHROMIUM, DRIVER
 from tests.support.page_runs import PAGE_RUNS, page_run
-from tests.support.report_page import ReportPage
 from tfsload.report.page.page import render
 
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium and its driver")
@@ -25,17 +24,6 @@ LOOKS = {
     "dark": {"width_px": 1280, "is_dark": True},
     "paper": {"width_px": 688, "is_printed": True},  # A4 within its margins
 }
-
-
-@pytest.fixture(scope="module")
-def driver():
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def page(driver, tmp_path):
-    return ReportPage(driver, tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,8 @@ import itertools
 import pytest
 from selenium.webdriver.common.by import By
 
-from tests.support.browser import CHROMIUM, DRIVER, chromium
+from tests.support.browser import CHROMIUM, DRIVER
 from tests.support.page_runs import page_run
-from tests.support.report_page import ReportPage
 from tests.support.run_pages import client_of, draw_page, in_one_file
 from tfsload.report.standing import Begun, LevelPlace, Standing
 from tfsload.webui.run_view import RunView
@@ -35,17 +34,6 @@ return [...document.querySelectorAll("table.runs tr")].map(row => [...row.cells]
 """
 SIDEWAYS = "const box = document.querySelector('.scroll'); return box.scrollWidth - box.clientWidth;"
 SWEEP = "sweep of 1, 2, 4, 8, 16, 32 users · 10 s each · 64 images a request"
-
-
-@pytest.fixture(scope="module")
-def driver():
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def page(driver, tmp_path):
-    return ReportPage(driver, tmp_path)
 
 
 @contextlib.contextmanager
