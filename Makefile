@@ -8,13 +8,13 @@ RUN_STAMP := $(VENV)/run.stamp
 DEV_STAMP := $(VENV)/dev.stamp
 
 .DEFAULT_GOAL := help
-# `make test` runs these parts, the longest first. Together they are all the test files.
+# `make test-all` runs these parts, the longest first. Together they are all the test files.
 PARTS := process-s-to-z process-a-to-h process-l-to-o process-p-to-r process-i-to-k unit contract truth browser
 TIMING_PARTS := timing-t-to-z timing-browser timing-a-to-s
 # What holds doctests: the rooms that need no Locust.
 PURE_ROOMS := transport datasets records analysis load settings report target
 
-.PHONY: help demo ui serve check unit-a-to-p unit-q-to-z lint-and-doctests doctests test $(PARTS) $(TIMING_PARTS) coverage long lint \
+.PHONY: help demo ui serve check unit-a-to-p unit-q-to-z lint-and-doctests doctests test test-all parts $(PARTS) $(TIMING_PARTS) coverage long lint \
 	format bench bench-against bench-watched properties fuzz soak train clean
 
 help: ## List the commands.
@@ -42,24 +42,31 @@ lint-and-doctests: lint doctests
 doctests:
 	$(BIN)/python -m pytest -q --doctest-modules $(addprefix tfsload/,$(PURE_ROOMS))
 
+# Rows of one table mostly start the same processes with other arguments: a few of them show whether it still works.
+test: $(DEV_STAMP) ## Run all tests, but of tables whose rows start processes two rows each: under ten minutes.
+	$(MAKE) --no-print-directory parts ROWS=--rows=2
+
+test-all: $(DEV_STAMP) ## Run all tests with all their rows, but the long ones: half an hour.
+	$(MAKE) --no-print-directory parts
+
 # Tests wait more than they compute, so parts run beside one another. What depends on timing runs by itself, two at a
 # time where it waits for what others do, and alone where the time that something takes is what is looked at.
-test: $(DEV_STAMP) ## Run all tests but the long ones.
+parts:
 	$(MAKE) --no-print-directory -j3 $(PARTS) doctests
 	$(MAKE) --no-print-directory -j2 $(TIMING_PARTS)
-	$(BIN)/python -m pytest -m "timing and not long" tests/unit tests/contract tests/truth
+	$(BIN)/python -m pytest $(ROWS) -m "timing and not long" tests/unit tests/contract tests/truth
 
 process-a-to-h process-i-to-k process-l-to-o process-p-to-r process-s-to-z: process-%:
-	$(BIN)/python -m pytest -m "not timing and not long" tests/process/test_[$(subst -to-,-,$*)]*.py
+	$(BIN)/python -m pytest $(ROWS) -m "not timing and not long" tests/process/test_[$(subst -to-,-,$*)]*.py
 
 timing-t-to-z timing-a-to-s: timing-%:
-	$(BIN)/python -m pytest -m "timing and not long" tests/process/test_[$(subst -to-,-,$*)]*.py
+	$(BIN)/python -m pytest $(ROWS) -m "timing and not long" tests/process/test_[$(subst -to-,-,$*)]*.py
 
 timing-browser:
-	$(BIN)/python -m pytest -m "timing and not long" tests/browser
+	$(BIN)/python -m pytest $(ROWS) -m "timing and not long" tests/browser
 
 unit contract truth browser:
-	$(BIN)/python -m pytest -m "not timing and not long" tests/$@
+	$(BIN)/python -m pytest $(ROWS) -m "not timing and not long" tests/$@
 
 # Each process writes down what it ran, also those that fork or leave at once; slower than the tests alone.
 coverage: $(DEV_STAMP) ## Run all tests but the long ones, and say what code they do not run.

@@ -20,6 +20,7 @@ import pytest
 
 from tests.support.clusters import Cluster
 from tests.support.reference import Reference
+from tests.support.rows import chosen
 from tests.support.runs import PROJECT
 from tests.support.server_processes import MODEL, ScriptedServer
 from tests.support.web_ui import web_ui_of
@@ -34,6 +35,20 @@ hypothesis.settings.register_profile("whole", deadline=None)
 hypothesis.settings.register_profile("quick", max_examples=15, deadline=None)
 hypothesis.settings.register_profile("deep", max_examples=2000, deadline=None)
 hypothesis.settings.load_profile("whole")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--rows", type=int, default=0, help="of each table whose rows start processes, run so many (0: all)"
+    )
+
+
+# After what markers and names leave of them.
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    if n_rows := config.getoption("--rows"):
+        items[:], left = chosen(items, n_rows)
+        config.hook.pytest_deselected(items=left)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""`make test` leaves no test file out, and `make check` none of the unit tests."""
+"""`make test` and `make test-all` leave no test file out, and `make check` none of the unit tests."""
 
 import re
 import subprocess
@@ -14,18 +14,27 @@ from tests.support.runs import PROJECT
     [
         pytest.param("test", '-m "not timing and not long"', 9, PROJECT / "tests", id="all-tests"),
         pytest.param("test", '-m "timing and not long"', 6, PROJECT / "tests", id="all-that-depend-on-timing"),
+        pytest.param("test-all", '-m "not timing and not long"', 9, PROJECT / "tests", id="all-rows"),
+        pytest.param("test-all", '-m "timing and not long"', 6, PROJECT / "tests", id="all-rows-that-depend-on-timing"),
         pytest.param("check", "--hypothesis-profile=quick", 2, PROJECT / "tests" / "unit", id="unit-tests"),
     ],
 )
 def test_its_parts_are_all_the_test_files_each_once(target, option, n_parts, directory):
-    shown = subprocess.run(
-        ["make", "--dry-run", target], cwd=PROJECT, capture_output=True, text=True, check=True, timeout=60
-    ).stdout
-    parts = [part for line in shown.splitlines() if option in line for part in re.findall(r" (tests/\S+)", line)]
+    parts = [
+        part
+        for line in commands_of(target).splitlines()
+        if option in line
+        for part in re.findall(r" (tests/\S+)", line)
+    ]
     named = [path for part in parts for path in files_of(part)]
 
     assert len(parts) == n_parts
     assert sorted(named) == sorted(files_with_tests(directory))
+
+
+@pytest.mark.parametrize(("target", "n_short"), [("test", 13), ("test-all", 0), ("check", 0), ("coverage", 0)])
+def test_only_the_short_one_leaves_rows_out(target, n_short):
+    assert commands_of(target).count("pytest --rows=2 ") == n_short
 
 
 def test_no_test_file_imports_from_another():
@@ -35,6 +44,12 @@ def test_no_test_file_imports_from_another():
     }
 
     assert {name: imports for name, imports in found.items() if imports} == {}
+
+
+def commands_of(target: str) -> str:
+    """Return what a target would run."""
+    make = ["make", "--dry-run", target]
+    return subprocess.run(make, cwd=PROJECT, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
 def files_of(part: str) -> list[Path]:
