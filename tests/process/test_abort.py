@@ -46,7 +46,8 @@ def ended_by_threshold(ended):
     ],
 )
 def test_a_threshold_ends_a_run(tmp_path, model_server, arguments, threshold, words, n_workers):
-    slowly = {"TFSLOAD_TEST_WAIT_S": "0.05"} if "--num-tests" in arguments else {}
+    pace = {"TFSLOAD_TEST_IN_FLIGHT_S": "0.01"}  # no more load than it needs
+    slowly = pace | {"TFSLOAD_TEST_WAIT_S": "0.05"} if "--num-tests" in arguments else pace
     ended = run_headless(
         tmp_path, "--host", model_server.address, *arguments, "--threshold", threshold, *forked(n_workers), **slowly
     )
@@ -61,7 +62,8 @@ def test_a_threshold_ends_a_run(tmp_path, model_server, arguments, threshold, wo
 
 
 def test_a_threshold_ends_a_run_of_a_master_and_its_worker(cluster, model_server):
-    master = cluster("--host", model_server.address, "--expect-workers", "1", *LEVELS, "--threshold", ERRORS)
+    asked = ("--expect-workers", "1", *LEVELS, "--threshold", ERRORS)
+    master = cluster("--host", model_server.address, *asked, TFSLOAD_TEST_IN_FLIGHT_S="0.01")
     master.join()
     ended = master.master.wait()
 
@@ -73,6 +75,7 @@ def test_a_level_that_has_ended_is_the_last(tmp_path, model_server):
         tmp_path,
         *("--host", model_server.address, "--sweep", "2,4,2", "--level-duration", "2", "--warm-up", "0.2"),
         *("--threshold", "p50 < 1us abort; p50[users=4] < 10s"),
+        TFSLOAD_TEST_IN_FLIGHT_S="0.01",
     )
 
     # What it says of the level itself depends on what else the machine has to do.
@@ -85,7 +88,7 @@ def test_a_level_that_has_ended_is_the_last(tmp_path, model_server):
 
 
 def test_a_threshold_ends_a_run_from_the_form_and_the_next_starts_clean(tmp_path, model_server):
-    with web_ui_of(tmp_path, "--host", model_server.address) as ui:
+    with web_ui_of(tmp_path, "--host", model_server.address, TFSLOAD_TEST_IN_FLIGHT_S="0.01") as ui:
         for form in ({"sweep": "2,4", "level_duration": "300", "warm_up": "0"}, {"sweep": ""}):
             before = ui.n_summaries()
             assert ui.start(threshold=ERRORS, **form)["success"]

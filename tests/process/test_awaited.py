@@ -97,7 +97,7 @@ def test_once_the_run_has_begun_nothing_is_said():
 
 def test_a_master_that_is_started_anew_tells_of_its_old_workers(cluster, model_server, tmp_path):
     load = ("--host", model_server.address, "-u", "2", "-r", "2", "-t", "60s", "--expect-workers", "1")
-    run = cluster(*load)
+    run = cluster(*load, TFSLOAD_TEST_IN_FLIGHT_S="0.02")
     run.join()
     wait_until(lambda: "1 workers connected" in run.master.log(), "a worker")
     # All that its spawning makes it say has reached the old master: the new one would answer that with "quit".

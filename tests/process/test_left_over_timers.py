@@ -8,6 +8,8 @@ from tests.support.runs import free_port, locust, wait_until
 from tests.support.web_ui import UNSET, web_ui_of
 
 # Longer than what is left of the timer of the run before.
+# Users at full speed would keep the machine busy for nothing.
+PACED = {"TFSLOAD_TEST_IN_FLIGHT_S": "0.02"}
 SWEEP = UNSET | {"sweep": "1,2", "level_duration": "3", "warm_up": "0.2"}
 
 
@@ -22,7 +24,7 @@ def rows_of_levels(ui, **form):
 
 
 def test_a_run_that_ended_by_itself_leaves_no_timer(tmp_path, model_server):
-    with web_ui_of(tmp_path, "--host", model_server.address) as ui:
+    with web_ui_of(tmp_path, "--host", model_server.address, **PACED) as ui:
         assert ui.start(**UNSET | {"num_tests": "20", "run_time": "5s"})["success"]
         wait_until(ui.n_summaries, "the summary")
         rows, summary = rows_of_levels(ui)
@@ -37,13 +39,13 @@ def test_a_run_whose_last_worker_quit_leaves_no_timer(tmp_path, model_server):
     master = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port)
     worker = ("--worker", "--master-port", port)
     with web_ui_of(tmp_path / "master", *master, "--host", model_server.address) as ui:
-        with locust(tmp_path / "first", *worker) as first:
+        with locust(tmp_path / "first", *worker, **PACED) as first:
             wait_until(lambda: len(ui.stats()["workers"]) == 1, "a worker")
             assert ui.start(**UNSET | {"run_time": "9s"})["success"]
             wait_until(lambda: ui.stats()["state"] == "running", "the run")
             first.signal(15)
             wait_until(ui.n_summaries, "the summary")
-        with locust(tmp_path / "second", *worker):
+        with locust(tmp_path / "second", *worker, **PACED):
             wait_until(lambda: "ready" in [one["state"] for one in ui.stats()["workers"]], "a worker")
             rows, summary = rows_of_levels(ui, level_duration="5")
 
@@ -63,7 +65,7 @@ def test_a_run_whose_last_worker_quit_leaves_no_timer(tmp_path, model_server):
     ],
 )
 def test_a_run_that_the_command_line_has_started_leaves_no_timer(tmp_path, model_server, arguments, is_stopped):
-    with web_ui_of(tmp_path, "--host", model_server.address, "--autostart", *arguments) as ui:
+    with web_ui_of(tmp_path, "--host", model_server.address, "--autostart", *arguments, **PACED) as ui:
         wait_until(lambda: ui.stats()["state"] != "ready", "the run")
         if is_stopped:
             ui.stop()
@@ -74,7 +76,9 @@ def test_a_run_that_the_command_line_has_started_leaves_no_timer(tmp_path, model
 
 
 def test_the_run_that_the_command_line_has_started_has_its_end(tmp_path, model_server):
-    with web_ui_of(tmp_path, "--host", model_server.address, "--autostart", "-t", "2s", "--autoquit", "0") as ui:
+    with web_ui_of(
+        tmp_path, "--host", model_server.address, "--autostart", "-t", "2s", "--autoquit", "0", **PACED
+    ) as ui:
         ended = ui.process.wait()
 
     assert "--autoquit time reached" in ended.stderr
@@ -82,7 +86,7 @@ def test_the_run_that_the_command_line_has_started_has_its_end(tmp_path, model_s
 
 
 def test_autoquit_ends_the_process_with_no_run_that_is_started_from_the_page(tmp_path, model_server):
-    with web_ui_of(tmp_path, "--host", model_server.address, "--autostart", "--autoquit", "0") as ui:
+    with web_ui_of(tmp_path, "--host", model_server.address, "--autostart", "--autoquit", "0", **PACED) as ui:
         ui.wait_until_running()
         ui.stop()
         for n_ended in (1, 2):

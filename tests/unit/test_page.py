@@ -83,7 +83,7 @@ def test_hostile_texts_are_texts(kind):
 
 @pytest.mark.parametrize("kind", ["rate", "search", "failed", "aborted", "refused"])
 def test_nothing_on_a_page_steers_a_terminal_or_turns_the_reading_direction_round(kind):
-    for text in HOSTILE:
+    for text in [one for one in HOSTILE if not one.isprintable()]:
         page = render(hostile(page_run(kind), text))
 
         assert [letter for letter in page if not letter.isprintable() and letter not in "\n\t"] == []
