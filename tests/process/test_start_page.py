@@ -253,6 +253,26 @@ def test_a_run_can_be_had_again_as_it_was_or_changed(ui):
     assert "40 of 40 images" in ui.summaries().split("Model mnist")[-1]
 
 
+def test_what_would_tell_more_is_filled_in_and_starts_nothing(ui):
+    fields = {"load": "sweep", "sweep": "1", "level_duration": "1", "warm_up": "0.2", "images_per_request": "2"}
+    assert send(ui, **fields).status == 303
+    ui.wait_for_end()
+    number = int(ui.ask("GET", "/tfsload/runs/live").headers["location"].rpartition("/")[2])
+    n_summaries = ui.n_summaries()
+    as_it_was, changed = show(ui, f"?run={number}"), show(ui, f"?run={number}&more=1")
+
+    assert changed.values == {**as_it_was.values, "sweep": "1,2,4,8,1"}
+    assert f"Changed, to be told more than by run {number}: Users in flight: 1 → 1,2,4,8,1." in changed.text
+    assert "Changed; it was 1" in changed.text
+    assert "Changed" not in as_it_was.text
+    assert ui.n_summaries() == n_summaries
+
+
+@pytest.mark.parametrize("query", ["?more=1", "?run=99999&more=1"])
+def test_of_no_run_nothing_is_changed(ui, query):
+    assert "Changed" not in show(ui, query).text
+
+
 def test_a_run_without_an_end_is_had_again_without_one(ui):
     assert send(ui, load="plain", run_time="1s").status == 303
     ui.wait_for_end()

@@ -30,9 +30,9 @@ class  images  right  wrong  recall  precision  most taken for
 0  0  0  0  0%  0%
 0  0  0  0  0%  0%
 
-PASS (exit code 0): no thresholds; every request was answered; every image was fired
+PASS (exit code 0): no threshold was set; PASS means ALL_ANSWERED; every image was fired
 Inference error rate: 0%
-"""
+""".replace("ALL_ANSWERED", "a valid run in which every request was answered")
 
 REFUSED = """tfsload: the run cannot start:
   - --model-version 'newest': expected a whole number from 0 to 9223372036854775807

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.support.page_runs import MANY, PAGE_RUNS, page_run
+from tests.support.page_runs import MANY, PAGE_RUNS, closed_sweep, page_run
 from tests.support.vega_lite import all_of, faults
 from tfsload.analysis import thresholds
 from tfsload.analysis.figures import percent
@@ -69,15 +69,68 @@ def test_levels_are_told_as_the_result_has_them(kind):
 
     assert [one["load"] for one in drawn] == [level.rate_rps or level.users for level in levels]
     assert [one["rps"] for one in drawn] == [level.achieved_rps for level in levels]
-    for one, level in zip(drawn, levels, strict=True):
-        assert (one["low_rps"], one["high_rps"]) == (
-            (level.achieved_low_rps, level.achieved_high_rps) if level.achieved_rps else (0.0, 0.0)
-        )
     for one, level in zip(charts["latency"].data["levels"], levels, strict=True):
         for percentile in (50.0, 90.0, 99.0, 99.9):
             value = level.upper_end_ns[percentile]
             told = None if value is None else "∞" if math.isinf(value) else value / 1e6
             assert one[f"p{percentile:g}_ms"] == told
+
+
+@pytest.mark.parametrize("kind", ["rate", "slow-rates", "search"])
+def test_levels_of_rates_have_bars_of_their_own(kind):
+    result = page_run(kind)
+    drawn = charts_of(result)["throughput"].data["bars"]
+    levels = sorted(result.levels, key=lambda level: (level.rate_rps, level.number))
+
+    assert [(one["low_rps"], one["high_rps"]) for one in drawn] == [
+        (level.achieved_low_rps, level.achieved_high_rps) for level in levels
+    ]
+
+
+@pytest.mark.parametrize("kind", ["sweep", "many", "unsettled", "repeated", "endless"])
+def test_the_bars_of_a_sweep_are_the_intervals_that_its_answer_rests_on(kind):
+    result = page_run(kind)
+    chart = charts_of(result)["throughput"]
+    bars = {bar["load"]: bar for bar in chart.data["bars"]}
+
+    assert [bar["load"] for bar in chart.data["bars"]] == [level.users for level in result.scaling.levels]
+    for level in result.scaling.levels:
+        bar = bars[level.users]
+        ends = math.log(bar["high_rps"] / bar["low_rps"]) if bar["low_rps"] else 0.0
+        by_spread = 0.05 / math.sqrt(level.n_runs)
+        expected = 2 * 1.959964 * math.hypot(level.noise, by_spread) if level.throughput_rps else 0.0
+        assert ends == pytest.approx(expected)
+        assert bar["rps"] == level.throughput_rps
+    for one in result.levels:
+        if not (one.doubts or one.failed_requests):
+            assert bars[one.users]["low_rps"] <= one.achieved_rps <= bars[one.users]["high_rps"]
+
+
+@pytest.mark.parametrize(
+    ("levels", "below"),
+    [
+        pytest.param(((1,), (2,)), "Bars: 95%, with what equal levels differ", id="each-once"),
+        pytest.param(
+            ((1,), (2,), (1,)),
+            "Bars: 95%, with what equal levels differ. Levels with as many users: one bar, of their mean",
+            id="a-lone-user-twice",
+        ),
+    ],
+)
+def test_it_is_said_what_a_bar_is(levels, below):
+    chart = charts_of(closed_sweep(*levels))["throughput"]
+    points = [layer for layer in chart.spec(WIDE_PX)["layer"] if layer["mark"]["type"] == "point"]
+
+    assert chart.below == below
+    assert sum(len(layer["data"]["values"]) for layer in points) == len(levels)
+    assert ("mean of 2 such levels" in chart.label) is (len(levels) == 3)
+
+
+def test_the_band_of_the_law_says_no_more_than_a_level_does():
+    result = page_run("sweep")
+    for one in result.scaling.curve:
+        assert one.high_rps / one.throughput_rps >= 1.1
+        assert one.low_rps / one.throughput_rps <= 1 / 1.1
 
 
 def test_the_law_is_the_results():
@@ -109,8 +162,7 @@ def test_what_supports_no_verdict_is_hollow_and_has_its_mark():
 
     assert "invalid" in hollow["mark"]["stroke"]
     assert [row["label"] for row in hollow["data"]["values"]] == [
-        f"4 users: {last.achieved_rps:.0f} requests/s "
-        f"({last.achieved_low_rps:.0f} to {last.achieved_high_rps:.0f}), unstable"
+        f"4 users: {last.achieved_rps:.0f} requests/s, unstable"
     ]
     assert [text for text in texts_of(spec) if text.endswith("?")] == [f"{last.achieved_rps:.0f} ?"]
 
@@ -121,7 +173,7 @@ def texts_of(spec):
 
 @pytest.mark.parametrize("half", [pytest.param(0.001, id="hidden"), pytest.param(0.2, id="seen")])
 def test_bars_are_spoken_of_where_dots_do_not_hide_them(half):
-    result = page_run("sweep")
+    result = page_run("rate")
     levels = [
         dataclasses.replace(
             level,

@@ -18,6 +18,8 @@ DOCUMENTS = sorted(
         PROJECT / "data" / "mnist5k" / "README.md",
     ]
 )
+# A command to type; in a sample with its output below, and in a table of what other tools call it, another may stand.
+SWEEP = re.compile(r"^    \S.*--sweep ([\d,]+)", re.MULTILINE)
 # Made by whoever follows the text, or another project's.
 ELSEWHERE = {
     "summary.md",
@@ -45,6 +47,13 @@ def test_every_file_that_it_names_is_there(document):
     named = set(PATH.findall(text_of(document))) - ELSEWHERE - set(SHOWN.findall(text_of(document)))
 
     assert {name for name in named if not any((place / name).exists() for place in places)} == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_sweep_that_is_suggested_ends_with_the_lone_user_with_whom_it_begins(document):
+    suggested = SWEEP.findall(text_of(document))
+
+    assert [sweep for sweep in suggested if not (sweep.startswith("1,") and sweep.endswith(",1"))] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

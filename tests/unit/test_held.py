@@ -256,7 +256,7 @@ def test_a_sweep_that_crosses_it_says_what_was_found(text, scaling, cure):
         ),
         pytest.param(
             assess(points({2: 200.0, 4: 380.0})),
-            "no level has 1 user, to compare the others with; begin the sweep with 1 (`--sweep 1,2,4,8`)",
+            "no level has 1 user, to compare the others with; begin the sweep with 1 (`--sweep 1,2,4,1`)",
             id="no-lone-user",
         ),
         pytest.param(

@@ -9,6 +9,8 @@ from tfsload.analysis.scaling_answer import _HEADS, _OVERCORRECTED
 
 README = (PROJECT / "README.md").read_text()
 GOLDEN = PROJECT / "tests" / "unit" / "golden"
+# Words that an answer may have, or not.
+OPTIONAL = {"least": "(at least )?", "where": "( in the server)?"}
 
 
 def sample(option):
@@ -51,8 +53,7 @@ def test_the_lines_below_it_read_as_they_do(begin):
 def test_the_answer_is_one_that_the_code_gives():
     heads = [*_HEADS.values(), _OVERCORRECTED]
     patterns = [
-        re.sub(r"\\\{(\w+)\\\}", lambda match: "(at least )?" if match[1] == "least" else r"[\d.]+", re.escape(head))
-        for head in heads
+        re.sub(r"\\\{(\w+)\\\}", lambda match: OPTIONAL.get(match[1], r"[\d.]+"), re.escape(head)) for head in heads
     ]
     answers = [line for line in sample("--sweep") if re.match("Yes|No|Hardly|Cannot tell", line)]
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.support.page_runs import page_run
-from tests.support.run_pages import client_of
+from tests.support.run_pages import client_of, draw_page
 from tfsload.report.standing import Standing
 from tfsload.webui.run_view import RunView
 from tfsload.webui.session_runs import SessionRuns
@@ -41,6 +41,40 @@ def test_a_run_with_all_files_is_its_report(client, runs):
     in_order = ["Start a run", "The report", "PASS", "Run again", "result.json", "The proof"]
 
     assert sorted(in_order, key=page.index) == in_order
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_offered"),
+    [
+        pytest.param("repeated", True, id="what-would-tell-is-known"),
+        pytest.param("sweep", False, id="it-is-told"),
+        pytest.param("demo", False, id="no-sweep"),
+    ],
+)
+def test_the_way_to_what_would_tell_stands_at_the_answer(kind, is_offered):
+    made = SessionRuns(draw_page)
+    made.begin({"sweep": "1,2,1,2"})
+    made.conclude(page_run(kind))
+    made.make_files()
+    page = client_of(made).get("/tfsload/runs/1").text
+    made.close()
+
+    assert ("/tfsload/?run=1&amp;more=1" in page) is is_offered
+    if is_offered:
+        in_order = ["To tell no from hardly", "--sweep 1,2,4,8,1", "/tfsload/?run=1&amp;more=1", "How fast"]
+        assert sorted(in_order, key=page.index) == in_order
+    assert "what is to be run next" not in page
+
+
+@pytest.mark.parametrize(("kind", "is_said"), [("demo", True), ("sweep", True), ("thresholds", False), ("rate", False)])
+def test_the_list_says_what_a_pass_without_thresholds_means(kind, is_said):
+    made = SessionRuns(make_page)
+    made.begin({})
+    made.conclude(page_run(kind))
+    listed = client_of(made).get("/tfsload/runs/").text
+    made.close()
+
+    assert ("no threshold set: valid, all answered" in listed) is is_said
 
 
 @pytest.mark.parametrize("gone", ["report.html", "all"])

@@ -83,7 +83,7 @@ def test_workers_are_counted(count, overhead_s, noise):
             DOUBLING,
             "yes",
             "Yes: about 4.00 requests run in parallel (3.55 to 4.45).",
-            "Throughput stops growing at 4 users (4.00×), then requests queue.",
+            "Throughput stops growing at 4 users (4.00× one user), then requests queue.",
             id="four-workers",
         ),
         pytest.param(
@@ -91,7 +91,7 @@ def test_workers_are_counted(count, overhead_s, noise):
             (1, 2, 4, 8),
             "yes",
             "Yes: at least about 8.00 requests run in parallel (6.91 to 9.16).",
-            "Throughput was still growing at 8 users (8.00×), the most that were tried.",
+            "Throughput was still growing at 8 users (8.00× one user), the most that were tried.",
             id="more-workers-than-users",
         ),
         pytest.param(
@@ -99,7 +99,7 @@ def test_workers_are_counted(count, overhead_s, noise):
             (1, 64, 128),
             "yes",
             "Yes: about 64.0 requests run in parallel (56.3 to 71.9).",
-            "Throughput stops growing at 64 users (64.00×), then requests queue.",
+            "Throughput stops growing at 64 users (64.00× one user), then requests queue.",
             id="many-workers",
         ),
         pytest.param(
@@ -107,7 +107,7 @@ def test_workers_are_counted(count, overhead_s, noise):
             DOUBLING,
             "yes",
             "Yes: about 2.00 requests run in parallel (1.78 to 2.22).",
-            "Throughput stops growing at 2 users (2.00×), then requests queue.",
+            "Throughput stops growing at 2 users (2.00× one user), then requests queue.",
             id="a-lock-held-half-the-time",
         ),
         pytest.param(
@@ -115,7 +115,7 @@ def test_workers_are_counted(count, overhead_s, noise):
             DOUBLING,
             "cannot tell",
             "Hardly or yes: about 1.43 requests are served at once (1.27 to 1.58).",
-            "Throughput stops growing at 2 users (1.43×), then requests queue. To tell hardly from yes: measure",
+            "Throughput stops growing at 2 users (1.43× one user), then requests queue. To tell hardly from yes: ",
             id="a-lock-held-most-of-the-time",
         ),
         pytest.param(
@@ -123,7 +123,7 @@ def test_workers_are_counted(count, overhead_s, noise):
             DOUBLING * 6,
             "no",
             "Hardly: parts of requests run in parallel, about 1.37 at once (1.30 to 1.43).",
-            "Throughput stops growing at 2 users (1.37×), then requests queue.",
+            "Throughput stops growing at 2 users (1.37× one user), then requests queue.",
             id="a-lock-looked-at-closely",
         ),
         pytest.param(
@@ -131,7 +131,7 @@ def test_workers_are_counted(count, overhead_s, noise):
             DOUBLING,
             "no",
             "No: requests are served one at a time, about 1.09 at once (0.97 to 1.21).",
-            "Throughput stops growing at 2 users (1.11×), then requests queue.",
+            "Throughput stops growing at 2 users (1.11× one user), then requests queue.",
             id="a-lock-held-nearly-always",
         ),
         pytest.param(
@@ -139,7 +139,7 @@ def test_workers_are_counted(count, overhead_s, noise):
             DOUBLING,
             "yes",
             "Yes: about 4.02 requests run in parallel (3.54 to 4.52).",
-            "Throughput stops growing at 8 users (4.19×), then requests queue, "
+            "Throughput stops growing at 8 users (4.19× one user), then requests queue, "
             "and it falls beyond 8 users (2.57× at 32 users).",
             id="retrograde",
         ),
@@ -157,7 +157,7 @@ def test_workers_are_counted(count, overhead_s, noise):
             DOUBLING,
             "yes",
             "Yes: about 9.60 requests run in parallel (4.69 to 10.8).",
-            "Throughput stops growing at 16 users (9.60×), then requests queue.",
+            "Throughput stops growing at 16 users (9.60× one user), then requests queue.",
             id="short-service-but-beyond-doubt",
         ),
         pytest.param(
@@ -219,11 +219,11 @@ def test_answers(server, levels, kind, answer, growth):
             id="short-service-looks-parallel",
         ),
         pytest.param(
-            sweep(law(0.7), (1, 2)), "still growing at 2 users", "--sweep 1,2,4,8,16", id="grew-with-few-users"
+            sweep(law(0.7), (1, 2)), "still growing at 2 users", "--sweep 1,2,4,8,1`", id="grew-with-few-users"
         ),
         pytest.param(
             sweep(law(0.7), (1, 2, 4, 8), untrusted=(4, 8)),
-            "still growing at 2 users (1.18×), the most that were measured well enough to be trusted; "
+            "still growing at 2 users (1.18× one user), the most that were measured well enough to be trusted; "
             "it was higher at 4 users, which cannot be trusted",
             "4 users, measured so that it can be trusted",
             id="grew-before-levels-that-cannot-be-trusted",
@@ -274,7 +274,7 @@ def test_of_a_sweep_that_was_ended_early_nothing_is_advised_that_was_asked_for(p
 def test_a_sweep_that_was_ended_while_throughput_grew_is_to_be_run_to_its_end():
     whole, early = (assess(sweep(lock(0.85), (1, 2)), is_whole=is_whole).answer.sentence for is_whole in (True, False))
 
-    assert whole.endswith("sweep further (`--sweep 1,2,4,8,16`).")
+    assert whole.endswith("sweep further (`--sweep 1,2,4,8,1`).")
     assert early.endswith("let the sweep run to its end.")
 
 
@@ -302,7 +302,7 @@ def test_untrusted_levels_are_shown_and_carry_nothing():
     assert [level.is_trusted for level in scaling.levels] == [True] * 4 + [False] * 2
     assert scaling.answer.sentence.startswith("Yes: at least about 8.00 requests run in parallel (6.91 to 9.16).")
     assert scaling.answer.sentence.endswith(
-        "Throughput was still growing at 8 users (8.00×), the most that were measured well enough to be trusted."
+        "still growing at 8 users (8.00× one user), the most that were measured well enough to be trusted."
     )
     assert scaling.usl == assess(sweep(workers(8), (1, 2, 4, 8))).usl
 
@@ -392,7 +392,8 @@ def test_a_round_trip_that_is_known_raises_contentions_value_and_upper_end():
             0.8,
             "No or hardly: about 1.00 requests are served at once (0.56 to 1.30). Of a lone request's 1.80 ms, "
             "its way to the server and back, on which requests overlap in any case, takes 0.800 ms (44%), "
-            "and the server 1.00 ms. Throughput stops growing at 2 users (1.80×), then requests queue. "
+            "and the server 1.00 ms. Throughput stops growing at 2 users (1.80× one user, overlap on the way "
+            "included), then requests queue. "
             "To tell no from hardly: send heavier requests (more `--images-per-request`), or measure nearer",
             id="a-long-way-to-a-serial-server",
         ),

@@ -21,12 +21,14 @@ from tfsload.records.window import N_SLICES
 DOUBT = "unstable: throughput went up and down; hold it longer"
 # A throughput is higher by more than this, or it is called the same.
 SAME = 1 / 0.95
+# What a speed-up has in it that parallelism has not.
+WAY = "(?:, overlap on the way included)?"
 # What the sentence may say of the table: each is held against it where it is said.
 PHRASES = {
     "stops growing": r"stops growing at # users?",
-    "stops growing, by how much": r"stops growing at # users? \(#×",
-    "stops growing, and the highest": r"stops growing at # users? \(#×, #× at # users?\)",
-    "still growing": r"still growing at # users? \(#×\)",
+    "stops growing, by how much": r"stops growing at # users? \(#× one user",
+    "stops growing, and the highest": rf"stops growing at # users? \(#× one user{WAY}; #× at # users?\)",
+    "still growing": rf"still growing at # users? \(#× one user{WAY}\)",
     "does not grow": r"does not grow with users \(at most #×\)",
     "stops, without a lone user": r"throughput does not grow beyond # users? \(# requests/s\)",
     "grows, without a lone user": r"throughput grows up to # users? \(# requests/s\)",
@@ -313,7 +315,10 @@ SWEEPS = [
     pytest.param(
         sweep_of((100, 195, 290, 150), 0.3),
         "Yes",
-        ["stops growing at 4 users (2.90×)", "falls beyond 4 users (1.50× at 8 users)"],
+        [
+            "stops growing at 4 users (2.90× one user, overlap on the way included)",
+            "falls beyond 4 users (1.50× at 8 users)",
+        ],
         id="falling",
     ),
     pytest.param(
@@ -329,7 +334,7 @@ SWEEPS = [
     pytest.param(
         [*sweep_of((100, 195, 390), 0.3, (1, 2, 4)), row(4, 20, way_ms=0.3, doubt=DOUBT)],
         "Yes",
-        ["still growing at 4 users (3.90×), the most that were tried"],
+        ["still growing at 4 users (3.90× one user, overlap on the way included), the most that were tried"],
         id="a-doubted-level-was-measured-again",
     ),
     pytest.param(

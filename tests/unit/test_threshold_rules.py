@@ -75,7 +75,7 @@ SWEEP, RATES, SEARCH = {"sweep": "1,2,4,8,1"}, {"rate": "100,200.5"}, {"find_max
         pytest.param("p99 < 20ms abort", SEARCH, "what is crossed is what the search looks for", id="abort"),
         pytest.param("parallelism < 3", SEARCH, "told by a sweep that begins with one user", id="parallelism-search"),
         pytest.param("parallelism < 3", RATES, "told by a sweep that begins with one user", id="parallelism-of-rates"),
-        pytest.param("parallelism < 3", {}, "pass --sweep, such as --sweep 1,2,4,8", id="parallelism-without-levels"),
+        pytest.param("parallelism < 3", {}, "pass --sweep, such as --sweep 1,2,4,8,1", id="parallelism-without-levels"),
         pytest.param("parallelism < 3", {"sweep": "2,4"}, "a sweep that begins with one user", id="no-lone-user"),
         pytest.param("parallelism < 3", {"sweep": "1,1"}, "a sweep that begins with one user", id="lone-users-alone"),
         pytest.param(

@@ -11,6 +11,7 @@
 | a speed-up | `fold` | 1.85× |
 | requests served at a time | `at_once` | 1.81 |
 | a length of time that a run takes | `span` | 48 s, 2 min 24 s |
+| images a request, where not all hold as many | `on_average` | (62.5 on average: the last of 16 holds 40) |
 """
 
 import math
@@ -30,6 +31,7 @@ __all__ = [
     "latency",
     "latency_against",
     "latency_ms",
+    "on_average",
     "percent",
     "rate",
     "requests",
@@ -198,6 +200,25 @@ def span(seconds: float) -> str:
         minutes = round(seconds / 60)
         parts = ((minutes // 60, "h"), (minutes % 60, "min"))
     return " ".join(f"{count:,} {unit}" for count, unit in parts if count)
+
+
+def on_average(per_request: int, n_images: int) -> str:
+    """Return how many images requests hold that do not all hold as many, to be set behind that number; else nothing.
+
+    >>> on_average(64, 1000), on_average(64, 40), on_average(50, 1000), on_average(64, 0)
+    (' (62.5 on average: the last of 16 holds 40)', ' (all 40 in one)', '', '')
+
+    Args:
+        per_request: images a request, at least 1.
+        n_images: images that are fired, over and over or once each; 0: not known.
+    """
+    left_over = n_images % per_request
+    if not left_over:
+        return ""
+    n_requests = n_images // per_request + 1
+    if n_requests == 1:
+        return f" (all {n_images:,} in one)"
+    return f" ({digits(n_images / n_requests)} on average: the last of {n_requests:,} holds {left_over:,})"
 
 
 def by_code(failed: Mapping[str, int]) -> str:

@@ -2,6 +2,7 @@
 
 from tfsload.analysis.figures import at_once
 from tfsload.analysis.held import Held, margin_of
+from tfsload.analysis.next_sweep import in_brackets, more_often
 from tfsload.analysis.parallelism import Parallelism
 from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.scaling_answer import lack_of
@@ -10,7 +11,6 @@ from tfsload.analysis.thresholds import Threshold
 
 _CUT_SHORT = "the sweep was not run to its end"
 _HEAVIER = "send heavier requests (more --images-per-request), or measure nearer to the server"
-_LONGER = "hold the levels longer (--level-duration), or each several times (--sweep 1,2,4,8,1,2,4,8)"
 
 
 def hold_parallelism(threshold: Threshold, scaling: Scaling | None) -> Held:
@@ -30,7 +30,7 @@ def hold_parallelism(threshold: Threshold, scaling: Scaling | None) -> Held:
     at_ends = {threshold.holds(found.low), threshold.holds(found.high)}
     holds = at_ends.pop() if len(at_ends) == 1 else None
     margin = margin_of(threshold, found.value)
-    why_unknown, cure = ("", "") if holds is not None else (_open(found), _cure(found))
+    why_unknown, cure = ("", "") if holds is not None else (_open(found), _cure(found, Sweep(scaling.levels)))
     return Held(threshold, "", found.value, holds, margin, why_unknown, found.low, found.high, cure)
 
 
@@ -43,5 +43,7 @@ def _open(found: Parallelism) -> str:
     return f"it lies between {at_once(found.low)} and {at_once(found.high)} (95%), and so does the limit"
 
 
-def _cure(found: Parallelism) -> str:
-    return _HEAVIER if found.by_overhead >= found.by_scatter else _LONGER
+def _cure(found: Parallelism, sweep: Sweep) -> str:
+    if found.by_overhead >= found.by_scatter:
+        return _HEAVIER
+    return f"hold the levels longer (--level-duration), or each several times{in_brackets(more_often(sweep).users)}"

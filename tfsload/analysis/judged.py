@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tfsload.analysis import exit_codes
 from tfsload.analysis.figures import requests
 from tfsload.analysis.held import Held
 from tfsload.analysis.level_result import LevelResult
@@ -14,10 +15,13 @@ FAILURE_METRICS = ("failed_rate", "error_rate")
 def sentence(result: RunResult) -> str:
     """Return what a run that passes was judged by, beside the thresholds that hold.
 
-    For example `no thresholds; every request was answered`.
+    For example `no threshold was set; PASS means a valid run in which every request was answered`.
     """
-    parts = [] if result.thresholds else ["no thresholds" if result.search is None else "the search's thresholds"]
-    parts.append(_answers(result))
+    answers = _answers(result)
+    if _has_thresholds(result):
+        parts = [answers] if result.thresholds else ["the search's thresholds", answers]
+    else:
+        parts = [f"no threshold was set; PASS means a valid run in which {answers}"]
     if result.totals.dropped and result.search is None:  # which goes where arrivals are dropped
         were = "was" if result.totals.dropped == 1 else "were"
         parts.append(f"{result.totals.dropped:,} of {result.totals.offered:,} arrivals {were} dropped")
@@ -27,6 +31,16 @@ def sentence(result: RunResult) -> str:
     if result.course.n_images_asked is not None:
         parts.append("every image was fired")
     return "; ".join(parts)
+
+
+def in_short(result: RunResult) -> str:
+    """Return the same where there is room for a few words; empty: thresholds were set, or it is no pass."""
+    is_pass = result.judged.exit_code == exit_codes.PASS
+    return "no threshold set: valid, all answered" if is_pass and not _has_thresholds(result) else ""
+
+
+def _has_thresholds(result: RunResult) -> bool:
+    return bool(result.thresholds) or result.search is not None
 
 
 def _mismatched(result: RunResult) -> str:

@@ -7,13 +7,9 @@ for a lone request, which is a lone user's latency less its way to the server an
 import math
 from dataclasses import dataclass
 
-from tfsload.analysis.sweep import ScaledLevel, Sweep
+from tfsload.analysis.sweep import SPREAD, ScaledLevel, Sweep
 from tfsload.analysis.usl import Z_95
 
-# How much equal levels of equal runs differ (standard deviation, relative), whatever the slices of one level tell: 4 to
-# 9 % on a server that computes, beside its load generator on two cores, 1 to 2 % where it only waits. Clock rates,
-# neighbours and memory layout stay for a level, and change between levels and runs.
-SPREAD = 0.05
 # Overhead, what a request spends outside the server, may be so many times as long as the round trip that was measured.
 # A prediction's message is longer than that of a call that asks for nothing, and goes through more threads; but the
 # pauses between those calls let processors sleep more than a lone user does. Equal runs measured 0.37 to 0.65 ms for an

@@ -8,13 +8,13 @@ server.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.parallelism import MOST_OF_ROUND_TRIP, OVERHEAD_NS, Parallelism, parallelism
 from tfsload.analysis.scaling_answer import ScalingAnswer, scaling_answer
-from tfsload.analysis.sweep import LevelPoint, ScaledLevel, Sweep, standard_error
-from tfsload.analysis.usl import CurvePoint, Usl, fit_usl
+from tfsload.analysis.sweep import SPREAD, LevelPoint, ScaledLevel, Sweep, standard_error
+from tfsload.analysis.usl import Z_95, CurvePoint, Usl, fit_usl
 
 __all__ = ["LevelPoint", "ScaledLevel", "Scaling", "ScalingAnswer", "assess", "assess_sweep"]
 
@@ -38,7 +38,8 @@ class Scaling:
         falls_beyond: the most users that still have the highest throughput, if it is less with more; None if not.
         usl: the Universal Scalability Law, fitted; None if the levels do not carry it.
         answer: the answer.
-        curve: the law as points, at whole users from 1 to the most that were tried; empty without one.
+        curve: the law as points, at whole users from 1 to the most that were tried, with a band for what a level there
+            would measure: how equal levels differ is in it; empty without one.
     """
 
     levels: tuple[ScaledLevel, ...]
@@ -77,8 +78,19 @@ def assess(points: Sequence[LevelPoint], round_trip_ns: float | None = None, is_
         falls_beyond=sweep.falls_beyond,
         usl=usl,
         answer=scaling_answer(sweep, interval, round_trip_ns, is_whole),
-        curve=usl.curve(_whole_users(sweep.levels[-1].users)) if usl else (),
+        curve=tuple(map(_as_measured, usl.curve(_whole_users(sweep.levels[-1].users)))) if usl else (),
     )
+
+
+def _as_measured(point: CurvePoint) -> CurvePoint:
+    """Return the law at a number of users with a band that says no more than a level's own interval does.
+
+    Both errors are joined as distances in the logarithm.
+    """
+    rps = point.throughput_rps
+    down = math.hypot(Z_95 * SPREAD, math.log(rps / point.low_rps)) if rps > 0 and point.low_rps > 0 else math.inf
+    up = math.hypot(Z_95 * SPREAD, math.log(point.high_rps / rps)) if rps > 0 else 0.0
+    return replace(point, low_rps=rps * math.exp(-down), high_rps=rps * math.exp(up))
 
 
 def assess_sweep(levels: Sequence[LevelResult], is_whole: bool = True) -> Scaling:

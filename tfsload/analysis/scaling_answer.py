@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tfsload.analysis.figures import at_once, difference, fold, latency, rate, share, users
-from tfsload.analysis.parallelism import SPREAD, Parallelism
-from tfsload.analysis.sweep import SAME_THROUGHPUT, Growth, ScaledLevel, Sweep
+from tfsload.analysis.next_sweep import SUGGESTED, NextSweep, further, in_brackets, more_often, with_a_lone_user
+from tfsload.analysis.parallelism import Parallelism
+from tfsload.analysis.sweep import SAME_THROUGHPUT, SPREAD, Growth, ScaledLevel, Sweep
 
 # Requests served at once, up to which the answer is No.
 SERIAL_UP_TO = 1.25
@@ -16,22 +17,19 @@ HARDLY_UP_TO = 1.5
 # Where less than this is left, with the overhead taken off, more was taken off than there is.
 OVERCORRECTED_BELOW = 0.8
 
-_SWEEP = "`--sweep 1,2,4,8`"
-_FURTHER = "`--sweep 1,2,4,8,16`"
-_OFTEN = "`--sweep 1,2,4,8,1,2,4,8`"
 _LONGER = "`--level-duration`"
+_TO_ITS_END = "let the sweep run to its end"
 _SEE_VERDICT = "the verdict says why"
 # More levels than this are counted, not named.
 _MOST_NAMED = 6
-_OVERHEAD_CURE = "send heavier requests (more `--images-per-request`), or measure nearer to the server"
 
 # What a sweep may say, by the answers that its interval reaches over.
 _HEADS = {
     ("no",): "No: requests are served one at a time, about {value} at once",
     ("no", "hardly"): "No or hardly: about {value} requests are served at once",
-    ("hardly",): "Hardly: parts of requests run in parallel, about {value} at once",
+    ("hardly",): "Hardly: parts of requests run in parallel{where}, about {value} at once",
     ("hardly", "yes"): "Hardly or yes: about {value} requests are served at once",
-    ("yes",): "Yes: {least}about {value} requests run in parallel",
+    ("yes",): "Yes: {least}about {value} requests run in parallel{where}",
     ("no", "hardly", "yes"): "Cannot tell: about {value} requests seem to be served at once",
 }
 # With requests that hardly ask anything of the server, or a server that gets slower under load.
@@ -51,10 +49,12 @@ class ScalingAnswer:
     Attributes:
         kind: "yes"; "no", which hardly is, too; or "cannot tell", where it may be yes or not.
         sentence: the answer in words, with its reasons, and with what would tell where it names more than one.
+        next: what would tell, where that is another sweep; None: nothing has to, or no option of a run does it.
     """
 
     kind: Kind
     sentence: str
+    next: NextSweep | None = None
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,35 @@ class Lack:
         what: is missing.
         cure: what to do; empty: nothing can be said, or the verdict does.
         is_in_verdict: whether the verdict's reasons say why.
+        next: the sweep that has it; None: there is none but for its options.
     """
 
     what: str
     cure: str = ""
     is_in_verdict: bool = False
+    next: NextSweep | None = None
 
     def __str__(self) -> str:
         return "; ".join(filter(None, (self.what, self.cure, _SEE_VERDICT if self.is_in_verdict else "")))
+
+
+@dataclass(frozen=True)
+class _Cure:
+    """What would tell.
+
+    Attributes:
+        words: it in words; empty: nothing has to.
+        next: the sweep that would; None: what is to be done is no option of one.
+    """
+
+    words: str = ""
+    next: NextSweep | None = None
+
+
+_NONE = _Cure()
+_HEAVIER = _Cure(
+    "send heavier requests (more `--images-per-request`), or measure nearer to the server", NextSweep(is_heavier=True)
+)
 
 
 def scaling_answer(
@@ -89,15 +110,17 @@ def scaling_answer(
     growth = sweep.growth
     if growth is None or interval is None:
         lack = lack_of(sweep, is_whole)
-        return ScalingAnswer("cannot tell", f"Cannot tell: {lack}.{_growth_all_the_same(sweep)}")
+        sentence = f"Cannot tell: {lack}.{_growth_all_the_same(sweep)}"
+        return ScalingAnswer("cannot tell", sentence, lack.next if lack is not None else None)
     kind: Kind
     if interval.value < OVERCORRECTED_BELOW and interval.at_most > SERIAL_UP_TO:
-        kind, which, cure = "cannot tell", "", _OVERHEAD_CURE
+        kind, which, cure = "cannot tell", "", _HEAVIER
         head = _OVERCORRECTED.format(at_most=at_once(interval.at_most))
     else:
         possible = _possible(growth, interval)
         least = "at least " if _may_be_more(sweep) else ""
-        head = _HEADS[possible].format(value=at_once(interval.value), least=least)
+        where = "" if round_trip_ns is None else " in the server"  # else their way is in the figure, too
+        head = _HEADS[possible].format(value=at_once(interval.value), least=least, where=where)
         head += f" ({at_once(interval.low)} to {at_once(interval.high)}){_outlook(growth, interval)}"
         head += (
             "; that is less than one, so each takes longer under load than alone"
@@ -105,11 +128,24 @@ def scaling_answer(
             else ""
         )
         kind = "yes" if possible == ("yes",) else "cannot tell" if "yes" in possible else "no"
-        cure = _cure(growth, interval, is_whole) if len(possible) > 1 else ""
+        cure = _cure(growth, interval, is_whole) if len(possible) > 1 else _NONE
         which = f" {possible[0]} from {possible[1]}" if len(possible) == 2 else ""
-    reasons = [_rests_on(sweep), _reason(growth.alone_ns, round_trip_ns), _growth(growth)]
-    parts = [head, *filter(None, reasons), *([f"To tell{which}: {cure}"] if cure else [])]
-    return ScalingAnswer(kind, " ".join(f"{part}." for part in parts))
+    reasons = [_rests_on(sweep), _reason(growth.alone_ns, round_trip_ns), _growth(growth, round_trip_ns is not None)]
+    parts = [head, *filter(None, reasons), *([f"To tell{which}: {cure.words}"] if cure.words else [])]
+    return ScalingAnswer(kind, " ".join(f"{part}." for part in parts), cure.next)
+
+
+def times_one_user(speed_up: float, has_way: bool) -> str:
+    """Return a speed-up, which is measured from outside, as another figure than the parallelism of the server.
+
+    >>> times_one_user(2.384, has_way=True), times_one_user(2.384, has_way=False)
+    ('2.38× one user, overlap on the way included', '2.38× one user')
+
+    Args:
+        speed_up: the throughput of a level ÷ that of one user.
+        has_way: whether the time on the way to the server and back is known, and not in the parallelism.
+    """
+    return f"{fold(speed_up)} one user{', overlap on the way included' if has_way else ''}"
 
 
 def _rests_on(sweep: Sweep) -> str:
@@ -189,22 +225,22 @@ def _reason(alone_ns: float, round_trip_ns: float | None) -> str:
     )
 
 
-def _growth(growth: Growth) -> str:
+def _growth(growth: Growth, has_way: bool) -> str:
     """Say how far throughput grew, and whether it fell, in the figures of the table."""
     sweep, knee, highest, last = growth.sweep, growth.knee, growth.highest, growth.last
     more = sweep.higher_left_out
     beyond = f"; it was higher at {users(more.users)}, which cannot be trusted{_why(more)}" if more else ""
     if knee is last:
         which = "tried" if last is sweep.levels[-1] else "measured well enough to be trusted"
-        grown = f"Throughput was still growing at {users(last.users)} ({fold(growth.speed_up(last))})"
+        by = times_one_user(growth.speed_up(last), has_way)
+        grown = f"Throughput was still growing at {users(last.users)} ({by})"
         return f"{grown}, the most that were {which}{beyond}"
     if growth.speed_up(highest) <= 1 / (1 - SAME_THROUGHPUT):
         grown = f"Throughput does not grow with users (at most {fold(growth.speed_up(highest))}): they only wait longer"
     else:
-        top = "" if highest is knee else f", {fold(growth.speed_up(highest))} at {users(highest.users)}"
-        grown = (
-            f"Throughput stops growing at {users(knee.users)} ({fold(growth.speed_up(knee))}{top}), then requests queue"
-        )
+        top = "" if highest is knee else f"; {fold(growth.speed_up(highest))} at {users(highest.users)}"
+        by = times_one_user(growth.speed_up(knee), has_way)
+        grown = f"Throughput stops growing at {users(knee.users)} ({by}{top}), then requests queue"
     if sweep.falls_beyond:
         grown += (
             f", and it falls beyond {users(sweep.falls_beyond)} ({fold(growth.speed_up(last))} at {users(last.users)})"
@@ -223,18 +259,28 @@ def lack_of(sweep: Sweep, is_whole: bool = True) -> Lack | None:
     if not is_whole and (not has_lone_user or len(sweep.levels) < 2):
         return Lack("the sweep was not run to its end")
     if not has_lone_user:
-        return Lack("no level has 1 user, to compare the others with", f"begin the sweep with 1 ({_SWEEP})")
+        more = with_a_lone_user(sweep)
+        what = "no level has 1 user, to compare the others with"
+        return Lack(what, f"begin the sweep with 1{in_brackets(more.users)}", next=more)
     if len(sweep.levels) < 2:
-        return Lack("only one level was measured", f"sweep over several numbers of users ({_SWEEP})")
+        cure = f"sweep over several numbers of users{in_brackets(SUGGESTED)}"
+        return Lack("only one level was measured", cure, next=NextSweep(SUGGESTED))
     first, second = sweep.levels[:2]
     if not first.is_trusted:
-        return Lack(f"the level with 1 user cannot be trusted{_why(first)}", is_in_verdict=not first.n_failed)
+        what = f"the level with 1 user cannot be trusted{_why(first)}"
+        return Lack(what, is_in_verdict=not first.n_failed, next=_held_longer(first))
     if sweep.alone is None:
         return Lack("no request was answered at 1 user", "see why they failed")
     if len(sweep.trusted) < 2:
         which = f"; the one with {users(second.users)}{_why(second)}" if second.n_failed else ""
-        return Lack(f"no level with more than 1 user can be trusted{which}", is_in_verdict=not second.n_failed)
+        what = f"no level with more than 1 user can be trusted{which}"
+        return Lack(what, is_in_verdict=not second.n_failed, next=_held_longer(second))
     return None
+
+
+def _held_longer(level: ScaledLevel) -> NextSweep | None:
+    """Return what makes a level one that can be trusted, where its doubt says that longer levels do."""
+    return NextSweep(is_longer=True) if "--level-duration" in level.left_out else None
 
 
 def _growth_all_the_same(sweep: Sweep) -> str:
@@ -256,23 +302,31 @@ def _why(level: ScaledLevel) -> str:
     return f": {level.left_out}" if level.n_failed else ""
 
 
-def _cure(growth: Growth, interval: Parallelism, is_whole: bool) -> str:
+def _cure(growth: Growth, interval: Parallelism, is_whole: bool) -> _Cure:
     """Return what would tell, where a sweep allows several answers."""
     sweep = growth.sweep
-    if more := sweep.higher_left_out:
-        return f"{users(more.users)}, measured so that it can be trusted"
+    if sweep.higher_left_out:
+        return _measured_well(sweep.higher_left_out)
     within, beyond_it = (_between(interval.low, interval.high * room) for room in (1.0, _room_to_grow(growth)))
     if beyond_it != within:
         beyond = [level for level in sweep.levels if level.users > growth.last.users]
-        if not is_whole and not beyond:
-            return "let the sweep run to its end"
-        return (
-            f"{users(beyond[0].users)}, measured so that it can be trusted" if beyond else f"sweep further ({_FURTHER})"
-        )
+        if beyond:
+            return _measured_well(beyond[0])
+        more = further(sweep)
+        return _Cure(f"sweep further{in_brackets(more.users)}", more) if is_whole else _Cure(_TO_ITS_END)
     if interval.by_overhead >= interval.by_scatter or interval.high <= SERIAL_UP_TO:
-        return _OVERHEAD_CURE
+        return _HEAVIER
     if growth.alone.n_runs > 1 and growth.alone.noise > SPREAD:
-        return "throughput at 1 user differed from time to time; measure on a machine with nothing else to do"
+        return _Cure("throughput at 1 user differed from time to time; measure on a machine with nothing else to do")
     if max(growth.alone.noise, *(level.noise for level in sweep.plateau)) > SPREAD:
-        return f"throughput scatters too much; measure longer ({_LONGER}), on a machine with nothing else to do"
-    return f"measure each level several times ({_OFTEN}), on a machine with nothing else to do"
+        words = f"throughput scatters too much; measure longer ({_LONGER}), on a machine with nothing else to do"
+        return _Cure(words, NextSweep(is_longer=True))
+    if not is_whole:
+        return _Cure(_TO_ITS_END)
+    more = more_often(sweep)
+    words = f"measure each level several times{in_brackets(more.users)}, on a machine with nothing else to do"
+    return _Cure(words, more)
+
+
+def _measured_well(level: ScaledLevel) -> _Cure:
+    return _Cure(f"{users(level.users)}, measured so that it can be trusted", _held_longer(level))

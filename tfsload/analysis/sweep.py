@@ -8,6 +8,7 @@ from itertools import groupby
 from statistics import fmean, stdev
 
 from tfsload.analysis.figures import requests
+from tfsload.analysis.usl import Z_95
 
 # Of two throughputs the higher one is growth if it is higher by more than this share: less is no news.
 SAME_THROUGHPUT = 0.05
@@ -16,6 +17,10 @@ BEYOND_NOISE = 2.0
 # Levels whose throughput comes this near to the highest have reached what the server can do. The highest of several
 # such levels is so by chance: at 5 % between equal levels, the highest of four lies 5 % above their mean.
 PLATEAU = 0.10
+# How much equal levels of equal runs differ (standard deviation, relative), whatever the slices of one level tell: 4 to
+# 9 % on a server that computes, beside its load generator on two cores, 1 to 2 % where it only waits. Clock rates,
+# neighbours and memory layout stay for a level, and change between levels and runs.
+SPREAD = 0.05
 # In flight at one user are at most 1 request, by Little's law; a little more is how requests lie across the edges.
 LONE_IN_FLIGHT = 1.05
 
@@ -95,6 +100,17 @@ class ScaledLevel:
     def is_trusted(self) -> bool:
         """Whether it may carry an answer."""
         return not self.left_out
+
+    @property
+    def error(self) -> float:
+        """Standard error of the throughput, relative: its noise, and how equal levels differ."""
+        return math.hypot(self.noise, SPREAD / math.sqrt(self.n_runs))
+
+    @property
+    def interval_rps(self) -> tuple[float, float]:
+        """The 95 % interval of the throughput by that error, as the one of parallelism has it."""
+        factor = math.exp(Z_95 * self.error)
+        return self.throughput_rps / factor, self.throughput_rps * factor
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 import math
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from tfsload.analysis.result import RunResult
 
@@ -22,29 +23,34 @@ _RUN_TIME = "run_time"
 _LISTS = ("tags", "exclude_tags")
 # Without a flag.
 _CLASSES = "user_classes"
+_AS_IT_WAS: Mapping[str, str] = MappingProxyType({})
 
 
-def command(result: RunResult) -> str:
+def command(result: RunResult, changes: Mapping[str, str] = _AS_IT_WAS) -> str:
     """Return the command that makes a run again: what was asked for, and nothing that is so by itself.
 
     What is secret in it is masked, and has to be put in.
+
+    Args:
+        result: of the run.
+        changes: options that are to be others, as texts by name.
     """
-    return shlex.join(_words(result))
+    return shlex.join(_words(result, changes))
 
 
-def _words(result: RunResult) -> Iterator[str]:
-    asked = result.asked
+def _words(result: RunResult, changes: Mapping[str, str]) -> Iterator[str]:
+    asked, options = result.asked, {**result.asked.options, **changes}
     yield from ("locust", "-f", asked.locustfile) if asked.locustfile else ("tfsload", "run")
     # Before the options: of some that take several words it would be one more.
     yield from asked.options.get(_CLASSES, "").split()
     yield "--headless"
     if asked.host:
         yield from _option("--host", asked.host)
-    for name in asked.changed:
+    for name in dict.fromkeys((*asked.changed, *changes)):
         if name == _CLASSES:
             continue
         flag = _OF_LOCUST.get(name, f"--{name.replace('_', '-')}")
-        text = asked.options.get(name, "")
+        text = options.get(name, "")
         if name == _RUN_TIME:
             text = _in_whole_seconds(text)
         if name in _LISTS:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfsload.analysis import thresholds, tolerance
+from tfsload.analysis.next_sweep import SUGGESTED, as_text
 from tfsload.analysis.tolerance import Tolerance
 from tfsload.datasets.dataset import PIXELS
 from tfsload.load import arrivals
@@ -196,8 +197,10 @@ OPTIONS = (
         "--sweep",
         "load.sweep",
         "",
-        readers.list_of(readers.integer(1, MAX_USERS), f"numbers of users from 1 to {MAX_USERS}, such as 1,2,4,8"),
-        "Closed load, level by level: users in flight, such as 1,2,4,8,16,32 (empty: no sweep).",
+        readers.list_of(
+            readers.integer(1, MAX_USERS), f"numbers of users from 1 to {MAX_USERS}, such as {as_text(SUGGESTED)}"
+        ),
+        f"Closed load, level by level: users in flight, such as {as_text(SUGGESTED)} (empty: no sweep).",
     ),
     Option(
         "--rate",

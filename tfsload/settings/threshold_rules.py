@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from tfsload.analysis.next_sweep import SUGGESTED, as_option
 from tfsload.analysis.threshold_kinds import RIGHT_RATE, plain_number
 from tfsload.analysis.thresholds import Threshold
 from tfsload.transport.words import quoted
@@ -63,7 +64,9 @@ def _of_search(thresholds: tuple[Threshold, ...]) -> list[str]:
     return [f"--threshold {quoted(one.text)} with --find-max-rate: {why}" for one, why in found]
 
 
-_NO_SWEEP = "requests at once are told by a sweep that begins with one user: pass --sweep, such as --sweep 1,2,4,8"
+_NO_SWEEP = (
+    f"requests at once are told by a sweep that begins with one user: pass --sweep, such as {as_option(SUGGESTED)}"
+)
 
 
 def _of_levels(thresholds: tuple[Threshold, ...], sweep: tuple[int, ...], rates: tuple[float, ...]) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfsload.analysis import exit_codes
-from tfsload.analysis.figures import span, users
+from tfsload.analysis.figures import on_average, span, users
 from tfsload.load.plan import Plan
 from tfsload.report import directory
 from tfsload.run.checks import Checked
@@ -93,7 +93,8 @@ def _rows(
         ("signature", f"{model.signature_name}: {model.input_name} → {model.output_name}"),
         (
             "data",
-            f"{settings.data.dataset}: {_number(checked.n_images, 'image')}, {_per_request(model.images_per_request)}",
+            f"{settings.data.dataset}: {_number(checked.n_images, 'image')}, "
+            f"{_per_request(model.images_per_request, checked.n_images)}",
         ),
         ("load", _load(settings, plan, shape, options)),
     ]
@@ -112,8 +113,8 @@ def _number(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
-def _per_request(n_images: int) -> str:
-    return "one a request" if n_images == 1 else f"{n_images:,} a request"
+def _per_request(per_request: int, n_images: int) -> str:
+    return "one a request" if per_request == 1 else f"{per_request:,} a request{on_average(per_request, n_images)}"
 
 
 def _load(settings: Settings, plan: Plan | None, shape: object | None, options: Mapping[str, Any]) -> str:

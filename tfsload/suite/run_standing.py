@@ -95,7 +95,7 @@ def begun(run: LedRun, n_users: int) -> Begun:
             first_screen.where(checked.settings.connection.server.text, checked.transport.protocol, checked.is_embedded)
         ),
         load=first_screen.with_images(
-            _load(asked, checked.settings.data.num_tests, n_users), str(model.images_per_request)
+            _load(asked, checked.settings.data.num_tests, n_users), str(model.images_per_request), checked.n_images
         ),
         level_names=run.level_names,
         loads=tuple(map(float, asked.sweep or asked.rates or ())),

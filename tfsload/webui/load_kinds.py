@@ -7,6 +7,7 @@ nothing is run.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tfsload.analysis.next_sweep import SUGGESTED, as_text
 from tfsload.settings.options import OPTIONS
 from tfsload.transport.words import quoted
 
@@ -49,7 +50,7 @@ SWEEP = LoadKind(
     "Does the server run in parallel? Level by level more requests are in flight, and what that does to throughput, "
     "latency and errors is shown.",
     ("sweep", *_LEVELS),
-    "1,2,4,8,1",
+    as_text(SUGGESTED),
 )
 RATES = LoadKind(
     "rates",

@@ -13,6 +13,7 @@ from tfsload.webui.site import Site, view_of
 
 _META_POLICY = re.compile(rb'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
 _FIRST_OF_PAGE = b'<header class="context">'  # after the link that skips what stands above the verdict
+_AFTER_NEXT = b"<!-- Here ends what is to be run next. -->"  # where something is
 _AFTER_VERDICT = b"<!-- Here ends what is seen first. -->"
 _NO_REFERRER, _SAME_ORIGIN = (
     f'<meta name="referrer" content="{one}">'.encode() for one in ("no-referrer", "same-origin")
@@ -95,7 +96,8 @@ class RunPages:
     def _report(self, run: SessionRun) -> Response:
         """Return the run's page, with links above it, and below its verdict what can be done with the run.
 
-        It is as strict as before about all else.
+        Where its answer says what would tell more, the way to the form with that stands there. It is as strict as
+        before about all else.
         """
         page = (run.directory / PAGE).read_bytes()  # not read as text: it is large, and a load may be under way
         found, at = _META_POLICY.search(page), page.find(_FIRST_OF_PAGE)
@@ -106,7 +108,11 @@ class RunPages:
         rest_of_head = page[found.end() : at].replace(_NO_REFERRER, _SAME_ORIGIN)
         bar = self._page("bar.html").encode()
         actions = self._page("run_bar.html", run=run, came_to=run.came_to).encode()
-        body = b"".join([page[: found.start()], head, rest_of_head, bar, page[at:below], actions, page[below:]])
+        seen_first = page[at:below]
+        if run.came_to is not None and run.came_to.next_changes:
+            link = self._page("next_run.html", run=run).encode()
+            seen_first = seen_first.replace(_AFTER_NEXT, link, 1)
+        body = b"".join([page[: found.start()], head, rest_of_head, bar, seen_first, actions, page[below:]])
         return Response(body, content_type=_HTML, headers={"Content-Security-Policy": _widened(found[1].decode())})
 
     def _tell(self, number: int) -> Response:

@@ -5,11 +5,12 @@ import shutil
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from tfsload.analysis import judged
 from tfsload.analysis.result import RunResult
-from tfsload.report import directory, files, json_file, states
+from tfsload.report import directory, files, json_file, next_run, states
 from tfsload.report.page.cards import Card, cards
 from tfsload.report.page.first_screen import load, subject
 from tfsload.report.states import State
@@ -32,6 +33,8 @@ class CameTo:
         state: of its verdict.
         cards: the figures that matter; empty: nothing was measured.
         in_parallel: whether the server runs requests in parallel, in a word or two; empty: the run was no sweep.
+        judged: what a pass without thresholds means, in a few words; empty: it is another run.
+        next_changes: options of the run that would tell more, where they are others, as texts by name; empty: none.
     """
 
     subject: str
@@ -39,11 +42,21 @@ class CameTo:
     state: State
     cards: tuple[Card, ...]
     in_parallel: str = ""
+    judged: str = ""
+    next_changes: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, result: RunResult) -> "CameTo":
         """Return it in short."""
-        return cls(subject(result), load(result), states.of_run(result), cards(result), in_short(result))
+        return cls(
+            subject(result),
+            load(result),
+            states.of_run(result),
+            cards(result),
+            in_short(result),
+            judged.in_short(result),
+            next_run.changes(result),
+        )
 
 
 @dataclass

@@ -19,8 +19,8 @@ class Around:
 
     Attributes:
         before: stands before what the field holds.
-        after: stands after it; of a field with faults, up to these.
-        end: stands after faults.
+        after: stands after it; of a field that is marked, up to what is said of that.
+        end: stands after what is said.
     """
 
     before: str
@@ -38,6 +38,7 @@ class Layout:
         flags: what each is called on the command line, by its name.
         sound: what stands around each that has no fault, by its name.
         faulty: what stands around each that has some.
+        changed: what stands around each that holds something else than in the run that the page is filled from.
     """
 
     groups: tuple[Group, ...]
@@ -45,6 +46,7 @@ class Layout:
     flags: Mapping[str, str]
     sound: Mapping[str, Around]
     faulty: Mapping[str, Around]
+    changed: Mapping[str, Around]
 
     @classmethod
     def of(cls, extras: Extras, field: Callable[..., str], named_host: str | None) -> "Layout":
@@ -57,14 +59,14 @@ class Layout:
         """
         groups, flags = _groups(extras), {**FLAGS, **extras.flags}
 
-        def around(is_faulty: bool) -> dict[str, Around]:
+        def around(mark: str) -> dict[str, Around]:
             return {
-                one.name: Around(*field(one, flags.get(one.name), named_host, is_faulty).split(_GAP))
+                one.name: Around(*field(one, flags.get(one.name), named_host, mark).split(_GAP))
                 for group in groups
                 for one in group.fields
             }
 
-        return cls(groups, bool(extras.shapes), flags, around(is_faulty=False), around(is_faulty=True))
+        return cls(groups, bool(extras.shapes), flags, around(""), around("fault"), around("was"))
 
     def seen(self, kind: LoadKind) -> list[str]:
         """Return the names of the fields that a person sees who has chosen this kind of load, in their order."""

@@ -1,7 +1,7 @@
 """The start page: a form, made here, by which a person starts a run or has it checked; it needs no script."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,7 @@ from tfsload.webui import load_kinds, start_values
 from tfsload.webui.fault_places import place
 from tfsload.webui.hidden_texts import all_hidden, hidden
 from tfsload.webui.load_kinds import HOST, KINDS, N_USERS, RUN_TIME, SHAPE, USER_CLASSES, LoadKind
-from tfsload.webui.session_runs import SessionRuns
+from tfsload.webui.session_runs import SessionRun, SessionRuns
 from tfsload.webui.site import Site, view_of
 from tfsload.webui.start_extras import Extras
 from tfsload.webui.start_form import StartForm
@@ -54,12 +54,14 @@ class _Form:
         kind: of load.
         classes: the user classes that were chosen; none: all.
         shape: the load shape that was picked; empty: none was.
+        before: of fields that hold something else than the run that the rest is of, what they held there, by name.
     """
 
     values: Mapping[str, str]
     kind: LoadKind
     classes: tuple[str, ...] = ()
     shape: str = ""
+    before: Mapping[str, str] = field(default_factory=dict)
 
 
 class StartPage:
@@ -103,10 +105,12 @@ class StartPage:
     def _show(self) -> str:
         run = self._runs.named(request.args.get("run", ""))
         held = run.fields if run is not None else {}
-        values = {**self._at_first, **held}
+        changes = _next_changes(run) if "more" in request.args else {}
+        before = {name: held.get(name, self._at_first.get(name, "")) for name in changes}
+        values = {**self._at_first, **held, **changes}
         kind = load_kinds.kind_of(values) if run is not None else self._first_kind
         texts = {**self._extras.values, **start_values.shown(values)}
-        form = _Form(texts, kind, self._extras.chosen([held.get(USER_CLASSES, "")]), held.get(SHAPE, ""))
+        form = _Form(texts, kind, self._extras.chosen([held.get(USER_CLASSES, "")]), held.get(SHAPE, ""), before)
         return self._page(form, number=run.number if run else None)
 
     def _take(self) -> Any:
@@ -196,6 +200,11 @@ class StartPage:
             return picked if picked in self._extras.shapes[1:] else ""
         shape = self._environment.shape_class
         return "" if shape is None or self._form.are_levels else type(shape).__name__
+
+
+def _next_changes(run: SessionRun | None) -> Mapping[str, str]:
+    """Return what is to be changed of a run to be told more; nothing: it is not known, or there is nothing."""
+    return run.came_to.next_changes if run is not None and run.came_to is not None else {}
 
 
 def _is_form() -> bool:

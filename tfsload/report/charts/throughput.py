@@ -8,6 +8,7 @@ from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
 from tfsload.report import units
 from tfsload.report.charts.chart import NARROW_PX, Axis, Chart, Drawing, Frame, Spec
+from tfsload.report.charts.level_bars import Bar, bars_of
 from tfsload.report.charts.load_axis import by_load, can_be_told, is_log, load_axis, load_of, samples_along
 from tfsload.report.charts.placing import Label, Room, around, width_px
 from tfsload.report.charts.scale import labels_of, ticks_from_zero
@@ -26,7 +27,7 @@ class _Point:
 
     Attributes:
         load: users, or arrivals a second.
-        rps, low_rps, high_rps: its throughput, with its interval.
+        rps: its throughput.
         state: "pass", "invalid" or "failed".
         is_doubted: whether it supports no verdict.
         value: its throughput in words, with "?" where it supports none.
@@ -36,8 +37,6 @@ class _Point:
 
     load: float
     rps: float
-    low_rps: float
-    high_rps: float
     state: str
     is_doubted: bool
     value: str
@@ -50,19 +49,15 @@ def throughput(result: RunResult, to_come: Sequence[float] = ()) -> Chart | None
     levels = by_load(result.levels)
     if not can_be_told(levels, to_come) or not any(level.achieved_rps for level in levels):
         return None
-    points = [_point(result, level) for level in levels]
+    bars = bars_of(result)
+    points = [_point(result, level, bars) for level in levels]
     is_open = levels[0].rate_rps is not None
     curve = result.scaling.curve if result.scaling is not None else ()
     data = {
-        "levels": [
-            {
-                "load": point.load,
-                "rps": point.rps,
-                "low_rps": point.low_rps,
-                "high_rps": point.high_rps,
-                "state": point.state,
-            }
-            for point in points
+        "levels": [{"load": point.load, "rps": point.rps, "state": point.state} for point in points],
+        "bars": [
+            {"load": bar.load, "rps": bar.rps, "low_rps": bar.low_rps, "high_rps": bar.high_rps, "state": bar.state}
+            for bar in bars
         ],
         "law": [
             {"load": one.users, "rps": one.throughput_rps, "low_rps": one.low_rps, "high_rps": one.high_rps}
@@ -73,37 +68,49 @@ def throughput(result: RunResult, to_come: Sequence[float] = ()) -> Chart | None
     return Chart(
         name="throughput",
         title=f"Throughput against {'rate' if is_open else 'load'}",
-        below=_below(points, _top(result, points)),
+        below=_below(result, points, bars),
         label=f"Throughput against {'offered rate' if is_open else 'users'}. {told}.",
         data=data,
-        spec=lambda width_px: _spec(result, points, width_px, to_come),
+        spec=lambda width_px: _spec(result, points, bars, width_px, to_come),
     )
 
 
-def _point(result: RunResult, level: LevelResult) -> _Point:
+def _point(result: RunResult, level: LevelResult, bars: Sequence[Bar]) -> _Point:
     state = of_level(result, level)
-    low = level.achieved_rps if level.achieved_low_rps is None else level.achieved_low_rps
-    high = level.achieved_rps if level.achieved_high_rps is None else level.achieved_high_rps
     value = units.rate(level.achieved_rps)
     doubt = is_doubted(result, level)
     more = f"{percent(level.failed_requests / level.requests)} failed" if level.failed_requests else ""
-    said = f"{level.name}: {value} requests/s ({units.rate(low)} to {units.rate(high)})"
+    said = f"{level.name}: {value} requests/s{_interval(level, bars)}"
     label = ", ".join(part for part in (said, state.word if doubt else "", more) if part)
     value = f"{value} ?" if doubt else value
-    return _Point(load_of(level), level.achieved_rps, low, high, state.key, doubt, value, more, label)
+    return _Point(load_of(level), level.achieved_rps, state.key, doubt, value, more, label)
 
 
-def _top(result: RunResult, points: list[_Point]) -> float:
+def _interval(level: LevelResult, bars: Sequence[Bar]) -> str:
+    """Return a level's interval in words, or that of the levels that it is taken together with; empty: it has none."""
+    bar = next((bar for bar in bars if level.number in bar.numbers), None)
+    if bar is None:
+        return ""
+    ends = f"{units.rate(bar.low_rps)} to {units.rate(bar.high_rps)}"
+    n_levels = len(bar.numbers)
+    return f" ({ends})" if n_levels == 1 else f" (mean of {n_levels} such levels {units.rate(bar.rps)}, {ends})"
+
+
+def _top(result: RunResult, points: list[_Point], bars: Sequence[Bar]) -> float:
     """Return where the axis ends."""
     curve = result.scaling.curve if result.scaling is not None else ()
-    return _ROOM_ABOVE * max([1e-9, *(point.high_rps for point in points), *(one.high_rps for one in curve)])
+    drawn = [*(one.rps for one in points), *(one.high_rps for one in bars), *(one.high_rps for one in curve)]
+    return _ROOM_ABOVE * max([1e-9, *drawn])
 
 
-def _below(points: list[_Point], top_rps: float) -> str:
-    # A bar that its dot hides is not spoken of; the table and the mark's own words have the interval.
-    hidden_rps = top_rps * _DOT_PX / _HIGH_PX
-    are_seen = any(max(point.high_rps - point.rps, point.rps - point.low_rps) > hidden_rps for point in points)
-    parts = ["Bars: 95%, within the level"] if are_seen else []
+def _below(result: RunResult, points: list[_Point], bars: Sequence[Bar]) -> str:
+    # A bar that its dot hides is not spoken of; the mark's own words have the interval.
+    hidden_rps = _top(result, points, bars) * _DOT_PX / _HIGH_PX
+    are_seen = any(max(bar.high_rps - bar.rps, bar.rps - bar.low_rps) > hidden_rps for bar in bars)
+    what = "within the level" if result.scaling is None else "with what equal levels differ"
+    parts = [f"Bars: 95%, {what}"] if are_seen else []
+    if are_seen and any(len(bar.numbers) > 1 for bar in bars):
+        parts.append("Levels with as many users: one bar, of their mean")
     if any(point.is_doubted for point in points):
         parts.append("Hollow ?: no verdict")
     if any(point.more for point in points):
@@ -111,12 +118,14 @@ def _below(points: list[_Point], top_rps: float) -> str:
     return ". ".join(parts)
 
 
-def _spec(result: RunResult, points: list[_Point], width: int, to_come: Sequence[float] = ()) -> Spec:
+def _spec(
+    result: RunResult, points: list[_Point], bars: Sequence[Bar], width: int, to_come: Sequence[float] = ()
+) -> Spec:
     # Half of the last load's label may stand beyond it.
     right_px = max(14, int(width_px(labels_of(sorted({*(point.load for point in points), *to_come}))[-1]) / 2) + 2)
     bare = Frame(width, 300 if width > NARROW_PX else 250, 52 if width > NARROW_PX else 44, right_px)
     levels, curve = result.levels, result.scaling.curve if result.scaling is not None else ()
-    top = _top(result, points)
+    top = _top(result, points, bars)
     y = Axis(bare.y(0, top), "throughput (requests/s)", ticks_from_zero(top, bare.inner_height_px // 46))
     frame = bare.beside(y)
     axis = load_axis(levels, frame, to_come)
@@ -128,14 +137,14 @@ def _spec(result: RunResult, points: list[_Point], width: int, to_come: Sequence
     drawing.line([{"x": x, "y": y} for x, y in law], "p50")
     ideal = _ideal(result, drawing)
     drawing.line([{"x": x, "y": y} for x, y in ideal], "muted", strokeDash=[4, 3], strokeWidth=1.5)
-    bars = [{"x": one.load, "x2": one.load, "y": one.low_rps, "y2": one.high_rps} for one in points]
     for state, role in (("pass", "ink"), ("invalid", "invalid"), ("failed", "failed")):
-        chosen = [number for number, point in enumerate(points) if point.state == state]
-        drawing.rules([bars[number] for number in chosen], role, strokeWidth=2)
-        rows = [{"x": points[number].load, "y": points[number].rps, "label": points[number].label} for number in chosen]
+        of_state = [one for one in bars if one.state == state]
+        rules = [{"x": one.load, "x2": one.load, "y": one.low_rps, "y2": one.high_rps} for one in of_state]
+        drawing.rules(rules, role, strokeWidth=2)
+        rows = [{"x": one.load, "y": one.rps, "label": one.label} for one in points if one.state == state]
         drawing.points(rows, role, is_hollow=state != "pass", shape="circle")
     edges = [(float(one.users), one.low_rps) for one in seen], [(float(one.users), one.high_rps) for one in seen]
-    room.take(points, law, ideal, *edges)
+    room.take(points, bars, law, ideal, *edges)
     room.name_levels(points)
     room.name_ideal(result, ideal, is_short=width <= NARROW_PX)
     room.name_law([(one.users, one.low_rps, one.high_rps) for one in seen], is_short=width <= NARROW_PX)
@@ -179,12 +188,13 @@ class _Layout:
     def _at(self, load: float, rps: float) -> tuple[float, float]:
         return self._drawing.x.scale.px(load), self._drawing.y.scale.px(rps)
 
-    def take(self, points: list[_Point], *lines: list[tuple[float, float]]) -> None:
+    def take(self, points: list[_Point], bars: Sequence[Bar], *lines: list[tuple[float, float]]) -> None:
         """Keep marks and lines free."""
         for point in points:
             x, y = self._at(point.load, point.rps)
             self._room.take(x, y, 6)
-            self._room.lines.append([self._at(point.load, point.low_rps), self._at(point.load, point.high_rps)])
+        for bar in bars:
+            self._room.lines.append([self._at(bar.load, bar.low_rps), self._at(bar.load, bar.high_rps)])
         for line in lines:
             self._room.lines.append([self._at(*one) for one in line])
 

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tfsload.analysis import exit_codes
-from tfsload.analysis.figures import fold, percent, share, users
+from tfsload.analysis.figures import percent, share, users
 from tfsload.analysis.held import Held
 from tfsload.analysis.held_words import words_of
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
+from tfsload.analysis.scaling_answer import times_one_user
 from tfsload.analysis.sweep import PLATEAU
 from tfsload.report import states, units
 
@@ -64,8 +65,8 @@ def _fast(result: RunResult, best: LevelResult | None) -> Card:
         below.append(f"{units.rate(best.images_per_s)} images/s")
     alone = {level.users: level.speed_up for level in result.scaling.levels} if result.scaling else {}
     speed_up = alone.get(best.users)
-    if best.users > 1 and speed_up is not None:
-        below.append(f"{fold(speed_up)} one user")
+    if best.users > 1 and speed_up is not None and result.scaling is not None:
+        below.append(times_one_user(speed_up, result.scaling.round_trip_ns is not None))
     below += _near(result, best)
     if best.rate_rps is not None:
         below.append(f"{units.count(best.offered)} requests")

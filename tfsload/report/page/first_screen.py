@@ -4,11 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tfsload.analysis.figures import at_once, users
+from tfsload.analysis.figures import at_once, on_average, users
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.scaling import Scaling
-from tfsload.report import units
+from tfsload.report import next_run, units
 from tfsload.report.charts.load_axis import load_of
+from tfsload.report.command import command
 from tfsload.report.page.cards import Card, cards
 from tfsload.report.page.verdict_words import VerdictView, verdict_view
 from tfsload.report.page.words import Sentence, sentence
@@ -16,6 +17,7 @@ from tfsload.report.sweep_answer import sweep_answer
 
 # More levels than this are told by the first and the last one.
 _MOST_NAMED = 6
+_MOST_DIGITS = 10  # of what is taken for a number
 # What the server is called that the suite starts where none is named.
 EMBEDDED = "embedded server"
 # Where one sentence ends and the next begins; not in "p99.9" or "1.5 s".
@@ -30,11 +32,13 @@ class Answer:
         question: for example, does the server run in parallel.
         answer: its first sentence.
         reasons: what follows.
+        next_command: what to run to be told more; empty: nothing, or no command does it.
     """
 
     question: str
     answer: Sentence
     reasons: Sentence
+    next_command: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,16 +99,23 @@ def protocol(name: str) -> str:
 
 def load(result: RunResult) -> str:
     """Return what load there was, in words."""
-    return with_images(_load(result), result.asked.options.get("images_per_request", ""))
+    return with_images(_load(result), result.asked.options.get("images_per_request", ""), len(result.images.fired))
 
 
-def with_images(load: str, images_per_request: str) -> str:
+def with_images(load: str, images_per_request: str, n_images: int) -> str:
     """Return a load in words, with how many images a request holds, where that is not one.
 
-    >>> with_images("4 users", "64"), with_images("4 users", "1"), with_images("4 users", "")
-    ('4 users · 64 images a request', '4 users', '4 users')
+    >>> with_images("4 users", "50", 1000), with_images("4 users", "1", 1000), with_images("4 users", "", 0)
+    ('4 users · 50 images a request', '4 users', '4 users')
+
+    Args:
+        load: in words.
+        images_per_request: as it was asked for; a run that was refused may have what is no number.
+        n_images: images that are fired; 0: not known.
     """
-    images = "" if images_per_request in ("", "1") else f"{images_per_request} images a request"
+    is_number = images_per_request.isascii() and images_per_request.isdigit() and len(images_per_request) < _MOST_DIGITS
+    average = on_average(int(images_per_request) or 1, n_images) if is_number else ""
+    images = "" if images_per_request in ("", "1") else f"{images_per_request} images a request{average}"
     return " · ".join(part for part in (load, images) if part)
 
 
@@ -152,7 +163,9 @@ def _with_confidence(result: RunResult, scaling: Scaling) -> str:
 def _answer(result: RunResult) -> Answer | None:
     if result.scaling is not None:
         head, *rest = _NEXT_SENTENCE.split(_with_confidence(result, result.scaling))
-        return Answer("Does the server run in parallel?", sentence(head), sentence(" ".join(rest)))
+        changes = next_run.changes(result)
+        more = command(result, changes) if changes else ""
+        return Answer("Does the server run in parallel?", sentence(head), sentence(" ".join(rest)), more)
     if result.search is not None:
         head, *rest = _NEXT_SENTENCE.split(result.search.sentence)
         return Answer("How much does it hold?", sentence(head), sentence(" ".join(rest)))

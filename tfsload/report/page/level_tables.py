@@ -110,7 +110,10 @@ def _notes(result: RunResult) -> tuple[str, ...]:
         notes.append("open: one stall decides a threshold; such a rate is held once more, at full length.")
     settled = f"throughput and mean latency of each third within {share(TOLERANCE)} of its mean"
     notes.append(f"stable: {settled}, or as near as chance explains.")
-    notes.append("requests/s: its 95% interval in the chart is this level's own; equal runs differ by more.")
+    if result.scaling is None:
+        notes.append("requests/s: its 95% interval in the chart is this level's own; equal runs differ by more.")
+    else:
+        notes.append("requests/s: its 95% interval in the chart has in it what equal levels differ.")
     notes.append("straddling: requests that lie across an end of the level, in none of its figures.")
     return tuple(notes)
 

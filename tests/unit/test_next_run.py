@@ -1,0 +1,161 @@
+"""The run that would tell more: which one a sweep's answer names, as options, as a command and on the page."""
+
+import dataclasses
+import shlex
+
+import pytest
+
+from tests.support.page_runs import PAGE_RUNS, closed_sweep, page_run
+from tfsload.analysis.next_sweep import SUGGESTED, NextSweep, further, more_often, with_a_lone_user
+from tfsload.analysis.scaling import assess
+from tfsload.analysis.sweep import LevelPoint, Sweep
+from tfsload.report import next_run
+from tfsload.report.command import command
+from tfsload.report.page.page import render
+
+
+def sweep_of(*users):
+    return Sweep.of([LevelPoint(n, 100.0 * n, 1e7) for n in users])
+
+
+@pytest.mark.parametrize(
+    ("make", "users", "wanted"),
+    [
+        pytest.param(further, (1, 2, 4, 8), (1, 2, 4, 8, 16, 1), id="further"),
+        pytest.param(further, SUGGESTED, (1, 2, 4, 8, 16, 1), id="further-than-the-suggested-one"),
+        pytest.param(further, (1, 2), (1, 2, 4, 8, 1), id="further-than-a-short-one"),
+        pytest.param(further, (3, 1, 1, 3), (1, 3, 6, 12, 1), id="further-than-one-in-any-order"),
+        pytest.param(more_often, (1, 2, 4), (1, 2, 4, 1, 2, 4, 1), id="twice"),
+        pytest.param(more_often, (1, 2, 4, 1), (1, 2, 4, 1, 2, 4, 1), id="twice-what-ended-with-a-lone-user"),
+        pytest.param(more_often, (1, 2, 1, 2, 1), (1, 2, 1, 2, 1, 2, 1), id="three-times"),
+        pytest.param(with_a_lone_user, (2, 4), (1, 2, 4, 1), id="with-a-lone-user"),
+        pytest.param(with_a_lone_user, (), SUGGESTED, id="of-nothing"),
+    ],
+)
+def test_which_sweep_would_tell(make, users, wanted):
+    assert make(sweep_of(*users)).users == wanted
+
+
+SLICES = (1, 2, 9) * 4
+LONGER = "unstable: it drifted; use a longer --warm-up or --level-duration"
+
+
+def points(rates, slices=(), doubts=()):
+    return [
+        LevelPoint(users, rps, users / rps * 1e9, slices, dict(doubts).get(users, ""))
+        for users, rps in zip((1, 2, 4), rates, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("levels", "way_ms", "wanted", "said"),
+    [
+        pytest.param(points((100, 200, 400)), 0.3, None, "", id="it-is-told"),
+        pytest.param(points((100, 115, 130)), 0.3, NextSweep((1, 2, 4, 8, 1)), "(`--sweep 1,2,4,8,1`)", id="further"),
+        pytest.param(
+            points((500, 900, 890)), 1.0, NextSweep(is_heavier=True), "more `--images-per-request`", id="heavier"
+        ),
+        pytest.param(
+            points((100, 150, 150), SLICES), 0.3, NextSweep(is_longer=True), "measure longer (`--level", id="longer"
+        ),
+        pytest.param(
+            points((100, 130, 131)),
+            0.3,
+            NextSweep((1, 2, 4, 1, 2, 4, 1)),
+            "several times (`--sweep 1,2,4,1,2,4,1`)",
+            id="more-often",
+        ),
+        pytest.param(points((100, 150, 150))[1:], 0.3, NextSweep((1, 2, 4, 1)), "(`--sweep 1,2,4,1`)", id="lone-user"),
+        pytest.param(points((100, 1, 1))[:1], 0.3, NextSweep(SUGGESTED), "(`--sweep 1,2,4,8,1`)", id="one-level"),
+        pytest.param(
+            points((100, 150, 160), doubts={1: LONGER}.items()),
+            0.3,
+            NextSweep(is_longer=True),
+            "the verdict says why",
+            id="a-level-that-was-too-short",
+        ),
+        pytest.param(
+            points((100, 150, 160), doubts={1: "the generator was busy; use --processes"}.items()),
+            0.3,
+            None,
+            "the verdict says why",
+            id="a-level-that-no-option-of-the-sweep-mends",
+        ),
+        pytest.param(
+            points((100, 101, 160), doubts={4: LONGER}.items()),
+            0.3,
+            NextSweep(is_longer=True),
+            "4 users, measured so that it can be trusted",
+            id="a-higher-level-in-doubt",
+        ),
+    ],
+)
+def test_an_answer_that_says_what_would_tell_has_it_as_data(levels, way_ms, wanted, said):
+    answer = assess(levels, way_ms * 1e6).answer
+
+    assert answer.next == wanted
+    assert said in answer.sentence
+
+
+def with_next(wanted, n_images=1000, **options):
+    result = page_run("sweep")
+    asked = dataclasses.replace(result.asked, options={**result.asked.options, **options})
+    answer = dataclasses.replace(result.scaling.answer, next=wanted)
+    images = dataclasses.replace(result.images, fired=(1,) * n_images)
+    return dataclasses.replace(
+        result, asked=asked, images=images, scaling=dataclasses.replace(result.scaling, answer=answer)
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "options", "changes"),
+    [
+        pytest.param(None, {}, {}, id="nothing"),
+        pytest.param(NextSweep(), {}, {}, id="nothing-else"),
+        pytest.param(NextSweep((1, 2, 1)), {"sweep": "1,2"}, {"sweep": "1,2,1"}, id="users"),
+        pytest.param(NextSweep((1, 2, 1)), {"sweep": "1,2,1"}, {}, id="the-same-users"),
+        pytest.param(
+            NextSweep(is_heavier=True), {"images_per_request": "1"}, {"images_per_request": "64"}, id="heavier"
+        ),
+        pytest.param(
+            NextSweep(is_heavier=True), {"images_per_request": "64"}, {"images_per_request": "128"}, id="heavier-still"
+        ),
+        pytest.param(
+            NextSweep(is_heavier=True), {"images_per_request": "600"}, {"images_per_request": "1000"}, id="all"
+        ),
+        pytest.param(NextSweep(is_heavier=True), {"images_per_request": "1000"}, {}, id="no-more-there-are"),
+        pytest.param(NextSweep(is_heavier=True), {"images_per_request": "(hidden)"}, {}, id="no-number"),
+        pytest.param(NextSweep(is_longer=True), {"level_duration": "10"}, {"level_duration": "20"}, id="longer"),
+        pytest.param(NextSweep(is_longer=True), {"level_duration": "0.5"}, {"level_duration": "1"}, id="by-half"),
+        pytest.param(NextSweep(is_longer=True), {"level_duration": "x"}, {}, id="no-time"),
+    ],
+)
+def test_it_is_told_as_options_that_are_others(wanted, options, changes):
+    result = with_next(wanted, **options)
+
+    assert next_run.changes(result) == changes
+    words = shlex.split(command(result, next_run.changes(result)))
+    for name, text in changes.items():
+        assert words[words.index(f"--{name.replace('_', '-')}") + 1] == text
+
+
+def test_of_a_run_that_is_of_before_this_was_known_nothing_is_suggested():
+    plain = page_run("repeated").to_plain()
+    del plain["scaling"]["answer"]["next"]
+
+    assert next_run.changes(type(page_run("demo")).from_plain(plain)) == {}
+
+
+@pytest.mark.parametrize("kind", PAGE_RUNS)
+def test_a_page_has_the_command_where_there_is_one_and_no_marker_elsewhere(kind):
+    result = page_run(kind)
+    page = render(result)
+
+    assert page.count("<!-- Here ends what is to be run next. -->") == bool(next_run.changes(result))
+
+
+def test_the_command_stands_below_the_sentence_that_asks_for_it():
+    result = closed_sweep((1, 0.0, 0.0), (2, 0.0, 0.0))
+    page = render(dataclasses.replace(with_next(NextSweep((1, 2, 4, 1)), sweep="1,2"), levels=result.levels))
+
+    assert page.index("Does the server run in parallel?") < page.index("--sweep 1,2,4,1") < page.index("How fast")

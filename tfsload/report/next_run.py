@@ -1,0 +1,47 @@
+"""The run that a sweep's answer says would tell more, as it differs from the one that was made. Pure."""
+
+from collections.abc import Mapping
+
+from tfsload.analysis.next_sweep import as_text
+from tfsload.analysis.result import RunResult
+
+# Requests of so many images are heavy for a model as small as the one that is shipped.
+_HEAVY = 64
+_TIMES = 2
+_MOST_DIGITS = 9  # of what is taken for a number
+
+
+def changes(result: RunResult) -> Mapping[str, str]:
+    """Return the options that are to be others, as texts by name; empty: nothing is to be run, or no option says it."""
+    scaling = result.scaling
+    wanted = scaling.answer.next if scaling is not None else None
+    if wanted is None:
+        return {}
+    options = result.asked.options
+    found = {}
+    if wanted.users:
+        found["sweep"] = as_text(wanted.users)
+    if wanted.is_heavier:
+        found["images_per_request"] = _heavier(options.get("images_per_request", ""), len(result.images.fired))
+    if wanted.is_longer:
+        found["level_duration"] = _longer(options.get("level_duration", ""))
+    return {name: text for name, text in found.items() if text and name in options and text != options[name]}
+
+
+def _heavier(text: str, n_images: int) -> str:
+    """Return more images a request, as many as there are at most; empty: it is no number, or there are no more."""
+    if not _is_number(text):
+        return ""
+    more = max(_HEAVY, _TIMES * int(text))
+    if n_images:
+        more = min(more, n_images)
+    return str(more) if more > int(text) else ""
+
+
+def _longer(text: str) -> str:
+    """Return more seconds; empty: it is no number."""
+    return f"{_TIMES * float(text):g}" if _is_number(text.replace(".", "", 1)) else ""
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
