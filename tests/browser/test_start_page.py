@@ -8,6 +8,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from tests.support.browser import CHROMIUM, DRIVER, LIMIT_S, chromium
 from tests.support.report_page import ReportPage
+from tests.support.start_page import SHORT_SWEEP, send
 from tfsload.webui.load_kinds import FIELDS, KINDS
 
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium and its driver")
@@ -123,6 +124,28 @@ def test_the_arrow_keys_choose_another_load(driver):
     assert driver.find_element(By.ID, "load-rates").is_selected()
     assert field(driver, "rate").is_displayed()
     assert not field(driver, "sweep").is_displayed()
+
+
+def test_what_would_tell_more_is_one_press_away_and_starts_nothing(driver, page, ui):
+    send(ui, **{**SHORT_SWEEP, "sweep": "1"})
+    ui.wait_for_end()
+    n_summaries = ui.n_summaries()
+    driver.get(ui.url + "/tfsload/runs/live")
+    link = (By.LINK_TEXT, "Open the form with this change")
+    WebDriverWait(driver, LIMIT_S).until(lambda _: driver.find_elements(*link))  # once the report is drawn
+    driver.find_element(*link).click()
+    WebDriverWait(driver, LIMIT_S).until(lambda _: driver.find_elements(By.ID, "f-sweep"))
+
+    assert field(driver, "sweep").get_attribute("value") == "1,2,4,8,1"
+    assert field(driver, "sweep").accessible_name == "Users in flight"
+    assert driver.find_element(By.ID, "f-sweep-was").text == "Changed; it was 1"
+    assert "Users in flight: 1 → 1,2,4,8,1" in driver.find_element(By.CSS_SELECTOR, ".notice").text
+    for window in LOOKS.values():
+        look(driver, **window)
+        assert page.too_wide == []
+        assert page.accessibility_faults == []
+    assert ui.n_summaries() == n_summaries
+    assert page.complaints == []
 
 
 def test_start_is_seen_wherever_the_page_is_scrolled_to(driver, page):

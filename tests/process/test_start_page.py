@@ -262,7 +262,7 @@ def test_what_would_tell_more_is_filled_in_and_starts_nothing(ui):
     as_it_was, changed = show(ui, f"?run={number}"), show(ui, f"?run={number}&more=1")
 
     assert changed.values == {**as_it_was.values, "sweep": "1,2,4,8,1"}
-    assert f"Changed, to be told more than by run {number}: Users in flight: 1 → 1,2,4,8,1." in changed.text
+    assert f"Changed from run {number}, to tell more: Users in flight: 1 → 1,2,4,8,1." in changed.text
     assert "Changed; it was 1" in changed.text
     assert "Changed" not in as_it_was.text
     assert ui.n_summaries() == n_summaries

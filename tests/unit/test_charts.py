@@ -109,10 +109,10 @@ def test_the_bars_of_a_sweep_are_the_intervals_that_its_answer_rests_on(kind):
 @pytest.mark.parametrize(
     ("levels", "below"),
     [
-        pytest.param(((1,), (2,)), "Bars: 95%, with what equal levels differ", id="each-once"),
+        pytest.param(((1,), (2,)), "Bars: 95%, scatter between equal levels included", id="each-once"),
         pytest.param(
             ((1,), (2,), (1,)),
-            "Bars: 95%, with what equal levels differ. Levels with as many users: one bar, of their mean",
+            "Bars: 95%, scatter between equal levels included. Equal levels share a bar",
             id="a-lone-user-twice",
         ),
     ],

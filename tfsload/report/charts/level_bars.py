@@ -30,7 +30,7 @@ class Bar:
 
 
 def bars_of(result: RunResult) -> tuple[Bar, ...]:
-    """Return a bar for each number of users, how equal levels differ included; of open load, for each level by itself.
+    """Return a bar for each number of users, with the scatter between equal levels; of open load, for each level.
 
     A level of a sweep that does not count beside others with as many users has none.
     """

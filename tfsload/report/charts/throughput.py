@@ -107,10 +107,10 @@ def _below(result: RunResult, points: list[_Point], bars: Sequence[Bar]) -> str:
     # A bar that its dot hides is not spoken of; the mark's own words have the interval.
     hidden_rps = _top(result, points, bars) * _DOT_PX / _HIGH_PX
     are_seen = any(max(bar.high_rps - bar.rps, bar.rps - bar.low_rps) > hidden_rps for bar in bars)
-    what = "within the level" if result.scaling is None else "with what equal levels differ"
+    what = "within the level" if result.scaling is None else "scatter between equal levels included"
     parts = [f"Bars: 95%, {what}"] if are_seen else []
     if are_seen and any(len(bar.numbers) > 1 for bar in bars):
-        parts.append("Levels with as many users: one bar, of their mean")
+        parts.append("Equal levels share a bar")
     if any(point.is_doubted for point in points):
         parts.append("Hollow ?: no verdict")
     if any(point.more for point in points):

@@ -113,7 +113,7 @@ def _notes(result: RunResult) -> tuple[str, ...]:
     if result.scaling is None:
         notes.append("requests/s: its 95% interval in the chart is this level's own; equal runs differ by more.")
     else:
-        notes.append("requests/s: its 95% interval in the chart has in it what equal levels differ.")
+        notes.append("requests/s: in its 95% interval, in the chart, the scatter between equal levels is included.")
     notes.append("straddling: requests that lie across an end of the level, in none of its figures.")
     return tuple(notes)
 
