@@ -8,6 +8,7 @@ from tests.support.level_rows import closed_row, open_row, samples
 from tests.support.summaries import failing, found, judge, parsed, passing, record_of, render, summarise, summary_of
 from tfsload.analysis import exit_codes
 from tfsload.analysis.figures import percent
+from tfsload.analysis.judged import in_short
 from tfsload.records.mismatch import Mismatch
 from tfsload.records.record import Record
 from tfsload.report import terminal
@@ -243,6 +244,22 @@ def test_a_pass_says_what_was_judged(record, more, lines):
         *lines[1:],
         error_rate_of(summary),
     ]
+
+
+@pytest.mark.parametrize(
+    ("record", "more", "said"),
+    [
+        pytest.param(ANSWERED, {}, "no threshold set: valid, all answered", id="no-threshold"),
+        pytest.param(ANSWERED, {"uncounted": ONE_FAILED}, "no threshold set: valid", id="failed-uncounted"),
+        pytest.param(ANSWERED, {"thresholds": parsed("max < 1s")}, "", id="a-threshold"),
+        pytest.param(ANSWERED, {"search": found()}, "", id="a-search"),
+        pytest.param(ONE_FAILED, {}, "", id="no-pass"),
+    ],
+)
+def test_where_there_is_little_room_a_pass_without_thresholds_says_so_too(record, more, said):
+    summary = summarise(record, **more)
+
+    assert in_short(dataclasses.replace(summary, verdict=judge(summary))) == said
 
 
 def error_rate_of(summary):

@@ -35,8 +35,9 @@ def sentence(result: RunResult) -> str:
 
 def in_short(result: RunResult) -> str:
     """Return the same where there is room for a few words; empty: thresholds were set, or it is no pass."""
-    is_pass = result.judged.exit_code == exit_codes.PASS
-    return "no threshold set: valid, all answered" if is_pass and not _has_thresholds(result) else ""
+    if result.judged.exit_code != exit_codes.PASS or _has_thresholds(result):
+        return ""
+    return f"no threshold set: valid{'' if result.uncounted.failed_requests else ', all answered'}"
 
 
 def _has_thresholds(result: RunResult) -> bool:
