@@ -75,7 +75,7 @@ def test_workers_are_counted(count, overhead_s, noise):
             DOUBLING,
             "no",
             "No: requests are served one at a time, about 1.00 at once (0.89 to 1.11).",
-            "Throughput does not grow with users (at most 1.00×): they only wait longer.",
+            "Throughput does not grow with users (at most 1.00× one user): they only wait longer.",
             id="one-worker",
         ),
         pytest.param(
@@ -148,7 +148,7 @@ def test_workers_are_counted(count, overhead_s, noise):
             DOUBLING,
             "no",
             "No: requests are served one at a time, about 0.97 at once (0.86 to 1.09).",
-            "Throughput does not grow with users (at most 1.00×): they only wait longer, "
+            "Throughput does not grow with users (at most 1.00× one user): they only wait longer, "
             "and it falls beyond 2 users (0.62× at 32 users).",
             id="serial-and-retrograde",
         ),
@@ -165,7 +165,7 @@ def test_workers_are_counted(count, overhead_s, noise):
             DOUBLING,
             "no",
             "No: requests are served one at a time, about 1.00 at once (0.00 to 1.11).",
-            "Throughput does not grow with users (at most 1.00×): they only wait longer.",
+            "Throughput does not grow with users (at most 1.00× one user): they only wait longer.",
             id="short-service-that-does-not-grow",
         ),
     ],

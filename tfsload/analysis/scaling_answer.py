@@ -236,7 +236,8 @@ def _growth(growth: Growth, has_way: bool) -> str:
         grown = f"Throughput was still growing at {users(last.users)} ({by})"
         return f"{grown}, the most that were {which}{beyond}"
     if growth.speed_up(highest) <= 1 / (1 - SAME_THROUGHPUT):
-        grown = f"Throughput does not grow with users (at most {fold(growth.speed_up(highest))}): they only wait longer"
+        by = times_one_user(growth.speed_up(highest), has_way)
+        grown = f"Throughput does not grow with users (at most {by}): they only wait longer"
     else:
         top = "" if highest is knee else f"; {fold(growth.speed_up(highest))} at {users(highest.users)}"
         by = times_one_user(growth.speed_up(knee), has_way)
