@@ -87,6 +87,28 @@ def test_one_record_and_four_merged_ones_print_the_same_row():
 
 
 @pytest.mark.parametrize(
+    ("made", "found"),
+    [
+        pytest.param(
+            [Sample(9 * SECOND, 14 * SECOND, is_failed=True)] * 2, ["2 requests that left in it had"], id="after"
+        ),
+        pytest.param([Sample(9 * SECOND, 14 * SECOND, is_failed=True)], ["1 request that left in it had"], id="one"),
+        pytest.param(
+            [Sample(9 * SECOND, 14 * SECOND, is_failed=True), Sample(SECOND, 6 * SECOND, is_failed=True)],
+            [],
+            id="and-others-within",
+        ),
+        pytest.param([Sample(-SECOND, 4 * SECOND, is_failed=True)], [], id="left-before"),
+        pytest.param([Sample(10 * SECOND - MS, 10 * SECOND + MS)], [], id="answered-after"),
+    ],
+)
+def test_failures_that_come_after_a_level_put_one_without_any_in_doubt(made, found):
+    row = closed_row([*samples(n=4000, latency_ns=200 * MS), *made])
+
+    assert [doubt.what.partition(" no answer")[0] for doubt in doubts_of(row)] == found
+
+
+@pytest.mark.parametrize(
     "row",
     [
         pytest.param(lambda: closed_row(), id="closed"),

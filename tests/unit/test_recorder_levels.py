@@ -104,6 +104,27 @@ def test_a_request_across_two_levels_straddles_both(recorder):
     assert sum(records[2].slice_answers) == 1  # the answer came in the second one
 
 
+@pytest.mark.parametrize(
+    ("due_ns", "done_ns", "failed_later"),
+    [
+        pytest.param(2100, 2200, [1, 0], id="as-its-level-ends"),
+        pytest.param(2100, 9000, [1, 0], id="beyond-the-next-level"),
+        pytest.param(2190, 2800, [1, 0], id="in-the-next-level"),
+        pytest.param(900, 1300, [0, 0], id="sent-before-the-level"),
+        pytest.param(1100, 1300, [0, 0], id="within-it"),
+        pytest.param(2300, 2350, [0, 0], id="between-levels"),
+    ],
+)
+def test_a_failure_is_kept_for_the_level_that_it_left_in(recorder, due_ns, done_ns, failed_later):
+    recorder.measure(LEVEL_1)
+    recorder.measure(Window.of(2, END_NS + 500, 1200, is_open_load=False))
+    recorder.record([1], None, GONE, due_ns, due_ns, done_ns, None)
+    records = records_of(recorder)
+    copies = [Record.from_plain(records[level].to_plain()) for level in (1, 2)]
+
+    assert [one.failed_later for one in copies] == failed_later
+
+
 def test_a_request_between_levels_is_uncounted_and_straddles_none(recorder):
     recorder.measure(LEVEL_1)
     recorder.measure(Window.of(2, END_NS + 500, 1200, is_open_load=False))

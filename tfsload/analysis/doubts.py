@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tfsload.analysis.figures import latency, latency_against, share
+from tfsload.analysis.figures import latency, latency_against, requests, share
 from tfsload.analysis.percentiles import LEAST_PERCENTILE, samples_needed
 from tfsload.records.cpu import CpuShares
 from tfsload.records.level import LevelRun
@@ -68,7 +68,7 @@ def doubts_of_sample(record: Record, achieved_rps: float, mean_in_flight: float,
     """
     if too_few := _of_number(record):
         return (too_few,)
-    doubts = []
+    doubts = _of_late_failures(record)
     if drift:
         cure = "use a longer --warm-up or --level-duration, or less load than makes a queue grow"
         doubts.append(Doubt(f"unstable: {drift}", cure))
@@ -83,6 +83,15 @@ def doubts_of_sample(record: Record, achieved_rps: float, mean_in_flight: float,
         )
         doubts.append(Doubt(found, "use a longer --level-duration"))
     return tuple(doubts)
+
+
+def _of_late_failures(record: Record) -> list[Doubt]:
+    """Doubt a level whose figures tell of no failure, since what it takes to fail is longer than what was left of it."""
+    if not record.failed_later or record.failed_requests:
+        return []
+    n, figure = requests(record.failed_later), "it is" if record.failed_later == 1 else "they are"
+    found = f"{n} that left in it had no answer, which was known after its end: {figure} in none of its figures"
+    return [Doubt(found, "use a --level-duration longer than the --deadline")]
 
 
 def _of_workers(run: LevelRun) -> Doubt | None:

@@ -38,6 +38,7 @@ class Record:
         offered, sent, dropped: in open load: arrivals that were due, those that left and those that found no user.
         lag: in open load: from when a request was due to when it left.
         straddling: requests of which a part only lies in the level's window; in no count above but `sent`.
+        failed_later: those of them that were sent within the window and, after its end, had no answer.
         in_flight_ns: how long requests were in flight within the window, all together, straddling ones too.
         slice_answers, slice_latency_ns: by slice of the window: answers that came in it, and their latencies' sum.
         seconds: what went on second by second: in a level from its window's begin, else since 1970.
@@ -60,6 +61,7 @@ class Record:
     sent: int = 0
     dropped: int = 0
     straddling: int = 0
+    failed_later: int = 0
     in_flight_ns: int = 0
     first_sent_unix_ns: int = 0
     last_done_unix_ns: int = 0
@@ -123,6 +125,7 @@ class Record:
         self.sent += other.sent
         self.dropped += other.dropped
         self.straddling += other.straddling
+        self.failed_later += other.failed_later
         self.in_flight_ns += other.in_flight_ns
         self.failed.update(other.failed)
         self.latency.merge(other.latency)
@@ -168,6 +171,7 @@ class Record:
             "sent": self.sent,
             "dropped": self.dropped,
             "straddling": self.straddling,
+            "failed_later": self.failed_later,
             "in_flight_ns": self.in_flight_ns,
             "failed": dict(self.failed),
             "latency": self.latency.to_plain(),
@@ -202,6 +206,7 @@ class Record:
             sent=plain["sent"],
             dropped=plain["dropped"],
             straddling=plain["straddling"],
+            failed_later=plain["failed_later"],
             in_flight_ns=plain["in_flight_ns"],
             first_sent_unix_ns=plain["first_sent_unix_ns"],
             last_done_unix_ns=plain["last_done_unix_ns"],

@@ -179,7 +179,9 @@ class Recorder:
                 return window
             if due_ns < window.end_ns and done_ns >= window.begin_ns:
                 record = self._straddle(window, sent_ns, done_ns, lease)
-                if predicted is not None and done_ns < window.end_ns:
+                if predicted is None:
+                    record.failed_later += window.begin_ns <= due_ns
+                elif done_ns < window.end_ns:
                     _add_to_slice(record, window, due_ns, done_ns)
                     for within_ns in self._within_ns:
                         if done_ns - due_ns <= within_ns:
