@@ -7,7 +7,7 @@ from locust import constant
 
 from tfsload.prediction.prediction_user import PredictionUser
 from tfsload.settings.settings import Settings
-from tfsload.suite.run_warnings import too_few_samples, warn_of_ignored, warn_of_waits
+from tfsload.suite.run_warnings import too_few_samples, warn_of_ignored, warn_of_slow_ramp, warn_of_waits
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,26 @@ def test_options_without_an_effect_are_named(options, said, caplog):
         warn_of_ignored(options, Settings.parse(options, None))
 
     assert caplog.messages == said
+
+
+@pytest.mark.parametrize(
+    ("options", "is_said"),
+    [
+        pytest.param({"num_users": 500, "spawn_rate": 1.0, "run_time": 4}, True, id="far-too-slow"),
+        pytest.param({"num_users": 5, "run_time": 4}, True, id="by-one-at-locusts-own-rate"),
+        pytest.param({"num_users": 4, "run_time": 4}, False, id="just-in-time"),
+        pytest.param({"num_users": 500, "spawn_rate": 500.0, "run_time": 4}, False, id="at-once"),
+        pytest.param({"num_users": 500, "spawn_rate": 1.0}, False, id="without-an-end"),
+        pytest.param({"spawn_rate": 1.0, "run_time": 4}, False, id="one-user"),
+        pytest.param({"num_users": 500, "run_time": 4, "num_tests": "9"}, False, id="each-image-once"),
+        pytest.param({"num_users": 500, "run_time": 4, "sweep": "1"}, False, id="levels-have-users-of-their-own"),
+    ],
+)
+def test_a_run_that_ends_before_its_users_are_started_is_warned_of(options, is_said, caplog):
+    with caplog.at_level(logging.WARNING):
+        warn_of_slow_ramp(options, Settings.parse(options, None))
+
+    assert len(caplog.messages) == is_said
 
 
 class Waiting(PredictionUser):

@@ -86,7 +86,7 @@ def doubts_of_sample(record: Record, achieved_rps: float, mean_in_flight: float,
 
 
 def _of_late_failures(record: Record) -> list[Doubt]:
-    """Doubt a level whose figures tell of no failure, since what it takes to fail is longer than what was left of it."""
+    """Doubt a level whose figures tell of no failure, since what failed in it took until after its end."""
     if not record.failed_later or record.failed_requests:
         return []
     n, figure = requests(record.failed_later), "it is" if record.failed_later == 1 else "they are"

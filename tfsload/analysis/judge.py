@@ -3,7 +3,7 @@
 import functools
 import math
 
-from tfsload.analysis import exit_codes, judged, others, validity
+from tfsload.analysis import exit_codes, judged, missing_users, others, validity
 from tfsload.analysis.figures import by_code, requests, users
 from tfsload.analysis.gate import LEAST_S
 from tfsload.analysis.held import Held
@@ -229,11 +229,14 @@ def _gaps(result: RunResult) -> tuple[Breach, ...]:
         breaches.append(Breach(validity.MEASURED, f"nothing was compared: {which} its turn", "let it last longer"))
     if not result.is_complete and result.aborted is None:
         n, n_asked = totals.predictions, course.n_images_asked
-        what = f"only {n:,} of {n_asked:,} images {'was' if n == 1 else 'were'} fired before the run was stopped"
-        breaches.append(Breach(validity.ENDS_BY_ITSELF, what))
-    if result.users.attended is not None and _misses_users(result):
-        cure = "see in the log which workers or users ended"
-        breaches.append(Breach(validity.USERS_RUN, f"only {result.users.attended.sentence}", cure))
+        fired = f"only {n:,} of {n_asked:,} images {'was' if n == 1 else 'were'} fired"
+        if workers.lost and len(workers.lost) >= workers.n:
+            lost = "the only worker was" if workers.n == 1 else f"all {workers.n:,} workers were"
+            what = f"{fired}, and {lost} lost"
+            breaches.append(Breach(validity.WORKERS_STAY, what, "run again with workers that stay"))
+        else:
+            breaches.append(Breach(validity.ENDS_BY_ITSELF, f"{fired} before the run was stopped"))
+    breaches += missing_users.breaches(result)
     if course.stalled:
         what = f"the run was ended, since nobody could make the requests that were left: {course.stalled}"
         breaches.append(Breach(validity.ENDS_BY_ITSELF, what))
@@ -245,19 +248,6 @@ def _gaps(result: RunResult) -> tuple[Breach, ...]:
         what = f"{len(workers.lost)} of {workers.n} workers {were} had not reported"
         breaches.append(Breach(validity.WORKERS_STAY, what, "run again with workers that stay"))
     return tuple(breaches)
-
-
-def _misses_users(result: RunResult) -> bool:
-    """Whether the load was not the one asked for. Levels have users of their own; who was lost or unfit is said."""
-    users, course, workers = result.users, result.course, result.workers
-    if users.attended is None or not users.attended.is_considerable or course.stalled:
-        return False
-    if result.levels or course.n_levels_left or workers.unfit or result.is_stopped_early:
-        return False
-    if course.n_images_asked is None:
-        return not workers.lost
-    # Each image was fired once, by however many: what it came to stands, but not how fast.
-    return any(held.threshold.unit_kind != "share" for held in result.thresholds)
 
 
 def _doubts(result: RunResult) -> tuple[Breach, ...]:

@@ -123,6 +123,8 @@ class RunCheck:
         n_users = self._n_users(options, web)
         if self._starts_by_itself:
             run_warnings.warn_of_ignored(options, settings)
+            if self._environment.shape_class is None:
+                run_warnings.warn_of_slow_ramp(options, settings)
         run_warnings.warn_of_waits(classes, settings)
         run_warnings.warn_of_few_samples(settings)
         return LedRun(checked, make_plan(settings.load, settings.checks.thresholds, settings.model.deadline_s, n_users))

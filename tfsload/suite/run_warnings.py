@@ -81,6 +81,24 @@ def warn_of_few_samples(settings: Settings) -> None:
         logger.warning("%s", told)
 
 
+def warn_of_slow_ramp(options: Mapping[str, Any], settings: Settings) -> None:
+    """Warn of a run that ends before all of its users are started, and supports no verdict then.
+
+    Args:
+        options: Locust's, by name.
+        settings: what is made of the suite's.
+    """
+    n_users, a_second, run_time_s = options.get("num_users"), options.get("spawn_rate") or 1, options.get("run_time")
+    if not (n_users and run_time_s) or settings.load.has_levels or settings.data.num_tests:
+        return
+    if (n_users - 1) / a_second >= run_time_s:
+        logger.warning(
+            "-r %g starts the last of %s users after %s s, and the run ends after %s: the run will support no verdict; "
+            "pass a higher -r, or a longer -t",
+            *(a_second, f"{n_users:,}", f"{(n_users - 1) / a_second:,.0f}", f"{run_time_s:,g}"),
+        )
+
+
 def warn_of_waits(user_classes: Sequence[type], settings: Settings) -> None:
     """Warn of wait times that have no effect in this run.
 

@@ -1,0 +1,84 @@
+"""What a verdict says of a run whose users, or whose workers, were not those that were asked for."""
+
+import dataclasses
+
+import pytest
+
+from tests.support.golden import result_of
+from tests.support.past_runs import MS, SECOND, PastRun
+from tfsload.analysis import exit_codes, validity
+from tfsload.analysis.attendance import Attended
+from tfsload.analysis.judge import judge
+from tfsload.analysis.result import Users, Workers
+
+NEVER_ALL = Attended(0.0, 0.0, 0.0)
+
+
+def judged(users, workers=None, **course):
+    """Return the verdict on a run of 20 requests, without thresholds, that is as given."""
+    past = PastRun({})
+    for image in range(20):
+        past.fire(image, SECOND + image * MS, 2 * MS)
+    result = result_of(past.end())
+    more = {"course": dataclasses.replace(result.course, **course), "workers": workers or result.workers}
+    return judge(dataclasses.replace(result, users=users, **more))
+
+
+@pytest.mark.parametrize(
+    ("users", "course", "reason"),
+    [
+        pytest.param(
+            Users(4, 500, NEVER_ALL),
+            {"ran_s": 4.0, "run_time_s": 4.0},
+            "only 4 of 500 users were started before the run's time was over; start more a second (-r), or let the run "
+            "last longer (-t)",
+            id="in-its-ramp",
+        ),
+        pytest.param(
+            Users(1, 2, None),
+            {"ran_s": 4.0, "run_time_s": 4.0},
+            "only 1 of 2 users were started before the run's time was over; start more a second (-r), or let the run "
+            "last longer (-t)",
+            id="nothing-known-of-its-time",
+        ),
+        pytest.param(Users(4, 4, NEVER_ALL), {"ran_s": 4.0, "run_time_s": 4.0}, None, id="as-its-ramp-ends"),
+        pytest.param(Users(4, 500, NEVER_ALL), {}, None, id="without-an-end-of-its-own"),
+        pytest.param(
+            Users(4, 500, Attended(40.0, 40.0, 10.0)), {"ran_s": 14.0, "run_time_s": 14.0}, None, id="in-a-further-ramp"
+        ),
+        pytest.param(Users(0, 2, NEVER_ALL), {"ran_s": 4.0, "run_time_s": 4.0}, None, id="they-ended-by-themselves"),
+    ],
+)
+def test_a_run_that_never_had_its_users_supports_no_verdict(users, course, reason):
+    verdict = judged(users, **course)
+    rule = next(rule for rule in verdict.rules if rule.name == validity.USERS_RUN)
+
+    assert verdict.exit_code == (exit_codes.INVALID if reason else exit_codes.PASS)
+    assert list(rule.reasons) == ([reason] if reason else [])
+
+
+@pytest.mark.parametrize(
+    ("workers", "reason", "rule"),
+    [
+        pytest.param(
+            Workers(1, ("w1",)),
+            "20 of 1,000 images were fired, and the only worker was lost",
+            "stay",
+            id="the-only-one",
+        ),
+        pytest.param(
+            Workers(2, ("w1", "w2")), "20 of 1,000 images were fired, and all 2 workers were lost", "stay", id="all"
+        ),
+        pytest.param(
+            Workers(2, ("w1",)), "20 of 1,000 images were fired before the run was stopped", "ends", id="one-of-two"
+        ),
+        pytest.param(Workers(1), "20 of 1,000 images were fired before the run was stopped", "ends", id="none"),
+    ],
+)
+def test_images_that_nobody_was_left_to_fire_are_told_with_the_workers(workers, reason, rule):
+    verdict = judged(Users(1, 1), workers, n_images_asked=1000)
+    broken = {"stay": validity.WORKERS_STAY, "ends": validity.ENDS_BY_ITSELF}[rule]
+
+    assert verdict.exit_code == exit_codes.INVALID
+    assert [one.name for one in verdict.rules if not one.holds] == [broken]
+    assert reason in str(verdict.reasons[0])

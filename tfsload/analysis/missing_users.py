@@ -1,0 +1,42 @@
+"""Users that were asked for and did not run, where that makes the load another one. Pure."""
+
+from tfsload.analysis.result import RunResult
+from tfsload.analysis.validity import USERS_RUN, Breach
+
+
+def breaches(result: RunResult) -> list[Breach]:
+    """Return why the users of a run were not those that were asked for: one reason at most."""
+    users = result.users
+    if users.attended is not None and _misses_users(result):
+        cure = "see in the log which workers or users ended"
+        return [Breach(USERS_RUN, f"only {users.attended.sentence}", cure)]
+    if _ends_in_its_ramp(result):
+        what = f"only {users.n:,} of {users.n_users_asked:,} users were started before the run's time was over"
+        return [Breach(USERS_RUN, what, "start more a second (-r), or let the run last longer (-t)")]
+    return []
+
+
+def _misses_users(result: RunResult) -> bool:
+    """Whether the load was not the one asked for. Levels have users of their own; who was lost or unfit is said."""
+    users, course, workers = result.users, result.course, result.workers
+    if users.attended is None or not users.attended.is_considerable or course.stalled:
+        return False
+    if result.levels or course.n_levels_left or workers.unfit or result.is_stopped_early:
+        return False
+    if course.n_images_asked is None:
+        return not workers.lost
+    # Each image was fired once, by however many: what it came to stands, but not how fast.
+    return any(held.threshold.unit_kind != "share" for held in result.thresholds)
+
+
+def _ends_in_its_ramp(result: RunResult) -> bool:
+    """Whether a run that was to last for a time ended by that, and never had all of its users."""
+    users, course, workers = result.users, result.course, result.workers
+    if course.run_time_s is None or result.levels or course.n_levels_left or course.n_images_asked is not None:
+        return False
+    is_explained = course.stalled or course.gave_up_after_s is not None or workers.lost or workers.unfit
+    if is_explained or result.is_stopped_early or result.aborted is not None:
+        return False
+    has_had_all = users.attended is not None and users.attended.asked_user_s > 0
+    # Where none is left they have ended by themselves.
+    return 0 < users.n < users.n_users_asked and not has_had_all
