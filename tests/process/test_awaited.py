@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.support.runs import PROJECT, locust, wait_until
+from tests.support.runs import PROJECT, free_port, locust, wait_until
+from tests.support.web_ui import UNSET, web_ui_of
 from tfsload.run.awaited import AwaitedWorkers
 
 
@@ -113,3 +114,25 @@ def test_a_master_that_is_started_anew_tells_of_its_old_workers(cluster, model_s
         ended = anew.wait()
 
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("load", [("-u", "2"), ("--sweep", "2")], ids=["users", "levels"])
+def test_a_run_from_the_form_does_not_take_the_place_of_the_one_that_waits(tmp_path, model_server, load):
+    port = str(free_port())
+    master = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers", "2")
+    asked = ("--autostart", "--num-tests", "50") if load[0] == "-u" else ("--autostart", "--level-duration", "1")
+    worker = ("--worker", "--master-port", port)
+    with web_ui_of(tmp_path / "master", *master, *asked, *load, "--host", model_server.address) as ui:
+        with locust(tmp_path / "first", *worker):
+            wait_until(lambda: len(ui.stats()["workers"]) == 1, "a worker")
+            form = ui.start(**UNSET)
+            ui.stop()  # there is nothing to be stopped yet
+            with locust(tmp_path / "second", *worker):
+                wait_until(ui.n_summaries, "the command line's run")
+                after = ui.start(**UNSET | {"num_tests": "20"})
+                wait_until(lambda: ui.n_summaries() == 2, "the form's run")
+        summary = ui.summaries()
+
+    assert "the run that the command line asks for begins when 2 workers are there" in form["message"]
+    assert after["success"], after
+    assert ("of 50 images" in summary or "50 images" in summary) if load[0] == "-u" else "2 users" in summary

@@ -1,6 +1,7 @@
 """Runs with a run time that end otherwise: their timers end no later run, from outside."""
 
 import re
+import signal
 
 import pytest
 
@@ -83,6 +84,46 @@ def test_the_run_that_the_command_line_has_started_has_its_end(tmp_path, model_s
 
     assert "--autoquit time reached" in ended.stderr
     assert "stopped after" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("-t", "1s"), id="a-run-time"),
+        # After these it is Locust's main greenlet that waits.
+        pytest.param(("--sweep", "1", "--level-duration", "1", "--warm-up", "0.2"), id="levels"),
+    ],
+)
+def test_the_wait_of_autoquit_ends_no_run_that_is_started_in_it(tmp_path, model_server, arguments):
+    more = ("--autostart", "--autoquit", "8", *arguments)
+    with web_ui_of(tmp_path, "--host", model_server.address, *more) as ui:
+        wait_until(ui.n_summaries, "the command line's run to end")
+        assert ui.start(**UNSET)["success"]
+        wait_until(lambda: "another run was started after the command line's" in ui.process.log(), "a word on it")
+        state = ui.stats()["state"]
+        ui.stop()
+        wait_until(lambda: ui.n_summaries() == 2, "the summary")
+        assert ui.start(**UNSET | {"num_tests": "20"})["success"]
+        wait_until(lambda: ui.n_summaries() == 3, "the summary of a third run")
+        ui.process.signal(signal.SIGINT)
+        ended = ui.process.wait()
+
+    assert state == "running"
+    assert "--autoquit time reached" not in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_autoquit_waits_for_a_start_that_comes_to_no_run(tmp_path, model_server):
+    """A visitor whose start was refused leaves the process no other run."""
+    nobody = f"127.0.0.1:{free_port()}"
+    more = ("--autostart", "--autoquit", "4", "-t", "1s", "--wait", "8")
+    with web_ui_of(tmp_path, "--host", model_server.address, *more) as ui:
+        wait_until(ui.n_summaries, "the command line's run to end")
+        answer = ui.start(**UNSET, host=nobody)
+        ended = ui.process.wait()
+
+    assert "no model server answers" in answer["message"]
+    assert "--autoquit time reached" in ended.stderr
 
 
 def test_autoquit_ends_the_process_with_no_run_that_is_started_from_the_page(tmp_path, model_server):

@@ -1,11 +1,14 @@
 """The web UI of a program that leads its own runs (this one): Locust as a library."""
 
+import contextlib
 import json
 import re
 import socket
 import sys
+import urllib.parse
 import urllib.request
 
+import gevent.event
 import pytest
 from locust import constant
 from locust.env import Environment
@@ -108,6 +111,96 @@ def test_what_was_refused_of_a_web_ui_can_be_put_right(server, what, how, caplog
     assert result.totals.predictions == 50
     assert "/tfsload/?run=1" in page
     assert [*n_listeners, listeners_of(environment)] == [n_listeners[0]] * 3
+
+
+class Held:
+    """A web UI of a program's own, and a listener that holds up starts, until the test lets them go on."""
+
+    def __init__(self, environment):
+        self.environment = environment
+        self.runner = environment.create_local_runner()
+        self.port = free_port()
+        self.web_ui = environment.create_web_ui("127.0.0.1", self.port)
+        self.is_held, self.may_begin = gevent.event.Event(), gevent.event.Event()
+        environment.events.test_start.add_listener(self._hold)
+        environment.events.init.fire(environment=environment, runner=self.runner, web_ui=self.web_ui)
+        wait_for(lambda: is_listening(f"127.0.0.1:{self.port}"))
+
+    def _hold(self, **_):
+        self.is_held.set()
+        self.may_begin.wait(60)
+
+    @property
+    def leader(self):
+        return self.environment.tfsload.leader
+
+    def post(self, path, **form):
+        fields = urllib.parse.urlencode({"user_count": 1, "spawn_rate": 1, **form}).encode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", fields, timeout=60) as reply:
+            return json.loads(reply.read())
+
+    def close(self):
+        self.may_begin.set()
+        self.runner.quit()
+        self.web_ui.stop()
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Return a function that makes one of an environment; it is closed at the end."""
+    monkeypatch.setattr(sys, "argv", ["program"])  # Locust reads its options from there, to show them
+    with contextlib.ExitStack() as stack:
+
+        def make(environment):
+            made = Held(environment)
+            stack.callback(made.close)
+            return made
+
+        yield make
+
+
+@pytest.mark.parametrize("load", [{"sweep": "1,2"}, {"num_tests": "50"}], ids=["levels", "images"])
+def test_a_start_that_was_stopped_while_it_was_held_up_leaves_nothing(server, held, load):
+    ui = held(environment_of(server, num_tests=50))
+    assert ui.post("/swarm", **load)["success"]
+    assert ui.is_held.wait(60)
+    shape = ui.environment.shape_class
+    ui.post("/stop")
+    after = ui.leader.coming.run, ui.environment.shape_class, ui.leader.stages.now.value
+    ui.may_begin.set()
+    tfsload.install(ui.environment, sweep="", num_tests=50)
+    result = tfsload.run_to_end(ui.environment)
+
+    assert (shape is not None) is ("sweep" in load)
+    assert after == (None, None, "idle")
+    assert result.totals.predictions == 50
+
+
+def test_a_stop_is_of_the_start_alone_that_it_was_meant_for(server, held):
+    ui = held(environment_of(server, num_tests=50))
+    ui.may_begin.set()
+    ui.post("/stop")
+    result = tfsload.run_to_end(ui.environment)
+
+    assert result.totals.predictions == 50
+
+
+def test_a_run_that_is_refused_beside_a_start_leaves_that_its_server(held):
+    environment = Environment(user_classes=[Patient])
+    tfsload.install(environment, num_tests=50)
+    ui = held(environment)
+    assert ui.post("/swarm")["success"]
+    assert ui.is_held.wait(60)
+    starting = ui.leader.coming.run
+    with pytest.raises(tfsload.RunRefused, match="another run is being started"):
+        tfsload.run_to_end(environment)
+    kept = ui.leader.coming.run
+    ui.may_begin.set()
+    wait_for(lambda: tfsload.result(environment) is not None)
+
+    assert kept is starting
+    assert tfsload.result(environment).judged.exit_code == exit_codes.PASS
+    assert tfsload.result(environment).totals.predictions == 50
 
 
 def listeners_of(environment):

@@ -171,16 +171,16 @@ def test_locusts_log_tab_has_a_line_for_each_record():
     assert list(reader.logs) == ["one\ntwo"]  # which a browser shows as one line
 
 
-@pytest.mark.parametrize("name", ["_swarm_greenlet", "shape_greenlet", "spawning_greenlet"])
-def test_a_run_is_beginning_while_a_greenlet_that_begins_it_is_alive(web_ui, environment, name):
-    owner = web_ui if name == "_swarm_greenlet" else environment.runner
-    before = locust_wraps.is_beginning(web_ui)
+@pytest.mark.parametrize("name", ["_swarm_greenlet", "shape_greenlet", "spawning_greenlet", "start"])
+def test_a_run_is_beginning_while_a_greenlet_that_begins_it_is_alive(web_ui, environment, monkeypatch, name):
+    owner = {"_swarm_greenlet": web_ui, "start": locust_wraps._main_gevent}.get(name, environment.runner)
+    before = locust_wraps.starters(environment)
     greenlet = gevent.spawn(lambda: None)
-    setattr(owner, name, greenlet)
-    during = locust_wraps.is_beginning(web_ui)
+    monkeypatch.setattr(owner, name, greenlet)
+    during = locust_wraps.starters(environment)
     greenlet.join(10)
 
-    assert (before, during, locust_wraps.is_beginning(web_ui)) == (False, True, False)
+    assert (before, during, locust_wraps.starters(environment)) == ([], [greenlet], [])
     assert "_swarm_greenlet = gevent.spawn(" in inspect.getsource(locust.web)
     assert "shape_greenlet = self.greenlet.spawn(" in inspect.getsource(Runner.start_shape)
     assert "spawning_greenlet = self.greenlet.spawn(" in inspect.getsource(LocalRunner.start)
@@ -200,7 +200,7 @@ def test_a_start_that_a_listener_holds_up_is_known_and_can_be_stopped(web_ui, en
     client = web_ui.app.test_client()
     client.post("/swarm", data={"user_count": 1, "spawn_rate": 1})
     web_ui._swarm_greenlet.join(10)
-    is_known = locust_wraps.is_beginning(web_ui)
+    is_known = bool(locust_wraps.starters(environment))
     client.post("/stop")
     may_begin.set()
     runner.spawning_greenlet.join(10)

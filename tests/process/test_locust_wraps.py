@@ -287,6 +287,36 @@ def test_the_timer_that_ends_a_run_is_let_go_on():
     assert fired == ["quit"]
 
 
+def test_the_start_of_the_command_lines_run_is_remembered_and_no_other(monkeypatch):
+    monkeypatch.setattr(locust_wraps._main_gevent, "start", None)
+
+    def start(*_):
+        """Stand for the runner's."""
+
+    other = locust.main.gevent.spawn(lambda: None)
+    before = locust_wraps.has_started_command_lines()
+    greenlet = locust.main.gevent.spawn(start, 1, 1)
+    gevent.joinall([other, greenlet], timeout=10)
+
+    assert (before, locust_wraps.has_started_command_lines()) == (False, True)
+    assert locust_wraps._main_gevent.start is greenlet
+
+
+def test_only_the_sleep_before_locust_quits_is_another(monkeypatch):
+    slept = []
+    monkeypatch.setattr(locust_wraps._main_time, "before_quit", lambda seconds: slept.append(("autoquit", seconds)))
+    monkeypatch.setattr(time, "sleep", lambda seconds: slept.append(("locust", seconds)))
+
+    def stop_and_optionally_quit():
+        locust.main.time.sleep(5)
+
+    stop_and_optionally_quit()
+    locust.main.time.sleep(1)
+
+    assert slept == [("autoquit", 5), ("locust", 1)]
+    assert locust.main.time.monotonic is time.monotonic
+
+
 # What the wraps were made for; where a new Locust does otherwise, they are to be looked at again.
 def source(function) -> str:
     return inspect.getsource(function)
@@ -302,6 +332,8 @@ def source(function) -> str:
         pytest.param("stats.save_stats_json(runner.stats, options.json_file)", id="saves-json"),
         pytest.param("html_report = get_html_report(environment, ", id="makes-the-html-report"),
         pytest.param("setup_logging(options.loglevel, options.logfile)", id="opens-the-log-file"),
+        pytest.param("gevent.spawn(runner.start, options.num_users, ", id="starts-users"),
+        pytest.param("time.sleep(options.autoquit)\n                logger.info(", id="sleeps-before-it-quits"),
         pytest.param(
             f"gevent.spawn_later(options.run_time, {locust_wraps._Gevent.TIMER}).link_exception(",
             id="forgets-its-timer",
@@ -375,15 +407,19 @@ def test_a_master_leaves_heartbeats_of_workers_that_it_does_not_know_at_that(cap
 
 
 @pytest.mark.parametrize("runner_class", [locust.runners.MasterRunner, locust.runners.LocalRunner])
-def test_no_users_are_started_while_a_run_ends(runner_class, caplog):
+def test_no_users_are_started_while_a_run_ends_or_another_is_about_to_begin(runner_class, caplog):
     """Once Locust itself refuses, or tells of a start before it clears its statistics, the wrap is needless."""
-    stages = SimpleNamespace(is_ending=True)
-    leader = SimpleNamespace(stages=stages)
+    stages, pending = SimpleNamespace(is_ending=True), ["another run is being started"]
+    leader = SimpleNamespace(stages=stages, next=SimpleNamespace(why_not=lambda _: "".join(pending)))
     runner = SimpleNamespace(environment=SimpleNamespace(tfsload=SimpleNamespace(leader=leader)))
     assert runner_class.start(runner, 3, 100) is None  # the key "w"
     assert "the run is being stopped" in caplog.text
 
     stages.is_ending = False
+    assert runner_class.start(runner, 3, 100) is None
+    assert "No users are started: another run is being started" in caplog.text
+
+    pending.clear()
     with pytest.raises(AttributeError):  # on its way to what Locust does
         runner_class.start(runner, 3, 100)
     code = runner_class.start.__wrapped__.__code__

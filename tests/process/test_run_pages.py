@@ -60,6 +60,8 @@ def test_a_sweep_is_told_level_by_level_and_ends_as_its_report(web_ui):
     assert [*dict.fromkeys(place["name"] for place in places)] == ["1 user", "2 users", "3 users"]
     assert {place["n_levels"] for place in places} == {3}
     assert {len(one["result"]["levels"]) for one in levels.values()} & {1, 2}
+    assert {str(one["result"]["scaling"]["answer"]) for one in levels.values()} == {"None"}
+    assert result["scaling"]["answer"]["kind"]
     # What a level came to is told once, and stays; a request that lies across its end may still come in, and what such
     # requests may hide is a doubt.
     for one in levels.values():

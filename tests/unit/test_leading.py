@@ -5,58 +5,17 @@ from types import SimpleNamespace
 import gevent
 import gevent.event
 import pytest
-from locust.env import Environment
 from locust.exception import StopTest
 
+from tests.support.leaders import Web, fail_of, leader_of
 from tests.support.page_runs import page_run
-from tfsload.settings.refusal import RunRefused
 from tfsload.suite import leader as leading
-from tfsload.suite.leader import Leader
 from tfsload.suite.stage import Stage
-
-OPTIONS = {"headless": False, "autostart": False, "processes": None, "exit_code_on_error": 1}
-
-
-class Web:
-    """Notes what it is told of, and where runs stand then."""
-
-    def __init__(self):
-        self.told = []
-        self.leader = None
-        self.on_wait = lambda: None
-        self.web_ui = SimpleNamespace()
-
-    def __getattr__(self, what):
-        def tell(*_):
-            self.told.append((what, self.leader.stages.now))
-            if what == "wait_for_files":
-                self.on_wait()
-
-        return tell
-
-
-class Hosts:
-    def ask(self, *_):
-        return SimpleNamespace(text="elsewhere")
-
-
-class Report:
-    written = ""
-
-    def write_outcome(self, outcome):
-        return outcome
 
 
 @pytest.fixture
 def web():
     return Web()
-
-
-def leader_of(web, **options):
-    environment = Environment(parsed_options=SimpleNamespace(**{**OPTIONS, **options}), user_classes=[], stop_timeout=0)
-    runner = environment.create_local_runner()
-    made = web.leader = Leader(environment, runner, web, Hosts(), None, Report(), None)
-    return made
 
 
 @pytest.fixture
@@ -86,7 +45,7 @@ def run_to(leader, stage):
 
 def test_who_starts_a_run_waits_for_the_last_ones_end_then_for_its_files(leader, web):
     run_to(leader, Stage.CONCLUDING)
-    waiting = gevent.spawn(leader.wait_for_last_run)
+    waiting = gevent.spawn(leader.coming.wait_for_last_run)
     gevent.sleep(0)
     before = list(web.told)
     leader.stages.move(Stage.IDLE)
@@ -100,14 +59,14 @@ def test_who_starts_a_run_waits_for_the_last_ones_end_then_for_its_files(leader,
 def test_nobody_waits_for_a_run_that_nobody_stops(leader, web):
     run_to(leader, Stage.RUNNING)
 
-    assert leader.wait_for_last_run() is False
+    assert leader.coming.wait_for_last_run() is False
     assert web.told == []
 
 
 def test_a_run_that_begins_while_files_are_waited_for_is_under_way(leader, web):
     web.on_wait = lambda: run_to(leader, Stage.RUNNING)
 
-    assert leader.wait_for_last_run() is False
+    assert leader.coming.wait_for_last_run() is False
 
 
 @pytest.mark.parametrize(
@@ -119,7 +78,7 @@ def test_a_run_that_begins_while_files_are_waited_for_is_under_way(leader, web):
 )
 def test_a_run_that_starts_by_itself_does_not_begin_beside_a_drawing(web, options, waits, monkeypatch):
     leader = leader_of(web, **options)
-    monkeypatch.setattr(leader, "check", lambda *_: web.told.append(("check", leader.stages.now)))
+    monkeypatch.setattr(leader.coming, "check", lambda *_, **__: web.told.append(("check", leader.stages.now)))
     leader.prepare()
     leader._runner.quit()
 
@@ -128,61 +87,11 @@ def test_a_run_that_starts_by_itself_does_not_begin_beside_a_drawing(web, option
 
 
 def test_a_run_that_cannot_begin_is_shown_nowhere(leader, web, monkeypatch):
-    monkeypatch.setattr(leader, "_checked", fail_of(StopTest))
+    monkeypatch.setattr(leader.coming, "_checked", fail_of(StopTest))
     with pytest.raises(StopTest):
         leader.begin()
 
     assert web.told == [("wait_for_files", Stage.IDLE)]  # it was started by code: nobody has waited before
-
-
-class SlowCheck:
-    """A check that waits, as for a server, until the test lets it end."""
-
-    def __init__(self, leader, monkeypatch):
-        self.run, self.n_begun = SimpleNamespace(plan=None, lasts_s=None), 0
-        self.may_end = gevent.event.Event()
-        monkeypatch.setattr(leader._check, "_checked", self._checked)
-
-    def _checked(self, *_):
-        self.n_begun += 1
-        self.may_end.wait(10)
-        return self.run
-
-
-@pytest.mark.parametrize("second", ["by-code", "by-a-form"])
-def test_one_run_at_a_time_is_checked_and_another_does_not_disturb_it(leader, monkeypatch, second):
-    check = SlowCheck(leader, monkeypatch)
-    monkeypatch.setattr(leader._shape_in_use, "use_own", lambda: shapes.append("own"))
-    shapes = []
-    first = gevent.spawn(leader.check, {}, None)
-    gevent.sleep(0)
-    before = list(shapes)
-    with pytest.raises((StopTest, RunRefused)) as refused:
-        leader.begin() if second == "by-code" else leader.check({}, None)
-    after = list(shapes)
-    check.may_end.set()
-    first.get(timeout=10)
-
-    assert "another run is being checked" in (refused.value.text() if second == "by-a-form" else str(refused.value))
-    assert (check.n_begun, before, leader._next, leader.stages.now) == (1, after, check.run, Stage.CHECKED)
-
-
-def test_after_a_check_that_was_refused_another_is_taken(leader, monkeypatch):
-    monkeypatch.setattr(leader._check, "_checked", fail_of(ValueError))
-    with pytest.raises(ValueError, match="a fault"):
-        leader.check({}, None)
-    check = SlowCheck(leader, monkeypatch)
-    check.may_end.set()
-    leader.check({}, None)
-
-    assert leader._next is check.run
-
-
-def fail_of(kind):
-    def fail(*_, **__):
-        raise kind("a fault")
-
-    return fail
 
 
 @pytest.mark.parametrize("broken", ["end", "conclude", "run-event"])
@@ -227,40 +136,50 @@ def test_a_runs_summary_is_in_the_log_before_pages_hear_of_its_end(leader, web, 
 
 
 @pytest.mark.parametrize(
-    ("is_command_lines", "quits_after_s"),
-    [pytest.param(True, 5, id="of-the-command-line"), pytest.param(False, None, id="started-from-the-form")],
+    ("options", "is_command_lines", "quits"),
+    [
+        pytest.param({"autostart": True}, True, True, id="of-the-command-line"),
+        pytest.param({"autostart": True}, False, False, id="started-from-the-form"),
+        pytest.param({"headless": True}, True, False, id="headless"),  # its process ends with it in any case
+    ],
 )
-def test_autoquit_ends_the_process_with_the_command_lines_run_alone(web, is_command_lines, quits_after_s, monkeypatch):
-    leader = leader_of(web, autostart=True, autoquit=5)
+def test_autoquit_ends_the_process_with_the_command_lines_run_alone(web, options, is_command_lines, quits, monkeypatch):
+    leader = leader_of(web, autoquit=5, **options)
     told = []
-    monkeypatch.setattr(leading.ending, "end_run", lambda *given: told.append(given))
+    monkeypatch.setattr(leading.ending, "end_run", lambda *_: told.append("end"))
+    monkeypatch.setattr(leader._autoquit, "quit", lambda: told.append("quit"))
     leader._run = SimpleNamespace(is_command_lines=is_command_lines)
     leader._end_run()
     leader._runner.quit()
-    (*_, quits, is_last) = told[0]
-    before = is_last()
-    leader._run = SimpleNamespace(is_command_lines=False)
 
-    assert (quits, before, is_last()) == (quits_after_s, True, False)
+    assert told == ["end", *(["quit"] if quits else [])]
 
 
 @pytest.mark.parametrize(
-    ("options", "expected"),
+    ("change", "is_idle"),
     [
-        pytest.param({"autostart": True}, [True, False], id="autostart"),
-        pytest.param({}, [False, False], id="from-the-form"),
+        pytest.param(lambda *_: None, True, id="nothing-under-way"),
+        pytest.param(lambda leader, *_: run_to(leader, Stage.RUNNING), False, id="a-run"),
+        pytest.param(lambda leader, *_: run_to(leader, Stage.CONCLUDING), False, id="a-run-that-is-judged"),
+        pytest.param(lambda leader, *_: setattr(leader._check, "is_under_way", True), False, id="a-check"),
+        pytest.param(lambda leader, *_: start_slowly(leader), False, id="a-start-that-is-held-up"),
+        pytest.param(lambda _, web: setattr(web, "is_starting", True), False, id="a-start-that-waits-for-files"),
     ],
 )
-def test_the_command_lines_run_is_the_first_alone(web, options, expected, monkeypatch):
-    leader = leader_of(web, **options)
-    monkeypatch.setattr(leader, "_new_run_time", fail_of(ValueError))  # whose it is, is known by then
-    settings = SimpleNamespace(connection=SimpleNamespace(server=SimpleNamespace(text="127.0.0.1:8500")))
-    runs = [SimpleNamespace(checked=SimpleNamespace(settings=settings)) for _ in expected]
-    for run, has_begun in zip(runs, (False, True), strict=True):
-        monkeypatch.setattr(type(leader.coordinator), "has_begun", has_begun)
-        leader._next = run
-        with pytest.raises(ValueError, match="a fault"):
-            leader.begin()
-    leader._runner.quit()
+def test_the_process_does_not_end_beside_what_is_under_way(leader, web, change, is_idle):
+    web.is_starting = False
+    change(leader, web)
 
-    assert [run.is_command_lines for run in runs] == expected
+    assert leader._is_idle() is is_idle
+
+
+def start_slowly(leader):
+    leader.coming.run = SimpleNamespace(is_command_lines=False)
+    leader.coming.know_starter(gevent.spawn(gevent.sleep, 60))
+
+
+@pytest.mark.parametrize("run", [None, True, False], ids=["none-began", "the-command-lines", "another"])
+def test_which_run_was_the_last(leader, run):
+    leader._run = None if run is None else SimpleNamespace(is_command_lines=run)
+
+    assert leader._is_command_lines_last() is (run is not False)

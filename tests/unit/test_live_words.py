@@ -1,12 +1,14 @@
 """What the page of a run that goes on says of it."""
 
 import dataclasses
+import json
 import re
 
 import pytest
 
 from tests.support.page_runs import closed_sweep, hold_closed, page_run
 from tests.support.past_runs import PastRun
+from tfsload.analysis.result import RunResult
 from tfsload.analysis.verdict import Verdict
 from tfsload.report.page.page import unfinished
 from tfsload.report.standing import Counters, LevelPlace, Standing
@@ -225,6 +227,17 @@ def test_while_a_sweep_goes_on_nothing_is_held_against_what_is_to_come(threshold
     )
     assert "sweep further" not in page
     assert "not run to its end" not in page
+
+
+def test_while_a_sweep_goes_on_nothing_answers_whether_the_server_runs_in_parallel():
+    result = after_two_levels("")
+    told = json.dumps(result.to_plain())
+
+    assert result.scaling.answer is None
+    assert [round(level.speed_up, 1) for level in result.scaling.levels] == [1.0, 1.0]  # what has ended stays
+    assert "Cannot tell" not in told
+    assert "not run to its end" not in told
+    assert RunResult.from_plain(json.loads(told)) == result
 
 
 def test_of_two_levels_that_drifted_both_are_named():

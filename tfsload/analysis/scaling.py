@@ -37,7 +37,7 @@ class Scaling:
         stops_growing_at: the fewest users whose throughput no larger level exceeds; None while it still grows.
         falls_beyond: the most users that still have the highest throughput, if it is less with more; None if not.
         usl: the Universal Scalability Law, fitted; None if the levels do not carry it.
-        answer: the answer.
+        answer: the answer; None while the sweep goes on.
         curve: the law as points, at whole users from 1 to the most that were tried, with a band for what a level there
             would measure: how equal levels differ is in it; empty without one.
     """
@@ -51,7 +51,7 @@ class Scaling:
     stops_growing_at: int | None
     falls_beyond: int | None
     usl: Usl | None
-    answer: ScalingAnswer
+    answer: ScalingAnswer | None
     curve: tuple[CurvePoint, ...] = ()
 
 

@@ -63,7 +63,9 @@ def sum_up(
     levels = tuple(level_result(row, measured.findings.get(row.level.number)) for row in rows)
     has_levels = bool(rows) or not is_whole  # of one that was stopped its seconds begin with its window
     is_sweep = bool(levels) and all(level.rate_rps is None for level in levels)
-    scaling = assess_sweep(levels, is_whole and not is_under_way) if is_sweep else None
+    scaling = assess_sweep(levels, is_whole) if is_sweep else None
+    if scaling is not None and is_under_way:
+        scaling = replace(scaling, answer=None)  # the levels that are to come may give another
     confusion = record.confusion
     return RunResult(
         course=course,

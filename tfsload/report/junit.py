@@ -143,7 +143,7 @@ def _add_text(parent: ElementTree.Element, tag: str, text: str) -> None:
 
 
 def _said(result: RunResult) -> str:
-    answer = [sweep_answer(result)] if result.scaling else []
+    answer = [told] if (told := sweep_answer(result)) else []
     found = [result.search.sentence] if result.search else []
     return "\n".join([*answer, *found, *result.warnings, *map(str, result.judged.notes)])
 

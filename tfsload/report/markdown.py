@@ -31,8 +31,8 @@ def _blocks(result: RunResult) -> Iterator[str]:
     if not verdict.reasons:
         yield text(_sentence(verdict.judged))
     yield _list(tuple(f"Warning: {warning}" for warning in result.warnings))
-    if result.scaling is not None:
-        yield f"**Does the server run in parallel?** {text(sweep_answer(result))}"
+    if told := sweep_answer(result):
+        yield f"**Does the server run in parallel?** {text(told)}"
     if result.search is not None and result.search.found not in {reason.what for reason in verdict.reasons}:
         yield f"**How much can it take?** {text(result.search.sentence)}"
     if result.totals.requests:

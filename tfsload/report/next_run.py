@@ -13,8 +13,8 @@ _MOST_DIGITS = 9  # of what is taken for a number
 
 def changes(result: RunResult) -> Mapping[str, str]:
     """Return the options that are to be others, as texts by name; empty: nothing is to be run, or no option says it."""
-    scaling = result.scaling
-    wanted = scaling.answer.next if scaling is not None else None
+    answer = result.scaling.answer if result.scaling is not None else None
+    wanted = answer.next if answer is not None else None
     if wanted is None:
         return {}
     options = result.asked.options

@@ -137,7 +137,7 @@ def _levels(result: RunResult, screen: Screen) -> list[str]:
 
 def _answers(result: RunResult) -> list[str]:
     """Return what the levels say, unless it is a reason of the verdict: that one stands below."""
-    answers = [sweep_answer(result)] if result.scaling is not None else []
+    answers = [told] if (told := sweep_answer(result)) else []
     if result.search is not None and result.search.found not in {reason.what for reason in result.judged.reasons}:
         answers.append(result.search.sentence)
     return answers

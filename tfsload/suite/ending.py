@@ -1,7 +1,6 @@
 """How a process ends: what is left to interrupt, and the last word on its run, once and wherever it can be said."""
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -93,21 +92,13 @@ def log_words(outcome: Outcome) -> None:
         logger.info("%s", line)
 
 
-def end_run(
-    runner: Runner,
-    web_ui: WebUI | None,
-    is_headless: bool,
-    quits_after_s: float | None = None,
-    is_last: Callable[[], bool] = lambda: True,
-) -> None:
+def end_run(runner: Runner, web_ui: WebUI | None, is_headless: bool) -> None:
     """End a run by itself: each image was fired, nobody can go on or is answered, or a threshold says so.
 
     Args:
         runner: Locust's.
         web_ui: Locust's, or None.
         is_headless: whether the process ends with its run in any case.
-        quits_after_s: how long after this run the process ends, if no other one has begun by then; None: it goes on.
-        is_last: whether no other one has begun.
     """
     if is_headless:
         runner.quit()
@@ -115,19 +106,6 @@ def end_run(
     if web_ui is not None:
         locust_wraps.stop_starting(web_ui)
     runner.stop()
-    if quits_after_s is None:
-        return
-    gevent.sleep(quits_after_s)
-    if not is_last():
-        return
-    runner.quit()
-    if web_ui is not None:
-        web_ui.stop()
-
-
-def quits_after_s(options: Any) -> float | None:
-    """Return how long after the run that `--autostart` began `--autoquit` ends the process; None: it does not."""
-    return options.autoquit if options.autostart and options.autoquit != -1 else None
 
 
 def quit_soon(runner: Runner) -> None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 from locust.env import Environment
-from locust.exception import StopTest
 from locust.runners import MasterRunner, Runner
 
 from tfsload.analysis.limit import Finding
+from tfsload.load.plan import FixedPlan, SearchPlan
 from tfsload.prediction.process_run import requests_for
 from tfsload.records.level import Level
 from tfsload.report.progress import Progress
@@ -21,15 +21,16 @@ from tfsload.run.checks import has_changed
 from tfsload.run.conductor import Conductor
 from tfsload.run.coordinator import DRAIN_LIMIT_S, Coordinator
 from tfsload.run.participant import Participant
-from tfsload.run.user_hosts import UserHosts, suite_classes
+from tfsload.run.user_hosts import UserHosts
 from tfsload.settings.options import default_of
-from tfsload.settings.refusal import RunRefused
 from tfsload.suite import ending, locust_wraps, run_warnings
+from tfsload.suite.autoquit import Autoquit
 from tfsload.suite.before_reset import BeforeReset
 from tfsload.suite.led_run import LedRun
 from tfsload.suite.level_shape import LevelShape
+from tfsload.suite.coming_run import ComingRun
 from tfsload.suite.outcome import Outcome, SaidByLocust, conclude, so_far
-from tfsload.suite.run_check import RunCheck, refuse_levels_by_code
+from tfsload.suite.run_check import RunCheck
 from tfsload.suite.run_progress import RunProgress
 from tfsload.suite.run_report import RunReport
 from tfsload.suite.run_standing import begun, standing_of
@@ -51,6 +52,7 @@ class Leader:
         coordinator: takes in what participants report.
         conductor: has levels measured.
         stages: where the runs stand.
+        coming: the run that was checked, and is about to begin.
         outcome: of the last run that ended; None before, and while one is under way.
     """
 
@@ -84,11 +86,13 @@ class Leader:
         self._before_reset = before_reset
         self._report = report
         self._web = web
-        self._check = RunCheck(environment, hosts, self._shape_in_use, report, self._embedded, self.starts_by_itself)
+        check = RunCheck(environment, hosts, self._shape_in_use, report, self._embedded, self.starts_by_itself)
+        self._check = check
         self.coordinator = Coordinator(environment, runner, self._end_run, participant.report if participant else None)
         self.conductor = Conductor(runner, self.coordinator)
         self.stages = Stages()
-        self._next: LedRun | None = None  # checked, and about to start
+        self.coming = ComingRun(environment, check, self._shape_in_use, self.stages, web, self._shape_of)
+        self._autoquit = Autoquit(environment, runner, self._is_command_lines_last, self._is_idle)
         self._run: LedRun | None = None  # under way, or the last
         self.outcome: Outcome | None = None
         self._ended_by: Any = None  # the greenlet that ends the run, or has ended the last
@@ -113,89 +117,16 @@ class Leader:
         if self.starts_by_itself:
             if self._web is not None:
                 self._web.wait_for_files()
-            self.check(vars(self._options), self._environment.host)
+                locust_wraps.wait_before_autoquit(self._autoquit.sleep)
+            self.coming.check(vars(self._options), self._environment.host, is_command_lines=True)
             if isinstance(self._runner, MasterRunner):
                 AwaitedWorkers(self._environment, self._runner, lambda: self.coordinator.has_begun).start()
         elif self._web and self._hosts.ask(self._environment.host, self._environment.user_classes).text is None:
             # The form shows where the load will go.
             self._hosts.show(self._embedded.address(default_of("model.name")))
 
-    # A run that is about to start
-
-    def check(
-        self,
-        options: dict[str, Any],
-        host: str | None,
-        user_classes: list[type] | None = None,
-        lasts_s: float | None = None,
-        faults: list[str] | None = None,
-    ) -> None:
-        """Check what a run is asked to do; keep the result for its start.
-
-        Args:
-            options: Locust's and the suite's, by name.
-            host: as Locust or the form has it.
-            user_classes: those of the run; None: all.
-            lasts_s: for how long it is to run, where no option of Locust's says it.
-            faults: what is wrong with it that the caller knows of, a sentence each.
-
-        Raises:
-            RunRefused: with all faults.
-        """
-        self._next = self._checked(options, host, user_classes, faults)
-        self._next.lasts_s = lasts_s
-        self.stages.move(Stage.CHECKED)
-
-    def _checked_now(self) -> LedRun:
-        """Check a run that was started by code, not by headless mode or the form."""
-        if self._web is not None:
-            self._web.wait_for_files()
-        try:
-            run = self._checked(vars(self._options), self._environment.host)
-            refuse_levels_by_code(run)
-        except RunRefused as refused:
-            if not self._check.is_under_way:  # somebody else's is not to be disturbed
-                self.take_back()
-            raise StopTest(refused.text()) from None
-        self.stages.move(Stage.CHECKED)
-        return run
-
-    def _checked(
-        self,
-        options: dict[str, Any],
-        host: str | None,
-        user_classes: list[type] | None = None,
-        known_faults: list[str] | None = None,
-    ) -> LedRun:
-        self._check.refuse_a_second()
-        self.take_back()
-        classes = self._environment.user_classes if user_classes is None else user_classes
-        run = self._check.run(options, host, classes, known_faults or [], self._web)
-        if run.plan is not None:
-            shape = LevelShape(run.plan, self._measure, suite_classes(classes), self._is_aborted)
-            self._shape_in_use.use_levels(shape)
-        return run
-
-    def check_only(self) -> LedRun:
-        """Check the command line's run, which does not start; raise as `check` does."""
-        checked = self._checked(vars(self._options), self._environment.host)
-        self.take_back()
-        return checked
-
-    def take_back(self) -> None:
-        """Forget what was checked for a run that does not start."""
-        self._next = None
-        self._shape_in_use.use_own()
-        self.stages.move(Stage.IDLE)
-
-    def wait_for_last_run(self) -> bool:
-        """Wait for the end of a run that is being stopped, and its files; return whether none is under way."""
-        if self.stages.now is Stage.RUNNING:
-            return False
-        is_over = self.stages.wait_until_over(DRAIN_LIMIT_S + self._environment.stop_timeout)
-        if is_over and self._web is not None:  # not before: its files are begun at its end
-            self._web.wait_for_files()
-        return is_over and self.stages.wait_until_over(0)  # another may have begun meanwhile
+    def _shape_of(self, plan: FixedPlan | SearchPlan, classes: list[type]) -> LevelShape:
+        return LevelShape(plan, self._measure, classes, self._is_aborted)
 
     # A run under way
 
@@ -206,7 +137,10 @@ class Leader:
             StopTest: it was started by code, and cannot run.
         """
         self.outcome = None
-        run, self._next = self._next or self._checked_now(), None
+        with self.coming.begins() as run:
+            self._begin(run)
+
+    def _begin(self, run: LedRun) -> None:
         checked = run.checked
         if self._web is not None:
             self._web.make_way()
@@ -214,7 +148,6 @@ class Leader:
         vars(self._options)[messages.ADDRESS_OPTION] = server.text
         if isinstance(self._runner, MasterRunner) and not self._options.processes:
             run_warnings.warn_of_loopback(server)
-        run.is_command_lines = self.starts_by_itself and not self.coordinator.has_begun
         run.run_time = self._new_run_time(run)
         n_requests = requests_for(checked.settings, checked.n_images) if checked.settings.data.num_tests else None
         give_up_after_s = silence.limit_s(checked.settings, run.run_time.limit_s is not None)
@@ -254,7 +187,7 @@ class Leader:
     def _new_run_time(self, run: LedRun) -> RunTime:
         if run.lasts_s is not None:
             return RunTime(run.lasts_s)
-        if self.coordinator.has_begun and not self._is_headless:
+        if not (run.is_command_lines or self._is_headless):
             locust_wraps.forget_command_lines_run_time()
         web_ui = self._web.web_ui if self._web else None
         return RunTime(asked_s(self._environment, web_ui, run.is_command_lines))
@@ -283,8 +216,17 @@ class Leader:
 
     def _end_run(self) -> None:
         run, web_ui = self._run, self._web.web_ui if self._web else None
-        quits_after_s = ending.quits_after_s(self._options) if run is not None and run.is_command_lines else None
-        ending.end_run(self._runner, web_ui, self._is_headless, quits_after_s, lambda: self._run is run)
+        ending.end_run(self._runner, web_ui, self._is_headless)
+        if run is not None and run.is_command_lines and not self._is_headless:
+            self._autoquit.quit()
+
+    def _is_command_lines_last(self) -> bool:
+        return self._run is None or self._run.is_command_lines
+
+    def _is_idle(self) -> bool:
+        if self._check.is_under_way or self.coming.is_started or (self._web is not None and self._web.is_starting):
+            return False
+        return self.stages.wait_until_over(0)
 
     # A run that ends
 

@@ -21,7 +21,7 @@ class LedRun:
         checked: what it was asked to do.
         plan: its levels; None: it has none.
         lasts_s: for how long a program of one's own has it run; None: Locust's options say.
-        is_command_lines: whether the command line began it, and nobody else; set when it begins.
+        is_command_lines: whether the command line asks for it, and nobody else.
         run_time: how long it was to last, and did; set when it begins.
         progress: shows how far it is, where somebody looks at a terminal.
         abort_watch: ends it by a threshold; set when it begins.
@@ -35,6 +35,11 @@ class LedRun:
     progress: RunProgress | None = None
     abort_watch: AbortWatch | None = None
     _places: dict[int, LevelPlace] = field(default_factory=dict)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether Locust has told of its beginning."""
+        return self.run_time is not None
 
     def place_of(self, level: Level) -> LevelPlace:
         """Return where a level stands among its levels, which are as many as they seem when it begins."""

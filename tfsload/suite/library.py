@@ -26,6 +26,7 @@ _POLL_S = 0.1
 # Beyond what reports of workers and listeners of one's own take; a fault of theirs, or of this suite, is no wait.
 _CONCLUSION_LIMIT_S = 60.0
 _UNDER_WAY = "tfsload_is_under_way"
+_ONE_AT_A_TIME = "a run is under way in this environment: one at a time"
 
 
 def run_to_end(
@@ -55,14 +56,15 @@ def run_to_end(
         runner: Any = given or environment.create_local_runner()
         leader = None
         try:
-            leader = _leader_of(environment)
+            leader = _leader_whose_turn_it_is(environment)
             _check(environment, leader, users, spawn_rate, run_time_s)
             return _Led(environment, leader).to_end(users or 1, spawn_rate or users or 1, run_time_s)
         finally:
             interrupts.hold()  # another one is not to leave the rest undone
-            runner.stop()
-            if leader is not None:
+            if leader is not None:  # else what is there is another run's
+                runner.stop()
                 leader.stages.wait_until_over(_CONCLUSION_LIMIT_S)
+                leader.coming.take_back_what_was_stopped()
                 leader.let_go()
             if given is None:
                 runner.quit()  # its greenlets would keep the environment for good
@@ -73,12 +75,21 @@ def _alone(environment: Environment) -> Iterator[None]:
     """Refuse a second run in an environment, from before the first is checked until it is over."""
     leader = getattr(getattr(environment, "tfsload", None), "leader", None)
     if vars(environment).get(_UNDER_WAY) or (leader is not None and not leader.stages.wait_until_over(0)):
-        raise RuntimeError("a run is under way in this environment: one at a time")
+        raise RuntimeError(_ONE_AT_A_TIME)
     vars(environment)[_UNDER_WAY] = True
     try:
         yield
     finally:
         vars(environment)[_UNDER_WAY] = False
+
+
+def _leader_whose_turn_it_is(environment: Environment) -> Leader:
+    """Return who leads the run, when nothing of the last one is drawn any more and no other one is on its way."""
+    leader = _leader_of(environment)
+    if not leader.coming.wait_for_last_run():
+        raise RuntimeError(_ONE_AT_A_TIME)
+    leader.coming.refuse_a_second()
+    return leader
 
 
 def _leader_of(environment: Environment) -> Leader:
@@ -92,8 +103,7 @@ def _leader_of(environment: Environment) -> Leader:
 def _check(
     environment: Environment, leader: Leader, users: int | None, spawn_rate: float | None, run_time_s: float | None
 ) -> None:
-    """Check a run before its start, when nothing of the last one is drawn any more; raise what `run_to_end` raises."""
-    leader.wait_for_last_run()
+    """Check a run before its start; raise what `run_to_end` raises."""
     options = vars(environment.parsed_options)
     has_end = bool(levels_asked_for(options)) or environment.shape_class is not None
     options["num_users"] = users
@@ -109,7 +119,7 @@ def _check(
         faults.append(f"run_time_s={run_time_s:g}: levels and a load shape end by themselves: leave it out")
     if isinstance(environment.runner, MasterRunner) and not environment.runner.clients.ready:
         faults.append("the master has no worker that is ready: wait until len(runner.clients.ready) is as you want it")
-    leader.check(options, environment.host, lasts_s=run_time_s, faults=faults)
+    leader.coming.check(options, environment.host, lasts_s=run_time_s, faults=faults)
 
 
 def _whole_if_it_is(seconds: float | None) -> float | None:
@@ -125,6 +135,7 @@ class _Led:
         self._runner: Any = environment.runner
         self._leader = leader
         self._last = leader.outcome
+        self._led = leader.coming.run
         self._start: Any = None  # the greenlet that starts users
         self._is_told = gevent.event.Event()  # all listeners of the run's end have had their turn
 
@@ -158,6 +169,7 @@ class _Led:
             self._start = self._runner.spawning_greenlet
         else:  # a master's start waits until all users are there
             self._start = gevent.spawn(self._runner.start, users, spawn_rate)
+            self._leader.coming.know_starter(self._start)
 
     def _await_outcome(self) -> Outcome:
         stopped_s: float | None = None
@@ -177,6 +189,6 @@ class _Led:
             start.kill(block=False)
         if start.ready() and start.exception is not None and not isinstance(start.exception, StopTest):
             raise RuntimeError(f"the run broke off: {start.exception!r}") from start.exception
-        if start.ready() and stages.now is Stage.CHECKED:
-            self._leader.take_back()
+        if start.ready() and self._led is not None and not self._led.has_begun:
+            self._leader.coming.take_back_what_was_stopped()
             raise RuntimeError("the run was ended before it began; the log says why")

@@ -21,6 +21,7 @@ import locust.runners
 import locust.stats
 import locust.web
 from flask import Response, redirect, request
+from locust.env import Environment
 from locust.exception import RPCError
 from locust.runners import Runner
 from locust.web import WebUI
@@ -51,16 +52,17 @@ def install() -> None:
     _replace(locust.runners, "time", _clock)
     if (main := sys.modules.get("locust.main")) is not None:  # Locust's own program
         _replace(main, "gevent", _main_gevent)
+        _replace(main, "time", _main_time)
         _replace(main, "get_html_report", locust_files.html_report)
         _replace(main, "setup_logging", locust_files.setup_logging)
     _wrap_once(locust.runners.WorkerRunner, "connect_to_master", _told_before)
     for runner in (locust.runners.MasterRunner, locust.runners.LocalRunner):
-        _wrap_once(runner, "start", _not_while_a_run_ends)
+        _wrap_once(runner, "start", _not_beside_a_run)
         _wrap_once(runner, "quit", lambda quit: _beside_users(_once_a_run_has_ended(quit)))
-    _wrap_once(locust.runners.MasterRunner, "stop", _beside_users)
+    _wrap_once(locust.runners.MasterRunner, "stop", lambda stop: _beside_users(_with_its_start(_also_a_start(stop))))
     _wrap_once(locust.runners.WorkerRunner, "quit", _beside_users)
-    for one_that_starts_users in (locust.runners.WorkerRunner, locust.runners.LocalRunner):
-        _wrap_once(one_that_starts_users, "stop", lambda stop: _beside_users(_also_what_starts(stop)))
+    _wrap_once(locust.runners.WorkerRunner, "stop", lambda stop: _beside_users(_also_what_starts(stop)))
+    _wrap_once(locust.runners.LocalRunner, "stop", lambda stop: _beside_users(_with_its_start(_also_what_starts(stop))))
     _wrap_once(locust.runners.MasterRunner, "handle_message", _told_of_unknown)
 
 
@@ -160,6 +162,46 @@ def _also_what_starts(stop: Callable[[Any], None]) -> Callable[[Any], None]:
         stop(self)
 
     return stop_all
+
+
+# And where others run the users, a stop does nothing while a listener of `test_start` holds a start up: it begins after
+# that, stopped or not, but for one from the form, that of a load shape excepted.
+def _also_a_start(stop: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(stop)
+    def stop_all(self: Any, *args: Any, **kwargs: Any) -> None:
+        starters = _starters_of_next(self)
+        if starters and self.state in (locust.runners.STATE_INIT, locust.runners.STATE_STOPPED):
+            self.update_state(locust.runners.STATE_SPAWNING)  # `test_start` was told already
+            for one in starters:
+                one.kill()
+        stop(self, *args, **kwargs)
+
+    return stop_all
+
+
+def _starters_of_next(runner: Any) -> list[Any]:
+    """Return the greenlets, but for this one, that are at work on the start of a run that has not begun."""
+    leader = _leader_of(runner)
+    is_held_up = leader is not None and leader.coming.is_started
+    return [one for one in leader.coming.starters if one is not gevent.getcurrent()] if is_held_up else []
+
+
+def _leader_of(runner: Any) -> Any:
+    """Return who leads the suite's runs by this runner; None: nobody does."""
+    return getattr(getattr(runner.environment, "tfsload", None), "leader", None)
+
+
+def _with_its_start(stop: Callable[..., None]) -> Callable[..., None]:
+    """Have a start that was stopped leave nothing behind: the next one would take what was checked for its own."""
+
+    @functools.wraps(stop)
+    def stop_and_take_back(self: Any, *args: Any, **kwargs: Any) -> None:
+        stop(self, *args, **kwargs)
+        leader = _leader_of(self)
+        if leader is not None:
+            leader.coming.take_back_what_was_stopped()
+
+    return stop_and_take_back
 
 
 # The clock of `locust.runners`. There, a wall clock that is set an hour on ends workers ("Didn't get heartbeat from
@@ -335,15 +377,16 @@ def extend_statistics(web_ui: WebUI, tables: Callable[[], dict[str, list[dict[st
     app.after_request_funcs.setdefault(None, []).insert(0, add)  # Flask calls the first one last
 
 
-def is_beginning(web_ui: WebUI) -> bool:
-    """Whether one of the greenlets is alive in which Locust begins a run.
+def starters(environment: Environment) -> list[Any]:
+    """Return those greenlets that are alive in which Locust begins a run.
 
-    Where one process does all, its start form's and that of a load shape only spawn the one in which listeners of
-    `test_start` hear of the run, however long these take.
+    Where one process does all, the others only spawn the one in which listeners of `test_start` hear of the run,
+    however long these take.
     """
-    runner = web_ui.environment.runner
-    assert runner is not None  # a web UI is made for one
-    return any((web_ui._swarm_greenlet, runner.shape_greenlet, runner.spawning_greenlet))  # true: it is alive
+    runner: Any = environment.runner
+    of_form = getattr(environment.web_ui, "_swarm_greenlet", None)
+    found = (of_form, _main_gevent.start, runner.shape_greenlet, runner.spawning_greenlet)
+    return [one for one in found if one]  # true: it is alive
 
 
 def stop_starting(web_ui: WebUI) -> None:
@@ -386,12 +429,19 @@ def set_run_time(web_ui: WebUI, left_s: float | None) -> None:
 # The timer of `-t`. `locust.main` keeps no hold on it: with `--autostart` it ends whatever runs when it is over, also a
 # run from the form, long after its own was stopped from the page or has ended by itself.
 class _Gevent:
-    """`gevent` to `locust.main`: remembers the greenlet that is to end the run of the command line."""
+    """`gevent` to `locust.main`: remembers the greenlets that start the command line's run, and are to end it."""
 
     TIMER = "stop_and_optionally_quit"
 
     def __init__(self) -> None:
         self.timer: Any = None
+        self.start: Any = None
+
+    def spawn(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        greenlet = gevent.spawn(function, *arguments, **options)
+        if getattr(function, "__name__", "") == "start":  # the runner's
+            self.start = greenlet
+        return greenlet
 
     def spawn_later(self, seconds: float, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         greenlet = gevent.spawn_later(seconds, function, *arguments, **options)
@@ -406,14 +456,42 @@ class _Gevent:
 _main_gevent = _Gevent()
 
 
+def has_started_command_lines() -> bool:
+    """Whether Locust has started the numbers of users that the command line asks for."""
+    return _main_gevent.start is not None
+
+
 def forget_command_lines_run_time() -> None:
-    """Take back the end of the run of the command line, as another run begins; not if its timer ends it by now.
+    """Take back the end of the run of the command line, as another is started; not if its timer ends it by now.
 
     Until then it is let be: with `--autoquit` it also ends a process that nobody looks after.
     """
     timer, _main_gevent.timer = _main_gevent.timer, None
     if timer is not None and timer.gr_frame is None:  # it has not begun
         timer.kill(block=False)
+
+
+# The sleep of `--autoquit`, after which Locust quits, whatever has been started meanwhile.
+class _Time:
+    """`time` to `locust.main`: `before_quit` sleeps in its place, and returns only if Locust may quit."""
+
+    def __init__(self) -> None:
+        self.before_quit: Callable[[float], None] = time.sleep
+
+    def sleep(self, seconds: float) -> None:
+        is_before_quit = sys._getframe(1).f_code.co_name == _Gevent.TIMER
+        (self.before_quit if is_before_quit else time.sleep)(seconds)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+
+_main_time = _Time()
+
+
+def wait_before_autoquit(wait: Callable[[float], None]) -> None:
+    """Have Locust call `wait`, with the seconds of `--autoquit`, before it quits after the command line's run."""
+    _main_time.before_quit = wait
 
 
 def _told_of_unknown(handle_message: Callable[[Any, str, Any], None]) -> Callable[[Any, str, Any], None]:
@@ -433,18 +511,22 @@ def _told_of_unknown(handle_message: Callable[[Any, str, Any], None]) -> Callabl
     return tell_and_handle
 
 
-def _not_while_a_run_ends(start: Callable[..., None]) -> Callable[..., None]:
-    """Start no users while the suite's last run hands over its results and is judged: a new one would mix with it.
+def _not_beside_a_run(start: Callable[..., None]) -> Callable[..., None]:
+    """Start no users while the suite's last run hands over its results and is judged, or another is about to begin.
 
-    The web form is refused by then; Locust's keys for more users ("w", "W") know of no end, nor need a listener of
-    `events.run`, and Locust's statistics, which the verdict reads, are cleared before any listener can object.
+    A new one would mix with the last, or begin in the next one's place. The web form is refused by then; Locust's keys
+    for more users ("w", "W") know of neither, nor need a listener of `events.run`, and Locust's statistics, which the
+    verdict reads, are cleared before any listener can object.
     """
 
     @functools.wraps(start)
     def start_or_refuse(self: Any, *arguments: Any, **options: Any) -> None:
-        leader = getattr(getattr(self.environment, "tfsload", None), "leader", None)
+        leader = _leader_of(self)
         if leader is not None and leader.stages.is_ending:
             logger.warning("No users are started: the run is being stopped")
+            return
+        if leader is not None and (why_not := leader.coming.why_not(gevent.getcurrent())):
+            logger.warning("No users are started: %s", why_not)
             return
         start(self, *arguments, **options)
 
@@ -460,7 +542,7 @@ def _once_a_run_has_ended(quit_runner: Callable[..., None]) -> Callable[..., Non
 
     @functools.wraps(quit_runner)
     def wait_and_quit(self: Any, *arguments: Any, **options: Any) -> None:
-        leader = getattr(getattr(self.environment, "tfsload", None), "leader", None)
+        leader = _leader_of(self)
         if leader is not None:
             leader.wait_while_ending()
         quit_runner(self, *arguments, **options)

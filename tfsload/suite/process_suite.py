@@ -146,7 +146,7 @@ class Suite:
 
     def _dry_run(self, leader: Leader) -> SystemExit:
         """Say what a run would find and do, and leave nothing behind; return what ends the process."""
-        run = leader.check_only()
+        run = leader.coming.check_only()
         text = dry_run.words(run.checked, run.plan, self._environment.shape_class, vars(self._options))
         # With --json, standard output is Locust's JSON and nothing else.
         ending.say(text, "stderr" if self._options.json else "stdout")

@@ -1,5 +1,7 @@
 """The check of a run before any load: all that is wrong with it, told at once; and its levels."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from locust.env import Environment
@@ -74,6 +76,22 @@ class RunCheck:
         if self.is_under_way:
             raise RunRefused(exit_codes.INVALID, [_ANOTHER])
 
+    @contextlib.contextmanager
+    def alone(self, web: "WebSide | None") -> Iterator[None]:
+        """Be the only check; who has stopped the wait of an earlier one, did not mean this.
+
+        Raises:
+            RunRefused: another is being checked.
+        """
+        self.refuse_a_second()
+        self.is_under_way = True
+        if web is not None:
+            web.wait.begin()
+        try:
+            yield
+        finally:
+            self.is_under_way = False
+
     def run(
         self,
         options: dict[str, Any],
@@ -94,40 +112,26 @@ class RunCheck:
         Raises:
             RunRefused: with all faults; or another is being checked.
         """
-        self.refuse_a_second()
-        self.is_under_way = True
-        try:
-            return self._checked(options, host, classes, known_faults, web)
-        finally:
-            self.is_under_way = False
-
-    def _checked(
-        self,
-        options: dict[str, Any],
-        host: str | None,
-        classes: list[type],
-        known_faults: list[str],
-        web: "WebSide | None",
-    ) -> LedRun:
-        asked = self._hosts.ask(host, classes)
-        faults = [*known_faults, *self._shape_in_use.faults(options), *faults_of_levels(options, classes)]
-        faults += Tags.of(self._environment).faults(classes, levels_asked_for(options))
-        faults += self._report.faults(options)
-        if dry_run.is_asked_for(options) and not beginning.is_locusts_program():
-            faults.append(dry_run.NOT_BY_CODE)
-        if web is not None:
-            faults += web.secret_faults(asked.text, options)
-        wait = web.wait if web is not None else None
-        checked = check(options, asked, transport_class_of(classes), self._embedded, faults, wait)
-        settings = checked.settings
-        n_users = self._n_users(options, web)
-        if self._starts_by_itself:
-            run_warnings.warn_of_ignored(options, settings)
-            if self._environment.shape_class is None:
-                run_warnings.warn_of_slow_ramp(options, settings)
-        run_warnings.warn_of_waits(classes, settings)
-        run_warnings.warn_of_few_samples(settings)
-        return LedRun(checked, make_plan(settings.load, settings.checks.thresholds, settings.model.deadline_s, n_users))
+        with self.alone(web):
+            asked = self._hosts.ask(host, classes)
+            faults = [*known_faults, *self._shape_in_use.faults(options), *faults_of_levels(options, classes)]
+            faults += Tags.of(self._environment).faults(classes, levels_asked_for(options))
+            faults += self._report.faults(options)
+            if dry_run.is_asked_for(options) and not beginning.is_locusts_program():
+                faults.append(dry_run.NOT_BY_CODE)
+            if web is not None:
+                faults += web.secret_faults(asked.text, options)
+            wait = web.wait if web is not None else None
+            checked = check(options, asked, transport_class_of(classes), self._embedded, faults, wait)
+            settings, n_users = checked.settings, self._n_users(options, web)
+            if self._starts_by_itself:
+                run_warnings.warn_of_ignored(options, settings)
+                if self._environment.shape_class is None:
+                    run_warnings.warn_of_slow_ramp(options, settings)
+            run_warnings.warn_of_waits(classes, settings)
+            run_warnings.warn_of_few_samples(settings)
+            plan = make_plan(settings.load, settings.checks.thresholds, settings.model.deadline_s, n_users)
+            return LedRun(checked, plan)
 
     def _n_users(self, options: dict[str, Any], web: "WebSide | None") -> int | None:
         """Return what `-u` says; Locust's form has a field for it, which says 1 where nobody has touched it."""

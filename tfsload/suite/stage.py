@@ -10,7 +10,7 @@ class Stage(Enum):
 
     | stage | what is true | who moves there, and when |
     | --- | --- | --- |
-    | IDLE | no run is under way, and none is about to start | the leader, when a run's outcome stands; the start form, where Locust refuses a start |
+    | IDLE | no run is under way, and none is about to start | the leader, when a run's outcome stands; the start form, where Locust refuses a start; whoever stops one before it has begun |
     | CHECKED | a run was checked and may start | the leader, before any load: the command line's run, or the form's |
     | RUNNING | users fire | Locust's `test_start` |
     | ENDING | users are being stopped, and hand over what is left | Locust's `test_stopping` |

@@ -40,12 +40,14 @@ class _Opened:
     """What is there once the web UI is opened.
 
     Attributes:
+        form: takes the starts.
         start_page: the form of the suite's own.
         shown: the runs, wherever they are shown.
         drawing: what is drawn beside them.
         secret_reach: where the command line's secrets may be sent to.
     """
 
+    form: StartForm
     start_page: StartPage
     shown: ShownRuns
     drawing: Drawing
@@ -88,9 +90,7 @@ class WebSide:
             self.web_ui,
             locust_wraps,
             shape_in_use,
-            leader.check,
-            leader.wait_for_last_run,
-            leader.take_back,
+            leader.coming,
             lambda: leader.run_time,
             self.wait,
         )
@@ -117,7 +117,8 @@ class WebSide:
         bar = LocustBar(self.web_ui, locust_wraps, site, runs, view, refused, lambda: form.is_starting)
         tabs = LocustTabs(self.web_ui, locust_wraps, view.standing)
         site.open()
-        return _Opened(start_page, ShownRuns(Places(pages, bar, tabs, view, runs), drawing), drawing, secret_reach)
+        shown = ShownRuns(Places(pages, bar, tabs, view, runs), drawing)
+        return _Opened(form, start_page, shown, drawing, secret_reach)
 
     def _start_page(self, site: Site, form: StartForm, runs: SessionRuns) -> StartPage:
         """Have the form of the suite's own, to which Locust's page leads while nothing runs."""
@@ -129,6 +130,11 @@ class WebSide:
         if suite_classes(classes):
             locust_wraps.wrap_index(self.web_ui, lambda: url_for("tfsload.start") if page.is_next else "")
         return page
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether a start was taken, and its run has not begun."""
+        return self._opened is not None and self._opened.form.is_starting
 
     def wait_for_files(self) -> None:
         """Wait until nothing is drawn any more: no load is to begin meanwhile."""

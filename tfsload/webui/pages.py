@@ -58,7 +58,6 @@ class Pages:
 
     def begin(self) -> None:
         """Know that a run begins (on `test_start`)."""
-        self._form.begun()
         self._state.begin()
         self._locusts.forget_statistics(self._web_ui)
 

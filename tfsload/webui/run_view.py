@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tfsload.analysis.result import RunResult
@@ -73,7 +73,9 @@ class RunView:
         n_done = len(result.levels)
         page = unfinished(result, self.begun.level_names[n_done:], self.begun.loads[n_done:])
         self._so_far = so_far_words(result) if result.levels else ""
-        told = {"sequence": self._sequence, "result": result.to_plain(), "html": page.html, "charts": page.charts}
+        # What speaks against a run at its end, as images that were not fired, is yet to come.
+        so_far = replace(result, verdict=None).to_plain()
+        told = {"sequence": self._sequence, "result": so_far, "html": page.html, "charts": page.charts}
         body = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         self.levels = Told(self._sequence, page.html, body)
         self._looked_s = float("-inf")

@@ -16,7 +16,7 @@ from tfsload.webui import posted, start_values
 from tfsload.webui.hidden_texts import HiddenTexts, hidden
 from tfsload.webui.load_kinds import HOST, NO_SHAPE, SHAPE, USER_CLASSES
 from tfsload.webui.no_fields import refuse_what_is_no_field
-from tfsload.webui.start_needs import Check, Form, LocustsForm, Shapes, TimeLeft, Wait
+from tfsload.webui.start_needs import Form, LocustsForm, Next, Shapes, TimeLeft, Wait
 
 # How long the last run's load shape may take to end.
 _SHAPE_LIMIT_S = 5.0
@@ -33,9 +33,7 @@ class StartForm:
         web_ui: WebUI,
         locusts: LocustsForm,
         shapes: Shapes,
-        check: Check,
-        wait_for_last_run: Callable[[], bool],
-        take_back: Callable[[], None],
+        next_run: Next,
         run_time: Callable[[], TimeLeft],
         wait: Wait,
     ) -> None:
@@ -45,24 +43,19 @@ class StartForm:
             web_ui: Locust's.
             locusts: has a hold on it.
             shapes: the load shape of the run that starts.
-            check: checks a run, and keeps the result for a start.
-            wait_for_last_run: waits for the end of a run that is being stopped; whether none is under way.
-            take_back: forgets what `check` has kept.
+            next_run: has a run checked, and keeps it for a start.
             run_time: returns that of the run under way.
-            wait: for a server, by `check`; the stop button ends it.
+            wait: for a server, by a check; the stop button ends it.
         """
         self._web_ui = web_ui
         self._environment = web_ui.environment
         self._locusts = locusts
         self._shapes = shapes
-        self._check = check
-        self._wait_for_last_run = wait_for_last_run
-        self._take_back = take_back
+        self._next = next_run
         self._run_time = run_time
         self._wait = wait
         self._hidden = HiddenTexts(lambda: start_values.of_all_options(web_ui.environment))
         self._looks_at = ""  # what is being checked: a start, or what is only to be checked
-        self._is_asked_for = False  # Locust was asked for a run that has not begun, or never will
         locusts.wrap_start(web_ui, self._start)
         locusts.wrap_stop(web_ui, wait.stop)
         locusts.wrap_picked_shape(web_ui, shapes.keep_levels)
@@ -70,18 +63,13 @@ class StartForm:
     @property
     def is_starting(self) -> bool:
         """Whether a start was taken, and its run has not begun."""
-        # A mere check is nobody else's business. Locust may give it up in its own greenlet, and does not tell.
-        return self._looks_at == _START or (self._is_asked_for and self._locusts.is_beginning(self._web_ui))
-
-    def begun(self) -> None:
-        """Know that a run has begun (on `test_start`)."""
-        self._is_asked_for = False
+        return self._looks_at == _START or self._next.is_started  # a mere check is nobody else's business
 
     def _start(self, start: Callable[[], Any]) -> Any:
         form = request.form = self._hidden.whole(request.form)  # Locust's view reads it, too
         is_edit = self._runner.state in (STATE_RUNNING, STATE_SPAWNING)
         try:
-            refuse_what_is_no_field(form, vars(self._environment.parsed_options))
+            self._refuse_what_is_no_field(form)
             if is_edit:
                 _refuse_changes(form, self._environment, self._shapes, self._run_time().limit_s)
             else:
@@ -117,7 +105,7 @@ class StartForm:
         """
         self.refuse_while_under_way()
         form = self._hidden.whole(form)
-        refuse_what_is_no_field(form, vars(self._environment.parsed_options))
+        self._refuse_what_is_no_field(form)
         self._check_start(form, known, _CHECK)
         how_long = self._shapes.how_long
         self._forget()
@@ -131,6 +119,10 @@ class StartForm:
         """
         if self._runner.state in (STATE_RUNNING, STATE_SPAWNING):
             raise RunRefused(exit_codes.INVALID, ["a run is under way: stop it first, or wait for its end"])
+
+    def _refuse_what_is_no_field(self, form: Form) -> None:
+        options, has_class_picker = vars(self._environment.parsed_options), self._web_ui.userclass_picker_is_active
+        refuse_what_is_no_field(form, options, has_class_picker)
 
     def _check_start(self, form: Form, known: list[str], what: str) -> None:
         """Check a start, once no other run is on its way in or out: it would get its results.
@@ -149,10 +141,12 @@ class StartForm:
         self._looks_at = what
         self._wait.begin()
         try:
-            if not self._wait_for_last_run():
+            if not self._next.wait_for_last_run():
                 raise RunRefused(exit_codes.INVALID, [_IN_A_MOMENT])
             self._refuse_stopped()
             self._await_last_shape()
+            self._refuse_stopped()  # the check forgets a stop that came before it
+            self._next.refuse_a_second()  # one may have come meanwhile, which is not to be taken back
             _refuse_without_workers(self._runner)
             if self._web_ui.userclass_picker_is_active:
                 self._shapes.pick(_picked_shape(form, self._environment))
@@ -171,7 +165,7 @@ class StartForm:
             host = form.get(HOST, self._environment.host)
             options = posted.options(form, self._environment, self._web_ui.userclass_picker_is_active)
             faults = [*known, *posted.faults(form, True, self._is_rate_of_use(options))]
-            self._check(options, host, _user_classes(form, self._web_ui), faults=faults)
+            self._next.check(options, host, _user_classes(form, self._web_ui), faults=faults)
             self._refuse_stopped()
             is_kept = True
         finally:
@@ -181,7 +175,7 @@ class StartForm:
     def _forget(self) -> None:
         """Have all be as before a check whose run does not start."""
         self._shapes.put_back()
-        self._take_back()
+        self._next.take_back()
 
     def _refuse_a_second(self) -> None:
         """Let one at a time be checked, and none while a run is about to begin.
@@ -197,6 +191,7 @@ class StartForm:
             raise RunRefused(exit_codes.INVALID, [_IN_A_MOMENT])
         if self._looks_at:
             raise RunRefused(exit_codes.INVALID, ["another form is being checked: try again in a moment"])
+        self._next.refuse_a_second()
 
     def _refuse_stopped(self) -> None:
         """Know that somebody has pressed Stop meanwhile.
@@ -235,7 +230,6 @@ class StartForm:
         before = _Before(self._environment)
         has_run_time = self._locusts.has_run_time(self._web_ui)
         is_taken = False
-        self._is_asked_for = not is_edit
         try:
             reply = start()
             is_taken = bool((reply.get_json(silent=True) or {}).get("success"))
@@ -243,8 +237,9 @@ class StartForm:
             if not is_taken:
                 before.put_back()
                 if not is_edit:
-                    self._is_asked_for = False
                     self._forget()
+            elif not is_edit:
+                self._locusts.forget_command_lines_run_time()
             if is_edit:
                 self._locusts.set_run_time(self._web_ui, self._run_time().left_s if has_run_time else None)
         return reply

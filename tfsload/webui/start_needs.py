@@ -27,16 +27,18 @@ class LocustsForm(Protocol):
     def set_run_time(self, web_ui: WebUI, left_s: float | None) -> None:
         """Give the run a length in seconds; None: no end."""
 
-    def is_beginning(self, web_ui: WebUI) -> bool:
-        """Whether Locust is at work on a run that was started; until it tells of its beginning, that is about to."""
+    def forget_command_lines_run_time(self) -> None:
+        """Take back the end of the run of the command line: another one is being started."""
 
 
-class Check(Protocol):
-    """The check of a run."""
+class Next(Protocol):
+    """The run that was checked, and is about to begin."""
 
-    def __call__(
-        self, options: dict[str, Any], host: str | None, user_classes: list[type], *, faults: list[str]
-    ) -> None:
+    @property
+    def is_started(self) -> bool:
+        """Whether its start goes on."""
+
+    def check(self, options: dict[str, Any], host: str | None, user_classes: list[type], *, faults: list[str]) -> None:
         """Check a run, and keep it for a start.
 
         Args:
@@ -48,6 +50,19 @@ class Check(Protocol):
         Raises:
             RunRefused: with all faults.
         """
+
+    def refuse_a_second(self) -> None:
+        """Let none be checked beside another.
+
+        Raises:
+            RunRefused: another is being checked, or about to begin.
+        """
+
+    def wait_for_last_run(self) -> bool:
+        """Wait for the end of a run that is being stopped; return whether none is under way."""
+
+    def take_back(self) -> None:
+        """Forget what was checked."""
 
 
 class Shapes(Protocol):

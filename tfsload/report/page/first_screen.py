@@ -161,7 +161,7 @@ def _with_confidence(result: RunResult, scaling: Scaling) -> str:
 
 
 def _answer(result: RunResult) -> Answer | None:
-    if result.scaling is not None:
+    if result.scaling is not None and result.scaling.answer is not None:
         head, *rest = _NEXT_SENTENCE.split(_with_confidence(result, result.scaling))
         changes = next_run.changes(result)
         more = command(result, changes) if changes else ""
