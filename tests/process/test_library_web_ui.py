@@ -161,7 +161,7 @@ def held(monkeypatch):
 
 @pytest.mark.parametrize("load", [{"sweep": "1,2"}, {"num_tests": "50"}], ids=["levels", "images"])
 def test_a_start_that_was_stopped_while_it_was_held_up_leaves_nothing(server, held, load):
-    ui = held(environment_of(server, num_tests=50))
+    ui = held(environment_of(server))
     assert ui.post("/swarm", **load)["success"]
     assert ui.is_held.wait(60)
     shape = ui.environment.shape_class

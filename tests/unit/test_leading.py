@@ -136,23 +136,26 @@ def test_a_runs_summary_is_in_the_log_before_pages_hear_of_its_end(leader, web, 
 
 
 @pytest.mark.parametrize(
-    ("options", "is_command_lines", "quits"),
+    ("options", "is_command_lines", "called"),
     [
-        pytest.param({"autostart": True}, True, True, id="of-the-command-line"),
-        pytest.param({"autostart": True}, False, False, id="started-from-the-form"),
-        pytest.param({"headless": True}, True, False, id="headless"),  # its process ends with it in any case
+        pytest.param({"autostart": True}, True, ["stop", "quit the process"], id="of-the-command-line"),
+        pytest.param({"autostart": True}, False, ["stop"], id="started-from-the-form"),
+        pytest.param({"headless": True}, True, ["quit"], id="headless"),  # its process ends with it in any case
     ],
 )
-def test_autoquit_ends_the_process_with_the_command_lines_run_alone(web, options, is_command_lines, quits, monkeypatch):
+def test_autoquit_ends_the_process_with_the_command_lines_run_alone(
+    web, options, is_command_lines, called, monkeypatch
+):
     leader = leader_of(web, autoquit=5, **options)
     told = []
-    monkeypatch.setattr(leading.ending, "end_run", lambda *_: told.append("end"))
-    monkeypatch.setattr(leader._autoquit, "quit", lambda: told.append("quit"))
+    runner = leader._runner
+    leader._runner = SimpleNamespace(stop=lambda: told.append("stop"), quit=lambda: told.append("quit"))
+    monkeypatch.setattr(leader._autoquit, "quit", lambda: told.append("quit the process"))
     leader._run = SimpleNamespace(is_command_lines=is_command_lines)
     leader._end_run()
-    leader._runner.quit()
+    runner.quit()
 
-    assert told == ["end", *(["quit"] if quits else [])]
+    assert told == called
 
 
 @pytest.mark.parametrize(

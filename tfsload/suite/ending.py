@@ -5,10 +5,9 @@ from typing import Any
 
 import gevent
 from locust.runners import Runner
-from locust.web import WebUI
 
 from tfsload.report.screen import LOG, Screen
-from tfsload.suite import locust_files, locust_wraps, process_exit, streams
+from tfsload.suite import locust_files, process_exit, streams
 from tfsload.suite.outcome import Outcome
 
 logger = logging.getLogger("tfsload")  # a name for people
@@ -90,22 +89,6 @@ def log_words(outcome: Outcome) -> None:
     """Put what a run came to into the log, whose tab in the web UI makes a line of each record."""
     for line in words_of(outcome, outcome.exit_code).splitlines():
         logger.info("%s", line)
-
-
-def end_run(runner: Runner, web_ui: WebUI | None, is_headless: bool) -> None:
-    """End a run by itself: each image was fired, nobody can go on or is answered, or a threshold says so.
-
-    Args:
-        runner: Locust's.
-        web_ui: Locust's, or None.
-        is_headless: whether the process ends with its run in any case.
-    """
-    if is_headless:
-        runner.quit()
-        return
-    if web_ui is not None:
-        locust_wraps.stop_starting(web_ui)
-    runner.stop()
 
 
 def quit_soon(runner: Runner) -> None:

@@ -215,9 +215,13 @@ class Leader:
         return self.coordinator.results.aborted is not None
 
     def _end_run(self) -> None:
-        run, web_ui = self._run, self._web.web_ui if self._web else None
-        ending.end_run(self._runner, web_ui, self._is_headless)
-        if run is not None and run.is_command_lines and not self._is_headless:
+        """End the run by itself: each image was fired, nobody can go on or is answered, or a threshold says so."""
+        run = self._run
+        if self._is_headless:
+            self._runner.quit()
+            return
+        self._runner.stop()
+        if run is not None and run.is_command_lines:
             self._autoquit.quit()
 
     def _is_command_lines_last(self) -> bool:

@@ -23,7 +23,7 @@ import locust.web
 from flask import Response, redirect, request
 from locust.env import Environment
 from locust.exception import RPCError
-from locust.runners import Runner
+from locust.runners import STATE_INIT, STATE_SPAWNING, STATE_STOPPED, STATE_STOPPING, Runner
 from locust.web import WebUI
 
 from tfsload.suite import locust_files
@@ -157,33 +157,35 @@ def _also_what_starts(stop: Callable[[Any], None]) -> Callable[[Any], None]:
     def stop_all(self: Any) -> None:
         starting = self.spawning_greenlet
         is_about_to_start = starting is not None and not starting.ready() and starting is not gevent.getcurrent()
-        if is_about_to_start and self.state == locust.runners.STATE_STOPPED:
-            self.update_state(locust.runners.STATE_SPAWNING)  # `test_start` was told already
+        if is_about_to_start and self.state == STATE_STOPPED:
+            self.update_state(STATE_SPAWNING)  # `test_start` was told already
         stop(self)
 
     return stop_all
 
 
-# And where others run the users, a stop does nothing while a listener of `test_start` holds a start up: it begins after
-# that, stopped or not, but for one from the form, that of a load shape excepted.
+# A master's start goes on until all its workers' users are there, and sets the state to running then. Locust ends it at
+# its stop button alone, and only that of the form: where a run ended otherwise meanwhile, its state stays so for ever.
+# And a stop does nothing while a listener of `test_start` holds a start up, of levels or of the command line's run.
 def _also_a_start(stop: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(stop)
     def stop_all(self: Any, *args: Any, **kwargs: Any) -> None:
-        starters = _starters_of_next(self)
-        if starters and self.state in (locust.runners.STATE_INIT, locust.runners.STATE_STOPPED):
-            self.update_state(locust.runners.STATE_SPAWNING)  # `test_start` was told already
-            for one in starters:
+        leader, is_over = _leader_of(self), self.state in (STATE_INIT, STATE_STOPPED, STATE_STOPPING)
+        held_up = leader.coming.starters if leader is not None and leader.coming.is_started else []
+        if is_over and held_up and self.state != STATE_STOPPING:
+            self.update_state(STATE_SPAWNING)  # `test_start` was told already
+        for one in held_up if is_over else _starters_of_users(self.environment):
+            if one is not gevent.getcurrent():
                 one.kill()
         stop(self, *args, **kwargs)
 
     return stop_all
 
 
-def _starters_of_next(runner: Any) -> list[Any]:
-    """Return the greenlets, but for this one, that are at work on the start of a run that has not begun."""
-    leader = _leader_of(runner)
-    is_held_up = leader is not None and leader.coming.is_started
-    return [one for one in leader.coming.starters if one is not gevent.getcurrent()] if is_held_up else []
+def _starters_of_users(environment: Environment) -> list[Any]:
+    """Return the greenlets that are alive of those that start numbers of users: the form's, the command line's."""
+    found = (getattr(environment.web_ui, "_swarm_greenlet", None), _main_gevent.start)
+    return [one for one in found if one]  # true: it is alive
 
 
 def _leader_of(runner: Any) -> Any:
@@ -384,20 +386,8 @@ def starters(environment: Environment) -> list[Any]:
     however long these take.
     """
     runner: Any = environment.runner
-    of_form = getattr(environment.web_ui, "_swarm_greenlet", None)
-    found = (of_form, _main_gevent.start, runner.shape_greenlet, runner.spawning_greenlet)
-    return [one for one in found if one]  # true: it is alive
-
-
-def stop_starting(web_ui: WebUI) -> None:
-    """Start no more users of a run from the form that ends by itself, as Locust does when its stop button is pressed.
-
-    A master that still waits for its workers to say that all users run says when it has waited for long enough that the
-    run is under way, also where it has ended meanwhile: its state would stay so.
-    """
-    greenlet, web_ui._swarm_greenlet = web_ui._swarm_greenlet, None
-    if greenlet is not None and greenlet is not gevent.getcurrent():
-        greenlet.kill()
+    of_users = _starters_of_users(environment)
+    return [*of_users, *(one for one in (runner.shape_greenlet, runner.spawning_greenlet) if one)]
 
 
 def forget_run_time(web_ui: WebUI) -> None:
