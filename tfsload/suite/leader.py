@@ -26,9 +26,9 @@ from tfsload.settings.options import default_of
 from tfsload.suite import ending, locust_wraps, run_warnings
 from tfsload.suite.autoquit import Autoquit
 from tfsload.suite.before_reset import BeforeReset
+from tfsload.suite.coming_run import ComingRun
 from tfsload.suite.led_run import LedRun
 from tfsload.suite.level_shape import LevelShape
-from tfsload.suite.coming_run import ComingRun
 from tfsload.suite.outcome import Outcome, SaidByLocust, conclude, so_far
 from tfsload.suite.run_check import RunCheck
 from tfsload.suite.run_progress import RunProgress

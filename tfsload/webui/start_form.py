@@ -16,7 +16,7 @@ from tfsload.webui import posted, start_values
 from tfsload.webui.hidden_texts import HiddenTexts, hidden
 from tfsload.webui.load_kinds import HOST, NO_SHAPE, SHAPE, USER_CLASSES
 from tfsload.webui.no_fields import refuse_what_is_no_field
-from tfsload.webui.start_needs import Form, LocustsForm, Next, Shapes, TimeLeft, Wait
+from tfsload.webui.start_needs import Coming, Form, LocustsForm, Shapes, TimeLeft, Wait
 
 # How long the last run's load shape may take to end.
 _SHAPE_LIMIT_S = 5.0
@@ -33,7 +33,7 @@ class StartForm:
         web_ui: WebUI,
         locusts: LocustsForm,
         shapes: Shapes,
-        next_run: Next,
+        coming: Coming,
         run_time: Callable[[], TimeLeft],
         wait: Wait,
     ) -> None:
@@ -43,7 +43,7 @@ class StartForm:
             web_ui: Locust's.
             locusts: has a hold on it.
             shapes: the load shape of the run that starts.
-            next_run: has a run checked, and keeps it for a start.
+            coming: has a run checked, and keeps it for a start.
             run_time: returns that of the run under way.
             wait: for a server, by a check; the stop button ends it.
         """
@@ -51,7 +51,7 @@ class StartForm:
         self._environment = web_ui.environment
         self._locusts = locusts
         self._shapes = shapes
-        self._next = next_run
+        self._coming = coming
         self._run_time = run_time
         self._wait = wait
         self._hidden = HiddenTexts(lambda: start_values.of_all_options(web_ui.environment))
@@ -63,7 +63,7 @@ class StartForm:
     @property
     def is_starting(self) -> bool:
         """Whether a start was taken, and its run has not begun."""
-        return self._looks_at == _START or self._next.is_started  # a mere check is nobody else's business
+        return self._looks_at == _START or self._coming.is_started  # a mere check is nobody else's business
 
     def _start(self, start: Callable[[], Any]) -> Any:
         form = request.form = self._hidden.whole(request.form)  # Locust's view reads it, too
@@ -141,12 +141,12 @@ class StartForm:
         self._looks_at = what
         self._wait.begin()
         try:
-            if not self._next.wait_for_last_run():
+            if not self._coming.wait_for_last_run():
                 raise RunRefused(exit_codes.INVALID, [_IN_A_MOMENT])
             self._refuse_stopped()
             self._await_last_shape()
             self._refuse_stopped()  # the check forgets a stop that came before it
-            self._next.refuse_a_second()  # one may have come meanwhile, which is not to be taken back
+            self._coming.refuse_a_second()  # one may have come meanwhile, which is not to be taken back
             _refuse_without_workers(self._runner)
             if self._web_ui.userclass_picker_is_active:
                 self._shapes.pick(_picked_shape(form, self._environment))
@@ -165,7 +165,7 @@ class StartForm:
             host = form.get(HOST, self._environment.host)
             options = posted.options(form, self._environment, self._web_ui.userclass_picker_is_active)
             faults = [*known, *posted.faults(form, True, self._is_rate_of_use(options))]
-            self._next.check(options, host, _user_classes(form, self._web_ui), faults=faults)
+            self._coming.check(options, host, _user_classes(form, self._web_ui), faults=faults)
             self._refuse_stopped()
             is_kept = True
         finally:
@@ -175,7 +175,7 @@ class StartForm:
     def _forget(self) -> None:
         """Have all be as before a check whose run does not start."""
         self._shapes.put_back()
-        self._next.take_back()
+        self._coming.take_back()
 
     def _refuse_a_second(self) -> None:
         """Let one at a time be checked, and none while a run is about to begin.
@@ -191,7 +191,7 @@ class StartForm:
             raise RunRefused(exit_codes.INVALID, [_IN_A_MOMENT])
         if self._looks_at:
             raise RunRefused(exit_codes.INVALID, ["another form is being checked: try again in a moment"])
-        self._next.refuse_a_second()
+        self._coming.refuse_a_second()
 
     def _refuse_stopped(self) -> None:
         """Know that somebody has pressed Stop meanwhile.

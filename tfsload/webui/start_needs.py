@@ -31,7 +31,7 @@ class LocustsForm(Protocol):
         """Take back the end of the run of the command line: another one is being started."""
 
 
-class Next(Protocol):
+class Coming(Protocol):
     """The run that was checked, and is about to begin."""
 
     @property
