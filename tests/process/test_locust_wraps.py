@@ -410,7 +410,7 @@ def test_a_master_leaves_heartbeats_of_workers_that_it_does_not_know_at_that(cap
 def test_no_users_are_started_while_a_run_ends_or_another_is_about_to_begin(runner_class, caplog):
     """Once Locust itself refuses, or tells of a start before it clears its statistics, the wrap is needless."""
     stages, pending = SimpleNamespace(is_ending=True), ["another run is being started"]
-    leader = SimpleNamespace(stages=stages, next=SimpleNamespace(why_not=lambda _: "".join(pending)))
+    leader = SimpleNamespace(stages=stages, coming=SimpleNamespace(why_not=lambda _: "".join(pending)))
     runner = SimpleNamespace(environment=SimpleNamespace(tfsload=SimpleNamespace(leader=leader)))
     assert runner_class.start(runner, 3, 100) is None  # the key "w"
     assert "the run is being stopped" in caplog.text
