@@ -241,6 +241,8 @@ class ClientProtocol:
                 self._on_headers(flags, stream, payload)
             else:
                 self._on_control(kind, flags, stream, payload)
+        if self._parser.broken is not None:
+            raise self._parser.broken
         if self._unopened >= _REOPEN_AT:
             self._output.append(frames.window_update(0, self._unopened))
             self._unopened = 0
