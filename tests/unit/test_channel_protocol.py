@@ -128,7 +128,6 @@ def test_malformed_frames_end_the_connection(data, code):
 @pytest.mark.parametrize("cuts", [pytest.param([], id="in-one-piece"), pytest.param([len(reply(1))], id="in-two")])
 def test_an_answer_before_a_malformed_frame_counts_however_both_arrive(cuts):
     protocol, (call, other) = connected(n_calls=2)
-
     pieces = in_pieces(reply(1) + frames.frame(frames.PING, 0, 0, b"1234567") + reply(3), cuts)
 
     with pytest.raises(ProtocolError, match="frame of kind 6 with 7 bytes"):

@@ -93,6 +93,16 @@ class FrameParser:
         self._block: bytearray | None = None  # a header block whose CONTINUATION is to come
         self._block_start = (0, 0)  # flags and stream of its HEADERS
 
+    def join(self, data: bytes) -> bytes | None:
+        """Hand over what is left of the last bytes, with these behind: from a frame on. Within a header block: None.
+
+        Whoever takes them feeds what he has no use for.
+        """
+        if self._block is not None:
+            return None
+        joined, self._rest = self._rest + data, b""
+        return joined
+
     def feed(self, data: bytes) -> list[Frame]:
         """Take bytes and return the frames that they complete, each as `Frame` has it.
 

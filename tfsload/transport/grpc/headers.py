@@ -133,6 +133,7 @@ class ReplyHeaders(NamedTuple):
         encoding: of `grpc-encoding`; `identity` without one.
         content_type: empty without one.
         metadata: all other headers; values of keys in `-bin` as bytes.
+        block: the bytes that say all this.
     """
 
     http_status: int | None
@@ -141,6 +142,7 @@ class ReplyHeaders(NamedTuple):
     encoding: str
     content_type: str
     metadata: Metadata
+    block: bytes
 
 
 def decode_reply_headers(block: bytes) -> ReplyHeaders:
@@ -163,13 +165,13 @@ def _decode(block: bytes) -> ReplyHeaders:
         raise HeadersTooLongError(f"headers of more than {MAX_HEADER_BLOCK} bytes") from None
     except (hpack.HPACKError, UnicodeError, IndexError) as error:
         raise ProtocolError(COMPRESSION_ERROR, f"unreadable headers: {error}"[:200]) from None
-    return _sorted_out((name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs)
+    return _sorted_out(block, ((name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs))
 
 
 _decode_cached = functools.lru_cache(maxsize=_CACHED_REPLIES)(_decode)
 
 
-def _sorted_out(pairs: Iterable[tuple[str, str]]) -> ReplyHeaders:
+def _sorted_out(block: bytes, pairs: Iterable[tuple[str, str]]) -> ReplyHeaders:
     known = {":status": "", "grpc-status": "", "grpc-message": "", "grpc-encoding": "identity", "content-type": ""}
     metadata: list[tuple[str, str | bytes]] = []
     for name, value in pairs:
@@ -187,6 +189,7 @@ def _sorted_out(pairs: Iterable[tuple[str, str]]) -> ReplyHeaders:
         encoding=known["grpc-encoding"],
         content_type=known["content-type"],
         metadata=tuple(metadata),
+        block=block,
     )
 
 

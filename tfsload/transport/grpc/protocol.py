@@ -16,6 +16,7 @@ from tfsload.transport.grpc import frames, status
 from tfsload.transport.grpc.call import PREFIX_SIZE, Call
 from tfsload.transport.grpc.frames import ProtocolError
 from tfsload.transport.grpc.headers import HeadersTooLongError, RequestEncoder, decode_reply_headers
+from tfsload.transport.grpc.known_replies import KnownReplies
 
 # We take whatever comes: a reply's length is bounded by the call, not by the window.
 OWN_WINDOW = frames.MAX_WINDOW
@@ -59,6 +60,7 @@ class ClientProtocol:
         self.max_streams = frames.MAX_STREAM_ID
         self._next_stream = first_stream
         self._parser = frames.FrameParser()
+        self._known = KnownReplies()
         self._encoder = RequestEncoder()
         self._n_output = 0  # bytes of messages in it
         self._output: list[bytes] = [
@@ -224,7 +226,8 @@ class ClientProtocol:
         if not self.is_ready:
             _check_greeting(data)
         calls = self.calls
-        received = self._parser.feed(data)
+        data = self._read_known(data)
+        received = self._parser.feed(data) if data else []
         if not self.is_ready and received and (received[0][0] != frames.SETTINGS or received[0][1] & frames.ACK):
             raise ProtocolError(frames.PROTOCOL_ERROR, "the server's first frame is not SETTINGS")
         for kind, flags, stream, payload, flow_size in received:
@@ -247,6 +250,17 @@ class ClientProtocol:
             self._output.append(frames.window_update(0, self._unopened))
             self._unopened = 0
 
+    def _read_known(self, data: bytes) -> bytes:
+        """Take the replies of known form with which what was received begins; return what the parser is to have."""
+        joined = self._parser.join(data)
+        if joined is None:
+            return data
+        n_read, n_counted = self._known.read(joined, self.calls, self._ended)
+        self._unopened += n_counted
+        if n_counted and self.waiting:
+            self._start_waiting()
+        return joined[n_read:]
+
     def _check_was_opened(self, stream: int) -> None:
         if stream >= self._next_stream or not stream & 1:
             raise ProtocolError(frames.PROTOCOL_ERROR, f"a frame on stream {stream}, which was never opened")
@@ -265,6 +279,7 @@ class ClientProtocol:
         if flags & frames.END_STREAM:
             call.trailing = reply
             self._end(call, is_closed=True)
+            self._known.learn(call)
         elif reply.http_status is not None and 100 <= reply.http_status < 200:
             return  # an interim answer: the real one follows
         elif call.initial is not None:
