@@ -51,7 +51,7 @@ CALLS_WITH_THREE_THRESHOLDS = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 31.0968
 # Answers that are those recorded without load, byte by byte.
 CALLS_WITH_VERIFY = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 33.0343)
 # Calls a request of the connection's protocol, eight in flight: frames written, and read.
-CALLS_OF_THE_PROTOCOL = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 5.75)
+CALLS_OF_THE_PROTOCOL = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 1.75)
 
 
 def known(figures: dict[tuple[int, int], float]) -> float:

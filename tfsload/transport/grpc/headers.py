@@ -109,6 +109,10 @@ class RequestEncoder:
             encoder.header_table.resized = True
         self._blocks.clear()
 
+    def keeps(self, headers: RequestHeaders) -> bool:
+        """Whether the block for these headers is the same as the last time, until `encode` returns one that is not."""
+        return headers in self._blocks
+
     def encode(self, headers: RequestHeaders) -> bytes:
         """Return the block for these headers."""
         block = self._blocks.get(headers)

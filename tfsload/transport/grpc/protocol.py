@@ -6,8 +6,6 @@ returns, and looks at the calls that have ended.
 
 # Long because a connection's state machine is one thing: a frame may touch any of it.
 
-import functools
-import struct
 from collections import OrderedDict
 
 import grpc
@@ -15,8 +13,9 @@ import grpc
 from tfsload.transport.grpc import frames, status
 from tfsload.transport.grpc.call import PREFIX_SIZE, Call
 from tfsload.transport.grpc.frames import ProtocolError
-from tfsload.transport.grpc.headers import HeadersTooLongError, RequestEncoder, decode_reply_headers
+from tfsload.transport.grpc.headers import HeadersTooLongError, decode_reply_headers
 from tfsload.transport.grpc.known_replies import KnownReplies
+from tfsload.transport.grpc.openings import Openings
 
 # We take whatever comes: a reply's length is bounded by the call, not by the window.
 OWN_WINDOW = frames.MAX_WINDOW
@@ -61,7 +60,7 @@ class ClientProtocol:
         self._next_stream = first_stream
         self._parser = frames.FrameParser()
         self._known = KnownReplies()
-        self._encoder = RequestEncoder()
+        self._openings = Openings()
         self._n_output = 0  # bytes of messages in it
         self._output: list[bytes] = [
             frames.PREFACE,
@@ -109,11 +108,6 @@ class ClientProtocol:
         ended, self._ended = self._ended, []
         return ended
 
-    @property
-    def has_unprocessed(self) -> bool:
-        """Whether `take_unprocessed` would return any."""
-        return bool(self._unprocessed)
-
     def take_unprocessed(self) -> list[Call]:
         """Return the calls that the server declared unprocessed: they may be sent again elsewhere."""
         unprocessed, self._unprocessed = self._unprocessed, []
@@ -123,6 +117,25 @@ class ClientProtocol:
 
     def start(self, call: Call) -> None:
         """Send a call, or let it wait for room. Not on a draining connection."""
+        # The short way of a call like one before it: what `_has_room` and `_send` would come to, where the first says
+        # yes and the second sends two frames. It saves four calls of functions for each request; without it, all is
+        # the same.
+        opening = self._openings.known.get((call.headers, len(call.message)))
+        calls = self.calls
+        if opening is not None and len(calls) < self.max_streams and not self.waiting:
+            pack, first, middle, last, size = opening
+            fits = self._window >= size <= self._initial_window and size <= self._max_frame_size
+            if fits and self._n_output < _MAX_OUTPUT:
+                stream = call.stream = self._next_stream
+                self._next_stream = stream + 2
+                if stream + 2 > frames.MAX_STREAM_ID:
+                    self.is_draining = True
+                calls[stream] = call
+                self._window -= size
+                self._n_output += size
+                call.window = self._initial_window - size
+                self._output += (pack(first, stream, middle, stream, last), call.message)
+                return
         if self.waiting or not self._has_room(call):
             self.waiting[call] = None
         else:
@@ -146,7 +159,7 @@ class ClientProtocol:
         if stream + 2 > frames.MAX_STREAM_ID:
             self.is_draining = True
         self.calls[stream] = call
-        block = self._encoder.encode(call.headers)
+        block = self._openings.block(call.headers)
         message = call.message
         size = len(message) + PREFIX_SIZE
         add = self._output.append
@@ -155,7 +168,8 @@ class ClientProtocol:
             self._window -= size
             self._n_output += size
             call.window = self._initial_window - size
-            add(_opening(stream, block, size))
+            pack, first, middle, last, _ = self._openings.opening(call.headers, block, len(message))
+            add(pack(first, stream, middle, stream, last))
             add(message)
             return
         add(frames.header_frames(stream, block, 0, self._max_frame_size))
@@ -373,7 +387,7 @@ class ClientProtocol:
                     raise ProtocolError(frames.PROTOCOL_ERROR, f"a largest frame of {value} bytes")
                 self._max_frame_size = value
             elif name == frames.HEADER_TABLE_SIZE:
-                self._encoder.set_table_size(value)
+                self._openings.set_table_size(value)
         self._answer(frames.frame(frames.SETTINGS, frames.ACK, 0, b""))
         self._go_on()
 
@@ -411,17 +425,3 @@ def _check_greeting(data: bytes) -> None:
         raise ProtocolError(frames.PROTOCOL_ERROR, "it answers in HTTP/1, as a REST port does, or one that wants TLS")
     if data.startswith(b"\x15\x03"):
         raise ProtocolError(frames.PROTOCOL_ERROR, "it answers in TLS: pass --tls")
-
-
-@functools.lru_cache(maxsize=64)
-def _opening_of(block_size: int) -> struct.Struct:
-    """Return what packs a HEADERS frame, a DATA frame's head and the prefix of its message, in this order."""
-    return struct.Struct(f">LBL{block_size}sLBLBL")
-
-
-def _opening(stream: int, block: bytes, size: int) -> bytes:
-    """Return a call's frames up to its message, which takes `size` bytes with its prefix."""
-    return _opening_of(len(block)).pack(
-        len(block) << 8 | frames.HEADERS, frames.END_HEADERS, stream, block,
-        size << 8 | frames.DATA, frames.END_STREAM, stream, 0, size - PREFIX_SIZE,
-    )  # fmt: skip
