@@ -191,6 +191,7 @@ TWISTS = {
     "a-longer-one-it-says": (lambda h, d, t: (h, data(d[9:13] + b"\x63" + d[14:]), t), "INTERNAL"),
     "a-shorter-one-it-says": (lambda h, d, t: (h, data(d[9:13] + b"\x01" + d[14:]), t), "INTERNAL"),
     "twice": (lambda h, d, t: (h, d, d, t), "INTERNAL"),
+    "a-part-before": (lambda h, d, t: (h, data(d[9:11]), d, t), "INTERNAL"),
     "no-message": (lambda h, _d, t: (h, t), "INTERNAL"),
     "no-headers": (lambda _h, d, t: (d, t), "INTERNAL"),
     "headers-twice": (lambda h, d, t: (h, h, d, t), "INTERNAL"),
@@ -200,6 +201,7 @@ TWISTS = {
     "headers-alone": (lambda h, _d, _t: (with_flags(h, ENDS),), "UNKNOWN"),
     "trailers-that-do-not-end": (lambda h, d, t: (h, d, with_flags(t, frames.END_HEADERS)), "INTERNAL"),
     "another-status": (lambda h, d, _t: (h, d, trailers(("grpc-status", "8"))), "RESOURCE_EXHAUSTED"),
+    "another-status-as-long": (lambda h, d, t: (h, d, t[:-1] + b"8"), "RESOURCE_EXHAUSTED"),
     "more-in-the-trailers": (lambda h, d, _t: (h, d, trailers(("grpc-status", "0"), ("x-load", "1"))), "OK"),
     "http-503": (lambda _h, _d, _t: (trailers((":status", "503")),), "UNAVAILABLE"),
     "trailers-of-another-stream": (lambda h, d, t: (h, d, on_stream(t, 5)), "open"),
@@ -268,6 +270,32 @@ def test_what_differs_is_as_the_parser_has_it(name, style):
     if TWISTS[name][1] != "broken" and "another-stream" not in name:
         others = "UNPROCESSED" if "going-away" in name else "OK"
         assert [fate(trial, 2), fate(trial, 3)] == [others] * 2
+
+
+@pytest.mark.parametrize("name", TWISTS)
+def test_what_differs_may_be_cut_between_frames(name):
+    sent = twisted(name)
+    for place in range(1, len(sent)):
+        trial = tried([whole(1), b"".join(sent[:place]), b"".join(sent[place:]) + whole(5)], 3)
+
+        assert fate(trial, 1) == TWISTS[name][1]
+
+
+def test_headers_that_begin_like_known_ones_may_be_cut_where_those_end():
+    opening, *rest = usual_reply("grpcio", 1, 3, OTHER_BODY)
+    longer = frames.frame(frames.HEADERS, 4, 3, opening[9:] + literals(ADDED, ("x", "y")))
+    trial = tried([whole(1), longer[: len(opening)], longer[len(opening) :] + b"".join(rest)], 2)
+
+    assert [fate(trial, 0), fate(trial, 1)] == ["OK", "OK"]
+    assert trial.calls[1].initial.metadata[-1] == ("x", "y")
+
+
+def test_an_error_like_an_earlier_one_is_an_error():
+    twist = TWISTS["another-status-as-long"][0]
+    steps = [b"".join(twist(*usual_reply("grpcio", 1, stream, BODY))) for stream in (1, 3)]
+    trial = tried([whole(5), *steps], 3)
+
+    assert [fate(trial, number) for number in range(3)] == ["RESOURCE_EXHAUSTED"] * 2 + ["OK"]
 
 
 @pytest.mark.parametrize("place", range(len(whole(3)) + 1))
