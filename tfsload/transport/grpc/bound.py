@@ -25,14 +25,13 @@ def bound(channel: grpc.Channel, method: str, timeout_s: float) -> Callable[[byt
 
 
 def _bound(channel: NativeChannel, method: str, timeout_s: float) -> Callable[[bytes], Any]:
-    headers, run, max_reply_bytes = (
-        channel.headers_of(method, timeout_s, None),
-        channel.pool.run,
-        channel.max_reply_bytes,
-    )
+    headers, unbound = channel.headers_of(method, timeout_s, None), channel.unary_unary(method)
+    run, max_reply_bytes = channel.pool.run, channel.max_reply_bytes
     timeout_ns, clock_ns = int(timeout_s * 1e9), time.perf_counter_ns
 
     def call_bound(message: bytes) -> bytes | None:
+        if not isinstance(message, bytes):
+            unbound(message)  # which says what is wrong with it
         call = Call(headers, message, clock_ns() + timeout_ns, False, max_reply_bytes)
         run(call)
         if call.error is not None:
