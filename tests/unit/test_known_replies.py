@@ -12,7 +12,7 @@ from tests.support.grpc_frames import block, message
 from tests.support.nothing_known import NothingKnown
 from tests.support.reply_styles import ADDED, STYLES, literals, usual_reply
 from tfsload.transport.grpc import frames, known_replies, protocol
-from tfsload.transport.grpc.call import Call
+from tfsload.transport.grpc.call import PREFIX_SIZE, Call
 from tfsload.transport.grpc.frames import ProtocolError
 from tfsload.transport.grpc.headers import request_headers
 from tfsload.transport.grpc.protocol import ClientProtocol
@@ -121,6 +121,68 @@ def test_frames_of_several_streams_alternate(monkeypatch):
     trial.run([other_opening + opening + b"".join([*rest, *other_rest])])
 
     assert trial.seen[-1][0] == [1, 2]
+
+
+def test_what_opens_the_connections_window_does_not_keep_from_reading_in_place(monkeypatch):
+    """As gRPC's own servers send it, with every write."""
+    trial = Trial(4).run([whole(1)])
+    window = trial.protocol._window
+    monkeypatch.setattr(trial.protocol._parser, "feed", None)
+
+    trial.run([frames.window_update(0, 100) + whole(3) + frames.window_update(0, 11) + whole(5)])
+
+    assert trial.seen[-1] == ([1, 2], [], b"", None)
+    assert trial.protocol._window == window + 111
+
+
+# What opens the connection's window between two known replies: the server's settings, how many calls there are, by how
+# much, and whether the connection breaks.
+OPENINGS = {
+    "by-nothing": ({}, 3, [0], True),
+    "by-nothing-with-the-reserved-bit": ({}, 3, [1 << 31], True),
+    "with-the-reserved-bit": ({}, 3, [1 << 31 | 5], False),
+    "as-wide-as-can-be": ({}, 3, [frames.MAX_WINDOW - frames.DEFAULT_WINDOW + 3 * 13], False),
+    "too-wide": ({}, 3, [frames.MAX_WINDOW - frames.DEFAULT_WINDOW + 3 * 13 + 1], True),
+    "too-wide-in-two-steps": ({}, 3, [frames.MAX_WINDOW - frames.DEFAULT_WINDOW, 3 * 13 + 1], True),
+    "while-calls-wait": ({frames.MAX_CONCURRENT_STREAMS: 3}, 5, [100], False),
+    "while-a-message-has-a-rest": ({frames.INITIAL_WINDOW_SIZE: 9}, 3, [100], False),
+}
+
+
+@pytest.mark.parametrize(("server_settings", "n_calls", "increments", "breaks"), OPENINGS.values(), ids=OPENINGS)
+def test_what_opens_the_connections_window_is_as_the_parser_has_it(server_settings, n_calls, increments, breaks):
+    opening = b"".join(frames.window_update(0, increment) for increment in increments)
+    trial = tried([whole(1), whole(3) + opening + whole(5)], n_calls, server_settings)
+
+    assert [call.is_over for call in trial.calls[:3]] == [True, True, not breaks]
+    assert bool(trial.error) == breaks
+
+
+@pytest.mark.parametrize("place", range(14))
+def test_what_opens_the_connections_window_may_be_cut_anywhere(place):
+    opening = frames.window_update(0, 1000)
+    trial = tried([whole(1), whole(3) + opening[:place], opening[place:] + whole(5)], 3)
+
+    assert [fate(trial, number) for number in range(3)] == ["OK"] * 3
+    assert trial.protocol._window == frames.DEFAULT_WINDOW - 3 * len(message(b"question")) + 1000
+
+
+def test_a_message_that_waits_for_the_connections_window_goes_on_when_it_is_opened():
+    sizes = frames.DEFAULT_WINDOW - 2 * PREFIX_SIZE
+    trial = tried([whole(1), frames.window_update(0, 20_000) + whole(3)], 3, body=bytes(sizes // 2))
+
+    assert trial.seen[2][2] + trial.seen[3][2] != b""  # the third one's
+    assert list(trial.protocol.calls) == [5]
+
+
+def test_no_window_is_opened_before_the_servers_settings():
+    for knows in (True, False):
+        protocol = ClientProtocol()
+        if not knows:
+            protocol._known = NothingKnown()
+
+        with pytest.raises(ProtocolError, match="first frame is not SETTINGS"):
+            protocol.receive(frames.window_update(0, 5) + frames.settings_frame({}))
 
 
 # What is left to the parser: a reply on stream 3 after one of known form, and what becomes of its call
