@@ -175,6 +175,21 @@ def test_a_message_that_waits_for_the_connections_window_goes_on_when_it_is_open
     assert list(trial.protocol.calls) == [5]
 
 
+def test_calls_that_wait_for_the_connections_window_begin_when_it_is_opened():
+    trial = tried([whole(1), frames.window_update(0, 50_000) + whole(3)], 7, body=bytes(16_000))
+
+    assert list(trial.protocol.calls) == [5, 7, 9, 11, 13]
+    assert not trial.protocol.waiting
+
+
+@pytest.mark.parametrize(("stream", "breaks"), [(1, False), (5, False), (99, True), (2, True)])
+def test_what_opens_a_streams_window_opens_that_one_alone(stream, breaks):
+    trial = tried([whole(1), frames.window_update(stream, 1000) + whole(3)], 3)
+
+    assert trial.protocol._window == frames.DEFAULT_WINDOW - 3 * len(message(b"question"))
+    assert bool(trial.error) == breaks
+
+
 def test_no_window_is_opened_before_the_servers_settings():
     for knows in (True, False):
         protocol = ClientProtocol()

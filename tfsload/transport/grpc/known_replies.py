@@ -10,7 +10,6 @@ from tfsload.transport.grpc.frames import (
     END_HEADERS,
     END_STREAM,
     HEADERS,
-    MAX_WINDOW,
     WINDOW_UPDATE,
 )
 from tfsload.transport.grpc.headers import ReplyHeaders
@@ -95,9 +94,9 @@ class KnownReplies:
             length_and_kind, flags, stream = unpack(data, start)
             call = calls.get(stream)
             if call is None:
-                if stream or flags or length_and_kind != _OPENS_WINDOW or stop - start < _OPENING_SIZE:
+                if stream or length_and_kind != _OPENS_WINDOW or stop - start < _OPENING_SIZE:
                     break
-                increment = _U32.unpack_from(data, start + _HEAD_SIZE)[0] & MAX_WINDOW
+                (increment,) = _U32.unpack_from(data, start + _HEAD_SIZE)
                 if not 0 < increment <= room - n_opened:
                     break
                 n_opened += increment
