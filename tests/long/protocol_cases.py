@@ -15,6 +15,7 @@ from tests.long.random_streams import REPLY_LIMIT, UNPROCESSED, Fate
 from tests.long.strict_server import StrictServer
 from tests.support.grpc_frames import message
 from tests.support.nothing_known import NothingKnown
+from tests.support.reply_styles import STYLES
 from tfsload.transport.grpc import frames
 from tfsload.transport.grpc.call import Call
 from tfsload.transport.grpc.frames import ProtocolError
@@ -186,6 +187,7 @@ class Dialogue:
         self.server = StrictServer()
         self.steps: list[Step] = []
         self.fates: dict[int, Fate] = {}
+        self._style = rng.choice(["", *STYLES])  # of most replies; empty: of none more than of others
         self._queues: dict[int, list[bytes]] = {}  # what is left of the replies begun, by stream
         self._promised: dict[int, Fate] = {}  # once a reply is out
         self._n_started = 0
@@ -233,7 +235,11 @@ class Dialogue:
         unanswered = [stream for stream in self.server.open if stream not in self._promised]
         if unanswered:
             stream = self._rng.choice(unanswered)
-            self._queues[stream], self._promised[stream] = random_streams.any_reply(self._rng, stream)
+            if self._style and self._rng.random() < 0.9:
+                reply = random_streams.usual_answer(self._rng, stream, style=self._style)
+            else:
+                reply = random_streams.any_reply(self._rng, stream)
+            self._queues[stream], self._promised[stream] = reply
 
     def _continue_reply(self) -> None:
         if not self._queues:

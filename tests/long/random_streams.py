@@ -155,13 +155,13 @@ def answer(rng: random.Random, stream: int, body: bytes | None = None) -> Reply:
     return units, Fate("OK", body)
 
 
-def usual_answer(rng: random.Random, stream: int, body: bytes | None = None) -> Reply:
+def usual_answer(rng: random.Random, stream: int, body: bytes | None = None, style: str = "") -> Reply:
     """Return a reply that differs from others in stream and message alone, if its message fits in a frame."""
     if body is None:
         body = rng.randbytes(rng.choice((40, 40, 44)))
     elif len(message(body)) > MAX_FRAME:
         return answer(rng, stream, body)
-    first, *rest = usual_reply(rng.choice([*STYLES]), rng.randrange(3), stream, body)
+    first, *rest = usual_reply(style or rng.choice([*STYLES]), rng.randrange(3), stream, body)
     joined = b"".join(rest)
     return rng.choice(([first, *rest], [first, joined], [first + joined])), Fate("OK", body)
 
@@ -219,7 +219,7 @@ def _without_status(rng: random.Random, stream: int) -> Reply:
 
 _REPLIES: list[Callable[..., Reply]] = [
     *[answer] * 6,
-    *[usual_answer] * 12,
+    *[usual_answer] * 6,
     _error,
     _http_error,
     _reset,
