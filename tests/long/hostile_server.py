@@ -160,7 +160,8 @@ class Conversation:
 
     def _answer(self, stream: int, body: bytes) -> None:
         if self._is_honest:
-            self._send(b"".join(random_streams.answer(self._rng, stream, body)[0]))
+            answer = self._rng.choice((random_streams.answer, random_streams.usual_answer))
+            self._send(b"".join(answer(self._rng, stream, body)[0]))
             return
         how = self._choose(_ANSWERS)
         reply = b"".join(random_streams.any_reply(self._rng, stream)[0])

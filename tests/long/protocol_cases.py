@@ -14,6 +14,8 @@ from tests.long.finding import Finding, require
 from tests.long.random_streams import REPLY_LIMIT, UNPROCESSED, Fate
 from tests.long.strict_server import StrictServer
 from tests.support.grpc_frames import message
+from tests.support.nothing_known import NothingKnown
+from tests.support.reply_styles import STYLES
 from tfsload.transport.grpc import frames
 from tfsload.transport.grpc.call import Call
 from tfsload.transport.grpc.frames import ProtocolError
@@ -46,17 +48,22 @@ class Client:
         calls: all calls, started or not.
         ended, unprocessed: numbers of the calls, in the order in which they were handed back.
         cancelled, started: numbers of calls.
+        error: why it was lost.
         output: all that was sent.
     """
 
-    def __init__(self, requests: Iterable[Request]) -> None:
+    def __init__(self, requests: Iterable[Request], knows_no_reply: bool = False) -> None:
+        """Begin; `knows_no_reply`: every reply is read by the parser alone."""
         self.protocol = ClientProtocol()
+        if knows_no_reply:
+            self.protocol._known = NothingKnown()
         self.calls = [Call(headers, body, None, False, REPLY_LIMIT) for headers, body in requests]
         self._numbers = {id(call): number for number, call in enumerate(self.calls)}
         self.ended: list[int] = []
         self.unprocessed: list[int] = []
         self.started: set[int] = set()
         self.cancelled: set[int] = set()
+        self.error = ""
         self.output = bytearray()
         self._is_lost = False
 
@@ -109,7 +116,9 @@ class Client:
         """Return all that is to be the same, however the stream arrives."""
         details = [(self.fate(number), str(self.calls[number].error)) for number in range(len(self.calls))]
         metadata = [(call.initial, call.trailing) for call in self.calls]
-        return self.ended, self.unprocessed, details, metadata, bytes(self.output)
+        rest = b"" if self.error else self.protocol._parser._rest  # nobody reads on after an error
+        books = (self.protocol._window, self.protocol._unopened, rest)
+        return self.ended, self.unprocessed, details, metadata, bytes(self.output), self.error, books
 
     def check(self) -> None:
         """See whether the books are in order.
@@ -178,6 +187,7 @@ class Dialogue:
         self.server = StrictServer()
         self.steps: list[Step] = []
         self.fates: dict[int, Fate] = {}
+        self._style = rng.choice(["", *STYLES])  # of most replies; empty: of none more than of others
         self._queues: dict[int, list[bytes]] = {}  # what is left of the replies begun, by stream
         self._promised: dict[int, Fate] = {}  # once a reply is out
         self._n_started = 0
@@ -225,7 +235,11 @@ class Dialogue:
         unanswered = [stream for stream in self.server.open if stream not in self._promised]
         if unanswered:
             stream = self._rng.choice(unanswered)
-            self._queues[stream], self._promised[stream] = random_streams.any_reply(self._rng, stream)
+            if self._style and self._rng.random() < 0.9:
+                reply = random_streams.usual_answer(self._rng, stream, style=self._style)
+            else:
+                reply = random_streams.any_reply(self._rng, stream)
+            self._queues[stream], self._promised[stream] = reply
 
     def _continue_reply(self) -> None:
         if not self._queues:
@@ -290,8 +304,13 @@ def stream_case(rng: random.Random) -> Counter[str]:
         dialogue.finish()
     dialogue.check_fates()
     want = dialogue.client.journal()
-    for name, n_cuts in (("in one piece", 0), ("in two pieces", 1), ("in many pieces", 40)):
-        client = Client(requests)
+    for name, n_cuts, knows_no_reply in (
+        ("in one piece", 0, False),
+        ("in two pieces", 1, False),
+        ("in many pieces", 40, False),
+        ("in many pieces by the parser alone", 40, True),
+    ):
+        client = Client(requests, knows_no_reply)
         for step in recut(rng, dialogue.steps, n_cuts):
             client.act(step)
             client.check()
@@ -329,7 +348,7 @@ def damaged_case(rng: random.Random) -> Counter[str]:
         (action, random_streams.damage(rng, value) if action == "receive" and rng.random() < 0.5 else value)
         for action, value in steps
     ]
-    return _survive(rng, Client(requests), recut(rng, spoilt, rng.choice((0, 1, 10))))
+    return _survive_alike(rng, requests, recut(rng, spoilt, rng.choice((0, 1, 10))))
 
 
 def bytes_case(rng: random.Random) -> Counter[str]:
@@ -341,7 +360,7 @@ def bytes_case(rng: random.Random) -> Counter[str]:
     requests = random_requests(rng, 4)
     steps: list[Step] = [("start", number) for number in range(4)]
     steps.insert(rng.randrange(5), ("receive", data))
-    return _survive(rng, Client(requests), recut(rng, steps, rng.choice((0, 1, 10))))
+    return _survive_alike(rng, requests, recut(rng, steps, rng.choice((0, 1, 10))))
 
 
 def churn_case(rng: random.Random) -> Counter[str]:
@@ -356,6 +375,16 @@ def churn_case(rng: random.Random) -> Counter[str]:
     return _survive(rng, Client(requests), steps)
 
 
+def _survive_alike(rng: random.Random, requests: list[Request], steps: list[Step]) -> Counter[str]:
+    """Survive, and end as by the parser alone."""
+    seed = rng.getrandbits(64)
+    client, other = Client(requests), Client(requests, knows_no_reply=True)
+    outcome = _survive(random.Random(seed), client, steps)
+    _survive(random.Random(seed), other, steps)
+    require(client.journal() == other.journal(), "replies that are read in place end otherwise than by the parser")
+    return outcome
+
+
 def _survive(rng: random.Random, client: Client, steps: list[Step]) -> Counter[str]:
     outcome = "went on"
     try:
@@ -363,7 +392,7 @@ def _survive(rng: random.Random, client: Client, steps: list[Step]) -> Counter[s
             client.act(step)
             client.check()
     except ProtocolError as error:
-        outcome = "ProtocolError"
+        outcome, client.error = "ProtocolError", str(error)
         require(len(str(error)) <= MAX_WORDS, f"an error of {len(str(error))} letters")
         client.lose()
         client.check()

@@ -15,6 +15,7 @@ import grpc
 import hpack
 
 from tests.support.grpc_frames import message
+from tests.support.reply_styles import STYLES, usual_reply
 from tfsload.transport.grpc import frames
 
 # Calls take replies up to this many bytes.
@@ -154,6 +155,17 @@ def answer(rng: random.Random, stream: int, body: bytes | None = None) -> Reply:
     return units, Fate("OK", body)
 
 
+def usual_answer(rng: random.Random, stream: int, body: bytes | None = None, style: str = "") -> Reply:
+    """Return a reply that differs from others in stream and message alone, if its message fits in a frame."""
+    if body is None:
+        body = rng.randbytes(rng.choice((40, 40, 44)))
+    elif len(message(body)) > MAX_FRAME:
+        return answer(rng, stream, body)
+    first, *rest = usual_reply(style or rng.choice([*STYLES]), rng.randrange(3), stream, body)
+    joined = b"".join(rest)
+    return rng.choice(([first, *rest], [first, joined], [first + joined])), Fate("OK", body)
+
+
 def _error(rng: random.Random, stream: int) -> Reply:
     number = rng.randrange(1, 20)
     code = STATUS_NAMES[number] if number < len(STATUS_NAMES) else "UNKNOWN"
@@ -205,7 +217,16 @@ def _without_status(rng: random.Random, stream: int) -> Reply:
     return units, Fate("UNKNOWN")
 
 
-_REPLIES: list[Callable[..., Reply]] = [*[answer] * 6, _error, _http_error, _reset, _reset, _broken, _without_status]
+_REPLIES: list[Callable[..., Reply]] = [
+    *[answer] * 6,
+    *[usual_answer] * 6,
+    _error,
+    _http_error,
+    _reset,
+    _reset,
+    _broken,
+    _without_status,
+]
 
 
 def any_reply(rng: random.Random, stream: int) -> Reply:

@@ -125,6 +125,18 @@ def test_malformed_frames_end_the_connection(data, code):
     assert caught.value.code == code
 
 
+@pytest.mark.parametrize("cuts", [pytest.param([], id="in-one-piece"), pytest.param([len(reply(1))], id="in-two")])
+def test_an_answer_before_a_malformed_frame_counts_however_both_arrive(cuts):
+    protocol, (call, other) = connected(n_calls=2)
+    pieces = in_pieces(reply(1) + frames.frame(frames.PING, 0, 0, b"1234567") + reply(3), cuts)
+
+    with pytest.raises(ProtocolError, match="frame of kind 6 with 7 bytes"):
+        list(map(protocol.receive, pieces))
+
+    assert protocol.take_ended() == [call]
+    assert (call.reply, call.error, other.is_over) == (b"answer", None, False)
+
+
 def test_unknown_frames_and_priorities_are_ignored():
     data = frames.frame(0xEE, 0xFF, 7, b"?") + frames.frame(frames.PRIORITY, 0, 1, bytes(5))
 

@@ -44,14 +44,14 @@ ROOM = 0.005
 REPLY = canned.replies()[canned.PREDICT_PATH]
 
 # Calls a prediction, from the user's `predict` on, all but the connection's; a Python that inlines more has fewer.
-CALLS_OF_A_PREDICTION = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 31.0343)
+CALLS_OF_A_PREDICTION = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 27.0343)
 # Thresholds count in the batches of 64: one call for the batch, and one for each threshold.
-CALLS_WITH_A_THRESHOLD = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 31.0655)
-CALLS_WITH_THREE_THRESHOLDS = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 31.0968)
+CALLS_WITH_A_THRESHOLD = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 27.0655)
+CALLS_WITH_THREE_THRESHOLDS = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 27.0968)
 # Answers that are those recorded without load, byte by byte.
-CALLS_WITH_VERIFY = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 33.0343)
+CALLS_WITH_VERIFY = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 29.0343)
 # Calls a request of the connection's protocol, eight in flight: frames written, and read.
-CALLS_OF_THE_PROTOCOL = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 12.5)
+CALLS_OF_THE_PROTOCOL = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 1.75)
 
 
 def known(figures: dict[tuple[int, int], float]) -> float:

@@ -75,10 +75,7 @@ class Call:
         self.refusals = 0
         self.error: status.ChannelRpcError | None = None
         self.is_over = False
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget what was sent and received, to be sent anew."""
+        # As `reset` has it, which were a call more for every request.
         self.stream = 0
         self.window = 0
         self.n_unsent = 0
@@ -86,6 +83,17 @@ class Call:
         self.initial: ReplyHeaders | None = None
         self.trailing: ReplyHeaders | None = None
         self._buffer: bytearray | None = None
+        self._expected = 0
+
+    def reset(self) -> None:
+        """Forget what was sent and received, to be sent anew."""
+        self.stream = 0
+        self.window = 0
+        self.n_unsent = 0
+        self.reply = None
+        self.initial = None
+        self.trailing = None
+        self._buffer = None
         self._expected = 0
 
     def take_piece(self, size: int) -> bytes:

@@ -5,6 +5,7 @@ reply is complete is switched to directly, and what they send next leaves in few
 """
 
 import ssl
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -112,7 +113,8 @@ class Connection:
     def start(self, call: Call) -> None:
         """Send a call; soon, together with what others send."""
         self.protocol.start(call)
-        self._flush_soon()
+        if not self._is_busy:  # else it is flushed anyway
+            self._flush_soon()
 
     def cancel(self, call: Call) -> None:
         """Give a call up."""
@@ -132,10 +134,12 @@ class Connection:
         """Send what there is, as far as the socket takes it; the rest follows when it takes more."""
         if self.is_lost:
             return
+        protocol = self.protocol
         try:
-            while self._unsent or self.protocol.has_output:
+            # Of the protocol the lists themselves: a property would be a call for each look.
+            while self._unsent or protocol._output:
                 if not self._unsent:
-                    output = self.protocol.take_output()
+                    output = protocol.take_output()
                     self._unsent = self._tls.encrypt(output) if self._tls else output
                 n_sent = self._socket.send(self._unsent)
                 # A view: what a full socket leaves over may be long, and is not to be copied again and again.
@@ -145,7 +149,7 @@ class Connection:
                 self._writer.start(self._on_writable)
         except OSError as error:
             self.lose(grpc.StatusCode.UNAVAILABLE, f"the connection broke: {error}")
-        if self.protocol.has_unprocessed:  # what took room that became free has used up the stream numbers
+        if protocol._unprocessed:  # what took room that became free has used up the stream numbers
             self._on_change(self)
 
     def _on_writable(self) -> None:
@@ -182,21 +186,31 @@ class Connection:
             self.lose(grpc.StatusCode.INTERNAL, f"the server broke the HTTP/2 protocol: {error}")
             return
         ended = protocol.take_ended()
-        if protocol.is_draining or protocol.has_unprocessed:
+        if protocol.is_draining or protocol._unprocessed:
             # Before anybody is woken, who would at once send the next call over a connection that goes away.
             self._on_change(self)
         self._is_busy = True
         try:
-            for number, call in enumerate(ended, 1):
-                self._wake(call)
-                if not number % _WAKES_BEFORE_FLUSH:
-                    self.flush()
+            self._wake_all(ended)
         finally:
             self._is_busy = False
         if protocol.is_ready and not self._opened.is_set():
             self._opened.set()
         if not self.is_lost:
             self.flush()
+
+    def _wake_all(self, ended: list[Call]) -> None:
+        """Resume who waits for one of these. In the event loop only: `_wake` would ask for each whether this is it."""
+        for number, call in enumerate(ended, 1):
+            waiter = call.waiter
+            if waiter is not None:
+                call.waiter = None
+                try:
+                    waiter.switch()
+                except BaseException:  # of a bare greenlet; it is not to take with it those that are woken next
+                    self._hub.handle_error(waiter, *sys.exc_info())
+            if not number % _WAKES_BEFORE_FLUSH:
+                self.flush()
 
     def say_goodbye(self) -> None:
         """Tell the server that nothing more comes."""

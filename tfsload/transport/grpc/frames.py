@@ -79,46 +79,70 @@ Frame = tuple[int, int, int, bytes, int]
 
 
 class FrameParser:
-    """Cuts a byte stream into frames, however it arrives."""
+    """Cuts a byte stream into frames, however it arrives.
+
+    Attributes:
+        broken: why no frame comes any more after those that `feed` returned last; None: more may come.
+    """
 
     def __init__(self, max_frame_size: int = DEFAULT_MAX_FRAME_SIZE) -> None:
         """Read frames of at most `max_frame_size` bytes: what our SETTINGS allow the peer."""
         self._max_frame_size = max_frame_size
         self._rest = b""
+        self.broken: ProtocolError | None = None
         self._block: bytearray | None = None  # a header block whose CONTINUATION is to come
         self._block_start = (0, 0)  # flags and stream of its HEADERS
+
+    def join(self, data: bytes) -> bytes | None:
+        """Hand over what is left of the last bytes, with these behind: from a frame on. Within a header block: None.
+
+        Whoever takes them feeds what he has no use for.
+        """
+        if self._block is not None:
+            return None
+        joined, self._rest = self._rest + data, b""
+        return joined
 
     def feed(self, data: bytes) -> list[Frame]:
         """Take bytes and return the frames that they complete, each as `Frame` has it.
 
+        A malformed frame behind others is told by `broken`: those that came before it count, however they arrived.
+
         Raises:
-            ProtocolError: a frame is malformed; what came before it in `data` is lost with the connection.
+            ProtocolError: the first frame is malformed.
         """
         if self._rest:
             data = self._rest + data
         frames: list[Frame] = []
         start, end = 0, len(data)
         unpack, add = _HEADER.unpack_from, frames.append
-        while end - start >= _HEADER_SIZE:
-            length_and_kind, flags, stream = unpack(data, start)
-            length, kind = length_and_kind >> 8, length_and_kind & 0xFF
-            if length > self._max_frame_size:
-                raise ProtocolError(FRAME_SIZE_ERROR, f"a frame of {length} bytes, {self._max_frame_size} are allowed")
-            stop = start + _HEADER_SIZE + length
-            if stop > end:
-                break
-            payload = data[start + _HEADER_SIZE : stop]
-            start = stop
-            stream &= MAX_STREAM_ID  # the topmost bit is reserved
-            # The two that carry a reply, in their plain form, take the short way.
-            if kind == DATA and not flags & PADDED and stream and self._block is None:
-                add((DATA, flags, stream, payload, length))
-            elif kind == HEADERS and flags & ~END_STREAM == END_HEADERS and stream and self._block is None:
-                add((HEADERS, flags, stream, payload, 0))
-            else:
-                frame = self._unusual(kind, flags, stream, payload)
-                if frame is not None:
-                    add(frame)
+        try:
+            while end - start >= _HEADER_SIZE:
+                length_and_kind, flags, stream = unpack(data, start)
+                length, kind = length_and_kind >> 8, length_and_kind & 0xFF
+                if length > self._max_frame_size:
+                    raise ProtocolError(
+                        FRAME_SIZE_ERROR, f"a frame of {length} bytes, {self._max_frame_size} are allowed"
+                    )
+                stop = start + _HEADER_SIZE + length
+                if stop > end:
+                    break
+                payload = data[start + _HEADER_SIZE : stop]
+                start = stop
+                stream &= MAX_STREAM_ID  # the topmost bit is reserved
+                # The two that carry a reply, in their plain form, take the short way.
+                if kind == DATA and not flags & PADDED and stream and self._block is None:
+                    add((DATA, flags, stream, payload, length))
+                elif kind == HEADERS and flags & ~END_STREAM == END_HEADERS and stream and self._block is None:
+                    add((HEADERS, flags, stream, payload, 0))
+                else:
+                    frame = self._unusual(kind, flags, stream, payload)
+                    if frame is not None:
+                        add(frame)
+        except ProtocolError as error:
+            if not frames:
+                raise
+            self.broken = error
         self._rest = data[start:]
         return frames
 

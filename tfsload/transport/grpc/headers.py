@@ -109,6 +109,10 @@ class RequestEncoder:
             encoder.header_table.resized = True
         self._blocks.clear()
 
+    def keeps(self, headers: RequestHeaders) -> bool:
+        """Whether the block for these headers is the same as the last time, until `encode` returns one that is not."""
+        return headers in self._blocks
+
     def encode(self, headers: RequestHeaders) -> bytes:
         """Return the block for these headers."""
         block = self._blocks.get(headers)
@@ -133,6 +137,7 @@ class ReplyHeaders(NamedTuple):
         encoding: of `grpc-encoding`; `identity` without one.
         content_type: empty without one.
         metadata: all other headers; values of keys in `-bin` as bytes.
+        block: the bytes that say all this.
     """
 
     http_status: int | None
@@ -141,6 +146,7 @@ class ReplyHeaders(NamedTuple):
     encoding: str
     content_type: str
     metadata: Metadata
+    block: bytes
 
 
 def decode_reply_headers(block: bytes) -> ReplyHeaders:
@@ -163,13 +169,13 @@ def _decode(block: bytes) -> ReplyHeaders:
         raise HeadersTooLongError(f"headers of more than {MAX_HEADER_BLOCK} bytes") from None
     except (hpack.HPACKError, UnicodeError, IndexError) as error:
         raise ProtocolError(COMPRESSION_ERROR, f"unreadable headers: {error}"[:200]) from None
-    return _sorted_out((name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs)
+    return _sorted_out(block, ((name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs))
 
 
 _decode_cached = functools.lru_cache(maxsize=_CACHED_REPLIES)(_decode)
 
 
-def _sorted_out(pairs: Iterable[tuple[str, str]]) -> ReplyHeaders:
+def _sorted_out(block: bytes, pairs: Iterable[tuple[str, str]]) -> ReplyHeaders:
     known = {":status": "", "grpc-status": "", "grpc-message": "", "grpc-encoding": "identity", "content-type": ""}
     metadata: list[tuple[str, str | bytes]] = []
     for name, value in pairs:
@@ -187,6 +193,7 @@ def _sorted_out(pairs: Iterable[tuple[str, str]]) -> ReplyHeaders:
         encoding=known["grpc-encoding"],
         content_type=known["content-type"],
         metadata=tuple(metadata),
+        block=block,
     )
 
 

@@ -15,7 +15,7 @@ from tfsload.transport.grpc.status import ChannelRpcError, EndedRpc, Metadata
 # What a stream's window takes, less the five bytes before a message.
 DEFAULT_MAX_REPLY_BYTES = 2**31 - 1 - 5
 # gRPC writes at most eight digits of seconds: a longer limit is none.
-_LONGEST_TIMEOUT_S = 10**8
+LONGEST_TIMEOUT_S = 10**8
 # Headers for a handful of timeouts and metadata are kept; a new timeout with every call is not to fill the memory.
 _KEPT_HEADERS = 64
 
@@ -212,7 +212,7 @@ class UnaryUnary(_UnaryUnary):
     ) -> Call:
         if credentials is not None or compression not in (None, grpc.Compression.NoCompression):
             raise NotImplementedError("the native channel has neither call credentials nor compressed requests")
-        if timeout is not None and timeout >= _LONGEST_TIMEOUT_S:
+        if timeout is not None and timeout >= LONGEST_TIMEOUT_S:
             timeout = None
         message = request if self._serialize is None else self._serialize(request)
         if not isinstance(message, bytes):

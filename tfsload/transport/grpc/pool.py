@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 
 import gevent
+import greenlet
 import grpc
 
 from tfsload.transport.address import Address
@@ -15,6 +16,8 @@ from tfsload.transport.grpc.backoff import Backoff
 from tfsload.transport.grpc.call import Call
 from tfsload.transport.grpc.connection import Connection
 
+# To the event loop without gevent's own `switch`, which looks first for a greenlet's hook, and whether it is the loop.
+_switch = greenlet.greenlet.switch
 # A call that a server refuses again and again is not to fill the wire.
 _RETRY_PAUSES_S = (0.0, 0.01, 0.05, 0.25)
 # So often may a server refuse a call: a little more than a second. Calls that come back because a connection goes
@@ -89,11 +92,19 @@ class Pool:
         deadline_ns = call.deadline_ns
         if deadline_ns is not None and (self._alarm_ns is None or deadline_ns < self._alarm_ns):
             self._set_alarm(deadline_ns)
-        call.waiter = gevent.getcurrent()
-        self._dispatch(call)
+        waiter = call.waiter = gevent.getcurrent()
+        connections = self._connections
+        if len(connections) == 1 == self._settings.n_connections and connections[0].accepts:
+            connections[0].start(call)  # what `_dispatch` would come to
+        else:
+            self._dispatch(call)
+        hub = self._hub
         try:
             while not call.is_over or call.waiter is not None:
-                self._hub.switch()
+                if type(waiter) is gevent.Greenlet:  # neither the loop nor of a class that may have a hook
+                    _switch(hub)
+                else:
+                    hub.switch()
         except BaseException:
             self._give_up(call)
             raise
@@ -323,9 +334,9 @@ class Pool:
             return
         self._is_closed = True
         self._alarm.stop()
-        for greenlet in [*self._connecting, self._next_try]:
-            if greenlet is not None:
-                greenlet.kill(block=False)
+        for connecting in [*self._connecting, self._next_try]:
+            if connecting is not None:
+                connecting.kill(block=False)
         for call in [*self._pending, *self._retrying]:
             call.fail(grpc.StatusCode.CANCELLED, "the channel is closed")
             self._wake(call)

@@ -6,8 +6,6 @@ returns, and looks at the calls that have ended.
 
 # Long because a connection's state machine is one thing: a frame may touch any of it.
 
-import functools
-import struct
 from collections import OrderedDict
 
 import grpc
@@ -15,7 +13,9 @@ import grpc
 from tfsload.transport.grpc import frames, status
 from tfsload.transport.grpc.call import PREFIX_SIZE, Call
 from tfsload.transport.grpc.frames import ProtocolError
-from tfsload.transport.grpc.headers import HeadersTooLongError, RequestEncoder, decode_reply_headers
+from tfsload.transport.grpc.headers import HeadersTooLongError, decode_reply_headers
+from tfsload.transport.grpc.known_replies import KnownReplies
+from tfsload.transport.grpc.openings import Openings
 
 # We take whatever comes: a reply's length is bounded by the call, not by the window.
 OWN_WINDOW = frames.MAX_WINDOW
@@ -59,7 +59,8 @@ class ClientProtocol:
         self.max_streams = frames.MAX_STREAM_ID
         self._next_stream = first_stream
         self._parser = frames.FrameParser()
-        self._encoder = RequestEncoder()
+        self._known = KnownReplies()
+        self._openings = Openings()
         self._n_output = 0  # bytes of messages in it
         self._output: list[bytes] = [
             frames.PREFACE,
@@ -107,11 +108,6 @@ class ClientProtocol:
         ended, self._ended = self._ended, []
         return ended
 
-    @property
-    def has_unprocessed(self) -> bool:
-        """Whether `take_unprocessed` would return any."""
-        return bool(self._unprocessed)
-
     def take_unprocessed(self) -> list[Call]:
         """Return the calls that the server declared unprocessed: they may be sent again elsewhere."""
         unprocessed, self._unprocessed = self._unprocessed, []
@@ -121,6 +117,25 @@ class ClientProtocol:
 
     def start(self, call: Call) -> None:
         """Send a call, or let it wait for room. Not on a draining connection."""
+        # The short way of a call like one before it: what `_has_room` and `_send` would come to, where the first says
+        # yes and the second sends two frames. It saves four calls of functions for each request. To be rid of it: take
+        # away what stands here up to its `return`; nothing else rests on it.
+        opening = self._openings.known.get((call.headers, len(call.message)))
+        calls = self.calls
+        if opening is not None and len(calls) < self.max_streams and not self.waiting:
+            pack, first, middle, last, size = opening
+            fits = self._window >= size <= self._initial_window and size <= self._max_frame_size
+            if fits and self._n_output < _MAX_OUTPUT:
+                stream = call.stream = self._next_stream
+                self._next_stream = stream + 2
+                if stream + 2 > frames.MAX_STREAM_ID:
+                    self.is_draining = True
+                calls[stream] = call
+                self._window -= size
+                self._n_output += size
+                call.window = self._initial_window - size
+                self._output += (pack(first, stream, middle, stream, last), call.message)
+                return
         if self.waiting or not self._has_room(call):
             self.waiting[call] = None
         else:
@@ -144,7 +159,7 @@ class ClientProtocol:
         if stream + 2 > frames.MAX_STREAM_ID:
             self.is_draining = True
         self.calls[stream] = call
-        block = self._encoder.encode(call.headers)
+        block = self._openings.block(call.headers)
         message = call.message
         size = len(message) + PREFIX_SIZE
         add = self._output.append
@@ -153,7 +168,8 @@ class ClientProtocol:
             self._window -= size
             self._n_output += size
             call.window = self._initial_window - size
-            add(_opening(stream, block, size))
+            pack, first, middle, last, _ = self._openings.opening(call.headers, block, len(message))
+            add(pack(first, stream, middle, stream, last))
             add(message)
             return
         add(frames.header_frames(stream, block, 0, self._max_frame_size))
@@ -224,7 +240,9 @@ class ClientProtocol:
         if not self.is_ready:
             _check_greeting(data)
         calls = self.calls
-        received = self._parser.feed(data)
+        if self.is_ready:
+            data = self._read_known(data)
+        received = self._parser.feed(data) if data else []
         if not self.is_ready and received and (received[0][0] != frames.SETTINGS or received[0][1] & frames.ACK):
             raise ProtocolError(frames.PROTOCOL_ERROR, "the server's first frame is not SETTINGS")
         for kind, flags, stream, payload, flow_size in received:
@@ -241,9 +259,24 @@ class ClientProtocol:
                 self._on_headers(flags, stream, payload)
             else:
                 self._on_control(kind, flags, stream, payload)
+        if self._parser.broken is not None:
+            raise self._parser.broken
         if self._unopened >= _REOPEN_AT:
             self._output.append(frames.window_update(0, self._unopened))
             self._unopened = 0
+
+    def _read_known(self, data: bytes) -> bytes:
+        """Take the replies of known form with which what was received begins; return what the parser is to have."""
+        joined = self._parser.join(data)
+        if joined is None:
+            return data
+        room = 0 if self.waiting or self._sendable else frames.MAX_WINDOW - self._window
+        n_read, n_counted, n_opened = self._known.read(joined, self.calls, self._ended, room)
+        self._window += n_opened
+        self._unopened += n_counted
+        if n_counted and self.waiting:
+            self._start_waiting()
+        return joined[n_read:]
 
     def _check_was_opened(self, stream: int) -> None:
         if stream >= self._next_stream or not stream & 1:
@@ -263,6 +296,7 @@ class ClientProtocol:
         if flags & frames.END_STREAM:
             call.trailing = reply
             self._end(call, is_closed=True)
+            self._known.learn(call)
         elif reply.http_status is not None and 100 <= reply.http_status < 200:
             return  # an interim answer: the real one follows
         elif call.initial is not None:
@@ -356,7 +390,7 @@ class ClientProtocol:
                     raise ProtocolError(frames.PROTOCOL_ERROR, f"a largest frame of {value} bytes")
                 self._max_frame_size = value
             elif name == frames.HEADER_TABLE_SIZE:
-                self._encoder.set_table_size(value)
+                self._openings.set_table_size(value)
         self._answer(frames.frame(frames.SETTINGS, frames.ACK, 0, b""))
         self._go_on()
 
@@ -394,17 +428,3 @@ def _check_greeting(data: bytes) -> None:
         raise ProtocolError(frames.PROTOCOL_ERROR, "it answers in HTTP/1, as a REST port does, or one that wants TLS")
     if data.startswith(b"\x15\x03"):
         raise ProtocolError(frames.PROTOCOL_ERROR, "it answers in TLS: pass --tls")
-
-
-@functools.lru_cache(maxsize=64)
-def _opening_of(block_size: int) -> struct.Struct:
-    """Return what packs a HEADERS frame, a DATA frame's head and the prefix of its message, in this order."""
-    return struct.Struct(f">LBL{block_size}sLBLBL")
-
-
-def _opening(stream: int, block: bytes, size: int) -> bytes:
-    """Return a call's frames up to its message, which takes `size` bytes with its prefix."""
-    return _opening_of(len(block)).pack(
-        len(block) << 8 | frames.HEADERS, frames.END_HEADERS, stream, block,
-        size << 8 | frames.DATA, frames.END_STREAM, stream, 0, size - PREFIX_SIZE,
-    )  # fmt: skip

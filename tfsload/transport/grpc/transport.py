@@ -13,6 +13,7 @@ from tfsload.transport.answer import ReplyError
 from tfsload.transport.contract import Transport
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.grpc import codec
+from tfsload.transport.grpc.bound import bound
 from tfsload.transport.grpc.connect import connect
 from tfsload.transport.protos import get_model_metadata_pb2, get_model_status_pb2
 from tfsload.transport.servable import UNTOLD, Servable
@@ -53,11 +54,8 @@ class GrpcTransport(Transport):
         return codec.encode_request(self.model, images)
 
     def bound_call(self) -> Callable[[bytes], bytes]:
-        """Return `Predict`; without serialisers, it takes and returns bytes.
-
-        A bound method within: an object would be called through C, whose stack is put aside for each user that waits.
-        """
-        return functools.partial(self.channel.unary_unary(PREDICT_METHOD).__call__, timeout=self.model.deadline_s)
+        """Return `Predict`, which takes and returns bytes."""
+        return bound(self.channel, PREDICT_METHOD, self.model.deadline_s)
 
     def failure_of(self, error: Exception) -> PredictionFailure | None:
         """Return the failure that a status stands for."""
@@ -108,8 +106,9 @@ class GrpcTransport(Transport):
 
     def bound_ping(self, timeout_s: float) -> Callable[[], Any]:
         """Return a call for the model's status."""
-        call: Callable[..., Any] = self.channel.unary_unary(STATUS_METHOD).__call__
-        return functools.partial(call, self._status_request().SerializeToString(), timeout=timeout_s)
+        return functools.partial(
+            bound(self.channel, STATUS_METHOD, timeout_s), self._status_request().SerializeToString()
+        )
 
     def close(self) -> None:
         """Close the channel, if it was opened."""
