@@ -230,6 +230,9 @@ def test_a_master_and_its_workers_in_one_process_fire_each_image_once(server):
         pytest.param({"deadline": "soon"}, {"run_time_s": 1}, "--deadline 'soon'", id="a-bad-value"),
         pytest.param({"num_tests": 10**6}, {}, "each is fired once", id="too-many-images"),
         pytest.param({"sweep": "1,2", "rate": "5"}, {}, "--sweep", id="two-kinds-of-levels"),
+        pytest.param({"num_tests": 10}, {"users": 0}, "users=0: expected an int", id="no-users"),
+        pytest.param({}, {"run_time_s": float("nan")}, "run_time_s=nan: expected seconds", id="a-time-without-end"),
+        pytest.param({"sweep": "1"}, {"run_time_s": "5s"}, "run_time_s='5s': expected seconds", id="a-time-in-words"),
         pytest.param({"num_tests": 10, "dry_run": True}, {}, "dry_run: it belongs to Locust's own", id="a-dry-run"),
     ],
 )
@@ -365,10 +368,11 @@ def test_all_faults_are_told_at_once(server):
     environment = Environment(user_classes=[], host=server.address)
     tfsload.install(environment, deadline="soon")
     with pytest.raises(tfsload.RunRefused) as refused:
-        tfsload.run_to_end(environment)
+        tfsload.run_to_end(environment, users=1.5, spawn_rate=True)
 
     said = "\n".join(refused.value.faults)
-    assert all(words in said for words in ("no user class", "nothing ends the run", "--deadline 'soon'"))
+    told = ("users=1.5: ", "spawn_rate=True: ", "no user class", "nothing ends the run", "--deadline 'soon'")
+    assert all(words in said for words in told)
 
 
 @pytest.mark.parametrize("options", [{"sweep": "1"}, {}], ids=["levels", "a-shape"])

@@ -17,6 +17,7 @@ from tfsload.settings.options import levels_asked_for
 from tfsload.suite import interrupt
 from tfsload.suite.leader import Leader
 from tfsload.suite.lifecycle import install, make_suite
+from tfsload.suite.load_arguments import LoadArguments
 from tfsload.suite.outcome import Outcome
 from tfsload.suite.run_time import end_run_whose_time_is_over
 from tfsload.suite.stage import Stage
@@ -46,7 +47,7 @@ def run_to_end(
         What it came to; `result.judged.exit_code` is what Locust's program would have ended with.
 
     Raises:
-        RunRefused: it cannot run; `faults` says why, a sentence each.
+        RunRefused: it cannot run, or an argument is none that it can go by; `faults` says why, a sentence each.
         RuntimeError: the environment leads no runs, one is under way, or this one broke off.
     """
     with _alone(environment), interrupt.raised_here() as interrupts:
@@ -57,8 +58,9 @@ def run_to_end(
         leader = None
         try:
             leader = _leader_whose_turn_it_is(environment)
-            _check(environment, leader, users, spawn_rate, run_time_s)
-            return _Led(environment, leader).to_end(users or 1, spawn_rate or users or 1, run_time_s)
+            given_load = LoadArguments.read(users, spawn_rate, run_time_s)
+            _check(environment, leader, given_load)
+            return _Led(environment, leader).to_end(given_load)
         finally:
             interrupts.hold()  # another one is not to leave the rest undone
             if leader is not None:  # else what is there is another run's
@@ -100,26 +102,25 @@ def _leader_of(environment: Environment) -> Leader:
     return leader
 
 
-def _check(
-    environment: Environment, leader: Leader, users: int | None, spawn_rate: float | None, run_time_s: float | None
-) -> None:
+def _check(environment: Environment, leader: Leader, given: LoadArguments) -> None:
     """Check a run before its start; raise what `run_to_end` raises."""
     options = vars(environment.parsed_options)
     has_end = bool(levels_asked_for(options)) or environment.shape_class is not None
-    options["num_users"] = users
-    options["spawn_rate"] = spawn_rate or (None if has_end else users)
-    options["run_time"] = _whole_if_it_is(run_time_s)
-    faults = []
+    options["num_users"] = given.users
+    options["spawn_rate"] = given.spawn_rate or (None if has_end else given.users)
+    options["run_time"] = _whole_if_it_is(given.run_time_s)
+    faults = [*given.faults]
     if not suite_classes(environment.user_classes):
         faults.append("no user class of the suite's is to be run: give it one, Environment(user_classes=[MyUser])")
-    if run_time_s is None and not has_end and options["num_tests"].strip() in ("", "0"):
+    if not given.is_time_given and not has_end and options["num_tests"].strip() in ("", "0"):
         how = "pass run_time_s here, or num_tests, sweep, rate or find_max_rate to tfsload.install(environment, ...)"
         faults.append(f"nothing ends the run: {how}")
-    if run_time_s is not None and has_end:
-        faults.append(f"run_time_s={run_time_s:g}: levels and a load shape end by themselves: leave it out")
+    if given.is_time_given and has_end:
+        time = "run_time_s" if given.run_time_s is None else f"run_time_s={given.run_time_s:g}"
+        faults.append(f"{time}: levels and a load shape end by themselves: leave it out")
     if isinstance(environment.runner, MasterRunner) and not environment.runner.clients.ready:
         faults.append("the master has no worker that is ready: wait until len(runner.clients.ready) is as you want it")
-    leader.coming.check(options, environment.host, lasts_s=run_time_s, faults=faults)
+    leader.coming.check(options, environment.host, lasts_s=given.run_time_s, faults=faults)
 
 
 def _whole_if_it_is(seconds: float | None) -> float | None:
@@ -139,15 +140,15 @@ class _Led:
         self._start: Any = None  # the greenlet that starts users
         self._is_told = gevent.event.Event()  # all listeners of the run's end have had their turn
 
-    def to_end(self, users: int, spawn_rate: float, run_time_s: float | None) -> RunResult:
+    def to_end(self, load: LoadArguments) -> RunResult:
         """Start it, wait for its end, and return what it came to."""
         stopped = self._environment.events.test_stop
         stopped.add_listener(self._on_test_stop)  # the last of them
         timer = None
         try:
-            self._start_users(users, spawn_rate)
-            if run_time_s is not None:
-                timer = gevent.spawn_later(run_time_s, end_run_whose_time_is_over, self._runner)
+            self._start_users(load.users or 1, load.spawn_rate or load.users or 1)
+            if load.run_time_s is not None:
+                timer = gevent.spawn_later(load.run_time_s, end_run_whose_time_is_over, self._runner)
             return self._await_outcome().result
         finally:
             stopped.remove_listener(self._on_test_stop)
