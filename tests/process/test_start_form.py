@@ -131,7 +131,18 @@ def test_what_was_refused_is_not_remembered_for_a_field_that_is_not_sent(ui):
 
 
 @pytest.mark.timing
-@pytest.mark.parametrize("edit", [{"spawn_rate": "0"}, {"user_count": "x"}, {"run_time": "abc"}, {"user_count": ""}])
+@pytest.mark.parametrize(
+    "edit",
+    [
+        pytest.param({"spawn_rate": "0"}, id="no-ramp-up"),
+        pytest.param({"run_time": "abc"}, id="no-run-time"),
+        pytest.param({"user_count": "x"}, id="no-number"),
+        pytest.param({"user_count": ""}, id="nothing"),
+        pytest.param({"user_count": "0"}, id="no-user"),
+        pytest.param({"user_count": "-1"}, id="less-than-no-user"),
+        pytest.param({"user_count": "1" + "0" * 9}, id="too-many-users"),
+    ],
+)
 def test_a_refused_edit_leaves_a_run_its_end(ui, edit):
     assert ui.start(**{**UNSET, "run_time": "2s"})["success"]
     wait_until(lambda: ui.stats()["state"] == "running", "the run")

@@ -253,7 +253,7 @@ def test_what_is_no_field_is_passed_on_to_be_refused_and_whatever_else_is_not():
         pytest.param({}, True, (), id="nothing-before-a-start"),
         pytest.param({}, False, ("number of users", "ramp up"), id="nothing-of-an-edit"),
         pytest.param({"user_count": "2", "spawn_rate": "0.5", "run_time": "1m"}, False, (), id="all"),
-        pytest.param({"user_count": "-2"}, True, (), id="below-1-is-the-checks-to-refuse"),
+        pytest.param({"user_count": "-2"}, True, ("number of users '-2'",), id="less-than-no-user"),
         pytest.param(
             {"user_count": "x", "spawn_rate": "nan", "run_time": "soon"},
             True,
@@ -267,6 +267,35 @@ def test_all_that_is_wrong_with_locusts_own_fields_is_told_of_any_form(form, may
 
     assert len(faults) == len(begin)
     assert all(fault.startswith(each) for fault, each in zip(faults, begin, strict=True))
+
+
+FROM_TO = "expected a whole number from 1 to 100,000"
+
+
+@pytest.mark.parametrize("is_edit", [False, True], ids=["of-a-start", "of-an-edit"])
+@pytest.mark.parametrize(
+    ("n_users", "is_refused", "is_stop_meant"),
+    [
+        pytest.param("1", False, False, id="one"),
+        pytest.param("100000", False, False, id="most"),
+        pytest.param("0", True, True, id="none"),
+        pytest.param("-1", True, True, id="less-than-none"),
+        pytest.param("100001", True, False, id="too-many"),
+        pytest.param("9" * 5000, True, False, id="digits-without-end"),
+        pytest.param("1.5", True, False, id="a-part-of-one"),
+        pytest.param("", True, False, id="nothing"),
+    ],
+)
+def test_what_is_no_number_of_users_is_refused_with_what_is_expected(n_users, is_edit, is_refused, is_stop_meant):
+    before = SimpleNamespace(parsed_options=SimpleNamespace(**OF_THE_LAST_RUN))
+    form = {"user_count": n_users, "spawn_rate": "1"}
+    faults = posted.faults(form, may_be_missing=not is_edit, is_rate_of_use=True)
+
+    assert bool(faults) == is_refused
+    assert all(fault.startswith(f"number of users '{n_users[:90]}") and FROM_TO in fault for fault in faults)
+    assert all(("Stop ends a run" in fault) == (is_edit and is_stop_meant) for fault in faults)
+    n_known = OF_THE_LAST_RUN["num_users"]
+    assert posted.options(MultiDict(form), before, False)["num_users"] == (n_known if is_refused else int(n_users))
 
 
 OF_THE_LAST_RUN = {
@@ -396,7 +425,7 @@ def test_a_load_shape_that_is_not_seen_is_not_picked(monkeypatch, kind, sent):
             ("threshold",),
             id="advice-in-brackets",
         ),
-        pytest.param("number of users 'x': expected a whole number", ("user_count",), id="users"),
+        pytest.param("number of users 'x': expected a whole number from 1 to 9", ("user_count",), id="users"),
         pytest.param("ramp up '0': expected users started a second, above 0", ("spawn_rate",), id="ramp-up"),
         pytest.param("run time 'abc': expected 20", ("run_time",), id="run-time"),
         pytest.param("Invalid user_count value: 'x' (must be an integer)", ("user_count",), id="locusts-users"),

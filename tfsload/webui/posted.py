@@ -7,7 +7,7 @@ from typing import Any
 from locust.env import Environment
 from locust.util.timespan import parse_timespan
 
-from tfsload.settings.options import OPTIONS
+from tfsload.settings.options import MAX_USERS, OPTIONS
 from tfsload.transport.words import quoted
 from tfsload.webui.load_kinds import N_USERS, RUN_TIME, SPAWN_RATE, USER_CLASSES
 from tfsload.webui.start_needs import Form
@@ -27,8 +27,8 @@ def options(form: Form, environment: Environment, has_class_picker: bool) -> dic
     """
     found = dict(vars(environment.parsed_options))
     found.update({option.dest: form[option.dest] for option in OPTIONS if option.dest in form})
-    n_users = form.get(N_USERS)
-    if n_users is not None and _is_whole(n_users.removeprefix("-")):
+    n_users = form.get(N_USERS, "")
+    if _is_number_of_users(n_users):
         found[_N_USERS_OPTION] = int(n_users)
     if _is_rate(form.get(SPAWN_RATE) or "", is_of_use=False):
         found[SPAWN_RATE] = float(form[SPAWN_RATE])
@@ -43,20 +43,29 @@ def faults(form: Mapping[str, str], may_be_missing: bool, is_rate_of_use: bool) 
 
     Args:
         form: what was sent.
-        may_be_missing: whether users and ramp-up may be left out, and then stay as they are.
+        may_be_missing: whether users and ramp-up may be left out, and then stay as they are: so before a start.
         is_rate_of_use: whether Locust goes by the ramp-up.
     """
     found = []
     n_users, rate = form.get(N_USERS), form.get(SPAWN_RATE)
-    # Before a start, a number below 1 is the check's to refuse.
-    is_number = _is_whole((n_users or "").removeprefix("-" if may_be_missing else ""))
-    if not is_number and not (n_users is None and may_be_missing):
-        found.append(f"number of users {quoted(n_users or '')}: expected a whole number")
+    if not _is_number_of_users(n_users or "") and not (n_users is None and may_be_missing):
+        cure = "; Stop ends a run" if not may_be_missing and _is_below_1(n_users or "") else ""
+        expected = f"a whole number from 1 to {MAX_USERS:,}"
+        found.append(f"number of users {quoted(n_users or '')}: expected {expected}{cure}")
     if not _is_rate(rate or "", is_rate_of_use) and not (rate is None and may_be_missing):
         found.append(f"ramp up {quoted(rate or '')}: expected users started a second, above 0")
     if run_time_s(form) is None:
         found.append(f"run time {quoted(form[RUN_TIME])}: expected 20, 20s, 3m, 2h, 1h20m or the like")
     return found
+
+
+def _is_number_of_users(text: str) -> bool:
+    """Whether a run goes on with so many: without any it would stand for ever."""
+    return _is_whole(text) and 1 <= int(text) <= MAX_USERS
+
+
+def _is_below_1(text: str) -> bool:
+    return _is_whole(text.removeprefix("-")) and int(text) < 1
 
 
 def _is_whole(text: str) -> bool:
