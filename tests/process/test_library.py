@@ -352,8 +352,9 @@ def test_a_listener_that_calls_a_start_off_is_no_wait(server):
 
 
 @pytest.mark.parametrize("has_host", [True, False])
-def test_a_refusal_leaves_nothing(server, has_host):
+def test_a_refusal_leaves_nothing(server, tmp_path, has_host):
     environment = Environment(user_classes=[Patient], host=server.address if has_host else None)
+    tfsload.install(environment, report=str(tmp_path / "new" / "report"))
     children = len(psutil.Process().children())
     with pytest.raises(tfsload.RunRefused, match="nothing ends the run"):
         tfsload.run_to_end(environment)
@@ -362,6 +363,7 @@ def test_a_refusal_leaves_nothing(server, has_host):
     del environment
     wait_for(lambda: gc.collect() >= 0 and seen() is None)
     assert len(psutil.Process().children()) == children
+    assert not (tmp_path / "new").exists()
 
 
 def test_all_faults_are_told_at_once(server):

@@ -154,3 +154,41 @@ def test_a_name_that_is_no_text_is_refused_and_nothing_is_made_of_it(tmp_path, m
         Settings.parse(options, None)
     report.write_refusal(RunRefused(exit_codes.BAD_USAGE, ["as was said"]), options)
     assert list(tmp_path.iterdir()) == []
+
+
+FULL = os.statvfs_result((4096, 4096, 1000, 100, 100, 10, 10, 10, 0, 255))
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param("a/b/c", id="new-ones"),
+        pytest.param("new/../c", id="new-ones-with-a-way-back"),
+        pytest.param("there", id="one-that-was-there"),
+        pytest.param("there/b/c", id="below-one-that-was-there"),
+        pytest.param(f"a/b/{'x' * 300}", id="half-of-them-made"),
+        pytest.param("a/\0", id="no-path-at-all"),
+    ],
+)
+def test_what_is_refused_leaves_no_directory_that_was_made_for_it(tmp_path, monkeypatch, place):
+    (tmp_path / "there").mkdir()
+    monkeypatch.setattr(os, "statvfs", lambda _: FULL)
+
+    assert RunReport().faults({"report": str(tmp_path / place)}) != []
+    assert sorted(str(one.relative_to(tmp_path)) for one in tmp_path.rglob("*")) == ["there"]
+
+
+def test_what_others_put_there_meanwhile_stays(tmp_path):
+    report = report_to(tmp_path / "a" / "b")
+    (tmp_path / "a" / "letter.txt").write_text("mine")
+    report.leave_no_directory()
+
+    assert [one.name for one in (tmp_path / "a").iterdir()] == ["letter.txt"]
+
+
+def test_a_refusal_that_cannot_be_written_leaves_no_directory(tmp_path, monkeypatch):
+    drawn_by(monkeypatch, "no disk")
+    monkeypatch.setattr(run_report.files, "write_data", lambda *_: (_ for _ in ()).throw(OSError(28, "No space")))
+    RunReport().write_refusal(RunRefused(exit_codes.BAD_USAGE, ["as was said"]), {"report": str(tmp_path / "a" / "b")})
+
+    assert list(tmp_path.iterdir()) == []

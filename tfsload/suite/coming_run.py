@@ -162,6 +162,7 @@ class ComingRun:
     def take_back(self) -> None:
         """Forget what was checked for a run that does not start."""
         self.run = None
+        self._check.leave_nothing()
         self._shape_in_use.use_own()
         self._stages.move(Stage.IDLE)
 

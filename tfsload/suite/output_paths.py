@@ -8,24 +8,29 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+from tfsload.suite.new_directories import NewDirectories
+
 
 def fault(path: str) -> str:
     """Return why no file can be written at a path, as the system says it; empty where it can.
 
-    Directories that are missing are made, as Locust makes them; a file that is not there yet is left so.
+    Directories that are missing are made, as Locust makes them before it writes, and taken away again, as the file is.
     """
     existed = os.path.lexists(path)
     if _is_pipe(path):  # opened and closed again, whoever reads it would take that for the end
         return "" if os.access(path, os.W_OK) else os.strerror(errno.EACCES)
+    new = NewDirectories(Path(path).absolute().parent)
     try:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         with open(path, "ab"):
             pass
+        if not existed:
+            with contextlib.suppress(OSError):
+                os.remove(path)
     except OSError as error:
         return f"{error.strerror or error}"
-    if not existed:
-        with contextlib.suppress(OSError):
-            os.remove(path)
+    finally:
+        new.take_away()
     return ""
 
 

@@ -112,7 +112,7 @@ class RunCheck:
         Raises:
             RunRefused: with all faults; or another is being checked.
         """
-        with self.alone(web):
+        with self.alone(web), self._nothing_left_of_refused():
             asked = self._hosts.ask(host, classes)
             faults = [*known_faults, *self._shape_in_use.faults(options), *faults_of_levels(options, classes)]
             faults += Tags.of(self._environment).faults(classes, levels_asked_for(options))
@@ -132,6 +132,18 @@ class RunCheck:
             run_warnings.warn_of_few_samples(settings)
             plan = make_plan(settings.load, settings.checks.thresholds, settings.model.deadline_s, n_users)
             return LedRun(checked, plan)
+
+    @contextlib.contextmanager
+    def _nothing_left_of_refused(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:  # the wait for a server may be ended, too
+            self.leave_nothing()
+            raise
+
+    def leave_nothing(self) -> None:
+        """Take away what was made for a run that was checked, and does not start."""
+        self._report.leave_no_directory()
 
     def _n_users(self, options: dict[str, Any], web: "WebSide | None") -> int | None:
         """Return what `-u` says; Locust's form has a field for it, which says 1 where nobody has touched it."""

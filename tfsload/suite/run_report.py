@@ -3,8 +3,6 @@
 They are made by a process of their own, from `result.json` alone: drawing would hold this one up for seconds.
 """
 
-import contextlib
-import os
 import shlex
 import signal
 import time
@@ -24,6 +22,7 @@ from tfsload.run.surroundings import machine, made_by
 from tfsload.settings.refusal import RunRefused
 from tfsload.settings.settings import Settings, SettingsError
 from tfsload.suite import streams
+from tfsload.suite.new_directories import NewDirectories
 from tfsload.suite.outcome import Outcome
 from tfsload.target.child_process import ChildProcess, own_program
 from tfsload.transport.words import quoted, redacted
@@ -40,11 +39,11 @@ class RunReport:
     def __init__(self) -> None:
         """Write nothing yet."""
         self._given = self._directory = self._written = ""
-        self._first_new: Path | None = None  # the outermost directory that was made for this run
+        self._new = NewDirectories(None)
         self._is_replaced = False  # whether what lies there is this run's, if not all of it
 
     def faults(self, options: Mapping[str, Any]) -> list[str]:
-        """Return why the next run's report cannot be written, a sentence each; its directory is made.
+        """Return why the next run's report cannot be written, a sentence each; its directory is made, else none is.
 
         Args:
             options: Locust's and the suite's, by name.
@@ -55,13 +54,13 @@ class RunReport:
         self._given = directory.place_of(given)
         # A locustfile may go to another directory meanwhile.
         self._directory = str(Path(self._given).absolute()) if self._given else ""
-        place = Path(self._directory)
-        new = [one for one in (place, *place.parents) if not os.path.lexists(one)] if self._directory else []
-        self._first_new = new[-1] if new else None
+        self._new = NewDirectories(Path(self._directory) if self._directory else None)
         self._is_replaced = False
         if given and not self._given:
             return [f"--report {quoted(given)}: it names no directory: name one, or leave it out"]
         fault = directory.fault(self._directory) if self._given else ""
+        if fault:
+            self.leave_no_directory()
         return [f"--report {quoted(self._given)}: {fault}"] if fault else []
 
     @property
@@ -76,13 +75,7 @@ class RunReport:
 
     def leave_no_directory(self) -> None:
         """Take away the directories made for a report that is not written after all, where nothing is in them."""
-        if self._directory and self._first_new is not None:
-            place = Path(self._directory)
-            with contextlib.suppress(OSError):
-                for one in (place, *place.parents):
-                    one.rmdir()
-                    if one == self._first_new:
-                        break
+        self._new.take_away()
 
     def write(self, result: RunResult) -> tuple[str, ...]:
         """Write a run's report, in the place of an older one; return what of it could not be written, and why."""
@@ -129,6 +122,7 @@ class RunReport:
             return  # nothing of a place that is refused itself is touched
         for fault in self.write(refused_result(refused, options)):
             streams.say(f"tfsload: {fault}")
+            self.leave_no_directory()
 
 
 def refused_result(refused: RunRefused, options: Mapping[str, Any]) -> RunResult:
