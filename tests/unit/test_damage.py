@@ -1,6 +1,7 @@
 """A result in which a figure stands that no run can have come to is refused as it is read, not as it is drawn."""
 
 import json
+import re
 
 import pytest
 
@@ -47,7 +48,7 @@ DAMAGES = [
     pytest.param(
         ("totals", "latency", "buckets", 1, 1),
         2**63,
-        "totals.latency.count is ",
+        "totals.latency.buckets[1][1] is 9223372036854775808: expected a whole number of 64 bits",
         id="one-bit-too-many",
     ),
     pytest.param(
@@ -77,6 +78,32 @@ def test_a_figure_that_no_run_can_have_come_to_is_damage_wherever_it_stands(kind
     set_at(plain, path, value)
 
     with pytest.raises(SchemaError, match=rf"\.{path[-1]} is {value}: expected a {expected}$"):
+        json_file.parse(json.dumps(plain).encode())
+
+
+BELOW_0 = [
+    pytest.param("demo", ("totals", "latency", "buckets", 1, 1), -1, id="a-count-in-a-bucket"),
+    pytest.param("demo", ("totals", "latency", "min_ns"), -(2**63), id="a-time"),
+    pytest.param("demo", ("seconds", 0, "p50_ns"), -1, id="a-percentile-of-a-second"),
+    pytest.param("demo", ("images", "misread", 0, "image"), -(2**63), id="a-position"),
+    pytest.param("demo", ("images", "misread", 0, "count"), -1, id="how-often"),
+    pytest.param("demo", ("images", "fired", 0), -1, id="how-often-fired"),
+    pytest.param("demo", ("images", "labels", "-1"), 1, id="a-position-as-a-key"),
+    pytest.param("demo", ("confusion", 0, 2), -1, id="a-count-of-answers"),
+    pytest.param("sweep", ("levels", 0, "users"), -1, id="users"),
+    pytest.param("sweep", ("levels", 0, "latency", "buckets", 0, 0), -1, id="where-a-bucket-lies"),
+    pytest.param("sweep", ("levels", 0, "seconds", 0, "p99_ns"), -1, id="a-percentile-of-a-levels-second"),
+]
+
+
+@pytest.mark.parametrize(("kind", "path", "value"), BELOW_0)
+def test_a_count_a_time_and_a_position_are_never_below_0(kind, path, value):
+    plain = written(kind)
+    set_at(plain, path, value)
+    place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+    words = "images.labels, of -1, is -1" if path[-1] == "-1" else f"{place} is {value}"
+
+    with pytest.raises(SchemaError, match=re.escape(f": {words}: expected a whole number of at least 0")):
         json_file.parse(json.dumps(plain).encode())
 
 

@@ -28,11 +28,30 @@ _FINITE = (
     *(CurvePoint, Estimate, Parallelism, ScaledLevel),
 )
 _MAY_BE_ENDLESS = frozenset({"upper_end_ns", "lag_p99_ns"})
+# Whole numbers are counts, times in ns, positions and classes, and so at least 0, but for a mismatch's place, where -1
+# says that there is none, and what a program ends with.
+_LEAST_OF = {"place": -1, "code": _LEAST}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Bounds:
+    """What the figures of a field have to be.
+
+    Attributes:
+        are_finite: whether they have an end.
+        least: the whole numbers among them are at least this.
+    """
+
+    are_finite: bool
+    least: int
+
+
+_ANY = _Bounds(are_finite=False, least=0)
 
 
 def fault_of(result: RunResult) -> str:
     """Return which figure of a result no run can have come to, and what it says; empty: there is none."""
-    return next(_of_codes(result), "") or next(_of_numbers("", result, is_finite=False), "")
+    return next(_of_codes(result), "") or next(_of_numbers("", result, _ANY), "")
 
 
 def _of_codes(result: RunResult) -> Iterator[str]:
@@ -45,31 +64,37 @@ def _of_codes(result: RunResult) -> Iterator[str]:
             yield f"verdict.{name} is {_short(code)}: expected {_CODES[0]} to {_CODES[-1]}"
 
 
-def _of_numbers(where: str, value: Any, is_finite: bool) -> Iterator[str]:
-    """Give what is too large or endless in a value.
+def _of_numbers(where: str, value: Any, bounds: _Bounds) -> Iterator[str]:
+    """Give what is too large, too small or endless in a value.
 
     Args:
         where: it stands, as `totals.requests`.
         value: plain, or what holds such values.
-        is_finite: whether its figures have to be finite.
+        bounds: of its figures.
     """
-    if isinstance(value, LatencyCounts) and (n := sum(count for _, count in value.buckets)) != value.count:
-        yield f"{where}.count is {_short(value.count)}: expected {_short(n)}, as its buckets hold"
     if dataclasses.is_dataclass(value):
         for field in dataclasses.fields(value):
             name = f"{where}.{field.name}".removeprefix(".")
-            finite = isinstance(value, _FINITE) and field.name not in _MAY_BE_ENDLESS
-            yield from _of_numbers(name, getattr(value, field.name), finite)
+            yield from _of_numbers(name, getattr(value, field.name), _bounds_of(value, field.name))
     elif isinstance(value, Mapping):
         for key, one in value.items():
-            yield from _of_numbers(f"{where}[{key}]", one, is_finite)
+            yield from _of_numbers(f"{where}, of {key},", key, bounds)
+            yield from _of_numbers(f"{where}[{key}]", one, bounds)
     elif isinstance(value, tuple):
         for number, one in enumerate(value):
-            yield from _of_numbers(f"{where}[{number}]", one, is_finite)
-    elif isinstance(value, int) and not _LEAST <= value <= _MOST:
-        yield f"{where} is {_short(value)}: expected a whole number of 64 bits"
-    elif isinstance(value, float) and (math.isnan(value) or (is_finite and math.isinf(value))):
-        yield f"{where} is {value}: expected a {'finite ' if is_finite else ''}number"
+            yield from _of_numbers(f"{where}[{number}]", one, bounds)
+    elif isinstance(value, int) and not bounds.least <= value <= _MOST:
+        expected = f"of at least {bounds.least}" if _LEAST <= value < bounds.least else "of 64 bits"
+        yield f"{where} is {_short(value)}: expected a whole number {expected}"
+    elif isinstance(value, float) and (math.isnan(value) or (bounds.are_finite and math.isinf(value))):
+        yield f"{where} is {value}: expected a {'finite ' if bounds.are_finite else ''}number"
+    if isinstance(value, LatencyCounts) and (n := sum(count for _, count in value.buckets)) != value.count:
+        yield f"{where}.count is {_short(value.count)}: expected {_short(n)}, as its buckets hold"
+
+
+def _bounds_of(holder: Any, name: str) -> _Bounds:
+    are_finite = isinstance(holder, _FINITE) and name not in _MAY_BE_ENDLESS
+    return _Bounds(are_finite, _LEAST_OF.get(name, 0))
 
 
 def _short(number: int) -> str:
