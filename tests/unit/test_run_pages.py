@@ -88,6 +88,7 @@ def test_a_run_whose_report_has_been_removed_says_so_again_and_again(client, run
 
     assert [reply.status_code for reply in replies] == [200, 200]
     assert all("something has removed them from" in reply.text for reply in replies)
+    assert all("Run again makes others" in reply.text for reply in replies)
     assert all("PASS" in reply.text for reply in replies)
     assert told["is_settled"]
     assert client.get("/tfsload/runs/1/files/report.html").status_code == 404

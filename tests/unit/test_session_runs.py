@@ -12,7 +12,7 @@ from tests.support.golden import outcome_of
 from tests.support.page_runs import page_run
 from tests.support.past_runs import PAST_RUNS
 from tests.support.report_dirs import held
-from tfsload.report import json_file, states
+from tfsload.report import files, json_file, states
 from tfsload.webui.session_runs import MOST_RUNS, CameTo, SessionRuns
 
 
@@ -171,6 +171,39 @@ def test_what_goes_wrong_with_files_is_said_and_the_run_is_kept(how, result):
 
     fault = "it could not be drawn" if how == "not-made" else "File exists"
     assert told == (True, True, False, fault)
+
+
+def take_away_and_say(directory):
+    shutil.rmtree(directory)
+    return f"'{directory}': it is not there: name the directory of a report, as a run was given it with --report"
+
+
+def take_away_and_say_nothing(directory):
+    shutil.rmtree(directory)
+    return ""
+
+
+@pytest.mark.parametrize(
+    "make_others",
+    [
+        pytest.param(take_away_and_say, id="before-the-page-is-made"),
+        pytest.param(take_away_and_say_nothing, id="after-it"),
+        pytest.param(None, id="before-the-result-is-written"),
+    ],
+)
+def test_what_was_removed_as_the_run_ended_is_told_with_what_one_can_do_there(result, monkeypatch, make_others):
+    runs = SessionRuns(make_others or make_page)
+    runs.begin({})
+    run = runs.last
+    if make_others is None:
+        monkeypatch.setattr(files, "write_data", lambda _, directory: (directory / "gone" / "x").touch())
+    runs.conclude(result)
+    runs.make_files()
+    fault, is_settled = run.fault, run.is_settled
+    runs.close()
+
+    assert fault == f"something has removed them from {run.directory}: Run again makes others"
+    assert is_settled
 
 
 def test_the_oldest_are_forgotten_files_and_all(runs, result):

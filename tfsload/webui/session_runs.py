@@ -101,7 +101,16 @@ class SessionRun:
     def know_page_is_gone(self) -> None:
         """Know that its page is there no more, which was."""
         self.has_all_files = False
-        self.fault = self.fault or f"something has removed them from {self.directory}"
+        self.fault = self.fault or self._are_gone
+
+    @property
+    def _are_gone(self) -> str:
+        """That its files were removed, and what one can do."""
+        return f"something has removed them from {self.directory}: Run again makes others"
+
+    def why_not_made(self, fault: str) -> str:
+        """Return why its files are not there, where making them came to a fault: nothing can be made of no result."""
+        return fault if json_file.NAME in self.file_names else self._are_gone
 
 
 class SessionRuns:
@@ -185,6 +194,8 @@ class SessionRuns:
             else:  # or another run has put its own report there
                 run.directory.mkdir(mode=0o700)
                 files.write_data(result, run.directory)
+        except FileNotFoundError as error:
+            run.fault = run.why_not_made(error.strerror or str(error))
         except OSError as error:
             run.fault = error.strerror or str(error)
 
@@ -196,8 +207,8 @@ class SessionRuns:
         fault = "making them was broken off"
         try:
             fault = self._make_others(run.directory)
-            if not fault and directory.PAGE not in run.file_names:
-                fault = f"they are not in {run.directory}"
+            if fault or directory.PAGE not in run.file_names:
+                fault = run.why_not_made(fault or f"they are not in {run.directory}")
         except OSError as error:  # no process could be started for it
             fault = error.strerror or str(error)
         finally:
