@@ -57,6 +57,13 @@ DAMAGES = [
         "totals.latency.max_ns is 9223372036854775808: expected a whole number of 64 bits",
         id="one-bit-too-many-of-a-time",
     ),
+    pytest.param(
+        ("course", "begun_unix_s"),
+        1e308,
+        "course.begun_unix_s is 1e+308: expected seconds since 1970, before the year 10000",
+        id="a-date-beyond-all",
+    ),
+    pytest.param(("course", "ended_unix_s"), -1e308, "course.ended_unix_s is -1e+308", id="a-date-before-all"),
     pytest.param(("totals", "latency", "count"), 1, "totals.latency.count is 1: expected ", id="another-count"),
 ]
 

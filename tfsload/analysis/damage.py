@@ -19,6 +19,7 @@ from tfsload.analysis.sweep import ScaledLevel
 from tfsload.analysis.totals import Totals
 from tfsload.analysis.usl import CurvePoint, Estimate
 
+_YEAR_10000_UNIX_S = 253402300800
 _CODES = range(exit_codes.PASS, exit_codes.INVALID + 1)
 # A count or a time in ns; what reads them further holds them in as many bits.
 _LEAST, _MOST = -(2**63), 2**63 - 1
@@ -51,7 +52,7 @@ _ANY = _Bounds(are_finite=False, least=0)
 
 def fault_of(result: RunResult) -> str:
     """Return which figure of a result no run can have come to, and what it says; empty: there is none."""
-    return next(_of_codes(result), "") or next(_of_numbers("", result, _ANY), "")
+    return next(_of_codes(result), "") or next(_of_numbers("", result, _ANY), "") or next(_of_dates(result), "")
 
 
 def _of_codes(result: RunResult) -> Iterator[str]:
@@ -62,6 +63,12 @@ def _of_codes(result: RunResult) -> Iterator[str]:
     for name, code in codes.items():
         if code not in _CODES:
             yield f"verdict.{name} is {_short(code)}: expected {_CODES[0]} to {_CODES[-1]}"
+
+
+def _of_dates(result: RunResult) -> Iterator[str]:
+    for name in ("begun_unix_s", "ended_unix_s"):
+        if not 0 <= (seconds := getattr(result.course, name)) < _YEAR_10000_UNIX_S:
+            yield f"course.{name} is {seconds:g}: expected seconds since 1970, before the year 10000"
 
 
 def _of_numbers(where: str, value: Any, bounds: _Bounds) -> Iterator[str]:
