@@ -1,15 +1,28 @@
 """The embedded model server as the default target, over servers that a test plays."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from tfsload.run import checks
+from tfsload.run.user_hosts import HostAsked
+from tfsload.settings.refusal import RunRefused
 from tfsload.target import embedded
 from tfsload.target.embedded import SHIPPED_MODEL, EmbeddedModel
 from tfsload.target.launcher import ServerStartError
+from tfsload.target.preflight import MisfitError, NoServerError
+from tfsload.target.verification import VerificationError
+from tfsload.transport.grpc.transport import GrpcTransport
 
 
 class Server:
     def __init__(self, address):
         self.address, self.has_ended, self.n_stops = address, False, 0
+        self.ends_soon = False
+
+    def ends_within(self, _limit_s):
+        self.has_ended = self.has_ended or self.ends_soon
+        return self.has_ended
 
     def stop(self):
         self.n_stops += 1
@@ -59,3 +72,65 @@ def test_a_server_that_has_ended_is_started_anew(servers, caplog, taken, address
     assert model.address(SHIPPED_MODEL) == address
     assert [server.n_stops for server in servers.started] == [1, 0]
     assert "at 127.0.0.1:1 has ended" in caplog.text
+
+
+NO_ANSWER = NoServerError(["no model server answers"])
+FOUND = SimpleNamespace(servable=None)
+
+
+def check_against(monkeypatch, model, *answers, verified_by=()):
+    """Check a run whose servers give these answers, one after another; return who was asked."""
+    asked, left, verified = [], list(answers), list(verified_by)
+
+    def play(given):
+        one = given.pop(0) if given else None
+        if isinstance(one, Exception):
+            raise one
+        return one
+
+    def ask(transport, **_):
+        asked.append(transport.connection.server.text)
+        return play(left)
+
+    monkeypatch.setattr(checks, "ask_when_ready", ask)
+    monkeypatch.setattr(checks, "record_references", lambda *_: play(verified))
+    options = {"dataset": "mnist5k", "num_users": None, "verify": "3" if verified_by else "0"}
+    return checks.check(options, HostAsked(None), GrpcTransport, model, []), asked
+
+
+@pytest.mark.parametrize(
+    ("answers", "verified_by"),
+    [
+        pytest.param((NO_ANSWER, FOUND), (), id="as-it-is-asked"),
+        pytest.param((FOUND, FOUND), (VerificationError("no answer"), "references"), id="as-its-answers-are-recorded"),
+    ],
+)
+def test_one_that_was_killed_a_moment_before_is_started_anew_at_once(servers, monkeypatch, answers, verified_by):
+    model = EmbeddedModel()
+    model.address(SHIPPED_MODEL)
+    servers.started[0].ends_soon = True  # a killed one answers nobody, and has not ended yet as far as is known
+    servers.taken = {"1"}
+    checked, asked = check_against(monkeypatch, model, *answers, verified_by=verified_by)
+
+    assert asked == ["127.0.0.1:1", "127.0.0.1:2"]
+    assert (checked.settings.connection.server.text, checked.preflight) == ("127.0.0.1:2", FOUND)
+    assert checked.transport.connection.server.text == "127.0.0.1:2"
+    assert checked.is_embedded
+
+
+@pytest.mark.parametrize(
+    ("ends_soon", "answers", "n_asked"),
+    [
+        pytest.param(False, (NO_ANSWER,), 1, id="one-that-lives-on"),
+        pytest.param(True, (NO_ANSWER, NO_ANSWER), 2, id="another-that-does-not-answer-either"),
+        pytest.param(True, (MisfitError(["no such model"]),), 1, id="one-that-has-answered"),
+    ],
+)
+def test_what_another_server_does_not_mend_is_refused(servers, monkeypatch, ends_soon, answers, n_asked):
+    model = EmbeddedModel()
+    model.address(SHIPPED_MODEL)
+    servers.started[0].ends_soon = ends_soon
+    with pytest.raises(RunRefused, match=str(answers[-1])):
+        check_against(monkeypatch, model, *answers)
+
+    assert len(servers.started) == n_asked

@@ -91,30 +91,67 @@ def check(
     """
     settings, dataset = _checked_here(options, asked, faults)
     is_embedded = settings.connection.target is None
-    if is_embedded:
-        target = parse_address(embedded.address(settings.model.name))
-        settings = settings.at(target)
     try:
-        transport = transport_class(settings.model, settings.connection)
-        transport.check_files()
-        found = ask_when_ready(transport, n_classes=int(dataset.labels.max()) + 1, wait=wait)
-        is_verified = settings.checks.verify > 0 and not settings.report.dry_run
-        references = record_references(settings.checks, transport, dataset, found.servable) if is_verified else None
+        if is_embedded:
+            answered = _ask_embedded(embedded, settings, transport_class, dataset, wait)
+        else:
+            answered = _ask(settings, transport_class, dataset, wait)
     except tuple(_CODES) as error:
         faults = list(getattr(error, "faults", [str(error)]))
         raise RunRefused(next(code for kind, code in _CODES.items() if isinstance(error, kind)), faults) from None
     images = RunImages.of(dataset)
     return Checked(
-        settings,
-        transport,
+        answered.settings,
+        answered.transport,
         len(dataset.labels),
         images.fingerprint,
-        found,
-        references,
+        answered.preflight,
+        answered.references,
         as_asked(options, asked.text if asked.named_by == BY_OPTION else None),
         images,
         is_embedded,
     )
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """What a server has answered before the load; the attributes are those of `Checked`."""
+
+    settings: Settings
+    transport: Transport
+    preflight: Preflight
+    references: References | None
+
+
+def _ask(settings: Settings, transport_class: type[Transport], dataset: Dataset, wait: Wait | None) -> _Answered:
+    """Ask the server of these settings, and record its answers where they are to be compared; raise one of `_CODES`."""
+    transport = transport_class(settings.model, settings.connection)
+    transport.check_files()
+    found = ask_when_ready(transport, n_classes=int(dataset.labels.max()) + 1, wait=wait)
+    is_verified = settings.checks.verify > 0 and not settings.report.dry_run
+    references = record_references(settings.checks, transport, dataset, found.servable) if is_verified else None
+    return _Answered(settings, transport, found, references)
+
+
+def _ask_embedded(
+    embedded: EmbeddedModel,
+    settings: Settings,
+    transport_class: type[Transport],
+    dataset: Dataset,
+    wait: Wait | None,
+) -> _Answered:
+    """Ask the embedded server as `_ask` does; of one that has just ended, another in its place."""
+
+    def ask() -> _Answered:
+        target = parse_address(embedded.address(settings.model.name))
+        return _ask(settings.at(target), transport_class, dataset, wait)
+
+    try:
+        return ask()
+    except (NoServerError, VerificationError):
+        if not embedded.has_just_ended():
+            raise
+    return ask()
 
 
 def has_changed(checked: Checked) -> str:

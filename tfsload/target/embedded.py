@@ -11,6 +11,8 @@ from tfsload.transport.words import quoted
 logger = logging.getLogger(__name__)
 
 SHIPPED_MODEL = "mnist"
+# A killed process answers nobody any more, and is taken for a living one until the system has taken its memory back.
+_KNOWN_WITHIN_S = 3.0
 
 
 class EmbeddedModel:
@@ -48,6 +50,10 @@ class EmbeddedModel:
             except RunRefused:
                 self._server = self._start()
         return self._server.address
+
+    def has_just_ended(self) -> bool:
+        """Whether the server that does not answer has ended: of one that is killed that is known a moment later."""
+        return self._server is not None and self._server.ends_within(_KNOWN_WITHIN_S)
 
     def _start(self, *flags: str) -> EmbeddedServer:
         try:

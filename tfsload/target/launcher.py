@@ -79,6 +79,10 @@ class EmbeddedServer:
         """Whether it has ended, by `stop` or otherwise; of the process that started it."""
         return self._child.has_ended()
 
+    def ends_within(self, limit_s: float) -> bool:
+        """Wait for its end; return whether it has ended within so many seconds."""
+        return self._child.wait(limit_s)
+
     def stop(self) -> None:
         """End the server: SIGTERM, and SIGKILL after 5 s. More than once does nothing more."""
         atexit.unregister(self.stop)
