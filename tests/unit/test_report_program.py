@@ -148,6 +148,14 @@ def test_a_report_is_made_again_from_the_result_alone(tmp_path, result, capsys):
     assert held(tmp_path) == sorted(directory.NAMES)
 
 
+def test_where_a_report_was_made_again_is_told_on_one_line(tmp_path, result, capsys):
+    (tmp_path / "x\ny").mkdir()
+    report_in(tmp_path / "x\ny", result)
+
+    assert program.main([str(tmp_path / "x\ny")]) == exit_codes.PASS
+    assert capsys.readouterr().out == f"Report: $'{tmp_path}/x\\ny/report.html'\n"
+
+
 def test_without_a_directory_the_usage_is_told(capsys):
     with pytest.raises(SystemExit) as ended:
         program.main([])

@@ -458,10 +458,17 @@ def test_the_verdict_names_the_exit_code(remark, head):
     assert render(summary, judge(summary), remark=remark).splitlines()[-4].startswith(head)
 
 
-def test_the_report_is_told_of_in_a_line_before_the_last():
+@pytest.mark.parametrize(
+    ("page", "shown"),
+    [
+        pytest.param("out/report.html", "out/report.html", id="plain"),
+        pytest.param("x\ny/report.html", "$'x\\ny/report.html'", id="on-two-lines"),
+    ],
+)
+def test_the_report_is_told_of_in_a_line_before_the_last(page, shown):
     summary = dataclasses.replace(summarise(ANSWERED), verdict=judge(summarise(ANSWERED)))
 
-    assert terminal.render(summary, page="out/report.html").splitlines()[-2:] == [
-        "Report: out/report.html",
+    assert terminal.render(summary, page=page).splitlines()[-2:] == [
+        f"Report: {shown}",
         "Inference error rate: 0%",
     ]

@@ -1,6 +1,8 @@
 """What is shown is cut, steers no terminal and holds no secret."""
 
 import logging
+import shutil
+import subprocess
 
 import pytest
 from hypothesis import given
@@ -133,3 +135,21 @@ def test_no_option_is_repeated_in_full_or_raw(option):
             assert len(refused.text()) < 25_000
             assert refused.text().replace("\n", "").isprintable()
             assert option.flag in refused.text()
+
+
+PATHS = [
+    pytest.param("/tmp/out", "/tmp/out", id="plain"),
+    pytest.param("/tmp/my report", "/tmp/my report", id="with-a-space"),
+    pytest.param("/tmp/x\ny", "$'/tmp/x\\ny'", id="on-two-lines"),
+    pytest.param("it's\r\x1b[2J", "$'it\\'s\\r\\x1b[2J'", id="steering"),
+    pytest.param("a\\nb\t", "$'a\\\\nb\\t'", id="with-a-backslash"),
+    pytest.param("a\u2028b\x85é", "$'a\\U00002028b\\U00000085é'", id="other-ends-of-lines"),
+]
+
+
+@pytest.mark.parametrize(("path", "shown"), PATHS)
+def test_a_path_stands_on_one_line_and_a_shell_reads_it(path, shown):
+    assert words.path_shown(path) == shown
+    assert words.lines(shown) == shown
+    said = [shutil.which("bash") or "bash", "-c", f"printf %s {words.shell_word(path)}"]
+    assert subprocess.run(said, stdout=subprocess.PIPE, check=True, env={"LC_ALL": "C.UTF-8"}).stdout == path.encode()

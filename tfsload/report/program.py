@@ -13,7 +13,7 @@ from tfsload.analysis.result import RunResult, SchemaError
 from tfsload.report import directory, files, json_file, output
 from tfsload.report.charts import drawing_script
 from tfsload.report.schema import schema
-from tfsload.transport.words import quoted, sentence
+from tfsload.transport.words import path_shown, quoted, sentence
 
 # How the process that leads a run has its report made, in a directory that holds the result and nothing else.
 HERE = "--here"
@@ -72,7 +72,7 @@ def _make(where: str, has_hgrm: bool, is_here: bool) -> int:
         return exit_codes.FAILED
     except OSError as error:
         return _refuse(f"{where}: it could not be written: {error.strerror or error}", exit_codes.FAILED)
-    output.say(f"Report: {path / directory.PAGE}")
+    output.say(f"Report: {path_shown(str(path / directory.PAGE))}")
     return exit_codes.PASS
 
 

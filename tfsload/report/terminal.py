@@ -7,6 +7,7 @@ from tfsload.report import classes, levels, thresholds, verdict
 from tfsload.report.screen import LOG, Screen
 from tfsload.report.speed_ups import speed_ups
 from tfsload.report.sweep_answer import sweep_answer
+from tfsload.transport.words import path_shown
 
 _LABEL_WIDTH = 13
 _LATE_USERS = "the run ended before all were started (-r: more a second)"
@@ -36,7 +37,7 @@ def render(result: RunResult, remark: str = "", screen: Screen = LOG, page: str 
         [screen.wrapped(f"Warning: {warning}") for warning in result.warnings],
         [
             *verdict.lines(result.judged, screen, remark),
-            *([f"Report: {page}"] if page else []),
+            *([f"Report: {path_shown(page)}"] if page else []),
             f"Inference error rate: {percent(result.totals.error_rate)}",
         ],
     ]

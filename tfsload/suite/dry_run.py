@@ -16,7 +16,7 @@ from tfsload.settings.settings import Settings
 from tfsload.suite import arguments
 from tfsload.suite.run_warnings import how_long
 from tfsload.target.trial import Trial, TrialError, try_one
-from tfsload.transport.words import lines, redacted
+from tfsload.transport.words import lines, path_shown, redacted
 
 _LABEL_WIDTH = 13
 _IS_FOR_WEB_UI = f"{OWN_PREFIX}is_for_web_ui"
@@ -105,7 +105,7 @@ def _rows(
     rows += [("threshold", threshold.text) for threshold in settings.checks.thresholds]
     rows += [("note", f"{key}={note}") for key, note in report.notes]
     if report.directory:
-        rows.append(("report", f"{directory.place_of(report.directory)} can be written"))
+        rows.append(("report", f"{path_shown(directory.place_of(report.directory))} can be written"))
     return [*rows, ("prediction", trial.words)]
 
 

@@ -3,7 +3,6 @@
 They are made by a process of their own, from `result.json` alone: drawing would hold this one up for seconds.
 """
 
-import shlex
 import signal
 import time
 from collections.abc import Mapping
@@ -25,7 +24,7 @@ from tfsload.suite import streams
 from tfsload.suite.new_directories import NewDirectories
 from tfsload.suite.outcome import Outcome
 from tfsload.target.child_process import ChildProcess, own_program
-from tfsload.transport.words import quoted, redacted
+from tfsload.transport.words import quoted, redacted, shell_word
 
 # Far beyond what a report takes; a run is not to hang for one.
 _LIMIT_S = 300.0
@@ -196,4 +195,4 @@ def _ended_by(number: int) -> str:
 
 
 def _again(given: str) -> str:
-    return f"`tfsload report {shlex.quote(given)}` makes what is missing of it"
+    return f"`tfsload report {shell_word(given)}` makes what is missing of it"

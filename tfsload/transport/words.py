@@ -4,6 +4,7 @@ Pure, but for the secrets of the run that this process takes part in, which are 
 """
 
 import re
+import shlex
 from collections.abc import Iterable
 
 # A server may say as much as it likes, and a value may be a whole file by mistake.
@@ -49,6 +50,35 @@ def quoted(value: object) -> str:
     "'mnist\\x1b[2J'"
     """
     return repr(cut(without_password(redacted(str(value))), LONGEST_VALUE))
+
+
+def path_shown(path: str) -> str:
+    r"""Return a path as it is; one that would break a line or steer a terminal as bash reads it.
+
+    >>> path_shown("/tmp/my report"), path_shown("/tmp/x\ny")
+    ('/tmp/my report', "$'/tmp/x\\ny'")
+    """
+    return path if path.isprintable() else f"$'{_escaped(path)}'"
+
+
+def shell_word(path: str) -> str:
+    r"""Return a path as a word of a command, on one line.
+
+    >>> shell_word("out"), shell_word("my report"), shell_word("x\ny")
+    ('out', "'my report'", "$'x\\ny'")
+    """
+    return shlex.quote(path) if path.isprintable() else path_shown(path)
+
+
+def _escaped(text: str) -> str:
+    return "".join(letter if letter.isprintable() and letter not in "'\\" else _escape(letter) for letter in text)
+
+
+def _escape(letter: str) -> str:
+    if letter in "'\\":
+        return f"\\{letter}"
+    # Beyond ASCII, `\x` would be a byte.
+    return repr(letter)[1:-1] if letter.isascii() else f"\\U{ord(letter):08x}"
 
 
 def without_password(address: str) -> str:
