@@ -114,6 +114,22 @@ def test_a_count_a_time_and_a_position_are_never_below_0(kind, path, value):
         json_file.parse(json.dumps(plain).encode())
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "load"),
+    [
+        pytest.param("sweep", "users", 0, id="no-users"),
+        pytest.param("rate", "rate_rps", 0.0, id="no-rate"),
+        pytest.param("rate", "rate_rps", -1e308, id="a-rate-below-none"),
+    ],
+)
+def test_a_level_without_load_is_damage(kind, name, load):
+    plain = written(kind)
+    set_at(plain, ("levels", 1, name), load)
+
+    with pytest.raises(SchemaError, match=rf": levels\[1\]\.{name} is {re.escape(f'{load:g}')}: expected more than 0$"):
+        json_file.parse(json.dumps(plain).encode())
+
+
 @pytest.mark.parametrize("kind", ["sweep", "search", "accuracy", "thresholds"])
 def test_what_is_written_is_read(kind):
     plain = written(kind)

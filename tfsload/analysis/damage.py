@@ -1,6 +1,7 @@
 """What no run can have come to, in a result that was read: a figure that nothing can be made of. Pure."""
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -52,7 +53,9 @@ _ANY = _Bounds(are_finite=False, least=0)
 
 def fault_of(result: RunResult) -> str:
     """Return which figure of a result no run can have come to, and what it says; empty: there is none."""
-    return next(_of_codes(result), "") or next(_of_numbers("", result, _ANY), "") or next(_of_dates(result), "")
+    # Dates and loads are looked at last: what is no number at all is told as that.
+    places = (_of_codes(result), _of_numbers("", result, _ANY), _of_dates(result), _of_loads(result))
+    return next(itertools.chain(*places), "")
 
 
 def _of_codes(result: RunResult) -> Iterator[str]:
@@ -69,6 +72,14 @@ def _of_dates(result: RunResult) -> Iterator[str]:
     for name in ("begun_unix_s", "ended_unix_s"):
         if not 0 <= (seconds := getattr(result.course, name)) < _YEAR_10000_UNIX_S:
             yield f"course.{name} is {seconds:g}: expected seconds since 1970, before the year 10000"
+
+
+def _of_loads(result: RunResult) -> Iterator[str]:
+    """Give a level's load that is none: nothing is drawn against it."""
+    for number, level in enumerate(result.levels):
+        name, load = ("users", level.users) if level.rate_rps is None else ("rate_rps", level.rate_rps)
+        if load <= 0:
+            yield f"levels[{number}].{name} is {load:g}: expected more than 0"
 
 
 def _of_numbers(where: str, value: Any, bounds: _Bounds) -> Iterator[str]:
