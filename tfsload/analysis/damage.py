@@ -29,6 +29,8 @@ _FINITE = (
     *(Attended, ClassRow, Course, Cpu, LevelResult, SearchResult, Second, SeenBy, Totals),
     *(CurvePoint, Estimate, Parallelism, ScaledLevel),
 )
+# And what was counted or timed is no further from 0 than a whole number is; what is reckoned from it may be.
+_MEASURED = (Attended, Course, Cpu, LevelResult, Second, Totals)
 _MAY_BE_ENDLESS = frozenset({"upper_end_ns", "lag_p99_ns"})
 # Whole numbers are counts, times in ns, positions and classes, and so at least 0, but for a mismatch's place, where -1
 # says that there is none, and what a program ends with.
@@ -42,10 +44,12 @@ class _Bounds:
     Attributes:
         are_finite: whether they have an end.
         least: the whole numbers among them are at least this.
+        most: the others lie no further from 0 than this.
     """
 
     are_finite: bool
     least: int
+    most: float = math.inf
 
 
 _ANY = _Bounds(are_finite=False, least=0)
@@ -106,13 +110,15 @@ def _of_numbers(where: str, value: Any, bounds: _Bounds) -> Iterator[str]:
         yield f"{where} is {_short(value)}: expected a whole number {expected}"
     elif isinstance(value, float) and (math.isnan(value) or (bounds.are_finite and math.isinf(value))):
         yield f"{where} is {value}: expected a {'finite ' if bounds.are_finite else ''}number"
+    elif isinstance(value, float) and bounds.are_finite and abs(value) > bounds.most:
+        yield f"{where} is {value:g}: expected a number of at most {bounds.most:g}"
     if isinstance(value, LatencyCounts) and (n := sum(count for _, count in value.buckets)) != value.count:
         yield f"{where}.count is {_short(value.count)}: expected {_short(n)}, as its buckets hold"
 
 
 def _bounds_of(holder: Any, name: str) -> _Bounds:
     are_finite = isinstance(holder, _FINITE) and name not in _MAY_BE_ENDLESS
-    return _Bounds(are_finite, _LEAST_OF.get(name, 0))
+    return _Bounds(are_finite, _LEAST_OF.get(name, 0), _MOST if isinstance(holder, _MEASURED) else math.inf)
 
 
 def _short(number: int) -> str:
