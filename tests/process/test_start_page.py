@@ -151,6 +151,24 @@ def test_all_that_is_wrong_is_told_at_once_and_the_corrected_form_starts(ui):
     assert started.status == 303
 
 
+@pytest.mark.parametrize(
+    ("action", "fields", "begin"),
+    [
+        pytest.param("start", {"deadline": "0"}, "Cannot start", id="refused"),
+        pytest.param("check", {"seed": "x"}, "", id="a-check-that-is-refused"),
+        pytest.param("check", {}, "", id="a-check-that-is-passed"),
+    ],
+)
+def test_what_does_not_start_leaves_no_directory_of_its_report(tmp_path, model_server, action, fields, begin):
+    with web_ui_of(tmp_path, "--host", model_server.address, "--report", str(tmp_path / "new" / "report")) as ui:
+        page = press(ui, action, **{**SHORT_SWEEP, **fields})
+        left = (tmp_path / "new").exists()
+
+    assert page.title.startswith(begin)
+    assert bool(page.faults) == bool(fields)
+    assert not left
+
+
 def test_what_belongs_to_no_field_stands_at_the_top(ui):
     page = press(ui, **SHORT_SWEEP, metadata="a=b", tfsload_x="1")
 
