@@ -133,6 +133,20 @@ def test_the_band_of_the_law_says_no_more_than_a_level_does():
         assert one.low_rps / one.throughput_rps <= 1 / 1.1
 
 
+@pytest.mark.parametrize(
+    ("times", "is_cut"), [pytest.param(1.2, False, id="a-narrow-band"), pytest.param(9.0, True, id="a-wide-one")]
+)
+def test_a_wide_band_does_not_press_flat_what_was_measured(times, is_cut):
+    result = page_run("sweep")
+    highest = max(level.achieved_rps for level in result.levels)
+    curve = tuple(dataclasses.replace(one, high_rps=highest * times) for one in result.scaling.curve)
+    drawn = dataclasses.replace(result, scaling=dataclasses.replace(result.scaling, curve=curve))
+    top = charts_of(drawn)["throughput"].spec(WIDE_PX)["encoding"]["y"]["scale"]["domain"][1]
+
+    assert (top < highest * times) is is_cut
+    assert highest < top < 2.5 * highest
+
+
 def test_the_law_is_the_results():
     result = page_run("sweep")
     drawn = charts_of(result)["throughput"].data["law"]

@@ -17,6 +17,8 @@ from tfsload.report.states import is_doubted, of_level
 # So many levels have their value beside them; the table has all.
 _MOST_VALUES = 5
 _ROOM_ABOVE = 1.2
+# And so many times the highest that was measured, of the band.
+_MOST_OF_A_BAND = 1.5
 # A dot reaches so far from its middle, and so high is the drawing where there is room.
 _DOT_PX, _HIGH_PX = 6, 230
 
@@ -99,8 +101,11 @@ def _interval(level: LevelResult, bars: Sequence[Bar]) -> str:
 def _top(result: RunResult, points: list[_Point], bars: Sequence[Bar]) -> float:
     """Return where the axis ends."""
     curve = result.scaling.curve if result.scaling is not None else ()
-    drawn = [*(one.rps for one in points), *(one.high_rps for one in bars), *(one.high_rps for one in curve)]
-    return _ROOM_ABOVE * max([1e-9, *drawn])
+    measured = max([1e-9, *(one.rps for one in points), *(one.high_rps for one in bars)])
+    # Few levels leave a band that is far wider than all that was measured, which it is not to press flat.
+    of_band = min(max([0.0, *(one.high_rps for one in curve)]), _MOST_OF_A_BAND * measured)
+    of_law = max([0.0, *(one.throughput_rps for one in curve)])
+    return _ROOM_ABOVE * max(measured, of_band, of_law)
 
 
 def _below(result: RunResult, points: list[_Point], bars: Sequence[Bar]) -> str:
