@@ -64,6 +64,7 @@ def test_in_short_a_run_is_what_its_report_says_first(runs, result):
     ("kind", "in_parallel"),
     [
         pytest.param("sweep", "yes", id="a-sweep"),
+        pytest.param("repeated", "no or hardly", id="one-that-tells-less"),
         pytest.param("rate", "", id="rates"),
         pytest.param("demo", "", id="without-levels"),
     ],

@@ -63,7 +63,7 @@ GROUPS = {
             (f"{users}: off its CPU for {n}% of the time", BUSY)
             for users, n in (("1 user", 4), ("2 users", 26), ("4 users", 9))
         ],
-        [f"{HEAD}all 3 levels, the most at 2 users: off its CPU for 26% of the time.", f"Cure: {BUSY}."],
+        [f"{HEAD}all 3 levels, of these the most at 2 users: off its CPU for 26% of the time.", f"Cure: {BUSY}."],
     ),
     "the-worst-of-all-beside-its-limit": (
         [
@@ -71,8 +71,8 @@ GROUPS = {
             for users, n in (("1 user", 7), ("2 users", 26), ("4 users", 9))
         ],
         [
-            f"{HEAD}all 3 levels, the most at 2 users: off its CPU for 26% of the time (limit 5%), 26.0 ms each "
-            "(limit 1.00 ms).",
+            f"{HEAD}all 3 levels, of these the most at 2 users: off its CPU for 26% of the time (limit 5%), "
+            "26.0 ms each (limit 1.00 ms).",
             f"Cure: {BUSY}.",
         ],
     ),

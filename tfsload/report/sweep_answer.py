@@ -22,7 +22,8 @@ def in_short(result: RunResult) -> str:
     answer = _answer(result)
     if answer is None:
         return ""
-    return answer.kind if sweep_answer(result) == answer.sentence else f"{answer.kind}?"
+    head = answer.sentence.partition(":")[0].lower()
+    return head if sweep_answer(result) == answer.sentence else f"{head}?"
 
 
 def _answer(result: RunResult) -> ScalingAnswer | None:

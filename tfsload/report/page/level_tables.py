@@ -134,7 +134,7 @@ def generator_table(result: RunResult) -> Table:
 
 def _generator_limits() -> str:
     """Return from where on a level is doubted for its load generator."""
-    waits = f"kept waiting for {share(WAITED_SHARE)} of it, each time for {share(WAIT_SHARE_OF_LATENCY)}"
+    waits = f"kept waiting for {share(WAITED_SHARE)} of it and also each time for {share(WAIT_SHARE_OF_LATENCY)}"
     late = f"1 request in 100 sent late by {latency(LATE_NS)} and by {share(LATE_SHARE_OF_LATENCY)}"
     return (
         f"Limits: a CPU busy, or wanted, for {share(BUSY_SHARE)} of the time; {waits} of the median latency; "

@@ -63,7 +63,7 @@ def _told(result: RunResult, found: Sequence[_Found], has_head: bool) -> Iterabl
     elif all(len(_shares(one)) == 1 for one in found):
         # One share of the time says how bad it is.
         worst = max(found, key=lambda one: _shares(one)[0])
-        yield (*which, *sentence(f", the most at {worst.level}: {stopped(worst.what)}"))
+        yield (*which, *sentence(f", of these the most at {worst.level}: {stopped(worst.what)}"))
     else:
         yield (*strong(found[0].level), *sentence(f": {stopped(what)}"))
         yield (*sentence("Likewise, with figures of their own: "), *_levels(result, found[1:]), *sentence("."))
