@@ -188,7 +188,8 @@ SO_FAR = {
     "invalid": "2 levels done, in doubt: 4 users: 1 of 2 workers did not report it",
     "unsettled": "6 levels done, in doubt: 4 users: unstable: throughput went 121% → 97% → 82% of its mean "
     "(limit 12% off) · crossed: ",
-    "endless": "5 levels done, in doubt: 4 users and 2 more levels, of these the most at 16 users: 100% failed · crossed: ",
+    "endless": "5 levels done, in doubt: 4 users and 2 more levels, of these the most at 16 users: 100% failed "
+    "· crossed: ",
 }
 
 
