@@ -34,7 +34,7 @@ def test_its_parts_are_all_the_test_files_each_once(target, option, n_parts, dir
 
 @pytest.mark.parametrize(("target", "n_short"), [("test", 13), ("test-all", 0), ("check", 0), ("coverage", 0)])
 def test_only_the_short_one_leaves_rows_out(target, n_short):
-    assert commands_of(target).count("pytest --rows=2 ") == n_short
+    assert commands_of(target).count("pytest --rows=1 ") == n_short
 
 
 def test_no_test_file_imports_from_another():
