@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/dev.stamp
 
 .DEFAULT_GOAL := help
 # `make test-all` runs these parts, the longest first. Together they are all the test files.
-PARTS := process-s-to-z process-a-to-h process-l-to-o process-p-to-r process-i-to-k unit contract truth browser
+PARTS := process-s-to-z unit process-a-to-h process-l-to-o process-p-to-r process-i-to-k contract truth browser
 TIMING_PARTS := timing-t-to-z timing-browser timing-a-to-s
 # What holds doctests: the rooms that need no Locust.
 PURE_ROOMS := transport datasets records analysis load settings report target
