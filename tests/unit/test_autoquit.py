@@ -6,6 +6,7 @@ import gevent
 import gevent.event
 import pytest
 
+from tests.support.runs import wait_for
 from tfsload.suite import autoquit
 from tfsload.suite.autoquit import Autoquit
 
@@ -15,6 +16,7 @@ class Process:
 
     def __init__(self, after_s=0, autostart=True):
         self.is_last = self.is_idle = True
+        self.n_looks = 0  # whether it is the last one
         self.done = []
         self.is_closed = gevent.event.Event()
         closing = gevent.spawn(self.is_closed.wait)
@@ -22,7 +24,11 @@ class Process:
         options = SimpleNamespace(autostart=autostart, autoquit=after_s)
         runner = SimpleNamespace(quit=lambda: self.done.append("runner.quit"))
         environment = SimpleNamespace(parsed_options=options, web_ui=web_ui)
-        self.autoquit = Autoquit(environment, runner, lambda: self.is_last, lambda: self.is_idle)
+        self.autoquit = Autoquit(environment, runner, self._look, lambda: self.is_idle)
+
+    def _look(self):
+        self.n_looks += 1
+        return self.is_last
 
     def locusts(self):
         """Sleep as Locust does before it quits."""
@@ -72,7 +78,7 @@ def test_what_comes_in_the_time_that_is_slept(how, meanwhile, then, ends):
     process = Process()
     ending = gevent.spawn(process.autoquit.quit if how == "quit" else process.locusts)
     meanwhile(process)
-    gevent.sleep(0.01)
+    wait_for(lambda: process.n_looks)
     before = list(process.done)
     then(process)
     ending.join(10)
@@ -87,12 +93,11 @@ def test_locusts_main_greenlet_is_kept_until_the_web_ui_is_closed():
     """Nothing may be raised in it: it would end the process."""
     process = Process()
     process.is_last = False
-    held = gevent.spawn(lambda: None)
     is_held = []
 
     def look():
-        held.join()
-        gevent.sleep(0.05)
+        wait_for(lambda: process.n_looks)
+        gevent.sleep(0)  # whoever is not held goes on
         is_held.append(not process.done)
         process.is_closed.set()
 

@@ -5,6 +5,7 @@ import grpc
 import pytest
 from gevent.exceptions import BlockingSwitchOutError
 
+from tests.support.runs import wait_for
 from tfsload.transport.address import parse_address
 from tfsload.transport.grpc import pool as pools
 from tfsload.transport.grpc.bound import bound
@@ -201,7 +202,7 @@ def test_the_event_loop_itself_is_not_let_wait(channel_over, monkeypatch):
             caught.append(error)
 
     gevent.get_hub().loop.run_callback(call)
-    gevent.sleep(0.01)
+    wait_for(lambda: caught)
 
     assert [type(error) for error in caught] == [BlockingSwitchOutError]
     assert connection.cancelled == connection.calls

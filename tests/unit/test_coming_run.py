@@ -17,18 +17,6 @@ from tfsload.suite import coming_run, locust_wraps
 from tfsload.suite.stage import Stage
 
 
-@pytest.fixture
-def web():
-    return Web()
-
-
-@pytest.fixture
-def leader(web):
-    made = leader_of(web)
-    yield made
-    made._runner.quit()
-
-
 @pytest.mark.parametrize("second", ["by-code", "by-a-form"])
 def test_one_run_at_a_time_is_checked_and_another_does_not_disturb_it(leader, monkeypatch, second):
     check = SlowCheck(leader, monkeypatch)

@@ -7,22 +7,10 @@ import gevent.event
 import pytest
 from locust.exception import StopTest
 
-from tests.support.leaders import Web, fail_of, leader_of
+from tests.support.leaders import fail_of, leader_of
 from tests.support.page_runs import page_run
 from tfsload.suite import leader as leading
 from tfsload.suite.stage import Stage
-
-
-@pytest.fixture
-def web():
-    return Web()
-
-
-@pytest.fixture
-def leader(web):
-    made = leader_of(web)
-    yield made
-    made._runner.quit()
 
 
 class Run:
