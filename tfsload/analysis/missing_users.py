@@ -37,6 +37,5 @@ def _ends_in_its_ramp(result: RunResult) -> bool:
     is_explained = course.stalled or course.gave_up_after_s is not None or workers.lost or workers.unfit
     if is_explained or result.is_stopped_early or result.aborted is not None:
         return False
-    has_had_all = users.attended is not None and users.attended.asked_user_s > 0
     # Where none is left they have ended by themselves.
-    return 0 < users.n < users.n_users_asked and not has_had_all
+    return 0 < users.n < users.n_users_asked and not users.were_once_all_started

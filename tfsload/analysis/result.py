@@ -173,6 +173,11 @@ class Users:
     n_users_asked: int = 0
     attended: Attended | None = None
 
+    @property
+    def were_once_all_started(self) -> bool:
+        """Whether a ramp came to its end; their time is counted from then on. It may have been an earlier one."""
+        return self.attended is not None and self.attended.asked_user_s > 0
+
 
 @dataclass(frozen=True)
 class Verified:

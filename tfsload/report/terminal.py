@@ -123,9 +123,7 @@ def _why_fewer(result: RunResult) -> str:
         return "others were with workers that could not take part"
     if result.totals.requests and not users.n:
         return _USERS_GONE  # without a user no request is made
-    # Users' time is counted from when all of a ramp are started, but it may be of an earlier ramp.
-    is_started = users.attended is not None and users.attended.asked_user_s > 0
-    return _GONE_OR_LATE if is_started else _LATE_USERS
+    return _GONE_OR_LATE if users.were_once_all_started else _LATE_USERS
 
 
 def _levels(result: RunResult, screen: Screen) -> list[str]:
