@@ -4,6 +4,7 @@ import difflib
 import math
 from dataclasses import dataclass
 
+from tfsload.analysis.figures import whole_number
 from tfsload.analysis.threshold_kinds import (
     EXPECTED_TIME,
     GREEK_MU,
@@ -21,8 +22,6 @@ from tfsload.records.histogram import HIGHEST_NS
 from tfsload.transport.words import quoted
 
 _LEVELS = ("users", "rate")
-# More digits are no number of users, nor a class; Python refuses to read thousands of them.
-_MOST_DIGITS = 18
 
 
 @dataclass(frozen=True)
@@ -101,12 +100,8 @@ def _unknown(key: str) -> str:
     return f"unknown selector {quoted(key)}" + (f" (did you mean {near[0]}?)" if near else "")
 
 
-def _whole_number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
-
-
 def _users(text: str) -> int | None:
-    return _whole_number(text) or None
+    return whole_number(text) or None
 
 
 def _rate(text: str) -> float | None:
@@ -123,7 +118,7 @@ def _class(metric: str, own: list[str]) -> tuple[str, int | None, list[str]]:
         return "", None, [f"{metric} is of one class: expected {metric}[7]"]
     if len(own) > 1:
         return "", None, [f"{metric} is of one class, and several are named: write a threshold for each"]
-    label = _whole_number(own[0])
+    label = whole_number(own[0])
     if label is None:
         return "", None, [f"selector {quoted(own[0])}: expected {_expected(metric)}"]
     return str(label), label, []

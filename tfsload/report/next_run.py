@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
+from tfsload.analysis.figures import whole_number
 from tfsload.analysis.next_sweep import as_text
 from tfsload.analysis.result import RunResult
 
 # Requests of so many images are heavy for a model as small as the one that is shipped.
 _HEAVY = 64
 _TIMES = 2
-_MOST_DIGITS = 9  # of what is taken for a number
 
 
 def changes(result: RunResult) -> Mapping[str, str]:
@@ -30,18 +30,15 @@ def changes(result: RunResult) -> Mapping[str, str]:
 
 def _heavier(text: str, n_images: int) -> str:
     """Return more images a request, as many as there are at most; empty: it is no number, or there are no more."""
-    if not _is_number(text):
+    asked = whole_number(text)
+    if asked is None:
         return ""
-    more = max(_HEAVY, _TIMES * int(text))
+    more = max(_HEAVY, _TIMES * asked)
     if n_images:
         more = min(more, n_images)
-    return str(more) if more > int(text) else ""
+    return str(more) if more > asked else ""
 
 
 def _longer(text: str) -> str:
     """Return more seconds; empty: it is no number."""
-    return f"{_TIMES * float(text):g}" if _is_number(text.replace(".", "", 1)) else ""
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+    return f"{_TIMES * float(text):g}" if whole_number(text.replace(".", "", 1)) is not None else ""

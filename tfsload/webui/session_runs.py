@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfsload.analysis import judged
+from tfsload.analysis.figures import whole_number
 from tfsload.analysis.result import RunResult
 from tfsload.report import directory, files, json_file, next_run, states
 from tfsload.report.page.cards import Card, cards
@@ -19,7 +20,6 @@ from tfsload.webui.own_directory import OwnDirectory
 
 # Older ones are forgotten, files and all: a web UI may be left running for weeks.
 MOST_RUNS = 50
-_MOST_DIGITS = 9  # of what is taken for a number: to read a longer one takes time
 _IN_ORDER = (directory.PAGE, *(name for name in directory.NAMES if name != directory.PAGE))
 
 
@@ -156,8 +156,8 @@ class SessionRuns:
 
     def named(self, text: str) -> SessionRun | None:
         """Return the one whose number a text is; None: it is no number, or that of no run that is remembered."""
-        is_number = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
-        return self.get(int(text)) if is_number else None
+        number = whole_number(text)
+        return self.get(number) if number is not None else None
 
     def begin(self, fields: Mapping[str, str]) -> None:
         """Know that a run begins, which the form's fields asked for."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tfsload.analysis.figures import at_once, on_average, users
+from tfsload.analysis.figures import at_once, on_average, users, whole_number
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.scaling import Scaling
 from tfsload.report import next_run, units
@@ -17,7 +17,6 @@ from tfsload.report.sweep_answer import sweep_answer
 
 # More levels than this are told by the first and the last one.
 _MOST_NAMED = 6
-_MOST_DIGITS = 10  # of what is taken for a number
 # What the server is called that the suite starts where none is named.
 EMBEDDED = "embedded server"
 # Where one sentence ends and the next begins; not in "p99.9" or "1.5 s".
@@ -113,8 +112,8 @@ def with_images(load: str, images_per_request: str, n_images: int) -> str:
         images_per_request: as it was asked for; a run that was refused may have what is no number.
         n_images: images that are fired; 0: not known.
     """
-    is_number = images_per_request.isascii() and images_per_request.isdigit() and len(images_per_request) < _MOST_DIGITS
-    average = on_average(int(images_per_request) or 1, n_images) if is_number else ""
+    asked = whole_number(images_per_request)
+    average = "" if asked is None else on_average(asked or 1, n_images)
     images = "" if images_per_request in ("", "1") else f"{images_per_request} images a request{average}"
     return " · ".join(part for part in (load, images) if part)
 
