@@ -10,7 +10,7 @@ from locust import User, tag, task
 from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser
 from locust.user.task import LOCUST_STATE_RUNNING, DefaultTaskSet
 
-from tfsload.prediction import events, slot
+from tfsload.prediction import events, slot, statistics_book
 from tfsload.prediction.process_run import Run
 from tfsload.transport.answer import Answer, ReplyError
 from tfsload.transport.contract import Transport
@@ -107,6 +107,7 @@ class PredictionUser(User):
             return
         self._run = run
         target = run.settings.connection.target
+        self._statistics = statistics_book.booked(self.environment)
         self._url = f"{self.request_type}://{target.text if target else ''}"
         self.connect(run)
         has_levels = run.settings.load.has_levels
@@ -183,6 +184,7 @@ class PredictionUser(User):
             events.book(
                 self.environment.events,
                 run.recorder,
+                self._statistics,
                 request_type=self.request_type,
                 name=self.request_name,
                 request=request,
