@@ -1,5 +1,9 @@
 """Locust's statistics booked many requests at a time are those that Locust books one by one."""
 
+import contextlib
+import time
+
+import grpc
 import locust.stats
 import pytest
 from hypothesis import given
@@ -7,12 +11,11 @@ from hypothesis import strategies as st
 from locust.env import Environment
 from locust.stats import RequestStats, StatsEntry
 
-from tfsload.load.request_book import PreparedRequest
-from tfsload.prediction import events, statistics_book
-from tfsload.prediction.statistics_book import BATCH, LONGEST_NS, BookedStatistics
-from tfsload.records.recorder import Recorder
-from tfsload.transport.answer import Answer
-from tfsload.transport.failure import PredictionFailure
+from tests.support.answering_user import REPLY, answered_by
+from tfsload.prediction import events, prediction_user, statistics_book
+from tfsload.prediction.statistics_book import LONGEST_NS, BookedStatistics
+from tfsload.records.together import BATCH
+from tfsload.transport.grpc.call import PREFIX_SIZE
 
 SECOND_NS = 1_000_000_000
 
@@ -24,6 +27,8 @@ class SetClock:
         self.now_ns = 5 * SECOND_NS
         self.unix_offset_ns = 1_700_000_000 * SECOND_NS
 
+    monotonic = staticmethod(time.monotonic)
+
     def perf_counter_ns(self):
         return self.now_ns
 
@@ -34,36 +39,48 @@ class SetClock:
         return self.time_ns() / 1e9
 
 
+class Connection:
+    """Stands in for a connection: a call has ended when it is started, as it was told, and time has gone by."""
+
+    accepts = True
+
+    def __init__(self, clock):
+        self.clock = clock
+        self.latency_ns, self.is_failed = 1_000_000, False
+
+    def start(self, call):
+        self.clock.now_ns += self.latency_ns
+        if self.is_failed:
+            call.fail(grpc.StatusCode.DATA_LOSS, "gone")
+        else:
+            call.reply, call.is_over = REPLY[PREFIX_SIZE:], True
+        call.waiter = None
+
+
 class Books:
-    """An environment in which requests are booked; with `is_booked`, many at a time."""
+    """An environment in which a user's requests are booked; with `is_booked`, many at a time."""
 
-    def __init__(self, is_booked):
-        self.environment = Environment(user_classes=[])
-        events.install(self.environment.events)
-        self.environment.create_local_runner()
-        self.statistics = statistics_book.booked(self.environment) if is_booked else None
-        self.recorder = Recorder()
+    def __init__(self, clock, is_booked):
+        self.clock, self.is_booked, self.connection = clock, is_booked, Connection(clock)
 
-    def end(self, done_ns, name="Predict", latency_ns=1_000_000, reply_bytes=100, is_failed=False):
-        """Have a request end."""
-        events.book(
-            self.environment.events,
-            self.recorder,
-            self.statistics,
-            request_type="grpc",
-            name=name,
-            request=PreparedRequest(b"", 0, [3]),
-            lease=None,
-            answer=None if is_failed else Answer([3], b"", 0, float, (1, 10)),
-            failure=PredictionFailure("UNAVAILABLE", "away") if is_failed else None,
-            n_mismatched=None,
-            example=None,
-            due_ns=done_ns - latency_ns,
-            sent_ns=done_ns - latency_ns,
-            done_ns=done_ns,
-            reply_bytes=reply_bytes,
-            url="grpc://here:1",
-        )
+    def __enter__(self):
+        self._made = answered_by(self.connection)
+        self.user = self._made.__enter__()
+        self.environment = self.user.environment
+        self.statistics = self.user._statistics
+        assert type(self.statistics) is BookedStatistics
+        if not self.is_booked:
+            self.user._statistics = None
+        return self
+
+    def __exit__(self, *error):
+        self._made.__exit__(*error)
+
+    def end(self, name="Predict", latency_ns=1_000_000, is_failed=False):
+        """Have a request be made, and end."""
+        self.connection.latency_ns, self.connection.is_failed = latency_ns, is_failed
+        self.user.request_name = name
+        self.user.predict()
 
     def rows(self):
         """Return all that Locust's statistics hold."""
@@ -77,20 +94,14 @@ def held(entry):
     return {name: value for name, value in vars(entry).items() if name != "stats"}
 
 
-@pytest.fixture(autouse=True)
-def clock(monkeypatch):
-    """A clock that stands until it is told to go on; Locust's and the suite's."""
-    clock = SetClock()
-    monkeypatch.setattr(locust.stats, "time", clock)
-    monkeypatch.setattr(statistics_book, "time", clock)
-    return clock
-
-
+@contextlib.contextmanager
 def both():
-    one_by_one, at_once = Books(is_booked=False), Books(is_booked=True)
-    assert one_by_one.statistics is None
-    assert type(at_once.statistics) is BookedStatistics
-    return one_by_one, at_once
+    """Yield a clock that goes on as requests take their time, and two books by it."""
+    clock = SetClock()
+    with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as opened:
+        for module in (locust.stats, statistics_book, prediction_user):
+            patch.setattr(module, "time", clock)
+        yield clock, [opened.enter_context(Books(clock, is_booked)) for is_booked in (False, True)]
 
 
 REQUEST = st.tuples(
@@ -98,8 +109,6 @@ REQUEST = st.tuples(
     # Some are such that a second ends while requests wait.
     st.sampled_from([950_000_000, 30_000_000, 10_000_000]) | st.integers(0, 3 * SECOND_NS) | st.integers(0, 2_000_000),
     st.sampled_from(["Predict", "Predict", "Predict", "Other"]),
-    st.integers(0, 20 * SECOND_NS) | st.integers(0, 5_000_000),
-    st.integers(0, 1000),
     st.sampled_from([False, False, False, True]),
 )
 READ = st.tuples(st.just("read"), st.sampled_from(["report", "rows", "requests", "reset", "clear", "median", "listen"]))
@@ -108,17 +117,14 @@ SET_CLOCK = st.tuples(st.just("set"), st.integers(-5, 5))
 
 @given(steps=st.lists(REQUEST | READ | SET_CLOCK, max_size=3 * BATCH))
 def test_any_order_of_requests_and_readers_books_what_locust_books(steps):
-    with pytest.MonkeyPatch.context() as patch:
-        clock = SetClock()
-        patch.setattr(locust.stats, "time", clock)
-        patch.setattr(statistics_book, "time", clock)
-        books = both()
+    with both() as (clock, books):
         for what, *arguments in steps:
+            begin_ns = clock.now_ns
             if what == "end":
-                later_ns, name, latency_ns, reply_bytes, is_failed = arguments
-                clock.now_ns += later_ns
+                latency_ns, name, is_failed = arguments
                 for one in books:
-                    one.end(clock.now_ns, name, latency_ns, reply_bytes, is_failed)
+                    clock.now_ns = begin_ns
+                    one.end(name, latency_ns, is_failed)
             elif what == "set":
                 for one in books:  # what ended before belongs to the clock as it was
                     assert one.environment.stats.total
@@ -148,19 +154,14 @@ READERS = {
 }
 
 
-def test_requests_wait_until_there_are_many_or_the_first_has_waited_for_long(clock):
-    _, books = both()
+def test_requests_wait_until_there_are_many_or_the_first_has_waited_for_long():
     waiting = []
-    for later_ns in [0, *[1000] * BATCH, LONGEST_NS, 1000]:
-        clock.now_ns += later_ns
-        books.end(clock.now_ns)
-        waiting.append(len(books.statistics.waiting))
+    with both() as (_, (_, books)):
+        for latency_ns in [0, *[1000] * BATCH, LONGEST_NS, 1000]:
+            books.end(latency_ns=latency_ns)
+            waiting.append(len(books.statistics.waiting))
 
     assert waiting == [0, *range(1, BATCH), 0, 0, 1]
-
-
-def _another_listener(environment, _patch):
-    environment.events.request.add_listener(lambda **_: None)
 
 
 def _own_log(environment, _patch):
@@ -208,27 +209,28 @@ def test_where_somebody_has_changed_how_locust_books_it_books_one_by_one(change)
         assert statistics_book.booked(environment) is None
 
 
+@pytest.mark.parametrize("hook", ["request", "prediction"])
 @pytest.mark.parametrize("where", ["added before", "added while requests wait"])
-def test_who_listens_is_told_of_each_request_at_once(clock, where):
-    _, books = both()
+def test_who_listens_is_told_of_each_at_once(where, hook):
     heard = []
+    with both() as (_, (_, books)):
+        listeners = getattr(books.environment.events, hook)
+        if where == "added while requests wait":
+            books.end(latency_ns=LONGEST_NS)
+            books.end(latency_ns=2_000_000)
+            assert books.statistics.waiting
+        listeners.add_listener(lambda **of_it: heard.append(of_it))
+        books.end(latency_ns=7_000_000)
 
-    def listen():
-        books.environment.events.request.add_listener(lambda **request: heard.append(request["response_time"]))
-
-    if where == "added before":
-        listen()
-    for _ in range(3):
-        clock.now_ns += 1000
-        books.end(clock.now_ns)
-    if where != "added before":
-        assert books.statistics.waiting
-        listen()
-    books.end(clock.now_ns, latency_ns=7_000_000)
-
-    assert heard[-1] == 7
-    assert books.environment.stats.num_requests == 4
-    assert books.environment.stats.total.max_response_time == 7
+        assert len(heard) == 1
+        listeners.remove_listener(listeners._handlers[-1])
+        books.end(latency_ns=9_000_000)
+        assert len(heard) == 1
+        total = books.environment.stats.total
+        assert (total.num_requests, total.max_response_time) == (
+            4 if where != "added before" else 2,
+            100 if where != "added before" else 9,
+        )
 
 
 def test_a_listener_to_request_of_another_environment_is_told():
@@ -246,9 +248,9 @@ def test_a_listener_to_request_of_another_environment_is_told():
 
 def test_a_way_to_round_times_of_the_users_own_is_kept(monkeypatch):
     monkeypatch.setattr(locust.stats, "bucket_response_time", lambda time_ms: round(time_ms * 2) / 2)
-    books = both()
-    for one in books:
-        for latency_ns in (1_400_000, 1_600_000, 250_000_000):
-            one.end(SECOND_NS, latency_ns=latency_ns)
+    with both() as (_, books):
+        for one in books:
+            for latency_ns in (1_400_000, 1_600_000, 250_000_000):
+                one.end(latency_ns=latency_ns)
 
-    assert [dict(one.environment.stats.total.response_times) for one in books] == [{1.5: 2, 250.0: 1}] * 2
+        assert [dict(one.environment.stats.total.response_times) for one in books] == [{1.5: 2, 250.0: 1}] * 2

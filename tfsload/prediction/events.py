@@ -57,7 +57,6 @@ import locust
 from locust.event import EventHook
 
 from tfsload.load.request_book import PreparedRequest
-from tfsload.prediction.statistics_book import BATCH, BookedStatistics
 from tfsload.records.mismatch import Mismatch
 from tfsload.records.recorder import Recorder
 from tfsload.transport.answer import Answer
@@ -78,7 +77,6 @@ install(locust.events)
 def book(
     events: Any,
     recorder: Recorder,
-    statistics: BookedStatistics | None,
     *,
     request_type: str,
     name: str,
@@ -102,7 +100,6 @@ def book(
     Args:
         events: Locust's events with `prediction`.
         recorder: this process's.
-        statistics: Locust's, where they may be booked many requests at a time; else None.
         request_type, name: the row in Locust's table.
         request: what was sent.
         lease: the lease that it was given out with, or None.
@@ -133,23 +130,17 @@ def book(
     )
     latency_ns = done_ns - due_ns
     # A wrong answer is no failed request: Locust's fail ratio stays that of requests without an answer.
-    handlers = events.request._handlers
-    if failure is None and statistics is not None and len(handlers) == 1 and handlers[0] is statistics.listener:
-        statistics.waiting.append((name, request_type, latency_ns, reply_bytes, done_ns))
-        if len(statistics.waiting) >= BATCH or done_ns >= statistics.book_by_ns:
-            statistics.book()
-    else:
-        events.request.fire(
-            request_type=request_type,
-            name=name,
-            response_time=latency_ns / 1e6,
-            response_length=reply_bytes,
-            response=answer,
-            exception=failure,
-            context={},
-            start_time=(sent_ns + recorder.unix_offset_ns) / 1e9,
-            url=url,
-        )
+    events.request.fire(
+        request_type=request_type,
+        name=name,
+        response_time=latency_ns / 1e6,
+        response_length=reply_bytes,
+        response=answer,
+        exception=failure,
+        context={},
+        start_time=(sent_ns + recorder.unix_offset_ns) / 1e9,
+        url=url,
+    )
     if not events.prediction._handlers:
         return  # nobody listens: nothing to put together
     scores = None if answer is None else answer.scores

@@ -12,6 +12,7 @@ from locust.user.task import LOCUST_STATE_RUNNING, DefaultTaskSet
 
 from tfsload.prediction import events, slot, statistics_book
 from tfsload.prediction.process_run import Run
+from tfsload.records.together import BATCH
 from tfsload.transport.answer import Answer, ReplyError
 from tfsload.transport.contract import Transport
 from tfsload.transport.failure import BAD_REPLY, CLIENT_ERROR, PredictionFailure
@@ -181,24 +182,43 @@ class PredictionUser(User):
                 n_mismatched = run.references.n_mismatched(number, answer)
                 if n_mismatched:
                     example = run.references.example(number, answer, request.first_image)
-            events.book(
-                self.environment.events,
-                run.recorder,
-                self._statistics,
-                request_type=self.request_type,
-                name=self.request_name,
-                request=request,
-                lease=lease,
-                answer=answer,
-                failure=failure,
-                n_mismatched=n_mismatched,
-                example=example,
-                due_ns=due_ns,
-                sent_ns=sent_ns,
-                done_ns=done_ns,
-                reply_bytes=len(reply),
-                url=self._url,
-            )
+            hooks, statistics = self.environment.events, self._statistics
+            listeners = hooks.request._handlers
+            if (
+                answer is not None
+                and not n_mismatched
+                and statistics is not None
+                and len(listeners) == 1
+                and listeners[0] is statistics.listener
+                and not hooks.prediction._handlers
+            ):
+                # Nobody is to be told: it is booked with others, as `events.book` would, in half of the time.
+                recorder, labels, predicted = run.recorder, request.labels, answer.predicted
+                asked = lease, n_mismatched, answer.servable, request.first_image
+                recorder.waiting.append((labels, predicted, due_ns, sent_ns, done_ns, *asked))
+                if len(recorder.waiting) >= BATCH:
+                    recorder.settle()
+                statistics.waiting.append((self.request_name, self.request_type, done_ns - due_ns, len(reply), done_ns))
+                if len(statistics.waiting) >= BATCH or done_ns >= statistics.book_by_ns:
+                    statistics.book()
+            else:
+                events.book(
+                    hooks,
+                    run.recorder,
+                    request_type=self.request_type,
+                    name=self.request_name,
+                    request=request,
+                    lease=lease,
+                    answer=answer,
+                    failure=failure,
+                    n_mismatched=n_mismatched,
+                    example=example,
+                    due_ns=due_ns,
+                    sent_ns=sent_ns,
+                    done_ns=done_ns,
+                    reply_bytes=len(reply),
+                    url=self._url,
+                )
         finally:  # whatever a listener does: the lease must come to its end
             self.in_hand_ns = 0
             run.supply.done(lease)

@@ -17,8 +17,6 @@ from locust.env import Environment
 from locust.stats import RequestStats, StatsEntry
 
 SECOND_NS = 1_000_000_000
-# So many requests are booked together: a few hundred at once would hold up replies.
-BATCH = 64
 # Where they come slowly each is booked by itself, for who has got hold of a row and looks at it now and then.
 LONGEST_NS = 100_000_000
 
@@ -60,8 +58,8 @@ class BookedStatistics(RequestStats):
     """What Locust's statistics of an environment become: whoever reads its rows has everything booked first.
 
     Attributes:
-        waiting: requests that are not booked; whoever appends one calls `book` at `BATCH`, and
-            from `book_by_ns` on.
+        waiting: requests that are not booked; whoever appends one calls `book` once there are
+            many, and from `book_by_ns` on.
         book_by_ns: when they are to be booked in any case, on `time.perf_counter_ns`'s clock.
         listener: what Locust itself has put among the listeners to `request`, the work of which is done here.
     """
@@ -117,7 +115,7 @@ class BookedStatistics(RequestStats):
     def _book_alike(self, columns: list[Any], unix_offset_ns: int) -> None:
         """Book some requests of one row that ended in the same second of the wall clock; a column of each figure."""
         names, types, latencies_ns, lengths, done_ns = columns
-        times_ms = [latency_ns / 1e6 for latency_ns in latencies_ns]
+        times_ms = list(map(operator.truediv, latencies_ns, itertools.repeat(1e6)))
         some = _Some(
             times_ms,
             min(times_ms),

@@ -50,6 +50,12 @@ class HalfSeconds:
         self._tenths = {limit.text: Tenths() for limit in self._limits}
         self._greatest: dict[tuple[str, Measure], Greatest] = {}
 
+    def add_all(self, requests: Iterable[tuple[int, int, int, bool]]) -> None:
+        """Count some requests, as `fill` reads them."""
+        self.batch += requests
+        if len(self.batch) >= BATCH:
+            self.fill()
+
     def fill(self) -> None:
         """Count the batch: tuples of when a request was due, sent and done, in ns, and whether it was answered.
 

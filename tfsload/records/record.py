@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from tfsload.records import mismatch
@@ -112,6 +113,28 @@ class Record:
             self.first_sent_unix_ns = sent_unix_ns
         if done_unix_ns > self.last_done_unix_ns:
             self.last_done_unix_ns = done_unix_ns
+
+    def add_answered(
+        self,
+        labels: Sequence[Sequence[int]],
+        predicted: Sequence[Sequence[int]],
+        n_images: int,
+        latencies_ns: list[int],
+        first_sent_unix_ns: int,
+        last_done_unix_ns: int,
+    ) -> None:
+        """Count some requests that were answered, as `add` does each of them.
+
+        Args:
+            labels, predicted, latencies_ns: by request.
+            n_images: in all of them.
+            first_sent_unix_ns, last_done_unix_ns: when the first was due or sent, and the last ended.
+        """
+        self.requests += len(labels)
+        self.predictions += n_images
+        self.latency.record_all(latencies_ns)
+        self.confusion.add_all(list(chain.from_iterable(labels)), list(chain.from_iterable(predicted)))
+        self._widen(first_sent_unix_ns, last_done_unix_ns)
 
     def merge(self, other: "Record") -> None:
         """Add all that another record holds."""

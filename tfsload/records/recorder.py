@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from tfsload.records import mismatch
+from tfsload.records import mismatch, together
 from tfsload.records.half_seconds import BATCH, HalfSeconds, Limit
 from tfsload.records.level_counts import LevelCounts
 from tfsload.records.mismatch import Mismatch
@@ -22,6 +22,8 @@ class Recorder:
     Attributes:
         unix_offset_ns: what is to be added to `time.perf_counter_ns()` for nanoseconds since 1970.
         window: of the level being measured, or that was measured last.
+        waiting: answered requests that are not counted yet: whoever appends one calls `settle` at `together.BATCH`.
+            Whatever hands out counts, or changes what requests belong to, does so first.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Recorder:
         self._windows: list[Window] = []  # all that were measured, for requests that end late
         self._limits = limits
         self._within_ns = within_ns
+        self.waiting: list[together.Answered] = []
         self._has_thresholds = bool(limits or within_ns)
         # Where seconds and half-seconds begin, and how long they go on, by level; of a whole run nobody knows.
         self._spans_ns = {WHOLE_RUN.level: (-unix_offset_ns, 0)}
@@ -60,13 +63,28 @@ class Recorder:
 
     def measure(self, window: Window) -> None:
         """Measure a level in this window from now on."""
+        self.settle()
         self.window = window
         self._windows.append(window)
         self._spans_ns[window.level] = (window.begin_ns, window.duration_ns)
 
     def measure_all(self) -> None:
         """Count all from now on, in a run without levels whose warm-up is over."""
+        self.settle()
         self.window = WHOLE_RUN
+
+    def settle(self) -> None:
+        """Count what waits: together where that can be done, else one by one."""
+        waiting, self.waiting = self.waiting, []
+        window = self.window
+        for lease, requests in together.by_lease(waiting):
+            if together.lie_within(window, requests):
+                record = self._record(window.level, lease)
+                if together.count(record, window, requests, self.unix_offset_ns, bool(self._limits), self._within_ns):
+                    continue
+            for labels, predicted, due_ns, sent_ns, done_ns, _, n_mismatched, answered_by, first_image in requests:
+                times_ns = due_ns, sent_ns, done_ns
+                self.record(labels, predicted, None, *times_ns, lease, n_mismatched, None, answered_by, first_image)
 
     # Long because the hot path calls nothing that it could do itself.
     def record(
@@ -232,6 +250,7 @@ class Recorder:
 
     def counts_so_far(self, now_ns: int) -> LevelCounts | None:
         """Return what has been counted of the level under way and not been taken; None while none is measured."""
+        self.settle()
         window = self.window
         if not (window.slice_ns and window.begin_ns < now_ns < window.end_ns):
             return None
@@ -245,16 +264,19 @@ class Recorder:
             `unix_ns`: what the clock of these records shows, and `n_undelivered`: requests that count and were answered
             under leases that were not taken.
         """
+        self.settle()
         held = [one for (level, lease), one in self._records.items() if lease is not None and level != UNCOUNTED]
         n_undelivered = sum(record.requests - record.failed_requests for record in held)
         return {"unix_ns": self.now_unix_ns(), "n_undelivered": n_undelivered}
 
     def take(self, lease: int) -> list[dict[str, Any]]:
         """Hand over all that was recorded under a lease: plain data as `merge_plain` reads it."""
+        self.settle()
         return self._take([key for key in self._records if key[1] == lease])
 
     def take_all(self) -> list[dict[str, Any]]:
         """Hand over all that was recorded and not yet taken."""
+        self.settle()
         return self._take(list(self._records))
 
     def take_unleased(self) -> list[dict[str, Any]]:
@@ -269,6 +291,7 @@ class Recorder:
         ]
 
     def _unleased(self) -> list[tuple[int, int | None]]:
+        self.settle()
         return [key for key in self._records if key[1] is None]
 
     def _record(self, level: int, lease: int | None) -> Record:
