@@ -1,6 +1,7 @@
 """The run that would tell more: which one a sweep's answer names, as options, as a command and on the page."""
 
 import dataclasses
+import re
 import shlex
 
 import pytest
@@ -152,6 +153,17 @@ def test_a_page_has_the_command_where_there_is_one_and_no_marker_elsewhere(kind)
     page = render(result)
 
     assert page.count("<!-- Here ends what is to be run next. -->") == bool(next_run.changes(result))
+
+
+def test_no_command_of_a_report_replaces_it():
+    result = with_next(NextSweep((1, 2, 4, 1)), sweep="1,2", report="out", hgrm="true")
+    changed = (*result.asked.changed, "report", "hgrm")
+    page = render(dataclasses.replace(result, asked=dataclasses.replace(result.asked, changed=changed)))
+    commands = re.findall(r"<pre[^>]*><code>(.*?)</code></pre>", page)
+
+    assert len(commands) == 2
+    assert not [one for one in commands if "--report" in one or "--hgrm" in one]
+    assert page.count("add <code>--report</code> with another directory than this report’s") == 2
 
 
 def test_the_command_stands_below_the_sentence_that_asks_for_it():
