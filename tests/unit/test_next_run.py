@@ -7,8 +7,9 @@ import shlex
 import pytest
 
 from tests.support.page_runs import PAGE_RUNS, closed_sweep, page_run
+from tfsload.analysis.doubts import Doubt
 from tfsload.analysis.next_sweep import SUGGESTED, NextSweep, further, more_often, with_a_lone_user
-from tfsload.analysis.scaling import assess
+from tfsload.analysis.scaling import assess, assess_sweep
 from tfsload.analysis.sweep import LevelPoint, Sweep
 from tfsload.report import next_run
 from tfsload.report.command import command
@@ -42,8 +43,9 @@ LONGER = "unstable: it drifted; use a longer --warm-up or --level-duration"
 
 
 def points(rates, slices=(), doubts=()):
+    of_users = {users: dict(doubts).get(users, "") for users in (1, 2, 4)}
     return [
-        LevelPoint(users, rps, users / rps * 1e9, slices, dict(doubts).get(users, ""))
+        LevelPoint(users, rps, users / rps * 1e9, slices, of_users[users], wants_longer=of_users[users] == LONGER)
         for users, rps in zip((1, 2, 4), rates, strict=True)
     ]
 
@@ -96,6 +98,29 @@ def test_an_answer_that_says_what_would_tell_has_it_as_data(levels, way_ms, want
 
     assert answer.next == wanted
     assert said in answer.sentence
+
+
+BUSY = Doubt("the load generator was the bottleneck", "use --processes")
+TOO_SHORT = Doubt("unstable: it drifted", "let it settle", wants_longer=True)
+
+
+@pytest.mark.parametrize(
+    ("generator_doubts", "sample_doubts", "n_failed", "is_longer"),
+    [
+        pytest.param((), (TOO_SHORT,), 0, True, id="the-only-doubt"),
+        pytest.param((BUSY,), (TOO_SHORT,), 0, True, id="the-second-doubt"),
+        pytest.param((BUSY,), (), 0, False, id="another-doubt"),
+        pytest.param((), (TOO_SHORT,), 3, False, id="failures-that-no-longer-level-mends"),
+    ],
+)
+def test_longer_levels_are_suggested_where_any_doubt_wants_them(generator_doubts, sample_doubts, n_failed, is_longer):
+    alone, *others = page_run("sweep").levels
+    alone = dataclasses.replace(
+        alone, generator_doubts=generator_doubts, sample_doubts=sample_doubts, failed_requests=n_failed
+    )
+    answer = assess_sweep((alone, *others)).answer
+
+    assert (answer.next is not None and answer.next.is_longer) is is_longer
 
 
 def with_next(wanted, n_images=1000, **options):

@@ -116,6 +116,7 @@ def _point(level: LevelResult) -> LevelPoint:
         slice_rates_rps=level.slice_rates_rps,
         doubt=str(level.doubts[0]) if level.doubts else "",
         n_failed=level.failed_requests,
+        wants_longer=any(doubt.wants_longer for doubt in level.doubts),
     )
 
 

@@ -280,8 +280,8 @@ def lack_of(sweep: Sweep, is_whole: bool = True) -> Lack | None:
 
 
 def _held_longer(level: ScaledLevel) -> NextSweep | None:
-    """Return what makes a level one that can be trusted, where its doubt says that longer levels do."""
-    return NextSweep(is_longer=True) if "--level-duration" in level.left_out else None
+    """Return what makes a level one that can be trusted, where one of its doubts says that longer levels may."""
+    return NextSweep(is_longer=True) if level.wants_longer else None
 
 
 def _growth_all_the_same(sweep: Sweep) -> str:

@@ -36,6 +36,7 @@ class LevelPoint:
         slice_rates_rps: throughput in equal slices of the level, which tell the noise; empty if not known.
         doubt: why the level supports no verdict, and what to do; empty: it does.
         n_failed: requests that had no answer. A server that refuses does not do what it does when it serves.
+        wants_longer: whether one of its doubts, not only the one that is told, may be gone with a longer level.
 
     Raises:
         ValueError: a figure that is negative or not finite, or no user.
@@ -47,6 +48,7 @@ class LevelPoint:
     slice_rates_rps: tuple[float, ...] = ()
     doubt: str = ""
     n_failed: int = 0
+    wants_longer: bool = False
 
     def __post_init__(self) -> None:
         if self.users < 1:
@@ -83,6 +85,7 @@ class ScaledLevel:
         speed_up: S(N) = X(N)/X(1); None if there is no level with one user that is trusted.
         efficiency: S(N)/N; None likewise.
         n_left_out: measurements that are not among these, since they cannot be trusted.
+        wants_longer: whether it cannot be trusted, and may be so where it is held longer.
     """
 
     users: int
@@ -95,6 +98,7 @@ class ScaledLevel:
     speed_up: float | None = None
     efficiency: float | None = None
     n_left_out: int = 0
+    wants_longer: bool = False
 
     @property
     def is_trusted(self) -> bool:
@@ -267,6 +271,7 @@ def _level(users: int, runs: list[LevelPoint], alone_rps: float) -> ScaledLevel:
         speed_up=speed_up,
         efficiency=speed_up / users if speed_up is not None else None,
         n_left_out=len(runs) - len(counted),
+        wants_longer=any(run.wants_longer and not run.n_failed for run in counted),
     )
 
 
