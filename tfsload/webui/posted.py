@@ -7,7 +7,8 @@ from typing import Any
 from locust.env import Environment
 from locust.util.timespan import parse_timespan
 
-from tfsload.settings.options import MAX_USERS, OPTIONS
+from tfsload.analysis.option_limits import MAX_USERS
+from tfsload.settings.options import OPTIONS
 from tfsload.transport.words import quoted
 from tfsload.webui.load_kinds import N_USERS, RUN_TIME, SPAWN_RATE, USER_CLASSES
 from tfsload.webui.start_needs import Form
