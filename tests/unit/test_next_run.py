@@ -14,6 +14,7 @@ from tfsload.analysis.next_sweep import (
     SweepAsked,
     further,
     heavier,
+    less_scattered,
     longer,
     more_often,
     with_a_lone_user,
@@ -41,6 +42,7 @@ def sweep_of(*users):
         pytest.param(more_often, (1, 2, 4), (1, 2, 4, 1, 2, 4, 1), id="twice"),
         pytest.param(more_often, (1, 2, 4, 1), (1, 2, 4, 1, 2, 4, 1), id="twice-what-ended-with-a-lone-user"),
         pytest.param(more_often, (1, 2, 1, 2, 1), (1, 2, 1, 2, 1, 2, 1), id="three-times"),
+        pytest.param(more_often, (1, 2) * 3, (1, 2) * 4 + (1,), id="four-times"),
         pytest.param(with_a_lone_user, (2, 4), (1, 2, 4, 1), id="with-a-lone-user"),
         pytest.param(with_a_lone_user, (), SUGGESTED, id="of-nothing"),
         pytest.param(further, (1, 65_536), (1, 65_536, MAX_USERS, 1), id="up-to-the-most-users-that-there-may-be"),
@@ -52,6 +54,11 @@ def test_which_sweep_would_tell(make, users, wanted):
 
 def test_no_sweep_goes_further_than_the_most_users_that_there_may_be():
     assert further(sweep_of(1, MAX_USERS)) is None
+
+
+@pytest.mark.parametrize("users", [(1, 2) * 4, (1, 2, 4) * 4 + (2, 1), (1, 2) * 9])
+def test_no_level_is_to_be_held_more_than_four_times(users):
+    assert more_often(sweep_of(*users)) is None
 
 
 def asked(**others):
@@ -72,6 +79,8 @@ def asked(**others):
         pytest.param(longer, {"level_duration_s": 5.0}, 10.0, id="as-long-as-the-deadline"),
         pytest.param(longer, {"level_duration_s": 50_000.0}, MAX_LEVEL_S, id="a-day"),
         pytest.param(longer, {"level_duration_s": float(MAX_LEVEL_S)}, None, id="no-level-is-longer"),
+        pytest.param(less_scattered, {"level_duration_s": 40.0}, 80.0, id="what-scatters-in-less-than-a-minute"),
+        pytest.param(less_scattered, {"level_duration_s": 60.0}, None, id="what-scatters-in-a-minute"),
     ],
 )
 def test_how_much_more_is_suggested(make, was, wanted):
@@ -159,6 +168,39 @@ def test_an_answer_that_says_what_would_tell_has_it_as_data(levels, way_ms, want
     answer = assess(levels, way_ms * 1e6, asked=asked()).answer
 
     assert answer.next == wanted
+    assert said in answer.sentence
+
+
+@pytest.mark.parametrize(
+    ("levels", "way_ms", "was", "said"),
+    [
+        pytest.param(
+            points((500, 900, 890)),
+            1.0,
+            {"images_per_request": 1000},
+            ": measure nearer to the server.",
+            id="all-images",
+        ),
+        pytest.param(
+            points((100, 150, 150), SLICES),
+            0.3,
+            {"level_duration_s": 80.0},
+            ": throughput scatters too much; measure on a machine with nothing else to do.",
+            id="long-levels",
+        ),
+        pytest.param(
+            points((100, 130, 131)) * 4,
+            0.3,
+            {},
+            ". Measuring each level once more would tell little: the answer is at most 1.35 at once.",
+            id="four-times",
+        ),
+    ],
+)
+def test_nothing_is_advised_once_more_that_the_sweep_already_has(levels, way_ms, was, said):
+    answer = assess(levels, way_ms * 1e6, asked=asked(**was)).answer
+
+    assert answer.next is None
     assert said in answer.sentence
 
 

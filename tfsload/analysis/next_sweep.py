@@ -13,9 +13,13 @@ SUGGESTED = (1, 2, 4, 8, 1)
 _LEAST_HIGHEST = 8
 # More levels than these are not listed in a sentence.
 _MOST_LISTED = 16
+# Equal levels differ by as much as they do: the mean of four has half the error of one, and that of ten a third.
+_MOST_TIMES = 4
 # Requests of so many images are heavy for a model as small as the one that is shipped.
 _HEAVY = 64
 _TIMES = 2
+# What scatters in levels of a minute does so in longer ones.
+_LONG_ENOUGH_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -65,10 +69,11 @@ def further(sweep: Sweep) -> NextSweep | None:
     return NextSweep(_closed(users))
 
 
-def more_often(sweep: Sweep) -> NextSweep:
-    """Return a sweep that holds each level of this one once more."""
+def more_often(sweep: Sweep) -> NextSweep | None:
+    """Return a sweep that holds each level of this one once more; None: once more would tell little."""
     held = [level.n_runs + level.n_left_out for level in sweep.levels if level.users > 1]
-    return NextSweep(_closed(_users(sweep) * (min(held, default=1) + 1)))
+    times = min(held, default=1)
+    return NextSweep(_closed(_users(sweep) * (times + 1))) if times < _MOST_TIMES else None
 
 
 def with_a_lone_user(sweep: Sweep) -> NextSweep:
@@ -100,6 +105,15 @@ def longer(asked: SweepAsked | None) -> NextSweep | None:
     seconds = asked.level_duration_s
     more_s = min(seconds + max(seconds, asked.deadline_s), MAX_LEVEL_S)
     return NextSweep(is_longer=True, level_duration_s=more_s) if more_s > seconds else None
+
+
+def less_scattered(asked: SweepAsked | None) -> NextSweep | None:
+    """Return a sweep with longer levels, whose throughput scatters less; None: they are long enough for that.
+
+    Args:
+        asked: what this one was asked for; None: it is not known.
+    """
+    return longer(asked) if asked is None or asked.level_duration_s < _LONG_ENOUGH_S else None
 
 
 def as_options(wanted: NextSweep) -> dict[str, str]:

@@ -9,7 +9,7 @@ from tfsload.analysis.figures import at_once, difference, fold, latency, rate, s
 from tfsload.analysis.next_sweep import SUGGESTED, NextSweep, SweepAsked, in_brackets, with_a_lone_user
 from tfsload.analysis.parallelism import Parallelism
 from tfsload.analysis.sweep import SAME_THROUGHPUT, Growth, ScaledLevel, Sweep
-from tfsload.analysis.would_tell import NONE, cure_of, held_longer, with_heavier
+from tfsload.analysis.would_tell import NONE, Cure, cure_of, held_longer, with_heavier
 
 # Where less than this is left, with the overhead taken off, more was taken off than there is.
 OVERCORRECTED_BELOW = 0.8
@@ -95,7 +95,8 @@ def scaling_answer(
         return ScalingAnswer("cannot tell", sentence, lack.next if lack is not None else None)
     kind: Kind
     if interval.value < OVERCORRECTED_BELOW and interval.at_most > SERIAL_UP_TO:
-        kind, which, cure = "cannot tell", "", with_heavier(asked)
+        kind, cure = "cannot tell", with_heavier(asked)
+        ending = [f"To tell: {cure.words}"]
         head = _OVERCORRECTED.format(at_most=at_once(interval.at_most))
     else:
         answers = possible(growth, interval)
@@ -110,9 +111,9 @@ def scaling_answer(
         )
         kind = "yes" if answers == ("yes",) else "cannot tell" if "yes" in answers else "no"
         cure = cure_of(growth, interval, is_whole, asked) if len(answers) > 1 else NONE
-        which = f" {answers[0]} from {answers[1]}" if len(answers) == 2 else ""
+        ending = _ending(answers, cure, growth, interval, is_whole) if len(answers) > 1 else []
     reasons = [_rests_on(sweep), _reason(growth.alone_ns, round_trip_ns), _growth(growth, round_trip_ns is not None)]
-    parts = [head, *filter(None, reasons), *([f"To tell{which}: {cure.words}"] if cure.words else [])]
+    parts = [head, *filter(None, reasons), *ending]
     return ScalingAnswer(kind, " ".join(f"{part}." for part in parts), cure.next)
 
 
@@ -149,6 +150,27 @@ def _outlook(growth: Growth, interval: Parallelism) -> str:
         return ""
     room = room_to_grow(growth)
     return f", and up to {at_once(interval.high * room)} with more users" if room < math.inf else ", so far"
+
+
+def _ending(answers: tuple[str, ...], cure: Cure, growth: Growth, interval: Parallelism, is_whole: bool) -> list[str]:
+    """Say what would tell one answer from another, and what the answer is where nothing does: two are one, too."""
+    which = f" {answers[0]} from {answers[1]}" if len(answers) == 2 else ""
+    said = [f"To tell{which}: {cure.words}"] if cure.words else []
+    if may_change_with_more_users(growth, interval) or not is_whole:
+        return said
+    least_or_most = _least_or_most(answers, growth, interval) if which else ""
+    if not cure.words:
+        answer = f": the answer is {least_or_most}" if which else ""
+        return [f"Measuring each level once more would tell little{answer}"]
+    return [*said, *([f"If it stays open, the answer is {least_or_most}"] if which else [])]
+
+
+def _least_or_most(answers: tuple[str, ...], growth: Growth, interval: Parallelism) -> str:
+    """Return the end of the interval that one can go by."""
+    if "yes" in answers:
+        return f"at least {at_once(interval.low)} at once"
+    most, reach = at_once(interval.high), at_once(interval.high * room_to_grow(growth))
+    return f"at most {most} at once{'' if reach == most else f' ({reach} with more users)'}"
 
 
 def _may_be_more(sweep: Sweep) -> bool:

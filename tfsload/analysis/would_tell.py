@@ -11,13 +11,13 @@ from tfsload.analysis.next_sweep import (
     further,
     heavier,
     in_brackets,
+    less_scattered,
     longer,
     more_often,
 )
 from tfsload.analysis.parallelism import Parallelism
 from tfsload.analysis.sweep import SPREAD, Growth, ScaledLevel
 
-_TO_ITS_END = "let the sweep run to its end"
 _ON_A_QUIET_MACHINE = "on a machine with nothing else to do"
 
 
@@ -35,6 +35,7 @@ class Cure:
 
 
 NONE = Cure()
+_TO_ITS_END = Cure("let the sweep run to its end")
 
 
 def with_heavier(asked: SweepAsked | None) -> Cure:
@@ -71,7 +72,7 @@ def cure_of(growth: Growth, interval: Parallelism, is_whole: bool, asked: SweepA
         beyond = [level for level in sweep.levels if level.users > growth.last.users]
         if beyond:
             return _measured_well(beyond[0], asked)
-        return _with_more_users(further(sweep)) if is_whole else Cure(_TO_ITS_END)
+        return _with_more_users(further(sweep)) if is_whole else _TO_ITS_END
     if interval.by_overhead >= interval.by_scatter or interval.high <= SERIAL_UP_TO:
         return with_heavier(asked)
     if growth.alone.n_runs > 1 and growth.alone.noise > SPREAD:
@@ -79,17 +80,22 @@ def cure_of(growth: Growth, interval: Parallelism, is_whole: bool, asked: SweepA
     if max(growth.alone.noise, *(level.noise for level in sweep.plateau)) > SPREAD:
         return _with_longer_levels(asked)
     if not is_whole:
-        return Cure(_TO_ITS_END)
-    more = more_often(sweep)
-    return Cure(f"measure each level several times{in_brackets(more.users)}, {_ON_A_QUIET_MACHINE}", more)
+        return _TO_ITS_END
+    return _with_more_levels(more_often(sweep))
 
 
 def _with_more_users(more: NextSweep | None) -> Cure:
     return Cure(f"sweep further{in_brackets(more.users)}", more) if more is not None else NONE
 
 
+def _with_more_levels(more: NextSweep | None) -> Cure:
+    if more is None:
+        return NONE
+    return Cure(f"measure each level several times{in_brackets(more.users)}, {_ON_A_QUIET_MACHINE}", more)
+
+
 def _with_longer_levels(asked: SweepAsked | None) -> Cure:
-    more = longer(asked)
+    more = less_scattered(asked)
     how = "" if more is None else f" longer (`{as_flags(more) or '--level-duration'}`),"
     return Cure(f"throughput scatters too much; measure{how} {_ON_A_QUIET_MACHINE}", more)
 
