@@ -16,7 +16,7 @@ _MOST_LISTED = 16
 # Equal levels differ by as much as they do: the mean of four has half the error of one, and that of ten a third.
 _MOST_TIMES = 4
 # Requests of so many images are heavy for a model as small as the one that is shipped.
-_HEAVY = 64
+HEAVY = 64
 _TIMES = 2
 # What scatters in levels of a minute does so in longer ones.
 _LONG_ENOUGH_S = 60.0
@@ -90,7 +90,7 @@ def heavier(asked: SweepAsked | None) -> NextSweep | None:
     """
     if asked is None:
         return NextSweep(is_heavier=True)
-    more = min(max(_HEAVY, _TIMES * asked.images_per_request), asked.n_images, MAX_IMAGES_PER_REQUEST)
+    more = min(max(HEAVY, _TIMES * asked.images_per_request), asked.n_images, MAX_IMAGES_PER_REQUEST)
     return NextSweep(is_heavier=True, images_per_request=more) if more > asked.images_per_request else None
 
 
