@@ -107,8 +107,8 @@ class ScaledLevel:
 
     @property
     def error(self) -> float:
-        """Standard error of the throughput, relative: its noise, and how equal levels differ."""
-        return math.hypot(self.noise, SPREAD / math.sqrt(self.n_runs))
+        """Standard error of the throughput, relative, as `error_of` has it."""
+        return error_of((self,))
 
     @property
     def interval_rps(self) -> tuple[float, float]:
@@ -235,6 +235,13 @@ class Growth:
     def speed_up(self, level: ScaledLevel) -> float:
         """Return S(N) = X(N)/X(1)."""
         return level.throughput_rps / self.alone.throughput_rps
+
+
+def error_of(levels: Sequence[ScaledLevel]) -> float:
+    """Return the relative standard error of the mean of some levels: their noise, and how equal runs differ."""
+    by_noise = math.hypot(*(level.noise for level in levels)) / len(levels)
+    by_spread = SPREAD / math.sqrt(sum(level.n_runs for level in levels))
+    return math.hypot(by_noise, by_spread)
 
 
 def exceeds(level: ScaledLevel, other: ScaledLevel | None) -> bool:
