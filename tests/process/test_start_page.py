@@ -1,6 +1,8 @@
 """The start page over HTTP: what is sent starts a run, is checked, or comes back with what is wrong where it is."""
 
+import math
 import re
+import struct
 import urllib.parse
 
 import pytest
@@ -219,6 +221,33 @@ def test_a_check_says_how_long_it_takes_and_starts_nothing(ui, form, length):
     ui.wait_for_end()
     assert ui.n_summaries() == n_before + 1
     assert "users  " not in ui.summaries().split("Model mnist")[-1]  # no levels were left behind
+
+
+@pytest.fixture(scope="module")
+def few_images(tmp_path_factory):
+    """Return a data set of 20 images."""
+    directory = tmp_path_factory.mktemp("few")
+    for kind, sides in (("images-idx3", (20, 28, 28)), ("labels-idx1", (20,))):
+        header = struct.pack(f">HBB{len(sides)}I", 0, 8, len(sides), *sides)
+        (directory / f"test-{kind}-ubyte").write_bytes(header + bytes(math.prod(sides)))
+    return str(directory)
+
+
+@pytest.mark.parametrize(
+    ("changed", "has_few", "hint"),
+    [
+        pytest.param({}, False, "may spend most of its time on the way: 64 or more tell better", id="many-images"),
+        pytest.param({}, True, "may spend most of its time on the way: 20 tell better", id="few-images"),
+        pytest.param({"images_per_request": "2"}, False, "", id="heavier-requests"),
+        pytest.param({"load": "rates", "rate": "50"}, False, "", id="no-sweep"),
+    ],
+)
+def test_a_check_of_a_sweep_of_single_images_advises_as_many_as_there_are(ui, few_images, changed, has_few, hint):
+    page = press(ui, "check", **{**SHORT_SWEEP, **changed, **({"dataset": few_images} if has_few else {})})
+
+    assert page.status == 200, page.alert
+    assert hint in page.said
+    assert ("tell better" in page.said) is bool(hint)
 
 
 def test_a_check_tells_all_that_is_wrong_without_starting(ui):

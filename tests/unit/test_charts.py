@@ -11,9 +11,12 @@ from tests.support.page_runs import MANY, PAGE_RUNS, closed_sweep, page_run
 from tests.support.vega_lite import all_of, faults
 from tfsload.analysis import thresholds
 from tfsload.analysis.figures import percent
+from tfsload.analysis.result import RunResult
 from tfsload.report.charts import draw
 from tfsload.report.charts.all_charts import charts_of
 from tfsload.report.charts.chart import NARROW_PX, WIDE_PX
+from tfsload.report.charts.level_bars import bars_of
+from tfsload.report.speed_ups import speed_ups
 from tfsload.report.states import is_doubted
 
 LEAST_FONT_PX = 11
@@ -104,6 +107,27 @@ def test_the_bars_of_a_sweep_are_the_intervals_that_its_answer_rests_on(kind):
     for one in result.levels:
         if not (one.doubts or one.failed_requests):
             assert bars[one.users]["low_rps"] <= one.achieved_rps <= bars[one.users]["high_rps"]
+
+
+def test_a_bar_is_of_the_levels_that_the_sweep_says_count():
+    result = page_run("unsettled")
+    counted = {level.users: level.numbers for level in result.scaling.levels}
+    first, *others = result.scaling.levels
+    other = dataclasses.replace(result.scaling, levels=(dataclasses.replace(first, numbers=(4,)), *others))
+
+    assert counted == {1: (1, 4), 2: (2, 5), 4: (3,)}  # the sixth was not steady
+    assert {bar.load: bar.numbers for bar in bars_of(result)} == counted
+    assert bars_of(dataclasses.replace(result, scaling=other))[0].numbers == (4,)
+    assert set(speed_ups(dataclasses.replace(result, scaling=other))) == {2, 3, 4, 5}
+
+
+def test_of_a_result_that_does_not_say_which_levels_count_all_with_as_many_users_are_shown():
+    plain = page_run("unsettled").to_plain()
+    for level in plain["scaling"]["levels"]:
+        del level["numbers"]
+    read = RunResult.from_plain(plain)
+
+    assert {bar.load: bar.numbers for bar in bars_of(read)} == {1: (1, 4), 2: (2, 5), 4: (3, 6)}
 
 
 @pytest.mark.parametrize(

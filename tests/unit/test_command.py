@@ -59,6 +59,7 @@ def test_the_same_is_asked_for_again(arguments):
         pytest.param(["--seed", "1", "--sweep", "1,2"], ["--headless", "--sweep", "1,2"], id="what-is-so-by-itself"),
         pytest.param(["-u", "4"], ["--headless", "-u", "4"], id="locusts-own"),
         pytest.param(["--host", "h:1"], ["--headless", "--host", "h:1"], id="a-host"),
+        pytest.param(["--report", "out", "--hgrm", "-u", "4"], ["--headless", "-u", "4"], id="no-report-in-its-place"),
     ],
 )
 def test_only_what_was_changed_is_named(arguments, words):

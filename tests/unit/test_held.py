@@ -205,6 +205,19 @@ def test_any_interval_decides_or_leaves_open(found, operator, limit):
         assert held.holds is None
 
 
+@pytest.mark.parametrize(
+    ("times", "cure"),
+    [
+        (1, "hold the levels longer (--level-duration), or each several times (`--sweep 1,2,4,1,2,4,1`)"),
+        (4, "hold the levels longer (--level-duration)"),
+    ],
+)
+def test_levels_that_were_measured_four_times_are_not_to_be_measured_again(times, cure):
+    scaling = assess([*points({1: 100.0, 2: 200.0, 4: 400.0})] * times, round_trip_ns=0.1 * MS)
+
+    assert hold_parallelism(thresholds.parse("parallelism > 4")[0], scaling).cure == cure
+
+
 def test_what_is_open_is_said_with_the_interval_and_a_cure():
     held = hold_parallelism(thresholds.parse("parallelism > 4")[0], SWEEP)
     words = words_of(held)

@@ -106,6 +106,7 @@ def test_failures_that_come_after_a_level_put_one_without_any_in_doubt(made, fou
     row = closed_row([*samples(n=4000, latency_ns=200 * MS), *made])
 
     assert [doubt.what.partition(" no answer")[0] for doubt in doubts_of(row)] == found
+    assert all(doubt.wants_longer for doubt in doubts_of(row))
 
 
 @pytest.mark.parametrize(
@@ -251,6 +252,7 @@ def test_doubts_of_the_sample(row, doubt):
     row = row()
 
     assert list(map(str, row.sample_doubts)) == [doubt]
+    assert [one.wants_longer for one in row.sample_doubts] == ["--level-duration" in doubt]
     assert row.generator_doubts == ()
 
 

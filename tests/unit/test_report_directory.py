@@ -171,6 +171,7 @@ NOBODYS = 2**30  # far beyond any process's number here
     [
         pytest.param(f".tfsload-report-{NOBODYS}-abc", 7200, False, id="old-and-nobodys"),
         pytest.param(".tfsload-report-abc", 7200, False, id="old-and-without-a-number"),
+        pytest.param(f".tfsload-report-{'9' * 11}-abc", 7200, False, id="old-and-of-no-number-of-a-process"),
         pytest.param(f".tfsload-report-{os.getpid()}-abc", 7200, True, id="old-and-of-a-process"),
         pytest.param(f".tfsload-report-{NOBODYS}-abc", 60, True, id="being-made-in-another-container"),
     ],

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.examples import scaled
 from tfsload.analysis.scaling import LevelPoint, assess
+from tfsload.analysis.sweep import SPREAD, error_of
 
 SERVICE_S = 0.01
 DOUBLING = (1, 2, 4, 8, 16, 32)
@@ -309,6 +310,14 @@ def test_untrusted_levels_are_shown_and_carry_nothing():
 
 def test_an_untrusted_peak_does_not_take_away_what_is_certain():
     assert said(workers(8), untrusted=(8, 16, 32)).startswith("Yes: at least about 4.00 ")
+
+
+def test_levels_error_is_that_of_their_mean_by_noise_and_by_how_equal_runs_differ():
+    one, two = assess(sweep(workers(2), (1, 2), noise=0.2)).levels
+
+    assert error_of((one,)) == one.error == pytest.approx(math.hypot(one.noise, SPREAD))
+    assert error_of((one, two)) == pytest.approx(math.hypot(math.hypot(one.noise, two.noise) / 2, SPREAD / 2**0.5))
+    assert error_of((dataclasses.replace(one, noise=0.0, n_runs=4),)) == pytest.approx(SPREAD / 2)
 
 
 def test_repeats_of_a_level_are_taken_together():

@@ -29,7 +29,7 @@ class Press:
     ):
         self.wait, self.n_started, self.n_checked, self.n_taken_back, self.n_timers = Wait(), 0, 0, 0, 0
         self.other = ""  # why no run may be checked
-        self.is_started = False
+        self.is_started, self.n_images = False, 20
         options = SimpleNamespace(num_users=1)
         runner = SimpleNamespace(state="ready", shape_greenlet=last_shape and last_shape(self))
         self.environment = SimpleNamespace(

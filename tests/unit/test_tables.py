@@ -267,6 +267,7 @@ def test_a_terminals_screen(columns, environment, screen):
         pytest.param({"COLUMNS": "-5"}, LOG, id="negative"),
         pytest.param({"COLUMNS": "wide"}, LOG, id="no-number"),
         pytest.param({"COLUMNS": "²"}, LOG, id="no-digit"),
+        pytest.param({"COLUMNS": "9" * 5000}, LOG, id="no-number-that-python-reads"),
     ],
 )
 @pytest.mark.parametrize("stream", [io.StringIO(), None, object()], ids=["text", "none", "no-stream"])

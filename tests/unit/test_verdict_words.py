@@ -8,6 +8,8 @@ from tests.support.golden import result_of
 from tests.support.page_runs import closed_sweep, page_run
 from tests.support.past_runs import PastRun
 from tfsload.analysis import exit_codes
+from tfsload.analysis.judge import judge
+from tfsload.analysis.option_limits import MAX_USERS
 from tfsload.analysis.verdict import Reason, Verdict
 from tfsload.report.page.checks import doubts
 from tfsload.report.page.first_screen import first_screen
@@ -117,6 +119,19 @@ def test_what_may_yet_hold_a_crossed_threshold_is_said():
     assert lines[0].startswith("parallelism > 3.5 was crossed: ")
     assert lines[1] == f"Cure: {GROWS}."
     assert any(GROWS in "".join(piece.text for piece in doubt.what) for doubt in doubts(result))
+
+
+def test_of_a_sweep_over_as_many_users_as_there_may_be_nothing_is_said_that_no_sweep_does():
+    past = PastRun({"sweep": "1,2,4", "threshold": "parallelism > 3.5"})
+    for number, (users, latency_ms) in enumerate(((1, 8.0), (2, 8.5), (4, 13.0)), 1):
+        past.close_level(number, users, latency_ms)
+    result = result_of(past.end())
+    most = dataclasses.replace(result.scaling.levels[-1], users=MAX_USERS)
+    scaling = dataclasses.replace(result.scaling, levels=(*result.scaling.levels[:-1], most))
+
+    cures = [[one.cure for one in judge(run).reasons] for run in (result, dataclasses.replace(result, scaling=scaling))]
+
+    assert cures == [[GROWS], [""]]
 
 
 def test_so_is_it_beside_a_failure():

@@ -1,6 +1,7 @@
 """What is shown is cut, steers no terminal and holds no secret."""
 
 import logging
+import os
 import shutil
 import subprocess
 
@@ -144,6 +145,7 @@ PATHS = [
     pytest.param("it's\r\x1b[2J", "$'it\\'s\\r\\x1b[2J'", id="steering"),
     pytest.param("a\\nb\t", "$'a\\\\nb\\t'", id="with-a-backslash"),
     pytest.param("a\u2028b\x85é", "$'a\\U00002028b\\U00000085é'", id="other-ends-of-lines"),
+    pytest.param("/tmp/a\udcffb\udc80", "$'/tmp/a\\xffb\\x80'", id="bytes-that-are-no-utf-8"),
 ]
 
 
@@ -152,4 +154,6 @@ def test_a_path_stands_on_one_line_and_a_shell_reads_it(path, shown):
     assert words.path_shown(path) == shown
     assert words.lines(shown) == shown
     said = [shutil.which("bash") or "bash", "-c", f"printf %s {words.shell_word(path)}"]
-    assert subprocess.run(said, stdout=subprocess.PIPE, check=True, env={"LC_ALL": "C.UTF-8"}).stdout == path.encode()
+    assert subprocess.run(said, stdout=subprocess.PIPE, check=True, env={"LC_ALL": "C.UTF-8"}).stdout == os.fsencode(
+        path
+    )

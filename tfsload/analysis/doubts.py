@@ -30,10 +30,12 @@ class Doubt:
     Attributes:
         what: what was found.
         cure: what to do, so that the next run is without it.
+        wants_longer: whether levels that are held longer are, or may be, that cure.
     """
 
     what: str
     cure: str
+    wants_longer: bool = False
 
     def __str__(self) -> str:
         return f"{self.what}; {self.cure}"
@@ -71,7 +73,7 @@ def doubts_of_sample(record: Record, achieved_rps: float, mean_in_flight: float,
     doubts = _of_late_failures(record)
     if drift:
         cure = "use a longer --warm-up or --level-duration, or less load than makes a queue grow"
-        doubts.append(Doubt(f"unstable: {drift}", cure))
+        doubts.append(Doubt(f"unstable: {drift}", cure, wants_longer=True))
     # A request that is due and has not left is not in flight.
     little = achieved_rps * (record.latency.mean_ns - record.lag.mean_ns) / 1e9
     off = abs(little - mean_in_flight)
@@ -81,7 +83,7 @@ def doubts_of_sample(record: Record, achieved_rps: float, mean_in_flight: float,
             f"in flight (limit {share(LITTLES_TOLERANCE)}), {little:.2f} against {mean_in_flight:.2f}; "
             f"{record.straddling:,} requests lie across the window's edges"
         )
-        doubts.append(Doubt(found, "use a longer --level-duration"))
+        doubts.append(Doubt(found, "use a longer --level-duration", wants_longer=True))
     return tuple(doubts)
 
 
@@ -91,7 +93,7 @@ def _of_late_failures(record: Record) -> list[Doubt]:
         return []
     n, figure = requests(record.failed_later), "it is" if record.failed_later == 1 else "they are"
     found = f"{n} that left in it had no answer, which was known after its end: {figure} in none of its figures"
-    return [Doubt(found, "use a --level-duration longer than the --deadline")]
+    return [Doubt(found, "use a --level-duration longer than the --deadline", wants_longer=True)]
 
 
 def _of_workers(run: LevelRun) -> Doubt | None:
@@ -164,5 +166,7 @@ def _of_number(record: Record) -> Doubt | None:
     answered, needed = record.latency.count, samples_needed(LEAST_PERCENTILE)
     if answered >= needed:
         return None
-    cure = "see why others failed" if record.failed_requests else "use a longer --level-duration"
-    return Doubt(f"too few samples: {answered:,} answered requests (p{LEAST_PERCENTILE} wants {needed})", cure)
+    found = f"too few samples: {answered:,} answered requests (p{LEAST_PERCENTILE} wants {needed})"
+    if record.failed_requests:
+        return Doubt(found, "see why others failed")
+    return Doubt(found, "use a longer --level-duration", wants_longer=True)

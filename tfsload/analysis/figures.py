@@ -45,8 +45,6 @@ NONE = "–"
 ENDLESS = "∞"
 # A figure that was measured has so many digits at least; what stands before the point is never cut.
 _DIGITS = 3
-# Python refuses to read thousands of them.
-_MOST_DIGITS = 18
 
 
 def count(number: float) -> str:
@@ -56,15 +54,6 @@ def count(number: float) -> str:
     '2,142'
     """
     return f"{number:,.0f}"
-
-
-def whole_number(text: str) -> int | None:
-    """Return the whole number, from 0 on, that a text is; None: it is none, or one of more digits than anything has.
-
-    >>> whole_number("64"), whole_number("-1"), whole_number("6.4"), whole_number("9" * 100)
-    (64, None, None, None)
-    """
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
 
 
 def requests(n: int, of: int | None = None) -> str:

@@ -46,4 +46,6 @@ def _open(found: Parallelism) -> str:
 def _cure(found: Parallelism, sweep: Sweep) -> str:
     if found.by_overhead >= found.by_scatter:
         return _HEAVIER
-    return f"hold the levels longer (--level-duration), or each several times{in_brackets(more_often(sweep).users)}"
+    more = more_often(sweep)
+    several = "" if more is None else f", or each several times{in_brackets(more.users)}"
+    return f"hold the levels longer (--level-duration){several}"

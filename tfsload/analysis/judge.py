@@ -12,6 +12,7 @@ from tfsload.analysis.judged import FAILURE_METRICS
 from tfsload.analysis.level_breaches import breaches_of_levels, doubts_by_level
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.limit import Ending
+from tfsload.analysis.option_limits import MAX_USERS
 from tfsload.analysis.result import Course, RunResult
 from tfsload.analysis.validity import Breach
 from tfsload.analysis.verdict import Reason, Verdict
@@ -326,6 +327,8 @@ def _sweep_further(result: RunResult, held: Held) -> str:
     if scaling is None or not held.threshold.is_of_sweep or held.threshold.is_upper or scaling.stops_growing_at:
         return ""
     most = max(level.users for level in scaling.levels if level.is_trusted)  # growth is told by these alone
+    if most >= MAX_USERS:
+        return ""
     return f"throughput was still growing at {users(most)}: sweep further, it may come to more"
 
 

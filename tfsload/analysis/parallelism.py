@@ -7,7 +7,7 @@ for a lone request, which is a lone user's latency less its way to the server an
 import math
 from dataclasses import dataclass
 
-from tfsload.analysis.sweep import SPREAD, ScaledLevel, Sweep
+from tfsload.analysis.sweep import Sweep, error_of
 from tfsload.analysis.usl import Z_95
 
 # Overhead, what a request spends outside the server, may be so many times as long as the round trip that was measured.
@@ -57,8 +57,8 @@ def parallelism(sweep: Sweep, round_trip_ns: float | None) -> Parallelism | None
     alone_ns, best_rps = growth.alone_ns, growth.best_rps
     overhead_ns = min(round_trip_ns or 0.0, alone_ns)
     least_ns, most_ns = _overhead_ends_ns(round_trip_ns, alone_ns)
-    latency_error = Z_95 * _error((growth.alone,)) * alone_ns
-    rate_error = Z_95 * _error(sweep.plateau)
+    latency_error = Z_95 * growth.alone.error * alone_ns
+    rate_error = Z_95 * error_of(sweep.plateau)
 
     def ends(latency_error_ns: float, rate_error: float, shorter_ns: float, longer_ns: float) -> tuple[float, float]:
         service_ns = alone_ns - overhead_ns
@@ -89,13 +89,6 @@ def _overhead_ends_ns(round_trip_ns: float | None, alone_ns: float) -> tuple[flo
     # An overhead of all of the time, and more, was not measured.
     least_ns = LEAST_OF_ROUND_TRIP * round_trip_ns if round_trip_ns < alone_ns else 0.0
     return least_ns, MOST_OF_ROUND_TRIP * round_trip_ns
-
-
-def _error(levels: tuple[ScaledLevel, ...]) -> float:
-    """Return the relative standard error of the mean of some levels: their noise, and how equal runs differ."""
-    by_noise = math.hypot(*(level.noise for level in levels)) / len(levels)
-    by_spread = SPREAD / math.sqrt(sum(level.n_runs for level in levels))
-    return math.hypot(by_noise, by_spread)
 
 
 def _joined(value: float, *parts: tuple[float, float]) -> tuple[float, float]:

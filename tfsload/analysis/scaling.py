@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tfsload.analysis.level_result import LevelResult
+from tfsload.analysis.next_sweep import SweepAsked
 from tfsload.analysis.parallelism import MOST_OF_ROUND_TRIP, OVERHEAD_NS, Parallelism, parallelism
 from tfsload.analysis.scaling_answer import ScalingAnswer, scaling_answer
 from tfsload.analysis.sweep import SPREAD, LevelPoint, ScaledLevel, Sweep, standard_error
@@ -55,7 +56,12 @@ class Scaling:
     curve: tuple[CurvePoint, ...] = ()
 
 
-def assess(points: Sequence[LevelPoint], round_trip_ns: float | None = None, is_whole: bool = True) -> Scaling:
+def assess(
+    points: Sequence[LevelPoint],
+    round_trip_ns: float | None = None,
+    is_whole: bool = True,
+    asked: SweepAsked | None = None,
+) -> Scaling:
     """Say how throughput grows with users, and whether that means that requests are served in parallel.
 
     Args:
@@ -63,6 +69,7 @@ def assess(points: Sequence[LevelPoint], round_trip_ns: float | None = None, is_
         round_trip_ns: of a call that asks the model for nothing, without load: it is taken off a lone request's
             latency. None: not measured, up to 0.3 ms.
         is_whole: whether these are all levels that were asked for.
+        asked: what else the sweep was asked for; None: it is not known, nor then what exactly would tell more.
     """
     sweep = Sweep.of(points)
     interval = parallelism(sweep, round_trip_ns)
@@ -77,7 +84,7 @@ def assess(points: Sequence[LevelPoint], round_trip_ns: float | None = None, is_
         stops_growing_at=sweep.stops_growing_at,
         falls_beyond=sweep.falls_beyond,
         usl=usl,
-        answer=scaling_answer(sweep, interval, round_trip_ns, is_whole),
+        answer=scaling_answer(sweep, interval, round_trip_ns, is_whole, asked),
         curve=tuple(map(_as_measured, usl.curve(_whole_users(sweep.levels[-1].users)))) if usl else (),
     )
 
@@ -93,11 +100,11 @@ def _as_measured(point: CurvePoint) -> CurvePoint:
     return replace(point, low_rps=rps * math.exp(-down), high_rps=rps * math.exp(up))
 
 
-def assess_sweep(levels: Sequence[LevelResult], is_whole: bool = True) -> Scaling:
+def assess_sweep(levels: Sequence[LevelResult], is_whole: bool = True, asked: SweepAsked | None = None) -> Scaling:
     """Return whether the server works in parallel, by the levels of a closed sweep, all of them or those so far."""
     alone = [level.round_trip_ns for level in levels if level.users == 1 and level.round_trip_ns is not None]
     round_trip_ns = alone[0] if alone else None
-    return assess([_point(level) for level in levels], round_trip_ns, is_whole)
+    return assess([_point(level) for level in levels], round_trip_ns, is_whole, asked)
 
 
 def speed_up_of_last(levels: Sequence[LevelResult]) -> float | None:
@@ -116,6 +123,8 @@ def _point(level: LevelResult) -> LevelPoint:
         slice_rates_rps=level.slice_rates_rps,
         doubt=str(level.doubts[0]) if level.doubts else "",
         n_failed=level.failed_requests,
+        wants_longer=any(doubt.wants_longer for doubt in level.doubts),
+        number=level.number,
     )
 
 

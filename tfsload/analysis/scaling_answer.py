@@ -4,21 +4,16 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from tfsload.analysis.answer_kinds import SERIAL_UP_TO, may_change_with_more_users, possible, room_to_grow
 from tfsload.analysis.figures import at_once, difference, fold, latency, rate, share, users
-from tfsload.analysis.next_sweep import SUGGESTED, NextSweep, further, in_brackets, more_often, with_a_lone_user
+from tfsload.analysis.next_sweep import SUGGESTED, NextSweep, SweepAsked, in_brackets, with_a_lone_user
 from tfsload.analysis.parallelism import Parallelism
-from tfsload.analysis.sweep import SAME_THROUGHPUT, SPREAD, Growth, ScaledLevel, Sweep
+from tfsload.analysis.sweep import SAME_THROUGHPUT, Growth, ScaledLevel, Sweep
+from tfsload.analysis.would_tell import NONE, Cure, cure_of, held_longer, with_heavier
 
-# Requests served at once, up to which the answer is No.
-SERIAL_UP_TO = 1.25
-# Up to here it is Hardly, a kind of No: a second worker would idle for more than half of the time, which nobody means
-# who asks for parallel serving. But parts of requests do run beside one another, and that is said.
-HARDLY_UP_TO = 1.5
 # Where less than this is left, with the overhead taken off, more was taken off than there is.
 OVERCORRECTED_BELOW = 0.8
 
-_LONGER = "`--level-duration`"
-_TO_ITS_END = "let the sweep run to its end"
 _SEE_VERDICT = "the verdict says why"
 # More levels than this are counted, not named.
 _MOST_NAMED = 6
@@ -77,27 +72,12 @@ class Lack:
         return "; ".join(filter(None, (self.what, self.cure, _SEE_VERDICT if self.is_in_verdict else "")))
 
 
-@dataclass(frozen=True)
-class _Cure:
-    """What would tell.
-
-    Attributes:
-        words: it in words; empty: nothing has to.
-        next: the sweep that would; None: what is to be done is no option of one.
-    """
-
-    words: str = ""
-    next: NextSweep | None = None
-
-
-_NONE = _Cure()
-_HEAVIER = _Cure(
-    "send heavier requests (more `--images-per-request`), or measure nearer to the server", NextSweep(is_heavier=True)
-)
-
-
 def scaling_answer(
-    sweep: Sweep, interval: Parallelism | None, round_trip_ns: float | None, is_whole: bool = True
+    sweep: Sweep,
+    interval: Parallelism | None,
+    round_trip_ns: float | None,
+    is_whole: bool = True,
+    asked: SweepAsked | None = None,
 ) -> ScalingAnswer:
     """Say whether requests run in parallel.
 
@@ -106,32 +86,34 @@ def scaling_answer(
         interval: its parallelism; None without a lone user, or with nothing else.
         round_trip_ns: of a call that asks the model for nothing; None: not measured.
         is_whole: whether these are all levels that were asked for.
+        asked: what else it was asked for; None: it is not known.
     """
     growth = sweep.growth
     if growth is None or interval is None:
-        lack = lack_of(sweep, is_whole)
+        lack = lack_of(sweep, is_whole, asked)
         sentence = f"Cannot tell: {lack}.{_growth_all_the_same(sweep)}"
         return ScalingAnswer("cannot tell", sentence, lack.next if lack is not None else None)
     kind: Kind
     if interval.value < OVERCORRECTED_BELOW and interval.at_most > SERIAL_UP_TO:
-        kind, which, cure = "cannot tell", "", _HEAVIER
+        kind, cure = "cannot tell", with_heavier(asked)
+        ending = [f"To tell: {cure.words}"]
         head = _OVERCORRECTED.format(at_most=at_once(interval.at_most))
     else:
-        possible = _possible(growth, interval)
+        answers = possible(growth, interval)
         least = "at least " if _may_be_more(sweep) else ""
         where = "" if round_trip_ns is None else " in the server"  # else their way is in the figure, too
-        head = _HEADS[possible].format(value=at_once(interval.value), least=least, where=where)
+        head = _HEADS[answers].format(value=at_once(interval.value), least=least, where=where)
         head += f" ({at_once(interval.low)} to {at_once(interval.high)}){_outlook(growth, interval)}"
         head += (
             "; that is less than one, so each takes longer under load than alone"
             if round(interval.high, 2) < 1  # as it is told
             else ""
         )
-        kind = "yes" if possible == ("yes",) else "cannot tell" if "yes" in possible else "no"
-        cure = _cure(growth, interval, is_whole) if len(possible) > 1 else _NONE
-        which = f" {possible[0]} from {possible[1]}" if len(possible) == 2 else ""
+        kind = "yes" if answers == ("yes",) else "cannot tell" if "yes" in answers else "no"
+        cure = cure_of(growth, interval, is_whole, asked) if len(answers) > 1 else NONE
+        ending = _ending(answers, cure, growth, interval, is_whole) if len(answers) > 1 else []
     reasons = [_rests_on(sweep), _reason(growth.alone_ns, round_trip_ns), _growth(growth, round_trip_ns is not None)]
-    parts = [head, *filter(None, reasons), *([f"To tell{which}: {cure.words}"] if cure.words else [])]
+    parts = [head, *filter(None, reasons), *ending]
     return ScalingAnswer(kind, " ".join(f"{part}." for part in parts), cure.next)
 
 
@@ -162,53 +144,37 @@ def _rests_on(sweep: Sweep) -> str:
     return f"{rests}; {again}" if again else rests
 
 
-def _possible(growth: Growth, interval: Parallelism) -> tuple[str, ...]:
-    """Return the answers that the sweep allows: "no", "hardly", "yes", those that lie side by side."""
-    found = _between(interval.low, interval.high * _room_to_grow(growth))
-    return ("no", "hardly") if found == ("no",) and _is_grown(growth) else found
-
-
-def _is_grown(growth: Growth) -> bool:
-    """Whether throughput grew by so much that to call it one request at a time takes faith in the round trip."""
-    return growth.speed_up(growth.highest) > SERIAL_UP_TO
-
-
-def _between(low: float, high: float) -> tuple[str, ...]:
-    is_found = {
-        "no": low <= SERIAL_UP_TO,
-        "hardly": low <= HARDLY_UP_TO and high > SERIAL_UP_TO,
-        "yes": high > HARDLY_UP_TO,
-    }
-    return tuple(word for word, is_one in is_found.items() if is_one)
-
-
 def _outlook(growth: Growth, interval: Parallelism) -> str:
     """Say what more users may bring, where that is why more than one answer is possible."""
-    room = _room_to_grow(growth)
-    reach = interval.high * room
-    if growth.sweep.higher_left_out or _between(interval.low, reach) == _between(interval.low, interval.high):
+    if growth.sweep.higher_left_out or not may_change_with_more_users(growth, interval):
         return ""
-    return f", and up to {at_once(reach)} with more users" if room < math.inf else ", so far"
+    room = room_to_grow(growth)
+    return f", and up to {at_once(interval.high * room)} with more users" if room < math.inf else ", so far"
+
+
+def _ending(answers: tuple[str, ...], cure: Cure, growth: Growth, interval: Parallelism, is_whole: bool) -> list[str]:
+    """Say what would tell one answer from another, and what the answer is where nothing does: two are one, too."""
+    which = f" {answers[0]} from {answers[1]}" if len(answers) == 2 else ""
+    said = [f"To tell{which}: {cure.words}"] if cure.words else []
+    if may_change_with_more_users(growth, interval) or not is_whole:
+        return said
+    least_or_most = _least_or_most(answers, growth, interval) if which else ""
+    if not cure.words:
+        answer = f": the answer is {least_or_most}" if which else ""
+        return [f"Measuring each level once more would tell little{answer}"]
+    return [*said, *([f"If it stays open, the answer is {least_or_most}"] if which else [])]
+
+
+def _least_or_most(answers: tuple[str, ...], growth: Growth, interval: Parallelism) -> str:
+    """Return the end of the interval that one can go by."""
+    if "yes" in answers:
+        return f"at least {at_once(interval.low)} at once"
+    most, reach = at_once(interval.high), at_once(interval.high * room_to_grow(growth))
+    return f"at most {most} at once{'' if reach == most else f' ({reach} with more users)'}"
 
 
 def _may_be_more(sweep: Sweep) -> bool:
     return sweep.stops_growing_at is None or sweep.higher_left_out is not None
-
-
-def _room_to_grow(growth: Growth) -> float:
-    """Return how many times the throughput more users may bring; infinite where nothing speaks against it.
-
-    By Amdahl's law (the Universal Scalability Law without coherency), which goes through the lone user and the last
-    level: 1.25 times the throughput at 2 users becomes 1.7 times with more; at 8 users, 1.3 times becomes 1.4.
-    """
-    if growth.sweep.higher_left_out is not None:
-        return math.inf
-    last = growth.last
-    if growth.knee is not last:
-        return 1.0
-    speed_up = growth.speed_up(last)
-    contention = (last.users / speed_up - 1) / (last.users - 1)
-    return max(1.0, 1 / contention / speed_up) if contention > 0 else math.inf
 
 
 def _reason(alone_ns: float, round_trip_ns: float | None) -> str:
@@ -249,12 +215,13 @@ def _growth(growth: Growth, has_way: bool) -> str:
     return grown + beyond
 
 
-def lack_of(sweep: Sweep, is_whole: bool = True) -> Lack | None:
+def lack_of(sweep: Sweep, is_whole: bool = True, asked: SweepAsked | None = None) -> Lack | None:
     """Return what the sweep has not got that any answer needs; None if it has all.
 
     Args:
         sweep: with all its levels.
         is_whole: whether these are all levels that were asked for; else what is missing may be among the others.
+        asked: what else it was asked for; None: it is not known.
     """
     has_lone_user = bool(sweep.levels) and sweep.levels[0].users == 1
     if not is_whole and (not has_lone_user or len(sweep.levels) < 2):
@@ -269,19 +236,14 @@ def lack_of(sweep: Sweep, is_whole: bool = True) -> Lack | None:
     first, second = sweep.levels[:2]
     if not first.is_trusted:
         what = f"the level with 1 user cannot be trusted{_why(first)}"
-        return Lack(what, is_in_verdict=not first.n_failed, next=_held_longer(first))
+        return Lack(what, is_in_verdict=not first.n_failed, next=held_longer(first, asked))
     if sweep.alone is None:
         return Lack("no request was answered at 1 user", "see why they failed")
     if len(sweep.trusted) < 2:
         which = f"; the one with {users(second.users)}{_why(second)}" if second.n_failed else ""
         what = f"no level with more than 1 user can be trusted{which}"
-        return Lack(what, is_in_verdict=not second.n_failed, next=_held_longer(second))
+        return Lack(what, is_in_verdict=not second.n_failed, next=held_longer(second, asked))
     return None
-
-
-def _held_longer(level: ScaledLevel) -> NextSweep | None:
-    """Return what makes a level one that can be trusted, where its doubt says that longer levels do."""
-    return NextSweep(is_longer=True) if "--level-duration" in level.left_out else None
 
 
 def _growth_all_the_same(sweep: Sweep) -> str:
@@ -301,33 +263,3 @@ def _growth_all_the_same(sweep: Sweep) -> str:
 def _why(level: ScaledLevel) -> str:
     """Return why a level cannot be trusted, where nobody else says it: its doubts are the verdict's reasons."""
     return f": {level.left_out}" if level.n_failed else ""
-
-
-def _cure(growth: Growth, interval: Parallelism, is_whole: bool) -> _Cure:
-    """Return what would tell, where a sweep allows several answers."""
-    sweep = growth.sweep
-    if sweep.higher_left_out:
-        return _measured_well(sweep.higher_left_out)
-    within, beyond_it = (_between(interval.low, interval.high * room) for room in (1.0, _room_to_grow(growth)))
-    if beyond_it != within:
-        beyond = [level for level in sweep.levels if level.users > growth.last.users]
-        if beyond:
-            return _measured_well(beyond[0])
-        more = further(sweep)
-        return _Cure(f"sweep further{in_brackets(more.users)}", more) if is_whole else _Cure(_TO_ITS_END)
-    if interval.by_overhead >= interval.by_scatter or interval.high <= SERIAL_UP_TO:
-        return _HEAVIER
-    if growth.alone.n_runs > 1 and growth.alone.noise > SPREAD:
-        return _Cure("throughput at 1 user differed from time to time; measure on a machine with nothing else to do")
-    if max(growth.alone.noise, *(level.noise for level in sweep.plateau)) > SPREAD:
-        words = f"throughput scatters too much; measure longer ({_LONGER}), on a machine with nothing else to do"
-        return _Cure(words, NextSweep(is_longer=True))
-    if not is_whole:
-        return _Cure(_TO_ITS_END)
-    more = more_often(sweep)
-    words = f"measure each level several times{in_brackets(more.users)}, on a machine with nothing else to do"
-    return _Cure(words, more)
-
-
-def _measured_well(level: ScaledLevel) -> _Cure:
-    return _Cure(f"{users(level.users)}, measured so that it can be trusted", _held_longer(level))

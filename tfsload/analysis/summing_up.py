@@ -10,6 +10,7 @@ from tfsload.analysis.level_result import level_result
 from tfsload.analysis.levels import LevelRow
 from tfsload.analysis.limit import Finding, SearchResult
 from tfsload.analysis.limit_counts import limit_counts
+from tfsload.analysis.next_sweep import SweepAsked
 from tfsload.analysis.result import Course, RunResult
 from tfsload.analysis.scaling import Scaling, assess_sweep
 from tfsload.analysis.series import Second, series
@@ -30,6 +31,7 @@ class Measured:
         rows: the levels'.
         findings: of a limit search: what it was told of its levels, by number.
         n_images: images that are fired, over and over; None: as many as there are answers.
+        asked: what a sweep was asked for beside its users; None: it is not known, or it was no sweep.
     """
 
     record: Record
@@ -37,6 +39,7 @@ class Measured:
     rows: Sequence[LevelRow] = ()
     findings: Mapping[int, Finding] = field(default_factory=dict)
     n_images: int | None = None
+    asked: SweepAsked | None = None
 
 
 def sum_up(
@@ -63,7 +66,7 @@ def sum_up(
     levels = tuple(level_result(row, measured.findings.get(row.level.number)) for row in rows)
     has_levels = bool(rows) or not is_whole  # of one that was stopped its seconds begin with its window
     is_sweep = bool(levels) and all(level.rate_rps is None for level in levels)
-    scaling = assess_sweep(levels, is_whole) if is_sweep else None
+    scaling = assess_sweep(levels, is_whole, measured.asked) if is_sweep else None
     if scaling is not None and is_under_way:
         scaling = replace(scaling, answer=None)  # the levels that are to come may give another
     confusion = record.confusion

@@ -36,6 +36,8 @@ class LevelPoint:
         slice_rates_rps: throughput in equal slices of the level, which tell the noise; empty if not known.
         doubt: why the level supports no verdict, and what to do; empty: it does.
         n_failed: requests that had no answer. A server that refuses does not do what it does when it serves.
+        wants_longer: whether one of its doubts, not only the one that is told, may be gone with a longer level.
+        number: of the level in its run; 0: it has none.
 
     Raises:
         ValueError: a figure that is negative or not finite, or no user.
@@ -47,6 +49,8 @@ class LevelPoint:
     slice_rates_rps: tuple[float, ...] = ()
     doubt: str = ""
     n_failed: int = 0
+    wants_longer: bool = False
+    number: int = 0
 
     def __post_init__(self) -> None:
         if self.users < 1:
@@ -83,6 +87,9 @@ class ScaledLevel:
         speed_up: S(N) = X(N)/X(1); None if there is no level with one user that is trusted.
         efficiency: S(N)/N; None likewise.
         n_left_out: measurements that are not among these, since they cannot be trusted.
+        wants_longer: whether it cannot be trusted, and may be so where it is held longer.
+        numbers: of the levels that these measurements are; empty: they have none, or the result is of before this was
+            noted.
     """
 
     users: int
@@ -95,6 +102,8 @@ class ScaledLevel:
     speed_up: float | None = None
     efficiency: float | None = None
     n_left_out: int = 0
+    wants_longer: bool = False
+    numbers: tuple[int, ...] = ()
 
     @property
     def is_trusted(self) -> bool:
@@ -103,8 +112,8 @@ class ScaledLevel:
 
     @property
     def error(self) -> float:
-        """Standard error of the throughput, relative: its noise, and how equal levels differ."""
-        return math.hypot(self.noise, SPREAD / math.sqrt(self.n_runs))
+        """Standard error of the throughput, relative, as `error_of` has it."""
+        return error_of((self,))
 
     @property
     def interval_rps(self) -> tuple[float, float]:
@@ -233,6 +242,13 @@ class Growth:
         return level.throughput_rps / self.alone.throughput_rps
 
 
+def error_of(levels: Sequence[ScaledLevel]) -> float:
+    """Return the relative standard error of the mean of some levels: their noise, and how equal runs differ."""
+    by_noise = math.hypot(*(level.noise for level in levels)) / len(levels)
+    by_spread = SPREAD / math.sqrt(sum(level.n_runs for level in levels))
+    return math.hypot(by_noise, by_spread)
+
+
 def exceeds(level: ScaledLevel, other: ScaledLevel | None) -> bool:
     """Whether a level's throughput is higher than another's by enough to matter."""
     return other is None or other.throughput_rps < level.throughput_rps * (1 - SAME_THROUGHPUT)
@@ -267,6 +283,8 @@ def _level(users: int, runs: list[LevelPoint], alone_rps: float) -> ScaledLevel:
         speed_up=speed_up,
         efficiency=speed_up / users if speed_up is not None else None,
         n_left_out=len(runs) - len(counted),
+        wants_longer=any(run.wants_longer and not run.n_failed for run in counted),
+        numbers=tuple(run.number for run in counted if run.number),
     )
 
 

@@ -4,7 +4,6 @@ import difflib
 import math
 from dataclasses import dataclass
 
-from tfsload.analysis.figures import whole_number
 from tfsload.analysis.threshold_kinds import (
     EXPECTED_TIME,
     GREEK_MU,
@@ -19,6 +18,7 @@ from tfsload.analysis.threshold_kinds import (
     plain_number,
 )
 from tfsload.records.histogram import HIGHEST_NS
+from tfsload.transport.numerals import whole_number
 from tfsload.transport.words import quoted
 
 _LEVELS = ("users", "rate")

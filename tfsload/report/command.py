@@ -21,6 +21,8 @@ _OF_LOCUST = {
 }
 _RUN_TIME = "run_time"
 _LISTS = ("tags", "exclude_tags")
+# What is kept of a run, and where: with it, whoever takes the command from a report would replace that report.
+_OF_REPORT = ("report", "hgrm")
 # Without a flag.
 _CLASSES = "user_classes"
 _AS_IT_WAS: Mapping[str, str] = MappingProxyType({})
@@ -29,7 +31,7 @@ _AS_IT_WAS: Mapping[str, str] = MappingProxyType({})
 def command(result: RunResult, changes: Mapping[str, str] = _AS_IT_WAS) -> str:
     """Return the command that makes a run again: what was asked for, and nothing that is so by itself.
 
-    What is secret in it is masked, and has to be put in.
+    It keeps no report: that needs a directory of its own. What is secret in it is masked, and has to be put in.
 
     Args:
         result: of the run.
@@ -47,7 +49,7 @@ def _words(result: RunResult, changes: Mapping[str, str]) -> Iterator[str]:
     if asked.host:
         yield from _option("--host", asked.host)
     for name in dict.fromkeys((*asked.changed, *changes)):
-        if name == _CLASSES:
+        if name in (_CLASSES, *_OF_REPORT):
             continue
         flag = _OF_LOCUST.get(name, f"--{name.replace('_', '-')}")
         text = options.get(name, "")

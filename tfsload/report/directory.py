@@ -14,6 +14,7 @@ from typing import IO
 import psutil
 
 from tfsload.report import hgrm, json_file, left_over
+from tfsload.transport.numerals import whole_number
 from tfsload.transport.words import quoted
 
 NAMES = (json_file.NAME, "levels.csv", "series.csv", "images.csv", "junit.xml", "summary.md", "report.html")
@@ -21,6 +22,8 @@ PAGE = "report.html"
 # While files are made they lie in a directory within it, named so and by the process; one may be left by a killed one.
 _MAKING = ".tfsload-report-"
 _LOCK = f"{_MAKING}lock"
+# The system knows no process of a longer number.
+_MOST_DIGITS_OF_A_PID = 9
 _LOCK_LIMIT_S, _LOCK_POLL_S = 10.0, 0.05
 PART = ".part"  # at the end of a name: such a file is not complete
 # A report of many levels, twice over: the older one goes last.
@@ -114,8 +117,8 @@ def _new_directory(path: Path) -> Path:
 
 def _is_of_a_process(making: Path) -> bool:
     """Whether the process that made a directory is there; those of other containers never are."""
-    number = making.name.removeprefix(_MAKING).partition("-")[0]
-    return number.isascii() and number.isdigit() and psutil.pid_exists(int(number))
+    number = whole_number(making.name.removeprefix(_MAKING).partition("-")[0], _MOST_DIGITS_OF_A_PID)
+    return number is not None and psutil.pid_exists(number)
 
 
 @contextlib.contextmanager

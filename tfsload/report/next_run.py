@@ -2,13 +2,8 @@
 
 from collections.abc import Mapping
 
-from tfsload.analysis.figures import whole_number
-from tfsload.analysis.next_sweep import as_text
+from tfsload.analysis.next_sweep import as_options
 from tfsload.analysis.result import RunResult
-
-# Requests of so many images are heavy for a model as small as the one that is shipped.
-_HEAVY = 64
-_TIMES = 2
 
 
 def changes(result: RunResult) -> Mapping[str, str]:
@@ -18,27 +13,4 @@ def changes(result: RunResult) -> Mapping[str, str]:
     if wanted is None:
         return {}
     options = result.asked.options
-    found = {}
-    if wanted.users:
-        found["sweep"] = as_text(wanted.users)
-    if wanted.is_heavier:
-        found["images_per_request"] = _heavier(options.get("images_per_request", ""), len(result.images.fired))
-    if wanted.is_longer:
-        found["level_duration"] = _longer(options.get("level_duration", ""))
-    return {name: text for name, text in found.items() if text and name in options and text != options[name]}
-
-
-def _heavier(text: str, n_images: int) -> str:
-    """Return more images a request, as many as there are at most; empty: it is no number, or there are no more."""
-    asked = whole_number(text)
-    if asked is None:
-        return ""
-    more = max(_HEAVY, _TIMES * asked)
-    if n_images:
-        more = min(more, n_images)
-    return str(more) if more > asked else ""
-
-
-def _longer(text: str) -> str:
-    """Return more seconds; empty: it is no number."""
-    return f"{_TIMES * float(text):g}" if whole_number(text.replace(".", "", 1)) is not None else ""
+    return {name: text for name, text in as_options(wanted).items() if name in options and text != options[name]}

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tfsload.transport.numerals import whole_number
+
 # Of a log, so that it is the same wherever it was written.
 LOG_WIDTH = 100
 # What a state's word and mark are painted with: colours of the terminal's own, so that they fit its background.
@@ -63,5 +65,4 @@ LOG = Screen()
 
 
 def _log(environment: Mapping[str, str]) -> Screen:
-    asked = environment.get("COLUMNS", "")
-    return Screen(int(asked)) if asked.isascii() and asked.isdecimal() and int(asked[:9]) else LOG
+    return Screen(whole_number(environment.get("COLUMNS", "")) or LOG_WIDTH)

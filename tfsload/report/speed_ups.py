@@ -1,6 +1,7 @@
 """How much more each level of a sweep does than one user alone. Pure."""
 
 from tfsload.analysis.result import RunResult
+from tfsload.report.counted_levels import levels_of
 
 
 def speed_ups(result: RunResult) -> dict[int, float]:
@@ -9,11 +10,10 @@ def speed_ups(result: RunResult) -> dict[int, float]:
     Of a level that was held again it is the mean of all that count, as in the sentence below the table; one that does
     not count has none beside them.
     """
-    by_users = {level.users: level for level in result.scaling.levels} if result.scaling is not None else {}
-    found = {}
-    for row in result.levels:
-        level = by_users.get(row.users)
-        counts = level is not None and (not level.is_trusted or not (row.doubts or row.failed_requests))
-        if level is not None and level.speed_up is not None and counts:
-            found[row.number] = level.speed_up
-    return found
+    scaled_levels = result.scaling.levels if result.scaling is not None else ()
+    return {
+        level.number: scaled.speed_up
+        for scaled in scaled_levels
+        if scaled.speed_up is not None
+        for level in levels_of(result, scaled)
+    }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfsload.analysis import exit_codes, thresholds
+from tfsload.analysis.option_limits import MAX_USERS
 from tfsload.analysis.result import NOTHING_ASKED, Asked
 from tfsload.analysis.thresholds import Threshold, ThresholdError
 from tfsload.datasets.dataset import DataError, Dataset
@@ -13,7 +14,6 @@ from tfsload.prediction.process_run import RunImages, load_images
 from tfsload.run.asked import as_asked
 from tfsload.run.user_hosts import BY_OPTION, HostAsked
 from tfsload.settings import rules
-from tfsload.settings.options import MAX_USERS
 from tfsload.settings.refusal import RunRefused
 from tfsload.settings.settings import Settings, SettingsError
 from tfsload.target import preflight

@@ -11,6 +11,7 @@ from tfsload.analysis.image_counts import ImageCounts, n_different
 from tfsload.analysis.judge import judge
 from tfsload.analysis.levels import level_row
 from tfsload.analysis.limit import SearchResult
+from tfsload.analysis.next_sweep import SweepAsked
 from tfsload.analysis.others import NO_OTHERS, Others
 from tfsload.analysis.result import Course, RunResult, Server, Users, Verified, Workers
 from tfsload.analysis.summing_up import Measured, sum_up
@@ -54,6 +55,7 @@ def make_result(
         rows=[level_row(run, results.records.get(run.level.number, Record())) for run in results.levels],
         findings=results.findings,
         n_images=checked.n_images,
+        asked=_sweep_asked(checked),
     )
     images = _images(overall, checked)
     summed_up = sum_up(measured, course, checked.settings.checks.thresholds, search, is_under_way)
@@ -87,6 +89,11 @@ def course_of(results: Results, checked: Checked) -> Course:
         gave_up_after_s=results.gave_up_after_s,
         is_broken=results.is_broken,
     )
+
+
+def _sweep_asked(checked: Checked) -> SweepAsked:
+    model, load = checked.settings.model, checked.settings.load
+    return SweepAsked(model.images_per_request, checked.n_images, load.level_duration_s, model.deadline_s)
 
 
 def _workers(results: Results) -> Workers:

@@ -6,16 +6,14 @@ from typing import Any
 
 from tfsload.analysis import thresholds, tolerance
 from tfsload.analysis.next_sweep import SUGGESTED, as_text
+from tfsload.analysis.option_limits import MAX_IMAGES_PER_REQUEST, MAX_LEVEL_S, MAX_USERS
 from tfsload.analysis.tolerance import Tolerance
 from tfsload.datasets.dataset import PIXELS
 from tfsload.load import arrivals
 from tfsload.settings import origins, readers
 
 MAX_DEADLINE_S = 3600
-MAX_IMAGES_PER_REQUEST = 10_000
 MAX_VERSION = 2**63 - 1  # an int64 on the wire
-MAX_USERS = 100_000
-MAX_LEVEL_S = 24 * 3600
 MAX_WARM_UP_REQUESTS = 1_000_000
 # Options that begin so are the suite's own, by which a run's leader tells its workers; nobody else sets them.
 OWN_PREFIX = "tfsload_"

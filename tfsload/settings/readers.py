@@ -7,7 +7,11 @@ from typing import Any
 
 from tfsload.analysis.switch import OFF, ON, is_on
 from tfsload.load import arrivals, search
+from tfsload.transport.numerals import whole_number
 from tfsload.transport.words import LONGEST_SENTENCE, LONGEST_VALUE, quoted
+
+# A seed may be any number that is typed.
+_MOST_DIGITS = 99
 
 
 def text(value: str) -> str:
@@ -31,11 +35,9 @@ def integer(low: int, high: int | None = None) -> Callable[[str], int]:
     expected = f"a whole number of at least {low}" if high is None else f"a whole number from {low} to {high}"
 
     def read(value: str) -> int:
-        # int() alone would also take "1_000" and digits of other scripts
-        if not (value.isascii() and value.removeprefix("-").isdigit() and len(value) < 100):
-            raise ValueError(expected)
-        number = int(value)
-        if number < low or (high is not None and number > high):
+        size = whole_number(value.removeprefix("-"), _MOST_DIGITS)
+        number = -size if size is not None and value.startswith("-") else size
+        if number is None or number < low or (high is not None and number > high):
             raise ValueError(expected)
         return number
 

@@ -181,6 +181,11 @@ class ComingRun:
         return self.run is not None and bool(self.starters)
 
     @property
+    def n_images(self) -> int:
+        """Images that the run fires that was checked; 0: none was."""
+        return self.run.checked.n_images if self.run is not None else 0
+
+    @property
     def starters(self) -> list[Any]:
         """The greenlets that are at work on a start."""
         own = [self._started_in] if self._started_in else []  # a greenlet is true as long as it runs

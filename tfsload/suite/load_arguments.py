@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from numbers import Integral, Real
 
-from tfsload.settings.options import MAX_USERS
+from tfsload.analysis.option_limits import MAX_USERS
 from tfsload.transport.words import quoted
 
 

@@ -18,6 +18,10 @@ _SHORTEST_SECRET = 6
 # A name with a pass word before a host, as URLs have it.
 _USERINFO = re.compile(r"(?<=//)[^/@\s]+@|^[^/@\s]+:[^/@\s]*@")
 
+# What Python has for bytes from 0x80 on that are no UTF-8 (PEP 383), less the byte.
+_BYTE_0 = 0xDC00
+_BYTES = frozenset(map(chr, range(_BYTE_0 + 0x80, _BYTE_0 + 0x100)))
+
 _secrets: re.Pattern[str] | None = None
 
 
@@ -77,6 +81,8 @@ def _escaped(text: str) -> str:
 def _escape(letter: str) -> str:
     if letter in "'\\":
         return f"\\{letter}"
+    if letter in _BYTES:
+        return f"\\x{ord(letter) - _BYTE_0:02x}"
     # Beyond ASCII, `\x` would be a byte.
     return repr(letter)[1:-1] if letter.isascii() else f"\\U{ord(letter):08x}"
 

@@ -7,7 +7,9 @@ from typing import Any
 from locust.env import Environment
 from locust.util.timespan import parse_timespan
 
-from tfsload.settings.options import MAX_USERS, OPTIONS
+from tfsload.analysis.option_limits import MAX_USERS
+from tfsload.settings.options import OPTIONS
+from tfsload.transport.numerals import whole_number
 from tfsload.transport.words import quoted
 from tfsload.webui.load_kinds import N_USERS, RUN_TIME, SPAWN_RATE, USER_CLASSES
 from tfsload.webui.start_needs import Form
@@ -61,15 +63,13 @@ def faults(form: Mapping[str, str], may_be_missing: bool, is_rate_of_use: bool) 
 
 def _is_number_of_users(text: str) -> bool:
     """Whether a run goes on with so many: without any it would stand for ever."""
-    return _is_whole(text) and 1 <= int(text) <= MAX_USERS
+    number = whole_number(text)
+    return number is not None and 1 <= number <= MAX_USERS
 
 
 def _is_below_1(text: str) -> bool:
-    return _is_whole(text.removeprefix("-")) and int(text) < 1
-
-
-def _is_whole(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 100
+    number = whole_number(text.removeprefix("-"))
+    return number is not None and (number < 1 or text.startswith("-"))
 
 
 def _is_rate(text: str, is_of_use: bool) -> bool:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfsload.analysis import judged
-from tfsload.analysis.figures import whole_number
 from tfsload.analysis.result import RunResult
 from tfsload.report import directory, files, json_file, next_run, states
 from tfsload.report.page.cards import Card, cards
 from tfsload.report.page.first_screen import load, subject
 from tfsload.report.states import State
 from tfsload.report.sweep_answer import in_short
+from tfsload.transport.numerals import whole_number
 from tfsload.webui.own_directory import OwnDirectory
 
 # Older ones are forgotten, files and all: a web UI may be left running for weeks.

@@ -150,8 +150,8 @@ _LOAD = (
     _field(
         "images_per_request",
         "Images a request",
-        "Each is scored. A request of 1 spends most of its time on the way: take 64 or more to see whether a server "
-        "runs in parallel.",
+        "Each is scored. A request of 1 may spend most of its time on the way: take more, such as 64, to see whether a "
+        "server runs in parallel.",
         WHOLE,
     ),
 )

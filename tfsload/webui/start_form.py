@@ -1,6 +1,7 @@
 """The start form: a run that cannot start is refused there, with the reason; one start at a time is taken."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flask import jsonify, request
@@ -23,6 +24,19 @@ _SHAPE_LIMIT_S = 5.0
 # What a form is looked at for.
 _START, _CHECK = "start", "check"
 _IN_A_MOMENT = "another run is being started or stopped: try again in a moment"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a check has found of a run that can start.
+
+    Attributes:
+        how_long: how many levels it has, and how long they take; empty: it has none.
+        n_images: images that it fires.
+    """
+
+    how_long: str
+    n_images: int
 
 
 class StartForm:
@@ -90,7 +104,7 @@ class StartForm:
         """Whether Locust goes by levels of the suite's as of now."""
         return self._shapes.are_levels
 
-    def check(self, form: Form, known: list[str]) -> str:
+    def check(self, form: Form, known: list[str]) -> Found:
         """Check what a form asks for as for a start, and leave all as it was.
 
         Args:
@@ -98,7 +112,7 @@ class StartForm:
             known: what is wrong with it that the caller knows of, a sentence each.
 
         Returns:
-            How many levels it has, and how long they take; empty: it has none.
+            What is known of it by now.
 
         Raises:
             RunRefused: it could not start, with all faults; or a run is under way, which is not to be disturbed.
@@ -107,9 +121,9 @@ class StartForm:
         form = self._hidden.whole(form)
         self._refuse_what_is_no_field(form)
         self._check_start(form, known, _CHECK)
-        how_long = self._shapes.how_long
+        found = Found(self._shapes.how_long, self._coming.n_images)
         self._forget()
-        return how_long
+        return found
 
     def refuse_while_under_way(self) -> None:
         """Let a form that is there to begin a run change none.

@@ -38,6 +38,10 @@ class Coming(Protocol):
     def is_started(self) -> bool:
         """Whether its start goes on."""
 
+    @property
+    def n_images(self) -> int:
+        """Images that it fires; 0: none was checked."""
+
     def check(self, options: dict[str, Any], host: str | None, user_classes: list[type], *, faults: list[str]) -> None:
         """Check a run, and keep it for a start.
 

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response, redirect, request, url_for
 from locust.web import WebUI
 
+from tfsload.analysis.next_sweep import HEAVY
 from tfsload.analysis.switch import is_on
 from tfsload.settings.refusal import RunRefused
 from tfsload.transport.words import redacted
@@ -39,10 +40,17 @@ class _Answer:
     Attributes:
         faults: why no run can start so, a sentence each.
         length: of a check that found none: what would be run, and for how long.
+        n_images: likewise, images that it would fire.
     """
 
     faults: tuple[str, ...] = ()
     length: str = ""
+    n_images: int = 0
+
+    @property
+    def n_heavier(self) -> int:
+        """Images that make a request heavy, as many as there are at most."""
+        return min(HEAVY, self.n_images)
 
 
 @dataclass(frozen=True)
@@ -137,10 +145,10 @@ class StartPage:
 
     def _checked(self, asked: Form, faults: list[str], form: _Form) -> _Answer:
         try:
-            levels = self._form.check(asked, faults)
+            found = self._form.check(asked, faults)
         except RunRefused as refused:
             return _Answer(tuple(map(redacted, refused.faults)))
-        return _Answer(length=levels or self._length(form))
+        return _Answer(length=found.how_long or self._length(form), n_images=found.n_images)
 
     def _started(self, asked: Form) -> _Answer:
         try:
@@ -175,6 +183,8 @@ class StartPage:
             layout=layout,
             placed=place(answer.faults, layout.seen(form.kind), layout.flags, form.values["dataset"]),
             length=answer.length,
+            n_heavier=answer.n_heavier,
+            has_more_images=answer.n_images > answer.n_heavier,
             number=number,
             is_under_way=self._form.is_under_way or self._runs.under_way is not None,
             own_shape=self._own_shape(),

@@ -6,6 +6,7 @@ from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.sweep import ScaledLevel
 from tfsload.report.charts.load_axis import by_load, load_of
+from tfsload.report.counted_levels import levels_of
 from tfsload.report.states import of_level
 
 
@@ -47,9 +48,7 @@ def _by_itself(result: RunResult, level: LevelResult) -> Bar:
 
 
 def _of_users(result: RunResult, scaled: ScaledLevel) -> Bar:
-    levels = [level for level in result.levels if level.users == scaled.users]
-    if scaled.is_trusted:
-        levels = [level for level in levels if not (level.doubts or level.failed_requests)]
+    levels = levels_of(result, scaled)
     states = [of_level(result, level).key for level in levels]
     state = "pass" if "pass" in states else next(iter(states), "invalid")
     numbers = tuple(level.number for level in levels)

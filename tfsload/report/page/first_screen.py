@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tfsload.analysis.figures import at_once, on_average, users, whole_number
+from tfsload.analysis.figures import at_once, on_average, users
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.scaling import Scaling
 from tfsload.report import next_run, units
@@ -14,6 +14,7 @@ from tfsload.report.page.cards import Card, cards
 from tfsload.report.page.verdict_words import VerdictView, verdict_view
 from tfsload.report.page.words import Sentence, sentence
 from tfsload.report.sweep_answer import sweep_answer
+from tfsload.transport.numerals import whole_number
 
 # More levels than this are told by the first and the last one.
 _MOST_NAMED = 6

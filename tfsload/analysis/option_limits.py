@@ -1,0 +1,5 @@
+"""How far the options of a level go: they are refused beyond, and so nothing beyond is suggested. Pure."""
+
+MAX_USERS = 100_000
+MAX_IMAGES_PER_REQUEST = 10_000
+MAX_LEVEL_S = 24 * 3600
