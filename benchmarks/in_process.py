@@ -19,7 +19,11 @@ import hpack
 from locust import events
 
 from benchmarks import canned
-from tfsload.transport.grpc import connection, frames
+
+try:
+    from tfsload.transport.grpc import connection, frames
+except ImportError:  # a tree of before, that this one is held against
+    from tfsload.channel import connection, frames
 
 SETTLE_S = 2.0
 WINDOW_S = 4.0

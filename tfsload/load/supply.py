@@ -1,7 +1,8 @@
 """Which request a process's users send next: all of them over and over, or those that it has leased."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any, Protocol
 
 import gevent
@@ -62,16 +63,14 @@ class EndlessSupply:
     """Every request over and over, each round in an order of its own drawn from the seed."""
 
     def __init__(self, n_requests: int, seed: int, worker_index: int) -> None:
-        self._numbers = self._draw(n_requests, np.random.default_rng([seed, worker_index]))
+        rounds = self._rounds(n_requests, np.random.default_rng([seed, worker_index]))
+        # Returns the next request's number. No method, which were two calls more for every request.
+        self.next: Callable[[], tuple[int, None]] = chain.from_iterable(rounds).__next__
 
     @staticmethod
-    def _draw(n_requests: int, random: np.random.Generator) -> Iterator[int]:
+    def _rounds(n_requests: int, random: np.random.Generator) -> Iterator[Iterable[tuple[int, None]]]:
         while True:
-            yield from random.permutation(n_requests).tolist()
-
-    def next(self) -> tuple[int, None]:
-        """Return the next request's number."""
-        return next(self._numbers), None
+            yield zip(random.permutation(n_requests).tolist(), repeat(None))
 
     def is_awaited_by(self, user: Any) -> bool:  # noqa: ARG002  (as LeasedSupply has it)
         """Whether a user waits for a request: never."""
