@@ -2,7 +2,8 @@
 
     python -m benchmarks.against COMMIT [--pairs 5]
 
-Both send to the null server (`benchmarks.null_server`), in pairs: one run of each, in an order drawn from a seed. The
+Both send to the null server (`benchmarks.null_server`), and to one in their own process (`benchmarks.in_process`), in
+pairs: one run of each, in an order drawn from a seed. The
 ratio of a row is the geometric mean of its pairs' ratios, with Student's 95 % interval of their logarithms. A row falls
 short where that whole interval lies below `LEAST_RATIO`; the exit code is then 1.
 """
@@ -66,6 +67,8 @@ CONTESTS = (
     Contest(
         "20,000/s, open load", clients.suite_at_rate("poisson", tells_lag=False), 20_000, CPU, is_better_lower=True
     ),
+    # No kernel and no second process: differences of a few percent are seen.
+    Contest("8 in flight, in process", clients.suite_in_process(), 8, CPU, is_better_lower=True),
 )
 
 
@@ -176,7 +179,8 @@ def render(name: str, results: dict[Contest, Pairs]) -> str:
         word = f"**slower**: all of it below {LEAST_RATIO}" if interval.falls_short else "holds"
         ratio = f"{interval.ratio:.3f} ({interval.low:.3f} to {interval.high:.3f})"
         lines.append(f"| {contest.load} | {figure.name} | {sides[0]} | {sides[1]} | {ratio} | {word} |")
-    busy = Spread.of(run.other_cpus for pairs in results.values() for pair in pairs for run in pair)
+    runs = [run for pairs in results.values() for pair in pairs for run in pair]
+    busy = Spread.of(run.other_cpus for run in runs if run.other_cpus is not None)
     n_pairs = len(next(iter(results.values())))
     return "\n".join(
         [

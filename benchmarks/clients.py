@@ -49,6 +49,8 @@ class Client:
         missing: why it cannot be run, and what to do about it; empty: it can.
         lag_column: what stands above the p99 of how late requests left, in ms; empty: it tells none.
         exit_codes: with which it may end.
+        own_cpu: a pattern that finds its own account of the CPU time of a request, in µs, and the share of a core that
+            it got meanwhile; empty: the operating system's account of the process is taken.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Client:
     missing: str = ""
     lag_column: str = ""
     exit_codes: tuple[int, ...] = (0,)
+    own_cpu: str = ""
 
 
 def suite_at_rate(arrivals: str, *, tells_lag: bool = True) -> Client:
@@ -73,6 +76,15 @@ def suite(*options: str, name: str = "tfsload", missing: str = "") -> Client:
     """Return this suite with more options."""
     command = (*_LOCUST, "-f", "locustfile.py", *_LOAD, *options)
     return Client(name, command, _SUITE_RATE, _SUITE_P50, missing)
+
+
+def suite_in_process() -> Client:
+    """Return this suite with the server in its own process: this tree's server, whichever tree's suite is run."""
+    server = Path(__file__).with_name("in_process.py")
+    command = (*_LOCUST, "-f", f"locustfile.py,{server}", "-u", "{n}", "-r", "{n}", "-t", "120s")
+    # 4: it is stopped as soon as it was measured.
+    own_cpu = r"^in process: ([\d.]+) µs of CPU a request at ([\d.]+) of a core"
+    return Client("tfsload, the server in its process", command, _SUITE_RATE, exit_codes=(0, 4), own_cpu=own_cpu)
 
 
 def suite_once_steady() -> Client:

@@ -24,6 +24,9 @@ SETTLE_S = 1.0
 WINDOW_S = 3.0
 START_LIMIT_S = 60
 END_LIMIT_S = 120
+# A process that got less of its core meanwhile was kept from it: what comes in meanwhile is done in larger batches,
+# which cost less each. It is run again, so many times.
+LEAST_SHARE, MOST_TRIES = 0.9, 5
 POLL_S = 0.1
 _UNITS_US = {"usec": 1, "µs": 1, "ms": 1e3, "s": 1e6}
 
@@ -69,6 +72,8 @@ def measure(client: Client, n: int, server: NullServer, directory: Path = PROJEC
     Raises:
         MeasurementError: it failed.
     """
+    if client.own_cpu:
+        return _measure_by_own_account(client, n, server, directory)
     with _running(client, n, server, directory) as (process, output):
         cpus, other_cpus = _cpus_under_load(process, server)
         memory_mb = _watch_memory(process)
@@ -84,6 +89,19 @@ def measure(client: Client, n: int, server: NullServer, directory: Path = PROJEC
         lag_us=lag_us_of(client, text),
         other_cpus=max(other_cpus, 0.0),
     )
+
+
+def _measure_by_own_account(client: Client, n: int, server: NullServer, directory: Path) -> Measurement:
+    shares = []
+    for _ in range(MOST_TRIES):
+        with _running(client, n, server, directory) as (process, output):
+            process.wait(END_LIMIT_S)
+            text = _text(client, process, output)
+        cpu_us, share = map(float, _find(client, client.own_cpu, text))
+        if share >= LEAST_SHARE:
+            return Measurement(rate_of(client, text), cpu_us)
+        shares.append(f"{share:.2f}")
+    raise MeasurementError(f"{client.name}: it had {', '.join(shares)} of a core, {LEAST_SHARE} are wanted")
 
 
 def count(client: Client, n: int) -> Measurement:

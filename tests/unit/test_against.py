@@ -1,12 +1,15 @@
 """How two commits' speeds are held against each other, without running any."""
 
+import dataclasses
 import math
+import sys
 
 import pytest
 
 from benchmarks import clients
 from benchmarks.against import CONTESTS, LEAST_PAIRS, Interval, render
-from benchmarks.measurement import Measurement, MeasurementError, lag_us_of, p50_us_of, rate_of
+from benchmarks.measurement import Measurement, MeasurementError, lag_us_of, measure, p50_us_of, rate_of
+from benchmarks.null_server import NullServer
 from tests.support.runs import PROJECT
 
 GOLDEN = PROJECT / "tests" / "unit" / "golden"
@@ -43,7 +46,7 @@ def test_too_few_pairs_are_no_interval():
 
 def test_a_slower_row_is_named_and_a_dearer_request_is_slower():
     fast, slow = (Measurement(rate, cpu_us=1e6 / rate, other_cpus=0.0) for rate in (40_000, 30_000))
-    closed, _, open_load = CONTESTS
+    closed, _, open_load, _ = CONTESTS
 
     text = render("abc1234", {closed: [(slow, fast)] * 5, open_load: [(fast, slow)] * 5}).splitlines()
 
@@ -86,3 +89,39 @@ def test_the_suites_figures_are_found_in_what_it_prints(client, text, rate_rps, 
 def test_a_figure_that_is_not_told_is_named():
     with pytest.raises(MeasurementError, match="nothing like"):
         rate_of(CLOSED, "rate         – requests/s")
+
+
+def saying_shares(directory, *shares):
+    """Return a client that says it had these shares of a core, one after the other."""
+    script = directory / "client.py"
+    script.write_text(
+        f"""
+from pathlib import Path
+runs = Path({str(directory / "runs")!r})
+number = len(runs.read_text()) if runs.exists() else 0
+runs.write_text("x" * (number + 1))
+print(f"in process: {{10 + number}}.5 µs of CPU a request at {{{shares!r}[number]}} of a core")
+print("rate         15,537 requests/s")
+"""
+    )
+    return dataclasses.replace(clients.suite_in_process(), command=(sys.executable, str(script)))
+
+
+@pytest.mark.parametrize(
+    ("shares", "cpu_us"),
+    [
+        pytest.param((0.95,), 10.5, id="at-once"),
+        pytest.param((0.5, 0.89, 0.9), 12.5, id="the-third-time"),
+    ],
+)
+def test_a_run_that_was_kept_from_its_core_is_made_again(tmp_path, shares, cpu_us):
+    client = saying_shares(tmp_path, *shares)
+
+    assert measure(client, 8, NullServer("127.0.0.1:1", 0, None)).cpu_us == cpu_us
+
+
+def test_a_run_that_is_always_kept_from_its_core_says_so(tmp_path):
+    client = saying_shares(tmp_path, *[0.5] * 5)
+
+    with pytest.raises(MeasurementError, match=r"it had 0.50, 0.50, 0.50, 0.50, 0.50 of a core, 0.9 are wanted"):
+        measure(client, 8, NullServer("127.0.0.1:1", 0, None))
