@@ -162,6 +162,16 @@ def test_a_place_that_takes_one_is_left_as_it_was(tmp_path, monkeypatch, place):
     assert Path("/dev/null").exists()
 
 
+@pytest.mark.parametrize("option", ["--html", "--csv", "--json-file", "--logfile"])
+def test_a_file_in_a_directory_that_is_not_there_is_written_with_it(tmp_path, model_server, option):
+    load = ("--host", model_server.address, "--num-tests", "20")
+    place = tmp_path / "not" / "there" / "file"
+    ended = run_headless(tmp_path / "run", *load, option, str(place))
+
+    assert ended.exit_code == exit_codes.PASS, ended.stdout
+    assert place.with_name(f"file{FILES[option]}").stat().st_size > 0
+
+
 @pytest.mark.parametrize("option", ["--csv", "--html", pytest.param("--json-file", marks=pytest.mark.long)])
 def test_a_report_that_finds_the_disk_full_fails_the_run_in_words(tmp_path, model_server, option):
     file = tmp_path / f"report{FILES[option]}"

@@ -121,6 +121,7 @@ def html_report(environment: Environment, *arguments: Any, **options: Any) -> st
     asked: Any = environment.parsed_options
     html.process_html_filename(asked)
     try:
+        os.makedirs(os.path.dirname(asked.html_file) or ".", exist_ok=True)  # Locust does so later, before it writes
         with open(asked.html_file, "w", encoding="utf-8") as file:
             file.write(report)
     except OSError as error:
