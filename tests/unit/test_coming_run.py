@@ -35,6 +35,41 @@ def test_one_run_at_a_time_is_checked_and_another_does_not_disturb_it(leader, mo
     assert (check.n_begun, before, leader.coming.run, leader.stages.now) == (1, after, check.run, Stage.CHECKED)
 
 
+WAY_OF_A_RUN = [Stage.CHECKED, Stage.RUNNING, Stage.ENDING, Stage.CONCLUDING]
+
+
+@pytest.mark.parametrize("stage", WAY_OF_A_RUN[1:], ids=lambda stage: stage.value)
+@pytest.mark.parametrize("how", ["by-code", "by-a-form", "by-a-dry-run"])
+def test_a_check_beside_a_run_under_way_is_refused_and_takes_nothing_of_it_away(leader, monkeypatch, stage, how):
+    check, touched = SlowCheck(leader, monkeypatch), []
+    check.may_end.set()
+    monkeypatch.setattr(leader._report, "leave_no_directory", lambda: touched.append("its directory"))
+    monkeypatch.setattr(leader._shape_in_use, "use_own", lambda: touched.append("its load shape"))
+    for reached in WAY_OF_A_RUN[: WAY_OF_A_RUN.index(stage) + 1]:
+        leader.stages.move(reached)
+    look = {
+        "by-code": leader.begin,
+        "by-a-form": lambda: leader.coming.check({}, None),
+        "by-a-dry-run": leader.coming.check_only,
+    }
+    with pytest.raises((StopTest, RunRefused)) as refused:
+        look[how]()
+
+    assert "another run is under way" in str(refused.value.args)
+    assert (touched, check.n_begun, leader.stages.now) == ([], 0, stage)
+
+
+def test_what_is_no_moves_of_a_runs_touches_nothing(leader, monkeypatch):
+    touched = []
+    monkeypatch.setattr(leader._report, "leave_no_directory", lambda: touched.append("its directory"))
+    leader.stages.move(Stage.CHECKED)
+    leader.stages.move(Stage.RUNNING)
+    with pytest.raises(RuntimeError, match="a run that is running cannot become idle"):
+        leader.coming.take_back()
+
+    assert touched == []
+
+
 def test_after_a_check_that_was_refused_another_is_taken(leader, monkeypatch):
     monkeypatch.setattr(leader._hosts, "ask", fail_of(ValueError))
     with pytest.raises(ValueError, match="a fault"):

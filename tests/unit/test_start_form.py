@@ -29,6 +29,7 @@ class Press:
     ):
         self.wait, self.n_started, self.n_checked, self.n_taken_back, self.n_timers = Wait(), 0, 0, 0, 0
         self.other = ""  # why no run may be checked
+        self.under_way = ""  # why none may be, beside a run
         self.is_started, self.n_images = False, 20
         options = SimpleNamespace(num_users=1)
         runner = SimpleNamespace(state="ready", shape_greenlet=last_shape and last_shape(self))
@@ -68,6 +69,10 @@ class Press:
     def refuse_a_second(self):
         if self.other:
             raise RunRefused(1, [self.other])
+
+    def refuse_beside_a_run(self):
+        if self.under_way:
+            raise RunRefused(1, [self.under_way])
 
     def take_back(self):
         self.n_taken_back += 1
@@ -181,6 +186,25 @@ def test_a_run_that_others_start_is_not_disturbed(when, press):
 
     assert "another run is being started" in told
     assert (form.n_checked, form.n_taken_back) == (0, 0)
+
+
+class LastShapeBeforeARun(LastShape):
+    """The last run's load shape; somebody's program begins a run meanwhile."""
+
+    def join(self, _):
+        self._press.under_way, self._is_alive = "another run is under way", False
+
+
+@pytest.mark.parametrize("press", ["start", "press_check"])
+def test_a_run_that_begins_while_a_start_waits_for_the_last_runs_shape_is_not_disturbed(press):
+    form = Press(last_shape=LastShapeBeforeARun, own="own")
+    try:
+        told = str(getattr(form, press)(shape_class="Stairs"))
+    except RunRefused as refused:
+        told = refused.text()
+
+    assert "another run is under way" in told
+    assert (form.n_checked, form.n_taken_back, form.environment.shape_class) == (0, 0, "own")
 
 
 def test_a_run_that_others_start_is_seen_as_one():

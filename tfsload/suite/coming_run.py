@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tfsload.suite.web_side import WebSide
 
 _BEING_STARTED = "another run is being started: try again when it has ended"
+_UNDER_WAY = "another run is under way: stop it first, or wait for its end"
 _AWAITED = (
     "the run that the command line asks for begins when {n_awaited} {who} there: start another one when that has ended"
 )
@@ -91,7 +92,7 @@ class ComingRun:
             is_command_lines: whether the command line asks for it.
 
         Raises:
-            RunRefused: with all faults; or another is being checked or started.
+            RunRefused: with all faults; or another is being checked or started, or is under way.
         """
         self.refuse_a_second()
         run = self._checked(options, host, user_classes, faults)
@@ -107,6 +108,7 @@ class ComingRun:
         known_faults: list[str] | None = None,
     ) -> LedRun:
         self._check.refuse_a_second()
+        self.refuse_beside_a_run()
         self.take_back()
         classes = self._environment.user_classes if user_classes is None else user_classes
         run = self._check.run(options, host, classes, known_faults or [], self._web)
@@ -153,7 +155,7 @@ class ComingRun:
             run = self._checked(self._options, self._environment.host)
             refuse_levels_by_code(run)
         except RunRefused as refused:
-            if not self._check.is_under_way:  # somebody else's is not to be disturbed
+            if not (self._check.is_under_way or self._is_under_way):  # somebody else's is not to be disturbed
                 self.take_back()
             raise StopTest(refused.text()) from None
         self._stages.move(Stage.CHECKED)
@@ -161,10 +163,10 @@ class ComingRun:
 
     def take_back(self) -> None:
         """Forget what was checked for a run that does not start."""
+        self._stages.move(Stage.IDLE)  # first: what belongs to a run under way is not touched
         self.run = None
         self._check.leave_nothing()
         self._shape_in_use.use_own()
-        self._stages.move(Stage.IDLE)
 
     def take_back_what_was_stopped(self) -> None:
         """Forget a run whose start was ended before Locust told of its beginning."""
@@ -220,3 +222,17 @@ class ComingRun:
         self._check.refuse_a_second()
         if why_not := self.why_not():
             raise RunRefused(exit_codes.INVALID, [why_not])
+
+    @property
+    def _is_under_way(self) -> bool:
+        """Whether a run has begun, and its outcome does not stand yet."""
+        return self._stages.now not in (Stage.IDLE, Stage.CHECKED)
+
+    def refuse_beside_a_run(self) -> None:
+        """Let nobody have a run checked while one is under way: what was made for that one would be taken away.
+
+        Raises:
+            RunRefused: one is, or is being ended.
+        """
+        if self._is_under_way:
+            raise RunRefused(exit_codes.INVALID, [_UNDER_WAY])

@@ -161,6 +161,7 @@ class StartForm:
             self._await_last_shape()
             self._refuse_stopped()  # the check forgets a stop that came before it
             self._coming.refuse_a_second()  # one may have come meanwhile, which is not to be taken back
+            self._coming.refuse_beside_a_run()
             _refuse_without_workers(self._runner)
             if self._web_ui.userclass_picker_is_active:
                 self._shapes.pick(_picked_shape(form, self._environment))

@@ -62,6 +62,13 @@ class Coming(Protocol):
             RunRefused: another is being checked, or about to begin.
         """
 
+    def refuse_beside_a_run(self) -> None:
+        """Let none be checked while one is under way.
+
+        Raises:
+            RunRefused: one is, or is being ended.
+        """
+
     def wait_for_last_run(self) -> bool:
         """Wait for the end of a run that is being stopped; return whether none is under way."""
 
