@@ -287,18 +287,29 @@ def test_the_timer_that_ends_a_run_is_let_go_on():
     assert fired == ["quit"]
 
 
-def test_the_start_of_the_command_lines_run_is_remembered_and_no_other(monkeypatch):
-    monkeypatch.setattr(locust_wraps._main_gevent, "start", None)
+class Started:
+    """A runner, as far as Locust's program starts it, and who is told of a start."""
 
-    def start(*_):
+    def __init__(self):
+        self.n_told = 0
+        self.environment = SimpleNamespace(tfsload=SimpleNamespace(leader=SimpleNamespace(coming=self)))
+
+    def know_start(self):
+        self.n_told += 1
+
+    def start(self, *_):
         """Stand for the runner's."""
 
+
+def test_the_start_of_the_command_lines_run_is_remembered_and_no_other(monkeypatch):
+    monkeypatch.setattr(locust_wraps._main_gevent, "start", None)
+    runner = Started()
     other = locust.main.gevent.spawn(lambda: None)
-    before = locust_wraps.has_started_command_lines()
-    greenlet = locust.main.gevent.spawn(start, 1, 1)
+    before = runner.n_told
+    greenlet = locust.main.gevent.spawn(runner.start, 1, 1)
     gevent.joinall([other, greenlet], timeout=10)
 
-    assert (before, locust_wraps.has_started_command_lines()) == (False, True)
+    assert (before, runner.n_told) == (0, 1)
     assert locust_wraps._main_gevent.start is greenlet
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import gevent
 import gevent.event
 import pytest
-from locust import User
+from locust import LoadTestShape, User
 from locust.exception import StopTest
 from locust.runners import WorkerNode
 
@@ -141,8 +141,9 @@ def test_nobody_starts_users_in_the_place_of_a_start_that_is_held_up(leader, mon
 class WaitingMaster:
     """A master of Locust's program, whose run begins when its workers are there."""
 
-    def __init__(self, monkeypatch, n_awaited=2):
+    def __init__(self, monkeypatch, n_awaited=2, shape=None):
         environment = environment_of(expect_workers=n_awaited)
+        environment.shape_class = shape
         environment.user_classes = [type("Waits", (User,), {"tasks": [lambda _: gevent.sleep(60)]})]
         self.runner = environment.create_master_runner("127.0.0.1", free_port())
         self.leader = with_runner(environment, self.runner, Web())
@@ -163,6 +164,14 @@ class WaitingMaster:
         spawned.kill()
         return bool(told)
 
+    def begins_to_start(self):
+        """Start it as Locust's program does, and return the greenlet that is at work on it."""
+        self.runner.clients["worker"] = WorkerNode("worker")
+        if self.runner.environment.shape_class is None:
+            return locust_wraps._main_gevent.spawn(self.runner.start, 1, 1)
+        self.runner.start_shape()
+        return self.runner.shape_greenlet
+
 
 @pytest.mark.parametrize(("n_awaited", "who"), [(1, "1 worker is there"), (2, "2 workers are there")])
 def test_while_a_master_waits_for_its_workers_no_other_run_takes_the_place_of_its_own(monkeypatch, n_awaited, who):
@@ -181,22 +190,47 @@ def test_while_a_master_waits_for_its_workers_no_other_run_takes_the_place_of_it
     assert (by_key, by_locust) == (False, True)
 
 
-def test_a_start_that_a_master_holds_up_is_stopped_and_leaves_nothing_behind(monkeypatch):
+class OneUser(LoadTestShape):
+    def tick(self):
+        return 1, 100
+
+
+@pytest.mark.parametrize("shape", [None, OneUser()], ids=["users", "levels"])
+@pytest.mark.parametrize("is_held_up", [True, False], ids=["held-up", "before-its-first-turn"])
+def test_a_start_that_a_master_holds_up_is_stopped_and_leaves_nothing_behind(monkeypatch, shape, is_held_up):
     locust_wraps.install()
-    waiting = WaitingMaster(monkeypatch)
+    waiting = WaitingMaster(monkeypatch, shape=shape)
     began = []
-    environment, may_begin = waiting.leader._environment, gevent.event.Event()
-    environment.events.test_start.add_listener(lambda **_: may_begin.wait(10) and began.append(True))
-    waiting.runner.clients["worker"] = WorkerNode("worker")
-    starter = locust_wraps._main_gevent.spawn(waiting.runner.start, 1, 1)
-    gevent.sleep(0)
+    coming, may_begin = waiting.leader.coming, gevent.event.Event()
+    events = waiting.leader._environment.events
+    events.test_start.add_listener(lambda **_: may_begin.wait(10) and began.append(True))
+    starter = waiting.begins_to_start()
+    if is_held_up:
+        gevent.sleep(0)
     waiting.runner.stop(send_stop_to_client=False)
     may_begin.set()
     starter.join(10)
+    left = coming.run, waiting.leader.stages.now
+    coming.check({}, None)  # as a form does
+    is_taken = coming.run is not None
     waiting.runner.quit()
 
     assert (began, starter.dead) == ([], True)
-    assert (waiting.leader.coming.run, waiting.leader.stages.now) == (None, Stage.IDLE)
+    assert left == (None, Stage.IDLE)
+    assert is_taken
+
+
+def test_after_a_load_shape_that_breaks_before_its_run_begins_another_run_is_taken(monkeypatch):
+    locust_wraps.install()
+    shape = OneUser()
+    shape.tick = fail_of(ValueError)
+    waiting = WaitingMaster(monkeypatch, shape=shape)
+    waiting.begins_to_start().join(10)
+    waiting.leader.coming.check({}, None)  # as a form does
+    is_taken = waiting.leader.coming.run is not None
+    waiting.runner.quit()
+
+    assert is_taken
 
 
 def test_a_new_run_ends_no_wait_that_was_stopped_for_another(leader, web, monkeypatch):

@@ -65,6 +65,7 @@ class ComingRun:
         self._shape_of = shape_of
         self.run: LedRun | None = None
         self._started_in: Any = None
+        self._was_started = False  # whatever has become of its start since
 
     @property
     def _options(self) -> dict[str, Any]:
@@ -97,7 +98,7 @@ class ComingRun:
         self.refuse_a_second()
         run = self._checked(options, host, user_classes, faults)
         run.lasts_s, run.is_command_lines = lasts_s, is_command_lines
-        self.run, self._started_in = run, None
+        self.run, self._started_in, self._was_started = run, None, False
         self._stages.move(Stage.CHECKED)
 
     def _checked(
@@ -177,6 +178,10 @@ class ComingRun:
         """Know the greenlet in which a program of one's own starts the run: Locust itself knows its own alone."""
         self._started_in = greenlet
 
+    def know_start(self) -> None:
+        """Know that Locust's program starts the run."""
+        self._was_started = True
+
     @property
     def is_started(self) -> bool:
         """Whether the start of the run goes on: listeners of `test_start` may hold that up."""
@@ -199,7 +204,7 @@ class ComingRun:
         if self.run is None or not self.run.is_command_lines or self.is_started:
             return False
         is_masters = isinstance(self._environment.runner, MasterRunner) and beginning.is_locusts_program()
-        return is_masters and not locust_wraps.has_started_command_lines()
+        return is_masters and not self._was_started
 
     def why_not(self, starter: Any = None) -> str:
         """Return why no other run may be started now; empty: one may.

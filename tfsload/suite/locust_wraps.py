@@ -58,6 +58,7 @@ def install() -> None:
     _wrap_once(locust.runners.WorkerRunner, "connect_to_master", _told_before)
     for runner in (locust.runners.MasterRunner, locust.runners.LocalRunner):
         _wrap_once(runner, "start", _not_beside_a_run)
+        _wrap_once(runner, "start_shape", _remembered)
         _wrap_once(runner, "quit", lambda quit: _beside_users(_once_a_run_has_ended(quit)))
     _wrap_once(locust.runners.MasterRunner, "stop", lambda stop: _beside_users(_with_its_start(_also_a_start(stop))))
     _wrap_once(locust.runners.WorkerRunner, "quit", _beside_users)
@@ -182,6 +183,23 @@ def _also_a_start(stop: Callable[..., None]) -> Callable[..., None]:
     return stop_all
 
 
+def _remembered(start_shape: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Have it remembered that a run was started by its load shape, whose greenlet is gone where it was stopped."""
+
+    @functools.wraps(start_shape)
+    def remember_and_start(self: Any) -> None:
+        _remember_start(self)
+        start_shape(self)
+
+    return remember_and_start
+
+
+def _remember_start(runner: Any) -> None:
+    leader = _leader_of(runner)
+    if leader is not None:
+        leader.coming.know_start()
+
+
 def _starters_of_users(environment: Environment) -> list[Any]:
     """Return the greenlets that are alive of those that start numbers of users: the form's, the command line's."""
     found = (getattr(environment.web_ui, "_swarm_greenlet", None), _main_gevent.start)
@@ -190,7 +208,7 @@ def _starters_of_users(environment: Environment) -> list[Any]:
 
 def _leader_of(runner: Any) -> Any:
     """Return who leads the suite's runs by this runner; None: nobody does."""
-    return getattr(getattr(runner.environment, "tfsload", None), "leader", None)
+    return getattr(getattr(getattr(runner, "environment", None), "tfsload", None), "leader", None)
 
 
 def _with_its_start(stop: Callable[..., None]) -> Callable[..., None]:
@@ -431,6 +449,7 @@ class _Gevent:
         greenlet = gevent.spawn(function, *arguments, **options)
         if getattr(function, "__name__", "") == "start":  # the runner's
             self.start = greenlet
+            _remember_start(getattr(function, "__self__", None))
         return greenlet
 
     def spawn_later(self, seconds: float, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
@@ -444,11 +463,6 @@ class _Gevent:
 
 
 _main_gevent = _Gevent()
-
-
-def has_started_command_lines() -> bool:
-    """Whether Locust has started the numbers of users that the command line asks for."""
-    return _main_gevent.start is not None
 
 
 def forget_command_lines_run_time() -> None:
