@@ -351,6 +351,13 @@ def test_a_listener_that_calls_a_start_off_is_no_wait(server):
         tfsload.run_to_end(environment)
 
 
+def test_a_beginning_that_breaks_in_its_middle_is_no_wait(server, monkeypatch):
+    user_class = type("Another", (Patient,), {})  # which keeps the host that Locust gives it
+    monkeypatch.setattr("tfsload.suite.leader.AbortWatch", lambda *_, **__: {}["mine"])
+    with gevent.Timeout(30), pytest.raises(RuntimeError, match="before it began; the log says why"):
+        tfsload.run_to_end(environment_of(server, user_class, num_tests=10))
+
+
 @pytest.mark.parametrize("has_host", [True, False])
 def test_a_refusal_leaves_nothing(server, tmp_path, has_host):
     environment = Environment(user_classes=[Patient], host=server.address if has_host else None)

@@ -164,6 +164,7 @@ class Leader:
         if run.plan is not None:
             run_warnings.say_how_long(run.plan, checked.settings)
         self.stages.move(Stage.RUNNING)  # not before: of a run that could not begin nobody hears the end
+        run.has_begun = True
         if self._web is not None:
             self._show(run, self._web)
         if self._is_headless:

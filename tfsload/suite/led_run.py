@@ -22,6 +22,7 @@ class LedRun:
         plan: its levels; None: it has none.
         lasts_s: for how long a program of one's own has it run; None: Locust's options say.
         is_command_lines: whether the command line asks for it, and nobody else.
+        has_begun: whether all that its beginning has to do is done, and users may fire.
         run_time: how long it was to last, and did; set when it begins.
         progress: shows how far it is, where somebody looks at a terminal.
         abort_watch: ends it by a threshold; set when it begins.
@@ -31,15 +32,11 @@ class LedRun:
     plan: FixedPlan | SearchPlan | None
     lasts_s: float | None = None
     is_command_lines: bool = False
+    has_begun: bool = False
     run_time: RunTime | None = None
     progress: RunProgress | None = None
     abort_watch: AbortWatch | None = None
     _places: dict[int, LevelPlace] = field(default_factory=dict)
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether Locust has told of its beginning."""
-        return self.run_time is not None
 
     def place_of(self, level: Level) -> LevelPlace:
         """Return where a level stands among its levels, which are as many as they seem when it begins."""
