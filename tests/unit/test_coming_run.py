@@ -190,6 +190,23 @@ def test_while_a_master_waits_for_its_workers_no_other_run_takes_the_place_of_it
     assert (by_key, by_locust) == (False, True)
 
 
+def test_a_start_in_a_programs_main_greenlet_is_stopped_and_the_program_goes_on(monkeypatch):
+    locust_wraps.install()
+    waiting = WaitingMaster(monkeypatch)
+    leader, runner, begins = waiting.leader, waiting.runner, gevent.event.Event()
+    leader.coming.take_back()
+    monkeypatch.setattr(leader, "_begin", lambda _: begins.set() or gevent.sleep(10))
+    leader._environment.events.test_start.add_listener(lambda **_: leader.begin())
+    runner.clients["worker"] = WorkerNode("worker")
+    stopped = gevent.spawn(lambda: begins.wait(10) and runner.stop(send_stop_to_client=False))
+    with gevent.Timeout(5), pytest.raises(StopTest, match="stopped before it began"):
+        runner.start(1, 1)  # here, in no greenlet of gevent's
+    stopped.get(timeout=10)
+    runner.quit()
+
+    assert (leader.coming.run, leader.stages.now) == (None, Stage.IDLE)
+
+
 class OneUser(LoadTestShape):
     def tick(self):
         return 1, 100

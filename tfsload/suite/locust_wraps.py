@@ -22,7 +22,7 @@ import locust.stats
 import locust.web
 from flask import Response, redirect, request
 from locust.env import Environment
-from locust.exception import RPCError
+from locust.exception import RPCError, StopTest
 from locust.runners import STATE_INIT, STATE_SPAWNING, STATE_STOPPED, STATE_STOPPING, Runner
 from locust.web import WebUI
 
@@ -177,10 +177,19 @@ def _also_a_start(stop: Callable[..., None]) -> Callable[..., None]:
             self.update_state(STATE_SPAWNING)  # `test_start` was told already
         for one in held_up if is_over else _starters_of_users(self.environment):
             if one is not gevent.getcurrent():
-                one.kill()
+                _end_start(one)
         stop(self, *args, **kwargs)
 
     return stop_all
+
+
+def _end_start(starter: Any) -> None:
+    """End a start in its own greenlet; one that is a program's main greenlet lives on: its `start` raises StopTest."""
+    if isinstance(starter, gevent.Greenlet):
+        starter.kill()
+    else:
+        gevent.kill(starter, StopTest("the run was stopped before it began"))
+        gevent.sleep(0)  # it has its turn
 
 
 def _remembered(start_shape: Callable[[Any], None]) -> Callable[[Any], None]:
