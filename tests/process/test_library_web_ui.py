@@ -8,6 +8,7 @@ import sys
 import urllib.parse
 import urllib.request
 
+import gevent
 import gevent.event
 import pytest
 from locust import constant
@@ -201,6 +202,29 @@ def test_a_run_that_is_refused_beside_a_start_leaves_that_its_server(held):
     assert kept is starting
     assert tfsload.result(environment).judged.exit_code == exit_codes.PASS
     assert tfsload.result(environment).totals.predictions == 50
+
+
+@pytest.mark.parametrize("ends", [{}, {"run_time_s": 1}], ids=["by-its-images", "and-has-a-time"])
+def test_a_run_from_the_form_that_begins_before_run_to_end_has_returned_is_left_alone(server, held, monkeypatch, ends):
+    ui = held(environment_of(server, num_tests=50))
+    ui.may_begin.set()
+    let_go, forms = [], []
+    monkeypatch.setattr(ui.leader, "let_go", lambda: let_go.append(True))
+
+    def start_another(**_):
+        if not forms:
+            forms.append(ui.post("/swarm", num_tests="0"))
+            wait_for(lambda: ui.runner.stats.total.num_requests > 20)
+            gevent.sleep(2 * ends.get("run_time_s", 0))
+
+    ui.environment.events.test_stop.add_listener(start_another)
+    result = tfsload.run_to_end(ui.environment, **ends)
+    stage, n_before = ui.leader.stages.now.value, ui.runner.stats.total.num_requests
+    wait_for(lambda: ui.runner.stats.total.num_requests > n_before)
+
+    assert forms[0]["success"]
+    assert result.totals.predictions == 50
+    assert (stage, let_go) == ("running", [])
 
 
 def listeners_of(environment):

@@ -156,7 +156,7 @@ class ComingRun:
             run = self._checked(self._options, self._environment.host)
             refuse_levels_by_code(run)
         except RunRefused as refused:
-            if not (self._check.is_under_way or self._is_under_way):  # somebody else's is not to be disturbed
+            if not (self._check.is_under_way or self._stages.is_under_way):  # somebody else's is not to be disturbed
                 self.take_back()
             raise StopTest(refused.text()) from None
         self._stages.move(Stage.CHECKED)
@@ -228,16 +228,11 @@ class ComingRun:
         if why_not := self.why_not():
             raise RunRefused(exit_codes.INVALID, [why_not])
 
-    @property
-    def _is_under_way(self) -> bool:
-        """Whether a run has begun, and its outcome does not stand yet."""
-        return self._stages.now not in (Stage.IDLE, Stage.CHECKED)
-
     def refuse_beside_a_run(self) -> None:
         """Let nobody have a run checked while one is under way: what was made for that one would be taken away.
 
         Raises:
             RunRefused: one is, or is being ended.
         """
-        if self._is_under_way:
+        if self._stages.is_under_way:
             raise RunRefused(exit_codes.INVALID, [_UNDER_WAY])

@@ -261,6 +261,7 @@ class Leader:
         finally:
             if not self._is_headless:
                 self._shape_in_use.use_own()  # the next page shows what the next run will go by
+            self._run.outcome = self.outcome
             self.stages.move(Stage.IDLE)
             if self._web is not None:
                 self._web.conclude()
@@ -284,6 +285,12 @@ class Leader:
         """Let a run that another greenlet stops hand over its results; not where that one is gone."""
         if self.stages.is_ending and self._ended_by is not gevent.getcurrent() and not self._ended_by.dead:
             self.stages.wait_until_over(DRAIN_LIMIT_S + self._environment.stop_timeout)
+
+    def has_another(self, run: LedRun | None) -> bool:
+        """Whether a run other than this one is under way, or on its way: it was checked, or is being checked."""
+        is_coming = self.coming.run is not None and self.coming.run is not run
+        is_there = self.stages.is_under_way and self._run is not run
+        return self._check.is_under_way or is_coming or is_there
 
     def let_go(self) -> None:
         """Stop what only runs need; a web UI goes on showing those that have ended."""

@@ -9,6 +9,7 @@ from tfsload.records.level import Level, LevelRun
 from tfsload.report.standing import LevelPlace
 from tfsload.run.abort_watch import AbortWatch
 from tfsload.run.checks import Checked
+from tfsload.suite.outcome import Outcome
 from tfsload.suite.run_progress import RunProgress
 from tfsload.suite.run_time import RunTime
 
@@ -26,6 +27,7 @@ class LedRun:
         run_time: how long it was to last, and did; set when it begins.
         progress: shows how far it is, where somebody looks at a terminal.
         abort_watch: ends it by a threshold; set when it begins.
+        outcome: what it came to; None before its end, or where that broke off.
     """
 
     checked: Checked
@@ -36,6 +38,7 @@ class LedRun:
     run_time: RunTime | None = None
     progress: RunProgress | None = None
     abort_watch: AbortWatch | None = None
+    outcome: Outcome | None = None
     _places: dict[int, LevelPlace] = field(default_factory=dict)
 
     def place_of(self, level: Level) -> LevelPlace:

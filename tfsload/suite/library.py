@@ -16,6 +16,7 @@ from tfsload.run.user_hosts import suite_classes
 from tfsload.settings.options import levels_asked_for
 from tfsload.suite import interrupt
 from tfsload.suite.leader import Leader
+from tfsload.suite.led_run import LedRun
 from tfsload.suite.lifecycle import install, make_suite
 from tfsload.suite.load_arguments import LoadArguments
 from tfsload.suite.outcome import Outcome
@@ -55,21 +56,29 @@ def run_to_end(
             install(environment)
         given = environment.runner
         runner: Any = given or environment.create_local_runner()
-        leader = None
+        leader = run = None
         try:
             leader = _leader_whose_turn_it_is(environment)
             given_load = LoadArguments.read(users, spawn_rate, run_time_s)
-            _check(environment, leader, given_load)
-            return _Led(environment, leader).to_end(given_load)
+            run = _checked(environment, leader, given_load)
+            return _Led(environment, leader, run).to_end(given_load)
         finally:
             interrupts.hold()  # another one is not to leave the rest undone
             if leader is not None:  # else what is there is another run's
-                runner.stop()
-                leader.stages.wait_until_over(_CONCLUSION_LIMIT_S)
-                leader.coming.take_back_what_was_stopped()
-                leader.let_go()
+                _leave(leader, run, runner)
             if given is None:
                 runner.quit()  # its greenlets would keep the environment for good
+
+
+def _leave(leader: Leader, run: LedRun | None, runner: Any) -> None:
+    """Leave nothing of a run, or of one that was refused; but all of another that has come meanwhile, from a form."""
+
+    def wait() -> None:
+        leader.stages.wait_until_over(_CONCLUSION_LIMIT_S)
+
+    for step in (runner.stop, wait, leader.coming.take_back_what_was_stopped, leader.let_go):
+        if not leader.has_another(run):  # each of them may take its time
+            step()
 
 
 @contextlib.contextmanager
@@ -102,8 +111,8 @@ def _leader_of(environment: Environment) -> Leader:
     return leader
 
 
-def _check(environment: Environment, leader: Leader, given: LoadArguments) -> None:
-    """Check a run before its start; raise what `run_to_end` raises."""
+def _checked(environment: Environment, leader: Leader, given: LoadArguments) -> LedRun:
+    """Return a run that can start; raise what `run_to_end` raises."""
     options = vars(environment.parsed_options)
     has_end = bool(levels_asked_for(options)) or environment.shape_class is not None
     options["num_users"] = given.users
@@ -121,6 +130,8 @@ def _check(environment: Environment, leader: Leader, given: LoadArguments) -> No
     if isinstance(environment.runner, MasterRunner) and not environment.runner.clients.ready:
         faults.append("the master has no worker that is ready: wait until len(runner.clients.ready) is as you want it")
     leader.coming.check(options, environment.host, lasts_s=given.run_time_s, faults=faults)
+    assert leader.coming.run is not None  # it was not refused
+    return leader.coming.run
 
 
 def _whole_if_it_is(seconds: float | None) -> float | None:
@@ -131,12 +142,11 @@ def _whole_if_it_is(seconds: float | None) -> float | None:
 class _Led:
     """A run that was checked, from its start to its end."""
 
-    def __init__(self, environment: Environment, leader: Leader) -> None:
+    def __init__(self, environment: Environment, leader: Leader, run: LedRun) -> None:
         self._environment = environment
         self._runner: Any = environment.runner
         self._leader = leader
-        self._last = leader.outcome
-        self._led = leader.coming.run
+        self._run = run
         self._start: Any = None  # the greenlet that starts users
         self._is_told = gevent.event.Event()  # all listeners of the run's end have had their turn
 
@@ -148,7 +158,7 @@ class _Led:
         try:
             self._start_users(load.users or 1, load.spawn_rate or load.users or 1)
             if load.run_time_s is not None:
-                timer = gevent.spawn_later(load.run_time_s, end_run_whose_time_is_over, self._runner)
+                timer = gevent.spawn_later(load.run_time_s, end_run_whose_time_is_over, self._runner, self._is_over)
             return self._await_outcome().result
         finally:
             stopped.remove_listener(self._on_test_stop)
@@ -156,6 +166,9 @@ class _Led:
                 timer.kill(block=False)
             if self._start is not None and not isinstance(self._runner, LocalRunner):
                 self._start.kill(block=False)  # Locust's would go on sending users to workers
+
+    def _is_over(self) -> bool:
+        return self._run.outcome is not None or self._leader.has_another(self._run)
 
     def _on_test_stop(self, environment: Environment, **_: Any) -> None:
         if environment is self._environment:
@@ -174,10 +187,10 @@ class _Led:
 
     def _await_outcome(self) -> Outcome:
         stopped_s: float | None = None
-        while (outcome := self._leader.outcome) is None or outcome is self._last:
+        while (outcome := self._run.outcome) is None:  # the leader's may be another run's by then
             self._raise_if_broken_off()
             is_stopped = self._runner.state == STATE_STOPPED and self._leader.stages.now is not Stage.CHECKED
-            stopped_s = (stopped_s or time.monotonic()) if is_stopped else None
+            stopped_s = (stopped_s or time.monotonic()) if is_stopped or self._is_over() else None
             if stopped_s is not None and time.monotonic() - stopped_s > _CONCLUSION_LIMIT_S:
                 raise RuntimeError("the run was stopped, and came to no result; the log says why")
             gevent.sleep(_POLL_S)
@@ -190,6 +203,6 @@ class _Led:
             start.kill(block=False)
         if start.ready() and start.exception is not None and not isinstance(start.exception, StopTest):
             raise RuntimeError(f"the run broke off: {start.exception!r}") from start.exception
-        if start.ready() and self._led is not None and not self._led.has_begun:
+        if start.ready() and not self._run.has_begun:
             self._leader.coming.take_back_what_was_stopped()
             raise RuntimeError("the run was ended before it began; the log says why")

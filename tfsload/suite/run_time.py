@@ -12,9 +12,10 @@ from locust.web import WebUI
 LOCUSTS_TIMERS = ("stop_and_optionally_quit", "_stop_runners")
 
 
-def end_run_whose_time_is_over(runner: Any) -> None:
-    """End a run that a program of one's own leads; what a timer of its own runs."""
-    runner.stop()
+def end_run_whose_time_is_over(runner: Any, is_over: Callable[[], bool]) -> None:
+    """End a run that a program of one's own leads, unless it is over otherwise; what a timer of its own runs."""
+    if not is_over():
+        runner.stop()
 
 
 _TIMERS = (*LOCUSTS_TIMERS, end_run_whose_time_is_over.__name__)

@@ -61,6 +61,11 @@ class Stages:
             self._is_over.set()
 
     @property
+    def is_under_way(self) -> bool:
+        """Whether a run has begun, and its outcome does not stand yet."""
+        return self.now not in (Stage.IDLE, Stage.CHECKED)
+
+    @property
     def is_ending(self) -> bool:
         """Whether a run is on its way from its last prediction to its outcome."""
         return self.now in (Stage.ENDING, Stage.CONCLUDING)
