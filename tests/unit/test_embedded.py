@@ -2,15 +2,16 @@
 
 from types import SimpleNamespace
 
+import gevent
 import pytest
 
 from tfsload.run import checks
 from tfsload.run.user_hosts import HostAsked
 from tfsload.settings.refusal import RunRefused
-from tfsload.target import embedded
+from tfsload.target import embedded, waiting
 from tfsload.target.embedded import SHIPPED_MODEL, EmbeddedModel
 from tfsload.target.launcher import ServerStartError
-from tfsload.target.preflight import MisfitError, NoServerError
+from tfsload.target.preflight import MisfitError, NoServerError, Preflight
 from tfsload.target.verification import VerificationError
 from tfsload.transport.grpc.transport import GrpcTransport
 
@@ -116,6 +117,24 @@ def test_one_that_was_killed_a_moment_before_is_started_anew_at_once(servers, mo
     assert (checked.settings.connection.server.text, checked.preflight) == ("127.0.0.1:2", FOUND)
     assert checked.transport.connection.server.text == "127.0.0.1:2"
     assert checked.is_embedded
+
+
+def test_one_that_was_killed_is_not_waited_for(servers, monkeypatch):
+    model = EmbeddedModel()
+    model.address(SHIPPED_MODEL)
+    servers.started[0].ends_soon, servers.taken = True, {"1"}
+
+    def ask(transport, *_):
+        if transport.connection.server.text == "127.0.0.1:1":
+            raise NoServerError(["no model server answers"], passing="nobody listens there")
+        return Preflight(1)
+
+    monkeypatch.setattr(waiting.preflight, "ask", ask)
+    options = {"dataset": "mnist5k", "num_users": None, "wait": "60"}
+    with gevent.Timeout(20):
+        checked = checks.check(options, HostAsked(None), GrpcTransport, model, [])
+
+    assert checked.settings.connection.server.text == "127.0.0.1:2"
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ def _ask_embedded(
 
     def ask() -> _Answered:
         target = parse_address(embedded.address(settings.model.name))
-        return _ask(settings.at(target), transport_class, dataset, wait)
+        return _ask(settings.at_ready(target), transport_class, dataset, wait)
 
     try:
         return ask()

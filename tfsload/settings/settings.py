@@ -93,9 +93,10 @@ class Settings:
     report: ReportAsked
     web_origins: tuple[str, ...]
 
-    def at(self, target: Address) -> "Settings":
-        """Return these settings with another server."""
-        return dataclasses.replace(self, connection=dataclasses.replace(self.connection, target=target))
+    def at_ready(self, target: Address) -> "Settings":
+        """Return these settings with another server, which is ready: that it starts is no reason to wait for it."""
+        connection = dataclasses.replace(self.connection, target=target, wait_s=0.0)
+        return dataclasses.replace(self, connection=connection)
 
     @classmethod
     def parse(cls, values: Mapping[str, Any], host: str | None, host_named_by: str = "--host") -> "Settings":
