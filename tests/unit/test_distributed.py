@@ -344,6 +344,44 @@ def test_a_worker_that_was_lost_before_the_other_one_joined_is_one_of_two(master
     assert coordinator.results.n_workers == 2
 
 
+@pytest.mark.parametrize(
+    ("lost", "is_heard_in_time", "n_left"),
+    [
+        pytest.param([], True, 2, id="nobody-is-lost"),
+        pytest.param(["a"], True, 1, id="one"),
+        pytest.param(["a", "b"], True, 0, id="all"),
+        pytest.param(["a", "b"], False, 0, id="all-as-it-ends"),
+    ],
+)
+def test_how_many_workers_are_left_at_the_end_is_counted(master, coordinator, lost, is_heard_in_time, n_left):
+    coordinator.begin(n_requests=None)
+    for worker in ("a", "b"):
+        master.receive(messages.JOINED, {"run": 1, "protocol": messages.PROTOCOL}, worker)
+    for worker in lost:
+        master.clients[worker].state = STATE_MISSING
+    if is_heard_in_time:
+        wait_for(lambda: coordinator.results.lost_workers == set(lost))
+    coordinator.begin_to_end()
+    for worker in {"a", "b"} - set(lost):
+        drain(master, worker)
+    coordinator.end()
+
+    assert coordinator.results.n_workers_left == n_left
+
+
+def test_a_worker_that_has_come_in_the_place_of_a_lost_one_is_left(master, coordinator):
+    coordinator.begin(n_requests=None)
+    master.receive(messages.JOINED, {"run": 1, "protocol": messages.PROTOCOL}, "a")
+    master.clients["a"].state = STATE_MISSING
+    wait_for(lambda: coordinator.results.lost_workers == {"a"})
+    master.receive(messages.JOINED, {"run": 1, "protocol": messages.PROTOCOL}, "b")
+    coordinator.begin_to_end()
+    drain(master, "b")
+    coordinator.end()
+
+    assert (coordinator.results.n_workers, coordinator.results.n_workers_left) == (1, 1)
+
+
 def test_an_exception_that_escaped_in_a_worker_is_told(master, coordinator):
     begin(coordinator)
     data = {"run": 1, "rows": [], "open": [], "n_reported": 0, "unix_ns": time.time_ns(), "is_broken": True}

@@ -61,16 +61,46 @@ def test_a_run_that_never_had_its_users_supports_no_verdict(users, course, reaso
     ("workers", "reason", "rule"),
     [
         pytest.param(
-            Workers(1, ("w1",)),
+            Workers(1, ("w1",), n_left=0),
             "20 of 1,000 images were fired, and the only worker was lost",
             "stay",
             id="the-only-one",
         ),
         pytest.param(
-            Workers(2, ("w1", "w2")), "20 of 1,000 images were fired, and all 2 workers were lost", "stay", id="all"
+            Workers(2, ("w1", "w2"), n_left=0),
+            "20 of 1,000 images were fired, and all 2 workers were lost",
+            "stay",
+            id="all",
         ),
         pytest.param(
-            Workers(2, ("w1",)), "20 of 1,000 images were fired before the run was stopped", "ends", id="one-of-two"
+            Workers(1, ("w1", "w2"), n_left=0),
+            "20 of 1,000 images were fired, and the last worker was lost",
+            "stay",
+            id="one-after-the-other",
+        ),
+        pytest.param(
+            Workers(2, ("w1",), n_left=0),
+            "20 of 1,000 images were fired, and the last worker was lost",
+            "stay",
+            id="the-last-of-two-of-whom-one-had-left",
+        ),
+        pytest.param(
+            Workers(2, ("w1",), n_left=1),
+            "20 of 1,000 images were fired before the run was stopped",
+            "ends",
+            id="one-of-two",
+        ),
+        pytest.param(
+            Workers(1, ("w1",), n_left=1),
+            "20 of 1,000 images were fired before the run was stopped",
+            "ends",
+            id="another-has-come-in-its-place",
+        ),
+        pytest.param(
+            Workers(2, ("w1", "w2")),
+            "20 of 1,000 images were fired before the run was stopped",
+            "ends",
+            id="not-known-who-was-left",
         ),
         pytest.param(Workers(1), "20 of 1,000 images were fired before the run was stopped", "ends", id="none"),
     ],
@@ -82,3 +112,17 @@ def test_images_that_nobody_was_left_to_fire_are_told_with_the_workers(workers, 
     assert verdict.exit_code == exit_codes.INVALID
     assert [one.name for one in verdict.rules if not one.holds] == [broken]
     assert reason in str(verdict.reasons[0])
+
+
+@pytest.mark.parametrize(
+    ("workers", "reason"),
+    [
+        pytest.param(Workers(2, ("w1",)), "1 of 2 workers was lost with what it had not reported", id="one"),
+        pytest.param(Workers(2, ("w1", "w2")), "2 of 2 workers were lost with what they had not reported", id="all"),
+        pytest.param(
+            Workers(1, ("w1", "w2")), "2 workers were lost with what they had not reported", id="one-after-the-other"
+        ),
+    ],
+)
+def test_workers_that_were_lost_are_never_more_than_those_that_they_are_counted_among(workers, reason):
+    assert str(judged(Users(1, 1), workers).reasons[0]).startswith(reason)

@@ -13,7 +13,7 @@ from tfsload.analysis.level_breaches import breaches_of_levels, doubts_by_level
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.limit import Ending
 from tfsload.analysis.option_limits import MAX_USERS
-from tfsload.analysis.result import Course, RunResult
+from tfsload.analysis.result import Course, RunResult, Workers
 from tfsload.analysis.validity import Breach
 from tfsload.analysis.verdict import Reason, Verdict
 
@@ -231,9 +231,8 @@ def _gaps(result: RunResult) -> tuple[Breach, ...]:
     if not result.is_complete and result.aborted is None:
         n, n_asked = totals.predictions, course.n_images_asked
         fired = f"only {n:,} of {n_asked:,} images {'was' if n == 1 else 'were'} fired"
-        if workers.lost and len(workers.lost) >= workers.n:
-            lost = "the only worker was" if workers.n == 1 else f"all {workers.n:,} workers were"
-            what = f"{fired}, and {lost} lost"
+        if workers.lost and workers.n_left == 0:
+            what = f"{fired}, and {_who_is_lost(workers)} lost"
             breaches.append(Breach(validity.WORKERS_STAY, what, "run again with workers that stay"))
         else:
             breaches.append(Breach(validity.ENDS_BY_ITSELF, f"{fired} before the run was stopped"))
@@ -245,10 +244,19 @@ def _gaps(result: RunResult) -> tuple[Breach, ...]:
         what = f"{requests(workers.n_unaccounted)} that workers reported did not arrive"
         breaches.append(Breach(validity.WORKERS_STAY, what, "run again"))
     if workers.lost and course.n_images_asked is None:
-        were = "was lost with what it" if len(workers.lost) == 1 else "were lost with what they"
-        what = f"{len(workers.lost)} of {workers.n} workers {were} had not reported"
+        n_lost = len(workers.lost)
+        were = "was lost with what it" if n_lost == 1 else "were lost with what they"
+        of_all = f"{n_lost} of {workers.n}" if n_lost <= workers.n else f"{n_lost}"  # of as many as there were at once
+        what = f"{of_all} workers {were} had not reported"
         breaches.append(Breach(validity.WORKERS_STAY, what, "run again with workers that stay"))
     return tuple(breaches)
+
+
+def _who_is_lost(workers: Workers) -> str:
+    """Name the workers of a run of which none was left; more may have been lost than there were at once."""
+    if len(workers.lost) != workers.n:
+        return "the last worker was"
+    return "the only worker was" if workers.n == 1 else f"all {workers.n:,} workers were"
 
 
 def _doubts(result: RunResult) -> tuple[Breach, ...]:

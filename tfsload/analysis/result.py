@@ -151,6 +151,7 @@ class Workers:
         unfit: why some could not take part, by worker.
         n_unaccounted: requests that workers reported and that did not arrive.
         n_discarded: requests of workers that left in the middle of a lease; in no other figure.
+        n_left: those that took part until the end; None: not known.
     """
 
     n: int = 1
@@ -158,6 +159,7 @@ class Workers:
     unfit: Mapping[str, str] = field(default_factory=dict)
     n_unaccounted: int = 0
     n_discarded: int = 0
+    n_left: int | None = None
 
 
 @dataclass(frozen=True)

@@ -168,8 +168,10 @@ class Coordinator:
             return
         if self._watcher is not None:
             self._watcher.kill(block=False)
+        self._roster.end()
         if isinstance(self._runner, MasterRunner):
             self._drain()
+        self.results.n_workers_left = len(self._roster.until_the_end - self.results.lost_workers)
         self._is_open = False
 
     def refresh(self) -> None:
@@ -179,7 +181,6 @@ class Coordinator:
             self.take_report("local", report)
 
     def _drain(self) -> None:
-        self._roster.end()
         self.tell(messages.DRAIN, {"run": self._number})
         limit = self._clock_s() + DRAIN_LIMIT_S + self._environment.stop_timeout
         while waiting := self._roster.to_hand_over():

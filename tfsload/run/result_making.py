@@ -103,6 +103,7 @@ def _workers(results: Results) -> Workers:
         unfit=dict(results.unfit_workers),
         n_unaccounted=results.n_unaccounted,
         n_discarded=results.n_discarded,
+        n_left=results.n_workers_left,
     )
 
 

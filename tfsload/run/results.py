@@ -91,6 +91,7 @@ class Results:
         is_broken: whether an exception escaped in a worker, from a listener, say.
         unfit_workers: why a worker could not take part, by worker.
         n_workers: most workers at once.
+        n_workers_left: those of them that were there until the end; None: it has not ended.
         attendance: users that ran, over the whole run, against those that were asked for.
         n_users, n_users_asked: users when the run began to end, and those that were asked for.
         levels: how each level was run that has ended.
@@ -113,6 +114,7 @@ class Results:
     is_broken: bool = False
     unfit_workers: dict[str, str] = field(default_factory=dict)
     n_workers: int = 0
+    n_workers_left: int | None = None
     attendance: Attendance = field(default_factory=Attendance)
     n_users: int = 0
     n_users_asked: int = 0

@@ -61,6 +61,11 @@ class Roster:
         """Know that the run ends: whoever comes from now on has nothing to hand over."""
         self._at_end = self.live()
 
+    @property
+    def until_the_end(self) -> set[str]:
+        """Those that took part and were there when the run began to end, whatever has become of them since."""
+        return self.joined & self._at_end
+
     def to_hand_over(self) -> set[str]:
         """Return those that have yet to hand over the rest, heard of or not."""
         return (self.joined | self._at_begin | self._at_end) - self.drained
