@@ -40,7 +40,6 @@ class Pages:
         """
         self._web_ui = web_ui
         self._locusts = locusts
-        self._form = form
         runner = web_ui.environment.runner
         assert runner is not None  # a web UI is made for one
         self._state = PageState(lambda: runner.state, lambda: form.is_starting)
