@@ -220,6 +220,26 @@ def test_a_master_and_its_workers_in_one_process_fire_each_image_once(server):
     assert len(server.end()) == 300
 
 
+@pytest.mark.parametrize(
+    ("options", "load", "said"),
+    [
+        pytest.param(
+            {}, {"users": 50, "spawn_rate": 2, "run_time_s": 0.5}, "spawn_rate=2 starts the last of", id="slow"
+        ),
+        pytest.param({}, {"users": 50, "run_time_s": 0.5}, "", id="all-at-once"),
+        pytest.param(
+            {"num_tests": 9, "threshold": "p99 < 9s"}, {}, "num_tests=9 makes 9 requests", id="too-few-images"
+        ),
+    ],
+)
+def test_a_run_that_will_support_no_verdict_is_warned_of(server, caplog, options, load, said):
+    result = tfsload.run_to_end(environment_of(server, **options), **load)
+
+    assert said in caplog.text
+    assert ("the run will support no verdict" in caplog.text) is bool(said)
+    assert (result.judged.exit_code == exit_codes.INVALID) is bool(said)
+
+
 # What cannot run
 
 

@@ -250,6 +250,30 @@ def test_a_check_of_a_sweep_of_single_images_advises_as_many_as_there_are(ui, fe
     assert ("tell better" in page.said) is bool(hint)
 
 
+@pytest.mark.parametrize(
+    ("form", "why"),
+    [
+        pytest.param(
+            {"load": "plain", "user_count": "500", "spawn_rate": "1", "run_time": "4s"},
+            "A ramp-up of 1 starts the last of 500 users after 499 s, and the run ends after 4 s",
+            id="a-ramp-that-does-not-end",
+        ),
+        pytest.param(
+            {"load": "images", "num_tests": "9", "threshold": "p99 < 1s"},
+            "A run of 9 images makes 9 requests, and p99 < 1s wants 662",
+            id="too-few-images",
+        ),
+        pytest.param({"load": "plain", "user_count": "500", "spawn_rate": "500", "run_time": "4s"}, "", id="neither"),
+    ],
+)
+def test_a_check_says_why_a_run_that_can_start_will_support_no_verdict(ui, form, why):
+    page = press(ui, "check", **form)
+
+    assert "It can start" in page.said
+    assert why in page.said
+    assert ("the run will support no verdict" in page.said) is bool(why)
+
+
 def test_a_check_tells_all_that_is_wrong_without_starting(ui):
     page = press(ui, "check", **{**SHORT_SWEEP, "sweep": "0", "deadline": "x", "spawn_rate": "y"})
 

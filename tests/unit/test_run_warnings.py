@@ -7,7 +7,7 @@ from locust import constant
 
 from tfsload.prediction.prediction_user import PredictionUser
 from tfsload.settings.settings import Settings
-from tfsload.suite.run_warnings import too_few_samples, warn_of_ignored, warn_of_slow_ramp, warn_of_waits
+from tfsload.suite.run_warnings import COMMAND_LINE, FORM, PROGRAM, warn_of_ignored, warn_of_waits, why_no_verdict
 
 
 @pytest.mark.parametrize(
@@ -51,17 +51,51 @@ def test_options_without_an_effect_are_named(options, said, caplog):
         pytest.param({"num_users": 5, "run_time": 4}, True, id="by-one-at-locusts-own-rate"),
         pytest.param({"num_users": 4, "run_time": 4}, False, id="just-in-time"),
         pytest.param({"num_users": 500, "spawn_rate": 500.0, "run_time": 4}, False, id="at-once"),
+        pytest.param({"num_users": 50, "spawn_rate": 50, "run_time": 0.5}, False, id="at-once-and-not-for-a-second"),
+        pytest.param({"num_users": 51, "spawn_rate": 50, "run_time": 0.5}, True, id="one-a-second-later"),
+        pytest.param({"num_users": 3, "spawn_rate": 0.5, "run_time": 4}, True, id="less-than-one-a-second"),
         pytest.param({"num_users": 500, "spawn_rate": 1.0}, False, id="without-an-end"),
         pytest.param({"spawn_rate": 1.0, "run_time": 4}, False, id="one-user"),
         pytest.param({"num_users": 500, "run_time": 4, "num_tests": "9"}, False, id="each-image-once"),
         pytest.param({"num_users": 500, "run_time": 4, "sweep": "1"}, False, id="levels-have-users-of-their-own"),
     ],
 )
-def test_a_run_that_ends_before_its_users_are_started_is_warned_of(options, is_said, caplog):
-    with caplog.at_level(logging.WARNING):
-        warn_of_slow_ramp(options, Settings.parse(options, None))
+@pytest.mark.parametrize(
+    ("asker", "has_shape", "is_known"),
+    [
+        pytest.param(COMMAND_LINE, False, True, id="the-command-line"),
+        pytest.param(FORM, False, True, id="the-form"),
+        pytest.param(PROGRAM, False, True, id="a-program"),
+        pytest.param(COMMAND_LINE, True, False, id="a-load-shape-says-how-many"),
+        pytest.param(None, False, False, id="code-says-how-many"),
+    ],
+)
+def test_a_run_that_ends_before_its_users_are_started_is_warned_of(options, is_said, asker, has_shape, is_known):
+    told = why_no_verdict(options, Settings.parse(options, None), asker, has_shape)
 
-    assert len(caplog.messages) == is_said
+    assert len(told) == (is_said and is_known)
+
+
+@pytest.mark.parametrize(
+    ("asker", "ramp", "slow", "images", "few"),
+    [
+        pytest.param(COMMAND_LINE, "-r 2 ", "pass a higher -r, or a longer -t", "--num-tests 9 ", "(-t)", id="-r"),
+        pytest.param(FORM, "A ramp-up of 2 ", "raise the ramp-up", "A run of 9 images ", "for a time", id="form"),
+        pytest.param(
+            PROGRAM, "spawn_rate=2 ", "or none, or a longer run_time_s", "num_tests=9 ", "run_time_s", id="code"
+        ),
+    ],
+)
+def test_what_is_warned_of_is_worded_for_who_asks(asker, ramp, slow, images, few):
+    options = {"num_users": 500, "spawn_rate": 2.0, "run_time": 4}
+    (told,) = why_no_verdict(options, Settings.parse(options, None), asker, False)
+    options = {"num_tests": "9", "threshold": "p99 < 1s"}
+    (of_images,) = why_no_verdict(options, Settings.parse(options, None), asker, False)
+
+    assert told.startswith(f"{ramp}starts the last of 500 users after 249 s, and the run ends after 4 s: ")
+    assert slow in told
+    assert of_images.startswith(f"{images}makes 9 requests")
+    assert few in of_images.partition("; ")[2]
 
 
 class Waiting(PredictionUser):
@@ -113,7 +147,7 @@ def test_wait_times_that_levels_do_without_are_named(options, classes, said, cap
     ],
 )
 def test_a_threshold_that_the_images_cannot_judge_is_warned_of(options, said):
-    told = too_few_samples(Settings.parse(options, None))
+    told = "".join(why_no_verdict(options, Settings.parse(options, None), COMMAND_LINE, False))
 
     assert told.partition(":")[0] == said
     assert ("(-t)" in told) is bool(said)

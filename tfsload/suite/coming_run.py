@@ -18,6 +18,7 @@ from tfsload.suite import beginning, locust_wraps
 from tfsload.suite.led_run import LedRun
 from tfsload.suite.level_shape import LevelShape
 from tfsload.suite.run_check import RunCheck, refuse_levels_by_code
+from tfsload.suite.run_warnings import COMMAND_LINE, FORM, Asker
 from tfsload.suite.shape_in_use import ShapeInUse
 from tfsload.suite.stage import Stage, Stages
 
@@ -73,6 +74,11 @@ class ComingRun:
 
     # Its check
 
+    @property
+    def why_no_verdict(self) -> tuple[str, ...]:
+        """Why the run that was checked will support no verdict, as far as that is known before it."""
+        return self.run.why_no_verdict if self.run is not None else ()
+
     def check(
         self,
         options: dict[str, Any],
@@ -81,6 +87,7 @@ class ComingRun:
         lasts_s: float | None = None,
         faults: list[str] | None = None,
         is_command_lines: bool = False,
+        asker: Asker = FORM,
     ) -> None:
         """Check what a run is asked to do; keep the result for its start.
 
@@ -91,12 +98,13 @@ class ComingRun:
             lasts_s: for how long it is to run, where no option of Locust's says it.
             faults: what is wrong with it that the caller knows of, a sentence each.
             is_command_lines: whether the command line asks for it.
+            asker: who else asks for it.
 
         Raises:
             RunRefused: with all faults; or another is being checked or started, or is under way.
         """
         self.refuse_a_second()
-        run = self._checked(options, host, user_classes, faults)
+        run = self._checked(options, host, COMMAND_LINE if is_command_lines else asker, user_classes, faults)
         run.lasts_s, run.is_command_lines = lasts_s, is_command_lines
         self.run, self._started_in, self._was_started = run, None, False
         self._stages.move(Stage.CHECKED)
@@ -105,6 +113,7 @@ class ComingRun:
         self,
         options: dict[str, Any],
         host: str | None,
+        asker: Asker | None,
         user_classes: list[type] | None = None,
         known_faults: list[str] | None = None,
     ) -> LedRun:
@@ -112,14 +121,15 @@ class ComingRun:
         self.refuse_beside_a_run()
         self.take_back()
         classes = self._environment.user_classes if user_classes is None else user_classes
-        run = self._check.run(options, host, classes, known_faults or [], self._web)
+        run = self._check.run(options, host, classes, known_faults or [], asker, self._web)
         if run.plan is not None:
             self._shape_in_use.use_levels(self._shape_of(run.plan, suite_classes(classes)))
         return run
 
     def check_only(self) -> LedRun:
         """Check the command line's run, which does not start; raise as `check` does."""
-        checked = self._checked(self._options, self._environment.host)
+        asker = COMMAND_LINE if self._check.starts_by_itself else None  # else its options are what a form begins with
+        checked = self._checked(self._options, self._environment.host, asker)
         self.take_back()
         return checked
 
@@ -153,7 +163,7 @@ class ComingRun:
         if self._web is not None:
             self._web.wait_for_files()
         try:
-            run = self._checked(self._options, self._environment.host)
+            run = self._checked(self._options, self._environment.host, None)
             refuse_levels_by_code(run)
         except RunRefused as refused:
             if not (self._check.is_under_way or self._stages.is_under_way):  # somebody else's is not to be disturbed

@@ -21,6 +21,7 @@ from tfsload.suite.lifecycle import install, make_suite
 from tfsload.suite.load_arguments import LoadArguments
 from tfsload.suite.outcome import Outcome
 from tfsload.suite.run_time import end_run_whose_time_is_over
+from tfsload.suite.run_warnings import PROGRAM
 from tfsload.suite.stage import Stage
 
 # Seldom: it is a turn for this process in the middle of what is measured.
@@ -129,7 +130,7 @@ def _checked(environment: Environment, leader: Leader, given: LoadArguments) -> 
         faults.append(f"{time}: levels and a load shape end by themselves: leave it out")
     if isinstance(environment.runner, MasterRunner) and not environment.runner.clients.ready:
         faults.append("the master has no worker that is ready: wait until len(runner.clients.ready) is as you want it")
-    leader.coming.check(options, environment.host, lasts_s=given.run_time_s, faults=faults)
+    leader.coming.check(options, environment.host, lasts_s=given.run_time_s, faults=faults, asker=PROGRAM)
     assert leader.coming.run is not None  # it was not refused
     return leader.coming.run
 

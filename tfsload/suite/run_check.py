@@ -36,6 +36,7 @@ class RunCheck:
     """Checks the runs of one process, one at a time: a form's, the command line's or a program's.
 
     Attributes:
+        starts_by_itself: whether the command line asks for a run, and nobody has to start it.
         is_under_way: whether one is being checked, which may wait for its server.
     """
 
@@ -63,7 +64,7 @@ class RunCheck:
         self._shape_in_use = shape_in_use
         self._report = report
         self._embedded = embedded
-        self._starts_by_itself = starts_by_itself
+        self.starts_by_itself = starts_by_itself
         self._is_headless = bool(environment.parsed_options and environment.parsed_options.headless)
         self.is_under_way = False
 
@@ -98,6 +99,7 @@ class RunCheck:
         host: str | None,
         classes: list[type],
         known_faults: list[str],
+        asker: run_warnings.Asker | None,
         web: "WebSide | None",
     ) -> LedRun:
         """Return a run that can start.
@@ -107,6 +109,7 @@ class RunCheck:
             host: as Locust or the form has it.
             classes: of its users.
             known_faults: what is wrong with it that the caller knows of, a sentence each.
+            asker: who asks for it; None: code that starts users, of which no option tells.
             web: the web UI's side, where there is one.
 
         Raises:
@@ -124,14 +127,14 @@ class RunCheck:
             wait = web.wait if web is not None else None
             checked = check(options, asked, transport_class_of(classes), self._embedded, faults, wait)
             settings, n_users = checked.settings, self._n_users(options, web)
-            if self._starts_by_itself:
+            if self.starts_by_itself:
                 run_warnings.warn_of_ignored(options, settings)
-                if self._environment.shape_class is None:
-                    run_warnings.warn_of_slow_ramp(options, settings)
             run_warnings.warn_of_waits(classes, settings)
-            run_warnings.warn_of_few_samples(settings)
+            has_shape = self._environment.shape_class is not None
+            why_no_verdict = run_warnings.why_no_verdict(options, settings, asker, has_shape)
+            run_warnings.warn(why_no_verdict)
             plan = make_plan(settings.load, settings.checks.thresholds, settings.model.deadline_s, n_users)
-            return LedRun(checked, plan)
+            return LedRun(checked, plan, why_no_verdict)
 
     @contextlib.contextmanager
     def _nothing_left_of_refused(self) -> Iterator[None]:

@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tfsload.analysis import tolerance
@@ -15,6 +16,43 @@ from tfsload.settings.settings import Settings
 from tfsload.transport.address import Address
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks for a run, and how it says what is to be said differently.
+
+    Attributes:
+        ramp: how many users are started a second.
+        slow: what to do about a ramp that takes too long.
+        n_images: how many images are to be fired.
+        few: what to do about too few of them.
+    """
+
+    ramp: str
+    slow: str
+    n_images: str
+    few: str
+
+
+COMMAND_LINE = Asker(
+    ramp="-r {:g}",
+    slow="pass a higher -r, or a longer -t",
+    n_images="--num-tests {}",
+    few="fire more images (--dataset mnist has 10,000), or give the run a time (-t) in place of --num-tests",
+)
+FORM = Asker(
+    ramp="A ramp-up of {:g}",
+    slow="raise the ramp-up, or the run time",
+    n_images="A run of {} images",
+    few="fire more images (the data set mnist has 10,000), or have users run for a time",
+)
+PROGRAM = Asker(
+    ramp="spawn_rate={:g}",
+    slow="pass a higher spawn_rate, or none, or a longer run_time_s",
+    n_images="num_tests={}",
+    few="fire more images (dataset='mnist' has 10,000), or pass run_time_s in place of num_tests",
+)
 
 
 def how_long(plan: Plan, settings: Settings) -> str:
@@ -59,8 +97,24 @@ def warn_of_ignored(options: Mapping[str, Any], settings: Settings) -> None:
         logger.warning("--hgrm: no effect, since its files belong to a report, and there is none without --report DIR")
 
 
-def too_few_samples(settings: Settings) -> str:
-    """Return which thresholds a run with `--num-tests` cannot judge, and what to do; empty: it can judge all."""
+def why_no_verdict(
+    options: Mapping[str, Any], settings: Settings, asker: Asker | None, has_shape: bool
+) -> tuple[str, ...]:
+    """Return why a run will support no verdict, as far as that is known before it, and what to do, a sentence each.
+
+    Args:
+        options: Locust's, by name.
+        settings: what is made of the suite's.
+        asker: who asks for it; None: code that starts users, of which no option tells.
+        has_shape: whether a load shape says how many users there are.
+    """
+    slow = "" if asker is None or has_shape else slow_ramp(options, settings, asker)
+    few = too_few_samples(settings, asker or COMMAND_LINE)
+    return tuple(filter(None, (slow, few)))
+
+
+def too_few_samples(settings: Settings, asker: Asker) -> str:
+    """Return which thresholds a run of so many images cannot judge, and what to do; empty: it can judge all."""
     n_requests = math.ceil(settings.data.num_tests / settings.model.images_per_request)
     asked = [one for one in settings.checks.thresholds if one.percentile is not None]
     wanted = {one.text: samples_needed(one.percentile or 0.0) for one in asked}
@@ -69,34 +123,41 @@ def too_few_samples(settings: Settings) -> str:
         return ""
     most = max(wanted[text] for text in short)
     return (
-        f"--num-tests {settings.data.num_tests} makes {n_requests:,} requests, and {' and '.join(short)} wants "
-        f"{most:,}: the run will support no verdict on it; fire more images (--dataset mnist has 10,000), or give the "
-        "run a time (-t) in place of --num-tests"
+        f"{asker.n_images.format(settings.data.num_tests)} makes {n_requests:,} requests, and {' and '.join(short)} "
+        f"wants {most:,}: the run will support no verdict on it; {asker.few}"
     )
 
 
-def warn_of_few_samples(settings: Settings) -> None:
-    """Say the same in the log, before the run."""
-    if told := too_few_samples(settings):
-        logger.warning("%s", told)
-
-
-def warn_of_slow_ramp(options: Mapping[str, Any], settings: Settings) -> None:
-    """Warn of a run that ends before all of its users are started, and supports no verdict then.
+def slow_ramp(options: Mapping[str, Any], settings: Settings, asker: Asker) -> str:
+    """Return why a run ends before all of its users are started, and what to do; empty: it does not.
 
     Args:
         options: Locust's, by name.
         settings: what is made of the suite's.
+        asker: who asks for the run.
     """
     n_users, a_second, run_time_s = options.get("num_users"), options.get("spawn_rate") or 1, options.get("run_time")
     if not (n_users and run_time_s) or settings.load.has_levels or settings.data.num_tests:
-        return
-    if (n_users - 1) / a_second >= run_time_s:
-        logger.warning(
-            "-r %g starts the last of %s users after %s s, and the run ends after %s: the run will support no verdict; "
-            "pass a higher -r, or a longer -t",
-            *(a_second, f"{n_users:,}", f"{(n_users - 1) / a_second:,.0f}", f"{run_time_s:,g}"),
-        )
+        return ""
+    ramp_s = _ramp_s(n_users, a_second)
+    if ramp_s < run_time_s:
+        return ""
+    return (
+        f"{asker.ramp.format(a_second)} starts the last of {n_users:,} users after {ramp_s:,.0f} s, and the run ends "
+        f"after {run_time_s:,g} s: the run will support no verdict; {asker.slow}"
+    )
+
+
+def _ramp_s(n_users: int, a_second: float) -> float:
+    """Return when the last user is started: Locust starts as many as whole ones make a second at once."""
+    at_once = max(1, math.floor(a_second))
+    return (math.ceil(n_users / at_once) - 1) * at_once / a_second
+
+
+def warn(sentences: Sequence[str]) -> None:
+    """Say them in the log, before the run."""
+    for one in sentences:
+        logger.warning("%s", one)
 
 
 def warn_of_waits(user_classes: Sequence[type], settings: Settings) -> None:

@@ -33,10 +33,12 @@ class Found:
     Attributes:
         how_long: how many levels it has, and how long they take; empty: it has none.
         n_images: images that it fires.
+        why_no_verdict: why it will support none, as far as that is known before it, a sentence each.
     """
 
     how_long: str
     n_images: int
+    why_no_verdict: tuple[str, ...]
 
 
 class StartForm:
@@ -121,7 +123,7 @@ class StartForm:
         form = self._hidden.whole(form)
         self._refuse_what_is_no_field(form)
         self._check_start(form, known, _CHECK)
-        found = Found(self._shapes.how_long, self._coming.n_images)
+        found = Found(self._shapes.how_long, self._coming.n_images, self._coming.why_no_verdict)
         self._forget()
         return found
 
