@@ -15,7 +15,7 @@ TIMING_PARTS := timing-t-to-z timing-browser timing-a-to-s
 PURE_ROOMS := transport datasets records analysis load settings report target
 
 .PHONY: help demo ui serve check unit-a-to-p unit-q-to-z lint-and-doctests doctests test test-all parts $(PARTS) $(TIMING_PARTS) coverage long lint \
-	format bench bench-against bench-watched properties fuzz soak train clean
+	format bench bench-against bench-watched bench-lag properties fuzz soak train clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -95,6 +95,9 @@ bench-against: $(RUN_STAMP) ## Hold the speed against another commit's (COMMIT=m
 
 bench-watched: $(RUN_STAMP) ## Say what watching a run in the web UI costs it (nghttpd is needed; five minutes).
 	$(BIN)/python -m benchmarks.watched
+
+bench-lag: $(RUN_STAMP) ## Say how late requests leave by each --pacing, and its cost (nghttpd is needed; five minutes).
+	$(BIN)/python -m benchmarks.lag
 
 properties: $(DEV_STAMP) ## Hold every property against twenty times as many examples (half an hour).
 	$(BIN)/python -m pytest -q -m "hypothesis and not long" --hypothesis-profile=deep tests/unit tests/contract

@@ -191,3 +191,22 @@ def test_open_telemetry_gets_each_request(tmp_path, server):
     assert [(point["attributes"]["name"], point["count"]) for point in durations["data"]["data_points"]] == [
         ("Predict", 50)
     ]
+
+
+# What a process cannot do as it was asked
+
+
+def test_each_worker_that_cannot_spin_says_so_once(tmp_path, server):
+    level = ("--rate", "50,100", "--level-duration", "0.5", "--warm-up", "0", "--pacing", "spin")
+    report = tmp_path / "report"
+    ended = run_headless(
+        tmp_path / "run",
+        *("--host", server.address, "--processes", "2", "--report", str(report), *level),
+        is_forked=False,
+        GEVENT_LOOP="libuv",
+    )
+    asked = json.loads((report / "result.json").read_text())["asked"]
+
+    assert ended.stderr.count("--pacing spin: no effect in this process") == 2
+    assert asked["options"]["pacing"] == "spin"
+    assert "pacing" in asked["changed"]

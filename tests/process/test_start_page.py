@@ -39,6 +39,7 @@ WRONG = {
     "sweep": {"sweep": "1,2,x"},
     "rate": {"load": "rates", "rate": ""},
     "arrivals": {"load": "rates", "rate": "5", "arrivals": "often"},
+    "pacing": {"load": "rates", "rate": "5", "pacing": "busy"},
     "find_max_rate": {"load": "search", "find_max_rate": "5:1", "threshold": "p99 < 5ms"},
     "level_duration": {"level_duration": "nan"},
     "warm_up": {"warm_up": "-1"},

@@ -578,15 +578,16 @@ def test_a_closed_level_is_reported_at_its_end(participant, runner):
 
 
 @pytest.mark.parametrize(
-    ("share", "n_shares", "n_arrivals"),
+    ("share", "n_shares", "n_arrivals", "pacing"),
     [
-        pytest.param(0, 1, 60, id="alone"),
-        pytest.param(0, 2, 30, id="the-first-half"),
-        pytest.param(2, 3, 20, id="third"),
+        pytest.param(0, 1, 60, "sleep", id="alone"),
+        pytest.param(0, 2, 30, "sleep", id="the-first-half"),
+        pytest.param(2, 3, 20, "sleep", id="third"),
+        pytest.param(2, 3, 20, "spin", id="third-that-spins"),
     ],
 )
-def test_an_open_level_sends_its_share_of_the_arrivals(participant, runner, share, n_shares, n_arrivals):
-    begun = participant(rate="1000", arrivals="constant")
+def test_an_open_level_sends_its_share_of_the_arrivals(participant, runner, share, n_shares, n_arrivals, pacing):
+    begun = participant(rate="1000", arrivals="constant", pacing=pacing)
     start_users(begun, runner, 20)
     runner.receive(messages.LEVEL, level_data(1, 1000.0, share=share, n_shares=n_shares))
     wait_for(runner.done)

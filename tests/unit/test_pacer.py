@@ -1,5 +1,6 @@
 """Open load: alarms in real time, and the pacer on a clock and an alarm of the test's."""
 
+import functools
 import time
 
 import gevent
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 from tests.support.examples import scaled
 from tests.support.runs import wait_until
 from tfsload.load import alarm as alarms
-from tfsload.load.alarm import LoopAlarm, TimerFdAlarm, make_alarm
+from tfsload.load.alarm import LoopAlarm, SpinAlarm, TimerFdAlarm, make_alarm
 from tfsload.load.arrivals import Schedule
+from tfsload.load.asked import PACINGS
 from tfsload.load.pacer import Pacer
 
 MS = 1_000_000
@@ -35,7 +37,14 @@ def due():
     return Due()
 
 
-@pytest.fixture(params=[pytest.param(TimerFdAlarm, id="timerfd"), pytest.param(LoopAlarm, id="loop")])
+@pytest.fixture(
+    params=[
+        pytest.param(TimerFdAlarm, id="timerfd"),
+        pytest.param(LoopAlarm, id="loop"),
+        pytest.param(SpinAlarm, id="spin"),
+        pytest.param(functools.partial(SpinAlarm, spin_ns=1_000 * MS), id="spin-all-the-time"),
+    ]
+)
 def make(request):
     """A kind of alarm; those that were made are closed."""
     made = []
@@ -96,6 +105,16 @@ def test_an_alarm_that_is_set_anew_forgets_the_earlier_instant(make, due):
 
     assert len(due.at_ns) == 1
     assert due.at_ns[0] >= now_ns + 8 * MS
+
+
+def test_an_alarm_that_is_set_to_an_earlier_instant_forgets_the_later_one(make, due):
+    alarm = make(due)
+    alarm.set(time.perf_counter_ns() + 8 * MS)
+    alarm.set(time.perf_counter_ns())
+    wait_until(lambda: due.at_ns, "the alarm", 10)
+    gevent.sleep(0.008 + A_WHILE_S)
+
+    assert len(due.at_ns) == 1
 
 
 def test_an_alarm_that_has_run_out_unseen_can_still_be_set_anew(make, due):
@@ -247,7 +266,7 @@ class Bench:
         self._out_of_turn = []  # an assertion in a user would end the user, not the test
         self.pacer = Pacer(self.counts, self._make_alarm, lambda: self.now_ns)
 
-    def _make_alarm(self, on_due):
+    def _make_alarm(self, on_due, _pacing):
         self.alarm = FakeAlarm(on_due)
         return self.alarm
 
@@ -619,10 +638,11 @@ def ring_if_due(bench, now_ns):
         bench.ring()
 
 
-def test_in_real_time_no_arrival_is_lost_and_none_leaves_early():
+@pytest.mark.parametrize("pacing", PACINGS)
+def test_in_real_time_no_arrival_is_lost_and_none_leaves_early(pacing):
     counts = Counts()
     left = []
-    pacer = Pacer(counts)
+    pacer = Pacer(counts, pacing=pacing)
 
     def live(name):
         while True:

@@ -19,7 +19,8 @@ FLAGS_BY_GROUP = {
     "--images-per-request --deadline",
     "connection": "--transport --connections --tls --tls-ca-file --tls-cert-file --tls-key-file --metadata --wait",
     "data": "--dataset --num-tests --seed",
-    "load": "--sweep --rate --arrivals --find-max-rate --level-duration --warm-up --warm-up-requests --give-up-after",
+    "load": "--sweep --rate --arrivals --pacing --find-max-rate --level-duration --warm-up --warm-up-requests "
+    "--give-up-after",
     "checks": "--threshold --verify --tolerance",
     "report": "--report --hgrm --note --dry-run",
     "web UI": "--web-origin",

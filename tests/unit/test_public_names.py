@@ -98,6 +98,7 @@ OPTIONS = [
     ("--sweep", "TFSLOAD_SWEEP", "1,2"),
     ("--rate", "TFSLOAD_RATE", "100,200"),
     ("--arrivals", "TFSLOAD_ARRIVALS", "constant"),
+    ("--pacing", "TFSLOAD_PACING", "spin"),
     ("--find-max-rate", "TFSLOAD_FIND_MAX_RATE", "10:20"),
     ("--level-duration", "TFSLOAD_LEVEL_DURATION", "30"),
     ("--warm-up", "TFSLOAD_WARM_UP", "0"),

@@ -30,6 +30,22 @@ from tfsload.suite.run_warnings import COMMAND_LINE, FORM, PROGRAM, warn_of_igno
             id="one-of-several",
         ),
         pytest.param(
+            {"pacing": "spin", "num_tests": "9"},
+            ["--pacing: no effect, since a run without --sweep, --rate or --find-max-rate has no levels"],
+            id="pacing-without-levels",
+        ),
+        pytest.param(
+            {"pacing": "spin", "arrivals": "constant", "sweep": "1,2"},
+            ["--arrivals and --pacing: no effect, since the users of a sweep wait for their answers alone"],
+            id="of-open-load-in-a-sweep",
+        ),
+        pytest.param({"pacing": "spin", "arrivals": "constant", "rate": "9"}, [], id="of-open-load-at-a-rate"),
+        pytest.param(
+            {"pacing": "spin", "find_max_rate": "1:9", "threshold": "p90 < 9ms", "level_duration": "99"},
+            [],
+            id="of-open-load-in-a-search",
+        ),
+        pytest.param(
             {"hgrm": "true"},
             ["--hgrm: no effect, since its files belong to a report, and there is none without --report DIR"],
             id="files-of-no-report",

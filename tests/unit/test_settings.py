@@ -11,7 +11,8 @@ from locust.argument_parser import default_args_dict, get_empty_argument_parser
 
 from tfsload.analysis.tolerance import Tolerance
 from tfsload.load.asked import LoadAsked
-from tfsload.settings.options import OPTIONS, options_of_levels
+from tfsload.settings.given import options_of_levels
+from tfsload.settings.options import OPTIONS
 from tfsload.settings.settings import ChecksAsked, DataAsked, ReportAsked, Settings, SettingsError
 from tfsload.suite.arguments import add_arguments
 from tfsload.transport.address import AddressError, parse_address
@@ -49,6 +50,7 @@ def test_defaults_are_those_of_the_design():
             sweep=(),
             rates=(),
             arrivals="poisson",
+            pacing="sleep",
             find_max_rate=None,
             level_duration_s=10.0,
             warm_up_s=2.0,
@@ -82,6 +84,7 @@ def test_defaults_are_those_of_the_design():
             {"rate": "0.001,1000000"}, "load.rates", (0.001, 1_000_000.0), id="the-lowest-and-the-highest-rate"
         ),
         pytest.param({"arrivals": "constant"}, "load.arrivals", "constant", id="arrivals"),
+        pytest.param({"pacing": "spin"}, "load.pacing", "spin", id="pacing"),
         pytest.param(
             {"find_max_rate": "100:5000", "threshold": "p99 < 50ms"}, "load.find_max_rate", (100, 5000), id="search"
         ),
@@ -289,6 +292,7 @@ def test_the_command_line(arguments, field, value):
         pytest.param({}, [], id="none"),
         pytest.param({"warm_up": "2", "seed": "7"}, [], id="the-default-is-as-good-as-not-given"),
         pytest.param({"warm_up": "5", "arrivals": "constant"}, ["--warm-up", "--arrivals"], id="two"),
+        pytest.param({"pacing": "spin"}, ["--pacing"], id="one-of-open-load"),
     ],
 )
 def test_what_is_said_of_levels(values, flags):
@@ -324,6 +328,7 @@ def test_thresholds_are_read():
         pytest.param({"rate": "-5"}, "--rate '-5'", id="negative"),
         pytest.param({"rate": "1_000"}, "--rate '1_000'", id="python-spelling"),
         pytest.param({"arrivals": "random"}, "--arrivals 'random': expected poisson or constant", id="arrivals"),
+        pytest.param({"pacing": "busy"}, "--pacing 'busy': expected sleep or spin", id="pacing"),
         pytest.param({"find_max_rate": "100"}, "--find-max-rate '100': expected LOW:HIGH", id="one-end"),
         pytest.param({"find_max_rate": "5:a"}, "--find-max-rate '5:a': expected LOW:HIGH", id="no-number"),
         pytest.param({"find_max_rate": "9:5"}, "--find-max-rate '9:5': expected LOW below HIGH", id="turned-round"),

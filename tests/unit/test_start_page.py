@@ -30,6 +30,7 @@ ALL_KINDS = {
     "warm_up": "1",
     "level_duration": "3",
     "arrivals": "constant",
+    "pacing": "spin",
     "warm_up_requests": "4",
 }
 
@@ -75,7 +76,7 @@ def test_a_drop_down_offers_what_its_option_takes_and_nothing_else():
     by_dest = {option.dest: option for option in OPTIONS}
     drop_downs = [one for one in fields_by_name().values() if one.kind == start_fields.CHOICE]
 
-    assert {one.name for one in drop_downs} == {"arrivals", "transport"}
+    assert {one.name for one in drop_downs} == {"arrivals", "pacing", "transport"}
     for one in drop_downs:
         for choice in one.choices:
             by_dest[one.name].read(choice)

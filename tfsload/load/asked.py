@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# How a process of open load waits until a request is due.
+PACINGS = ("sleep", "spin")
+
 
 @dataclass(frozen=True)
 class LoadAsked:
@@ -11,6 +14,7 @@ class LoadAsked:
         sweep: users of each level of closed load; empty: no sweep.
         rates: requests a second, over all workers, of each level of open load; empty: none.
         arrivals: `poisson` or `constant`.
+        pacing: one of `PACINGS`: how a process waits until an arrival is due.
         find_max_rate: the lowest and the highest rate of a limit search; None: none.
         level_duration_s, warm_up_s: seconds of each level that count, and that come before.
         warm_up_requests: requests that are made before those of `--num-tests`, and do not count; 0: none.
@@ -20,6 +24,7 @@ class LoadAsked:
     sweep: tuple[int, ...]
     rates: tuple[float, ...]
     arrivals: str
+    pacing: str
     find_max_rate: tuple[float, float] | None
     level_duration_s: float
     warm_up_s: float

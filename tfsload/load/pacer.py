@@ -38,8 +38,9 @@ class Pacer:
     def __init__(
         self,
         counts: ArrivalCounts,
-        alarm: Callable[[Callable[[], None]], Alarm] = make_alarm,
+        alarm: Callable[[Callable[[], None], str], Alarm] = make_alarm,
         clock_ns: Callable[[], int] = time.perf_counter_ns,
+        pacing: str = "sleep",
     ) -> None:
         """Pace nothing yet.
 
@@ -47,10 +48,12 @@ class Pacer:
             counts: where arrivals are counted.
             alarm: makes what calls back when an arrival is due.
             clock_ns: the time.
+            pacing: how an alarm waits: one of `PACINGS`.
         """
         self._counts = counts
         self._make_alarm = alarm
         self._clock_ns = clock_ns
+        self._pacing = pacing
         self._alarm: Alarm | None = None  # made with the first schedule
         self._schedule: Schedule | None = None
         self._begin_ns = self._end_ns = 0
@@ -101,7 +104,7 @@ class Pacer:
     def begin(self, schedule: Schedule, begin_ns: int, end_ns: int) -> None:
         """Follow a schedule that starts at `begin_ns`, up to and without `end_ns`, instead of any other."""
         if self._alarm is None:
-            self._alarm = self._make_alarm(self._on_due)
+            self._alarm = self._make_alarm(self._on_due, self._pacing)
         self._schedule, self._begin_ns, self._end_ns = schedule, begin_ns, end_ns
         self._wait_for_next(schedule, self._alarm)
 

@@ -122,7 +122,7 @@ class Run:
             limits_of(settings.checks.thresholds),
             within_ns_of(settings.checks.thresholds),
         )
-        self.pacer = Pacer(self.recorder) if settings.load.is_open else None
+        self.pacer = Pacer(self.recorder, pacing=settings.load.pacing) if settings.load.is_open else None
         self.references = references
         self.round_trip_ns: int | None = None
         self.supply: Supply

@@ -1,6 +1,6 @@
 """Every option of the suite: its name, unit, default and help, and how it is read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from tfsload.analysis.option_limits import MAX_IMAGES_PER_REQUEST, MAX_LEVEL_S, 
 from tfsload.analysis.tolerance import Tolerance
 from tfsload.datasets.dataset import PIXELS
 from tfsload.load import arrivals
+from tfsload.load.asked import PACINGS
 from tfsload.settings import origins, readers
 
 MAX_DEADLINE_S = 3600
@@ -219,6 +220,14 @@ OPTIONS = (
         "How requests of open load are spaced: poisson (independent of one another) or constant.",
     ),
     Option(
+        "--pacing",
+        "load.pacing",
+        "sleep",
+        readers.one_of(*PACINGS),
+        "How a process of open load waits until a request is due: sleep, or spin (requests leave nearer to that "
+        "instant, for more of a CPU).",
+    ),
+    Option(
         "--find-max-rate",
         "load.find_max_rate",
         "",
@@ -328,18 +337,6 @@ OPTIONS = (
         is_in_form=False,
     ),
 )
-
-
-def levels_asked_for(values: Mapping[str, Any]) -> list[str]:
-    """Return the flags that ask for a run of levels and were given, by their texts."""
-    flags = ("--sweep", "--rate", "--find-max-rate")
-    return [one.flag for one in OPTIONS if one.flag in flags and str(values.get(one.dest, one.default)).strip()]
-
-
-def options_of_levels(values: Mapping[str, Any]) -> list[str]:
-    """Return the flags that say something of levels and were given, by their texts."""
-    flags = ("--level-duration", "--warm-up", "--arrivals")
-    return [one.flag for one in OPTIONS if one.flag in flags and values.get(one.dest, one.default) != one.default]
 
 
 def default_of(field: str) -> str:

@@ -13,7 +13,7 @@ from locust.runners import STATE_STOPPED, LocalRunner, MasterRunner
 
 from tfsload.analysis.result import RunResult
 from tfsload.run.user_hosts import suite_classes
-from tfsload.settings.options import levels_asked_for
+from tfsload.settings.given import levels_asked_for
 from tfsload.suite import interrupt
 from tfsload.suite.leader import Leader
 from tfsload.suite.led_run import LedRun

@@ -7,7 +7,7 @@ from typing import Any
 from tfsload.analysis.others import OtherFailures, Others
 from tfsload.prediction.prediction_user import PredictionUser
 from tfsload.run.user_hosts import other_classes, suite_classes
-from tfsload.settings.options import levels_asked_for
+from tfsload.settings.given import levels_asked_for
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.words import shown
 

@@ -10,7 +10,7 @@ from tfsload.analysis import exit_codes
 from tfsload.load.plan import make_plan
 from tfsload.run.checks import check
 from tfsload.run.user_hosts import UserHosts, transport_class_of
-from tfsload.settings.options import levels_asked_for
+from tfsload.settings.given import levels_asked_for
 from tfsload.settings.refusal import RunRefused
 from tfsload.suite import beginning, dry_run, run_warnings
 from tfsload.suite.led_run import LedRun

@@ -11,7 +11,7 @@ from tfsload.analysis.percentiles import samples_needed
 from tfsload.load.plan import Plan
 from tfsload.prediction.prediction_user import waits
 from tfsload.run.user_hosts import suite_classes
-from tfsload.settings.options import options_of_levels
+from tfsload.settings.given import options_of_levels, options_of_open_load
 from tfsload.settings.settings import Settings
 from tfsload.transport.address import Address
 
@@ -91,6 +91,8 @@ def warn_of_ignored(options: Mapping[str, Any], settings: Settings) -> None:
         why = "a run without --sweep, --rate or --find-max-rate has no levels"
     if ignored:
         logger.warning("%s: no effect, since %s", " and ".join(ignored), why)
+    if settings.load.sweep and (ignored := options_of_open_load(options)):
+        logger.warning("%s: no effect, since the users of a sweep wait for their answers alone", " and ".join(ignored))
     if settings.checks.tolerance != tolerance.DEFAULT and not settings.checks.verify:
         logger.warning("--tolerance: no effect, since nothing is compared without --verify N")
     if settings.report.hgrm and not settings.report.directory:

@@ -6,7 +6,7 @@ from typing import Any
 
 from locust.env import Environment
 
-from tfsload.settings.options import levels_asked_for
+from tfsload.settings.given import levels_asked_for
 from tfsload.suite.level_shape import LevelShape
 
 _locusts_logger = logging.getLogger("locust.runners")

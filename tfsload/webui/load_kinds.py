@@ -56,14 +56,14 @@ RATES = LoadKind(
     "rates",
     "Given rates",
     "How does the server do at the traffic that it will get? Requests come at these rates, whether it keeps up or not.",
-    ("rate", "arrivals", N_USERS, *_LEVELS),
+    ("rate", "arrivals", "pacing", N_USERS, *_LEVELS),
     "100,200,400",
 )
 SEARCH = LoadKind(
     "search",
     "Highest rate that holds",
     "How much traffic can it take? The highest rate is looked for at which every threshold below holds.",
-    ("find_max_rate", "arrivals", N_USERS, *_LEVELS),
+    ("find_max_rate", "arrivals", "pacing", N_USERS, *_LEVELS),
     "100:5000",
 )
 IMAGES = LoadKind(

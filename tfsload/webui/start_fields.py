@@ -146,6 +146,13 @@ _LOAD = (
         CHOICE,
         choices=("poisson", "constant"),
     ),
+    _field(
+        "pacing",
+        "Pacing",
+        "sleep: by a timer; spin: nearer to the instant when a request is due, for more of a CPU.",
+        CHOICE,
+        choices=("sleep", "spin"),
+    ),
     _field("warm_up_requests", "Warm-up requests", "Made before the images begin to count; 0: none.", WHOLE),
     _field(
         "images_per_request",

@@ -10,7 +10,8 @@ from locust.runners import STATE_RUNNING, STATE_SPAWNING, Runner
 from locust.web import WebUI
 
 from tfsload.analysis import exit_codes
-from tfsload.settings.options import OPTIONS, levels_asked_for
+from tfsload.settings.given import levels_asked_for
+from tfsload.settings.options import OPTIONS
 from tfsload.settings.refusal import RunRefused
 from tfsload.transport.words import quoted, redacted
 from tfsload.webui import posted, start_values

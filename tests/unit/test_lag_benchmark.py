@@ -1,0 +1,41 @@
+"""How pacings are compared, without running any."""
+
+import json
+
+import pytest
+
+from benchmarks.lag import Level, Setting, level_in, render
+from benchmarks.measurement import MeasurementError
+
+TOLD = json.dumps({"lag_us": [40.5, 150], "service_us": [100, 260.5], "busy": 0.2, "waited": 0.01})
+LEVEL = Level((40.5, 150), (100, 260.5), 0.2, 0.01)
+
+
+def test_a_level_is_read_from_what_the_run_printed():
+    assert level_in(f"Model mnist …\n{TOLD}\n{{\n") == LEVEL
+
+
+@pytest.mark.parametrize("text", [pytest.param("", id="none"), pytest.param(f"{TOLD}\n{TOLD}", id="two")])
+def test_not_one_level_is_no_measurement(text):
+    with pytest.raises(MeasurementError, match="levels where one was run"):
+        level_in(text)
+
+
+@pytest.mark.parametrize(
+    ("n_repeats", "said"),
+    [pytest.param(1, "1 repeat of 3 s", id="one"), pytest.param(3, "3 interleaved repeats of 3 s", id="three")],
+)
+def test_a_row_has_the_medians_with_the_lowest_and_the_highest(n_repeats, said):
+    others = [Level((30, 140), (100, 250), 0.1, 0.01), Level((50, 900), (100, 270), 0.3, 0.01)]
+    text = render({Setting(2_000, "sleep"): [LEVEL, *others][:n_repeats]}).splitlines()
+
+    assert text[0] == "| at | pacing | lag p50 | lag p99 | service p50 | service p99 | CPU busy | waited for a CPU |"
+    assert (
+        text[2]
+        == {
+            1: "| 2,000/s | sleep | 40 µs | 150 µs | 100 µs | 260 µs | 20.0 % | 1.0 % |",
+            3: "| 2,000/s | sleep | 40 µs (30–50) | 150 µs (140–900) | 100 µs | 260 µs (250–270) | 20.0 % (10.0–30.0) "
+            "| 1.0 % |",
+        }[n_repeats]
+    )
+    assert text[-1].startswith(said)
