@@ -14,8 +14,8 @@ TIMING_PARTS := timing-t-to-z timing-browser timing-a-to-s
 # What holds doctests: the rooms that need no Locust.
 PURE_ROOMS := transport datasets records analysis load settings report target
 
-.PHONY: help demo ui serve check unit-a-to-p unit-q-to-z lint-and-doctests doctests test test-all parts $(PARTS) $(TIMING_PARTS) coverage long lint \
-	format bench bench-against bench-watched bench-lag properties fuzz soak train clean
+.PHONY: help demo ui serve check units unit-a-to-p unit-q-to-z lint-and-doctests doctests test test-all parts $(PARTS) $(TIMING_PARTS) coverage \
+	long pythons lint format bench bench-against bench-watched bench-lag properties fuzz soak train clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ serve: $(RUN_STAMP) ## Serve the shipped model on 127.0.0.1:8500 until Ctrl-C.
 # Where a property is held against examples, a few of them are looked at here, and all by `make test`.
 check: $(DEV_STAMP) ## Check style, types, the unit tests and the doctests: after each change, under a minute.
 	$(MAKE) --no-print-directory -j2 --output-sync=target lint-and-doctests unit-a-to-p unit-q-to-z
+
+# As `check` without what looks at the text of the code, which no other Python changes.
+units: $(DEV_STAMP)
+	$(MAKE) --no-print-directory -j2 --output-sync=target doctests unit-a-to-p unit-q-to-z
 
 unit-a-to-p unit-q-to-z: unit-%:
 	$(BIN)/python -m pytest -q --hypothesis-profile=quick tests/unit/test_[$(subst -to-,-,$*)]*.py
@@ -78,6 +82,9 @@ coverage: $(DEV_STAMP) ## Run all tests but the long ones, and say what code the
 long: $(DEV_STAMP) ## Run the tests that take too long for every run.
 	$(BIN)/python -m pytest -m long
 
+pythons: ## Try each supported Python that this machine has, 2 GB each (all, or PYTHONS="3.12 3.13").
+	$(PYTHON) -m tests.long.pythons $(PYTHONS)
+
 lint: $(DEV_STAMP) ## Check style, format and types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -111,8 +118,8 @@ soak: $(DEV_STAMP) ## Run at full rate for five minutes and watch memory (nghttp
 train: $(RUN_STAMP) ## Train the shipped model anew (about a minute), as version 2, which servers then prefer.
 	$(BIN)/python -m models.training --version 2
 
-clean: ## Remove the environment.
-	rm -rf $(VENV)
+clean: ## Remove the environment, and those of `make pythons`.
+	rm -rf $(VENV) .venv-3.*
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \

@@ -115,7 +115,8 @@ def processes(peers: "Peers") -> Section:
         "Two workers and their master share the machine with the server. nghttpd counts nothing, so the last row "
         "runs against another one with `--verbose`, which logs every frame and is slower for it. Its lines of Predict "
         "requests are counted and held against the summary's total. `--stop-timeout` lets users finish the request "
-        "that they have in flight at the end of the run, so the two must be equal."
+        "that they have in flight at the end of the run, so the two must be equal. Without it the server sees some "
+        "more, at most one a user: those in flight, which the summary counts apart."
     )
     targets = [
         Target("2 processes", RATE, two, Sense.AT_LEAST, 1, one, "one process's"),

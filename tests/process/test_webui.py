@@ -27,6 +27,7 @@ def test_the_form_offers_the_suites_options(web_ui):
 
     assert {option.dest for option in OPTIONS if option.is_in_form} == set(offered)
     assert offered["num_tests"]["default_value"] == "0"
+    assert {option.help for option in OPTIONS if option.is_in_form} == {one["help_text"] for one in offered.values()}
 
 
 def test_a_run_from_the_form_scores_like_a_headless_one_and_a_second_starts_clean(web_ui, reference):

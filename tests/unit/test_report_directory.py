@@ -108,7 +108,7 @@ def test_what_holds_something_else_is_refused_and_left_as_it_is(tmp_path, make, 
         pytest.param("file/below", "it is a file, or lies in one", id="below-a-file"),
         pytest.param("/proc/none", "it cannot be written (No such file or directory)", id="where-none-can-be-made"),
         pytest.param("x" * 300, "it cannot be written (File name too long)", id="too-long"),
-        pytest.param("a\0b", "it cannot be written (embedded null byte)", id="no-name-at-all"),
+        pytest.param("a\0b", "its name holds a null character", id="no-name-at-all"),
     ],
 )
 def test_what_cannot_be_made_is_refused(tmp_path, monkeypatch, place, words):

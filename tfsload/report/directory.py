@@ -41,6 +41,8 @@ def place_of(given: str) -> str:
 def fault(directory: str) -> str:
     """Return why no report can be written into a directory, and what to do; empty where it can. It is made."""
     path = Path(directory)
+    if "\0" in directory:  # Pythons say so in words of their own each
+        return "its name holds a null character, which no name can: name another directory"
     try:
         if leading := _leads_nowhere(path):
             return f"{leading}: make that directory, or name another one"

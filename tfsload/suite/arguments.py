@@ -52,7 +52,7 @@ def add_arguments(parser: Any) -> None:
         parser.add_argument(
             option.flag,
             default=option.default,
-            help=option.help,
+            help=option.help.replace("%", "%%"),  # argparse formats it; from Python 3.14 on, as it is added
             env_var=option.env_var,
             metavar="VALUE",
             is_secret=option.is_secret,

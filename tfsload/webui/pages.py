@@ -8,6 +8,7 @@ from locust.web import WebUI
 from tfsload.webui.hidden_texts import hidden
 from tfsload.webui.load_kinds import HOST
 from tfsload.webui.page_state import PageState
+from tfsload.webui.start_extras import help_shown
 from tfsload.webui.start_form import StartForm
 
 
@@ -52,6 +53,7 @@ class Pages:
         arguments["state"] = self._state.shown()
         arguments[HOST] = hidden(HOST, arguments[HOST])
         for name, option in arguments["extra_options"].items():
+            option["help_text"] = help_shown(option["help_text"])
             if isinstance(option["default_value"], str):
                 option["default_value"] = hidden(name, option["default_value"])
 

@@ -138,6 +138,11 @@ def marked_options() -> dict[str, dict[str, Any]]:
         return {}
 
 
+def help_shown(text: str | None) -> str:
+    """Return an argument's help as a page shows it: with a % where argparse wants two."""
+    return (text or "").replace("%%", "%")
+
+
 def _wanted(value: Any, text: str) -> str:
     """Return what would be expected in place of a text that cannot take the place of a value; empty: it can."""
     try:
@@ -153,5 +158,5 @@ def _wanted(value: Any, text: str) -> str:
 def _field(name: str, one: Mapping[str, Any]) -> Field:
     choices = tuple(map(str, one["choices"] or ()))
     kind = SWITCH if isinstance(one["default_value"], bool) else CHOICE if choices else TEXT
-    words = Words(name.replace("_", " ").capitalize(), one["help_text"] or "")
+    words = Words(name.replace("_", " ").capitalize(), help_shown(one["help_text"]))
     return Field(name, (words,), SECRET if one["is_secret"] else kind, choices)
