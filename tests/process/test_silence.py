@@ -1,7 +1,9 @@
 """When a run whose server answers nobody is given up."""
 
 import os
+import re
 import signal
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -183,3 +185,22 @@ def test_a_server_that_is_gone_for_good_ends_the_run(tmp_path, load, n_workers, 
     assert ended.exit_code == exit_codes.FAILED, ended.stdout + ended.stderr
     assert "requests were sent for 3 s, and none was answered" in ended.stdout
     assert "lost" not in ended.stdout + ended.stderr
+
+
+def test_a_server_that_is_frozen_until_the_end_fails_a_run_that_so_few_failures_would_pass(tmp_path):
+    server = EmbeddedServer.start("mnist", PROJECT / "models" / "mnist")
+    arguments = ["--host", server.address, "-u", "2", "-r", "2", "-t", "9s", "--deadline", "1"]
+    arguments += ["--threshold", "error_rate < 50%"]
+    try:
+        with locust(tmp_path, "--headless", "--only-summary", *arguments) as process:
+            wait_until(process.has_spawned, "users")
+            time.sleep(1)  # in which requests are answered
+            os.kill(server.pid, signal.SIGSTOP)
+            ended = process.wait()
+            os.kill(server.pid, signal.SIGKILL)
+    finally:
+        server.stop()
+
+    assert ended.exit_code == exit_codes.FAILED, ended.stdout + ended.stderr
+    assert re.search(r"the last answer came \d(\.\d)? s or more before the end: requests were sent", ended.stdout)
+    assert "error_rate < 50% was crossed" not in ended.stdout

@@ -3,7 +3,7 @@
 import functools
 import math
 
-from tfsload.analysis import exit_codes, judged, missing_users, others, validity
+from tfsload.analysis import exit_codes, judged, missing_users, others, standstills, validity
 from tfsload.analysis.figures import by_code, requests, users
 from tfsload.analysis.gate import LEAST_S
 from tfsload.analysis.held import Held
@@ -53,7 +53,7 @@ def judge(result: RunResult) -> Verdict:
     rules = validity.held_rules(result, failing + broken_by + gaping + none_holds)
     failures, broken, gaps = (_reasons(breaches) for breaches in (failing, broken_by, gaping))
     gaps, crossed = gaps + _undecided(result), _crossed(result) + _reasons(none_holds)
-    advice, notes = _advice(result), _judged_whole(result) + _left_open(result)
+    advice, notes = _advice(result), standstills.notes(result) + _judged_whole(result) + _left_open(result)
     notes += tuple(Reason(one.sentence) for one in result.accuracy)
     verdict = functools.partial(Verdict, doubted_levels=tuple(by_level), rules=rules)
     if failures or broken:
@@ -118,6 +118,7 @@ def _failures(result: RunResult) -> tuple[Breach, ...]:
     breaches = []
     if result.course.gave_up_after_s is not None:
         breaches.append(_gave_up(result))
+    breaches += standstills.breaches(result)
     # A search goes where requests fail: that is what it looks for.
     if totals.failed_requests and result.search is None and not _are_failures_judged(result):
         what = f"{requests(totals.failed_requests, totals.requests)} had no answer"

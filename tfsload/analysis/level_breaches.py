@@ -1,6 +1,6 @@
 """Which levels support no verdict, and why. Pure."""
 
-from tfsload.analysis import validity
+from tfsload.analysis import standstills, validity
 from tfsload.analysis.doubts import Doubt
 from tfsload.analysis.held import Held
 from tfsload.analysis.judged import FAILURE_METRICS
@@ -12,7 +12,10 @@ from tfsload.analysis.verdict import Reason
 
 def doubts_by_level(result: RunResult) -> dict[int, tuple[Reason, ...]]:
     """Return why levels support no verdict, by number; those that do are not among them."""
-    by_level = {level.number: (*_doubts_told(result, level), *_drops_told(result, level)) for level in result.levels}
+    by_level = {
+        level.number: (*_doubts_told(result, level), *_standstills_told(result, level), *_drops_told(result, level))
+        for level in result.levels
+    }
     return {number: reasons for number, reasons in by_level.items() if reasons}
 
 
@@ -27,6 +30,10 @@ def breaches_of_levels(result: RunResult, by_level: dict[int, tuple[Reason, ...]
 
 def _doubts_told(result: RunResult, level: LevelResult) -> tuple[Reason, ...]:
     return tuple(Reason(f"{level.name}: {doubt.what}", doubt.cure) for doubt in _doubts_that_count(result, level))
+
+
+def _standstills_told(result: RunResult, level: LevelResult) -> tuple[Reason, ...]:
+    return () if _crosses_by_failures(result, level) else standstills.reasons_of_level(result, level)
 
 
 def _drops_told(result: RunResult, level: LevelResult) -> tuple[Reason, ...]:

@@ -126,6 +126,7 @@ class Course:
         user_errors: exceptions raised in the users' own code.
         user_error: one of the commonest of them, and where it was raised; empty: not known.
         is_broken: whether an exception escaped elsewhere, from a listener, say.
+        deadline_s: seconds until a request without an answer fails; None: not known.
     """
 
     begun_unix_s: float = 0.0
@@ -139,6 +140,7 @@ class Course:
     user_errors: int = 0
     user_error: str = ""
     is_broken: bool = False
+    deadline_s: float | None = None
 
 
 @dataclass(frozen=True)

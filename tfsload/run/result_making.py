@@ -88,6 +88,7 @@ def course_of(results: Results, checked: Checked) -> Course:
         stalled=results.stalled,
         gave_up_after_s=results.gave_up_after_s,
         is_broken=results.is_broken,
+        deadline_s=checked.settings.model.deadline_s,
     )
 
 

@@ -1,0 +1,230 @@
+"""What a verdict says of a server that stood still: to the end, in the middle, in a level; and of one that did not."""
+
+import dataclasses
+
+import pytest
+
+from tests.support.golden import result_of
+from tests.support.past_runs import SECOND, UNIX_OFFSET_NS, PastRun
+from tfsload.analysis import exit_codes, validity
+from tfsload.analysis.judge import judge
+from tfsload.records.level import Level
+from tfsload.suite.run_time import RunTime
+
+GATE = "error_rate < 5%; p50 < 250ms"
+BEGIN_NS = 10 * SECOND
+NEVER = 1000.0
+
+
+def ran(seconds, limit_s=None):
+    now_s = iter((0.0, seconds))
+    run_time = RunTime(seconds if limit_s is None else limit_s, clock_s=lambda: next(now_s))
+    run_time.end()
+    return run_time
+
+
+class Server:
+    """Answers after a while, but for the times in which it is frozen: then after those, if it is still waited for."""
+
+    def __init__(self, past, frozen=(), latency_s=0.02, lost=(), deadline_s=5.0):
+        self.past, self.frozen, self.latency_s, self.deadline_s = past, frozen, latency_s, deadline_s
+        self.lost = set(lost)  # numbers of requests that get no answer
+        self.n_sent = 0
+
+    def answers_at(self, sent_s):
+        """Return when a request is answered, or given up, and whether it is answered."""
+        self.n_sent += 1
+        done_s = sent_s + self.latency_s
+        for from_s, to_s in self.frozen:
+            if sent_s < to_s and done_s > from_s:
+                done_s = to_s + self.latency_s
+        if self.n_sent in self.lost or done_s - sent_s > self.deadline_s:
+            return sent_s + self.deadline_s, False
+        return done_s, True
+
+    def serve(self, n_users, until_s, wait_s=0.0, n_images=None, begin_ns=BEGIN_NS):
+        """Let users send one request after the other until the end; return when the last one has ended."""
+        now_s = [number * 0.001 for number in range(n_users)]
+        while n_images is None or self.n_sent < n_images:
+            user = min(range(n_users), key=lambda number: now_s[number])
+            sent_s = now_s[user]
+            if sent_s >= until_s:
+                break
+            done_s, is_answered = self.answers_at(sent_s)
+            sent_ns = begin_ns + int(sent_s * SECOND)
+            if done_s >= until_s and n_images is None:
+                self.past.recorder.count_cut_off(sent_ns, sent_ns, begin_ns + int(until_s * SECOND), None)
+            else:
+                code = "" if is_answered else "DEADLINE_EXCEEDED"
+                self.past.fire(self.n_sent % 1000, sent_ns, int((done_s - sent_s) * SECOND), code=code)
+            now_s[user] = done_s + wait_s
+        return max(now_s)
+
+
+def run(n_users=4, lasts_s=30.0, wait_s=0.0, n_images=None, limit_s=None, threshold=GATE, **server):
+    """Return the verdict on a run without levels, and what of it is about a standstill."""
+    deadline_s = server.get("deadline_s", 5.0)
+    options = {"threshold": threshold, "deadline": f"{deadline_s:g}"}
+    if n_images is not None:
+        options["num_tests"] = str(n_images)
+    past = PastRun(options)
+    past.results.begun_unix_s = (UNIX_OFFSET_NS + BEGIN_NS) / SECOND
+    ended_s = Server(past, **server).serve(n_users, NEVER if n_images else lasts_s, wait_s, n_images)
+    past.run_time = ran(None if n_images else lasts_s, limit_s) if n_images is None else None
+    past.results.ended_unix_s = past.results.begun_unix_s + (ended_s if n_images else lasts_s)
+    past.end()
+    return told(judge(result_of(past)))
+
+
+def told(verdict):
+    rule = next(rule for rule in verdict.rules if rule.name == validity.GOES_ON)
+    return verdict, [one for one in rule.reasons if "last answer" in one], [str(one) for one in verdict.notes]
+
+
+@pytest.mark.parametrize(
+    ("given", "lasted"),
+    [
+        pytest.param({"frozen": [(7.3, NEVER)]}, "22 s or more", id="three-quarters-of-it"),
+        pytest.param({"frozen": [(22.3, NEVER)]}, "7 s or more", id="a-deadline-and-more"),
+        pytest.param({"frozen": [(7.3, NEVER)], "wait_s": 1.0}, "22 s or more", id="users-that-wait"),
+        pytest.param({"frozen": [(7.3, NEVER)], "n_users": 1, "wait_s": 0.98}, "20 s or more", id="1-request-a-second"),
+        pytest.param({"frozen": [(4.3, NEVER)], "deadline_s": 20.0}, "25 s or more", id="a-long-deadline"),
+        pytest.param({"frozen": [(4.3, NEVER)], "n_images": 868}, "14.2 s or more", id="images-two-rounds"),
+    ],
+)
+def test_a_server_that_answers_nobody_at_the_end_fails_the_run(given, lasted):
+    verdict, reasons, notes = run(**given)
+
+    assert verdict.exit_code == exit_codes.FAILED
+    assert reasons == [
+        f"the last answer came {lasted} before the end: requests were sent, and none was answered; see whether the "
+        "server still runs, and its log"
+    ]
+    assert not any("answer came" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({}, id="all-is-well"),
+        pytest.param({"frozen": [(26.3, NEVER)]}, id="less-than-a-deadline"),
+        pytest.param({"frozen": [(7.3, NEVER)], "deadline_s": 60.0}, id="a-deadline-longer-than-the-run"),
+        pytest.param({"n_users": 1, "latency_s": 4.9}, id="slow-answers"),
+        pytest.param({"n_users": 1, "wait_s": 8.0}, id="users-that-wait-longer-than-a-deadline"),
+        pytest.param({"n_users": 1, "wait_s": 8.0, "lost": [3], "threshold": "error_rate < 60%"}, id="one-of-few"),
+        pytest.param({"n_users": 1, "lost": [200]}, id="one-lost-of-a-lone-user"),
+        pytest.param({"n_users": 1, "lost": [1240]}, id="the-last-but-one-is-lost"),
+        pytest.param({"lost": [1000, 1001, 1002, 1003]}, id="all-in-flight-are-lost-at-once"),
+        pytest.param({"n_images": 1000, "lost": [1000]}, id="the-last-image-is-lost"),
+        pytest.param({"n_images": 1000, "lost": range(997, 1001)}, id="the-last-of-all-users-are-lost"),
+        pytest.param({"lasts_s": 600.0, "wait_s": 1.0, "lost": range(0, 2400, 40)}, id="lost-now-and-then"),
+        pytest.param(
+            {"n_users": 1, "lasts_s": 300.0, "lost": [n for n in range(99) if n % 3 != 1], "latency_s": 4.0,
+             "threshold": "error_rate < 90%"},
+            id="a-server-too-slow-for-the-deadline",
+        ),
+    ],
+)  # fmt: skip
+def test_an_honest_run_is_not_told_of_a_standstill(given):
+    verdict, reasons, notes = run(**given)
+
+    assert not reasons
+    assert not any("nothing was answered" in note or "last answer" in note for note in notes)
+    assert verdict.exit_code == exit_codes.PASS or "samples" in verdict.sentences[0], verdict.sentences
+
+
+@pytest.mark.parametrize(
+    ("given", "note"),
+    [
+        pytest.param(
+            {"frozen": [(7.3, 18.3)]}, "nothing was answered for 10 s or more from 8 s on, though", id="in-the-middle"
+        ),
+        pytest.param({"frozen": [(3.3, 14.3)], "n_images": 1000}, "nothing was answered for 10 s or more", id="images"),
+        pytest.param({"frozen": [(7.3, NEVER)], "limit_s": 60.0}, "answer came 22 s or more", id="stopped-by-hand"),
+    ],
+)
+def test_what_does_not_fail_a_run_is_noted(given, note):
+    verdict, reasons, notes = run(**given)
+
+    assert not reasons
+    assert sum(note in one for one in notes) == 1, notes
+    assert verdict.exit_code == (exit_codes.INVALID if "limit_s" in given else exit_codes.PASS)
+
+
+@pytest.mark.parametrize(
+    ("lost", "ended", "is_told"),
+    [
+        pytest.param((), {}, True, id="it-ended-by-itself"),
+        pytest.param(("w1",), {}, False, id="a-worker-was-lost"),
+        pytest.param((), {"gave_up_after_s": 20.0}, False, id="given-up-is-said-already"),
+        pytest.param((), {"run_time_s": None, "ran_s": None}, False, id="no-end-of-its-own"),
+        pytest.param((), {"ended_unix_s": 0.0}, False, id="it-goes-on"),
+        pytest.param((), {"deadline_s": None}, False, id="written-before-deadlines-were"),
+    ],
+)
+def test_only_the_end_of_a_run_that_is_known_fails_it(lost, ended, is_told):
+    past = PastRun({"threshold": GATE}, run_time=ran(30.0))
+    Server(past, frozen=[(7.3, NEVER)]).serve(4, 30.0)
+    past.results.ended_unix_s, past.results.lost_workers = (UNIX_OFFSET_NS + BEGIN_NS) / SECOND + 30.0, set(lost)
+    result = result_of(past.end())
+    _, reasons, _ = told(judge(dataclasses.replace(result, course=dataclasses.replace(result.course, **ended))))
+
+    assert bool(reasons) == is_told
+
+
+def test_a_run_without_any_answer_is_told_of_that_alone():
+    verdict, reasons, notes = run(frozen=[(0, NEVER)], threshold="error_rate < 5%")
+
+    assert not reasons
+    assert not any("came" in note or "nothing was" in note for note in notes)
+    assert verdict.exit_code == exit_codes.THRESHOLD
+
+
+def level_of(frozen=(), latency_s=0.01, n_users=4, sent_before_s=0.0):
+    """Return the verdict on a sweep of one level, whose server is frozen for times of it."""
+    past = PastRun({"sweep": "4", "threshold": "error_rate < 50%"})
+    begin_ns = past.hold(Level(1, n_users, None, 2.0, 20.0))
+    Server(past, frozen, latency_s).serve(
+        n_users, 20.0 + sent_before_s, begin_ns=begin_ns - int(sent_before_s * SECOND)
+    )
+    past.results.ended_unix_s = 1.0
+    return told(judge(result_of(past.end())))
+
+
+@pytest.mark.parametrize(
+    ("given", "exit_code", "sentence"),
+    [
+        pytest.param(
+            {"frozen": [(12.3, NEVER)]},
+            exit_codes.FAILED,
+            "the last answer came 7 s or more before the end of the last level (4 users): requests were sent",
+            id="the-last-level-ends-so",
+        ),
+        pytest.param(
+            {"frozen": [(5.3, 13.3)]},
+            exit_codes.INVALID,
+            "4 users: nothing was answered for 7 s or more from 6 s of it on; see whether the server still runs",
+            id="in-the-middle",
+        ),
+    ],
+)
+def test_a_level_of_a_server_that_stood_still_supports_no_verdict(given, exit_code, sentence):
+    verdict, _, _ = level_of(**given)
+
+    assert verdict.exit_code == exit_code
+    assert sum(one.startswith(sentence) for one in verdict.sentences) == 1, verdict.sentences
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({}, id="all-is-well"),
+        pytest.param({"frozen": [(16.3, 19)]}, id="less-than-a-deadline"),
+        pytest.param({"latency_s": 4.8, "n_users": 1, "sent_before_s": 0.1}, id="slow-answers-across-its-begin"),
+    ],
+)
+def test_an_honest_level_is_not_told_of_a_standstill(given):
+    verdict, reasons, _ = level_of(**given)
+
+    assert not reasons
+    assert not any("nothing was answered" in one for one in verdict.sentences)

@@ -1,0 +1,141 @@
+"""When the server answered nobody for longer than a request may wait, though requests were sent. Pure."""
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tfsload.analysis.level_result import LevelResult
+from tfsload.analysis.result import RunResult
+from tfsload.analysis.series import Second
+from tfsload.analysis.validity import GOES_ON, Breach
+from tfsload.analysis.verdict import Reason
+
+# So improbable it has to be that its requests only fail as others of the run do.
+_LUCK = 1e-3
+
+_CURE = "see whether the server still runs, and its log"
+
+
+@dataclass(frozen=True)
+class Standstill:
+    """A time in which requests waited, or failed, and none was answered.
+
+    Attributes:
+        at_s: when it began, or a little before, in seconds from the begin of what was counted.
+        lasted_s: for how long, or a little longer, but for the time in which no request was there.
+        is_to_the_end: whether no answer came any more.
+    """
+
+    at_s: float
+    lasted_s: float
+    is_to_the_end: bool
+
+    @property
+    def long(self) -> str:
+        """For how long, in words that promise no more than is known."""
+        return f"{math.floor(10 * self.lasted_s) / 10:g} s or more"
+
+
+def standstills(seconds: Sequence[Second], deadline_s: float, is_cut_out: bool = False) -> tuple[Standstill, ...]:
+    """Return the times in which nothing was answered for longer than a request may wait.
+
+    One request that gets no answer, with nobody beside it, is none; nor is what may be luck where many get none.
+    Without any answer nothing came to a stand: that is told otherwise.
+
+    Args:
+        seconds: of what was counted, in order.
+        deadline_s: how long a request may wait.
+        is_cut_out: whether they begin in the middle, as a level does: answers to requests that were sent before are not
+            among them.
+    """
+    groups = [(bool(key), list(rows)) for key, rows in itertools.groupby(seconds, key=lambda row: row.rate_rps > 0)]
+    if not any(has_answers for has_answers, _ in groups):
+        return ()
+    found = []
+    for number, (has_answers, rows) in enumerate(groups):
+        lasted_s = sum(map(_waited_s, rows))
+        # Seconds are whole ones: of the first and the last, a part may be without a request.
+        limit_s = deadline_s + max(1.0, *(row.lasts_s for row in rows))
+        if is_cut_out and not number:
+            limit_s += deadline_s
+        if not has_answers and lasted_s > limit_s and not _may_be_luck(seconds, rows):
+            found.append(Standstill(rows[0].at_s, lasted_s, number == len(groups) - 1))
+    return tuple(found)
+
+
+def _waited_s(second: Second) -> float:
+    """Return for how much of a second a request waited or failed: users may wait between two of them."""
+    return second.lasts_s * (1.0 if second.failed else min(second.in_flight, 1.0))
+
+
+def _may_be_luck(seconds: Sequence[Second], rows: Sequence[Second]) -> bool:
+    """Whether as many requests without an answer may well come one after the other, as many as there are elsewhere."""
+    n_answers = sum(row.rate_rps * row.lasts_s for row in seconds)
+    images_each = sum(row.predictions - row.failed for row in seconds) / n_answers
+    n_failed, n_here = (sum(row.failed for row in those) / images_each for those in (seconds, rows))
+    share = (n_failed - n_here) / (n_answers + n_failed - n_here)
+    return bool(share) and share ** max(n_here, 1.0) > _LUCK
+
+
+def breaches(result: RunResult) -> tuple[Breach, ...]:
+    """Return that the server answered nobody at the end of a run that came to its end: one reason at most."""
+    last = result.levels[-1] if result.levels else None
+    if not _came_to_its_end(result) or result.search is not None:
+        return ()
+    found = [one for one in (_of_run(result) if last is None else _of_level(result, last)) if one.is_to_the_end]
+    where = "the end" if last is None else f"the end of the last level ({last.name})"
+    return tuple(Breach(GOES_ON, _at_the_end(one, where), _CURE) for one in found)
+
+
+def notes(result: RunResult) -> tuple[Reason, ...]:
+    """Return when a run without levels was not answered, where that does not fail it."""
+    is_told = bool(breaches(result)) or result.course.gave_up_after_s is not None
+    return tuple(
+        Reason(
+            _at_the_end(one, "the end")
+            if one.is_to_the_end
+            else f"nothing was answered for {one.long} from {one.at_s:.0f} s on, though requests were sent",
+            _CURE,
+        )
+        for one in _of_run(result)
+        if not (one.is_to_the_end and is_told)
+    )
+
+
+def reasons_of_level(result: RunResult, level: LevelResult) -> tuple[Reason, ...]:
+    """Return why a level supports no verdict: a part of it is of a server that answered nobody."""
+    if result.search is not None:
+        return ()  # it asks for too much, on purpose
+    is_told = level is result.levels[-1] and bool(breaches(result))
+    return tuple(
+        Reason(f"{level.name}: nothing was answered for {one.long} from {one.at_s:.0f} s of it on", _CURE)
+        for one in _of_level(result, level)
+        if not (one.is_to_the_end and is_told)
+    )
+
+
+def _at_the_end(one: Standstill, where: str) -> str:
+    return f"the last answer came {one.long} before {where}: requests were sent, and none was answered"
+
+
+def _of_run(result: RunResult) -> tuple[Standstill, ...]:
+    deadline_s = result.course.deadline_s
+    return () if deadline_s is None else standstills(result.seconds, deadline_s)
+
+
+def _of_level(result: RunResult, level: LevelResult) -> tuple[Standstill, ...]:
+    deadline_s = result.course.deadline_s
+    return () if deadline_s is None else standstills(level.seconds, deadline_s, is_cut_out=True)
+
+
+def _came_to_its_end(result: RunResult) -> bool:
+    """Whether a run had an end of its own and came to it, with all that its workers have seen."""
+    course = result.course
+    if not course.ended_unix_s or course.gave_up_after_s is not None or course.stalled or result.aborted is not None:
+        return False
+    if result.workers.lost or result.is_stopped_early or course.n_levels_left:
+        return False
+    if course.run_time_s is not None and course.ran_s is not None:
+        return course.ran_s >= course.run_time_s
+    return bool(result.levels) or (course.n_images_asked is not None and result.is_complete)
