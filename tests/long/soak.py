@@ -131,7 +131,7 @@ def soak(directory: Path, minutes: float, users: int) -> list[str]:
     with (
         null_server.running() as server,
         locust(
-            directory / "run", *arguments, "--host", server.address, locustfile=SOAKED, TFSLOAD_SOAK_LOOK=str(look)
+            directory / "run", *arguments, "--host", server.address, locustfile=SOAKED, TFSLOAD_TEST_SOAK_LOOK=str(look)
         ) as process,
     ):
         samples = show(watch(process, server.pid, look, limit_s), limit_s / N_ROWS)

@@ -156,3 +156,73 @@ def test_options_from_the_environment_are_checked(tmp_path):
 
     assert ended.exit_code == exit_codes.BAD_USAGE
     assert "--deadline 'never'" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "said"),
+    [
+        pytest.param(
+            ["--headless", "--deadline", "never"],
+            {"TFSLOAD_TRESHOLD": "p99 < 50ms", "TFSLOAD_NUM_TEST": "5"},
+            [
+                "  - TFSLOAD_TRESHOLD in the environment: no option has this name; did you mean TFSLOAD_THRESHOLD?",
+                "  - TFSLOAD_NUM_TEST in the environment: no option has this name; did you mean TFSLOAD_NUM_TESTS?",
+                "  - --deadline 'never': expected",
+            ],
+            id="variables-with-all-other-faults",
+        ),
+        pytest.param(
+            [],
+            {"TFSLOAD_TRESHOLD": "p99 < 50ms"},
+            ["error: TFSLOAD_TRESHOLD in the environment: no option has this name"],
+            id="a-variable-of-the-web-ui",
+        ),
+        pytest.param(
+            ["--dry-run"],
+            {"TFSLOAD_TRESHOLD": "p99 < 50ms"},
+            ["  - TFSLOAD_TRESHOLD in the environment: no option has this name"],
+            id="a-variable-of-a-dry-run",
+        ),
+        pytest.param(
+            ["--headless", "--config", "keys.conf"],
+            {},
+            [
+                "error: there is no option 'treshold', on the command line or as a key of a configuration file: "
+                "did you mean 'threshold'?",
+                "tfsload run --help",
+            ],
+            id="a-key-of-a-configuration-file",
+        ),
+        pytest.param(
+            ["--headless", "--treshold=1"],
+            {},
+            ["unrecognized arguments: --treshold=1", "Did you mean '--threshold'?", "tfsload run --help"],
+            id="an-option",
+        ),
+    ],
+)
+def test_what_names_no_option_is_refused(tmp_path, arguments, environment, said):
+    (tmp_path / "keys.conf").write_text("treshold = p99 < 50ms\n")
+    with locust(tmp_path / "run", *arguments, cwd=tmp_path, **environment) as process:
+        ended = process.wait()
+
+    assert ended.exit_code == exit_codes.BAD_USAGE, ended.stdout + ended.stderr
+    for words in said:
+        assert words in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_variable_of_a_locustfiles_own_option_is_none_of_ours(tmp_path):
+    locustfile = tmp_path / "own.py"
+    locustfile.write_text(
+        f"import sys; sys.path.insert(0, {str(PROJECT)!r})\n"
+        "from locust import events\nimport tfsload\n"
+        "class MyUser(tfsload.GrpcUser):\n    pass\n"
+        "@events.init_command_line_parser.add_listener\n"
+        "def add(parser):\n    parser.add_argument('--key', env_var='TFSLOAD_KEY_OF_MINE', default='')\n"
+    )
+    ended = run_headless(
+        tmp_path / "run", "--dry-run", locustfile=locustfile, TFSLOAD_KEY_OF_MINE="1", TFSLOAD_CACHE_DIR=str(tmp_path)
+    )
+
+    assert ended.exit_code == exit_codes.PASS, ended.stderr

@@ -518,6 +518,12 @@ def test_an_option_has_what_its_environment_variable_says(monkeypatch):
     assert (environment.parsed_options.num_tests, environment.parsed_options.seed) == ("7", "3")
 
 
+def test_a_variable_that_looks_like_an_options_is_refused(monkeypatch):
+    monkeypatch.setenv("TFSLOAD_NUM_TEST", "7")
+    with pytest.raises(ValueError, match=r"TFSLOAD_NUM_TEST .* did you mean TFSLOAD_NUM_TESTS\?"):
+        tfsload.install(Environment(user_classes=[Patient]))
+
+
 def test_options_that_do_not_exist_are_named_all_at_once():
     with pytest.raises(ValueError, match=r"'num_test': did you mean 'num_tests'\?; there is no option 'zzz'"):
         tfsload.install(Environment(user_classes=[Patient]), num_test=1, zzz=2)

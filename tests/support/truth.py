@@ -194,7 +194,7 @@ def run_all(directory: Path, cases: Mapping[Any, Case], **environment: str) -> d
             server = stack.enter_context(truth_server(at, **case.script))
             arguments = ("--headless", "--only-summary", "--host", server.address, *case.arguments)
             # Room for all columns of the table.
-            options = {"locustfile": TRUTHFUL, "TFSLOAD_TRUTH_HEARD": str(at), "COLUMNS": "200", **environment}
+            options = {"locustfile": TRUTHFUL, "TFSLOAD_TEST_TRUTH_HEARD": str(at), "COLUMNS": "200", **environment}
             process = stack.enter_context(locust(at, *arguments, **options))
             started[name] = at, process, server
         ended = {name: process.wait() for name, (_, process, _) in started.items()}

@@ -415,7 +415,7 @@ def test_the_search_finds_the_capacity(searches, limit):
 )
 def test_a_busy_generator_makes_a_run_invalid(tmp_path, load, cause):
     case = Case({}, (*load, "--level-duration", "1", "--warm-up", "0"))
-    run = run_all(tmp_path, {"busy": case}, TFSLOAD_TRUTH_BURN_MS="5")["busy"]
+    run = run_all(tmp_path, {"busy": case}, TFSLOAD_TEST_TRUTH_BURN_MS="5")["busy"]
 
     assert run.ended.exit_code == exit_codes.INVALID
     # On a machine that has not even a CPU for it, that is the cause.

@@ -1,11 +1,18 @@
 """The suite's options as Locust's arguments: also keys of a file, environment variables and fields of the web form."""
 
 import argparse
+import difflib
 import functools
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from tfsload.settings.options import OPTIONS
+from tfsload.settings import variables
+from tfsload.settings.options import OPTIONS, OWN_PREFIX
+from tfsload.transport.words import cut, quoted
+
+_UNKNOWN_VARIABLES = f"{OWN_PREFIX}unknown_variables"
+_LISTED_BY = "The suite's options are listed by tfsload run --help (in a clone: .venv/bin/python -m tfsload run --help)"
 
 
 class _Joined(argparse._AppendAction):
@@ -59,3 +66,44 @@ def add_arguments(parser: Any) -> None:
             include_in_web_ui=option.is_in_form,
             **special,
         )
+
+
+def refuse_unknown_names(parser: Any) -> None:
+    """Have a parser refuse what names no option, and say where they are listed (on `init_command_line_parser`)."""
+    after_parsing(parser, functools.partial(_look_at_names, parser))
+    refuse: Callable[[str], Any] = parser.error
+
+    def refuse_with_hint(message: str) -> None:
+        refuse(f"{message}\n{_LISTED_BY}" if "unrecognized arguments" in message else message)
+
+    parser.error = refuse_with_hint
+
+
+def variables_without_option(options: Mapping[str, Any]) -> list[str]:
+    """Return which environment variables a parser found that name no option, a sentence each.
+
+    Args:
+        options: Locust's, by name.
+    """
+    return list(options.get(_UNKNOWN_VARIABLES) or ())
+
+
+def _look_at_names(parser: Any, options: argparse.Namespace) -> None:
+    # argparse takes for no option what holds a blank, as a configuration file's `treshold = p99 < 50ms` does.
+    if names := [name for name in options.user_classes or () if name.startswith("--")]:
+        parser.error("\n".join(_no_option(parser, name.partition("=")[0]) for name in names) + f"\n{_LISTED_BY}")
+    if options.worker:
+        return  # its master has the options
+    own = [action.env_var for action in parser._actions if getattr(action, "env_var", None)]
+    unknown = variables.faults(os.environ, own)
+    if unknown and not (options.headless or options.autostart):
+        parser.error("\n".join(unknown))  # a form would show its other faults, and not these
+    setattr(options, _UNKNOWN_VARIABLES, unknown)
+
+
+def _no_option(parser: Any, name: str) -> str:
+    flags = [flag for action in parser._actions for flag in action.option_strings]
+    close = difflib.get_close_matches(name, flags, n=1)
+    shown = quoted(cut(name.removeprefix("--"), 40))
+    told = f"there is no option {shown}, on the command line or as a key of a configuration file"
+    return f"{told}: did you mean {quoted(close[0].removeprefix('--'))}?" if close else told

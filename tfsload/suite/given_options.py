@@ -9,6 +9,7 @@ from typing import Any
 import locust.argument_parser
 from locust.env import Environment
 
+from tfsload.settings import variables
 from tfsload.settings.options import OPTIONS, Option
 
 # What of Locust's options would have its own program lead a run.
@@ -40,7 +41,13 @@ def give_options(environment: Environment, given: Mapping[str, Any]) -> None:
 
 
 def take_the_lead(environment: Environment) -> None:
-    """Have no option say that Locust's own program leads the runs of an environment."""
+    """Have no option say that Locust's own program leads the runs of an environment.
+
+    Raises:
+        ValueError: an environment variable looks like an option's, and is none.
+    """
+    if faults := variables.faults(os.environ):
+        raise ValueError("; ".join(faults))
     vars(environment.parsed_options).update(_LOCUSTS_PROGRAM)
 
 

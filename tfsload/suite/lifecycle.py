@@ -40,7 +40,7 @@ def install(where: Environment | Events, **options: Any) -> None:
         options: of the suite, by name, for an environment: `num_tests=1000, threshold="p99 < 50ms"`.
 
     Raises:
-        ValueError: there is no such option.
+        ValueError: there is no such option, or an environment variable that looks like one's is none.
     """
     if isinstance(where, Environment):
         given_options.give_options(where, options)
@@ -57,6 +57,7 @@ def install(where: Environment | Events, **options: Any) -> None:
     events.init_command_line_parser.add_listener(arguments.add_arguments)
     events.init_command_line_parser.add_listener(locust_files.check_paths)
     events.init_command_line_parser.add_listener(dry_run.listen)
+    events.init_command_line_parser.add_listener(arguments.refuse_unknown_names)
     events.before_worker_connects = EventHook()
     events.before_worker_connects.add_listener(_refuse_dry_worker)
     events.before_worker_connects.add_listener(_suite_of)

@@ -1,7 +1,7 @@
 """The suite's locustfile, watched by `tests/long/soak.py`.
 
-`TFSLOAD_SOAK_LOOK`: a JSON file, rewritten every second: requests and failures so far. When the users have stopped,
-and before the channel is closed, `left` says what is left in it.
+`TFSLOAD_TEST_SOAK_LOOK`: a JSON file, rewritten every second: requests and failures so far. When the users have
+stopped, and before the channel is closed, `left` says what is left in it.
 """
 
 import json
@@ -21,7 +21,7 @@ LOOK_INTERVAL_S = 1.0
 
 
 def _write(environment, **more):
-    path = os.environ["TFSLOAD_SOAK_LOOK"]
+    path = os.environ["TFSLOAD_TEST_SOAK_LOOK"]
     total = environment.stats.total
     Path(path + ".new").write_text(json.dumps({"requests": total.num_requests, "failed": total.num_failures, **more}))
     os.replace(path + ".new", path)

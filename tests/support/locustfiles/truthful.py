@@ -1,8 +1,8 @@
 """The suite's locustfile, heard: writes each request and each level's row where `test_truth.py` can read them.
 
-`TFSLOAD_TRUTH_HEARD`: a directory. Each process leaves `heard-PID.json`, the master and a process without workers
+`TFSLOAD_TEST_TRUTH_HEARD`: a directory. Each process leaves `heard-PID.json`, the master and a process without workers
 `rows.json` beside it, when they end. Instants are `time.perf_counter_ns`'s.
-`TFSLOAD_TRUTH_BURN_MS`: so long the CPU is kept busy for each prediction, in its listener.
+`TFSLOAD_TEST_TRUTH_BURN_MS`: so long the CPU is kept busy for each prediction, in its listener.
 """
 
 import json
@@ -18,7 +18,7 @@ from tests.support.truth_server import take_precedence
 
 __all__ = ["GrpcPredictionUser"]
 
-_BURN_NS = int(float(os.environ.get("TFSLOAD_TRUTH_BURN_MS", "0")) * 1e6)
+_BURN_NS = int(float(os.environ.get("TFSLOAD_TEST_TRUTH_BURN_MS", "0")) * 1e6)
 
 _environments = []
 _requests = []  # image, level, due, done, whether it failed
@@ -45,7 +45,7 @@ def on_prediction(image_index, level, latency_ns, done_unix_ns, failure, **_):
 
 @events.quit.add_listener
 def on_quit(**_):
-    directory = Path(os.environ["TFSLOAD_TRUTH_HEARD"])
+    directory = Path(os.environ["TFSLOAD_TEST_TRUTH_HEARD"])
     suite = _environments[0].tfsload
     if suite.participant is not None and suite.participant.run is not None:
         book = suite.participant.run.book
