@@ -223,6 +223,13 @@ def test_a_worker_is_refused_in_a_line(tmp_path):
     assert faults == ["  - --dry-run with --worker: a worker has nothing to check before a run; leave one of them out"]
 
 
+def test_a_limit_that_may_be_meant_in_per_cent_is_told_once(tmp_path, server):
+    ended = run(tmp_path, "--host", server.address, "--threshold", "error_rate < 0.5")
+
+    assert ended.exit_code == exit_codes.PASS
+    assert ended.stderr.count("error_rate < 0.5 means 50%: write 50%, or 0.5% if that is meant") == 1
+
+
 def test_a_value_that_is_none_is_refused(tmp_path, server):
     ended = run(tmp_path, "--dry-run", "maybe", "--host", server.address)
 

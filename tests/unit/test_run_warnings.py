@@ -7,7 +7,15 @@ from locust import constant
 
 from tfsload.prediction.prediction_user import PredictionUser
 from tfsload.settings.settings import Settings
-from tfsload.suite.run_warnings import COMMAND_LINE, FORM, PROGRAM, warn_of_ignored, warn_of_waits, why_no_verdict
+from tfsload.suite.run_warnings import (
+    COMMAND_LINE,
+    FORM,
+    PROGRAM,
+    rates_without_percent,
+    warn_of_ignored,
+    warn_of_waits,
+    why_no_verdict,
+)
 
 
 @pytest.mark.parametrize(
@@ -167,3 +175,26 @@ def test_a_threshold_that_the_images_cannot_judge_is_warned_of(options, said):
 
     assert told.partition(":")[0] == said
     assert ("(-t)" in told) is bool(said)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "told"),
+    [
+        pytest.param("error_rate < 0.5%; p99 < 50ms; rate > 0.5", "", id="none"),
+        pytest.param("error_rate <= 0", "", id="none-at-all-is-the-same-in-both"),
+        pytest.param("recall[7] > 0.95", "", id="a-share-of-what-is-right-is-no-error-rate"),
+        pytest.param(
+            "error_rate < 0.5",
+            "error_rate < 0.5 means 50%: write 50%, or 0.5% if that is meant",
+            id="a-fraction",
+        ),
+        pytest.param(
+            "failed_rate[users=8] < .01 abort; wrong_rate < 1",
+            "failed_rate[users=8] < .01 abort means 1%: write 1%, or .01% if that is meant; "
+            "wrong_rate < 1 means 100%: write 100%, or 1% if that is meant",
+            id="two-of-them",
+        ),
+    ],
+)
+def test_a_limit_on_a_share_without_its_sign_is_warned_of(threshold, told):
+    assert rates_without_percent(Settings.parse({"threshold": threshold, "sweep": "8"}, None)) == told

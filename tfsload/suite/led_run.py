@@ -21,7 +21,7 @@ class LedRun:
     Attributes:
         checked: what it was asked to do.
         plan: its levels; None: it has none.
-        why_no_verdict: what is known before it of why it will support none, a sentence each.
+        why_no_verdict: what is known before it of why it will support none, or may be meant otherwise, a sentence each.
         lasts_s: for how long a program of one's own has it run; None: Locust's options say.
         is_command_lines: whether the command line asks for it, and nobody else.
         has_begun: whether all that its beginning has to do is done, and users may fire.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfsload.analysis import tolerance
+from tfsload.analysis.held_words import bound_words
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.load.plan import Plan
 from tfsload.prediction.prediction_user import waits
@@ -128,6 +129,19 @@ def too_few_samples(settings: Settings, asker: Asker) -> str:
         f"{asker.n_images.format(settings.data.num_tests)} makes {n_requests:,} requests, and {' and '.join(short)} "
         f"wants {most:,}: the run will support no verdict on it; {asker.few}"
     )
+
+
+def rates_without_percent(settings: Settings) -> str:
+    """Return which limits on a share are fractions, and what they mean in per cent; empty: none is.
+
+    The one is as easily meant as the other, and a gate that is a hundred times too wide passes everything.
+    """
+    fractions = [
+        (one, f"{bound_words(one)}: write {bound_words(one)}, or {one.text.split()[2]}% if that is meant")
+        for one in settings.checks.thresholds
+        if one.metric.endswith("_rate") and one.unit_kind == "share" and not one.unit and one.limit
+    ]
+    return "; ".join(f"{one.text} means {what}" for one, what in fractions)
 
 
 def slow_ramp(options: Mapping[str, Any], settings: Settings, asker: Asker) -> str:
