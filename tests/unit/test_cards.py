@@ -41,7 +41,7 @@ BY_LEVEL = {
     "of-a-class": (crossed("recall[5] > 99%", 0.5, "2 users"), 2, "recall[5] was crossed", False),
     "failed-alone": (crossed("failed_rate < 1%", 0.5, "2 users"), 2, "failed_rate was crossed", False),
     "another-percentile": (crossed("p50 < 8ms", 9e6, "2 users"), 1, "p50 was crossed", False),
-    "p99": (crossed("p99 < 8ms", 9e6, "2 users"), 1, "9.00 ms at 2 users: 12% above the bound", True),
+    "p99": (crossed("p99 < 8ms", 9e6, "2 users"), 1, "9.00 ms (upper end) at 2 users: 12% above the bound", True),
     "from-below": (crossed("p99 > 1s", 14.6e6, "2 users"), 1, "0.0146 s at 2 users: 99% below the bound", True),
     "endless": (crossed("p99 < 8ms", math.inf, "2 users"), 1, "no value (∞) at 2 users: above the bound", True),
     "lag": (crossed("lag_p99 < 1ms", 9e6, "2 users"), 1, "lag_p99 was crossed", False),

@@ -57,8 +57,25 @@ def held(text, value, where="", why_unknown="", cure=""):
 )
 def test_a_row(text, value, row):
     words = words_of(held(text, value))
+    told = words.value.removesuffix(" (upper end)")
 
-    assert f"{words.mark} {words.asked} | {words.bound} | {words.value} | {words.margin}" == row
+    assert f"{words.mark} {words.asked} | {words.bound} | {told} | {words.margin}" == row
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "told"),
+    [
+        pytest.param("p99 < 20ms", 6_750_000, "6.75 ms (upper end)", id="a-percentile"),
+        pytest.param("lag_p99 < 20ms", 6_750_000, "6.75 ms (upper end)", id="of-the-lag"),
+        pytest.param("p99[users=8] < 20ms", 6_750_000, "6.75 ms (upper end)", id="of-a-level"),
+        pytest.param("p99 < 20ms", math.inf, "∞", id="no-answers"),
+        pytest.param("p99 < 20ms", None, "–", id="too-few-samples"),
+        pytest.param("p99 > 1ms", 6_750_000, "6.75 ms", id="a-lower-limit-is-held-against-what-was-observed"),
+        pytest.param("mean < 20ms", 6_750_000, "6.75 ms", id="a-mean"),
+    ],
+)
+def test_a_percentile_that_is_judged_by_its_upper_end_says_so(text, value, told):
+    assert words_of(held(text, value)).value == told
 
 
 def test_what_cannot_be_judged():

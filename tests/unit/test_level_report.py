@@ -221,9 +221,9 @@ def test_thresholds_that_hold_and_those_that_do_not():
     rows = [closed_row(), closed_row(samples(latency_ns=9 * MS), users=2)]
     text = text_of(rows, thresholds=thresholds.parse("p50 < 5ms; p99 < 50ms"))
 
-    assert "\n↑ p50 < 5 ms   9.00 ms  80% above  at 2 users\n" in text
-    assert "\n✓ p99 < 50 ms  9.00 ms  82% below  at 2 users\n" in text
-    assert "\nTHRESHOLD CROSSED (exit code 3): p50 < 5ms was crossed at 2 users: 9.00 ms\n" in text
+    assert "\n↑ p50 < 5 ms   9.00 ms (upper end)  80% above  at 2 users\n" in text
+    assert "\n✓ p99 < 50 ms  9.00 ms (upper end)  82% below  at 2 users\n" in text
+    assert "\nTHRESHOLD CROSSED (exit code 3): p50 < 5ms was crossed at 2 users: 9.00 ms (upper end)\n" in text
 
 
 def test_doubts_are_told_with_their_level():

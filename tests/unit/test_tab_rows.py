@@ -160,8 +160,8 @@ def test_a_level_names_the_thresholds_that_it_crosses_by_its_own_figure():
 
     assert "p99" not in first
     assert [remark.partition(" · ")[0] for remark in twice] == [
-        "↑ p99 < 12 ms: 22.6 ms",
-        "↑ p99 < 12 ms: 37.3 ms",
+        "↑ p99 < 12 ms: 22.6 ms (upper end)",
+        "↑ p99 < 12 ms: 37.3 ms (upper end)",
     ]
 
 

@@ -2,8 +2,8 @@
 
 `words_of(held)` returns a `HeldWords`. Put together as `mark`, `asked`, `value`, `margin` they are a table's row:
 
-    ✓ p99 < 20 ms         6.75 ms     66% below
-    ↑ error_rate < 0.5%   0.80%       60% above
+    ✓ p99 < 20 ms         6.75 ms (upper end)   66% below
+    ↑ error_rate < 0.5%   0.80%                 60% above
     ? p99.9 < 50 ms       –
 
 and `mark` with `state_word` is the state as an icon and a word. Who writes HTML, XML or Markdown has to escape them.
@@ -43,7 +43,8 @@ class HeldWords:
         asked: the threshold, as `p99 < 20 ms`.
         bound: its limit alone, as `20 ms`.
         value: the figure, with as many digits as show on which side of the limit it lies, as `6.75 ms`; ∞ where so many
-            requests had no answer; – where there is none. Where it is judged by its interval, with that behind it.
+            requests had no answer; – where there is none. Where it is judged by its interval, with that behind it, and
+            where it is the upper end of a percentile, with that word: what was observed is less.
         margin: how far it lies from the limit, and on which side, as `66% below`; empty where that cannot be said.
         where: the level's name; empty: the whole run.
         why_unknown: why it cannot be judged; empty: it can.
@@ -73,7 +74,7 @@ def words_of(held: Held) -> HeldWords:
         state_word=_STATE_WORDS[state],
         asked=f"{threshold.subject} {threshold.operator} {bound}",
         bound=bound,
-        value=value_words(threshold, held.value) + _interval_words(held),
+        value=value_words(threshold, held.value) + _interval_words(held) + _end_words(held),
         margin=margin_words(threshold, held.value),
         where=held.where,
         why_unknown=held.why_unknown,
@@ -114,6 +115,11 @@ def value_words(threshold: Threshold, value: float | None) -> str:
 
 def _interval_words(held: Held) -> str:
     return "" if held.low is None or held.high is None else f" ({at_once(held.low)} to {at_once(held.high)})"
+
+
+def _end_words(held: Held) -> str:
+    is_end = held.threshold.percentile is not None and held.threshold.is_upper
+    return " (upper end)" if is_end and held.value is not None and math.isfinite(held.value) else ""
 
 
 def margin_words(threshold: Threshold, value: float | None) -> str:

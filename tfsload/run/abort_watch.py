@@ -14,7 +14,7 @@ from tfsload.analysis import summing_up
 from tfsload.analysis.abort import Aborted, Patience
 from tfsload.analysis.beyond_chance import beyond_chance
 from tfsload.analysis.held import hold_all, hold_counters
-from tfsload.analysis.held_words import words_of
+from tfsload.analysis.held_words import value_words, words_of
 from tfsload.analysis.levels import level_row
 from tfsload.analysis.metrics import is_told_by_counters
 from tfsload.analysis.thresholds import Threshold
@@ -138,6 +138,6 @@ class AbortWatch:
             aborted.held.threshold.text,
             at,
             when or f"for {aborted.crossed_s:.0f} s",
-            words.value,
+            value_words(aborted.held.threshold, aborted.held.value),
         )
         return True
