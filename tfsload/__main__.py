@@ -11,6 +11,7 @@ from tfsload import __version__
 from tfsload.analysis import exit_codes
 from tfsload.datasets.shipped import shipped
 from tfsload.report import output, program
+from tfsload.run import called_as
 from tfsload.settings.listing import listing
 from tfsload.settings.options import OPTIONS
 from tfsload.transport.words import quoted
@@ -72,6 +73,7 @@ def run(arguments: Sequence[str]) -> int:
     if set(arguments) & set(_HELP):
         output.say(_run_help(min(_WIDEST, max(_NARROWEST, shutil.get_terminal_size().columns))))
         return exit_codes.PASS
+    called_as.tell_locust(os.environ)
     return _become_locust(["-f", str(shipped("locustfile.py")), *arguments])
 
 

@@ -72,6 +72,7 @@ class Asked:
         changed: names of those that are not as they are by themselves, in the order in which they are listed.
         host: the address that was given with `--host`; empty: none was, the embedded server's or a user class's own.
         locustfile: as it was given; empty: the suite's own, or there was none.
+        program: how Locust, or `tfsload run`, was called, word by word; empty: by that name, or it is not known.
         digest: of all these, but for what says only when it begins and where it is shown: equal runs have the same.
     """
 
@@ -80,6 +81,7 @@ class Asked:
     changed: tuple[str, ...] = ()
     host: str = ""
     locustfile: str = ""
+    program: tuple[str, ...] = ()
 
 
 NOTHING_ASKED = Asked()

@@ -42,7 +42,8 @@ def command(result: RunResult, changes: Mapping[str, str] = _AS_IT_WAS) -> str:
 
 def _words(result: RunResult, changes: Mapping[str, str]) -> Iterator[str]:
     asked, options = result.asked, {**result.asked.options, **changes}
-    yield from ("locust", "-f", asked.locustfile) if asked.locustfile else ("tfsload", "run")
+    yield from asked.program or (("locust",) if asked.locustfile else ("tfsload", "run"))
+    yield from ("-f", asked.locustfile) if asked.locustfile else ()
     # Before the options: of some that take several words it would be one more.
     yield from asked.options.get(_CLASSES, "").split()
     yield "--headless"

@@ -7,6 +7,7 @@ from typing import Any
 
 from tfsload.analysis.result import Asked
 from tfsload.datasets.shipped import shipped
+from tfsload.run import called_as
 from tfsload.settings.options import OPTIONS
 from tfsload.transport.words import HIDDEN, redacted, without_password
 
@@ -41,12 +42,14 @@ def as_asked(options: Mapping[str, Any], host: str | None = None) -> Asked:
     of_the_run = sorted((name, text) for name, text in texts.items() if name not in _NOT_OF_THE_RUN)
     digest = hashlib.sha256(json.dumps(of_the_run).encode()).hexdigest()
     as_by_themselves = {option.dest: ("", _text(option.default)) for option in OPTIONS} | _OF_LOCUST
+    locustfile = _locustfile(options.get("locustfile"))
     return Asked(
         options=texts,
         digest=digest,
         changed=tuple(name for name, text in texts.items() if text not in as_by_themselves[name]),
         host=without_password(_text(host)),
-        locustfile=_locustfile(options.get("locustfile")),
+        locustfile=locustfile,
+        program=called_as.program(bool(locustfile)),
     )
 
 
