@@ -119,6 +119,64 @@ def test_an_unknown_signature_is_answered_with_those_there_are():
     assert fault == "the model has no signature 'predict': pass --signature-name with one of a, b"
 
 
+EXPORT = "export the model with a signature of tensorflow/serving/predict"
+CLASSIFY = signature(method="tensorflow/serving/classify")
+NO_SCORES = {"classes": tensor_info("DT_STRING", (-1, 10)), "label": tensor_info("DT_FLOAT", (-1,))}
+
+
+@pytest.mark.parametrize(
+    ("signatures", "fault"),
+    [
+        pytest.param({"a": signature(), "__saved_model_init_op": signature()}, "with one of a", id="what-it-keeps"),
+        pytest.param({"a": signature(), "b": signature(method="")}, "with one of a", id="without-a-method"),
+        pytest.param({"a": signature(), "b": CLASSIFY}, "with one of a", id="no-prediction"),
+        pytest.param({"b": CLASSIFY}, f"'predict_images': {EXPORT}", id="none-that-could-be-called"),
+        pytest.param({"predict_images": CLASSIFY, "a": signature()}, "with one of a", id="another-one"),
+        pytest.param({"predict_images": CLASSIFY}, f"is expected: {EXPORT}", id="no-other-one"),
+        pytest.param({"predict_images": signature(method="")}, "says not how it is called", id="it-has-no-method"),
+        pytest.param(
+            {"predict_images": signature({"images": tensor_info(), "k": tensor_info()}), "a": signature()},
+            "pass --signature-name with one of a",
+            id="two-inputs-and-another-one",
+        ),
+        pytest.param(
+            {"predict_images": signature({"images": tensor_info(), "k": tensor_info()})},
+            "export the model with a signature that has one",
+            id="two-inputs-and-no-other-one",
+        ),
+        pytest.param(
+            {"predict_images": signature(outputs={"scores": tensor_info("DT_STRING", (-1, 10))})},
+            "DT_FLOAT or DT_DOUBLE; export the model with a float32 output of [-1, classes]",
+            id="the-only-output-is-no-score",
+        ),
+        pytest.param(
+            {"predict_images": signature(outputs={"scores": tensor_info(shape=(-1,)), **NO_SCORES})},
+            "expected [-1, classes]; export the model with a float32 output of [-1, classes]",
+            id="no-output-is-a-score-each",
+        ),
+        pytest.param(
+            {
+                "predict_images": signature(
+                    outputs={"scores": tensor_info(shape=(-1,)), "x": tensor_info(), **NO_SCORES}
+                )
+            },
+            "expected [-1, classes]; pass --output-name with one of x",
+            id="another-output",
+        ),
+        pytest.param(
+            {"predict_images": signature(outputs=NO_SCORES)},
+            "no output 'scores': export the model with a float32 output",
+            id="no-output-of-that-name-and-none-that-would-do",
+        ),
+    ],
+)
+def test_only_what_can_be_passed_is_offered(signatures, fault):
+    (found,) = check_signature(Settings.parse({}, None).model, signatures, n_classes=10)
+
+    assert found.endswith(fault) or fault in found
+    assert "__" not in found
+
+
 @pytest.mark.parametrize(
     ("asked", "states", "kind", "message"),
     [

@@ -168,37 +168,51 @@ def check_status(model: ModelAsked, states: Sequence[VersionDescribed], wait_s: 
 def check_signature(model: ModelAsked, signatures: Mapping[str, SignatureDescribed], n_classes: int) -> list[str]:
     """Return what is wrong with the signature to be called; nothing if it fits.
 
+    Offered in its place is what can be passed: neither what a model keeps for itself, nor what is no prediction.
+
     Args:
         model: names the signature, its input and output.
         signatures: the model's, by name.
         n_classes: labels of the data set are below this.
     """
-    signature = signatures.get(model.signature_name)
+    signature, named = signatures.get(model.signature_name), quoted(model.signature_name)
+    others = sorted(name for name, one in signatures.items() if _can_be_called(name, one))
     if signature is None:
-        return [
-            f"the model has no signature {quoted(model.signature_name)}: "
-            f"pass --signature-name with one of {_listed(sorted(signatures))}"
-        ]
+        return [f"the model has no signature {named}: {_instead('--signature-name', others, _A_SIGNATURE)}"]
     if signature.method != _PREDICT_METHOD:
-        return [
-            f"signature {quoted(model.signature_name)} is {signature.method}, not {_PREDICT_METHOD}: "
-            f"pass --signature-name with another of {_listed(sorted(signatures))}"
-        ]
-    return _check_inputs(model, signature.inputs) + _check_output(model, signature.outputs, n_classes)
+        found = f"is {shown(signature.method)}" if signature.method else "says not how it is called"
+        cure = _instead("--signature-name", others, _A_SIGNATURE)
+        return [f"signature {named} {found}, and {_PREDICT_METHOD} is expected: {cure}"]
+    others = [name for name in others if name != model.signature_name]
+    return _check_inputs(model, signature.inputs, others) + _check_output(model, signature.outputs, n_classes)
 
 
-def _check_inputs(model: ModelAsked, inputs: Mapping[str, TensorDescribed]) -> list[str]:
+_A_SIGNATURE = f"export the model with a signature of {_PREDICT_METHOD}"
+_AN_INPUT = f"export the model with a float32 input of [-1, {PIXELS}]"
+_AN_OUTPUT = "export the model with a float32 output of [-1, classes]"
+
+
+def _can_be_called(name: str, signature: SignatureDescribed) -> bool:
+    """Whether a signature is one to predict with: a model has others, such as `__saved_model_init_op`."""
+    return signature.method == _PREDICT_METHOD and not name.startswith("__")
+
+
+def _instead(flag: str, names: Sequence[str], otherwise: str) -> str:
+    """Return what to pass, or what to do where there is nothing to pass."""
+    return f"pass {flag} with one of {_listed(names)}" if names else otherwise
+
+
+def _check_inputs(model: ModelAsked, inputs: Mapping[str, TensorDescribed], signatures: Sequence[str]) -> list[str]:
     tensor = inputs.get(model.input_name)
     if tensor is None:
-        return [
-            f"signature {quoted(model.signature_name)} has no input {quoted(model.input_name)}: "
-            f"pass --input-name with one of {_listed(sorted(inputs))}"
-        ]
+        cure = _instead("--input-name", sorted(inputs), _AN_INPUT)
+        return [f"signature {quoted(model.signature_name)} has no input {quoted(model.input_name)}: {cure}"]
     faults = []
     if others := sorted(set(inputs) - {model.input_name}):
+        cure = _instead("--signature-name", signatures, "export the model with a signature that has one")
         faults.append(
             f"signature {quoted(model.signature_name)} wants more than {quoted(model.input_name)}: also "
-            f"{_listed(others)}; only models with one input can be tested: pass another --signature-name"
+            f"{_listed(others)}; only models with one input can be tested: {cure}"
         )
     if tensor.dtype != "DT_FLOAT":
         faults.append(
@@ -208,29 +222,25 @@ def _check_inputs(model: ModelAsked, inputs: Mapping[str, TensorDescribed]) -> l
     if not _shape_fits(tensor.shape, (None, PIXELS), model.images_per_request):
         faults.append(
             f"input {quoted(model.input_name)} has shape {tensor.shape_text}: images are sent as "
-            f"[{model.images_per_request}, {PIXELS}]; export the model with a float32 input of [-1, {PIXELS}]"
+            f"[{model.images_per_request}, {PIXELS}]; {_AN_INPUT}"
         )
     return faults
 
 
 def _check_output(model: ModelAsked, outputs: Mapping[str, TensorDescribed], n_classes: int) -> list[str]:
-    tensor = outputs.get(model.output_name)
+    tensor, n_images = outputs.get(model.output_name), model.images_per_request
+    fitting = sorted(name for name, one in outputs.items() if _holds_scores(one, n_images))
+    cure = _instead("--output-name", fitting, _AN_OUTPUT)
     if tensor is None:
-        return [
-            f"signature {quoted(model.signature_name)} has no output {quoted(model.output_name)}: "
-            f"pass --output-name with one of {_listed(sorted(outputs))}"
-        ]
+        return [f"signature {quoted(model.signature_name)} has no output {quoted(model.output_name)}: {cure}"]
     faults = []
     if tensor.dtype not in _SCORE_TYPES:
-        faults.append(
-            f"output {quoted(model.output_name)} is {tensor.dtype}: a score for each class is "
-            f"expected, DT_FLOAT or DT_DOUBLE; pass --output-name with another of {_listed(sorted(outputs))}"
-        )
+        what = f"output {quoted(model.output_name)} is {tensor.dtype}"
+        faults.append(f"{what}: a score for each class is expected, {' or '.join(_SCORE_TYPES)}; {cure}")
     shape = tensor.shape
-    if not _shape_fits(shape, (None, None), model.images_per_request):
+    if not _shape_fits(shape, (None, None), n_images):
         faults.append(
-            f"output {quoted(model.output_name)} has shape {tensor.shape_text}: expected [-1, classes]; "
-            f"pass --output-name with another of {_listed(sorted(outputs))}"
+            f"output {quoted(model.output_name)} has shape {tensor.shape_text}: expected [-1, classes]; {cure}"
         )
     elif shape is not None and 0 <= shape[1] < n_classes:
         faults.append(
@@ -238,6 +248,10 @@ def _check_output(model: ModelAsked, outputs: Mapping[str, TensorDescribed], n_c
             f"{n_classes}: pass another --dataset or --model-name"
         )
     return faults
+
+
+def _holds_scores(tensor: TensorDescribed, n_images: int) -> bool:
+    return tensor.dtype in _SCORE_TYPES and _shape_fits(tensor.shape, (None, None), n_images)
 
 
 def _shape_fits(shape: tuple[int, ...] | None, expected: tuple[int | None, int | None], n_images: int) -> bool:
