@@ -1,5 +1,6 @@
 """What the preflight finds, over scripted signatures and over real servers."""
 
+import contextlib
 import re
 import socket
 import threading
@@ -233,6 +234,10 @@ def test_a_real_server_without_what_is_asked(model_server, options, message):
     assert message in str(caught.value)
 
 
+_REST = "is this the REST port? pass the gRPC port with --host (gRPC's is 8500 as a rule, and REST's 8501)"
+_CLOSED = "pass the gRPC port with --host (gRPC's is 8500 as a rule, and REST's 8501), --tls where it wants that, or"
+
+
 def test_nobody_listens():
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -260,23 +265,35 @@ def test_a_grpc_server_that_serves_no_models(scripted_server):
         ask(Settings.parse({}, scripted_server.address))
 
 
-def test_a_server_that_speaks_http_only():
+@pytest.mark.parametrize("transport", ["native", "grpcio"])
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        pytest.param(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", _REST, id="http-1"),
+        pytest.param(b"<!DOCTYPE HTML>\n<html lang='en'>" + b" " * 300 + b"</html>\n", _REST, id="http-0.9"),
+        pytest.param(b"", _CLOSED, id="closes-at-once"),
+    ],
+)
+def test_a_port_that_is_not_grpcs_is_told_from_one_where_nobody_listens(said, words, transport):
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
 
         def answer():
-            connection, _ = listener.accept()
-            with connection:
-                connection.recv(1000)
-                connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+            with contextlib.suppress(OSError):
+                while True:  # grpcio comes again
+                    connection, _ = listener.accept()
+                    with connection:
+                        connection.recv(1000)
+                        connection.sendall(said)
 
-        thread = threading.Thread(target=answer, daemon=True)
-        thread.start()
-        with pytest.raises(NoServerError):
-            ask(Settings.parse({}, f"127.0.0.1:{listener.getsockname()[1]}"))
-        thread.join(10)
-        assert not thread.is_alive()
+        threading.Thread(target=answer, daemon=True).start()
+        with pytest.raises(NoServerError) as caught:
+            ask(Settings.parse({"transport": transport}, f"127.0.0.1:{listener.getsockname()[1]}"))
+        listener.shutdown(socket.SHUT_RDWR)
+
+    assert (transport == "grpcio" and words == _CLOSED) or words in str(caught.value)
+    assert bool(caught.value.passing) == (words == _CLOSED)
 
 
 @pytest.mark.parametrize(

@@ -779,7 +779,9 @@ def test_long_calls_wait_until_the_connections_window_opens():
 @pytest.mark.parametrize(
     ("greeting", "words"),
     [
-        pytest.param(b"HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP/1, as a REST port", id="a-rest-port"),
+        pytest.param(b"HTTP/1.1 400 Bad Request\r\n\r\n", "it speaks HTTP/1, as a REST port", id="a-rest-port"),
+        pytest.param(b"<!DOCTYPE HTML>\n<html>", "as a REST port does: '<!DOCTYPE HTML><html>'", id="of-http-0.9"),
+        pytest.param(b"SSH-2.0-OpenSSH_9.6\r\n", "or other text, .* 'SSH-2.0-", id="of-something-else"),
         pytest.param(b"\x15\x03\x01\x00\x02\x02\x46", "pass --tls", id="a-tls-port"),
     ],
 )

@@ -169,10 +169,10 @@ def test_what_may_pass_is_waited_for_to_the_end_and_then_told(said, kind, words,
             PredictionFailure("UNAVAILABLE", "missing selected ALPN property"), {}, NoServerError, "ALPN", id="no-alpn"
         ),
         pytest.param(
-            PredictionFailure("UNAVAILABLE", "it answers in HTTP/1, as a REST port does"),
+            PredictionFailure("UNAVAILABLE", "it speaks HTTP/1, as a REST port does"),
             {},
             NoServerError,
-            "pass another --host",
+            "is this the REST port?",
             id="the-rest-port",
         ),
         pytest.param(PredictionFailure("UNAUTHENTICATED", "who"), {}, NoServerError, "let us in", id="no-token"),

@@ -21,6 +21,10 @@ LEAST_PATIENCE_S = 2.5
 _COMING = ("START", "LOADING")
 # What is said of a connection that no server makes by starting: it speaks otherwise, or is not to be trusted.
 _STAYS_SO = re.compile("certificate|tls handshake failed|does not speak tls|alpn|http/1|http1", re.IGNORECASE)
+# What is said of a port where something else than gRPC is spoken, by either transport.
+_SPEAKS_OTHERWISE = re.compile("http/1|http1|parsing http/2", re.IGNORECASE)
+_CLOSED_AT_ONCE = "closed the connection before it said anything"
+_WHICH_PORT = "gRPC's is 8500 as a rule, and REST's 8501"
 # Codes that a server, or what stands before it, may give while it starts, and no longer afterwards.
 _PASSING_CODES = ("RESOURCE_EXHAUSTED", "ABORTED", "CANCELLED", "INTERNAL", "UNKNOWN")
 _SCORE_TYPES = ("DT_FLOAT", "DT_DOUBLE")
@@ -104,12 +108,17 @@ def _explained(transport: Transport, failure: PredictionFailure, timeout_s: floa
         case "UNAUTHENTICATED" | "PERMISSION_DENIED":
             cure = "pass the token that it wants with --metadata, or a certificate with --tls-cert-file"
             return NoServerError([f"the server at {where} does not let us in ({code}: {said}): {cure}"])
+        case "UNAVAILABLE" if _SPEAKS_OTHERWISE.search(said):
+            what = f"what answers at {where} speaks no gRPC ({said})"
+            return NoServerError([f"{what}: is this the REST port? pass the gRPC port with --host ({_WHICH_PORT})"])
         case "UNAVAILABLE" if _STAYS_SO.search(said):
             return NoServerError(
                 [f"no model server answers at {where} ({said}): start one there, or pass another --host"]
             )
         case "UNAVAILABLE":
             cure = f"start one there, or pass another --host, {or_wait}"
+            if _CLOSED_AT_ONCE in said:
+                cure = f"pass the gRPC port with --host ({_WHICH_PORT}), --tls where it wants that, {or_wait}"
             return NoServerError(
                 [f"no model server answers at {where} ({said}): {cure}"], passing=f"no model server answers ({said})"
             )

@@ -169,12 +169,17 @@ class Connection:
             self.lose(grpc.StatusCode.UNAVAILABLE, f"the connection broke: {error}")
             return
         if not data:
-            why = f" after it said that it goes away ({self.protocol.going_away})" if self.protocol.going_away else ""
-            self.lose(grpc.StatusCode.UNAVAILABLE, f"the server closed the connection{why}")
+            self.lose(grpc.StatusCode.UNAVAILABLE, f"the server closed the connection{self._said_before()}")
             return
         self._take(data)
         if self._tls is not None and self._tls.is_closed:
             self.lose(grpc.StatusCode.UNAVAILABLE, "the server closed the connection")
+
+    def _said_before(self) -> str:
+        """Return what the server said before it closed the connection, or that it said nothing."""
+        if self.protocol.going_away:
+            return f" after it said that it goes away ({self.protocol.going_away})"
+        return "" if self.protocol.is_ready else " before it said anything"
 
     def _take(self, data: bytes) -> None:
         protocol = self.protocol

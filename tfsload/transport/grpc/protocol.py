@@ -422,9 +422,18 @@ class ClientProtocol:
         self.waiting.clear()
 
 
+# Where a frame's type stands in it: that of the first frame is no letter.
+_FRAME_TYPE = 3
+
+
 def _check_greeting(data: bytes) -> None:
     """Name what speaks instead of HTTP/2; its bytes would read as a frame of absurd length."""
     if data.startswith(b"HTTP/1"):
-        raise ProtocolError(frames.PROTOCOL_ERROR, "it answers in HTTP/1, as a REST port does, or one that wants TLS")
+        raise ProtocolError(frames.PROTOCOL_ERROR, "it speaks HTTP/1, as a REST port does, or one that wants TLS")
+    begin = data[: _FRAME_TYPE + 1].decode("ascii", "replace")
+    if len(begin) > _FRAME_TYPE and begin.isascii() and begin.isprintable():
+        # Some answer our first words as a request of HTTP/0.9, without a status line.
+        said = "".join(letter for letter in data[:40].decode("ascii", "replace") if letter.isprintable())
+        raise ProtocolError(frames.PROTOCOL_ERROR, f"it speaks HTTP/1, or other text, as a REST port does: {said!r}")
     if data.startswith(b"\x15\x03"):
         raise ProtocolError(frames.PROTOCOL_ERROR, "it answers in TLS: pass --tls")
