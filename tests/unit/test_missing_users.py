@@ -126,3 +126,42 @@ def test_images_that_nobody_was_left_to_fire_are_told_with_the_workers(workers, 
 )
 def test_workers_that_were_lost_are_never_more_than_those_that_they_are_counted_among(workers, reason):
     assert str(judged(Users(1, 1), workers).reasons[0]).startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("workers", "course", "reasons"),
+    [
+        pytest.param(
+            Workers(1, ("w1",), n_left=0),
+            {"ran_s": 13.9, "run_time_s": 15.0},
+            ["the only worker was lost with what it had not reported, and the run ended after 13.9 s of 15"],
+            id="the-only-one-whose-loss-ends-the-run",
+        ),
+        pytest.param(
+            Workers(2, ("w1", "w2"), n_left=0),
+            {"ran_s": 13.9, "run_time_s": 15.0},
+            ["all 2 workers were lost with what they had not reported, and the run ended after 13.9 s of 15"],
+            id="all",
+        ),
+        pytest.param(
+            Workers(1, ("w1",), n_left=0),
+            {"ran_s": 15.0, "run_time_s": 15.0},
+            ["the only worker was lost with what it had not reported"],
+            id="the-only-one-at-the-end",
+        ),
+        pytest.param(
+            Workers(2, ("w1",), n_left=1),
+            {"ran_s": 13.9, "run_time_s": 15.0},
+            ["1 of 2 workers was lost with what it had not reported", "stopped after 13.9 s of 15"],
+            id="one-of-two-and-stopped-by-hand",
+        ),
+        pytest.param(
+            Workers(1), {"ran_s": 13.9, "run_time_s": 15.0}, ["stopped after 13.9 s of 15"], id="stopped-by-hand"
+        ),
+    ],
+)
+def test_a_lost_worker_leads_and_what_it_ended_was_stopped_by_nobody(workers, course, reasons):
+    verdict = judged(Users(1, 1), workers, **course)
+
+    assert verdict.exit_code == exit_codes.INVALID
+    assert [reason.what for reason in verdict.reasons] == reasons

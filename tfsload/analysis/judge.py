@@ -3,7 +3,7 @@
 import functools
 import math
 
-from tfsload.analysis import exit_codes, judged, missing_users, others, standstills, validity
+from tfsload.analysis import exit_codes, judged, lost_workers, missing_users, others, standstills, validity
 from tfsload.analysis.figures import by_code, requests, users
 from tfsload.analysis.gate import LEAST_S
 from tfsload.analysis.held import Held
@@ -13,7 +13,7 @@ from tfsload.analysis.level_breaches import breaches_of_levels, doubts_by_level
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.limit import Ending
 from tfsload.analysis.option_limits import MAX_USERS
-from tfsload.analysis.result import Course, RunResult, Workers
+from tfsload.analysis.result import Course, RunResult
 from tfsload.analysis.validity import Breach
 from tfsload.analysis.verdict import Reason, Verdict
 
@@ -215,12 +215,13 @@ def _gaps(result: RunResult) -> tuple[Breach, ...]:
         Breach(validity.WORKERS_STAY, f"worker {worker} could not take part: {why}")
         for worker, why in workers.unfit.items()
     ]
+    breaches += lost_workers.breaches(result)
     # Where it was stopped, or workers were lost, that is said, and enough.
     is_explained = course.n_levels_left or workers.lost or result.is_stopped_early
     is_explained = is_explained or course.gave_up_after_s is not None or result.aborted is not None
     if not (totals.requests or result.uncounted.failed_requests or is_explained):
         breaches.append(_nothing(result))
-    if result.is_stopped_early and not workers.unfit and course.gave_up_after_s is None:
+    if result.is_stopped_early and not (workers.unfit or lost_workers.are_all(workers)):
         what = f"stopped after {course.ran_s:,.1f} s of {course.run_time_s:,g}"
         breaches.append(Breach(validity.ENDS_BY_ITSELF, what, "let it end by itself, or pass a lower -t"))
     n_answered = totals.requests - totals.failed_requests
@@ -232,9 +233,8 @@ def _gaps(result: RunResult) -> tuple[Breach, ...]:
     if not result.is_complete and result.aborted is None:
         n, n_asked = totals.predictions, course.n_images_asked
         fired = f"only {n:,} of {n_asked:,} images {'was' if n == 1 else 'were'} fired"
-        if workers.lost and workers.n_left == 0:
-            what = f"{fired}, and {_who_is_lost(workers)} lost"
-            breaches.append(Breach(validity.WORKERS_STAY, what, "run again with workers that stay"))
+        if lost_workers.are_all(workers):
+            breaches.append(lost_workers.of_images(fired, workers))
         else:
             breaches.append(Breach(validity.ENDS_BY_ITSELF, f"{fired} before the run was stopped"))
     breaches += missing_users.breaches(result)
@@ -244,20 +244,7 @@ def _gaps(result: RunResult) -> tuple[Breach, ...]:
     if workers.n_unaccounted:
         what = f"{requests(workers.n_unaccounted)} that workers reported did not arrive"
         breaches.append(Breach(validity.WORKERS_STAY, what, "run again"))
-    if workers.lost and course.n_images_asked is None:
-        n_lost = len(workers.lost)
-        were = "was lost with what it" if n_lost == 1 else "were lost with what they"
-        of_all = f"{n_lost} of {workers.n}" if n_lost <= workers.n else f"{n_lost}"  # of as many as there were at once
-        what = f"{of_all} workers {were} had not reported"
-        breaches.append(Breach(validity.WORKERS_STAY, what, "run again with workers that stay"))
     return tuple(breaches)
-
-
-def _who_is_lost(workers: Workers) -> str:
-    """Name the workers of a run of which none was left; more may have been lost than there were at once."""
-    if len(workers.lost) != workers.n:
-        return "the last worker was"
-    return "the only worker was" if workers.n == 1 else f"all {workers.n:,} workers were"
 
 
 def _doubts(result: RunResult) -> tuple[Breach, ...]:
