@@ -212,7 +212,8 @@ def test_samples_that_thresholds_want(text, wanted):
         pytest.param({"threshold": "error_rate < 5%", "find_max_rate": "9:99"}, None, id="few-wanted"),
         pytest.param(
             {"threshold": "error_rate < 5%", "find_max_rate": "0.1:1"},
-            "about 1 samples, and 64 are wanted: expected --level-duration 880 or more, or a LOW of 9 or higher",
+            "about 1 samples, and 64 are wanted (88 on average, since by chance there are fewer): expected "
+            "--level-duration 880 or more, or a LOW of 9 or higher",
             id="not-even-a-few",
         ),
         pytest.param(
@@ -222,6 +223,12 @@ def test_samples_that_thresholds_want(text, wanted):
         ),
         pytest.param(
             {"level_duration": "1"}, "--level-duration 1 this rate gives about 100 samples", id="too-short-a-level"
+        ),
+        pytest.param(
+            {"find_max_rate": "100:1000", "level_duration": "7"},
+            "about 700 samples, and 662 are wanted (740 on average, since by chance there are fewer): expected "
+            "--level-duration 8 or more",
+            id="enough-but-for-chance",
         ),
         pytest.param({"threshold": "p99.9 < 9ms"}, "6,636 are wanted", id="too-high-a-percentile"),
     ],

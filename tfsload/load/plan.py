@@ -196,8 +196,11 @@ def seconds_wanted(thresholds: Iterable[Threshold], rate_rps: float) -> float:
 
     By chance there are fewer of them than on average: three standard deviations are room enough.
     """
-    wanted = samples_wanted(thresholds)
-    return (wanted + 3 * math.sqrt(wanted)) / rate_rps
+    return _with_room(samples_wanted(thresholds)) / rate_rps
+
+
+def _with_room(wanted: int) -> float:
+    return wanted + 3 * math.sqrt(wanted)
 
 
 def faults(asked: LoadAsked, thresholds: tuple[Threshold, ...]) -> list[str]:
@@ -205,11 +208,12 @@ def faults(asked: LoadAsked, thresholds: tuple[Threshold, ...]) -> list[str]:
     if not asked.find_max_rate:
         return []
     low_rps, seconds = asked.find_max_rate[0], asked.level_duration_s
-    wanted_s = seconds_wanted(thresholds, low_rps)
+    wanted, wanted_s = samples_wanted(thresholds), seconds_wanted(thresholds, low_rps)
     if seconds >= wanted_s:
         return []
+    room = f"{math.ceil(_with_room(wanted)):,} on average, since by chance there are fewer"
     return [
         f"--find-max-rate {low_rps:g}: in --level-duration {seconds:g} this rate gives about {low_rps * seconds:,.0f} "
-        f"samples, and {samples_wanted(thresholds):,} are wanted: expected --level-duration "
+        f"samples, and {wanted:,} are wanted ({room}): expected --level-duration "
         f"{math.ceil(wanted_s)} or more, or a LOW of {math.ceil(low_rps * wanted_s / seconds)} or higher"
     ]
