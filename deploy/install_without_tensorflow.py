@@ -3,7 +3,8 @@
     python deploy/install_without_tensorflow.py /opt/venv
 
 `tensorflow_serving.apis` needs a few generated modules of TensorFlow, 0.1 MB out of 1.9 GB. This script
-downloads the wheel, asks Python which of its modules `tfsload.transport.protos` imports, and installs those alone.
+downloads the wheel (some 570 MB), asks Python which of its modules `tfsload.transport.protos` imports, and installs
+those alone.
 The image's Dockerfile runs it; nothing in it depends on the image.
 """
 

@@ -2,13 +2,14 @@
 
 import math
 import re
+import shlex
 import struct
 import urllib.parse
 
 import pytest
 
 from tests.support.hostile import HOSTILE
-from tests.support.runs import wait_until
+from tests.support.runs import PROJECT, wait_until
 from tests.support.start_page import PATH, SHORT_SWEEP, StartPage, press, press_again, send, show
 from tests.support.web_ui import UNSET, WITH_LOGIN, web_ui_of
 from tfsload.settings.options import OPTIONS
@@ -281,6 +282,23 @@ def test_a_check_tells_all_that_is_wrong_without_starting(ui):
     assert set(page.faults) == {"sweep", "deadline"}
     assert "deadline" not in page.said
     assert page.title.startswith("Cannot start")
+
+
+def test_a_program_starts_a_run_as_the_document_says(ui):
+    """Each `-d` of its call of curl is a field; that of many images is checked alone."""
+    (call,) = re.findall(
+        r"^    curl -i http://127.0.0.1:8089(.*)$", (PROJECT / "docs/web-ui.md").read_text(), re.MULTILINE
+    )
+    path, *words = shlex.split(call)
+    assert set(words[::2]) == {"-d", "--data-urlencode"}
+    fields = dict(word.split("=", 1) for word in words[1::2])
+
+    assert path == PATH
+    assert fields.pop("action") == "start"
+    assert send(ui, "check", **fields).status == 200
+    assert send(ui, **{**fields, "num_tests": "x"}).status == 422
+    assert send(ui, **{**fields, "num_tests": "20"}).status == 303
+    ui.wait_for_end()
 
 
 @pytest.mark.timing

@@ -6,6 +6,7 @@ import pytest
 
 import tfsload
 from tests.support.runs import PROJECT
+from tfsload.analysis.next_sweep import SUGGESTED
 
 DOCUMENTS = sorted(
     path.relative_to(PROJECT).as_posix()
@@ -54,6 +55,17 @@ def test_a_sweep_that_is_suggested_ends_with_the_lone_user_with_whom_it_begins(d
     suggested = SWEEP.findall(text_of(document))
 
     assert [sweep for sweep in suggested if not (sweep.startswith("1,") and sweep.endswith(",1"))] == []
+
+
+def test_the_form_is_said_to_hold_what_it_holds():
+    assert f"({', '.join(map(str, SUGGESTED))} where nothing else is said" in text_of("README.md")
+
+
+def test_the_reports_that_the_readme_has_written_are_ignored_by_git():
+    directories = set(re.findall(r"^    \S.*--report (\w+)", text_of("README.md"), re.MULTILINE))
+
+    assert directories
+    assert {f"/{name}/" for name in directories} <= set(text_of(".gitignore").splitlines())
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
