@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from tests.support.golden import result_of
-from tests.support.past_runs import SECOND, UNIX_OFFSET_NS, PastRun
+from tests.support.past_runs import PAST_RUNS, SECOND, UNIX_OFFSET_NS, PastRun
 from tfsload.analysis import exit_codes, validity
 from tfsload.analysis.judge import judge
 from tfsload.records.level import Level
@@ -112,6 +112,11 @@ def test_a_server_that_answers_nobody_at_the_end_fails_the_run(given, lasted):
         pytest.param({"n_users": 1, "latency_s": 4.9}, id="slow-answers"),
         pytest.param({"n_users": 1, "wait_s": 8.0}, id="users-that-wait-longer-than-a-deadline"),
         pytest.param({"n_users": 1, "wait_s": 8.0, "lost": [3], "threshold": "error_rate < 60%"}, id="one-of-few"),
+        pytest.param(
+            {"n_users": 1, "wait_s": 9.0, "lasts_s": 270.0, "deadline_s": 1.0, "lost": [28, 29]}
+            | {"threshold": "error_rate < 20%"},
+            id="the-last-two-of-few",
+        ),
         pytest.param({"n_users": 1, "lost": [200]}, id="one-lost-of-a-lone-user"),
         pytest.param({"n_users": 1, "lost": [1240]}, id="the-last-but-one-is-lost"),
         pytest.param({"lost": [1000, 1001, 1002, 1003]}, id="all-in-flight-are-lost-at-once"),
@@ -178,6 +183,45 @@ def test_a_run_without_any_answer_is_told_of_that_alone():
     assert not reasons
     assert not any("came" in note or "nothing was" in note for note in notes)
     assert verdict.exit_code == exit_codes.THRESHOLD
+
+
+def test_of_several_workers_one_that_is_answered_keeps_all_from_a_standstill():
+    """Only the end tells them apart: to one nothing is answered any more, to the other everything."""
+    past = PastRun({"threshold": GATE}, run_time=ran(30.0))
+    Server(past, frozen=[(7.3, NEVER)]).serve(4, 30.0)
+    Server(past).serve(1, 30.0)
+    past.results.ended_unix_s = (UNIX_OFFSET_NS + BEGIN_NS) / SECOND + 30.0
+    _, reasons, notes = told(judge(result_of(past.end())))
+
+    assert not reasons
+    assert not any("came" in note or "nothing was" in note for note in notes)
+
+
+def test_of_a_server_that_refuses_every_request_the_last_answer_is_told():
+    """Each fails at once, and users wait between two of them."""
+    past = PastRun({"threshold": "error_rate < 60%"}, run_time=ran(30.0))
+    Server(past).serve(2, 12.3, wait_s=0.2)
+    for number in range(60):
+        past.fire(number, BEGIN_NS + int((12.4 + 0.29 * number) * SECOND), SECOND // 1000, code="UNAVAILABLE")
+    past.results.ended_unix_s = (UNIX_OFFSET_NS + BEGIN_NS) / SECOND + 30.0
+    _, reasons, _ = told(judge(result_of(past.end())))
+
+    assert [reason.partition(":")[0] for reason in reasons] == ["the last answer came 17 s or more before the end"]
+
+
+def test_a_search_may_end_in_a_probe_that_nobody_answers():
+    past = PAST_RUNS["search"]()
+    result = result_of(past)
+    *seconds, last = result.levels[-1].seconds
+    silent = [dataclasses.replace(last, rate_rps=0.0, in_flight=9.0, failed=9, at_s=last.at_s + n) for n in range(9)]
+    level = dataclasses.replace(result.levels[-1], seconds=(*seconds, *silent))
+    course = dataclasses.replace(result.course, ended_unix_s=1.0)
+    ended = dataclasses.replace(result, levels=(*result.levels[:-1], level), course=course)
+
+    assert result.course.deadline_s == 5
+    assert not told(judge(ended))[1]
+    assert not any("nothing was answered" in one for one in judge(ended).sentences)
+    assert told(judge(dataclasses.replace(ended, search=None)))[1]
 
 
 def level_of(frozen=(), latency_s=0.01, n_users=4, sent_before_s=0.0):

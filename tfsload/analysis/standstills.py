@@ -59,7 +59,7 @@ def standstills(seconds: Sequence[Second], deadline_s: float, is_cut_out: bool =
         limit_s = deadline_s + max(1.0, *(row.lasts_s for row in rows))
         if is_cut_out and not number:
             limit_s += deadline_s
-        if not has_answers and lasted_s > limit_s and not _may_be_luck(seconds, rows):
+        if not has_answers and lasted_s > limit_s and not _may_be_luck(seconds, rows, deadline_s):
             found.append(Standstill(rows[0].at_s, lasted_s, number == len(groups) - 1))
     return tuple(found)
 
@@ -69,13 +69,19 @@ def _waited_s(second: Second) -> float:
     return second.lasts_s * (1.0 if second.failed else min(second.in_flight, 1.0))
 
 
-def _may_be_luck(seconds: Sequence[Second], rows: Sequence[Second]) -> bool:
-    """Whether as many requests without an answer may well come one after the other, as many as there are elsewhere."""
+def _may_be_luck(seconds: Sequence[Second], rows: Sequence[Second], deadline_s: float) -> bool:
+    """Whether as many requests may well go without an answer one after the other, as many as do elsewhere.
+
+    They are those that failed, or as many as could have waited a whole deadline in all the time that was waited. Of n
+    requests elsewhere of which k failed, the next one is taken to fail with (k + 1) ÷ (n + 1): a few tell little.
+    """
     n_answers = sum(row.rate_rps * row.lasts_s for row in seconds)
     images_each = sum(row.predictions - row.failed for row in seconds) / n_answers
     n_failed, n_here = (sum(row.failed for row in those) / images_each for those in (seconds, rows))
-    share = (n_failed - n_here) / (n_answers + n_failed - n_here)
-    return bool(share) and share ** max(n_here, 1.0) > _LUCK
+    n_elsewhere = n_failed - n_here
+    n_in_vain = max(n_here, sum(row.in_flight * row.lasts_s for row in rows) / deadline_s)
+    share = (n_elsewhere + 1) / (n_answers + n_elsewhere + 1)
+    return math.pow(share, n_in_vain) > _LUCK
 
 
 def breaches(result: RunResult) -> tuple[Breach, ...]:
