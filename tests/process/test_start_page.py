@@ -301,6 +301,13 @@ def test_a_program_starts_a_run_as_the_document_says(ui):
     ui.wait_for_end()
 
 
+def test_a_check_tells_a_limit_that_may_be_meant_in_per_cent(ui):
+    page = press(ui, "check", load="images", num_tests="20", threshold="error_rate < 0.5")
+
+    assert page.status == 200
+    assert "error_rate < 0.5 means 50%: write 50%, or 0.5% if that is meant" in page.text
+
+
 @pytest.mark.timing
 def test_while_a_run_is_under_way_it_says_so_and_neither_starts_nor_checks(ui):
     assert send(ui, load="plain", user_count="2", spawn_rate="2").status == 303
