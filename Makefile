@@ -30,7 +30,8 @@ serve: $(RUN_STAMP) ## Serve the shipped model on 127.0.0.1:8500 until Ctrl-C.
 	$(BIN)/python -m tfsload.modelserver --port=8500 --model_name=mnist --model_base_path=models/mnist \
 		--grpc_max_threads=256
 
-# Where a property is held against examples, a few of them are looked at here, and all by `make test`.
+# Where a property is held against examples, a few of them are looked at here, and all by `make test`; of tables whose
+# rows take long (marked `heavy`) the first row, and all by `make test-all`.
 check: $(DEV_STAMP) ## Check style, types, the unit tests and the doctests: after each change, under a minute.
 	$(MAKE) --no-print-directory -j2 --output-sync=target lint-and-doctests unit-a-to-p unit-q-to-z
 
@@ -39,15 +40,16 @@ units: $(DEV_STAMP)
 	$(MAKE) --no-print-directory -j2 --output-sync=target doctests unit-a-to-p unit-q-to-z
 
 unit-a-to-p unit-q-to-z: unit-%:
-	$(BIN)/python -m pytest -q --hypothesis-profile=quick tests/unit/test_[$(subst -to-,-,$*)]*.py
+	$(BIN)/python -m pytest -q --rows=1 --hypothesis-profile=quick tests/unit/test_[$(subst -to-,-,$*)]*.py
 
 lint-and-doctests: lint doctests
 
 doctests:
 	$(BIN)/python -m pytest -q --doctest-modules $(addprefix tfsload/,$(PURE_ROOMS))
 
-# Rows of one table mostly start the same processes with other arguments: one of them shows whether it still works.
-test: $(DEV_STAMP) ## Run all tests, but of tables whose rows start processes the first row alone.
+# Rows of one table mostly start the same processes with other arguments, or draw the same page of other runs: one of
+# them shows whether it still works.
+test: $(DEV_STAMP) ## Run all tests, but of tables whose rows take long the first row alone.
 	$(MAKE) --no-print-directory parts ROWS=--rows=1
 
 test-all: $(DEV_STAMP) ## Run all tests with all their rows, but the long ones: half an hour.

@@ -38,9 +38,7 @@ hypothesis.settings.load_profile("whole")
 
 
 def pytest_addoption(parser):
-    parser.addoption(
-        "--rows", type=int, default=0, help="of each table whose rows start processes, run so many (0: all)"
-    )
+    parser.addoption("--rows", type=int, default=0, help="of each table whose rows take long, run so many (0: all)")
 
 
 # After what markers and names leave of them.

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-# Their rows start processes, servers and browsers; those of other tests are over before they could be counted.
+# Their rows start processes, servers and browsers; those of other tests are over before they could be counted, but for
+# those marked `heavy`.
 _SLOW = ("browser", "process", "truth")
 _TESTS = Path(__file__).parents[1]
 
@@ -32,5 +33,5 @@ def chosen(items: Sequence[pytest.Item], n_rows: int) -> tuple[list[pytest.Item]
 
 
 def _n_shown(rows: list[pytest.Item], n_rows: int) -> int:
-    is_slow = rows[0].path.relative_to(_TESTS).parts[0] in _SLOW
+    is_slow = rows[0].path.relative_to(_TESTS).parts[0] in _SLOW or rows[0].get_closest_marker("heavy") is not None
     return n_rows if is_slow else len(rows)

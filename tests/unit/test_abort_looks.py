@@ -125,6 +125,7 @@ def calls_of_a_look(text, minutes):
     return calls_of(lambda: looked_at(run, text))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "text",
     [

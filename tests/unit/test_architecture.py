@@ -123,6 +123,7 @@ def test_a_load_generator_has_no_tensorflow_in_it():
     assert run_code(f"import sys, locustfile; print({loaded})") == "[]"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["locustfile", "tfsload.report.page.page", "tfsload.report.charts.draw"])
 def test_what_draws_charts_is_in_no_process_that_draws_none(name):
     """It is large, and holds up whatever else goes on."""

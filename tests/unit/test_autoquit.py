@@ -64,6 +64,7 @@ def starts_another(process):
     process.is_idle = False
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("how", ["quit", "locusts"])
 @pytest.mark.parametrize(
     ("meanwhile", "then", "ends"),

@@ -123,6 +123,7 @@ def share_ended(text, rate_rps, n_wrong, is_chance_told=True):
     return n_ended / TRIALS
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("rate_rps", [20, 50, 100])
 def test_a_model_that_holds_a_limit_is_seldom_ended(rate_rps):
     assert share_ended("error_rate < 1% abort", rate_rps, 8, is_chance_told=False) > 0.1  # what there is to mend

@@ -528,6 +528,7 @@ def n_calls_alive():
     return sum(type(thing) is Call for thing in gc.get_objects())
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "end",
     [

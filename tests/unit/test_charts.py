@@ -37,6 +37,7 @@ CHARTS = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", PAGE_RUNS)
 def test_specifications_are_valid_and_say_what_their_axes_are(kind):
     for chart in charts_of(page_run(kind)).values():

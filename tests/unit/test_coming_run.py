@@ -173,6 +173,7 @@ class WaitingMaster:
         return self.runner.shape_greenlet
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("n_awaited", "who"), [(1, "1 worker is there"), (2, "2 workers are there")])
 def test_while_a_master_waits_for_its_workers_no_other_run_takes_the_place_of_its_own(monkeypatch, n_awaited, who):
     locust_wraps.install()
@@ -212,6 +213,7 @@ class OneUser(LoadTestShape):
         return 1, 100
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("shape", [None, OneUser()], ids=["users", "levels"])
 @pytest.mark.parametrize("is_held_up", [True, False], ids=["held-up", "before-its-first-turn"])
 def test_a_start_that_a_master_holds_up_is_stopped_and_leaves_nothing_behind(monkeypatch, shape, is_held_up):

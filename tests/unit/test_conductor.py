@@ -577,6 +577,7 @@ def test_a_closed_level_is_reported_at_its_end(participant, runner):
     assert (records[1].offered, records[1].lag.count) == (0, 0)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("share", "n_shares", "n_arrivals", "pacing"),
     [
@@ -790,6 +791,7 @@ def runner_of_all():
     gevent.killall(runner.users)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("options", "rate_rps"),
     [

@@ -80,6 +80,7 @@ ENDLESS = [
 ]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("kind", "path", "value", "expected"), ENDLESS)
 def test_a_figure_that_no_run_can_have_come_to_is_damage_wherever_it_stands(kind, path, value, expected):
     plain = written(kind)

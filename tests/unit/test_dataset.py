@@ -327,6 +327,7 @@ def test_building_again_gives_the_same_bytes(builder, source_rows, tmp_path):
     assert len(np.unique(everything, axis=0)) == 5000
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("change", "message"),
     [

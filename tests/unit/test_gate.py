@@ -240,6 +240,7 @@ def outcomes(make, seconds=SECONDS):
     return [[kind.count(outcome) for outcome in (HELD, CROSSED, OPEN)] for kind in (plain, ruled)]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("make", "seconds", "plain", "ruled"),
     [
@@ -372,6 +373,7 @@ def test_what_was_not_counted_by_half_second_is_judged_whole():
     assert ruling.holds is CROSSED
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "text",
     [

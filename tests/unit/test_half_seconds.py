@@ -170,6 +170,7 @@ def at(tenths):
     return [row for tenth in tenths for row in answered(9 * MS if tenth % 2 else MS, done_ns=tenth * TENTH_NS)]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "tenths",
     [

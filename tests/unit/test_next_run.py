@@ -280,6 +280,7 @@ def test_of_a_run_that_is_of_before_this_was_known_nothing_is_suggested():
     assert next_run.changes(type(page_run("demo")).from_plain(plain)) == {}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", PAGE_RUNS)
 def test_a_page_has_the_command_where_there_is_one_and_no_marker_elsewhere(kind):
     result = page_run(kind)

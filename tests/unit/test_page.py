@@ -59,6 +59,7 @@ def page_of(kind):
     return parsed(render(page_run(kind)))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", PAGE_RUNS)
 def test_the_page_of_each_kind_of_run_is_well_formed_and_fetches_nothing(kind):
     page = page_of(kind)
@@ -70,6 +71,7 @@ def test_the_page_of_each_kind_of_run_is_well_formed_and_fetches_nothing(kind):
             assert (one.get(name) or "#").startswith(("data:image/png;base64,", "#")), one.attrib
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", ["rate", "search", "failed", "stopped", "endless", "many-classes", "refused"])
 def test_hostile_texts_are_texts(kind):
     text = render(hostile(page_run(kind)))
@@ -81,6 +83,7 @@ def test_hostile_texts_are_texts(kind):
     assert TAIL.split("\u2028")[0] in "".join(page.itertext())
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", ["rate", "search", "failed", "aborted", "refused"])
 def test_nothing_on_a_page_steers_a_terminal_or_turns_the_reading_direction_round(kind):
     for text in [one for one in HOSTILE if not one.isprintable()]:

@@ -173,6 +173,7 @@ def test_merged_histograms_have_the_same_upper_end_as_one(seed, n_some, n_others
     assert upper_end_ns(merged, percentile) == upper_end_ns(histogram_of(values), percentile)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("percentile", "n"),
     [

@@ -89,6 +89,7 @@ def printed_to(stdout, arguments):
     return ended.returncode, ended.stderr
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("arguments", COMMANDS_THAT_PRINT)
 def test_output_that_nobody_reads_any_more_ends_a_command_silently(arguments):
     read_end, write_end = os.pipe()
@@ -97,6 +98,7 @@ def test_output_that_nobody_reads_any_more_ends_a_command_silently(arguments):
         assert printed_to(closed, arguments) == (128 + signal.SIGPIPE, "")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("arguments", COMMANDS_THAT_PRINT)
 def test_output_that_cannot_be_written_is_told_in_a_line(arguments):
     with open("/dev/full", "w") as full:

@@ -315,6 +315,7 @@ def test_a_run_that_nobody_can_go_on_with_is_ended_saying_so(master, coordinator
     assert len(finished) == 1
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("n_requests", "of_a", "of_b"),
     [

@@ -75,6 +75,7 @@ def test_the_schema_in_the_docs_is_that_of_the_result():
     assert json.loads((PROJECT / "docs" / "result.schema.json").read_text()) == schema()
 
 
+@pytest.mark.heavy
 def test_a_result_that_is_written_fits_the_schema_and_is_read_back(result, tmp_path):
     path = tmp_path / json_file.NAME
     path.write_text(json_file.write(result), encoding="utf-8")
@@ -83,6 +84,7 @@ def test_a_result_that_is_written_fits_the_schema_and_is_read_back(result, tmp_p
     assert json_file.read(path) == result
 
 
+@pytest.mark.heavy
 def test_the_schema_describes_every_field_of_every_result(result):
     """A field that is not described would be taken for one of a later version."""
     strict = {
@@ -245,6 +247,7 @@ def test_notes_stand_in_each_row(make):
     assert {(row["note commit"], row["note why"]) for row in read} == {("1a2b", "'=1+1")}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("make", [csv_files.levels, csv_files.series, csv_files.images])
 def test_no_cell_is_a_formula_or_more_than_a_line(make, text):

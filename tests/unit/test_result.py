@@ -68,6 +68,7 @@ def test_any_result_is_the_same_when_it_is_read_back(part, data):
     assert read_back(result) == result
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", PAST_RUNS)
 def test_the_text_of_a_run_comes_out_of_a_result_that_was_written_and_read_back(kind):
     result = result_of(PAST_RUNS[kind]())

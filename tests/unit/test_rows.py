@@ -16,6 +16,7 @@ class Item:
 
     room: str
     name: str
+    markers: tuple[str, ...] = ()
 
     @property
     def nodeid(self) -> str:
@@ -24,6 +25,9 @@ class Item:
     @property
     def path(self) -> Path:
         return TESTS / self.room / "test_it.py"
+
+    def get_closest_marker(self, name):
+        return name if name in self.markers else None
 
 
 @pytest.mark.parametrize(
@@ -47,6 +51,12 @@ def test_of_a_slow_table_some_rows_are_kept_in_their_order(room):
     mixed = [rows[0], single, *rows[1:]]  # as fixtures that are shared order them
 
     assert chosen(mixed, 2) == ([rows[0], single, rows[3]], [rows[1], rows[2]])
+
+
+def test_of_a_table_that_is_marked_some_rows_are_kept():
+    rows = [Item("unit", f"test_a[{row}]", ("heavy",)) for row in range(4)]
+
+    assert chosen(rows, 2) == ([rows[0], rows[3]], [rows[1], rows[2]])
 
 
 @pytest.mark.parametrize("room", ["unit", "contract"])

@@ -43,6 +43,7 @@ def test_a_run_with_all_files_is_its_report(client, runs):
     assert sorted(in_order, key=page.index) == in_order
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("kind", "is_offered"),
     [

@@ -392,6 +392,7 @@ SWEEPS = [
 ]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("rows", "head", "phrases"), SWEEPS)
 def test_what_is_said_of_a_sweep(rows, head, phrases):
     said = read(text_of(rows))
@@ -402,6 +403,7 @@ def test_what_is_said_of_a_sweep(rows, head, phrases):
     assert_holds(rows)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("phrase", PHRASES.values(), ids=PHRASES)
 def test_each_phrase_is_said_of_one_of_these_sweeps(phrase):
     assert any(read(text_of(sweep.values[0])).find(phrase) is not None for sweep in SWEEPS)

@@ -82,6 +82,7 @@ def assert_found(search, capacity):
     assert sum(report.probe.is_confirmation for report in search.history) == 1
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("knows_achieved", [True, False], ids=["achieved", "blind"])
 @pytest.mark.parametrize("ratio", [1.001, 1.03, 1.05, 1.3, 2, 7, 50, 300, 1000])
 def test_every_capacity_is_found(ratio, knows_achieved):

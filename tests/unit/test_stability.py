@@ -117,6 +117,7 @@ def noisy_level(random, n_answers, latency):
     return answers.tolist(), [float(values.sum()) for values in drawn], float(np.concatenate(drawn).std())
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("n_answers", [pytest.param(n, id=f"{n}-answers") for n in (64, 130, 300, 662, 3_000, 20_000)])
 @pytest.mark.parametrize("spread", [pytest.param(0.0, id="equal-latencies"), pytest.param(1.0, id="long-tailed")])
 def test_chance_is_seldom_taken_for_drift(n_answers, spread):

@@ -191,6 +191,7 @@ def rounded(value):
     return f"{value:,.{max(0, -three_digits.as_tuple().exponent)}f}"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", PAST_RUNS)
 @pytest.mark.parametrize("width", [60, 80, 100, 200])
 def test_a_summary_fits_its_terminal_and_says_the_same(kind, width):
@@ -204,6 +205,7 @@ def test_a_summary_fits_its_terminal_and_says_the_same(kind, width):
     assert text.splitlines()[-1] == outcome.text.splitlines()[-1]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", PAST_RUNS)
 def test_a_log_holds_tables_of_100_columns_and_each_sentence_on_a_line(kind):
     outcome = outcome_of(PAST_RUNS[kind]())

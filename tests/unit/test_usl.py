@@ -69,6 +69,7 @@ def test_the_law_itself_is_found_again(sigma, kappa):
     assert fit.throughputs_rps(DOUBLING) == pytest.approx([law(n, sigma, kappa) for n in DOUBLING], rel=1e-4)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("spread", "at_least"),
     [
