@@ -11,6 +11,7 @@ from benchmarks.row import Row
 from benchmarks.sections import Section
 from benchmarks.spread import Spread
 from benchmarks.target import Results, Target
+from tfsload.run.surroundings import python_build
 
 _INTRODUCTION = """\
 Each client runs against the null server on the same machine: nghttpd with a canned reply, so fast that the client is
@@ -91,5 +92,6 @@ def machine() -> str:
     ).split(": ")[1]
     packages = ", ".join(f"{name} {version(name)}" for name in ("locust", "gevent", "grpcio", "numpy", "tensorflow"))
     return (
-        f"{os.cpu_count()} CPUs ({model}), Linux {platform.release()}, Python {platform.python_version()}, {packages}"
+        f"{os.cpu_count()} CPUs ({model}), Linux {platform.release()}, Python {platform.python_version()} "
+        f"({python_build()}), {packages}"
     )

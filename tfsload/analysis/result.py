@@ -39,11 +39,13 @@ class MadeBy:
     Attributes:
         suite: this suite's version.
         python, locust: theirs.
+        python_build: how that Python was built, which makes a fifth of its speed.
         libraries: versions of what else takes part, by name.
     """
 
     suite: str = ""
     python: str = ""
+    python_build: str = ""
     locust: str = ""
     libraries: Mapping[str, str] = field(default_factory=dict)
 

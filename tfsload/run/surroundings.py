@@ -3,6 +3,7 @@
 import os
 import platform
 import sys
+import sysconfig
 from importlib import metadata
 
 from tfsload.analysis.result import Machine, MadeBy
@@ -19,9 +20,19 @@ def made_by() -> MadeBy:
     return MadeBy(
         suite=suite.__version__,
         python=platform.python_version(),
+        python_build=python_build(),
         locust=_version("locust"),
         libraries={name: version for name, version in found.items() if version},
     )
+
+
+def python_build() -> str:
+    """Return how this Python was built: optimised by a profile, as distributions build it, or not.
+
+    The same Python takes a fifth less time where it was: figures of the two are not to be compared.
+    """
+    is_optimised = "--enable-optimizations" in str(sysconfig.get_config_var("CONFIG_ARGS"))
+    return f"{platform.python_implementation()} built {'with' if is_optimised else 'without'} PGO"
 
 
 def machine() -> Machine:

@@ -25,7 +25,8 @@ class Listing:
 def listings(result: RunResult) -> tuple[Listing, ...]:
     """Return what is known of how a run was made."""
     made_by, machine, server, course = result.made_by, result.machine, result.server, result.course
-    versions = [("tfsload", made_by.suite), ("Python", made_by.python), ("Locust", made_by.locust)]
+    python = f"{made_by.python} ({made_by.python_build})" if made_by.python_build else made_by.python
+    versions = [("tfsload", made_by.suite), ("Python", python), ("Locust", made_by.locust)]
     versions += made_by.libraries.items()
     cpus = f"{machine.n_cpus} CPU{'' if machine.n_cpus == 1 else 's'}" if machine.n_cpus else ""
     model = f"{server.model_name}, version {server.model_version}" if server.model_version else server.model_name
