@@ -233,6 +233,21 @@ def test_who_listens_is_told_of_each_at_once(where, hook):
         )
 
 
+@pytest.mark.parametrize("replaced", ["statistics", "rows"])
+def test_what_waits_belongs_to_the_statistics_that_there_were(replaced):
+    with both() as (_, (_, books)):
+        for latency_ns in (LONGEST_NS, 1000, 1000):
+            books.end(latency_ns=latency_ns)
+        assert books.statistics.waiting
+        if replaced == "statistics":
+            books.environment.stats = RequestStats()
+        else:
+            type(books.statistics).clear_all(books.statistics)
+        books.end()
+
+        assert books.environment.stats.num_requests == 1
+
+
 def test_a_listener_to_request_of_another_environment_is_told():
     shared = Environment(user_classes=[])
     shared.create_local_runner()

@@ -187,7 +187,7 @@ class PredictionUser(User):
             if (
                 answer is not None
                 and not n_mismatched
-                and statistics is not None
+                and statistics is self.environment.stats  # else it is None, or somebody has put others there
                 and len(listeners) == 1
                 and listeners[0] is statistics.listener
                 and not hooks.prediction._handlers

@@ -92,6 +92,12 @@ class BookedStatistics(RequestStats):
     def entries(self, entries: dict[tuple[str, str], StatsEntry]) -> None:
         vars(self)["entries"] = entries
 
+    def clear_all(self) -> None:
+        """Remove all rows, as Locust's does: also what waits, which was before."""
+        if self.waiting:
+            self.book()
+        super().clear_all()
+
     def book(self) -> None:
         """Book what waits."""
         waiting, self.waiting = self.waiting, []

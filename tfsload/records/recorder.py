@@ -78,7 +78,7 @@ class Recorder:
         waiting, self.waiting = self.waiting, []
         window = self.window
         for lease, requests in together.by_lease(waiting):
-            if together.lie_within(window, requests):
+            if together.can_count(window, requests):
                 record = self._record(window.level, lease)
                 if together.count(record, window, requests, self.unix_offset_ns, bool(self._limits), self._within_ns):
                     continue

@@ -1,6 +1,6 @@
 """Answered requests counted many at a time, which takes half of the time: the same counts, in fewer steps. Pure.
 
-`Recorder.record` says what each figure means. To be rid of it: have `lie_within` return False.
+`Recorder.record` says what each figure means. To be rid of it: have `can_count` return False.
 """
 
 import operator
@@ -34,8 +34,8 @@ def by_lease(requests: list[Answered]) -> Iterable[tuple[int | None, list[Answer
     return parted.items()
 
 
-def lie_within(window: Window, requests: Sequence[Answered]) -> bool:
-    """Whether requests lie in a level's window as a whole, and are enough for `count` to be worth it."""
+def can_count(window: Window, requests: Sequence[Answered]) -> bool:
+    """Whether `count` may be asked: requests lie in a level's window as a whole, and are enough to be worth it."""
     is_worth_it = len(requests) > _FEW
     return (
         is_worth_it
@@ -52,7 +52,7 @@ def count(
     has_limits: bool,
     within_ns: Sequence[int],
 ) -> bool:
-    """Count requests of one lease that `lie_within` a level's window, if they ended in the same second.
+    """Count requests of one lease, of which `can_count` holds, if they ended in the same second.
 
     Args:
         record: of the level and the lease.
