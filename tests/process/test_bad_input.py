@@ -212,6 +212,17 @@ def test_what_names_no_option_is_refused(tmp_path, arguments, environment, said)
     assert "Traceback" not in ended.stderr
 
 
+def test_variables_of_others_are_let_be(tmp_path):
+    of_kubernetes = {"TFSLOAD_SERVICE_HOST": "10.0.0.1", "TFSLOAD_PORT": "tcp://10.0.0.1:8500"}
+    arguments = ("--headless", "--dry-run", "--deadline", "never")
+    with locust(tmp_path / "run", *arguments, TFSLOAD_ZZZ="1", **of_kubernetes) as process:
+        ended = process.wait()
+
+    assert "--deadline 'never'" in ended.stderr
+    assert ended.stderr.count("TFSLOAD_ZZZ in the environment: no effect, since no option has this name") == 1
+    assert not any(name in ended.stderr for name in of_kubernetes)
+
+
 def test_a_variable_of_a_locustfiles_own_option_is_none_of_ours(tmp_path):
     locustfile = tmp_path / "own.py"
     locustfile.write_text(

@@ -1,5 +1,6 @@
 """Runs that a program of one's own leads (this one): Locust as a library, against a server that keeps its own count."""
 
+import argparse
 import contextlib
 import gc
 import os
@@ -16,6 +17,7 @@ import psutil
 import pytest
 from locust import LoadTestShape, constant, task
 from locust.env import Environment
+from locust.event import EventHook
 from locust.exception import StopTest
 
 import tfsload
@@ -518,10 +520,34 @@ def test_an_option_has_what_its_environment_variable_says(monkeypatch):
     assert (environment.parsed_options.num_tests, environment.parsed_options.seed) == ("7", "3")
 
 
-def test_a_variable_that_looks_like_an_options_is_refused(monkeypatch):
+def test_a_variable_that_looks_like_an_options_is_refused_before_anything_is_changed(monkeypatch):
     monkeypatch.setenv("TFSLOAD_NUM_TEST", "7")
+    environment = Environment(user_classes=[Patient])
     with pytest.raises(ValueError, match=r"TFSLOAD_NUM_TEST .* did you mean TFSLOAD_NUM_TESTS\?"):
-        tfsload.install(Environment(user_classes=[Patient]))
+        tfsload.install(environment)
+
+    assert environment.parsed_options is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "options", "said"),
+    [
+        pytest.param("TFSLOAD_SERVICE_HOST", None, [], id="of-kubernetes"),
+        pytest.param("TFSLOAD_NUM_TEST", argparse.Namespace(worker=True), [], id="of-a-worker"),
+        pytest.param("TFSLOAD_RATES", None, [], id="of-an-own-option"),
+        pytest.param("TFSLOAD_ZZZ", None, ["TFSLOAD_ZZZ in the environment: no effect"], id="of-nobody"),
+    ],
+)
+def test_variables_that_no_option_is_near_to_are_let_be(monkeypatch, caplog, variable, options, said):
+    def add(parser, **_):
+        parser.add_argument("--rates", env_var="TFSLOAD_RATES")
+
+    monkeypatch.setenv(variable, "7")
+    monkeypatch.setattr(locust.events, "init_command_line_parser", EventHook())
+    locust.events.init_command_line_parser.add_listener(add)
+    tfsload.install(Environment(user_classes=[Patient], parsed_options=options))
+
+    assert [one.partition(",")[0] for one in caplog.messages] == said
 
 
 def test_options_that_do_not_exist_are_named_all_at_once():

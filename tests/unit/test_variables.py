@@ -3,32 +3,54 @@
 import pytest
 
 from tfsload.settings.options import OPTIONS
-from tfsload.settings.variables import faults
+from tfsload.settings.variables import unknown
+
+# What a pod is told of the services tfsload and tfsload-master, and a container of the one that it is linked to.
+OF_SERVICES = {
+    "TFSLOAD_SERVICE_HOST": "10.0.0.1",
+    "TFSLOAD_SERVICE_PORT": "8500",
+    "TFSLOAD_SERVICE_PORT_GRPC": "8500",
+    "TFSLOAD_PORT": "tcp://10.0.0.1:8500",
+    "TFSLOAD_PORT_8500_TCP": "tcp://10.0.0.1:8500",
+    "TFSLOAD_PORT_8500_TCP_ADDR": "10.0.0.1",
+    "TFSLOAD_PORT_53_UDP_PROTO": "udp",
+    "TFSLOAD_MASTER_SERVICE_HOST": "10.0.0.2",
+    "TFSLOAD_MASTER_SERVICE_PORT": "5557",
+    "TFSLOAD_MASTER_PORT": "tcp://10.0.0.2:5557",
+    "TFSLOAD_MASTER_PORT_5557_TCP_PORT": "5557",
+}
 
 
 @pytest.mark.parametrize(
-    ("environment", "own", "told"),
+    ("environment", "own", "mistyped", "others"),
     [
-        pytest.param({}, (), [], id="none"),
-        pytest.param({option.env_var: "1" for option in OPTIONS}, (), [], id="every-option"),
-        pytest.param({"TFSLOAD_CACHE_DIR": "/c", "TFSLOAD_TEST_MNIST": "/m"}, (), [], id="what-else-is-read"),
-        pytest.param({"TFSLOAD_TRESHOLD": ""}, (), [], id="an-empty-one-is-unset"),
-        pytest.param({"LOCUST_TRESHOLD": "1", "THRESHOLD": "1"}, (), [], id="of-others"),
-        pytest.param({"TFSLOAD_KEY": "1"}, ("TFSLOAD_KEY", "MY_KEY"), [], id="a-locustfiles-own"),
-        pytest.param({"TFSLOAD_TRESHOLD": "1"}, (), ["TFSLOAD_TRESHOLD … TFSLOAD_THRESHOLD?"], id="mistyped"),
-        pytest.param({"TFSLOAD_NUM_TEST": "1"}, (), ["TFSLOAD_NUM_TEST … TFSLOAD_NUM_TESTS?"], id="a-letter-less"),
-        pytest.param({"TFSLOAD_KEYS": "1"}, ("TFSLOAD_KEY",), ["TFSLOAD_KEYS … TFSLOAD_KEY?"], id="near-to-an-own-one"),
-        pytest.param({"TFSLOAD_CACHEDIR": "1"}, (), ["TFSLOAD_CACHEDIR … TFSLOAD_CACHE_DIR?"], id="near-to-the-cache"),
-        pytest.param({"TFSLOAD_ZZZ": "1"}, (), ["TFSLOAD_ZZZ … --help"], id="near-to-nothing"),
+        pytest.param({}, (), [], [], id="none"),
+        pytest.param({option.env_var: "1" for option in OPTIONS}, (), [], [], id="every-option"),
+        pytest.param({"TFSLOAD_CACHE_DIR": "/c", "TFSLOAD_TEST_MNIST": "/m"}, (), [], [], id="what-else-is-read"),
+        pytest.param({"TFSLOAD_TRESHOLD": ""}, (), [], [], id="an-empty-one-is-unset"),
+        pytest.param({"LOCUST_TRESHOLD": "1", "THRESHOLD": "1"}, (), [], [], id="of-others"),
+        pytest.param({"TFSLOAD_KEY": "1"}, ("TFSLOAD_KEY", "MY_KEY"), [], [], id="a-locustfiles-own"),
+        pytest.param(OF_SERVICES, (), [], [], id="of-kubernetes-and-docker"),
+        pytest.param({"TFSLOAD_TRESHOLD": "1"}, (), ["TFSLOAD_TRESHOLD … TFSLOAD_THRESHOLD?"], [], id="mistyped"),
+        pytest.param({"TFSLOAD_NUM_TEST": "1"}, (), ["TFSLOAD_NUM_TEST … TFSLOAD_NUM_TESTS?"], [], id="a-letter-less"),
         pytest.param(
-            {"TFSLOAD_SWEEPS": "1", "TFSLOAD_RATES": "1"},
+            {"TFSLOAD_KEYS": "1"}, ("TFSLOAD_KEY",), ["TFSLOAD_KEYS … TFSLOAD_KEY?"], [], id="near-to-an-own-one"
+        ),
+        pytest.param(
+            {"TFSLOAD_CACHEDIR": "1"}, (), ["TFSLOAD_CACHEDIR … TFSLOAD_CACHE_DIR?"], [], id="near-to-the-cache"
+        ),
+        pytest.param({"TFSLOAD_VERSION": "0.1.0"}, (), [], ["TFSLOAD_VERSION"], id="the-version-of-an-image"),
+        pytest.param(
+            {"TFSLOAD_SWEEPS": "1", "TFSLOAD_ZZZ": "1", "TFSLOAD_RATES": "1"},
             (),
             ["TFSLOAD_RATES … TFSLOAD_RATE?", "TFSLOAD_SWEEPS … TFSLOAD_SWEEP?"],
+            ["TFSLOAD_ZZZ"],
             id="all-at-once",
         ),
     ],
 )
-def test_variables_that_name_no_option(environment, own, told):
-    found = [f"{fault.split()[0]} … {fault.split()[-1]}" for fault in faults(environment, own)]
+def test_variables_that_name_no_option(environment, own, mistyped, others):
+    found = unknown(environment, own)
 
-    assert found == told
+    assert [f"{one.split()[0]} … {one.split()[-1]}" for one in found.mistyped] == mistyped
+    assert [one.split()[0] for one in found.others] == others

@@ -9,10 +9,17 @@ from typing import Any
 
 from tfsload.settings import variables
 from tfsload.settings.options import OPTIONS, OWN_PREFIX
+from tfsload.settings.variables import Unknown
+from tfsload.suite import beginning
 from tfsload.transport.words import cut, quoted
 
-_UNKNOWN_VARIABLES = f"{OWN_PREFIX}unknown_variables"
+_MISTYPED_VARIABLES = f"{OWN_PREFIX}mistyped_variables"
+_OTHER_VARIABLES = f"{OWN_PREFIX}other_variables"
 _LISTED_BY = "The suite's options are listed by tfsload run --help (in a clone: .venv/bin/python -m tfsload run --help)"
+
+
+# What the first parse of this process has found; None: there was none.
+_unknown: Unknown | None = None
 
 
 class _Joined(argparse._AppendAction):
@@ -79,26 +86,49 @@ def refuse_unknown_names(parser: Any) -> None:
     parser.error = refuse_with_hint
 
 
-def variables_without_option(options: Mapping[str, Any]) -> list[str]:
-    """Return which environment variables a parser found that name no option, a sentence each.
+def unknown_variables(parser: Any, options: Mapping[str, Any]) -> Unknown:
+    """Return which environment variables of this process name no option; of a worker none: its master has the options.
+
+    Args:
+        parser: Locust's, which knows a locustfile's own options.
+        options: Locust's, by name.
+    """
+    if options.get("worker"):
+        return Unknown()
+    own = [action.env_var for action in parser._actions if getattr(action, "env_var", None)]
+    return variables.unknown(os.environ, own)
+
+
+def mistyped_variables(options: Mapping[str, Any]) -> list[str]:
+    """Return which environment variables a parser found that nearly name an option, a sentence each.
 
     Args:
         options: Locust's, by name.
     """
-    return list(options.get(_UNKNOWN_VARIABLES) or ())
+    return list(options.get(_MISTYPED_VARIABLES) or ())
+
+
+def other_variables(options: Mapping[str, Any]) -> list[str]:
+    """Return which environment variables a parser found that name nothing, a sentence each; a worker's master says it.
+
+    Args:
+        options: Locust's, by name.
+    """
+    return [] if options.get("worker") else list(options.get(_OTHER_VARIABLES) or ())
 
 
 def _look_at_names(parser: Any, options: argparse.Namespace) -> None:
     # argparse takes for no option what holds a blank, as a configuration file's `treshold = p99 < 50ms` does.
     if names := [name for name in options.user_classes or () if name.startswith("--")]:
         parser.error("\n".join(_no_option(parser, name.partition("=")[0]) for name in names) + f"\n{_LISTED_BY}")
-    if options.worker:
-        return  # its master has the options
-    own = [action.env_var for action in parser._actions if getattr(action, "env_var", None)]
-    unknown = variables.faults(os.environ, own)
-    if unknown and not (options.headless or options.autostart):
-        parser.error("\n".join(unknown))  # a form would show its other faults, and not these
-    setattr(options, _UNKNOWN_VARIABLES, unknown)
+    # Locust parses anew for each page that it shows: what has come to the environment since is no fault of a page.
+    global _unknown
+    is_first, _unknown = _unknown is None, _unknown or unknown_variables(parser, vars(options))
+    is_for_web_ui = beginning.is_locusts_program() and not (options.headless or options.autostart)
+    if is_first and is_for_web_ui and _unknown.mistyped:
+        parser.error("\n".join(_unknown.mistyped))  # a form would show its other faults, and not these
+    setattr(options, _MISTYPED_VARIABLES, list(_unknown.mistyped))  # as they are sent to workers
+    setattr(options, _OTHER_VARIABLES, list(_unknown.others))
 
 
 def _no_option(parser: Any, name: str) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 import locust.argument_parser
 from locust.env import Environment
 
-from tfsload.settings import variables
 from tfsload.settings.options import OPTIONS, Option
+from tfsload.suite import run_warnings
+from tfsload.suite.arguments import unknown_variables
 
 # What of Locust's options would have its own program lead a run.
 _LOCUSTS_PROGRAM = {"headless": False, "autostart": False, "processes": None, "worker": False, "master": False}
@@ -40,14 +41,21 @@ def give_options(environment: Environment, given: Mapping[str, Any]) -> None:
     options.update(texts)
 
 
-def take_the_lead(environment: Environment) -> None:
-    """Have no option say that Locust's own program leads the runs of an environment.
+def refuse_mistyped_variables(environment: Environment) -> None:
+    """Have no environment variable look like an option's, and be none; warn of others that name nothing.
 
     Raises:
-        ValueError: an environment variable looks like an option's, and is none.
+        ValueError: one does.
     """
-    if faults := variables.faults(os.environ):
-        raise ValueError("; ".join(faults))
+    options = vars(environment.parsed_options or argparse.Namespace())
+    found = unknown_variables(locust.argument_parser.get_parser(), options)
+    if found.mistyped:
+        raise ValueError("; ".join(found.mistyped))
+    run_warnings.warn(found.others)
+
+
+def take_the_lead(environment: Environment) -> None:
+    """Have no option say that Locust's own program leads the runs of an environment."""
     vars(environment.parsed_options).update(_LOCUSTS_PROGRAM)
 
 

@@ -22,6 +22,7 @@ from tfsload.suite import (
     locust_files,
     locust_wraps,
     log_guard,
+    run_warnings,
     streams,
 )
 from tfsload.suite.process_suite import SUITES, AnyRunner, Suite
@@ -43,8 +44,11 @@ def install(where: Environment | Events, **options: Any) -> None:
         ValueError: there is no such option, or an environment variable that looks like one's is none.
     """
     if isinstance(where, Environment):
+        is_a_program = not beginning.is_locusts_program()
+        if is_a_program:
+            given_options.refuse_mistyped_variables(where)
         given_options.give_options(where, options)
-        if not beginning.is_locusts_program():
+        if is_a_program:
             given_options.take_the_lead(where)
     elif options:
         raise ValueError("options are an environment's: call tfsload.install(environment, ...)")
@@ -94,6 +98,7 @@ def _on_init(environment: Environment, runner: AnyRunner | None, web_ui: WebUI |
     interrupt.deliver_to_main_greenlet(suite.interruption)
     if beginning.is_locusts_program():
         atexit.register(_on_exit)
+        run_warnings.warn(arguments.other_variables(vars(environment.parsed_options)))
     try:
         suite.prepare()
     except RunRefused as refused:

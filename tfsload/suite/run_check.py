@@ -13,7 +13,7 @@ from tfsload.run.user_hosts import UserHosts, transport_class_of
 from tfsload.settings.given import levels_asked_for
 from tfsload.settings.refusal import RunRefused
 from tfsload.suite import beginning, dry_run, run_warnings
-from tfsload.suite.arguments import variables_without_option
+from tfsload.suite.arguments import mistyped_variables
 from tfsload.suite.led_run import LedRun
 from tfsload.suite.other_users import faults_of_levels
 from tfsload.suite.run_report import RunReport
@@ -122,7 +122,7 @@ class RunCheck:
             faults += Tags.of(self._environment).faults(classes, levels_asked_for(options))
             faults += self._report.faults(options)
             if self.starts_by_itself:
-                faults += variables_without_option(options)
+                faults += mistyped_variables(options)
             if dry_run.is_asked_for(options) and not beginning.is_locusts_program():
                 faults.append(dry_run.NOT_BY_CODE)
             if web is not None:
