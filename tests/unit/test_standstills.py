@@ -138,6 +138,37 @@ def test_an_honest_run_is_not_told_of_a_standstill(given):
     assert verdict.exit_code == exit_codes.PASS or "samples" in verdict.sentences[0], verdict.sentences
 
 
+@pytest.mark.parametrize("n_users", [pytest.param(1, id="a-lone-user"), pytest.param(4, id="four-users")])
+@pytest.mark.parametrize(
+    "before_s", [pytest.param(0.1, id="at-the-end"), pytest.param(2, id="near-it"), pytest.param(345, id="in-mid-run")]
+)
+@pytest.mark.parametrize("of_deadline", [0.3, 0.4, 0.5, 0.6])
+def test_what_a_slow_server_loses_once_is_no_standstill(of_deadline, before_s, n_users):
+    """All in flight get no answer, and those that follow take their time, or are cut off by the end."""
+    latency_s = 5 * of_deadline
+    first = 1 + n_users * int((600 - 5 - before_s) / latency_s)
+    lost = range(first, first + n_users)
+    _, reasons, notes = run(n_users, 600.0, latency_s=latency_s, lost=lost, threshold="error_rate < 5%")
+
+    assert not reasons
+    assert not any("nothing was answered" in note or "last answer" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("given", "lasted"),
+    [
+        pytest.param({"latency_s": 0.02, "frozen": [(292.5, NEVER)]}, "7 s or more", id="a-fast-one"),
+        pytest.param({"latency_s": 2.5, "frozen": [(289.5, NEVER)]}, "12 s or more", id="half-a-deadline"),
+        pytest.param({"latency_s": 4.5, "frozen": [(285.5, NEVER)]}, "16 s or more", id="near-the-deadline"),
+    ],
+)
+def test_a_lone_user_whose_server_goes_for_good_is_told(given, lasted):
+    verdict, (reason,), _ = run(1, 300.0, threshold="error_rate < 5%", **given)
+
+    assert verdict.exit_code == exit_codes.FAILED
+    assert f"the last answer came {lasted} before the end" in reason
+
+
 @pytest.mark.parametrize(
     ("given", "note"),
     [

@@ -13,6 +13,9 @@ from tfsload.analysis.verdict import Reason
 
 # So improbable it has to be that its requests only fail as others of the run do.
 _LUCK = 1e-3
+# The latency of a second in so many of a run is what an answer may take in it: one second after a standstill tells of
+# that alone.
+_USUAL = 0.95
 
 _CURE = "see whether the server still runs, and its log"
 
@@ -38,7 +41,7 @@ class Standstill:
 
 
 def standstills(seconds: Sequence[Second], deadline_s: float, is_cut_out: bool = False) -> tuple[Standstill, ...]:
-    """Return the times in which nothing was answered for longer than a request may wait.
+    """Return the times in which nothing was answered for longer than a request may wait, and the next one takes.
 
     One request that gets no answer, with nobody beside it, is none; nor is what may be luck where many get none.
     Without any answer nothing came to a stand: that is told otherwise.
@@ -50,16 +53,21 @@ def standstills(seconds: Sequence[Second], deadline_s: float, is_cut_out: bool =
             among them.
     """
     groups = [(bool(key), list(rows)) for key, rows in itertools.groupby(seconds, key=lambda row: row.rate_rps > 0)]
-    if not any(has_answers for has_answers, _ in groups):
+    usual_s = sorted((row.p99_ns or 0) / 1e9 for row in seconds if row.rate_rps > 0)
+    if not usual_s:
         return ()
     found = []
     for number, (has_answers, rows) in enumerate(groups):
-        lasted_s = sum(map(_waited_s, rows))
-        # Seconds are whole ones: of the first and the last, a part may be without a request.
-        limit_s = deadline_s + max(1.0, *(row.lasts_s for row in rows))
+        if has_answers:
+            continue
+        # The answer after a request that was lost takes its time, too. And of the first and the last row, seconds or
+        # two, four … of them, a part may be without a request.
+        slack_s = usual_s[int(_USUAL * (len(usual_s) - 1))] + max(1.0, *(row.lasts_s for row in rows))
         if is_cut_out and not number:
-            limit_s += deadline_s
-        if not has_answers and lasted_s > limit_s and not _may_be_luck(seconds, rows, deadline_s):
+            slack_s += deadline_s
+        lasted_s = sum(map(_waited_s, rows))
+        n_each = 1 + math.floor((lasted_s - slack_s) / deadline_s)
+        if lasted_s > deadline_s + slack_s and not _may_be_luck(seconds, rows, n_each):
             found.append(Standstill(rows[0].at_s, lasted_s, number == len(groups) - 1))
     return tuple(found)
 
@@ -69,19 +77,19 @@ def _waited_s(second: Second) -> float:
     return second.lasts_s * (1.0 if second.failed else min(second.in_flight, 1.0))
 
 
-def _may_be_luck(seconds: Sequence[Second], rows: Sequence[Second], deadline_s: float) -> bool:
+def _may_be_luck(seconds: Sequence[Second], rows: Sequence[Second], n_each: int) -> bool:
     """Whether as many requests may well go without an answer one after the other, as many as do elsewhere.
 
-    They are those that failed, or as many as could have waited a whole deadline in all the time that was waited. Of n
-    requests elsewhere of which k failed, the next one is taken to fail with (k + 1) ÷ (n + 1): a few tell little.
+    They are those that failed, or `n_each` of each that was in flight all the time. Of n requests elsewhere of which k
+    failed, the next one is taken to fail with (k + 1) ÷ (n + 1): a few tell little.
     """
     n_answers = sum(row.rate_rps * row.lasts_s for row in seconds)
     images_each = sum(row.predictions - row.failed for row in seconds) / n_answers
     n_failed, n_here = (sum(row.failed for row in those) / images_each for those in (seconds, rows))
     n_elsewhere = n_failed - n_here
-    n_in_vain = max(n_here, sum(row.in_flight * row.lasts_s for row in rows) / deadline_s)
+    n_in_flight = sum(row.in_flight * row.lasts_s for row in rows) / sum(map(_waited_s, rows))
     share = (n_elsewhere + 1) / (n_answers + n_elsewhere + 1)
-    return math.pow(share, n_in_vain) > _LUCK
+    return math.pow(share, max(n_here, n_each * n_in_flight)) > _LUCK
 
 
 def breaches(result: RunResult) -> tuple[Breach, ...]:
