@@ -305,7 +305,7 @@ def test_a_check_tells_a_limit_that_may_be_meant_in_per_cent(ui):
     page = press(ui, "check", load="images", num_tests="20", threshold="error_rate < 0.5")
 
     assert page.status == 200
-    assert "error_rate < 0.5 means 50%: write 50%, or 0.5% if that is meant" in page.text
+    assert page.warnings == ["error_rate < 0.5 means 50%: write 50%, or 0.5% if that is meant"]
 
 
 @pytest.mark.timing

@@ -23,6 +23,7 @@ class StartPage:
         faults: what stands at each field as wrong, by name.
         alert: what stands at the top; empty: nothing.
         said: what stands beside the buttons.
+        warnings: what of that is drawn as a warning.
         open_parts: the headings of what is folded and stands open.
     """
 
@@ -36,6 +37,7 @@ class StartPage:
         }
         self.alert = " ".join(text_of(one) for one in page.iter() if one.get("role") == "alert")
         self.said = text_of(by_class(page, "go")[0])
+        self.warnings = [text_of(one) for one in by_class(page, "warning")]
         self.open_parts = [
             text_of(next(one.iter("strong"))) for one in page.iter("details") if one.get("open") is not None
         ]

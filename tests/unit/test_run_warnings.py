@@ -1,6 +1,7 @@
-"""What is said of options that have no effect."""
+"""What is said before a run: of options that have no effect, and of what is perhaps not meant so."""
 
 import logging
+import math
 
 import pytest
 from locust import constant
@@ -12,9 +13,9 @@ from tfsload.suite.run_warnings import (
     FORM,
     PROGRAM,
     rates_without_percent,
+    told_before,
     warn_of_ignored,
     warn_of_waits,
-    why_no_verdict,
 )
 
 
@@ -79,6 +80,8 @@ def test_options_without_an_effect_are_named(options, said, caplog):
         pytest.param({"num_users": 51, "spawn_rate": 50, "run_time": 0.5}, True, id="one-a-second-later"),
         pytest.param({"num_users": 3, "spawn_rate": 0.5, "run_time": 4}, True, id="less-than-one-a-second"),
         pytest.param({"num_users": 500, "spawn_rate": 1.0}, False, id="without-an-end"),
+        pytest.param({"num_users": 500, "spawn_rate": math.inf, "run_time": 4}, False, id="all-at-once"),
+        pytest.param({"num_users": 500, "spawn_rate": math.nan, "run_time": 4}, False, id="a-rate-that-is-none"),
         pytest.param({"spawn_rate": 1.0, "run_time": 4}, False, id="one-user"),
         pytest.param({"num_users": 500, "run_time": 4, "num_tests": "9"}, False, id="each-image-once"),
         pytest.param({"num_users": 500, "run_time": 4, "sweep": "1"}, False, id="levels-have-users-of-their-own"),
@@ -95,7 +98,7 @@ def test_options_without_an_effect_are_named(options, said, caplog):
     ],
 )
 def test_a_run_that_ends_before_its_users_are_started_is_warned_of(options, is_said, asker, has_shape, is_known):
-    told = why_no_verdict(options, Settings.parse(options, None), asker, has_shape)
+    told = told_before(options, Settings.parse(options, None), asker, has_shape)
 
     assert len(told) == (is_said and is_known)
 
@@ -112,9 +115,9 @@ def test_a_run_that_ends_before_its_users_are_started_is_warned_of(options, is_s
 )
 def test_what_is_warned_of_is_worded_for_who_asks(asker, ramp, slow, images, few):
     options = {"num_users": 500, "spawn_rate": 2.0, "run_time": 4}
-    (told,) = why_no_verdict(options, Settings.parse(options, None), asker, False)
+    (told,) = told_before(options, Settings.parse(options, None), asker, False)
     options = {"num_tests": "9", "threshold": "p99 < 1s"}
-    (of_images,) = why_no_verdict(options, Settings.parse(options, None), asker, False)
+    (of_images,) = told_before(options, Settings.parse(options, None), asker, False)
 
     assert told.startswith(f"{ramp}starts the last of 500 users after 249 s, and the run ends after 4 s: ")
     assert slow in told
@@ -171,7 +174,7 @@ def test_wait_times_that_levels_do_without_are_named(options, classes, said, cap
     ],
 )
 def test_a_threshold_that_the_images_cannot_judge_is_warned_of(options, said):
-    told = "".join(why_no_verdict(options, Settings.parse(options, None), COMMAND_LINE, False))
+    told = "".join(told_before(options, Settings.parse(options, None), COMMAND_LINE, False))
 
     assert told.partition(":")[0] == said
     assert ("(-t)" in told) is bool(said)
@@ -183,18 +186,27 @@ def test_a_threshold_that_the_images_cannot_judge_is_warned_of(options, said):
         pytest.param("error_rate < 0.5%; p99 < 50ms; rate > 0.5", "", id="none"),
         pytest.param("error_rate <= 0", "", id="none-at-all-is-the-same-in-both"),
         pytest.param("recall[7] > 0.95", "", id="a-share-of-what-is-right-is-no-error-rate"),
+        pytest.param("error_rate < 0.05; failed_rate < 5e-2; wrong_rate < 0.01 abort", "", id="fractions-as-meant"),
         pytest.param(
             "error_rate < 0.5",
             "error_rate < 0.5 means 50%: write 50%, or 0.5% if that is meant",
             id="a-fraction",
         ),
         pytest.param(
-            "failed_rate[users=8] < .01 abort; wrong_rate < 1",
-            "failed_rate[users=8] < .01 abort means 1%: write 1%, or .01% if that is meant; "
+            "failed_rate[users=8] <= .2; wrong_rate < 1",
+            "failed_rate[users=8] <= 0.2 means 20%: write 20%, or 0.2% if that is meant; "
             "wrong_rate < 1 means 100%: write 100%, or 1% if that is meant",
-            id="two-of-them",
+            id="the-least-and-the-most",
+        ),
+        pytest.param(
+            "error_rate < 5e-1 abort=10s",
+            "error_rate < 0.5 means 50%: write 50%, or 0.5% if that is meant",
+            id="its-other-words-mean-nothing-here",
         ),
     ],
 )
 def test_a_limit_on_a_share_without_its_sign_is_warned_of(threshold, told):
-    assert rates_without_percent(Settings.parse({"threshold": threshold, "sweep": "8"}, None)) == told
+    settings = Settings.parse({"threshold": threshold, "sweep": "8"}, None)
+
+    assert rates_without_percent(settings) == told
+    assert told_before({}, settings, COMMAND_LINE, False) == ((told,) if told else ())

@@ -31,7 +31,7 @@ class Press:
         self.other = ""  # why no run may be checked
         self.under_way = ""  # why none may be, beside a run
         self.is_started, self.n_images = False, 20
-        self.why_no_verdict = ()
+        self.told_before = ()
         options = SimpleNamespace(num_users=1)
         runner = SimpleNamespace(state="ready", shape_greenlet=last_shape and last_shape(self))
         self.environment = SimpleNamespace(

@@ -75,9 +75,9 @@ class ComingRun:
     # Its check
 
     @property
-    def why_no_verdict(self) -> tuple[str, ...]:
-        """Why the run that was checked will support no verdict, as far as that is known before it."""
-        return self.run.why_no_verdict if self.run is not None else ()
+    def told_before(self) -> tuple[str, ...]:
+        """What the run that was checked is warned of before it begins, a sentence each."""
+        return self.run.told_before if self.run is not None else ()
 
     def check(
         self,

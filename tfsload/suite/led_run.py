@@ -21,7 +21,7 @@ class LedRun:
     Attributes:
         checked: what it was asked to do.
         plan: its levels; None: it has none.
-        why_no_verdict: what is known before it of why it will support none, or may be meant otherwise, a sentence each.
+        told_before: what is warned of before it: that it will support no verdict, or may be meant otherwise.
         lasts_s: for how long a program of one's own has it run; None: Locust's options say.
         is_command_lines: whether the command line asks for it, and nobody else.
         has_begun: whether all that its beginning has to do is done, and users may fire.
@@ -33,7 +33,7 @@ class LedRun:
 
     checked: Checked
     plan: FixedPlan | SearchPlan | None
-    why_no_verdict: tuple[str, ...] = ()
+    told_before: tuple[str, ...] = ()
     lasts_s: float | None = None
     is_command_lines: bool = False
     has_begun: bool = False

@@ -134,12 +134,10 @@ class RunCheck:
                 run_warnings.warn_of_ignored(options, settings)
             run_warnings.warn_of_waits(classes, settings)
             has_shape = self._environment.shape_class is not None
-            why_no_verdict = run_warnings.why_no_verdict(options, settings, asker, has_shape)
-            if told := run_warnings.rates_without_percent(settings):
-                why_no_verdict += (told,)
-            run_warnings.warn(why_no_verdict)
+            told_before = run_warnings.told_before(options, settings, asker, has_shape)
+            run_warnings.warn(told_before)
             plan = make_plan(settings.load, settings.checks.thresholds, settings.model.deadline_s, n_users)
-            return LedRun(checked, plan, why_no_verdict)
+            return LedRun(checked, plan, told_before)
 
     @contextlib.contextmanager
     def _nothing_left_of_refused(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""What is said in the log of a run that is as asked for, and perhaps not as meant."""
+"""What is said before a run that is as asked for, and perhaps not as meant: in the log, and by the form's *Check*."""
 
 import logging
 import math
@@ -17,6 +17,9 @@ from tfsload.settings.settings import Settings
 from tfsload.transport.address import Address
 
 logger = logging.getLogger(__name__)
+
+# Whoever writes an error rate of 0.05 means the fraction; from here on it may be meant in per cent.
+_LIKE_PER_CENT = 0.2
 
 
 @dataclass(frozen=True)
@@ -100,10 +103,10 @@ def warn_of_ignored(options: Mapping[str, Any], settings: Settings) -> None:
         logger.warning("--hgrm: no effect, since its files belong to a report, and there is none without --report DIR")
 
 
-def why_no_verdict(
+def told_before(
     options: Mapping[str, Any], settings: Settings, asker: Asker | None, has_shape: bool
 ) -> tuple[str, ...]:
-    """Return why a run will support no verdict, as far as that is known before it, and what to do, a sentence each.
+    """Return why a run will support no verdict, or may be meant otherwise, and what to do, a sentence each.
 
     Args:
         options: Locust's, by name.
@@ -113,7 +116,7 @@ def why_no_verdict(
     """
     slow = "" if asker is None or has_shape else slow_ramp(options, settings, asker)
     few = too_few_samples(settings, asker or COMMAND_LINE)
-    return tuple(filter(None, (slow, few)))
+    return tuple(filter(None, (slow, few, rates_without_percent(settings))))
 
 
 def too_few_samples(settings: Settings, asker: Asker) -> str:
@@ -132,16 +135,20 @@ def too_few_samples(settings: Settings, asker: Asker) -> str:
 
 
 def rates_without_percent(settings: Settings) -> str:
-    """Return which limits on a share are fractions, and what they mean in per cent; empty: none is.
+    """Return which limits on a share are fractions, and what they mean in per cent; empty: none is to be told.
 
-    The one is as easily meant as the other, and a gate that is a hundred times too wide passes everything.
+    Of 0.5 the one is as easily meant as the other, and a gate that is a hundred times too wide passes everything.
     """
     fractions = [
-        (one, f"{bound_words(one)}: write {bound_words(one)}, or {one.text.split()[2]}% if that is meant")
+        one
         for one in settings.checks.thresholds
-        if one.metric.endswith("_rate") and one.unit_kind == "share" and not one.unit and one.limit
+        if one.metric.endswith("_rate") and one.unit_kind == "share" and not one.unit and one.limit >= _LIKE_PER_CENT
     ]
-    return "; ".join(f"{one.text} means {what}" for one, what in fractions)
+    return "; ".join(
+        f"{one.subject} {one.operator} {one.limit:.12g} means {bound_words(one)}: write {bound_words(one)}, or "
+        f"{one.limit:.12g}% if that is meant"
+        for one in fractions
+    )
 
 
 def slow_ramp(options: Mapping[str, Any], settings: Settings, asker: Asker) -> str:
@@ -153,7 +160,7 @@ def slow_ramp(options: Mapping[str, Any], settings: Settings, asker: Asker) -> s
         asker: who asks for the run.
     """
     n_users, a_second, run_time_s = options.get("num_users"), options.get("spawn_rate") or 1, options.get("run_time")
-    if not (n_users and run_time_s) or settings.load.has_levels or settings.data.num_tests:
+    if not (n_users and run_time_s and math.isfinite(a_second)) or settings.load.has_levels or settings.data.num_tests:
         return ""
     ramp_s = _ramp_s(n_users, a_second)
     if ramp_s < run_time_s:

@@ -34,12 +34,12 @@ class Found:
     Attributes:
         how_long: how many levels it has, and how long they take; empty: it has none.
         n_images: images that it fires.
-        why_no_verdict: why it will support none, as far as that is known before it, a sentence each.
+        told_before: what is warned of before it, such as that it will support no verdict, a sentence each.
     """
 
     how_long: str
     n_images: int
-    why_no_verdict: tuple[str, ...]
+    told_before: tuple[str, ...]
 
 
 class StartForm:
@@ -124,7 +124,7 @@ class StartForm:
         form = self._hidden.whole(form)
         self._refuse_what_is_no_field(form)
         self._check_start(form, known, _CHECK)
-        found = Found(self._shapes.how_long, self._coming.n_images, self._coming.why_no_verdict)
+        found = Found(self._shapes.how_long, self._coming.n_images, self._coming.told_before)
         self._forget()
         return found
 

@@ -43,8 +43,8 @@ class Coming(Protocol):
         """Images that it fires; 0: none was checked."""
 
     @property
-    def why_no_verdict(self) -> tuple[str, ...]:
-        """Why the one that was checked will support no verdict, a sentence each."""
+    def told_before(self) -> tuple[str, ...]:
+        """What the one that was checked is warned of before it begins, a sentence each."""
 
     def check(self, options: dict[str, Any], host: str | None, user_classes: list[type], *, faults: list[str]) -> None:
         """Check a run, and keep it for a start.

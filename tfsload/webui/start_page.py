@@ -41,13 +41,13 @@ class _Answer:
         faults: why no run can start so, a sentence each.
         length: of a check that found none: what would be run, and for how long.
         n_images: likewise, images that it would fire.
-        why_no_verdict: of such a check: why that will support none, a sentence each.
+        told_before: of such a check: what is warned of, a sentence each.
     """
 
     faults: tuple[str, ...] = ()
     length: str = ""
     n_images: int = 0
-    why_no_verdict: tuple[str, ...] = ()
+    told_before: tuple[str, ...] = ()
 
     @property
     def n_heavier(self) -> int:
@@ -151,7 +151,7 @@ class StartPage:
         except RunRefused as refused:
             return _Answer(tuple(map(redacted, refused.faults)))
         length = found.how_long or self._length(form)
-        return _Answer((), length, found.n_images, tuple(map(redacted, found.why_no_verdict)))
+        return _Answer((), length, found.n_images, tuple(map(redacted, found.told_before)))
 
     def _started(self, asked: Form) -> _Answer:
         try:
@@ -188,7 +188,7 @@ class StartPage:
             length=answer.length,
             n_heavier=answer.n_heavier,
             has_more_images=answer.n_images > answer.n_heavier,
-            why_no_verdict=answer.why_no_verdict,
+            told_before=answer.told_before,
             number=number,
             is_under_way=self._form.is_under_way or self._runs.under_way is not None,
             own_shape=self._own_shape(),
