@@ -71,6 +71,23 @@ def test_tfsload_run_tells_locust_how_it_was_called(monkeypatch, original, told)
 
 
 @pytest.mark.parametrize(
+    ("has_own_locustfile", "words"),
+    [
+        pytest.param(True, ("py", "-m", "locust"), id="as-it-was-called-itself"),
+        pytest.param(False, (), id="by-its-name-alone"),
+    ],
+)
+def test_a_process_that_a_locustfile_starts_is_not_called_so(monkeypatch, has_own_locustfile, words):
+    environment = {}
+    tell_locust(environment)
+    monkeypatch.setattr(sys, "argv", ["/site/locust/__main__.py"])
+    monkeypatch.setattr(sys, "orig_argv", ["py", "-m", "locust", "-f", "mine.py"])
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+
+    assert program(has_own_locustfile, environment) == words
+
+
+@pytest.mark.parametrize(
     ("asked", "words"),
     [
         pytest.param(

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-# By this `tfsload run` tells Locust, which it becomes, how it was called itself. No option's begins so.
+# By this `tfsload run` tells Locust, which it becomes, how it was called itself: its process's number, which it keeps
+# and what it starts does not have, then the words, a line each. No option's begins so.
 _VARIABLE = "_TFSLOAD_RUN_CALLED_AS"
 _MODULE = "-m"
 
@@ -30,7 +31,7 @@ def words_of(name: str, script: str, original: Sequence[str]) -> tuple[str, ...]
 def tell_locust(environment: "os._Environ[str]") -> None:
     """Leave word of how `tfsload run` was called, for the program that this process becomes."""
     words = words_of("tfsload", sys.argv[0], sys.orig_argv)
-    environment[_VARIABLE] = "\n".join([*(words or ("tfsload",)), "run"])
+    environment[_VARIABLE] = "\n".join([str(os.getpid()), *(words or ("tfsload",)), "run"])
 
 
 def program(has_own_locustfile: bool, environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
@@ -40,6 +41,7 @@ def program(has_own_locustfile: bool, environment: Mapping[str, str] = os.enviro
         has_own_locustfile: whether a locustfile was named.
         environment: of this process, which may be one that a locustfile of `tfsload run` has started.
     """
-    if _VARIABLE in environment and Path(sys.argv[0]).name == "__main__.py":
-        return tuple(environment[_VARIABLE].split("\n"))
+    number, *words = environment.get(_VARIABLE, "").split("\n")
+    if number == str(os.getpid()):
+        return tuple(words)
     return words_of("locust", sys.argv[0], sys.orig_argv) if has_own_locustfile else ()
