@@ -157,11 +157,25 @@ READERS = {
 def test_requests_wait_until_there_are_many_or_the_first_has_waited_for_long():
     waiting = []
     with both() as (_, (_, books)):
-        for latency_ns in [0, *[1000] * BATCH, LONGEST_NS, 1000]:
+        for latency_ns in [0, *[1000] * (3 * BATCH), LONGEST_NS, 1000]:
             books.end(latency_ns=latency_ns)
             waiting.append(len(books.statistics.waiting))
 
-    assert waiting == [0, *range(1, BATCH), 0, 0, 1]
+    # The first is booked at once. Then they are booked when half as many wait to be counted as are counted together.
+    half = BATCH // 2
+    assert waiting[:-2] == [0, *range(1, half - 1), *[*range(BATCH)] * 2, *range(3 * BATCH - (half - 2) - 2 * BATCH)]
+    assert waiting[-2:] == [0, 1]
+
+
+def test_no_more_than_a_few_wait_where_what_is_counted_is_handed_over_again_and_again():
+    with both() as (_, (_, books)):
+        waiting = []
+        for _ in range(10 * BATCH):
+            books.end(latency_ns=1000)
+            books.user._run.recorder.settle()  # as leases of a request do
+            waiting.append(len(books.statistics.waiting))
+
+    assert max(waiting) == 2 * BATCH
 
 
 def _own_log(environment, _patch):

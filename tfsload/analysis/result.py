@@ -127,8 +127,7 @@ class Course:
         ran_s, run_time_s: of a run that was to last for a time: for how long it ran, and was to; else None.
         stalled: why the run was ended although requests were left; empty: it was not.
         gave_up_after_s: seconds without an answer after which the run was given up; None: it was not.
-        user_errors: exceptions raised in the users' own code.
-        user_error: one of the commonest of them, and where it was raised; empty: not known.
+        user_errors, user_error: exceptions in the users' own code; one of the commonest, with its place (empty: none).
         is_broken: whether an exception escaped elsewhere, from a listener, say.
         deadline_s: seconds until a request without an answer fails; None: not known.
     """
@@ -238,8 +237,7 @@ class RunResult:
         aborted: by which threshold the run was ended; None: by none.
         accuracy: of each figure of accuracy that a threshold limits: what the images that were fired can see.
         judged_metrics: what thresholds are about, those of a search too.
-        judged_whole: where thresholds were judged with all half-seconds alone, since so little was measured: levels'
-            names, or one that is empty for a run without levels.
+        judged_whole: levels (empty: the run) judged with all half-seconds, since so little was measured.
         others: what ran beside predictions; in a run of levels: what was not run.
         notes: what the run is to be remembered by, key and value as they were given; what is secret in them is masked.
         warnings: why the model looks broken, whatever the verdict; empty: it does not.

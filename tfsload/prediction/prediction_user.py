@@ -19,6 +19,8 @@ from tfsload.transport.failure import BAD_REPLY, CLIENT_ERROR, PredictionFailure
 
 logger = logging.getLogger(__name__)
 
+# Locust's statistics are booked when so many requests wait to be counted.
+_BETWEEN = BATCH // 2
 # What `--tags` and `--exclude-tags` know predictions by.
 TAG = "predict"
 # A user that tried at once again would count an outage by the million; gRPC's code asks for a pause.
@@ -196,11 +198,12 @@ class PredictionUser(User):
                 recorder, labels, predicted = run.recorder, request.labels, answer.predicted
                 asked = lease, n_mismatched, answer.servable, request.first_image
                 recorder.waiting.append((labels, predicted, due_ns, sent_ns, done_ns, *asked))
-                if len(recorder.waiting) >= BATCH:
-                    recorder.settle()
                 statistics.waiting.append((self.request_name, self.request_type, done_ns - due_ns, len(reply), done_ns))
-                if len(statistics.waiting) >= BATCH or done_ns >= statistics.book_by_ns:
-                    statistics.book()
+                n_waiting = len(recorder.waiting)
+                if n_waiting >= BATCH:
+                    recorder.settle()
+                elif n_waiting == _BETWEEN or done_ns >= statistics.book_by_ns or len(statistics.waiting) > 2 * BATCH:
+                    statistics.book()  # in turn with the recorder: the two together would hold up replies for longer
             else:
                 events.book(
                     hooks,

@@ -17,8 +17,8 @@ from tfsload.transport.servable import Servable
 # of its first image.
 Answered = tuple[list[int], list[int], int, int, int, int | None, int | None, Servable, int]
 
-# So many are counted at a time: a few hundred at once would hold up replies.
-BATCH = 64
+# So many are counted at a time, in 25 µs. Twice as many cost 5 % less, and hold up replies twice as long: seen in p90.
+BATCH = 32
 # Fewer are counted faster one by one.
 _FEW = 6
 
