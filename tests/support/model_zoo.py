@@ -126,14 +126,11 @@ class ZooModel:
 
 def _fitted(images: Images, shape: tuple[int, ...]) -> NDArray[Any]:
     """Images, uint8 (n, 28, 28), in the shape of an input."""
-    sizes = (
-        shape if len(shape) == 2 and shape != (28, 28) else (*shape[:-3], *(s for s in shape[-3:] if s not in (1, 3)))
-    )
-    if 32 in sizes:
+    if 32 in shape:
         images = np.pad(images, ((0, 0), (2, 2), (2, 2)))
     if shape[-1] == 3:
         images = np.repeat(images[..., None], 3, axis=3)
-    return images.reshape([-1 if size == -1 else size for size in shape])
+    return images.reshape(shape)
 
 
 def build(directory: Path, names: Iterable[str] = ()) -> None:
@@ -197,14 +194,18 @@ _ALL = [
     ),
     # TF1
     ZooModel(
-        name="tutorial", about="TF Serving's mnist_saved_model.py", signature="predict_images", signatures=_TUTORIAL
+        name="tutorial",
+        about="TF Serving's mnist_saved_model.py; its placeholder has no shape, so that nothing behind it has one",
+        signature="predict_images",
+        shape=None,
+        signatures=_TUTORIAL,
     ),
     ZooModel(
         name="tutorial_classify",
         about="the same, by its classify signature",
         model_name="tutorial",
         signatures=_TUTORIAL,
-        **_CLASSIFIED,
+        **(_CLASSIFIED | {"shape": None}),
     ),
     ZooModel(
         name="estimator",
@@ -289,6 +290,13 @@ _ALL = [
         outputs=("class_id",),
     ),
     ZooModel(name="labels", about="names of classes", output="label", gives="labels", outputs=("label",)),
+    ZooModel(
+        name="labels_file",
+        about="names of classes from a file, an asset of the SavedModel",
+        output="label",
+        gives="labels",
+        outputs=("label",),
+    ),
     _one(name="squeezed", about="tf.squeeze at the end: no batch where there is one image"),
     ZooModel(name="logits", about="no softmax", output="logits", gives="logits", outputs=("logits",)),
     ZooModel(

@@ -44,6 +44,15 @@ rounds = tf.placeholder(tf.int32, [], "rounds")
 heavy = tf.while_loop(
     lambda i, _: i < rounds, lambda i, m: (i + 1, tf.tanh(tf.matmul(m, m))), [0, tf.fill([64, 64], 0.01)]
 )
+y = tf.identity(x, "y")
+sparse = tf.sparse_placeholder(tf.float32, [None, 784], "sparse")
+broken = tf.strings.to_number(tf.strings.as_string(y) + "x")
+small = tf.cast(y, tf.dtypes.experimental.float8_e5m2)
+constant = tf.saved_model.build_tensor_info(tf.constant([1.0, 2.0]))
+gone = signature({"images": x}, {"scores": y, "gone": y})
+gone.outputs["gone"].name = "gone:0"
+by_operation = signature({"images": x}, {"scores": y})
+by_operation.inputs["images"].name, by_operation.outputs["scores"].name = "x", "y"
 with_default = signature({"left": left, "right": right}, {"total": total})
 with_default.defaults["right"].CopyFrom(tf.make_tensor_proto([10.0]))
 signatures = {
@@ -54,6 +63,12 @@ signatures = {
         {"total": total, "count": tf.size(total), "text": tf.strings.as_string(total, precision=1)},
     ),
     "with_default": with_default,
+    "half_broken": signature({"images": x}, {"scores": y, "broken": broken}),
+    "half_unsendable": signature({"images": x}, {"scores": y, "small": small}),
+    "sparse": signature({"images": sparse}, {"scores": tf.sparse.to_dense(sparse)}),
+    "half_gone": gone,
+    "by_operation": by_operation,
+    "nothing_taken": tf.saved_model.build_signature_def({}, {"scores": constant}, "tensorflow/serving/predict"),
     "heavy": signature({"rounds": rounds}, {"sum": tf.reduce_sum(heavy[1])}),
 }
 for dtype in dtypes:
@@ -199,5 +214,5 @@ def images(count: int = 1, size: int = 784) -> np.ndarray:
 
 
 def _number(dtype: np.dtype) -> int:
-    names = {"float32": "DT_FLOAT", "float64": "DT_DOUBLE", "int32": "DT_INT32"}
+    names = {"float32": "DT_FLOAT", "float64": "DT_DOUBLE", "int32": "DT_INT32", "bool": "DT_BOOL"}
     return types_pb2.DataType.Value(names[dtype.name])

@@ -7,6 +7,7 @@ writes DIRECTORY/MODEL/1 and DIRECTORY/NAME.npz with TensorFlow's own answers, k
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -245,6 +246,22 @@ def _(path: str) -> None:
         answer=lambda images: {"scores": scores(images)},
         embed=lambda images: {"embedding": images[:, ::16]},
     )
+
+
+@built("labels_file")
+def _(path: str) -> None:
+    with tempfile.NamedTemporaryFile("wb", suffix=".txt") as file:
+        file.write(b"\n".join(WORDS))
+        file.flush()
+        whole, line = tf.lookup.TextFileIndex.WHOLE_LINE, tf.lookup.TextFileIndex.LINE_NUMBER
+        rows = tf.lookup.TextFileInitializer(file.name, tf.int64, line, tf.string, whole)
+        saved = tf.Module()
+        saved.table = tf.lookup.StaticHashTable(rows, "?")
+        saved.answer = tf.function(
+            lambda images: {"label": saved.table.lookup(_class_id(images))}, input_signature=[spec("labels_file")]
+        )
+        tf.saved_model.save(saved, path, signatures=saved.answer)
+    # What was saved must have a copy of its own.
 
 
 def png_scores(strings: Any) -> Any:

@@ -29,3 +29,8 @@ class RunError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+def invalid(message: str) -> RequestError:
+    """The refusal of a request that does not fit."""
+    return RequestError(grpc.StatusCode.INVALID_ARGUMENT, message)

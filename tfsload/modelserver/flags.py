@@ -79,6 +79,9 @@ class ServerFlags:
     )
     grpc_channel_arguments: str = _flag("", "gRPC server arguments, as key=value,key=value")
     enable_serialization_as_tensor_content: bool = _flag(False, "answer in tensor_content, not in float_val")
+    enable_signature_method_name_check: bool = _flag(
+        False, "insist on a signature's method_name: Classify calls only what was made for it"
+    )
 
     rest_api_port: int = _flag(0, "TCP port for REST; 0: none", served=False, least=0, most=_MAX_PORT)
     rest_api_num_threads: int = _flag(
@@ -113,7 +116,6 @@ class ServerFlags:
     flush_filesystem_caches: bool = _other(True, "drop file caches after loading", False)
     per_process_gpu_memory_fraction: float = _other(0.0, "share of the GPU's memory")
     remove_unused_fields_from_bundle_metagraph: bool = _other(True, "drop unread parts of the MetaGraph")
-    enable_signature_method_name_check: bool = _other(False, "insist on a signature's method_name")
     enable_profiler: bool = _other(True, "the profiler service", False)
     thread_pool_factory_config_file: str = _other("", "text proto ThreadPoolConfig")
     xla_cpu_compilation_enabled: bool = _other(False, "XLA on the CPU")

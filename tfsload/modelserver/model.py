@@ -3,11 +3,13 @@
 Importing this module imports TensorFlow.
 """
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
@@ -17,12 +19,32 @@ from tfsload.transport.protos import get_model_metadata_pb2
 
 _tf1 = tf.compat.v1
 _TAG = "serve"
-# Listed among the signatures by TensorFlow 2, but it names an operation of the loader, not a tensor.
-_INIT_OP = "__saved_model_init_op"
 
 
 class ModelLoadError(Exception):
     """No model could be loaded: what was looked for, and what was there."""
+
+
+class Tensor(NamedTuple):
+    """A tensor of the graph.
+
+    Attributes:
+        name: as the signature writes it.
+        handle: TensorFlow's own; where the graph has no such tensor, the `Absent` one.
+    """
+
+    name: str
+    handle: Any
+
+
+class Absent(NamedTuple):
+    """A tensor that a signature names and the graph does not have: the signature can be read, and not be called.
+
+    Such are what has no tensor of its own (a sparse input), and the operation that TensorFlow 2 lists among the
+    signatures for its loader.
+    """
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -31,15 +53,22 @@ class Signature:
 
     Attributes:
         name: the key in the SavedModel.
-        feeds: input alias → (name in the graph, TensorFlow's handle of it).
-        fetches: output alias → TensorFlow's handle of it, in the order of the reply.
+        definition: the official SignatureDef.
+        feeds: input alias → tensor.
+        fetches: output alias → tensor, in the order of the reply.
         defaults: input alias → TensorProto used when a request leaves it out.
     """
 
     name: str
-    feeds: Mapping[str, tuple[str, Any]]
-    fetches: Mapping[str, Any]
+    definition: Any
+    feeds: Mapping[str, Tensor]
+    fetches: Mapping[str, Tensor]
     defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def method(self) -> str:
+        """What kind of call it is made for, such as `tensorflow/serving/predict`."""
+        return str(self.definition.method_name)
 
 
 class Model:
@@ -57,12 +86,9 @@ class Model:
         self.version = version
         self.path = path
         self.signatures = {
-            key: _signature(key, definition, session.graph)
-            for key, definition in meta_graph.signature_def.items()
-            if key != _INIT_OP
+            key: _signature(key, definition, session.graph) for key, definition in meta_graph.signature_def.items()
         }
         self._session = session
-        self._signature_defs = dict(meta_graph.signature_def)
 
     @classmethod
     def load(cls, name: str, base_path: Path, parallelism: Parallelism) -> "Model":
@@ -95,17 +121,20 @@ class Model:
         Raises:
             RunError: with TensorFlow's code and message.
         """
+        _refuse_absent(itertools.chain(feeds, fetches))
         # What Session.run ends in. Session.run itself converts the feeds to the expected dtype (the real
         # server refuses them) and costs 200 µs instead of 30; a callable words its refusals differently.
         try:
-            outputs: list[NDArray[Any]] = self._session._call_tf_sessionrun(None, feeds, fetches, [], None)
+            outputs = self._session._call_tf_sessionrun(None, feeds, fetches, [], None)
         except tf.errors.OpError as error:
             raise RunError(error.error_code, error.message) from error
-        return outputs
+        return [_array(output) for output in outputs]
 
     def signature_def_map(self) -> Any:
         """The signatures as the official SignatureDefMap message."""
-        return get_model_metadata_pb2.SignatureDefMap(signature_def=self._signature_defs)
+        return get_model_metadata_pb2.SignatureDefMap(
+            signature_def={name: signature.definition for name, signature in self.signatures.items()}
+        )
 
 
 def find_version(base_path: Path) -> tuple[int, Path]:
@@ -136,14 +165,39 @@ def session_config(parallelism: Parallelism) -> Any:
     )
 
 
-def _signature(name: str, definition: Any, graph: Any) -> Signature:
-    def handle(tensor_name: str) -> Any:
-        return graph.get_tensor_by_name(tensor_name)._as_tf_output()
+def _array(output: Any) -> NDArray[Any]:
+    """What a run returns as an array: a single string comes as bare bytes, any other single value as numpy's scalar."""
+    return np.array(output, object) if isinstance(output, bytes) else np.asarray(output)
+
+
+def _refuse_absent(handles: Iterable[Any]) -> None:
+    """Say of the first tensor that the graph does not have what the real server says of it."""
+    for handle in handles:
+        if isinstance(handle, Absent):
+            raise RunError(
+                tf.errors.INVALID_ARGUMENT,
+                f"Tensor {handle.name}, specified in either feed_devices or fetch_devices was not found in the Graph",
+            )
+
+
+def _signature(key: str, definition: Any, graph: Any) -> Signature:
+    def tensor(info: Any) -> Tensor:
+        return Tensor(info.name, _handle(info.name, graph))
 
     inputs, outputs = definition.inputs, definition.outputs
     return Signature(
-        name=name,
-        feeds={alias: (inputs[alias].name, handle(inputs[alias].name)) for alias in sorted(inputs)},
-        fetches={alias: handle(outputs[alias].name) for alias in sorted(outputs)},
+        name=key,
+        definition=definition,
+        feeds={alias: tensor(inputs[alias]) for alias in sorted(inputs)},
+        fetches={alias: tensor(outputs[alias]) for alias in sorted(outputs)},
         defaults=dict(definition.defaults),
     )
+
+
+def _handle(name: str, graph: Any) -> Any:
+    # An operation's name alone means its first output.
+    full = name if ":" in name else f"{name}:0"
+    try:
+        return graph.get_tensor_by_name(full)._as_tf_output()
+    except (KeyError, ValueError):
+        return Absent(full)

@@ -9,8 +9,16 @@ from typing import Any
 import grpc
 
 from tfsload.modelserver.flags import ServerFlags, channel_arguments
+from tfsload.modelserver.inference import InferenceService
 from tfsload.modelserver.service import PredictService, StatusService, answer
-from tfsload.transport.protos import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
+from tfsload.transport.protos import (
+    classification_pb2,
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    inference_pb2,
+    predict_pb2,
+    regression_pb2,
+)
 
 # Threads beyond the quota, which do nothing but reject: so a rejection does not wait for a prediction.
 _REJECTING_THREADS = 4
@@ -98,10 +106,24 @@ class ModelServer:
 
 def _methods(model: Any, flags: ServerFlags) -> dict[str, dict[str, tuple[Any, Any, Any]]]:
     """Service → method → (function, request's message, reply's message); others are UNIMPLEMENTED."""
-    predict = PredictService(model, as_content=flags.enable_serialization_as_tensor_content)
+    checks_methods = flags.enable_signature_method_name_check
+    as_content = flags.enable_serialization_as_tensor_content
+    predict = PredictService(model, as_content=as_content, checks_methods=checks_methods)
+    inference = InferenceService(model, checks_methods=checks_methods)
     return {
         "tensorflow.serving.PredictionService": {
             "Predict": (predict.predict, predict_pb2.PredictRequest, predict_pb2.PredictResponse),
+            "Classify": (
+                inference.classify,
+                classification_pb2.ClassificationRequest,
+                classification_pb2.ClassificationResponse,
+            ),
+            "Regress": (inference.regress, regression_pb2.RegressionRequest, regression_pb2.RegressionResponse),
+            "MultiInference": (
+                inference.multi_inference,
+                inference_pb2.MultiInferenceRequest,
+                inference_pb2.MultiInferenceResponse,
+            ),
             "GetModelMetadata": (
                 predict.metadata,
                 get_model_metadata_pb2.GetModelMetadataRequest,

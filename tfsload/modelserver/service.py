@@ -7,21 +7,17 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import grpc
-import numpy as np
 from numpy.typing import NDArray
 
-from tfsload.modelserver.errors import RequestError, RunError
-from tfsload.transport.protos import get_model_metadata_pb2, get_model_status_pb2, model_pb2, predict_pb2
+from tfsload.modelserver.errors import RequestError, RunError, invalid
+from tfsload.modelserver.model_spec import check_model, resolved, signature_name, spec_of
+from tfsload.transport.protos import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
 from tfsload.transport.tensors import TensorError, fill_proto, to_array
 
-_DEFAULT_SIGNATURE = "serving_default"
+_METHODS = ("tensorflow/serving/predict", "tensorflow/serving/classify", "tensorflow/serving/regress")
 _METADATA_FIELD = "signature_def"
 _MESSAGE_LIMIT = 1024
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
-
-
-def _invalid(message: str) -> RequestError:
-    return RequestError(grpc.StatusCode.INVALID_ARGUMENT, message)
 
 
 def answer(method: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
@@ -54,13 +50,15 @@ class PredictService:
     Args:
         model: a `tfsload.modelserver.model.Model`.
         as_content: whether outputs are sent as bytes instead of typed values.
+        checks_methods: whether a signature's method_name must be one that TensorFlow Serving knows.
     """
 
-    def __init__(self, model: Any, *, as_content: bool) -> None:
+    def __init__(self, model: Any, *, as_content: bool, checks_methods: bool = False) -> None:
         self._model = model
         self._as_content = as_content
-        self._specs = {name: _spec(model, name) for name in model.signatures}
-        self._metadata = get_model_metadata_pb2.GetModelMetadataResponse(model_spec=_spec(model, ""))
+        self._checks_methods = checks_methods
+        self._specs = {name: resolved(model, name) for name in model.signatures}
+        self._metadata = get_model_metadata_pb2.GetModelMetadataResponse(model_spec=resolved(model, ""))
         self._metadata.metadata[_METADATA_FIELD].Pack(model.signature_def_map())
 
     def predict(self, request: Any) -> Any:
@@ -69,20 +67,31 @@ class PredictService:
         Raises:
             RequestError: for a request that does not fit the model.
         """
-        spec = find_model(self._model, request)
-        name = spec.signature_name or _DEFAULT_SIGNATURE
+        spec = spec_of(request)
+        check_model(self._model, spec)
+        name = signature_name(spec)
         signature = self._model.signatures.get(name)
         if signature is None:
             message = f'Serving signature key "{name}" not found.'
             raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, message)
+        if self._checks_methods and signature.method not in _METHODS:
+            message = f"Expected prediction signature method_name to be one of {{{', '.join(_METHODS)}}}. Was: "
+            raise RequestError(grpc.StatusCode.INTERNAL, message + signature.method)
         feeds = _feeds(signature, request.inputs)
         aliases = _aliases(signature, request.output_filter)
-        arrays = self._model.run(feeds, [signature.fetches[alias] for alias in aliases])
+        arrays = self._model.run(feeds, [signature.fetches[alias].handle for alias in aliases])
         reply = predict_pb2.PredictResponse()
         reply.model_spec.CopyFrom(self._specs[name])
         for alias, array in zip(aliases, arrays, strict=True):
-            fill_proto(reply.outputs[alias], np.asarray(array), as_content=self._as_content)
+            self._fill(reply.outputs[alias], alias, array)
         return reply
+
+    def _fill(self, proto: Any, alias: str, array: NDArray[Any]) -> None:
+        try:
+            fill_proto(proto, array, as_content=self._as_content)
+        except TensorError as error:
+            message = f"the embedded server cannot send the output {alias}: {error}"
+            raise RequestError(grpc.StatusCode.UNIMPLEMENTED, message) from error
 
     def metadata(self, request: Any) -> Any:
         """GetModelMetadataRequest → GetModelMetadataResponse.
@@ -90,14 +99,14 @@ class PredictService:
         Raises:
             RequestError: for another model, or for anything but the signatures.
         """
-        if not request.HasField("model_spec"):
-            raise _invalid("Missing ModelSpec")
+        spec = spec_of(request)
         if not request.metadata_field:
-            raise _invalid("GetModelMetadataRequest must specify at least one metadata_field")
+            raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
         for name in request.metadata_field:
             if name != _METADATA_FIELD:
-                raise _invalid(f"Metadata field {name} is not supported")
-        find_model(self._model, request)
+                # The real server's words: what was meant to be filled in was not.
+                raise invalid(f"Metadata field %s is not supported{name}")
+        check_model(self._model, spec)
         return self._metadata
 
 
@@ -113,9 +122,7 @@ class StatusService:
         Raises:
             RequestError: for another model or version.
         """
-        if not request.HasField("model_spec"):
-            raise _invalid("Missing ModelSpec")
-        spec = request.model_spec
+        spec = spec_of(request)
         version = spec.version.value if spec.HasField("version") else None
         if version is not None and (spec.name, version) != (self._model.name, self._model.version):
             message = f"Could not find version {version} of model {spec.name}"
@@ -129,50 +136,24 @@ class StatusService:
         return reply
 
 
-def find_model(model: Any, request: Any) -> Any:
-    """The request's ModelSpec, after making sure that it means `model`.
-
-    Raises:
-        RequestError: no spec or name, another model, another version, or a label (none are assigned here).
-    """
-    if not request.HasField("model_spec"):
-        raise _invalid("Missing ModelSpec")
-    spec = request.model_spec
-    if not spec.name:
-        raise _invalid("ModelSpec has no name specified.")
-    choice = spec.WhichOneof("version_choice")
-    if choice == "version_label":
-        raise _invalid(f"Unrecognized servable version label: {spec.version_label}")
-    wanted = f"Specific({spec.name}, {spec.version.value})" if choice else f"Latest({spec.name})"
-    if spec.name != model.name or (choice and spec.version.value != model.version):
-        raise RequestError(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {wanted}")
-    return spec
-
-
-def _spec(model: Any, signature_name: str) -> Any:
-    spec = model_pb2.ModelSpec(name=model.name, signature_name=signature_name)
-    spec.version.value = model.version
-    return spec
-
-
 def _feeds(signature: Any, inputs: Mapping[str, Any]) -> dict[Any, NDArray[Any]]:
     """Handle → tensor for every input of the signature."""
     if len(inputs) > len(signature.feeds) or (len(inputs) < len(signature.feeds) and not signature.defaults):
-        raise _invalid(_size_message(set(inputs), set(signature.feeds)))
+        raise invalid(_size_message(set(inputs), set(signature.feeds)))
     feeds = {}
-    for alias, (name, handle) in signature.feeds.items():
+    for alias, tensor in signature.feeds.items():
         # `in` first: looking up a missing key of a protobuf map would add it.
         proto = inputs[alias] if alias in inputs else signature.defaults.get(alias)
         if proto is None:
-            raise _invalid(
-                f"Signature input alias: {alias}(feed name: {name}) not found in request and no default "
+            raise invalid(
+                f"Signature input alias: {alias}(feed name: {tensor.name}) not found in request and no default "
                 f"value provided. Inputs expected to be in the request {_braced(inputs)}, or default input "
                 f"alias set: {_joined(signature.defaults)}"
             )
         try:
-            feeds[handle] = to_array(proto)
+            feeds[tensor.handle] = to_array(proto)
         except TensorError:
-            raise _invalid(f"tensor parsing error: {alias}") from None
+            raise invalid(f"tensor parsing error: {alias}") from None
     return _checked_names(feeds, signature, inputs)
 
 
@@ -182,7 +163,7 @@ def _checked_names(
     """`feeds`, unless the request has an input that the signature does not know."""
     used = [alias for alias in inputs if alias in signature.feeds]
     if len(used) != len(inputs):
-        raise _invalid(
+        raise invalid(
             f"Inputs contains invalid name. Used request inputs: {_joined(used)}, request input: {_joined(inputs)}"
         )
     return feeds
@@ -201,12 +182,12 @@ def _aliases(signature: Any, wanted: Iterable[str]) -> list[str]:
     aliases: list[str] = []
     for alias in wanted:
         if alias not in signature.fetches:
-            raise _invalid(
+            raise invalid(
                 f"output tensor alias not found in signature: {alias} "
                 f"Outputs expected to be in the set {_braced(signature.fetches)}."
             )
         if alias in aliases:
-            raise _invalid(f"duplicate output tensor alias: {alias}")
+            raise invalid(f"duplicate output tensor alias: {alias}")
         aliases.append(alias)
     return aliases or list(signature.fetches)
 

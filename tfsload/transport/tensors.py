@@ -70,6 +70,12 @@ def kind_of(number: int) -> Kind | None:
     return _BY_NUMBER.get(number)
 
 
+def number_of(dtype: np.dtype[Any]) -> int | None:
+    """Return the value in TensorProto.dtype of numpy's dtype; None: no tensor of ours can have it."""
+    kind = _BY_DTYPE.get(dtype)
+    return None if kind is None else kind.number
+
+
 def name_of(number: int) -> str:
     """Return TensorFlow's name of a dtype, such as `DT_FLOAT`, or its number where we do not know one."""
     return types_pb2.DataType.Name(number) if number in types_pb2.DataType.values() else str(number)
