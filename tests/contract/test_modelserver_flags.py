@@ -162,6 +162,7 @@ def test_a_compose_command_is_read_and_what_is_missing_named():
         pytest.param(["--rest_api_port=0"], [], id="at-its-default"),
         pytest.param(["--enable_model_warmup=false"], [], id="asks-for-what-is-done-anyway"),
         pytest.param(["--grpc_max_threads=3"], [], id="honoured"),
+        pytest.param(["--enable_signature_method_name_check"], [], id="an-honoured-boolean"),
     ],
 )
 def test_unimplemented(argv, want):

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from tests.support.model_zoo import PREDICT, ZOO, ZooModel, expected, sample
+from tests.support.modelserver_fixtures import Client
 from tests.support.zoo_fixtures import zoo as zoo
 from tests.support.zoo_fixtures import zoo_addresses as zoo_addresses
 from tests.support.zoo_fixtures import zoo_answers as zoo_answers
 from tests.support.zoo_fixtures import zoo_client as zoo_client
+from tfsload.target.launcher import EmbeddedServer
 from tfsload.transport.protos import get_model_metadata_pb2, predict_pb2
 from tfsload.transport.tensors import fill_proto, name_of, number_of, to_array
 
@@ -69,6 +71,17 @@ def told(directory, model: ZooModel):
     """What GetModelMetadata said of a model's signatures, by name."""
     read = (directory / f"{model.name}.signatures").read_bytes()
     return get_model_metadata_pb2.SignatureDefMap.FromString(read).signature_def
+
+
+@pytest.mark.parametrize("name", ["keras_export", "labels_file"])
+def test_the_program_serves_it(zoo, name):
+    """`python -m tfsload.modelserver`, as a user starts it: here one of Keras 3, and one with a file of its own."""
+    model = ZOO[name]
+    with EmbeddedServer.start(name, model.base_path(zoo)) as started:
+        client = Client(started.address)
+        got = ask(lambda _: client, model, model.requests(IMAGES)[0])
+        client.channel.close()
+    assert model.classes(got[model.output]) == model.classes(expected(zoo, model)[0][model.output])
 
 
 class TestMetadata:
