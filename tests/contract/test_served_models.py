@@ -122,8 +122,7 @@ class TestDefaults:
         sent_usual = ask(zoo_client, model, {**inputs, alias: model.defaults[alias]})["scores"]
         np.testing.assert_allclose(sent_usual, usual, rtol=1e-5)
         sent_other = ask(zoo_client, model, {**inputs, alias: value})["scores"]
-        # A training model adds the same to each score, which softmax takes out again but for rounding.
-        assert not np.array_equal(sent_other, usual)
+        assert np.abs(sent_other - usual).max() > 0.05
 
     def test_one_of_several(self, zoo, zoo_client):
         model = ZOO["tf1_defaults"]
