@@ -13,9 +13,14 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
+# Most of what a result holds is of these, which are what they are.
+_PLAIN = {int, str, bool, types.NoneType}
+
 
 def to_plain(value: Any) -> Any:
     """Return what JSON can hold of a value: a dataclass, a mapping, a tuple, an enumeration, or a plain value."""
+    if type(value) in _PLAIN:
+        return value
     if dataclasses.is_dataclass(value):
         return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
