@@ -44,6 +44,8 @@ def hostile(result: RunResult, text: str | None = None) -> RunResult:
 
 
 def _changed(value: Any, to_text: Callable[[str], str]) -> Any:
+    if type(value) in (int, float):  # of which there are tens of thousands
+        return value
     # A threshold is what its grammar allows.
     if isinstance(value, enum.Enum | Threshold) or value is None:
         return value

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from tests.support.golden import result_of
+from tests.support.page_runs import page_run
 from tests.support.past_runs import PAST_RUNS, PastRun
 from tfsload.analysis import exit_codes
 from tfsload.analysis.damage import fault_of
@@ -18,7 +19,7 @@ def written(kind="demo"):
         past = PastRun({"threshold": "error_rate < 5%", "sweep": "1"})
         past.close_level(1, 1, 4.0)
         return result_of(past.end()).to_plain()
-    return result_of(PAST_RUNS[kind]()).to_plain()
+    return page_run(kind).to_plain()
 
 
 def set_at(plain, path, value):
@@ -162,4 +163,4 @@ def test_what_no_run_can_have_come_to_is_damage(tmp_path, capsys, path, value, w
 
 @pytest.mark.parametrize("kind", PAST_RUNS)
 def test_what_runs_come_to_is_none(kind):
-    assert fault_of(result_of(PAST_RUNS[kind]())) == ""
+    assert fault_of(page_run(kind)) == ""

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.golden import result_of
+from tests.support.page_runs import page_run
 from tests.support.past_runs import PAST_RUNS, PastRun
 from tfsload.analysis.image_counts import MOST_SHOWN, ImageCounts, Misread
 from tfsload.datasets.dataset import load
@@ -64,7 +65,7 @@ def test_requests_of_several_images_count_for_each():
 
 @pytest.mark.parametrize("kind", ["demo", "thresholds", "sweep", "rate", "failed"])
 def test_images_add_up_to_the_totals(kind):
-    result = result_of(PAST_RUNS[kind]())
+    result = page_run(kind)
 
     assert sum(result.images.fired) == result.totals.predictions
     assert sum(result.images.unanswered.values()) == result.totals.n_failed
@@ -72,7 +73,7 @@ def test_images_add_up_to_the_totals(kind):
 
 
 def test_the_pixels_of_what_was_misread_are_there():
-    result = result_of(PAST_RUNS["demo"]())
+    result = page_run("demo")
     images = load("mnist5k").images
 
     assert set(result.images.pixels) == {one.image for one in result.images.misread}
@@ -81,7 +82,7 @@ def test_the_pixels_of_what_was_misread_are_there():
 
 
 def test_what_each_misread_image_shows_is_there():
-    images, labels = result_of(PAST_RUNS["demo"]()).images, load("mnist5k").labels
+    images, labels = page_run("demo").images, load("mnist5k").labels
 
     assert images.labels == {one.image: labels[one.image] for one in images.misread}
     assert images.labels

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.golden import result_of
-from tests.support.past_runs import PAST_RUNS
+from tests.support.page_runs import page_run
 from tfsload.analysis import thresholds
 from tfsload.analysis.edges import limits_of
 from tfsload.analysis.limit_counts import MOST_ROWS, LimitCounts, limit_counts
@@ -81,7 +80,7 @@ def test_nothing_is_lost_and_there_are_never_too_many_rows(latencies_ms):
 
 
 def test_levels_have_their_own_and_a_run_without_levels_has_one():
-    rate, plain = result_of(PAST_RUNS["rate"]()), result_of(PAST_RUNS["thresholds"]())
+    rate, plain = page_run("rate"), page_run("thresholds")
 
     assert rate.limit_counts == ()
     for level in rate.levels:

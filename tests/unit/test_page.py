@@ -134,6 +134,7 @@ def test_what_is_not_told_first_is_linked(kind):
     assert link.get("href") == "#checks"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", PAGE_RUNS)
 def test_ids_are_there_once_and_links_lead_to_them(kind):
     page = page_of(kind)
@@ -161,6 +162,7 @@ WORDS = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("kind", "word"), WORDS.items())
 def test_the_verdict_is_the_first_that_is_said(kind, word):
     page = page_of(kind)

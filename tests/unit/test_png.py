@@ -7,8 +7,7 @@ import zlib
 
 import pytest
 
-from tests.support.golden import result_of
-from tests.support.past_runs import PAST_RUNS
+from tests.support.page_runs import page_run
 from tfsload.report.page.png import data_uri, png
 
 
@@ -62,7 +61,7 @@ def test_what_has_no_rows_is_no_picture(n_pixels, width):
 
 
 def test_digits_are_black_on_white_and_small():
-    images = result_of(PAST_RUNS["sweep"]()).images
+    images = page_run("sweep").images
     assert images.pixels
     for pixels in images.pixels.values():
         uri = data_uri(bytes.fromhex(pixels), 28)

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.golden import result_of
-from tests.support.past_runs import PAST_RUNS
+from tests.support.page_runs import page_run
 from tests.support.report_dirs import held, report_in
 from tfsload.report import directory, files, json_file
 
 
 @pytest.fixture(scope="module")
 def result():
-    return result_of(PAST_RUNS["demo"]())
+    return page_run("demo")
 
 
 def half_a_report_in(path, error):

@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.golden import result_of
 from tests.support.page_runs import page_run
-from tests.support.past_runs import PAST_RUNS
 from tests.support.report_dirs import held, report_in
 from tfsload.analysis import exit_codes
 from tfsload.report import directory, files, json_file, program
@@ -15,7 +13,7 @@ from tfsload.report import directory, files, json_file, program
 
 @pytest.fixture(scope="module")
 def result():
-    return result_of(PAST_RUNS["demo"]())
+    return page_run("demo")
 
 
 def test_a_page_that_cannot_be_made_leaves_the_older_report(tmp_path, result, capsys, monkeypatch):
@@ -127,7 +125,7 @@ def test_a_result_among_other_files_is_refused_too(tmp_path, capsys, result):
 
 
 def test_a_threshold_that_nobody_can_have_asked_for_is_refused(tmp_path, capsys):
-    crossed = result_of(PAST_RUNS["thresholds"]())
+    crossed = page_run("thresholds")
     report_in(tmp_path, crossed)
     path = tmp_path / json_file.NAME
     path.write_text(path.read_text().replace("error_rate < 1%", "<b>x</b>"))

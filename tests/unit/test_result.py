@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.examples import scaled
-from tests.support.golden import path_of, result_of
+from tests.support.golden import path_of
+from tests.support.page_runs import page_run
 from tests.support.past_runs import PAST_RUNS
 from tests.support.summaries import summarise
 from tfsload.analysis import plain
@@ -71,7 +72,7 @@ def test_any_result_is_the_same_when_it_is_read_back(part, data):
 @pytest.mark.heavy
 @pytest.mark.parametrize("kind", PAST_RUNS)
 def test_the_text_of_a_run_comes_out_of_a_result_that_was_written_and_read_back(kind):
-    result = result_of(PAST_RUNS[kind]())
+    result = page_run(kind)
     read = read_back(result)
 
     assert read == result
@@ -119,7 +120,7 @@ def test_what_is_no_result_is_refused_in_a_sentence(given, words):
 
 
 def test_a_result_says_where_and_of_what_it_was_made():
-    result = result_of(PAST_RUNS["demo"]())
+    result = page_run("demo")
 
     assert result.made_by.suite
     assert result.made_by.locust
@@ -131,7 +132,7 @@ def test_a_result_says_where_and_of_what_it_was_made():
 
 
 def test_levels_keep_their_histograms_and_a_sweep_its_curve():
-    result = result_of(PAST_RUNS["sweep"]())
+    result = page_run("sweep")
 
     for level in result.levels:
         assert sum(count for _, count in level.latency.buckets) == level.latency.count == level.answered
@@ -143,7 +144,7 @@ def test_levels_keep_their_histograms_and_a_sweep_its_curve():
 
 
 def test_a_threshold_says_how_far_from_its_limit_it_is():
-    held = {one.threshold.text: one for one in result_of(PAST_RUNS["thresholds"]()).thresholds}
+    held = {one.threshold.text: one for one in page_run("thresholds").thresholds}
 
     assert held["error_rate < 1%"].margin == pytest.approx(-1.1)
     assert held["p99 < 50ms"].margin == pytest.approx(1 - held["p99 < 50ms"].value / 50e6)

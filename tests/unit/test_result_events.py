@@ -8,6 +8,7 @@ import pytest
 from locust import log
 
 from tests.support.golden import result_of
+from tests.support.page_runs import page_run
 from tests.support.past_runs import PAST_RUNS
 from tfsload.prediction import events
 from tfsload.run.result_events import tell_level, tell_run
@@ -34,7 +35,7 @@ def told(hooks):
 
 
 def test_a_listener_of_levels_is_told_its_figures(hooks, told):
-    first, second = result_of(PAST_RUNS["rate"]()).levels
+    first, second = page_run("rate").levels
     tell_level(hooks, first)
     tell_level(hooks, second)
 
@@ -66,7 +67,7 @@ def test_what_is_listed_is_what_is_given():
 
 
 def test_a_listener_of_runs_is_told_the_result(hooks, told):
-    result = result_of(PAST_RUNS["demo"]())
+    result = page_run("demo")
     tell_run(hooks, result)
 
     assert told == [{"result": result}]
@@ -82,7 +83,7 @@ def test_a_listener_that_raises_costs_a_warning(hooks, caplog, monkeypatch, erro
 
     hooks.run.add_listener(fail)
     hooks.run.add_listener(lambda result: heard.append(result))
-    tell_run(hooks, result_of(PAST_RUNS["demo"]()))
+    tell_run(hooks, page_run("demo"))
 
     assert len(heard) == 1
     (record,) = caplog.records
@@ -91,7 +92,7 @@ def test_a_listener_that_raises_costs_a_warning(hooks, caplog, monkeypatch, erro
 
 
 def test_events_without_the_hooks_are_told_nothing():
-    result = result_of(PAST_RUNS["rate"]())
+    result = page_run("rate")
 
     tell_level(SimpleNamespace(), result.levels[0])
     tell_run(SimpleNamespace(), result)

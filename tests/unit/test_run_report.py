@@ -5,8 +5,7 @@ import sys
 
 import pytest
 
-from tests.support.golden import result_of
-from tests.support.past_runs import PAST_RUNS
+from tests.support.page_runs import page_run
 from tfsload.analysis import exit_codes
 from tfsload.report import directory, json_file
 from tfsload.settings.refusal import RunRefused
@@ -18,7 +17,7 @@ from tfsload.suite.run_report import RunReport, make_others
 
 @pytest.fixture(scope="module")
 def outcome():
-    return Outcome(result_of(PAST_RUNS["demo"]()))
+    return Outcome(page_run("demo"))
 
 
 def drawn_by(monkeypatch, *faults):

@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from tests.support.golden import outcome_of
-from tests.support.past_runs import PAST_RUNS
+from tests.support.page_runs import page_run
 from tfsload.report.standing import Begun, Counters, LevelPlace, Standing
 from tfsload.webui.run_view import RunView
 
@@ -46,7 +45,7 @@ def watched():
 
 @pytest.fixture(scope="module")
 def result():
-    return outcome_of(PAST_RUNS["sweep"]()).result
+    return page_run("sweep")
 
 
 def test_many_pages_are_one_look(watched):

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.golden import result_of
-from tests.support.past_runs import PAST_RUNS, UNIX_OFFSET_NS, PastRun
+from tests.support.page_runs import page_run
+from tests.support.past_runs import UNIX_OFFSET_NS, PastRun
 from tests.support.summaries import summarise
 from tfsload.analysis.series import series
 from tfsload.records.record import Record
@@ -84,7 +85,7 @@ def test_less_than_half_a_second_at_either_end_is_told_with_its_neighbour(begin_
 
 
 def test_the_parts_add_up_to_the_whole():
-    result = result_of(PAST_RUNS["rate"]())
+    result = page_run("rate")
 
     for level in result.levels:
         seconds = level.seconds
@@ -96,7 +97,7 @@ def test_the_parts_add_up_to_the_whole():
 
 
 def test_a_run_without_levels_is_told_from_its_first_request_to_its_last_one():
-    result = result_of(PAST_RUNS["thresholds"]())
+    result = page_run("thresholds")
 
     assert sum(one.lasts_s for one in result.seconds) == pytest.approx(result.totals.duration_s)
     assert sum(one.predictions for one in result.seconds) == result.totals.predictions

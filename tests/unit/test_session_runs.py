@@ -8,9 +8,7 @@ import tempfile
 import pytest
 from gevent import GreenletExit
 
-from tests.support.golden import outcome_of
 from tests.support.page_runs import page_run
-from tests.support.past_runs import PAST_RUNS
 from tests.support.report_dirs import held
 from tfsload.report import files, json_file, states
 from tfsload.webui.session_runs import MOST_RUNS, CameTo, SessionRuns
@@ -18,7 +16,7 @@ from tfsload.webui.session_runs import MOST_RUNS, CameTo, SessionRuns
 
 @pytest.fixture(scope="module")
 def result():
-    return outcome_of(PAST_RUNS["sweep"]()).result
+    return page_run("sweep")
 
 
 def make_page(directory):
@@ -207,10 +205,10 @@ def test_what_was_removed_as_the_run_ended_is_told_with_what_one_can_do_there(re
     assert is_settled
 
 
-def test_the_oldest_are_forgotten_files_and_all(runs, result):
+def test_the_oldest_are_forgotten_files_and_all(runs):
     for _ in range(MOST_RUNS + 2):
         runs.begin({})
-        runs.conclude(result)
+        runs.conclude(page_run("stopped"))
     numbers = [run.number for run in runs.newest_first]
     directories = sorted(int(one.name) for one in runs.last.directory.parent.iterdir())
 

@@ -190,6 +190,7 @@ def test_the_protocol_takes_no_more_calls():
     assert per_request == pytest.approx(known(CALLS_OF_THE_PROTOCOL), abs=ROOM), counts.most_common()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("user", "owner", "name", "each"),
     [

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.support.examples import scaled
 from tests.support.golden import outcome_of
 from tests.support.level_rows import MS, closed_row, open_row, samples
+from tests.support.page_runs import page_run
 from tests.support.past_runs import PAST_RUNS
 from tests.support.summaries import WIDE, summary_of
 from tests.support.summaries import judge as judge_of
@@ -90,7 +91,7 @@ def test_what_is_cut_says_so():
     ],
 )  # fmt: skip
 def test_which_columns_of_a_sweep_are_shown(width, left_out):
-    result = outcome_of(PAST_RUNS["sweep"]()).result
+    result = page_run("sweep")
     shown = levels.table(result.levels, width, speed_ups=speed_ups(result))
 
     assert ", ".join(shown.left_out) == left_out
@@ -101,7 +102,7 @@ def test_which_columns_of_a_sweep_are_shown(width, left_out):
 
 
 def test_a_search_leaves_out_what_looks_does():
-    result = outcome_of(PAST_RUNS["search"]()).result
+    result = page_run("search")
     left_out = [set(levels.table(result.levels, width, result.probes_hold).left_out) for width in (100, 80)]
 
     assert left_out[0] == {"in flight", "p95 ms", "max ms", "offered", "wrong", "straddling"}
@@ -109,7 +110,7 @@ def test_a_search_leaves_out_what_looks_does():
 
 
 def test_notes_explain_what_is_shown_alone():
-    result = outcome_of(PAST_RUNS["search"]()).result
+    result = page_run("search")
     wide, narrow = (
         levels.notes(result.levels, levels.table(result.levels, width, result.probes_hold)) for width in (100, 80)
     )

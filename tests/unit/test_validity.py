@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from tests.support.golden import result_of
+from tests.support.page_runs import page_run
 from tests.support.past_runs import PAST_RUNS
 from tests.support.summaries import judge, passing, record_of, summarise, summary_of
 from tfsload.analysis import exit_codes, validity
@@ -18,7 +18,7 @@ def broken(verdict):
 
 @pytest.mark.parametrize("kind", PAST_RUNS)
 def test_each_reason_of_a_rule_is_one_of_the_verdict(kind):
-    verdict = result_of(PAST_RUNS[kind]()).judged
+    verdict = page_run(kind).judged
     told = [reason for reasons in broken(verdict).values() for reason in reasons]
 
     assert len({rule.name for rule in verdict.rules}) == len(verdict.rules)
