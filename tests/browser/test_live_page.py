@@ -63,7 +63,7 @@ def driver():
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory, model_server):
-    with web_ui_of(tmp_path_factory.mktemp("live"), "--host", model_server.address) as ui:
+    with web_ui_of(tmp_path_factory.mktemp("live"), "--host", model_server.address, is_drawn=True) as ui:
         yield ui
 
 

@@ -72,7 +72,9 @@ def master_with_workers(directory, *arguments, **options):
     ],
 )
 def test_form_run_report_files_again_and_list(driver, tmp_path, model_server, started, arguments, base):
-    with started(tmp_path, "--host", model_server.address, *arguments, up_path=f"{base}/?locust=1") as ui:
+    with started(
+        tmp_path, "--host", model_server.address, *arguments, up_path=f"{base}/?locust=1", is_drawn=True
+    ) as ui:
         page = browser.Page(driver, ui.url + base)
         page.open("/")
         fill(page, sweep="1,2", level_duration="2", warm_up="0.5", threshold="error_rate < 50%")
@@ -105,7 +107,7 @@ def test_form_run_report_files_again_and_list(driver, tmp_path, model_server, st
 
 
 def test_the_keyboard_alone_gets_from_the_form_to_the_files(driver, tmp_path, model_server):
-    with web_ui_of(tmp_path, "--host", model_server.address, up_path="/?locust=1") as ui:
+    with web_ui_of(tmp_path, "--host", model_server.address, up_path="/?locust=1", is_drawn=True) as ui:
         page = browser.Page(driver, ui.url)
         page.open("/")
         fill(page, sweep="1", level_duration="1", warm_up="0.2")

@@ -17,7 +17,9 @@ from locust.env import Environment
 import tfsload
 from tests.support.runs import free_port, is_listening, wait_for
 from tests.support.truth import truth_server
+from tests.support.undrawn import make_undrawn
 from tfsload.analysis import exit_codes
+from tfsload.suite import web_side
 
 
 class Patient(tfsload.GrpcUser):
@@ -31,12 +33,18 @@ def server(tmp_path, monkeypatch):
         yield server
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    monkeypatch.setattr(web_side, "make_others", make_undrawn)
+
+
 def environment_of(server, **options):
     environment = Environment(user_classes=[Patient], host=server.address)
     tfsload.install(environment, **options)
     return environment
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("how", ["by-hand", "to-its-end"])
 def test_a_web_ui_of_ones_own_need_not_be_told_of(server, how):
     environment = environment_of(server)
@@ -82,6 +90,7 @@ def read(url):
         return reply.read().decode()
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("what", ["an-origin", "a-port"])
 @pytest.mark.parametrize("how", ["by-hand", "to-its-end"])
 def test_what_was_refused_of_a_web_ui_can_be_put_right(server, what, how, caplog):
@@ -160,6 +169,7 @@ def held(monkeypatch):
         yield make
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("load", [{"sweep": "1,2"}, {"num_tests": "50"}], ids=["levels", "images"])
 def test_a_start_that_was_stopped_while_it_was_held_up_leaves_nothing(server, held, load):
     ui = held(environment_of(server))
@@ -177,6 +187,7 @@ def test_a_start_that_was_stopped_while_it_was_held_up_leaves_nothing(server, he
     assert result.totals.predictions == 50
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_stop_is_of_the_start_alone_that_it_was_meant_for(server, held):
     ui = held(environment_of(server, num_tests=50))
     ui.may_begin.set()
@@ -186,6 +197,7 @@ def test_a_stop_is_of_the_start_alone_that_it_was_meant_for(server, held):
     assert result.totals.predictions == 50
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_run_that_is_refused_beside_a_start_leaves_that_its_server(held):
     environment = Environment(user_classes=[Patient])
     tfsload.install(environment, num_tests=50)
@@ -204,6 +216,7 @@ def test_a_run_that_is_refused_beside_a_start_leaves_that_its_server(held):
     assert tfsload.result(environment).totals.predictions == 50
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("ends", [{}, {"run_time_s": 1}], ids=["by-its-images", "and-has-a-time"])
 def test_a_run_from_the_form_that_begins_before_run_to_end_has_returned_is_left_alone(server, held, monkeypatch, ends):
     ui = held(environment_of(server, num_tests=50))

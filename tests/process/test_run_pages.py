@@ -19,7 +19,7 @@ MAY_CHANGE = {"straddling", "mean_in_flight", "seconds", "sample_doubts"}
 
 @pytest.fixture
 def web_ui(tmp_path, model_server, request):
-    with web_ui_of(tmp_path, "--host", model_server.address, *getattr(request, "param", ())) as ui:
+    with web_ui_of(tmp_path, "--host", model_server.address, *getattr(request, "param", ()), is_drawn=True) as ui:
         yield ui
 
 
@@ -196,7 +196,7 @@ def test_hostile_texts_are_texts(web_ui):
 
 @pytest.mark.parametrize("is_named", [pytest.param(False, id="form-as-it-stands"), pytest.param(True, id="named")])
 def test_a_run_to_the_embedded_server_says_so_under_way_and_in_its_report(tmp_path, model_server, is_named):
-    with web_ui_of(tmp_path) as ui:
+    with web_ui_of(tmp_path, is_drawn=True) as ui:
         shown = html.unescape(re.search(r'name="host"[^>]* value="([^"]*)"', ui.get("/tfsload/"))[1])
         assert ui.start(**UNSET, host=model_server.address if is_named else shown)["success"]
         wait_until(lambda: told(ui)["standing"]["counted"]["requests"], "requests")
@@ -210,7 +210,7 @@ def test_a_run_to_the_embedded_server_says_so_under_way_and_in_its_report(tmp_pa
 
 def test_a_report_that_is_asked_for_is_the_runs_own(tmp_path, model_server):
     report = tmp_path / "report"
-    with web_ui_of(tmp_path, "--host", model_server.address, "--report", str(report)) as ui:
+    with web_ui_of(tmp_path, "--host", model_server.address, "--report", str(report), is_drawn=True) as ui:
         assert ui.start(**UNSET | {"num_tests": "50"})["success"]
         wait_for_files(ui)
         served = ui.get("/tfsload/runs/1/files/result.json")
@@ -220,7 +220,7 @@ def test_a_report_that_is_asked_for_is_the_runs_own(tmp_path, model_server):
 
 def test_below_a_base_path_all_links_lie_below_it(tmp_path, model_server):
     arguments = ("--host", model_server.address, "--web-base-path", "/below")
-    with web_ui_of(tmp_path, *arguments, up_path="/below/") as ui:
+    with web_ui_of(tmp_path, *arguments, up_path="/below/", is_drawn=True) as ui:
         body = urllib.parse.urlencode({**UNSET, "user_count": 1, "spawn_rate": 1, "num_tests": "50"})
         assert json.loads(ui.ask("POST", "/below/swarm", body).body)["success"]
         wait_until(
@@ -235,7 +235,7 @@ def test_below_a_base_path_all_links_lie_below_it(tmp_path, model_server):
 
 def test_nothing_is_shown_to_who_has_not_logged_in(tmp_path, model_server):
     arguments = ("--web-login", "--host", model_server.address)
-    with web_ui_of(tmp_path, *arguments, locustfile=WITH_LOGIN, up_path="/login") as ui:
+    with web_ui_of(tmp_path, *arguments, locustfile=WITH_LOGIN, up_path="/login", is_drawn=True) as ui:
         paths = ("runs/", "page.css", "static/site.css", "runs/1/files/result.json")
         pages = [ui.ask("GET", f"/tfsload/{path}") for path in paths]
         scripts = [ui.ask("GET", f"/tfsload/{path}") for path in ("runs/1/live.json", "runs/1/levels.json", "bar.json")]

@@ -31,7 +31,7 @@ def test_no_page_and_no_log_holds_it(tmp_path, model_server, source):
     arguments, environment = given_by(source, tmp_path)
     environment |= {"TFSLOAD_TEST_ROUTES": str(routes)}
     arguments += ("--loglevel", "DEBUG", "--host", model_server.address, "--processes", "2")
-    with web_ui_of(tmp_path, *arguments, locustfile=ROUTED, **environment) as ui:
+    with web_ui_of(tmp_path, *arguments, locustfile=ROUTED, is_drawn=True, **environment) as ui:
         wait_until(lambda: len(ui.stats()["workers"]) == 2, "two workers")
         answers = [str(ui.start(num_tests="x")), str(ui.start(num_tests=50))]
         wait_until(ui.n_summaries, "the summary")

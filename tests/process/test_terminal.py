@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.runs import LIMIT_S, OBSERVED, PROJECT, forked, locust
+from tests.support.runs import LIMIT_S, OBSERVED, PROJECT, UNHURRIED_S, forked, locust
 from tests.support.terminals import Terminal, terminal
 from tfsload.analysis import exit_codes
 
@@ -21,6 +21,7 @@ TOTAL = re.compile(r"^ +Aggregated ", re.MULTILINE)
 def start_on(one: Terminal, directory: Path, *arguments: str) -> "subprocess.Popen[bytes]":
     environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}
     environment |= {"PYTHONPATH": str(PROJECT), "TERM": "xterm", "TFSLOAD_TEST_OUTCOME": str(directory / "outcome")}
+    environment |= {} if "--num-tests" in arguments else {"TFSLOAD_TEST_IN_FLIGHT_S": UNHURRIED_S}
     command = [sys.executable, "-m", "locust", "-f", str(OBSERVED), "--headless", *arguments]
     return subprocess.Popen(command, cwd=PROJECT, env=environment, stdin=one.end, stdout=one.end, stderr=one.end)
 

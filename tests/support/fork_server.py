@@ -9,6 +9,8 @@ thread, no channel and no request behind it.
 
 # These are taken as they are before gevent's patches: this process itself waits in the system's own way.
 import contextlib
+import gc
+import inspect
 import io
 import os
 import pkgutil
@@ -55,6 +57,11 @@ def import_all() -> None:
     # After tfsload, which begins a run where it finds Locust's own program there before it.
     for name in ("locust.main", "grpc.experimental.gevent", "numpy"):
         import_module(name)
+    # Locust asks who stops a run, for which every module's file is looked up, once a process.
+    inspect.stack()
+    # What is here already is not to be copied because a run's garbage collection has looked at it.
+    gc.collect()
+    gc.freeze()
     if early := [name for name in sys.modules if name.startswith(("tfsload.suite", "tfsload.run."))]:
         raise ImportError(f"a run's own process is to import {early}")
 

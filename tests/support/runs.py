@@ -18,6 +18,9 @@ from tests.support.forked_run import ForkedRun
 
 PROJECT = Path(__file__).parents[2]
 OBSERVED = Path(__file__).parent / "locustfiles" / "observed.py"
+# What is looked at is seldom how fast a run is: the requests of one that lasts for a time take so long at least, which
+# leaves the machine to the tests beside it. A test that needs them faster, or slower, says so.
+UNHURRIED_S = "0.005"
 # Far beyond what any of these runs takes: a hang is to fail the test, not the machine's load.
 LIMIT_S = 120
 _LEAST_PORT = 10_000
@@ -71,6 +74,7 @@ class LocustProcess:
             "PYTHONPATH": str(PROJECT),
             "TFSLOAD_TEST_OUTCOME": str(self._outcome),
             "TFSLOAD_TEST_PROGRESS": str(self.progress),
+            **({} if "--num-tests" in arguments else {"TFSLOAD_TEST_IN_FLIGHT_S": UNHURRIED_S}),
             **environment,
         }
         with self._stdout.open("wb") as stdout, self._stderr.open("wb") as stderr:

@@ -7,6 +7,7 @@
 `TFSLOAD_TEST_IN_FLIGHT_S`: seconds that each request takes, beside what the server takes.
 `TFSLOAD_TEST_INIT_S`: seconds from when a process has connected to when it tells so.
 `TFSLOAD_TEST_ENDS_AFTER`: each user ends by itself after so many requests.
+`TFSLOAD_TEST_UNDRAWN`: runs of the web UI leave a page without charts for their report, beside the result.
 `TFSLOAD_TEST_WORKERS`: a directory in which each process that runs users leaves its longest request, in ns.
 """
 
@@ -54,6 +55,11 @@ if "TFSLOAD_TEST_ENDS_AFTER" in os.environ:
         _predict(self)
 
     GrpcPredictionUser.predict = _predict_at_most
+
+if "TFSLOAD_TEST_UNDRAWN" in os.environ:
+    from tests.support.undrawn import draw_nothing
+
+    draw_nothing()
 
 _longest_ns = 0
 _n_answered = 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from locust import events
 
-from locustfile import GrpcPredictionUser
+from tests.support.locustfiles.observed import GrpcPredictionUser
 
 __all__ = ["GrpcPredictionUser"]
 

@@ -2,7 +2,7 @@
 
 from locust import events
 
-from locustfile import GrpcPredictionUser
+from tests.support.locustfiles.observed import GrpcPredictionUser
 
 __all__ = ["GrpcPredictionUser"]
 
