@@ -6,6 +6,7 @@ it is made again: what must be true is what a valid run says.
 """
 
 import contextlib
+import functools
 import os
 import re
 import subprocess
@@ -148,7 +149,11 @@ LOCK_SHARES = (0.2, 0.5)
 
 
 @pytest.fixture(scope="module")
-def sweeps(tmp_path_factory):
+def sweep(tmp_path_factory):
+    """Return a function from a number of workers, or a lock's share, to the run that was made on such a server.
+
+    One at a time: on one machine, they would measure one another.
+    """
     level = ("--level-duration", "1.8", "--warm-up", "0.4")
     cases = {}
     for workers, users in SWEEPS.items():
@@ -158,15 +163,17 @@ def sweeps(tmp_path_factory):
     for share in LOCK_SHARES:
         server = {"service_ms": SERVICE_MS, "lock_share": share}
         cases[share] = Case(server, ("--sweep", "1,2,4,8,16", *level), most_delay_ms=3)
-    runs = {}
-    for name, case in cases.items():  # one at a time: on one machine, they would measure one another
-        runs |= run_in_peace(tmp_path_factory.mktemp("sweeps"), {name: case})
-    return runs
+
+    @functools.cache
+    def run_of(name):
+        return run_in_peace(tmp_path_factory.mktemp("sweep"), {name: cases[name]})[name]
+
+    return run_of
 
 
 @pytest.mark.parametrize("workers", SWEEPS)
-def test_a_server_with_k_workers_runs_k_requests_in_parallel(sweeps, workers):
-    run = sweeps[workers]
+def test_a_server_with_k_workers_runs_k_requests_in_parallel(sweep, workers):
+    run = sweep(workers)
     parallelism, alone_ms, way_ms = map(
         float,
         re.search(
@@ -197,8 +204,8 @@ def test_a_server_with_k_workers_runs_k_requests_in_parallel(sweeps, workers):
         pytest.param(8, "Yes: about", "stops growing at (8|16) users", id="8"),
     ],
 )
-def test_the_answer_is_the_truth(sweeps, workers, head, growth):
-    run = sweeps[workers]
+def test_the_answer_is_the_truth(sweep, workers, head, growth):
+    run = sweep(workers)
     found = re.search(rf"^{head} ([\d.]+) .*\(([\d.]+) to ([\d.]+)\)\..*{growth}", run.text, re.MULTILINE)
 
     assert found, run.text
@@ -209,8 +216,8 @@ def test_the_answer_is_the_truth(sweeps, workers, head, growth):
 
 
 @pytest.mark.parametrize("share", LOCK_SHARES)
-def test_a_lock_is_found_by_the_share_of_time_for_which_it_is_held(sweeps, share):
-    run = sweeps[share]
+def test_a_lock_is_found_by_the_share_of_time_for_which_it_is_held(sweep, share):
+    run = sweep(share)
     sigma, low, high = map(float, re.search(r"contention σ ([\d.]+) \(([\d.]+) to ([\d.]+)\)", run.text).groups())
     truth = share * SERVICE_MS / run.mean_stay_ms(1)
 
