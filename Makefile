@@ -6,15 +6,19 @@ BIN := $(VENV)/bin
 # What the environment was made from: a change updates it, otherwise it is used again.
 RUN_STAMP := $(VENV)/run.stamp
 DEV_STAMP := $(VENV)/dev.stamp
+# How tests are run; `make coverage` runs them otherwise.
+PYTEST := $(BIN)/python -m pytest
+# Tests start hundreds of processes: what one has compiled, the others are not to compile again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 # `make test-all` runs these parts, the longest first. Together they are all the test files.
-PARTS := process-s-to-z unit process-a-to-h process-l-to-o process-p-to-r process-i-to-k contract truth browser
+PARTS := process-r process-l-to-o process-s-to-z unit process-a-to-k contract browser process-p-to-q truth
 TIMING_PARTS := timing-t-to-z timing-browser timing-a-to-s
 # What holds doctests: the rooms that need no Locust.
 PURE_ROOMS := transport datasets records analysis load settings report target
 
-.PHONY: help demo ui serve check units unit-a-to-p unit-q-to-z lint-and-doctests doctests test test-all parts $(PARTS) $(TIMING_PARTS) coverage \
+.PHONY: help demo ui serve check units unit-a-to-p unit-q-to-z lint-and-doctests doctests test test-all parts $(PARTS) $(TIMING_PARTS) timing-alone coverage \
 	long pythons lint format bench bench-against bench-watched bench-lag properties fuzz soak train clean
 
 help: ## List the commands.
@@ -30,8 +34,8 @@ serve: $(RUN_STAMP) ## Serve the shipped model on 127.0.0.1:8500 until Ctrl-C.
 	$(BIN)/python -m tfsload.modelserver --port=8500 --model_name=mnist --model_base_path=models/mnist \
 		--grpc_max_threads=256
 
-# Where a property is held against examples, a few of them are looked at here, and all by `make test`; of tables whose
-# rows take long (marked `heavy`) the first row, and all by `make test-all`.
+# Where a property is held against examples, a few of them are looked at here; of tables whose rows take long (marked
+# `heavy`) the first row; all of both by `make test-all`.
 check: $(DEV_STAMP) ## Check style, types, the unit tests and the doctests: after each change, under a minute.
 	$(MAKE) --no-print-directory -j2 --output-sync=target lint-and-doctests unit-a-to-p unit-q-to-z
 
@@ -48,36 +52,42 @@ doctests:
 	$(BIN)/python -m pytest -q --doctest-modules $(addprefix tfsload/,$(PURE_ROOMS))
 
 # Rows of one table mostly start the same processes with other arguments, or draw the same page of other runs: one of
-# them shows whether it still works.
-test: $(DEV_STAMP) ## Run all tests, but of tables whose rows take long the first row alone.
-	$(MAKE) --no-print-directory parts ROWS=--rows=1
+# them shows whether it still works. So do a few examples of a property.
+test: $(DEV_STAMP) ## Run all tests, but of long tables the first row alone, and few examples of properties.
+	$(MAKE) --no-print-directory parts ROWS="--rows=1 --hypothesis-profile=quick"
 
-test-all: $(DEV_STAMP) ## Run all tests with all their rows, but the long ones: half an hour.
+test-all: $(DEV_STAMP) ## Run all tests with all rows and examples, but the long ones: before it goes in.
 	$(MAKE) --no-print-directory parts
 
-# Tests wait more than they compute, so parts run beside one another. What depends on timing runs by itself, two at a
+# Tests wait more than they compute, so parts run beside one another. What depends on timing runs by itself, three at a
 # time where it waits for what others do, and alone where the time that something takes is what is looked at.
 parts:
-	$(MAKE) --no-print-directory -j3 $(PARTS) doctests
-	$(MAKE) --no-print-directory -j2 $(TIMING_PARTS)
-	$(BIN)/python -m pytest $(ROWS) -m "timing and not long" tests/unit tests/contract tests/truth
+	$(MAKE) --no-print-directory -j4 $(PARTS) doctests
+	$(MAKE) --no-print-directory -j3 $(TIMING_PARTS)
+	$(MAKE) --no-print-directory timing-alone
 
-process-a-to-h process-i-to-k process-l-to-o process-p-to-r process-s-to-z: process-%:
-	$(BIN)/python -m pytest $(ROWS) -m "not timing and not long" tests/process/test_[$(subst -to-,-,$*)]*.py
+process-a-to-k process-l-to-o process-p-to-q process-r process-s-to-z: process-%:
+	$(PYTEST) $(ROWS) -m "not timing and not long" tests/process/test_[$(subst -to-,-,$*)]*.py
 
 timing-t-to-z timing-a-to-s: timing-%:
-	$(BIN)/python -m pytest $(ROWS) -m "timing and not long" tests/process/test_[$(subst -to-,-,$*)]*.py
+	$(PYTEST) $(ROWS) -m "timing and not long" tests/process/test_[$(subst -to-,-,$*)]*.py
 
 timing-browser:
-	$(BIN)/python -m pytest $(ROWS) -m "timing and not long" tests/browser
+	$(PYTEST) $(ROWS) -m "timing and not long" tests/browser
+
+timing-alone:
+	$(PYTEST) $(ROWS) -m "timing and not long" tests/unit tests/contract tests/truth
 
 unit contract truth browser:
-	$(BIN)/python -m pytest $(ROWS) -m "not timing and not long" tests/$@
+	$(PYTEST) $(ROWS) -m "not timing and not long" tests/$@
 
-# Each process writes down what it ran, also those that fork or leave at once; slower than the tests alone.
+# Each process writes down what it ran, also those that fork or leave at once; slower than the tests alone. A test that
+# fails leaves the others their report: `make test-all` is what judges.
 coverage: $(DEV_STAMP) ## Run all tests but the long ones, and say what code they do not run.
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	-$(MAKE) --no-print-directory --keep-going -j4 $(PARTS) PYTEST="$(BIN)/coverage run -m pytest"
+	-$(MAKE) --no-print-directory --keep-going -j3 $(TIMING_PARTS) PYTEST="$(BIN)/coverage run -m pytest"
+	-$(MAKE) --no-print-directory timing-alone PYTEST="$(BIN)/coverage run -m pytest"
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -29,7 +29,8 @@ from tfsload.target.launcher import EmbeddedServer
 # Under nohup SIGHUP is ignored, also by all that is started here; what runs do about it is to be seen all the same.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-# `make check` looks at a few examples of each property, `make test` at all, `make properties` at twenty times as many.
+# `make check` and `make test` look at a few examples of each property, `make test-all` at all, `make properties` at
+# twenty times as many.
 # How long one takes is no finding: the machine may be busy.
 hypothesis.settings.register_profile("whole", deadline=None)
 hypothesis.settings.register_profile("quick", max_examples=15, deadline=None)

@@ -415,6 +415,7 @@ class TestFlagsAtWork:
             for call in busy:
                 call.cancel()
 
+    @pytest.mark.heavy
     @pytest.mark.parametrize("flag", ["--port", "--model_base_path"])
     def test_start_failures(self, model_base_path, flag, tmp_path):
         with socket.socket() as busy:

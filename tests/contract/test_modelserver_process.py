@@ -80,6 +80,7 @@ def _above(path: Path) -> None:
     (path / "saved_model.pb").write_bytes(b"")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("prepare", "want"),
     [
@@ -101,6 +102,7 @@ def test_deadline(model_base_path):
         EmbeddedServer.start(MODEL, model_base_path, deadline_s=0.1)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_ends_a_server_with_0(model_base_path, number):
     command = [sys.executable, "-m", "tfsload.modelserver", "--port=0", f"--model_base_path={model_base_path}"]
@@ -124,6 +126,7 @@ time.sleep(float(sys.argv[3]))
 """
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("patience_s", "kill"), [pytest.param(60, True, id="killed"), pytest.param(0, False, id="just-ends")]
 )

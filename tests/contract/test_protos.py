@@ -27,6 +27,7 @@ def test_tensorflow_is_not_imported():
     assert loaded == "False False False"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "code",
     [
