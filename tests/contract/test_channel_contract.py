@@ -12,6 +12,7 @@ from tests.support import channels
 from tests.support.runs import wait_until
 from tfsload.settings.settings import Settings
 from tfsload.transport.address import parse_address
+from tfsload.transport.call_spec import MNIST_EXAMPLE
 from tfsload.transport.grpc import codec, frames
 from tfsload.transport.grpc.native import NativeChannel
 from tfsload.transport.grpc.pool import PoolSettings
@@ -55,7 +56,7 @@ def call(open_channel, scripted_server):
 
 def test_the_official_stub_works(open_channel, model_server):
     stub = prediction_service_pb2_grpc.PredictionServiceStub(open_channel(model_server.address))
-    body = codec.encode_request(Settings.parse({}, None).model, np.zeros((2, 28, 28), np.uint8))
+    body = codec.RequestEncoder(Settings.parse({}, None).model, MNIST_EXAMPLE).encode(np.zeros((2, 28, 28), np.uint8))
     request = predict_pb2.PredictRequest.FromString(body)
 
     reply = stub.Predict(request, timeout=20)

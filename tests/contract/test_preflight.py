@@ -10,19 +10,11 @@ import pytest
 
 from tfsload.settings.settings import Settings
 from tfsload.target import preflight
-from tfsload.target.preflight import MisfitError, NoServerError, check_signature, check_status
+from tfsload.target.fired import DIGITS
+from tfsload.target.preflight import MisfitError, NoServerError, check_status
 from tfsload.transport.grpc.status import ChannelRpcError
 from tfsload.transport.grpc.transport import GrpcTransport
-from tfsload.transport.signature import SignatureDescribed, TensorDescribed, VersionDescribed
-
-
-def tensor_info(dtype="DT_FLOAT", shape=(-1, 784)):
-    return TensorDescribed(dtype, shape)
-
-
-def signature(inputs=None, outputs=None, method="tensorflow/serving/predict"):
-    inputs = inputs or {"images": tensor_info()}
-    return SignatureDescribed(method, inputs, outputs or {"scores": tensor_info(shape=(-1, 10))})
+from tfsload.transport.signature import VersionDescribed
 
 
 def transport_of(settings):
@@ -30,152 +22,7 @@ def transport_of(settings):
 
 
 def ask(settings):
-    return preflight.ask(transport_of(settings), n_classes=10, timeout_s=preflight.patience_s(settings.model))
-
-
-@pytest.mark.parametrize(
-    "fitting",
-    [
-        pytest.param(signature(), id="the-shipped-models"),
-        pytest.param(signature({"images": tensor_info(shape=None)}), id="unknown-rank"),
-        pytest.param(signature({"images": tensor_info(shape=(-1, -1))}), id="any-size"),
-        pytest.param(signature({"images": tensor_info(shape=(1, 784))}), id="one-image-at-a-time"),
-        pytest.param(signature(outputs={"scores": tensor_info("DT_DOUBLE", (-1, 10))}), id="double-scores"),
-        pytest.param(signature(outputs={"scores": tensor_info(shape=None)}), id="scores-of-unknown-rank"),
-        pytest.param(signature(outputs={"scores": tensor_info(shape=(-1, 1001))}), id="more-classes-than-labels"),
-        pytest.param(
-            signature(outputs={"scores": tensor_info(shape=(-1, 10)), "classes": tensor_info("DT_STRING")}),
-            id="another-output-beside",
-        ),
-    ],
-)
-def test_signatures_that_fit(fitting):
-    assert check_signature(Settings.parse({}, None).model, {"predict_images": fitting}, n_classes=10) == []
-
-
-@pytest.mark.parametrize(
-    ("definition", "messages"),
-    [
-        pytest.param(
-            signature(method="tensorflow/serving/classify"), ["is tensorflow/serving/classify"], id="classify-signature"
-        ),
-        pytest.param(
-            signature({"x": tensor_info()}), ["no input 'images': pass --input-name with one of x"], id="input-name"
-        ),
-        pytest.param(
-            signature({"images": tensor_info(), "keep_prob": tensor_info(shape=())}),
-            ["also keep_prob"],
-            id="a-second-input",
-        ),
-        pytest.param(
-            signature({"images": tensor_info("DT_UINT8")}),
-            ["is DT_UINT8: images are sent as DT_FLOAT"],
-            id="dtype",
-        ),
-        pytest.param(
-            signature({"images": tensor_info(shape=(-1, 28, 28, 1))}),
-            ["has shape [-1, 28, 28, 1]"],
-            id="four-dimensions",
-        ),
-        pytest.param(signature({"images": tensor_info(shape=(-1, 783))}), ["has shape [-1, 783]"], id="too-few-pixels"),
-        pytest.param(signature({"images": tensor_info(shape=(8, 784))}), ["has shape [8, 784]"], id="fixed-batch"),
-        pytest.param(
-            signature(outputs={"logits": tensor_info(shape=(-1, 10))}),
-            ["no output 'scores': pass --output-name with one of logits"],
-            id="output-name",
-        ),
-        pytest.param(
-            signature(outputs={"scores": tensor_info("DT_STRING", (-1, 10))}),
-            ["is DT_STRING: a score for each class"],
-            id="output-dtype",
-        ),
-        pytest.param(
-            signature(outputs={"scores": tensor_info(shape=(-1,))}),
-            ["has shape [-1]: expected [-1, classes]"],
-            id="a-class-only",
-        ),
-        pytest.param(
-            signature(outputs={"scores": tensor_info(shape=(-1, 2))}), ["scores 2 classes and"], id="too-few-classes"
-        ),
-        pytest.param(
-            signature({"images": tensor_info("DT_UINT8")}, {"scores": tensor_info(shape=(3,))}),
-            ["is DT_UINT8", "has shape [3]"],
-            id="input-and-output",
-        ),
-    ],
-)
-def test_signatures_that_do_not_fit(definition, messages):
-    faults = check_signature(Settings.parse({}, None).model, {"predict_images": definition}, n_classes=10)
-
-    assert len(faults) == len(messages)
-    for fault, message in zip(faults, messages, strict=True):
-        assert message in fault
-
-
-def test_an_unknown_signature_is_answered_with_those_there_are():
-    settings = Settings.parse({"signature_name": "predict"}, None)
-
-    (fault,) = check_signature(settings.model, {"b": signature(), "a": signature()}, n_classes=10)
-
-    assert fault == "the model has no signature 'predict': pass --signature-name with one of a, b"
-
-
-EXPORT = "export the model with a signature of tensorflow/serving/predict"
-CLASSIFY = signature(method="tensorflow/serving/classify")
-NO_SCORES = {"classes": tensor_info("DT_STRING", (-1, 10)), "label": tensor_info("DT_FLOAT", (-1,))}
-
-
-@pytest.mark.parametrize(
-    ("signatures", "fault"),
-    [
-        pytest.param({"a": signature(), "__saved_model_init_op": signature()}, "with one of a", id="what-it-keeps"),
-        pytest.param({"a": signature(), "b": signature(method="")}, "with one of a", id="without-a-method"),
-        pytest.param({"a": signature(), "b": CLASSIFY}, "with one of a", id="no-prediction"),
-        pytest.param({"b": CLASSIFY}, f"'predict_images': {EXPORT}", id="none-that-could-be-called"),
-        pytest.param({"predict_images": CLASSIFY, "a": signature()}, "with one of a", id="another-one"),
-        pytest.param({"predict_images": CLASSIFY}, f"is expected: {EXPORT}", id="no-other-one"),
-        pytest.param({"predict_images": signature(method="")}, "says not how it is called", id="it-has-no-method"),
-        pytest.param(
-            {"predict_images": signature({"images": tensor_info(), "k": tensor_info()}), "a": signature()},
-            "pass --signature-name with one of a",
-            id="two-inputs-and-another-one",
-        ),
-        pytest.param(
-            {"predict_images": signature({"images": tensor_info(), "k": tensor_info()})},
-            "export the model with a signature that has one",
-            id="two-inputs-and-no-other-one",
-        ),
-        pytest.param(
-            {"predict_images": signature(outputs={"scores": tensor_info("DT_STRING", (-1, 10))})},
-            "DT_FLOAT or DT_DOUBLE; export the model with a float32 output of [-1, classes]",
-            id="the-only-output-is-no-score",
-        ),
-        pytest.param(
-            {"predict_images": signature(outputs={"scores": tensor_info(shape=(-1,)), **NO_SCORES})},
-            "expected [-1, classes]; export the model with a float32 output of [-1, classes]",
-            id="no-output-is-a-score-each",
-        ),
-        pytest.param(
-            {
-                "predict_images": signature(
-                    outputs={"scores": tensor_info(shape=(-1,)), "x": tensor_info(), **NO_SCORES}
-                )
-            },
-            "expected [-1, classes]; pass --output-name with one of x",
-            id="another-output",
-        ),
-        pytest.param(
-            {"predict_images": signature(outputs=NO_SCORES)},
-            "no output 'scores': export the model with a float32 output",
-            id="no-output-of-that-name-and-none-that-would-do",
-        ),
-    ],
-)
-def test_only_what_can_be_passed_is_offered(signatures, fault):
-    (found,) = check_signature(Settings.parse({}, None).model, signatures, n_classes=10)
-
-    assert found.endswith(fault) or fault in found
-    assert "__" not in found
+    return preflight.ask(transport_of(settings), DIGITS, preflight.patience_s(settings.model))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Answers recorded without load, and those under load held against them."""
 
+from dataclasses import replace
+
 import msgpack
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from tfsload.target.preflight import Preflight
 from tfsload.target.references import References
 from tfsload.target.verification import VerificationError, record_references
 from tfsload.transport.answer import Answer
+from tfsload.transport.call_spec import MNIST_EXAMPLE
 from tfsload.transport.grpc.transport import GrpcTransport
 
 SCORES = np.array([[0.1, 0.7, 0.2], [0.9, 0.05, 0.05]], "<f4")
@@ -199,11 +202,13 @@ def test_a_run_that_cannot_be_verified_is_refused(model_server, options, exit_co
 
 
 def test_an_answer_that_cannot_be_read_is_named_with_its_image(model_server):
-    # serving_default has no such output; the preflight would have said so before.
-    settings = settings_of(model_server, verify="2", output_name="nothing")
+    # The preflight has found scores where it says classes here.
+    settings = settings_of(model_server, verify="2")
+    spec = replace(MNIST_EXAMPLE, output=replace(MNIST_EXAMPLE.output, kind="classes"))
+    transport = GrpcTransport(settings.model, settings.connection, spec)
 
     with pytest.raises(VerificationError, match="--verify: ") as caught:
-        record_references(settings.checks, transport_of(settings), load("mnist5k"))
+        record_references(settings.checks, transport, load("mnist5k"))
 
     assert "image 0" in str(caught.value)
 

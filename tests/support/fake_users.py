@@ -9,6 +9,7 @@ from tfsload.prediction.process_run import fingerprint, load_images
 from tfsload.run import messages
 from tfsload.settings.settings import Settings
 from tfsload.transport.answer import Answer
+from tfsload.transport.call_spec import MNIST_EXAMPLE
 from tfsload.transport.grpc.transport import GrpcTransport
 
 
@@ -62,6 +63,7 @@ def run_options(**more):
         messages.RUN_DATA_OPTION: fingerprint(load_images(Settings.parse({}, None))),
         messages.ADDRESS_OPTION: "127.0.0.1:1",
         messages.PROTOCOL_OPTION: messages.PROTOCOL,
+        messages.CALL_SPEC_OPTION: MNIST_EXAMPLE.to_text(),
         **more,
     }
 

@@ -19,7 +19,7 @@ from locust.event import Events
 
 from tests.support.fake_rpc import Network
 from tests.support.virtual_time import VirtualTime
-from tfsload.datasets.dataset import PIXELS, Dataset
+from tfsload.datasets.dataset import IMAGE_SHAPE, Dataset
 from tfsload.load import pacer
 from tfsload.prediction import process_run as run
 from tfsload.prediction.prediction_user import PredictionUser
@@ -104,7 +104,7 @@ class _IdleCpu:
 
 def _images(settings: Settings) -> Dataset:
     n = settings.data.num_tests or N_IMAGES
-    return Dataset("virtual", np.zeros((n, PIXELS), np.float32), np.full(n, 7, np.uint8))
+    return Dataset("virtual", np.zeros((n, *IMAGE_SHAPE), np.uint8), np.full(n, 7, np.uint8))
 
 
 def _check(options: dict[str, Any], *_: Any) -> checks.Checked:

@@ -1,7 +1,5 @@
 """The embedded model server as the default target, over servers that a test plays."""
 
-from types import SimpleNamespace
-
 import gevent
 import pytest
 
@@ -76,7 +74,7 @@ def test_a_server_that_has_ended_is_started_anew(servers, caplog, taken, address
 
 
 NO_ANSWER = NoServerError(["no model server answers"])
-FOUND = SimpleNamespace(servable=None)
+FOUND = Preflight(1)
 
 
 def check_against(monkeypatch, model, *answers, verified_by=()):
@@ -89,7 +87,7 @@ def check_against(monkeypatch, model, *answers, verified_by=()):
             raise one
         return one
 
-    def ask(transport, **_):
+    def ask(transport, *_, **__):
         asked.append(transport.connection.server.text)
         return play(left)
 

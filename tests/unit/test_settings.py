@@ -17,6 +17,7 @@ from tfsload.settings.settings import ChecksAsked, DataAsked, ReportAsked, Setti
 from tfsload.suite.arguments import add_arguments
 from tfsload.transport.address import AddressError, parse_address
 from tfsload.transport.asked import ConnectionAsked, ModelAsked
+from tfsload.transport.call_spec import MNIST_EXAMPLE
 from tfsload.transport.grpc import codec
 
 
@@ -28,9 +29,11 @@ def test_defaults_are_those_of_the_design():
             name="mnist",
             version=None,
             label="",
-            signature_name="predict_images",
-            input_name="images",
-            output_name="scores",
+            signature_name="",
+            input_name="",
+            output_name="",
+            inputs=(),
+            pixel_scale=None,
             images_per_request=1,
             deadline_s=5.0,
         ),
@@ -57,7 +60,7 @@ def test_defaults_are_those_of_the_design():
             warm_up_requests=0,
             give_up_after_s=None,
         ),
-        checks=ChecksAsked(thresholds=(), verify=0, tolerance=Tolerance("0.0001", 0.0001)),
+        checks=ChecksAsked(thresholds=(), verify=0, tolerance=Tolerance("0.0001", 0.0001), label_offset=0),
         report=ReportAsked(directory="", hgrm=False, notes=(), dry_run=False),
         web_origins=(),
     )
@@ -193,7 +196,9 @@ def test_any_text_gives_settings_or_faults(values):
     except SettingsError as error:
         assert error.faults
     else:
-        codec.encode_request(settings.model, np.zeros((1, 28, 28), np.uint8))  # what is accepted can be sent
+        codec.RequestEncoder(settings.model, MNIST_EXAMPLE).encode(
+            np.zeros((1, 28, 28), np.uint8)
+        )  # what is accepted can be sent
         assert settings.model.images_per_request >= 1
         assert 0 < settings.model.deadline_s <= 3600
 

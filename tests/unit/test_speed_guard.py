@@ -79,7 +79,7 @@ def calls_in(function: Callable[[], None]) -> Counter[str]:
 def references_to_all(n_requests: int) -> list[list[Any]]:
     """Return, as `--verify` sends it, that each request was answered without load as the connection answers it."""
     references = References()
-    scores = ReplyReader(Settings.parse({}, None).model.output_name, 1).read(REPLY[PREFIX_SIZE:]).scores
+    scores = ReplyReader("scores", 1).read(REPLY[PREFIX_SIZE:]).scores
     for number in range(n_requests):
         references.keep(number, scores)
     return references.to_plain()

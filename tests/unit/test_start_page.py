@@ -8,7 +8,8 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from tfsload.report.files import asks_for_hgrm
-from tfsload.settings.options import OPTIONS, Option
+from tfsload.settings.option import Option
+from tfsload.settings.options import OPTIONS
 from tfsload.settings.readers import switch, text
 from tfsload.webui import load_kinds, posted, start_extras, start_fields, start_values
 from tfsload.webui.fault_places import FLAGS, fields_of, place

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.support.runs import wait_for
 from tfsload.settings.settings import Settings
 from tfsload.target import waiting
+from tfsload.target.fired import Fired
 from tfsload.target.preflight import LEAST_PATIENCE_S, MisfitError, NoServerError, PreflightError, patience_s
 from tfsload.target.waiting import POLL_S, StoppedError, Wait, ask_when_ready
 from tfsload.transport.answer import ReplyError
@@ -76,7 +77,7 @@ class Server:
         self.now_s += seconds
 
     def ask(self):
-        return ask_when_ready(self, 10, clock_s=lambda: self.now_s, sleep=self.sleep)
+        return ask_when_ready(self, Fired(), clock_s=lambda: self.now_s, sleep=self.sleep)
 
 
 def test_a_server_that_is_ready_is_not_waited_for(caplog):
@@ -318,7 +319,7 @@ def test_somebody_else_may_end_the_wait(says, monkeypatch):
     if says:
         server.is_let.set()
     wait = Wait()
-    asking = gevent.spawn(waiting.ask_when_ready, server, 10, wait=wait)
+    asking = gevent.spawn(waiting.ask_when_ready, server, Fired(), wait=wait)
     wait_for(lambda: wait.where == "127.0.0.1:8500")
     wait.stop()
 

@@ -94,14 +94,13 @@ class Server:
     """What answered.
 
     Attributes:
-        address: where.
-        protocol: how it was spoken to.
+        address, protocol: where, and how it was spoken to.
         model_name, model_version: which model, as it was found before the load.
         signature_name, input_name, output_name: what of it was called.
+        called: what images became on their way there, and what was made of the answers; empty: not noted.
         wrong_model: what speaks against one model having given all answers, warm-ups included; empty: nothing.
         changed: what it says otherwise after the run than before; empty: nothing.
-        is_embedded: whether nobody named it, so that the suite's own embedded server was started; False: another one
-            answered, or the run is of before this was noted.
+        is_embedded: whether nobody named one, so that the suite's own was started; False: also where it is not known.
     """
 
     address: str = ""
@@ -111,6 +110,7 @@ class Server:
     signature_name: str = ""
     input_name: str = ""
     output_name: str = ""
+    called: str = ""
     wrong_model: str = ""
     changed: str = ""
     is_embedded: bool = False

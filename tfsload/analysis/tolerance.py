@@ -50,11 +50,14 @@ class Tolerance:
         """Return which images' answers are others: bool (images,).
 
         Args:
-            expected, scores: without and under load, float (images, classes), finite, of one shape.
+            expected, scores: without and under load, (images, classes), of one shape; a number, or -inf.
         """
         expected = expected.astype(np.float64)  # whose differences of float32 are exact
-        limit = self.value * np.abs(expected).max(axis=1, keepdims=True) if self.is_relative else self.value
-        with np.errstate(over="ignore"):  # an infinite difference is one
+        limit: Any = self.value
+        if self.is_relative:
+            sizes = np.abs(expected)
+            limit = self.value * np.where(np.isfinite(sizes), sizes, 0.0).max(axis=1, keepdims=True)
+        with np.errstate(over="ignore", invalid="ignore"):  # an infinite difference is one; two of -inf are equal
             is_beyond: NDArray[np.bool_] = (np.abs(scores.astype(np.float64) - expected) > limit).any(axis=1)
         return is_beyond
 

@@ -119,7 +119,8 @@ class MismatchExample:
     Attributes:
         image: its position in the data set.
         expected_class, answered_class: without load and under it.
-        place: the class whose score is furthest off; -1: there are other classes, and the scores are their numbers.
+        place: the model's class whose score is furthest off; -1: there are other classes, and the scores are their
+            numbers; -2: the model answers classes alone, and the scores are the two.
         expected, answered: that class's score without load and under it.
         words: all this for people.
     """

@@ -5,6 +5,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+# What stands in the place of a class.
+OTHER_NUMBER, NO_SCORES = -1, -2
+
 
 class Mismatch(NamedTuple):
     """An image's two answers. Of several, the least one is kept, whichever process met it when: by image first.
@@ -12,7 +15,8 @@ class Mismatch(NamedTuple):
     Attributes:
         image: its position in the data set.
         expected_class, answered_class: without load and under it.
-        place: the class whose score is furthest off; -1: there are other classes, and the scores are their numbers.
+        place: the model's class whose score is furthest off; -1: there are other classes, and the scores are their
+            numbers; -2: the model answers classes alone, and the scores are the two.
         expected, answered: that class's score without load and under it.
     """
 
@@ -24,24 +28,38 @@ class Mismatch(NamedTuple):
     answered: float
 
     @classmethod
-    def of(cls, image: int, expected: NDArray[Any], scores: NDArray[Any]) -> "Mismatch":
-        """Return an image's mismatch: float (classes,) each, not always of one length."""
-        classes = int(expected.argmax()), int(scores.argmax())
+    def of(cls, image: int, expected: NDArray[Any], scores: NDArray[Any], offset: int = 0) -> "Mismatch":
+        """Return an image's mismatch.
+
+        Args:
+            image: its position in the data set.
+            expected, scores: (classes,) each, not always of one length.
+            offset: how far the model's classes are above the labels.
+        """
+        classes = int(expected.argmax()) - offset, int(scores.argmax()) - offset
         if len(expected) != len(scores):
-            return cls(image, *classes, -1, float(len(expected)), float(len(scores)))
-        with np.errstate(over="ignore"):
-            place = int(np.abs(scores.astype(np.float64) - expected.astype(np.float64)).argmax())
+            return cls(image, *classes, OTHER_NUMBER, float(len(expected)), float(len(scores)))
+        with np.errstate(over="ignore", invalid="ignore"):
+            distances = np.abs(scores.astype(np.float64) - expected.astype(np.float64))
+        place = int(np.nan_to_num(distances, nan=0.0).argmax())  # two of -inf are one score
         return cls(image, *classes, place, float(expected[place]), float(scores[place]))
+
+    @classmethod
+    def of_classes(cls, image: int, expected: int, answered: int) -> "Mismatch":
+        """Return the mismatch of an image that was given one class without load and another under it."""
+        return cls(image, expected, answered, NO_SCORES, float(expected), float(answered))
 
     @property
     def words(self) -> str:
         """Both answers in words."""
-        if self.place < 0:
+        if self.place == OTHER_NUMBER:
             return f"image {self.image}: {self.expected:.0f} scores without load, {self.answered:.0f} under it"
         if self.expected_class == self.answered_class:
             classes = f"class {self.expected_class} both times"
         else:
             classes = f"class {self.expected_class} without load, class {self.answered_class} under it"
+        if self.place == NO_SCORES:
+            return f"image {self.image}: {classes}"
         expected, answered = _numbers(self.expected, self.answered)
         return f"image {self.image}: {classes}; the score of class {self.place} was {expected} and became {answered}"
 

@@ -1,5 +1,6 @@
 """Everything that is checked before any load: options, data, the server and its model."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from tfsload.settings.refusal import RunRefused
 from tfsload.settings.settings import Settings, SettingsError
 from tfsload.target import preflight
 from tfsload.target.embedded import EmbeddedModel
+from tfsload.target.fired import Fired
 from tfsload.target.preflight import MisfitError, NoServerError, Preflight
 from tfsload.target.references import References
 from tfsload.target.verification import OtherModelError, VerificationError, record_references
@@ -26,6 +28,9 @@ from tfsload.transport import words
 from tfsload.transport.address import parse_address
 from tfsload.transport.contract import Transport
 from tfsload.transport.tls import TlsFileError
+from tfsload.transport.words import shown
+
+logger = logging.getLogger(__name__)
 
 # A summary does not wait longer than this for a server that hangs, however long a request may take.
 _LONGEST_AFTERWARDS_S = 30.0
@@ -127,10 +132,18 @@ def _ask(settings: Settings, transport_class: type[Transport], dataset: Dataset,
     """Ask the server of these settings, and record its answers where they are to be compared; raise one of `_CODES`."""
     transport = transport_class(settings.model, settings.connection)
     transport.check_files()
-    found = ask_when_ready(transport, n_classes=int(dataset.labels.max()) + 1, wait=wait)
+    found = ask_when_ready(transport, _fired(dataset, settings), wait=wait)
+    logger.info("Signature %s: %s", shown(found.spec.signature_name), found.spec.words)
+    transport = transport_class(settings.model, settings.connection, found.spec)
     is_verified = settings.checks.verify > 0 and not settings.report.dry_run
     references = record_references(settings.checks, transport, dataset, found.servable) if is_verified else None
     return _Answered(settings, transport, found, references)
+
+
+def _fired(dataset: Dataset, settings: Settings) -> Fired:
+    rows, columns = dataset.images.shape[1:]
+    lowest, highest = int(dataset.labels.min()), int(dataset.labels.max())
+    return Fired((rows, columns), lowest, highest, settings.checks.label_offset)
 
 
 def _ask_embedded(
@@ -161,13 +174,15 @@ def has_changed(checked: Checked) -> str:
     """
     try:
         timeout_s = min(preflight.patience_s(checked.settings.model), _LONGEST_AFTERWARDS_S)
-        now = preflight.ask(checked.transport, n_classes=1, timeout_s=timeout_s)
+        now = preflight.ask(checked.transport, checked.preflight.fired, timeout_s)
     except NoServerError:
         return ""
     except MisfitError as error:
         return "; ".join(error.faults)
-    before = checked.preflight.model_version
-    return "" if now.model_version == before else f"version {before} answered before, {now.model_version} after"
+    before = checked.preflight
+    if now.model_version != before.model_version:
+        return f"version {before.model_version} answered before, {now.model_version} after"
+    return "" if now.spec == before.spec else f"its signature was {before.spec.words}, and became {now.spec.words}"
 
 
 def hide_secrets(options: Mapping[str, Any]) -> None:

@@ -42,7 +42,7 @@ Every message with rows says in `unix_ns` what the sender's clock shows, in nano
 from tfsload.settings.options import OWN_PREFIX
 
 # Goes up with each change to what stands here. Processes with different ones do not understand each other.
-PROTOCOL = 11
+PROTOCOL = 12
 
 JOINED = "tfsload_joined"
 LEASE_WANTED = "tfsload_lease_wanted"
@@ -67,6 +67,8 @@ RUN_NUMBER_OPTION = f"{OWN_PREFIX}run_number"
 PROTOCOL_OPTION = f"{OWN_PREFIX}protocol"
 # The fingerprint of the images: a worker with others would measure something else.
 RUN_DATA_OPTION = f"{OWN_PREFIX}run_data"
+# How the model is called, as `CallSpec.to_text` has it: the leader has found it, and workers ask no server.
+CALL_SPEC_OPTION = f"{OWN_PREFIX}call_spec"
 # With `--processes`: the process that forked the workers. Those of another run may find this one's port.
 FORKED_BY_OPTION = f"{OWN_PREFIX}forked_by"
 # Where predictions go: `host` on a user class, or the embedded server, is no host of Locust's.

@@ -27,7 +27,7 @@ from tfsload.records.recorder import Recorder, n_ended
 from tfsload.records.window import Window
 from tfsload.run import messages, processes
 from tfsload.run.pulse import Pulse
-from tfsload.run.user_hosts import transport_class_of
+from tfsload.run.user_hosts import transport_of
 from tfsload.settings.settings import Settings, SettingsError
 from tfsload.target.references import References
 from tfsload.target.round_trip import measure_round_trip_ns
@@ -120,9 +120,9 @@ class Participant:
             if options.get(messages.PROTOCOL_OPTION) != messages.PROTOCOL:
                 raise SettingsError([_OTHER_VERSION])
             settings = Settings.parse(options, options[messages.ADDRESS_OPTION])
-            transport = transport_class_of(self._environment.user_classes)(settings.model, settings.connection)
+            transport = transport_of(self._environment.user_classes, settings, options[messages.CALL_SPEC_OPTION])
             run = Run(number, settings, transport, images=images)
-            run.transport.check_files()
+            transport.check_files()
             if run.data_fingerprint != options[messages.RUN_DATA_OPTION]:
                 where = quoted(run.settings.data.dataset)
                 raise DataError(f"data set {where}: its images or labels are not those of the master")
@@ -161,7 +161,7 @@ class Participant:
     def _on_references(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         run = self.open_run
         if run is not None and msg.data["run"] == run.number:
-            run.references = References.from_plain(msg.data["rows"], run.settings.checks.tolerance)
+            run.references = References.from_plain(msg.data["rows"], *run.settings.checks.compared_by)
             self._has_references.set()
 
     def _give_up(self, run: Run, reason: str) -> None:

@@ -25,7 +25,7 @@ from tfsload.run.results import Results
 from tfsload.run.surroundings import machine, made_by
 from tfsload.settings.settings import SettingsError
 from tfsload.transport.servable import fault
-from tfsload.transport.words import LONGEST_VALUE, cut, redacted
+from tfsload.transport.words import LONGEST_VALUE, cut, redacted, shown
 
 
 def make_result(
@@ -136,15 +136,16 @@ def _accuracy(results: Results, images: ImageCounts, checked: Checked) -> tuple[
 
 
 def _server(overall: Record, uncounted: Record, checked: Checked, changed: str) -> Server:
-    model = checked.settings.model
+    model, spec = checked.settings.model, checked.preflight.spec
     return Server(
         address=cut(checked.settings.connection.server.text, LONGEST_VALUE),
         protocol=checked.transport.protocol,
         model_name=cut(model.name, LONGEST_VALUE),
         model_version=checked.preflight.model_version,
-        signature_name=cut(model.signature_name, LONGEST_VALUE),
-        input_name=cut(model.input_name, LONGEST_VALUE),
-        output_name=cut(model.output_name, LONGEST_VALUE),
+        signature_name=cut(shown(spec.signature_name), LONGEST_VALUE),
+        input_name=cut(shown(spec.input.name), LONGEST_VALUE),
+        output_name=cut(shown(spec.output.name), LONGEST_VALUE),
+        called=redacted(spec.words),
         wrong_model=fault(overall.servables + uncounted.servables, checked.preflight.servable),
         changed=changed,
         is_embedded=checked.is_embedded,

@@ -3,7 +3,8 @@
 import argparse
 from typing import Any
 
-from tfsload.settings.options import GROUPS, OPTIONS, Option
+from tfsload.settings.option import Option
+from tfsload.settings.options import GROUPS, OPTIONS
 
 _HELP_COLUMN = 26
 # Signs after which no line ends, in place of a blank and a hyphen, until all lines are made.

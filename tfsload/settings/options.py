@@ -1,115 +1,25 @@
 """Every option of the suite: its name, unit, default and help, and how it is read."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 from tfsload.analysis import thresholds, tolerance
 from tfsload.analysis.next_sweep import SUGGESTED, as_text
-from tfsload.analysis.option_limits import MAX_IMAGES_PER_REQUEST, MAX_LEVEL_S, MAX_USERS
+from tfsload.analysis.option_limits import MAX_LEVEL_S, MAX_USERS
 from tfsload.analysis.tolerance import Tolerance
-from tfsload.datasets.dataset import PIXELS
 from tfsload.load import arrivals
 from tfsload.load.asked import PACINGS
 from tfsload.settings import origins, readers
+from tfsload.settings.model_options import MODEL_OPTIONS
+from tfsload.settings.option import Option
 
-MAX_DEADLINE_S = 3600
-MAX_VERSION = 2**63 - 1  # an int64 on the wire
 MAX_WARM_UP_REQUESTS = 1_000_000
+MAX_LABEL_OFFSET = 10_000
 # Options that begin so are the suite's own, by which a run's leader tells its workers; nobody else sets them.
 OWN_PREFIX = "tfsload_"
 # In this order they are listed.
 GROUPS = ("model", "connection", "data", "load", "checks", "report", "web UI")
 
 
-@dataclass(frozen=True)
-class Option:
-    """One option of the command line, the web form, the configuration file and the environment.
-
-    Attributes:
-        flag: as on the command line, for example `--model-name`.
-        field: what of `Settings` it fills: a section and its attribute, or an attribute.
-        default: as text; an empty text means "not set".
-        read: turns the text into the value; raises ValueError with what is expected.
-        help: one sentence, with the unit and what the default means.
-        is_switch: whether the bare flag, without a value, means "true".
-        is_repeatable: whether it may be given several times; the texts are joined with ";".
-        is_secret: whether its value is not for others' eyes: no page, log or message holds it.
-        is_in_form: whether the web form sets it.
-    """
-
-    flag: str
-    field: str
-    default: str
-    read: Callable[[str], Any]
-    help: str
-    is_switch: bool = False
-    is_repeatable: bool = False
-    is_secret: bool = False
-    is_in_form: bool = True
-
-    @property
-    def dest(self) -> str:
-        """The name of the attribute in Locust's parsed options."""
-        return self.flag.removeprefix("--").replace("-", "_")
-
-    @property
-    def group(self) -> str:
-        """The name in `GROUPS` under which it is listed: its section of the settings, or else the web UI."""
-        section, dot, _ = self.field.partition(".")
-        return section if dot else "web UI"
-
-    @property
-    def env_var(self) -> str:
-        """The environment variable that sets it."""
-        return "TFSLOAD_" + self.dest.upper()
-
-
 OPTIONS = (
-    Option("--model-name", "model.name", "mnist", readers.required_text, "Name of the model on the server."),
-    Option(
-        "--model-version",
-        "model.version",
-        "",
-        readers.optional_integer(0, MAX_VERSION),
-        "Version of the model (empty: the latest).",
-    ),
-    Option("--model-label", "model.label", "", readers.text, "Version label, instead of a version (empty: none)."),
-    Option(
-        "--signature-name",
-        "model.signature_name",
-        "predict_images",
-        readers.required_text,
-        "Signature to call. Many models have serving_default; TF Serving's MNIST example has predict_images.",
-    ),
-    Option(
-        "--input-name",
-        "model.input_name",
-        "images",
-        readers.required_text,
-        f"The signature's input: float32 [-1, {PIXELS}], 0..1.",
-    ),
-    Option(
-        "--output-name",
-        "model.output_name",
-        "scores",
-        readers.required_text,
-        "The signature's output: a float for each class.",
-    ),
-    Option(
-        "--images-per-request",
-        "model.images_per_request",
-        "1",
-        readers.integer(1, MAX_IMAGES_PER_REQUEST),
-        "Images sent in one request; each is scored.",
-    ),
-    Option(
-        "--deadline",
-        "model.deadline_s",
-        "5",
-        readers.seconds(MAX_DEADLINE_S),
-        "Seconds until a request without an answer fails.",
-    ),
+    *MODEL_OPTIONS,
     Option(
         "--transport",
         "connection.transport",
@@ -289,6 +199,13 @@ OPTIONS = (
         Tolerance.parse,
         "How far a score may be from the one without load: absolute, or in % of the image's largest score. "
         "More is a mismatch.",
+    ),
+    Option(
+        "--label-offset",
+        "checks.label_offset",
+        "0",
+        readers.integer(-MAX_LABEL_OFFSET, MAX_LABEL_OFFSET),
+        "How far the model's classes are above the labels: 1 where the model's class 1 is label 0.",
     ),
     Option(
         "--report",

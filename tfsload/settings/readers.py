@@ -7,7 +7,9 @@ from typing import Any
 
 from tfsload.analysis.switch import OFF, ON, is_on
 from tfsload.load import arrivals, search
+from tfsload.transport.input_text import name_and_text
 from tfsload.transport.numerals import whole_number
+from tfsload.transport.pixel_scale import PixelScale
 from tfsload.transport.words import LONGEST_SENTENCE, LONGEST_VALUE, quoted
 
 # A seed may be any number that is typed.
@@ -183,6 +185,24 @@ def notes(value: str) -> tuple[tuple[str, str], ...]:
     if twice := sorted({key for key in keys if keys.count(key) > 1}):
         raise ValueError(f"each key once; {' and '.join(map(quoted, twice))} is there more often")
     return tuple((key, note) for key, note in pairs)
+
+
+def inputs(value: str) -> tuple[tuple[str, str], ...]:
+    """Read the values of a signature's other inputs: `NAME=VALUE`, separated by semicolons.
+
+    >>> inputs("keep_prob=1.0; training=false")
+    (('keep_prob', '1.0'), ('training', 'false'))
+    """
+    pairs = tuple(name_and_text(text(part)) for part in value.split(";") if part.strip())
+    names = [name for name, _ in pairs]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"each input once; {' and '.join(map(quoted, twice))} is there more often")
+    return pairs
+
+
+def pixel_scale(value: str) -> PixelScale | None:
+    """Read what pixels become; None from an empty text."""
+    return PixelScale.parse(value) if value else None
 
 
 _METADATA_KEY = re.compile(r"[0-9a-z_.-]+")

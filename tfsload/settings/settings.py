@@ -47,11 +47,18 @@ class ChecksAsked:
         thresholds: what must hold.
         verify: images whose answers are compared with those without load.
         tolerance: how far their scores may be off.
+        label_offset: how far the model's classes are above the labels.
     """
 
     thresholds: tuple[Threshold, ...]
     verify: int
     tolerance: Tolerance
+    label_offset: int
+
+    @property
+    def compared_by(self) -> tuple[Tolerance, int]:
+        """How scores are compared with those without load: how far off they may be, and where the labels begin."""
+        return self.tolerance, self.label_offset
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from tfsload.settings.settings import Settings
 from tfsload.suite import arguments
 from tfsload.suite.run_warnings import how_long
 from tfsload.target.trial import Trial, TrialError, try_one
-from tfsload.transport.words import lines, path_shown, redacted
+from tfsload.transport.words import lines, path_shown, redacted, shown
 
 _LABEL_WIDTH = 13
 _IS_FOR_WEB_UI = f"{OWN_PREFIX}is_for_web_ui"
@@ -88,9 +88,12 @@ def _rows(
     checked: Checked, plan: Plan | None, shape: object | None, options: Mapping[str, Any], trial: Trial
 ) -> list[tuple[str, str]]:
     settings = checked.settings
-    model, report = settings.model, settings.report
+    model, report, spec = settings.model, settings.report, checked.preflight.spec
     rows = [
-        ("signature", f"{model.signature_name}: {model.input_name} → {model.output_name}"),
+        ("signature", shown(spec.signature_name)),
+        ("input", spec.input.words),
+        *(("", words) for words in spec.further_words),
+        ("output", spec.output.words),
         (
             "data",
             f"{settings.data.dataset}: {_number(checked.n_images, 'image')}, "

@@ -9,7 +9,8 @@ from typing import Any
 import locust.argument_parser
 from locust.env import Environment
 
-from tfsload.settings.options import OPTIONS, Option
+from tfsload.settings.option import Option
+from tfsload.settings.options import OPTIONS
 from tfsload.suite import run_warnings
 from tfsload.suite.arguments import unknown_variables
 

@@ -155,7 +155,8 @@ class Leader:
             self._participant.images = checked.images
         run.checked = replace(checked, images=None)  # its participants hold them
         n_warm_up = checked.settings.load.warm_up_requests
-        self.coordinator.begin(n_requests, checked.data_fingerprint, checked.references, give_up_after_s, n_warm_up)
+        found = checked.preflight.spec, checked.references
+        self.coordinator.begin(n_requests, checked.data_fingerprint, *found, give_up_after_s, n_warm_up)
         self._run = run
         conductor = self.conductor if run.plan else None
         limits = checked.settings.checks.thresholds

@@ -1,18 +1,20 @@
 """Before any load: does the server hold a model that answers what is going to be asked?"""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tfsload.datasets.dataset import PIXELS
+from tfsload.target.call_finding import NoCallError, find_call
+from tfsload.target.fired import DIGITS, Fired
 from tfsload.transport.answer import ReplyError
 from tfsload.transport.asked import ModelAsked
+from tfsload.transport.call_spec import MNIST_EXAMPLE, CallSpec
 from tfsload.transport.contract import Transport
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.faults import FaultsError
 from tfsload.transport.servable import UNTOLD, Servable
-from tfsload.transport.signature import READY, SignatureDescribed, TensorDescribed, VersionDescribed
+from tfsload.transport.signature import READY, VersionDescribed
 from tfsload.transport.words import quoted, shown
 
 # A description has as long as a request, and no less than this: it comes first, over a connection that is made for it.
@@ -27,8 +29,6 @@ _CLOSED_AT_ONCE = "closed the connection before it said anything"
 _WHICH_PORT = "gRPC's is 8500 as a rule, and REST's 8501"
 # Codes that a server, or what stands before it, may give while it starts, and no longer afterwards.
 _PASSING_CODES = ("RESOURCE_EXHAUSTED", "ABORTED", "CANCELLED", "INTERNAL", "UNKNOWN")
-_SCORE_TYPES = ("DT_FLOAT", "DT_DOUBLE")
-_PREDICT_METHOD = "tensorflow/serving/predict"
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,14 @@ class Preflight:
     Attributes:
         model_version: the version that answers.
         servable: the model that answers, as far as the server told.
+        spec: how it is called.
+        fired: the images that were to fit it.
     """
 
     model_version: int
     servable: Servable = UNTOLD
+    spec: CallSpec = MNIST_EXAMPLE
+    fired: Fired = DIGITS
 
 
 class PreflightError(FaultsError):
@@ -69,12 +73,12 @@ def patience_s(model: ModelAsked) -> float:
     return max(model.deadline_s, LEAST_PATIENCE_S)
 
 
-def ask(transport: Transport, n_classes: int, timeout_s: float) -> Preflight:
-    """Ask the server for the model's status and signature.
+def ask(transport: Transport, fired: Fired, timeout_s: float) -> Preflight:
+    """Ask the server for the model's status and signatures, and find how it is called.
 
     Args:
         transport: to the server; closed afterwards.
-        n_classes: labels of the data set are below this.
+        fired: the images and their labels.
         timeout_s: how long each of both may take.
 
     Raises:
@@ -92,9 +96,11 @@ def ask(transport: Transport, n_classes: int, timeout_s: float) -> Preflight:
     not_ready = check_status(transport.model, found.versions, transport.connection.wait_s)
     if not_ready is not None:
         raise not_ready
-    if faults := check_signature(transport.model, found.signatures, n_classes):
-        raise MisfitError(faults)
-    return Preflight(found.servable.version or 0, found.servable)
+    try:
+        spec = find_call(transport.model, found.signatures, fired)
+    except NoCallError as error:
+        raise MisfitError(error.faults) from None
+    return Preflight(found.servable.version or 0, found.servable, spec, fired)
 
 
 def _explained(transport: Transport, failure: PredictionFailure, timeout_s: float) -> PreflightError:
@@ -172,105 +178,6 @@ def check_status(model: ModelAsked, states: Sequence[VersionDescribed], wait_s: 
         return MisfitError([f"{what}: {cure}, {_or_wait(wait_s)}"], passing=what)
     what = f"model {quoted(model.name)} has no version that is ready ({found or 'none at all'})"
     return NoServerError([f"{what}: see the server's log, {_or_wait(wait_s)}"], passing=what)
-
-
-def check_signature(model: ModelAsked, signatures: Mapping[str, SignatureDescribed], n_classes: int) -> list[str]:
-    """Return what is wrong with the signature to be called; nothing if it fits.
-
-    Offered in its place is what can be passed: neither what a model keeps for itself, nor what is no prediction.
-
-    Args:
-        model: names the signature, its input and output.
-        signatures: the model's, by name.
-        n_classes: labels of the data set are below this.
-    """
-    signature, named = signatures.get(model.signature_name), quoted(model.signature_name)
-    others = sorted(name for name, one in signatures.items() if _can_be_called(name, one))
-    if signature is None:
-        return [f"the model has no signature {named}: {_instead('--signature-name', others, _A_SIGNATURE)}"]
-    if signature.method != _PREDICT_METHOD:
-        found = f"is {shown(signature.method)}" if signature.method else "says not how it is called"
-        cure = _instead("--signature-name", others, _A_SIGNATURE)
-        return [f"signature {named} {found}, and {_PREDICT_METHOD} is expected: {cure}"]
-    others = [name for name in others if name != model.signature_name]
-    return _check_inputs(model, signature.inputs, others) + _check_output(model, signature.outputs, n_classes)
-
-
-_A_SIGNATURE = f"export the model with a signature of {_PREDICT_METHOD}"
-_AN_INPUT = f"export the model with a float32 input of [-1, {PIXELS}]"
-_AN_OUTPUT = "export the model with a float32 output of [-1, classes]"
-
-
-def _can_be_called(name: str, signature: SignatureDescribed) -> bool:
-    """Whether a signature is one to predict with: a model has others, such as `__saved_model_init_op`."""
-    return signature.method == _PREDICT_METHOD and not name.startswith("__")
-
-
-def _instead(flag: str, names: Sequence[str], otherwise: str) -> str:
-    """Return what to pass, or what to do where there is nothing to pass."""
-    return f"pass {flag} with one of {_listed(names)}" if names else otherwise
-
-
-def _check_inputs(model: ModelAsked, inputs: Mapping[str, TensorDescribed], signatures: Sequence[str]) -> list[str]:
-    tensor = inputs.get(model.input_name)
-    if tensor is None:
-        cure = _instead("--input-name", sorted(inputs), _AN_INPUT)
-        return [f"signature {quoted(model.signature_name)} has no input {quoted(model.input_name)}: {cure}"]
-    faults = []
-    if others := sorted(set(inputs) - {model.input_name}):
-        cure = _instead("--signature-name", signatures, "export the model with a signature that has one")
-        faults.append(
-            f"signature {quoted(model.signature_name)} wants more than {quoted(model.input_name)}: also "
-            f"{_listed(others)}; only models with one input can be tested: {cure}"
-        )
-    if tensor.dtype != "DT_FLOAT":
-        faults.append(
-            f"input {quoted(model.input_name)} is {tensor.dtype}: images are sent as DT_FLOAT; "
-            "export the model with a float32 input"
-        )
-    if not _shape_fits(tensor.shape, (None, PIXELS), model.images_per_request):
-        faults.append(
-            f"input {quoted(model.input_name)} has shape {tensor.shape_text}: images are sent as "
-            f"[{model.images_per_request}, {PIXELS}]; {_AN_INPUT}"
-        )
-    return faults
-
-
-def _check_output(model: ModelAsked, outputs: Mapping[str, TensorDescribed], n_classes: int) -> list[str]:
-    tensor, n_images = outputs.get(model.output_name), model.images_per_request
-    fitting = sorted(name for name, one in outputs.items() if _holds_scores(one, n_images))
-    cure = _instead("--output-name", fitting, _AN_OUTPUT)
-    if tensor is None:
-        return [f"signature {quoted(model.signature_name)} has no output {quoted(model.output_name)}: {cure}"]
-    faults = []
-    if tensor.dtype not in _SCORE_TYPES:
-        what = f"output {quoted(model.output_name)} is {tensor.dtype}"
-        faults.append(f"{what}: a score for each class is expected, {' or '.join(_SCORE_TYPES)}; {cure}")
-    shape = tensor.shape
-    if not _shape_fits(shape, (None, None), n_images):
-        faults.append(
-            f"output {quoted(model.output_name)} has shape {tensor.shape_text}: expected [-1, classes]; {cure}"
-        )
-    elif shape is not None and 0 <= shape[1] < n_classes:
-        faults.append(
-            f"output {quoted(model.output_name)} scores {shape[1]} classes and the data set's labels need "
-            f"{n_classes}: pass another --dataset or --model-name"
-        )
-    return faults
-
-
-def _holds_scores(tensor: TensorDescribed, n_images: int) -> bool:
-    return tensor.dtype in _SCORE_TYPES and _shape_fits(tensor.shape, (None, None), n_images)
-
-
-def _shape_fits(shape: tuple[int, ...] | None, expected: tuple[int | None, int | None], n_images: int) -> bool:
-    """Whether a tensor of [n_images, …] can be fed to or come from a shape; -1 takes any size."""
-    if shape is None:
-        return True
-    if len(shape) != len(expected):
-        return False
-    wanted = (n_images, expected[1])
-    return all(size == -1 or want is None or size == want for size, want in zip(shape, wanted, strict=True))
 
 
 def _listed(names: Sequence[Any]) -> str:

@@ -4,6 +4,7 @@ import base64
 import zlib
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,11 +14,12 @@ from tfsload.transport.answer import Answer
 
 
 class References:
-    """The scores that were answered without load, by request."""
+    """The scores that were answered without load, by request; of a model that answers no scores, the classes."""
 
-    def __init__(self, tolerance: Tolerance = DEFAULT) -> None:
-        """Start empty; scores under load may be off by so much."""
+    def __init__(self, tolerance: Tolerance = DEFAULT, label_offset: int = 0) -> None:
+        """Start empty; scores under load may be off by so much, and lie so many places above the labels."""
         self._tolerance = tolerance
+        self._offset = label_offset
         self._scores: dict[int, NDArray[Any]] = {}
         self._bytes: dict[int, bytes] = {}
 
@@ -25,7 +27,7 @@ class References:
         return len(self._scores)
 
     def keep(self, number: int, scores: NDArray[Any]) -> None:
-        """Keep a request's answer: float (images, classes)."""
+        """Keep a request's answer, as `Answer.values` has it: (images, classes), or integers (images,)."""
         self._scores[number] = scores
         self._bytes[number] = scores.tobytes()
 
@@ -41,10 +43,10 @@ class References:
             return None
         if answer.holds(expected):
             return 0
-        reference, scores = self._scores[number], answer.scores
+        reference, scores = self._scores[number], answer.values
         if scores.shape != reference.shape:
             return len(reference)
-        return int(self._tolerance.is_beyond(reference, scores).sum())
+        return int(self._is_other(reference, scores).sum())
 
     def example(self, number: int, answer: Answer, first_image: int) -> Mismatch:
         """Return the first image of a request that was answered otherwise than without load.
@@ -54,27 +56,46 @@ class References:
             answer: under load.
             first_image: the position of its first image in the data set.
         """
-        reference, scores = self._scores[number], answer.scores
+        reference, scores = self._scores[number], answer.values
         place = 0
         if scores.shape == reference.shape:
-            place = int(self._tolerance.is_beyond(reference, scores).argmax())
-        return Mismatch.of(first_image + place, reference[place], scores[min(place, len(scores) - 1)])
+            place = int(self._is_other(reference, scores).argmax())
+        image, one, other = first_image + place, reference[place], scores[min(place, len(scores) - 1)]
+        if reference.ndim == scores.ndim == 1:
+            return Mismatch.of_classes(image, int(one), int(other))
+        return Mismatch.of(image, one, other, self._offset)
+
+    def _is_other(self, reference: NDArray[Any], values: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return which images' answers differ, of one shape: classes do where they are not the same."""
+        if reference.ndim == 1:
+            differs: NDArray[np.bool_] = reference != values
+            return differs
+        return self._tolerance.is_beyond(reference, values)
 
     def to_plain(self) -> list[list[Any]]:
         """Return what a message can hold: for each request its number, dtype, shape and packed scores."""
         return [
-            [number, scores.dtype.str, list(scores.shape), _packed(scores.tobytes())]
+            [number, _word(scores.dtype), list(scores.shape), _packed(scores.tobytes())]
             for number, scores in self._scores.items()
         ]
 
     @classmethod
-    def from_plain(cls, rows: list[list[Any]], tolerance: Tolerance = DEFAULT) -> "References":
-        """Read what `to_plain` wrote; the tolerance is an option, which each process has."""
-        references = cls(tolerance)
+    def from_plain(cls, rows: list[list[Any]], tolerance: Tolerance = DEFAULT, label_offset: int = 0) -> "References":
+        """Read what `to_plain` wrote; the tolerance and the offset are options, which each process has."""
+        references = cls(tolerance, label_offset)
         for number, dtype, shape, packed in rows:
             content = zlib.decompress(base64.b64decode(packed))
-            references.keep(number, np.frombuffer(content, dtype).reshape(shape))
+            references.keep(number, np.frombuffer(content, _dtype(dtype)).reshape(shape))
         return references
+
+
+def _word(dtype: np.dtype[Any]) -> str:
+    """Return a dtype's name; numpy has none that it reads again for those that are not its own."""
+    return dtype.name if dtype.kind == "V" else dtype.str
+
+
+def _dtype(word: str) -> np.dtype[Any]:
+    return np.dtype(getattr(ml_dtypes, word, word))
 
 
 def _packed(content: bytes) -> str:

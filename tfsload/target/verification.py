@@ -45,7 +45,7 @@ def record_references(
     book = RequestBook(dataset.images, dataset.labels, per_request, transport.encode)
     n_requests = -(-checks.verify // per_request)
     logger.info("Recording the answers to %d images without load", min(n_requests * per_request, len(dataset.labels)))
-    references = References(checks.tolerance)
+    references = References(*checks.compared_by)
     answered_by: Counter[Servable] = Counter()
     try:
         for number in range(n_requests):
@@ -61,7 +61,7 @@ def record_references(
                 raise VerificationError(
                     f"--verify: the answer to image {request.first_image}: {shown(str(error))}"
                 ) from None
-            references.keep(number, answer.scores)
+            references.keep(number, answer.values)
             answered_by[answer.servable] += 1
     finally:
         transport.close()

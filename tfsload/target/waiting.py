@@ -9,6 +9,7 @@ import gevent
 import gevent.event
 
 from tfsload.target import preflight
+from tfsload.target.fired import Fired
 from tfsload.target.preflight import LEAST_PATIENCE_S, Preflight, PreflightError, patience_s
 from tfsload.transport.contract import Transport
 
@@ -66,16 +67,16 @@ class Wait:
 
 def ask_when_ready(
     transport: Transport,
-    n_classes: int,
+    fired: Fired,
     clock_s: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] | None = None,
     wait: Wait | None = None,
 ) -> Preflight:
-    """Ask the server for the model's status and signature; wait for them as long as `--wait` says.
+    """Ask the server for the model's status and signatures; wait for them as long as `--wait` says.
 
     Args:
         transport: to the server; closed afterwards.
-        n_classes: labels of the data set are below this.
+        fired: the images and their labels.
         clock_s, sleep: the time, and what lets it pass; None: the wait's own.
         wait: with which somebody else may end it; None: nobody may.
 
@@ -92,7 +93,7 @@ def ask_when_ready(
         while True:
             # No call is to outlast the wait by much.
             timeout_s = min(patience, max(left_s, LEAST_PATIENCE_S))
-            found = _ask(transport, n_classes, timeout_s, wait, report)
+            found = _ask(transport, fired, timeout_s, wait, report)
             waited_s = clock_s() - begun_s
             if isinstance(found, Preflight):
                 report.ready(waited_s)
@@ -108,7 +109,7 @@ def ask_when_ready(
 
 
 def _ask(
-    transport: Transport, n_classes: int, timeout_s: float, wait: Wait, report: "_Report"
+    transport: Transport, fired: Fired, timeout_s: float, wait: Wait, report: "_Report"
 ) -> Preflight | PreflightError:
     """Ask once, in a greenlet of its own: a call that is given up ends by itself, and lets go of what it holds.
 
@@ -118,7 +119,7 @@ def _ask(
 
     def ask() -> Preflight | PreflightError:
         try:
-            return preflight.ask(transport, n_classes, timeout_s)
+            return preflight.ask(transport, fired, timeout_s)
         except PreflightError as error:
             return error
 

@@ -46,11 +46,11 @@ class Answer:
         self._start = start
         self._dtype = dtype
         self._shape = shape
-        self.predicted = predicted_classes(self.scores) if predicted is None else predicted
+        self.predicted = predicted_classes(self.values) if predicted is None else predicted
 
     @classmethod
     def of(cls, scores: NDArray[Any], servable: Servable = UNTOLD) -> "Answer":
-        """Return the answer with these scores, float (images, classes), by a model."""
+        """Return the answer with these scores, (images, classes), by a model."""
         images, classes = scores.shape
         return cls(None, scores.tobytes(), 0, scores.dtype, (images, classes), servable)
 
@@ -61,10 +61,53 @@ class Answer:
         return length == len(scores) and self._reply.startswith(scores, self._start)
 
     @property
-    def scores(self) -> NDArray[Any]:
-        """The scores: float array (images, classes), read-only."""
+    def values(self) -> NDArray[Any]:
+        """The scores, (images, classes), read-only; of an answer without scores its classes, integers (images,)."""
         images, classes = self._shape
         return np.frombuffer(self._reply, self._dtype, images * classes, self._start).reshape(self._shape)
+
+    @property
+    def scores(self) -> NDArray[Any] | None:
+        """The scores: array (images, classes), read-only; None: the model answers classes alone."""
+        return self.values
+
+
+class ClassAnswer(Answer):
+    """What a model answered that says the class of each image, and no scores."""
+
+    __slots__ = ("_classes",)
+
+    def __init__(self, predicted: list[int], servable: Servable = UNTOLD) -> None:
+        """Take the classes, an image each, and the model that answered."""
+        self.predicted = predicted
+        self.servable = servable
+        self._classes: NDArray[Any] = np.array(predicted, np.int64)
+        self._classes.flags.writeable = False
+
+    def holds(self, scores: bytes) -> bool:
+        """Whether its classes are these, byte by byte."""
+        return self._classes.tobytes() == scores
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """The classes, integers (images,)."""
+        return self._classes
+
+    @property
+    def scores(self) -> None:
+        """None: there are none."""
+        return None
+
+
+def are_scores(values: NDArray[Any]) -> bool:
+    """Whether each image's numbers, (images, classes), are scores: one is the highest, and none beyond all numbers.
+
+    `-inf` is the score of a class that a model leaves out; NaN, and what has grown beyond all numbers, are none.
+    """
+    if np.isfinite(values).all():
+        return True
+    with np.errstate(invalid="ignore"):  # numpy warns of NaN in half of its dtypes
+        return bool(np.isfinite(values.max(axis=1)).all())
 
 
 def predicted_classes(scores: NDArray[Any]) -> list[int]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from tfsload.transport.address import Address
+from tfsload.transport.pixel_scale import PixelScale
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,9 @@ class ModelAsked:
         name: the model's.
         version: its version; None: the latest.
         label: its version label; empty: none.
-        signature_name, input_name, output_name: what is called.
+        signature_name, input_name, output_name: what is called; empty: what the model's own description decides.
+        inputs: pairs of name and value of the signature's other inputs.
+        pixel_scale: what pixels become; None: what the input's dtype has by itself.
         images_per_request: images in one request, at least 1.
         deadline_s: seconds from sending a request to giving it up.
     """
@@ -24,6 +27,8 @@ class ModelAsked:
     signature_name: str
     input_name: str
     output_name: str
+    inputs: tuple[tuple[str, str], ...]
+    pixel_scale: PixelScale | None
     images_per_request: int
     deadline_s: float
 

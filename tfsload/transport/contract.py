@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tfsload.transport.answer import Answer
 from tfsload.transport.asked import ConnectionAsked, ModelAsked
+from tfsload.transport.call_spec import MNIST_EXAMPLE, CallSpec
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.signature import ModelDescribed
 
@@ -32,14 +33,21 @@ class Transport(ABC):
     Attributes:
         protocol: its name, for messages and as Locust's request type.
         model, connection: what was asked for; `connection.target` is set.
+        spec: how the model is called.
     """
 
     protocol: ClassVar[str]
 
-    def __init__(self, model: ModelAsked, connection: ConnectionAsked) -> None:
-        """Open nothing yet."""
+    def __init__(self, model: ModelAsked, connection: ConnectionAsked, spec: CallSpec = MNIST_EXAMPLE) -> None:
+        """Open nothing yet.
+
+        Args:
+            model, connection: as the attributes.
+            spec: as its description says, which may be asked for before it is known.
+        """
         self.model = model
         self.connection = connection
+        self.spec = spec
 
     @abstractmethod
     def check_files(self) -> None:

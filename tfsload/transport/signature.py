@@ -48,11 +48,13 @@ class SignatureDescribed:
     Attributes:
         method: what kind of call it is, such as `tensorflow/serving/predict`.
         inputs, outputs: by name.
+        defaults: names of the inputs that need not be given.
     """
 
     method: str
     inputs: Mapping[str, TensorDescribed]
     outputs: Mapping[str, TensorDescribed]
+    defaults: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

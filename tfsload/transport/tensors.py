@@ -76,6 +76,11 @@ def number_of(dtype: np.dtype[Any]) -> int | None:
     return None if kind is None else kind.number
 
 
+def kind_named(name: str) -> Kind | None:
+    """Return how a dtype is written, by TensorFlow's name of it, such as `DT_FLOAT`; None: no tensor can have it."""
+    return _BY_NUMBER.get(types_pb2.DataType.Value(name)) if name in types_pb2.DataType.keys() else None  # noqa: SIM118
+
+
 def name_of(number: int) -> str:
     """Return TensorFlow's name of a dtype, such as `DT_FLOAT`, or its number where we do not know one."""
     return types_pb2.DataType.Name(number) if number in types_pb2.DataType.values() else str(number)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tfsload.analysis.switch import is_on
-from tfsload.settings.options import OPTIONS, Option
+from tfsload.settings.option import Option
+from tfsload.settings.options import OPTIONS
 from tfsload.webui import load_kinds
 from tfsload.webui.fault_places import FLAGS
 from tfsload.webui.load_kinds import HOST, IMAGES, N_USERS, PLAIN, RATES, RUN_TIME, SEARCH, SPAWN_RATE
@@ -195,15 +196,26 @@ _CHECKS = (
         "Tolerance",
         "How far a score may be from the one without load: absolute, or in % of the image's largest score.",
     ),
+    _field("label_offset", "Label offset", "How far the model's classes are above the labels.", WHOLE),
 )
 _MODEL = (
+    _field("signature_name", "Signature", "Empty: predict_images, else serving_default, else the only one that fits."),
+    _field("input_name", "Input", "It takes the images. Empty: the only one that fits them."),
+    _field("output_name", "Output", "A score for each class, or the class. Empty: the only one that fits."),
     _field(
-        "signature_name",
-        "Signature",
-        "Many models have serving_default; TensorFlow Serving's MNIST example has predict_images.",
+        "pixel_scale",
+        "Pixels become",
+        "0..1, 0..255, -1..1 or another LOW..HIGH, or mean,deviation. Empty: 0..1 where the input holds floats, "
+        "0..255 where it holds whole numbers.",
     ),
-    _field("input_name", "Input"),
-    _field("output_name", "Output"),
+    _field(
+        "input",
+        "Other inputs, one a line",
+        "NAME=VALUE: a number, a text or a list as JSON has it.",
+        LINES,
+        hint="keep_prob=1.0",
+        is_wide=True,
+    ),
     _field("deadline", "Deadline, seconds", "After which a request without an answer has failed.", DECIMAL),
 )
 _CONNECTION = (
@@ -254,8 +266,13 @@ _DETAILS = (
 )
 
 
+_NAMED = ("signature", "input", "output")
+
+
 def _model_holds(values: Mapping[str, str]) -> str:
-    return f"{values['signature_name']}: {values['input_name']} → {values['output_name']}"
+    names = ("signature_name", "input_name", "output_name")
+    given = [f"{label} {values[name]}" for label, name in zip(_NAMED, names, strict=True) if values.get(name)]
+    return ", ".join(given) or "signature, input and output as the model has them"
 
 
 def _connection_holds(values: Mapping[str, str]) -> str:

@@ -1,5 +1,6 @@
 """Images and scores ↔ the bytes of `PredictRequest` and `PredictResponse`."""
 
+import math
 import struct
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -7,34 +8,58 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tfsload.transport.answer import Answer, ReplyError
+from tfsload.transport.answer import Answer, ReplyError, are_scores
 from tfsload.transport.asked import ModelAsked
-from tfsload.transport.protos import predict_pb2, types_pb2
+from tfsload.transport.call_spec import PREDICT, SCORE_DTYPES, CallSpec
+from tfsload.transport.given_input import tensor_of
+from tfsload.transport.image_tensor import ImageTensor
+from tfsload.transport.protos import classification_pb2, predict_pb2
 from tfsload.transport.servable import FURTHER, MOST_TOLD_APART, Servable
 from tfsload.transport.tensors import Kind, fill_proto, kind_of, name_of
 
-_SCORE_DTYPES = (types_pb2.DT_FLOAT, types_pb2.DT_DOUBLE)
+_LOWEST = -math.inf
 # Up to so many scores of one image are read faster without numpy.
 _SHORT = 64
+# Numbers that `struct` knows.
+_UNPACKED = "edfbB"
 # So many kinds of reply are known by sight: versions behind one address, as a rule.
 _MOST_TEMPLATES = 8
 
 
-def encode_request(model: ModelAsked, images: NDArray[np.uint8]) -> bytes:
-    """Encode a PredictRequest.
+class RequestEncoder:
+    """Encodes images for one way to call a model: what requests have alike is made once."""
 
-    Args:
-        model: names it, its version or label, signature and input.
-        images: uint8 (n, …), sent as float32 (n, pixels) scaled to 0..1.
-    """
-    request = predict_pb2.PredictRequest()
-    fill_model_spec(request.model_spec, model)
-    request.model_spec.signature_name = model.signature_name
-    rows = images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
-    fill_proto(request.inputs[model.input_name], rows, as_content=True)
-    request.output_filter.append(model.output_name)
-    message: bytes = request.SerializeToString()
-    return message
+    def __init__(self, model: ModelAsked, spec: CallSpec) -> None:
+        """Get ready.
+
+        Args:
+            model: names it, its version or label.
+            spec: names the signature, its inputs and output.
+        """
+        self._model = model
+        self._spec = spec
+        self._images = ImageTensor(spec.input)
+
+    def encode(self, images: NDArray[np.uint8]) -> bytes:
+        """Return a PredictRequest, or a ClassificationRequest, serialised.
+
+        Args:
+            images: uint8 (n, rows, columns).
+        """
+        spec = self._spec
+        is_predict = spec.method == PREDICT
+        request = predict_pb2.PredictRequest() if is_predict else classification_pb2.ClassificationRequest()
+        fill_model_spec(request.model_spec, self._model)
+        request.model_spec.signature_name = spec.signature_name
+        if is_predict:
+            fill_proto(request.inputs[spec.input.name], self._images.of(images), as_content=True)
+            for further in spec.further:
+                fill_proto(request.inputs[further.name], tensor_of(further, len(images)), as_content=True)
+            request.output_filter.append(spec.output.name)
+        else:
+            request.input.example_list.examples.extend(self._images.examples(images))
+        message: bytes = request.SerializeToString()
+        return message
 
 
 def fill_model_spec(spec: Any, model: ModelAsked) -> None:
@@ -46,6 +71,22 @@ def fill_model_spec(spec: Any, model: ModelAsked) -> None:
         spec.version_label = model.label
 
 
+def decode_tensor(reply: bytes, output_name: str) -> tuple[Any, Servable]:
+    """Return an output of a PredictResponse's bytes, as a TensorProto, and which model it names.
+
+    Raises:
+        ReplyError: unparsable bytes, or no such output.
+    """
+    try:
+        message = predict_pb2.PredictResponse.FromString(reply)
+    except Exception as error:  # protobuf's DecodeError is not the same class in all its implementations
+        raise ReplyError(f"not a PredictResponse: {error}") from None
+    outputs = message.outputs
+    if output_name not in outputs:
+        raise ReplyError(f"no output {output_name!r} in the reply; it has {sorted(outputs) or 'none'}")
+    return outputs[output_name], Servable.of(message.model_spec)
+
+
 def decode_answer(reply: bytes, output_name: str, n_images: int) -> tuple[NDArray[Any], Servable]:
     """Read the scores out of a PredictResponse's bytes, and which model it names.
 
@@ -55,31 +96,27 @@ def decode_answer(reply: bytes, output_name: str, n_images: int) -> tuple[NDArra
         n_images: how many images the request held.
 
     Returns:
-        float array (n_images, classes), finite, and who answered.
+        array (n_images, classes), as `are_scores` has it, and who answered.
 
     Raises:
-        ReplyError: unparsable bytes, no such output, another dtype, shape or length, or NaN.
+        ReplyError: unparsable bytes, no such output, another dtype, shape or length, or what is no score.
     """
-    try:
-        message = predict_pb2.PredictResponse.FromString(reply)
-    except Exception as error:  # protobuf's DecodeError is not the same class in all its implementations
-        raise ReplyError(f"not a PredictResponse: {error}") from None
-    outputs = message.outputs
-    if output_name not in outputs:
-        raise ReplyError(f"no output {output_name!r} in the reply; it has {sorted(outputs) or 'none'}")
-    tensor = outputs[output_name]
+    tensor, servable = decode_tensor(reply, output_name)
     kind = kind_of(tensor.dtype)
-    if kind is None or kind.number not in _SCORE_DTYPES:
-        raise ReplyError(f"output {output_name!r} is {name_of(tensor.dtype)}: expected DT_FLOAT or DT_DOUBLE")
-    scores = _values(tensor, kind)
+    if kind is None or name_of(kind.number) not in SCORE_DTYPES:
+        expected = f"{', '.join(SCORE_DTYPES[:-1])} or {SCORE_DTYPES[-1]}"
+        raise ReplyError(f"output {output_name!r} is {name_of(tensor.dtype)}: expected {expected}")
+    scores = values_of(tensor, kind)
     shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
-    if len(shape) != 2 or shape[0] != n_images or shape[1] < 1:
+    rows = (1, *shape) if len(shape) == 1 and n_images == 1 else shape  # a model that takes one image may say so
+    if len(rows) != 2 or rows[0] != n_images or rows[1] < 1:
         raise ReplyError(f"output {output_name!r} has shape {shape}: expected ({n_images}, classes)")
-    if scores.size != shape[0] * shape[1]:
+    if scores.size != rows[0] * rows[1]:
         raise ReplyError(f"output {output_name!r} holds {scores.size} values for its shape {shape}")
-    if not np.isfinite(scores).all():
-        raise ReplyError(f"output {output_name!r} holds scores that are not finite")
-    return scores.reshape(shape), Servable.of(message.model_spec)
+    scores = scores.reshape(rows)
+    if not are_scores(scores):
+        raise ReplyError(f"output {output_name!r} holds scores that are not finite: NaN, +inf, or -inf for every class")
+    return scores, servable
 
 
 class _Template(NamedTuple):
@@ -120,7 +157,7 @@ class ReplyReader:
         self._servables: set[Servable] = set()
 
     def read(self, reply: bytes) -> Answer:
-        """Return the answer in a reply; its scores are finite.
+        """Return the answer in a reply; its scores are as `are_scores` has it.
 
         Raises:
             ReplyError: as `decode_answer`.
@@ -131,12 +168,13 @@ class ReplyReader:
                 continue
             if unpack is None:
                 answer = Answer(None, reply, start, dtype, shape, servable)
-                if np.isfinite(answer.scores).all():
+                if are_scores(answer.values):
                     return answer
             else:
                 values = unpack(reply, start)
                 total = sum(values)
-                if total - total == 0.0:  # neither an infinity nor NaN is among them
+                # Neither an infinity nor NaN is among them; or -inf alone, and not for every class.
+                if total - total == 0.0 or (total == _LOWEST and max(values) > total):
                     return Answer([values.index(max(values))], reply, start, dtype, shape, servable)
             break
         scores, servable = decode_answer(reply, self._output_name, self._n_images)
@@ -156,7 +194,7 @@ class ReplyReader:
         start = reply.find(values)
         if start < 0 or reply.find(values, start + 1) >= 0:
             return  # not packed in one piece, or in two places: no telling which
-        is_short = scores.size <= _SHORT and self._n_images == 1
+        is_short = scores.size <= _SHORT and self._n_images == 1 and scores.dtype.char in _UNPACKED
         template = _Template(
             length=len(reply),
             before=reply[:start],
@@ -170,15 +208,21 @@ class ReplyReader:
         self._templates = (template, *self._templates)[:_MOST_TEMPLATES]
 
 
-def _values(tensor: Any, kind: Kind) -> NDArray[Any]:
-    """Return the tensor's values, flat, from whichever form it uses.
+def values_of(tensor: Any, kind: Kind) -> NDArray[Any]:
+    """Return a TensorProto's numbers, flat, from whichever form it uses.
 
     The real server answers in typed values, unless --enable_serialization_as_tensor_content is set. Fewer of them than
     elements, which `to_array` would fill up, are a broken reply.
+
+    Raises:
+        ReplyError: they are none of its dtype.
     """
     content: bytes = tensor.tensor_content
     if content:
         if len(content) % kind.dtype.itemsize:
             raise ReplyError(f"tensor_content of {len(content)} bytes does not divide by its dtype")
         return np.frombuffer(content, kind.dtype)
-    return np.array(getattr(tensor, kind.field), kind.dtype)
+    try:
+        return np.array(getattr(tensor, kind.field), kind.stored).view(kind.dtype)
+    except OverflowError as error:
+        raise ReplyError(f"its values are none of its dtype: {error}") from None

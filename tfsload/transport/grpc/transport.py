@@ -10,11 +10,13 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
 from tfsload.transport.answer import ReplyError
-from tfsload.transport.contract import Transport
+from tfsload.transport.call_spec import PREDICT
+from tfsload.transport.contract import Reader, Transport
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.grpc import codec
 from tfsload.transport.grpc.bound import bound
 from tfsload.transport.grpc.connect import connect
+from tfsload.transport.grpc.readers import reader_for
 from tfsload.transport.protos import get_model_metadata_pb2, get_model_status_pb2
 from tfsload.transport.servable import UNTOLD, Servable
 from tfsload.transport.signature import READY, ModelDescribed, SignatureDescribed, TensorDescribed, VersionDescribed
@@ -22,6 +24,7 @@ from tfsload.transport.tensors import name_of
 from tfsload.transport.tls import TlsCredentials, read_credentials
 
 PREDICT_METHOD = "/tensorflow.serving.PredictionService/Predict"
+CLASSIFY_METHOD = "/tensorflow.serving.PredictionService/Classify"
 METADATA_METHOD = "/tensorflow.serving.PredictionService/GetModelMetadata"
 STATUS_METHOD = "/tensorflow.serving.ModelService/GetModelStatus"
 
@@ -50,21 +53,26 @@ class GrpcTransport(Transport):
         _ = self.credentials
 
     def encode(self, images: NDArray[np.uint8]) -> bytes:
-        """Return a PredictRequest, serialised."""
-        return codec.encode_request(self.model, images)
+        """Return a PredictRequest, or a ClassificationRequest, serialised."""
+        return self._encoder.encode(images)
+
+    @functools.cached_property
+    def _encoder(self) -> codec.RequestEncoder:
+        return codec.RequestEncoder(self.model, self.spec)
 
     def bound_call(self) -> Callable[[bytes], bytes]:
-        """Return `Predict`, which takes and returns bytes."""
-        return bound(self.channel, PREDICT_METHOD, self.model.deadline_s)
+        """Return `Predict`, or `Classify`, which takes and returns bytes."""
+        method = PREDICT_METHOD if self.spec.method == PREDICT else CLASSIFY_METHOD
+        return bound(self.channel, method, self.model.deadline_s)
 
     def failure_of(self, error: Exception) -> PredictionFailure | None:
         """Return the failure that a status stands for."""
         return _failure(error) if isinstance(error, grpc.RpcError) else None
 
     @functools.cached_property
-    def reader_of(self) -> Callable[[int], codec.ReplyReader]:
+    def reader_of(self) -> Callable[[int], Reader]:
         """What returns the reader of replies to requests of that many images."""
-        return functools.cache(functools.partial(codec.ReplyReader, self.model.output_name))
+        return functools.cache(functools.partial(reader_for, self.spec))
 
     def describe(self, timeout_s: float) -> ModelDescribed:
         """Ask for the model's versions, and for the signatures of the one that was asked for."""
@@ -126,6 +134,7 @@ def _signature(message: Any) -> SignatureDescribed:
         message.method_name,
         {name: _tensor(one) for name, one in message.inputs.items()},
         {name: _tensor(one) for name, one in message.outputs.items()},
+        frozenset(getattr(message, "defaults", ())),  # none in the messages of older releases
     )
 
 

@@ -1,0 +1,103 @@
+"""How a model is called: which signature, which of its inputs and outputs, where nobody has named them. Pure."""
+
+from collections.abc import Mapping, Sequence
+
+from tfsload.target.fired import Fired
+from tfsload.target.input_finding import find_further, find_input
+from tfsload.target.output_finding import find_output
+from tfsload.transport.asked import ModelAsked
+from tfsload.transport.call_spec import MNIST_EXAMPLE, PREDICT, CallSpec, FurtherInput
+from tfsload.transport.faults import FaultsError
+from tfsload.transport.signature import SignatureDescribed
+from tfsload.transport.words import quoted, shown
+
+# In this order they are looked for: that of TensorFlow Serving's own MNIST example, and that of most other models.
+_WELL_KNOWN = ("predict_images", "serving_default")
+_A_SIGNATURE = f"export the model with a signature of {PREDICT}"
+
+
+class NoCallError(FaultsError):
+    """The model cannot be called as asked, or not without being told how: what was found, and what to pass."""
+
+
+def find_call(asked: ModelAsked, signatures: Mapping[str, SignatureDescribed], fired: Fired) -> CallSpec:
+    """Return how a model is called. What was named is obeyed; the rest is found.
+
+    Offered where it cannot be is what can be passed: neither what a model keeps for itself, nor what is no prediction.
+
+    Args:
+        asked: may name the signature, its input and output, and gives values of other inputs.
+        signatures: the model's, by name.
+        fired: the images and their labels.
+
+    Raises:
+        NoCallError: nothing fits, or more than one thing does.
+    """
+    callable_ones = sorted(name for name, one in signatures.items() if _can_be_called(name, one))
+    if asked.signature_name:
+        signature, named = signatures.get(asked.signature_name), quoted(asked.signature_name)
+        if signature is None:
+            raise NoCallError([f"the model has no signature {named}: {_instead(callable_ones)}"])
+        if signature.method != PREDICT:
+            found = f"is {shown(signature.method)}" if signature.method else "says not how it is called"
+            raise NoCallError([f"signature {named} {found}, and {PREDICT} is expected: {_instead(callable_ones)}"])
+        return call_of(asked, asked.signature_name, signature, fired)
+    if not callable_ones:
+        told = ", ".join(f"{shown(name)} ({shown(one.method)})" for name, one in sorted(signatures.items()))
+        raise NoCallError([f"the model has no signature to predict with: {told or 'none at all'}; {_A_SIGNATURE}"])
+    return _find(asked, signatures, callable_ones, fired)
+
+
+def _find(
+    asked: ModelAsked, signatures: Mapping[str, SignatureDescribed], names: Sequence[str], fired: Fired
+) -> CallSpec:
+    calls: dict[str, CallSpec] = {}
+    faults: dict[str, list[str]] = {}
+    for name in names:
+        try:
+            calls[name] = call_of(asked, name, signatures[name], fired)
+        except NoCallError as error:
+            faults[name] = error.faults
+    known = [name for name in _WELL_KNOWN if name in names]
+    for name in known:
+        if name in calls:
+            return calls[name]
+    if len(calls) == 1:
+        (call,) = calls.values()
+        return call
+    if calls:
+        raise NoCallError([f"the model has several signatures that fit: {_instead(sorted(calls))}"])
+    first = known[0] if known else names[0]
+    others = [name for name in names if name != first]
+    if others:
+        raise NoCallError([*faults[first], f"no other signature fits, either: {', '.join(map(shown, others))}"])
+    raise NoCallError(faults[first])
+
+
+def call_of(asked: ModelAsked, name: str, signature: SignatureDescribed, fired: Fired) -> CallSpec:
+    """Return how one signature is called.
+
+    Raises:
+        NoCallError: it does not fit; with all faults.
+    """
+    images, faults = find_input(asked, name, signature, fired)
+    further: tuple[FurtherInput, ...] = ()
+    if images is not None:
+        further, further_faults = find_further(asked, name, signature, images.name)
+        faults = [*faults, *further_faults]
+    # Where no input fits, what is wrong with the outputs is told all the same, as if the usual one did.
+    answer, answer_faults = find_output(asked, name, signature, fired, images or MNIST_EXAMPLE.input)
+    faults = [*faults, *answer_faults, *([fired.fault] if fired.fault else [])]
+    if faults or images is None or answer is None:
+        raise NoCallError(faults)
+    return CallSpec(name, signature.method, images, answer, further)
+
+
+def _can_be_called(name: str, signature: SignatureDescribed) -> bool:
+    """Whether a signature is one to predict with: a model has others, such as `__saved_model_init_op`."""
+    return signature.method == PREDICT and not name.startswith("__")
+
+
+def _instead(names: Sequence[str]) -> str:
+    """Return what to pass, or what to do where there is nothing to pass."""
+    return f"pass --signature-name with one of {', '.join(map(shown, names))}" if names else _A_SIGNATURE

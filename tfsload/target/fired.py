@@ -1,0 +1,43 @@
+"""What is fired at a model, as far as its signature has to fit it. Pure."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fired:
+    """Images and their labels.
+
+    Attributes:
+        pixels: rows and columns of an image.
+        lowest, highest: label; None: there are none.
+        offset: how far the model's classes are above the labels.
+    """
+
+    pixels: tuple[int, int] = (28, 28)
+    lowest: int | None = None
+    highest: int | None = None
+    offset: int = 0
+
+    @property
+    def n_classes(self) -> int:
+        """How many classes a model must tell apart, so that each label is one of them; 0: nothing is known of it."""
+        return 0 if self.highest is None else self.highest + self.offset + 1
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with the offset; empty: nothing."""
+        if self.lowest is None or self.lowest + self.offset >= 0:
+            return ""
+        return (
+            f"--label-offset {self.offset}: label {self.lowest} would be the model's class "
+            f"{self.lowest + self.offset}; pass at least {-self.lowest}"
+        )
+
+    @property
+    def image_words(self) -> str:
+        """An image for people."""
+        return f"{self.pixels[0]} × {self.pixels[1]} pixels"
+
+
+DIGITS = Fired(lowest=0, highest=9)
+"""MNIST's."""

@@ -1,0 +1,189 @@
+"""Which input of a signature takes the images, how they are fitted to it, and what else is sent. Pure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tfsload.target.fired import Fired
+from tfsload.transport.asked import ModelAsked
+from tfsload.transport.call_spec import PIXELS, PNG, FurtherInput, InputSpec
+from tfsload.transport.given_input import GivenInputError, tensor_of
+from tfsload.transport.image_layout import Layout, layout_in, shapes_of
+from tfsload.transport.pixel_scale import PixelScale, default_of
+from tfsload.transport.signature import SignatureDescribed, TensorDescribed
+from tfsload.transport.tensors import Kind, kind_named
+from tfsload.transport.words import LONGEST_VALUE, cut, quoted, shown
+
+# Of several that would do, the one of TensorFlow Serving's own MNIST example.
+_WELL_KNOWN = "images"
+_TEXT = "DT_STRING"
+
+
+@dataclass(frozen=True)
+class FoundInput:
+    """An input that images fit, or the faults of one that they do not.
+
+    Attributes:
+        spec: what images become; None: they do not fit.
+        faults: what is wrong, with what to do; also with one that would fit otherwise.
+        certainty: how much speaks for it, to be held against another's.
+    """
+
+    spec: InputSpec | None
+    faults: tuple[str, ...] = ()
+    certainty: int = 0
+
+
+def find_input(
+    asked: ModelAsked, signature_name: str, signature: SignatureDescribed, fired: Fired
+) -> tuple[InputSpec | None, list[str]]:
+    """Return the input that takes the images, or what is wrong with the signature's inputs.
+
+    Args:
+        asked: may name it.
+        signature_name, signature: the one to be called.
+        fired: the images.
+    """
+    named, inputs = f"signature {quoted(signature_name)}", signature.inputs
+    found = {name: fit_input(asked, name, tensor, fired) for name, tensor in inputs.items()}
+    fitting = sorted(name for name, one in found.items() if one.spec is not None)
+    if asked.input_name:
+        if asked.input_name not in inputs:
+            return None, [f"{named} has no input {quoted(asked.input_name)}: {_instead(fitting or sorted(inputs))}"]
+        return found[asked.input_name].spec, list(found[asked.input_name].faults)
+    given = {name for name, _ in asked.inputs}
+    free = {name: one for name, one in found.items() if name not in given}
+    if len(free) == 1:
+        (only,) = free.values()
+        return only.spec, list(only.faults)
+    best = max((one.certainty for one in free.values() if one.spec is not None), default=None)
+    chosen = sorted(name for name, one in free.items() if one.spec is not None and one.certainty == best)
+    needed = [name for name in chosen if name not in signature.defaults]
+    chosen = needed or chosen
+    if _WELL_KNOWN in chosen:
+        chosen = [_WELL_KNOWN]
+    if not chosen:
+        told = ", ".join(f"{shown(name)} ({described(one)})" for name, one in sorted(inputs.items()))
+        return None, [f"{named} has no input for images of {fired.image_words}: {told or 'none at all'}; {AN_INPUT}"]
+    if len(chosen) > 1:
+        return None, [f"{named} has several inputs that images fit: {_instead(chosen)}"]
+    return found[chosen[0]].spec, list(found[chosen[0]].faults)
+
+
+def fit_input(asked: ModelAsked, name: str, tensor: TensorDescribed, fired: Fired) -> FoundInput:
+    """Return what images become for one input; what is wrong with it, where they do not fit."""
+    named, what = f"input {quoted(name)}", described(tensor)
+    kind = kind_named(tensor.dtype)
+    if tensor.dtype == _TEXT:
+        return _fit_text(asked, name, tensor, fired)
+    if kind is None or not _holds_pixels(kind):
+        return FoundInput(None, (f"{named} is {what}: it cannot hold pixels; {AN_INPUT}",))
+    layout = layout_in(tensor.shape, fired.pixels)
+    if layout is None:
+        shapes = ", ".join(str(["n", *shape]).replace("'", "") for shape in shapes_of(fired.pixels))
+        why = f"images of {fired.image_words} are sent as {shapes}, or one of these without n"
+        return FoundInput(None, (f"{named} is {what}: {why}; pass another --dataset, or {AN_INPUT}",))
+    scale = asked.pixel_scale or default_of(kind.dtype)
+    faults = [*_batch_faults(asked, named, what, layout), *_scale_faults(asked, named, tensor.dtype, scale)]
+    spec = InputSpec(
+        name,
+        tensor.dtype,
+        tensor.shape,
+        fired.pixels,
+        layout.shape,
+        layout.has_batch,
+        layout.batch,
+        scale.text,
+        PIXELS,
+    )
+    return FoundInput(spec, tuple(faults), layout.certainty)
+
+
+def find_further(
+    asked: ModelAsked, signature_name: str, signature: SignatureDescribed, image_input: str
+) -> tuple[tuple[FurtherInput, ...], list[str]]:
+    """Return what is sent beside the images, and what is wrong with it.
+
+    Args:
+        asked: holds the values that were given.
+        signature_name, signature: the one to be called.
+        image_input: takes the images.
+    """
+    named, given, faults, further = f"signature {quoted(signature_name)}", dict(asked.inputs), [], []
+    for name, text in given.items():
+        tensor, said = signature.inputs.get(name), f"--input {quoted(f'{name}={text}')}"
+        if tensor is None:
+            faults.append(
+                f"{said}: {named} has no such input; it has {', '.join(map(shown, sorted(signature.inputs)))}"
+            )
+            continue
+        if name == image_input:
+            faults.append(f"{said}: that one takes the images; name theirs with --input-name, or leave this out")
+            continue
+        one = FurtherInput(name, tensor.dtype, tensor.shape, text)
+        try:
+            tensor_of(one, asked.images_per_request)
+        except GivenInputError as expected:
+            faults.append(f"{said}: the input is {described(tensor)}, expected {expected}")
+        further.append(one)
+    for name, tensor in sorted(signature.inputs.items()):
+        if name not in (image_input, *given, *signature.defaults):
+            value = cut(shown(name), LONGEST_VALUE)
+            faults.append(
+                f"{named} also wants the input {quoted(name)}, {described(tensor)}: pass --input {value}=VALUE"
+            )
+    return tuple(further), faults
+
+
+def described(tensor: TensorDescribed) -> str:
+    """Return a tensor's dtype and shape for people."""
+    return f"{tensor.dtype} {tensor.shape_text}"
+
+
+AN_INPUT = "export the model with an input that takes them"
+
+
+def _instead(names: list[str]) -> str:
+    return f"pass --input-name with one of {', '.join(map(shown, names))}" if names else AN_INPUT
+
+
+def _holds_pixels(kind: Kind) -> bool:
+    return kind.dtype not in (np.bool_, object) and not np.issubdtype(kind.dtype, np.complexfloating)
+
+
+def _fit_text(asked: ModelAsked, name: str, tensor: TensorDescribed, fired: Fired) -> FoundInput:
+    """Fit images to an input of texts: one for each, or the only one."""
+    named, what, shape = f"input {quoted(name)}", described(tensor), tensor.shape
+    inner = () if shape is None else shape[1:]
+    if any(size not in (1, -1) for size in inner):
+        return FoundInput(None, (f"{named} is {what}: expected one text for each image; {AN_INPUT}",))
+    batch = shape[0] if shape and shape[0] >= 0 else None
+    layout = Layout((1,) * len(inner), shape != (), batch, 1)
+    spec = InputSpec(name, tensor.dtype, shape, fired.pixels, layout.shape, layout.has_batch, batch, form=PNG)
+    faults = _batch_faults(asked, named, what, layout)
+    if asked.pixel_scale is not None:
+        faults.append(
+            f"--pixel-scale {quoted(asked.pixel_scale.text)}: {named} takes PNG files, as they are; leave it out"
+        )
+    return FoundInput(spec, tuple(faults), layout.certainty)
+
+
+def _batch_faults(asked: ModelAsked, named: str, what: str, layout: Layout) -> list[str]:
+    n, said = asked.images_per_request, f"--images-per-request {asked.images_per_request}"
+    if layout.has_batch and layout.batch not in (None, n):
+        return [f"{said}: {named} is {what} and takes {layout.batch} at once; pass --images-per-request {layout.batch}"]
+    if not layout.has_batch and n != 1:
+        return [f"{said}: {named} is {what} and takes one image; leave it out"]
+    return []
+
+
+def _scale_faults(asked: ModelAsked, named: str, dtype: str, scale: PixelScale) -> list[str]:
+    kind = kind_named(dtype)
+    assert kind is not None
+    why = scale.fault(kind.dtype)
+    if not why:
+        return []
+    limits = None if not np.issubdtype(kind.dtype, np.integer) else np.iinfo(kind.dtype)
+    fitting = "0..255" if limits is None or limits.max >= 255 else f"{limits.min}..{limits.max}"
+    said = f"--pixel-scale {quoted(scale.text)}" if asked.pixel_scale else f"pixels are sent as {scale.text}"
+    return [f"{said}: {named} is {dtype}, {why}; pass --pixel-scale {fitting}, or another that fits"]

@@ -1,0 +1,192 @@
+"""How a model is called, as its signature has it: what images become, and how a reply is read. Pure, plain data."""
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from tfsload.transport.pixel_scale import UNIT, PixelScale
+from tfsload.transport.signature import TensorDescribed
+from tfsload.transport.words import LONGEST_VALUE, cut, shown
+
+PREDICT, CLASSIFY = "tensorflow/serving/predict", "tensorflow/serving/classify"
+# What images are sent as.
+PIXELS, PNG, EXAMPLE = "pixels", "png", "example"
+# What an answer is: a score for each class; a class's number; the text of one; pairs of text and score, of Classify.
+SCORES, CLASSES, LABELS, CLASSIFIED = "scores", "classes", "labels", "classified"
+# A score may be one of these: floats, or the whole numbers that a quantised model has in their place.
+SCORE_DTYPES = ("DT_FLOAT", "DT_DOUBLE", "DT_HALF", "DT_BFLOAT16", "DT_UINT8", "DT_INT8")
+CLASS_DTYPES = ("DT_INT64", "DT_INT32", "DT_INT16", "DT_INT8", "DT_UINT8", "DT_UINT16", "DT_UINT32", "DT_UINT64")
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """The input that takes the images.
+
+    Attributes:
+        name: the input's.
+        dtype: TensorFlow's name of what it holds, such as `DT_FLOAT`.
+        described: its sizes as the model has them, -1 for any; None: of any rank.
+        pixels: rows and columns of an image.
+        shape: of one image as it is sent, without the dimension of images; of no rank where each is a text.
+        has_batch: whether images have a dimension of their own; else one image is a request.
+        batch: how many images each request must hold; None: any number.
+        scale: what pixels become, as `--pixel-scale` has it.
+        form: `pixels`, `png` (each image as the bytes of a PNG file) or `example` (each a serialised tf.Example).
+        feature, feature_dtype: of such an example: the one that holds the image, and its list's dtype.
+    """
+
+    name: str
+    dtype: str
+    described: tuple[int, ...] | None
+    pixels: tuple[int, int]
+    shape: tuple[int, ...]
+    has_batch: bool = True
+    batch: int | None = None
+    scale: str = UNIT.text
+    form: str = PIXELS
+    feature: str = ""
+    feature_dtype: str = ""
+
+    @property
+    def words(self) -> str:
+        """What images become, for people."""
+        rows, columns = self.pixels
+        image = f"{rows} × {columns} pixels"
+        if self.form == PIXELS or (self.form == EXAMPLE and self.feature_dtype != "DT_STRING"):
+            image += f" {PixelScale.parse(self.scale).words}"
+        if self.form == PNG:
+            image = f"PNG of {image}"
+        elif self.form == EXAMPLE:
+            of = "PNG of " if self.feature_dtype == "DT_STRING" else ""
+            image = f"tf.Example, {shown(self.feature)} = {of}{image}"
+        if self.channels == _COLOURS:
+            image += ", grey in 3 channels"
+        if self.described is None and self.form == PIXELS:
+            image += f", sent as [{', '.join(map(str, ('n', *self.shape) if self.has_batch else self.shape))}]"
+        return f"{_tensor_words(self.name, self.dtype, self.described)} ← {image}"
+
+    @property
+    def channels(self) -> int:
+        """How often each pixel is sent: 3 where a model takes colours."""
+        return math.prod(self.shape) // math.prod(self.pixels) if self.form == PIXELS else 1
+
+
+@dataclass(frozen=True)
+class OutputSpec:
+    """The output that holds the answer.
+
+    Attributes:
+        name: the output's.
+        dtype: TensorFlow's name of what it holds.
+        described: its sizes as the model has them, -1 for any; None: of any rank.
+        kind: `scores` (a score for each class), `classes` (a class's number), `labels` (its text) or `classified`
+            (a `ClassificationResponse`).
+        offset: how far the model's classes are above the labels.
+    """
+
+    name: str
+    dtype: str
+    described: tuple[int, ...] | None
+    kind: str = SCORES
+    offset: int = 0
+
+    @property
+    def words(self) -> str:
+        """What becomes of it, for people."""
+        is_tensor = self.kind != CLASSIFIED
+        tensor = _tensor_words(self.name, self.dtype, self.described) if is_tensor else shown(self.name)
+        moved = f" {'−' if self.offset > 0 else '+'} {abs(self.offset)}" if self.offset else ""
+        return f"{tensor} → {_BECOMES[self.kind]}{moved}"
+
+
+@dataclass(frozen=True)
+class FurtherInput:
+    """Another input of the signature, and what is sent there: the same in each request.
+
+    Attributes:
+        name, dtype, described: as those of `InputSpec`.
+        text: its value, as `--input` has it.
+    """
+
+    name: str
+    dtype: str
+    described: tuple[int, ...] | None
+    text: str
+
+
+@dataclass(frozen=True)
+class CallSpec:
+    """One way to call a model, and what to make of it.
+
+    Attributes:
+        signature_name: the signature's.
+        method: what kind of call it is.
+        input: takes the images.
+        output: holds the answer.
+        further: what else is sent.
+    """
+
+    signature_name: str
+    method: str
+    input: InputSpec
+    output: OutputSpec
+    further: tuple[FurtherInput, ...] = ()
+
+    @property
+    def further_words(self) -> list[str]:
+        """What is sent beside the images, for people."""
+        return [f"{shown(one.name)} = {cut(shown(one.text), LONGEST_VALUE)}" for one in self.further]
+
+    @property
+    def words(self) -> str:
+        """What is sent and what is made of the answer, on one line."""
+        return " · ".join([self.input.words, *self.further_words, self.output.words])
+
+    def to_text(self) -> str:
+        """Return what a message can hold."""
+        return json.dumps(dataclasses.asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def from_text(cls, text: str) -> "CallSpec":
+        """Read what `to_text` wrote."""
+        read: dict[str, Any] = json.loads(text)
+        further = tuple(FurtherInput(**_with_tuples(one)) for one in read.pop("further"))
+        images, answer = (_with_tuples(read.pop(name)) for name in ("input", "output"))
+        return cls(**read, input=InputSpec(**images), output=OutputSpec(**answer), further=further)
+
+
+_COLOURS = 3
+_BECOMES = {
+    SCORES: "class by the highest",
+    CLASSES: "class",
+    LABELS: "class by its label",
+    CLASSIFIED: "class by the label with the highest score",
+}
+
+
+def type_word(dtype: str) -> str:
+    """Return a dtype for people.
+
+    >>> type_word("DT_FLOAT")
+    'float'
+    """
+    return shown(dtype).removeprefix("DT_").lower()
+
+
+def _tensor_words(name: str, dtype: str, described: tuple[int, ...] | None) -> str:
+    return f"{shown(name)} {TensorDescribed(dtype, described).shape_text} {type_word(dtype)}"
+
+
+def _with_tuples(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+
+
+MNIST_EXAMPLE = CallSpec(
+    "predict_images",
+    PREDICT,
+    InputSpec("images", "DT_FLOAT", (-1, 784), (28, 28), (784,)),
+    OutputSpec("scores", "DT_FLOAT", (-1, 10)),
+)
+"""TensorFlow Serving's own MNIST example, which the shipped models are made like."""

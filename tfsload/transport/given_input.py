@@ -1,0 +1,108 @@
+"""The value of a further input, as `--input` has it, as a tensor of the input's dtype and shape. Pure."""
+
+import json
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfsload.transport.call_spec import FurtherInput, type_word
+from tfsload.transport.signature import TensorDescribed
+from tfsload.transport.tensors import Kind, kind_named
+
+_STRING, _BOOL = "DT_STRING", "DT_BOOL"
+
+
+class GivenInputError(ValueError):
+    """A value does not fit its input; the message says what is expected."""
+
+
+def tensor_of(given: FurtherInput, n_images: int) -> NDArray[Any]:
+    """Return what is sent to a further input with a request.
+
+    A list has its own shape. A single value fills the input's: once for each image where its first size is open, and
+    once in each other dimension of any size.
+
+    Args:
+        given: the input and the text.
+        n_images: in the request.
+
+    Raises:
+        GivenInputError: the text is no value of that dtype, or has another shape.
+    """
+    kind = kind_named(given.dtype)
+    if kind is None:
+        raise GivenInputError(f"nothing can be sent to an input of {given.dtype}")
+    value = _read(given.text, given.dtype)
+    array = _array(value, kind, given.dtype)
+    described = given.described
+    if array.ndim or not described:
+        if described is not None and not _fits(array.shape, described):
+            raise GivenInputError(f"a value of shape {TensorDescribed(given.dtype, described).shape_text}")
+        return array
+    sizes = [size if size >= 0 else 1 for size in described]
+    if described[0] < 0:
+        sizes[0] = n_images
+    return np.full(sizes, array.item() if kind.dtype == object else array, kind.dtype)
+
+
+def _read(text: str, dtype: str) -> Any:
+    """Return the value that JSON has for a text; one of letters needs no quotes where it stands alone."""
+    try:
+        value = json.loads(text, parse_constant=float)
+    except (ValueError, RecursionError):
+        value = None
+    if dtype == _STRING and not isinstance(value, list | str):
+        return text
+    if value is None:
+        words = {"true": True, "false": False, "True": True, "False": False}
+        if dtype == _BOOL and text in words:
+            return words[text]
+        if text.lower() in ("nan", "inf", "-inf"):
+            return float(text)
+        raise GivenInputError(_expected(dtype))
+    return value
+
+
+def _array(value: Any, kind: Kind, dtype: str) -> NDArray[Any]:
+    leaves, shape = _leaves_and_shape(value, dtype)
+    if kind.dtype == object:
+        if not all(isinstance(leaf, str) for leaf in leaves):
+            raise GivenInputError(_expected(dtype))
+        flat: NDArray[Any] = np.empty(len(leaves), object)
+        flat[:] = [leaf.encode() for leaf in leaves]
+        return flat.reshape(shape)
+    is_bool = kind.dtype == np.bool_
+    if any(isinstance(leaf, str) or isinstance(leaf, bool) != is_bool or leaf is None for leaf in leaves):
+        raise GivenInputError(_expected(dtype))
+    if np.issubdtype(kind.dtype, np.integer):
+        limits = np.iinfo(kind.dtype)
+        if not all(isinstance(leaf, int) and limits.min <= leaf <= limits.max for leaf in leaves):
+            raise GivenInputError(f"{_expected(dtype)} from {limits.min:,} to {limits.max:,}")
+    with np.errstate(over="ignore"):
+        return np.array(leaves, kind.dtype).reshape(shape)
+
+
+def _leaves_and_shape(value: Any, dtype: str) -> tuple[list[Any], tuple[int, ...]]:
+    """Return a list's values in order, and its sizes.
+
+    Raises:
+        GivenInputError: its rows differ in length, or it holds what is no value.
+    """
+    if isinstance(value, dict):
+        raise GivenInputError(_expected(dtype))
+    if not isinstance(value, list):
+        return [value], ()
+    parts = [_leaves_and_shape(one, dtype) for one in value]
+    if len({shape for _, shape in parts}) > 1:
+        raise GivenInputError("a list whose rows are equally long")
+    inner = parts[0][1] if parts else ()
+    return [leaf for leaves, _ in parts for leaf in leaves], (len(value), *inner)
+
+
+def _fits(shape: tuple[int, ...], described: tuple[int, ...]) -> bool:
+    return len(shape) == len(described) and all(want in (-1, size) for size, want in zip(shape, described, strict=True))
+
+
+def _expected(dtype: str) -> str:
+    return f"a value of {type_word(dtype)}, or a list of them as JSON has it"

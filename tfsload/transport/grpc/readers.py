@@ -1,0 +1,48 @@
+"""Which reader is of which output: chosen once, so that the replies of a usual model are read by nothing else."""
+
+from tfsload.transport.answer import Answer, ClassAnswer
+from tfsload.transport.call_spec import SCORES, CallSpec
+from tfsload.transport.contract import Reader
+from tfsload.transport.grpc.class_replies import ClassReader
+from tfsload.transport.grpc.codec import ReplyReader
+
+
+def reader_for(spec: CallSpec, n_images: int) -> Reader:
+    """Return what reads the replies to requests of that many images."""
+    batch = spec.input.batch
+    n_answered = n_images if batch is None else batch
+    reader: Reader
+    if spec.output.kind == SCORES:
+        reader = ReplyReader(spec.output.name, n_answered)
+        if spec.output.offset:
+            reader = _Moved(reader, spec.output.offset)
+    else:
+        reader = ClassReader(spec.output, n_answered)
+    return reader if n_answered == n_images else _First(reader, n_images)
+
+
+class _Moved:
+    """Reads the answers of a model whose classes are the labels moved."""
+
+    def __init__(self, reader: ReplyReader, offset: int) -> None:
+        self._reader, self._offset = reader, offset
+
+    def read(self, reply: bytes) -> Answer:
+        answer = self._reader.read(reply)
+        answer.predicted = [one - self._offset for one in answer.predicted]
+        return answer
+
+
+class _First:
+    """Reads the answers to the first images of a request that was filled up with others."""
+
+    def __init__(self, reader: Reader, n_images: int) -> None:
+        self._reader, self._n_images = reader, n_images
+
+    def read(self, reply: bytes) -> Answer:
+        answer, n = self._reader.read(reply), self._n_images
+        if answer.scores is None:
+            return ClassAnswer(answer.predicted[:n], answer.servable)
+        first = Answer.of(answer.scores[:n], answer.servable)
+        first.predicted = answer.predicted[:n]
+        return first

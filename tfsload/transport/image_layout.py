@@ -1,0 +1,94 @@
+"""How an image lies in a tensor, told by the tensor's sizes. Pure."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_COLOURS = 3
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How images lie in a tensor.
+
+    Attributes:
+        shape: of one image, without the dimension of images.
+        has_batch: whether images have a dimension of their own.
+        batch: that dimension's size, where it has but one; None: any number of images.
+        certainty: how much speaks for it, to be held against others': that sizes are an image's own, that images have
+            a dimension, that anything is known at all.
+    """
+
+    shape: tuple[int, ...]
+    has_batch: bool
+    batch: int | None
+    certainty: int
+
+
+def shapes_of(pixels: tuple[int, int]) -> list[tuple[int, ...]]:
+    """Return the shapes that one image may be sent in, the likelier first.
+
+    >>> shapes_of((28, 28))[:3]
+    [(784,), (28, 28), (28, 28, 1)]
+
+    Args:
+        pixels: its rows and columns.
+    """
+    flat = math.prod(pixels)
+    return [
+        (flat,),
+        pixels,
+        (*pixels, 1),
+        (1, *pixels),
+        (*pixels, _COLOURS),
+        (_COLOURS, *pixels),
+        (flat, 1),
+        (1, flat),
+    ]
+
+
+def layout_in(described: tuple[int, ...] | None, pixels: tuple[int, int]) -> Layout | None:
+    """Return how images lie in a tensor; None: they do not fit.
+
+    A tensor of any rank is taken to be flat: whoever left its rank open has each image's pixels in one row.
+
+    Args:
+        described: its sizes, -1 for any; None: of any rank.
+        pixels: rows and columns of an image.
+    """
+    shapes = shapes_of(pixels)
+    if described is None:
+        return Layout(shapes[0], True, None, 0)
+    if described:
+        fitting = [shape for shape in shapes if _fits(described[1:], shape)]
+        if fitting:
+            batch = described[0] if described[0] >= 0 else None
+            return Layout(fitting[0], True, batch, 3 if _is_known(described[1:]) else 2)
+    # One number of any size may be anything: it is no image.
+    fitting = [shape for shape in shapes if _fits(described, shape) and described != (-1,)]
+    return Layout(fitting[0], False, None, 3 if _is_known(described) else 1) if fitting else None
+
+
+def laid_out(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return images in the shape that each is sent in: (n, *shape).
+
+    Args:
+        values: (n, rows, columns).
+        shape: of one; three times as many numbers: each is repeated, in the dimension that is 3.
+    """
+    n, rows, columns = values.shape
+    if math.prod(shape) == rows * columns:
+        return values.reshape(n, *shape)
+    axis = 3 if shape == (rows, columns, _COLOURS) else 1
+    return np.repeat(np.expand_dims(values, axis), _COLOURS, axis)
+
+
+def _fits(described: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    return len(described) == len(shape) and all(one in (-1, size) for one, size in zip(described, shape, strict=True))
+
+
+def _is_known(described: tuple[int, ...]) -> bool:
+    return -1 not in described

@@ -1,0 +1,71 @@
+"""Images as the tensor that a model's input takes. Pure."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfsload.transport.call_spec import EXAMPLE, PIXELS, PNG, InputSpec
+from tfsload.transport.image_layout import laid_out
+from tfsload.transport.pixel_scale import PixelScale
+from tfsload.transport.png import png
+from tfsload.transport.protos import example_pb2
+from tfsload.transport.tensors import kind_named
+
+# What an example's feature may hold, by the word that TensorFlow has for it.
+FEATURE_LISTS = {"DT_FLOAT": "float_list", "DT_INT64": "int64_list", "DT_STRING": "bytes_list"}
+
+
+class ImageTensor:
+    """Makes tensors of images, for one input."""
+
+    def __init__(self, spec: InputSpec) -> None:
+        """Get ready for an input."""
+        self._spec = spec
+        dtype = spec.feature_dtype if spec.form == EXAMPLE else spec.dtype
+        kind = kind_named(dtype)
+        self._table = None
+        if kind is not None and kind.dtype != object:
+            self._table = PixelScale.parse(spec.scale).table(kind.dtype)
+        forms: dict[str, Callable[[NDArray[np.uint8]], NDArray[Any]]] = {
+            PIXELS: self._pixels,
+            PNG: lambda images: _texts(map(png, images)),
+            EXAMPLE: lambda images: _texts(one.SerializeToString() for one in self.examples(images)),
+        }
+        self._form = forms[spec.form]
+
+    def of(self, images: NDArray[np.uint8]) -> NDArray[Any]:
+        """Return what the images of a request are sent as.
+
+        Args:
+            images: uint8 (n, rows, columns). Where the model takes more at once, and no fewer, the last is repeated.
+        """
+        spec = self._spec
+        if spec.batch is not None and len(images) < spec.batch:
+            images = np.concatenate([images, np.repeat(images[-1:], spec.batch - len(images), axis=0)])
+        tensor = self._form(images)
+        return tensor.reshape(len(images), *spec.shape) if spec.has_batch else tensor.reshape(spec.shape)
+
+    def examples(self, images: NDArray[np.uint8]) -> list[Any]:
+        """Return each image, of uint8 (n, rows, columns), as a tf.Example: its pixels, or the bytes of a PNG file."""
+        spec = self._spec
+        made = []
+        for image in images:
+            example = example_pb2.Example()
+            feature = example.features.feature[spec.feature]
+            values = [png(image)] if self._table is None else self._table[image].ravel().tolist()
+            getattr(feature, FEATURE_LISTS[spec.feature_dtype]).value.extend(values)
+            made.append(example)
+        return made
+
+    def _pixels(self, images: NDArray[np.uint8]) -> NDArray[Any]:
+        assert self._table is not None  # as the preflight has seen
+        return laid_out(self._table[images], self._spec.shape)
+
+
+def _texts(texts: Any) -> NDArray[Any]:
+    made = list(texts)
+    array: NDArray[Any] = np.empty(len(made), object)
+    array[:] = made
+    return array
