@@ -59,6 +59,12 @@ def faults(signatures, fired=DIGITS, **options):
         pytest.param({"a": signature(), "b": signature(method="")}, {}, "a", id="without-a-method"),
         pytest.param({"a": signature(), "b": signature()}, {"signature_name": "b"}, "b", id="it-is-given"),
         pytest.param(
+            {"digit": signature(), "embed": signature(outputs={"layer": tensor(shape=(-1, 49))})},
+            {},
+            "digit",
+            id="as-many-scores-as-labels",
+        ),
+        pytest.param(
             {"a": signature({"x": tensor()}), "b": signature({"y": tensor()})}, {"input_name": "y"}, "b", id="its-input"
         ),
         pytest.param(
@@ -155,13 +161,20 @@ def test_the_input_is_found(inputs, defaults, options, chosen):
         ),
         pytest.param({}, {}, "no input for images of 28 × 28 pixels: none at all", id="none"),
         pytest.param(
-            {"a": tensor(shape=()), "b": tensor("DT_BOOL")},
+            {"a": tensor(shape=()), "b": tensor("DT_COMPLEX64")},
             {},
-            "no input for images of 28 × 28 pixels: a (DT_FLOAT []), b (DT_BOOL [-1, 784])",
+            "no input for images of 28 × 28 pixels: a (DT_FLOAT []), b (DT_COMPLEX64 [-1, 784])",
             id="none-fits",
         ),
-        pytest.param({"x": tensor("DT_BOOL")}, {}, "'x' is DT_BOOL [-1, 784]: it cannot hold pixels", id="bool"),
-        pytest.param({"x": tensor("DT_COMPLEX64")}, {}, "it cannot hold pixels", id="complex"),
+        pytest.param(
+            {"x": tensor("DT_BOOL")},
+            {"pixel_scale": "0..255"},
+            "it holds ink or no ink, 1 or 0; pass --pixel-scale 0..1",
+            id="bool",
+        ),
+        pytest.param(
+            {"x": tensor("DT_COMPLEX64")}, {}, "'x' is DT_COMPLEX64 [-1, 784]: it cannot hold pixels", id="complex"
+        ),
         pytest.param({"x": tensor("DT_VARIANT")}, {}, "it cannot hold pixels", id="no-tensor"),
         pytest.param(
             {"x": tensor(shape=(-1, 783))},
@@ -241,6 +254,8 @@ def test_inputs_that_do_not_fit_are_refused(inputs, options, message):
         pytest.param({"class": IDS, "p": SCORES}, {"output_name": "class"}, "class", "classes", id="it-is-named"),
         pytest.param({"logits": SCORES, "scores": SCORES}, {}, "scores", "scores", id="the-well-known-one"),
         pytest.param({"p": SCORES, "features": tensor(shape=(-1, -1))}, {}, "p", "scores", id="sizes-that-are-told"),
+        pytest.param({"p": SCORES, "layer": tensor(shape=(-1, 49))}, {}, "p", "scores", id="as-many-as-labels"),
+        pytest.param({"probabilities": SCORES, "logits": SCORES}, {}, "probabilities", "scores", id="an-estimators"),
         pytest.param({"p": tensor(shape=None)}, {}, "p", "scores", id="scores-of-any-rank"),
         pytest.param({"p": tensor(shape=(-1, 1001))}, {}, "p", "scores", id="more-classes-than-labels"),
         pytest.param({"p": tensor(shape=(10,))}, {}, "p", "scores", id="squeezed"),
@@ -299,7 +314,7 @@ def test_outputs_that_do_not_fit_are_refused(outputs, fired, options, message):
 
 
 def test_all_faults_are_told_at_once():
-    both = signature({"x": tensor("DT_BOOL")}, {"p": tensor(shape=(3,))})
+    both = signature({"x": tensor("DT_VARIANT")}, {"p": tensor(shape=(3,))})
 
     assert [one.split(" ", 2)[:2] for one in faults({"s": both})] == [["input", "'x'"], ["output", "'p'"]]
 
@@ -337,6 +352,14 @@ def test_names_of_a_server_steer_no_terminal():
             "x of any rank float ← 28 × 28 pixels ÷ 255, − 0.1307, ÷ 0.3081, sent as [n, 784] · p of any rank float → "
             "class by the highest",
             id="of-any-rank",
+        ),
+        pytest.param(
+            {"x": tensor(shape=(-1, 32, 32, 1))},
+            {"p": SCORES},
+            {},
+            "x [-1, 32, 32, 1] float ← 28 × 28 pixels ÷ 255, with a border of 2 in black · p [-1, 10] float → class by "
+            "the highest",
+            id="a-border",
         ),
         pytest.param(
             {"x": tensor("DT_STRING", (-1,))},

@@ -107,6 +107,7 @@ def test_one_image_without_a_dimension_of_images(rows, columns, place, data):
         pytest.param((28, 28, 1), (28, 28, 1), False, None, id="one-image-with-a-channel"),
         pytest.param((28, 28, 3), (28, 28, 3), False, None, id="one-image-in-colours"),
         pytest.param((-1, 28), (28, 28), False, None, id="one-image-of-any-height"),
+        pytest.param((-1, 32, 32, 1), (32, 32, 1), True, None, id="a-border"),
         pytest.param(None, (784,), True, None, id="any-rank"),
     ],
 )
@@ -117,7 +118,8 @@ def test_how_images_lie(described, shape, has_batch, batch):
 
 
 @pytest.mark.parametrize(
-    "described", [(), (-1,), (-1, 783), (-1, 32, 32, 1), (-1, 28, 28, 2), (-1, 28, 28, 1, 1), (10,)]
+    "described",
+    [(), (-1,), (-1, 783), (-1, 36, 36, 1), (-1, 32, 30, 1), (-1, 29, 29), (-1, 28, 28, 2), (-1, 28, 28, 1, 1), (10,)],
 )
 def test_where_images_do_not_fit(described):
     assert layout_in(described, (28, 28)) is None
@@ -129,6 +131,15 @@ def test_the_last_request_is_filled_up_where_a_model_takes_so_many_at_once():
     tensor = sent(fitted("DT_UINT8", (3, 4), (2, 2), 3), images)
 
     np.testing.assert_array_equal(tensor, [[0, 1, 2, 3], [4, 5, 6, 7], [4, 5, 6, 7]])
+
+
+def test_a_little_larger_tensor_has_its_image_in_the_middle():
+    image = np.full((1, 28, 28), 255, np.uint8)
+
+    tensor = sent(fitted("DT_INT16", (-1, 32, 32, 1), (28, 28), 1, pixel_scale="-1..1"), image)
+
+    assert (tensor[0, 2:30, 2:30, 0] == 1).all()
+    assert (tensor == -1).sum() == 32 * 32 - 28 * 28
 
 
 def decoded(file):

@@ -68,6 +68,15 @@ def test_whole_numbers_are_the_pixels_themselves(dtype):
     assert BYTES.table(kind).dtype == kind
 
 
+def test_a_bool_tells_ink_from_none():
+    kind = np.dtype(np.bool_)
+
+    assert default_of(kind) is UNIT
+    np.testing.assert_array_equal(UNIT.table(kind), PIXELS > 127)
+    np.testing.assert_array_equal(PixelScale.parse("1..0").table(kind), PIXELS <= 127)
+    assert BYTES.fault(kind)
+
+
 def test_signed_bytes_hold_shifted_pixels():
     np.testing.assert_array_equal(PixelScale.parse("-128..127").table(np.dtype(np.int8)), PIXELS - 128)
 

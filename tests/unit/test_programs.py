@@ -15,8 +15,8 @@ from tfsload.settings.listing import listing
 from tfsload.settings.options import GROUPS, OPTIONS
 
 FLAGS_BY_GROUP = {
-    "model": "--model-name --model-version --model-label --signature-name --input-name --output-name --input --pixel-scale "
-    "--images-per-request --deadline",
+    "model": "--model-name --model-version --model-label --signature-name --input-name --output-name --input "
+    "--pixel-scale --images-per-request --deadline",
     "connection": "--transport --connections --tls --tls-ca-file --tls-cert-file --tls-key-file --metadata --wait",
     "data": "--dataset --num-tests --seed",
     "load": "--sweep --rate --arrivals --pacing --find-max-rate --level-duration --warm-up --warm-up-requests "

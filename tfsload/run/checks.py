@@ -10,6 +10,7 @@ from tfsload.analysis.option_limits import MAX_USERS
 from tfsload.analysis.result import NOTHING_ASKED, Asked
 from tfsload.analysis.thresholds import Threshold, ThresholdError
 from tfsload.datasets.dataset import DataError, Dataset
+from tfsload.datasets.dataset import load as load_dataset
 from tfsload.load import plan
 from tfsload.prediction.process_run import RunImages, load_images
 from tfsload.run.asked import as_asked
@@ -142,8 +143,9 @@ def _ask(settings: Settings, transport_class: type[Transport], dataset: Dataset,
 
 def _fired(dataset: Dataset, settings: Settings) -> Fired:
     rows, columns = dataset.images.shape[1:]
-    lowest, highest = int(dataset.labels.min()), int(dataset.labels.max())
-    return Fired((rows, columns), lowest, highest, settings.checks.label_offset)
+    # Of the whole data set: how a model is called is not to hang on how many images are fired.
+    labels = load_dataset(dataset.name).labels if settings.data.num_tests else dataset.labels
+    return Fired((rows, columns), int(labels.min()), int(labels.max()), settings.checks.label_offset)
 
 
 def _ask_embedded(

@@ -6,13 +6,25 @@ from tfsload.target.fired import Fired
 from tfsload.target.input_finding import find_further, find_input
 from tfsload.target.output_finding import find_output
 from tfsload.transport.asked import ModelAsked
-from tfsload.transport.call_spec import MNIST_EXAMPLE, PREDICT, CallSpec, FurtherInput
+from tfsload.transport.call_spec import (
+    CLASSIFIED,
+    CLASSIFY,
+    EXAMPLE,
+    MNIST_EXAMPLE,
+    PREDICT,
+    CallSpec,
+    FurtherInput,
+    InputSpec,
+    OutputSpec,
+)
 from tfsload.transport.faults import FaultsError
 from tfsload.transport.signature import SignatureDescribed
 from tfsload.transport.words import quoted, shown
 
 # In this order they are looked for: that of TensorFlow Serving's own MNIST example, and that of most other models.
 _WELL_KNOWN = ("predict_images", "serving_default")
+# As TensorFlow has them of such a signature.
+_CLASSIFIED_OUTPUTS = ("classes", "scores")
 _A_SIGNATURE = f"export the model with a signature of {PREDICT}"
 
 
@@ -38,35 +50,40 @@ def find_call(asked: ModelAsked, signatures: Mapping[str, SignatureDescribed], f
         signature, named = signatures.get(asked.signature_name), quoted(asked.signature_name)
         if signature is None:
             raise NoCallError([f"the model has no signature {named}: {_instead(callable_ones)}"])
-        if signature.method != PREDICT:
+        if signature.method not in (PREDICT, CLASSIFY):
             found = f"is {shown(signature.method)}" if signature.method else "says not how it is called"
             raise NoCallError([f"signature {named} {found}, and {PREDICT} is expected: {_instead(callable_ones)}"])
-        return call_of(asked, asked.signature_name, signature, fired)
+        return _fitted(asked, asked.signature_name, signature, fired)[0]
     if not callable_ones:
         told = ", ".join(f"{shown(name)} ({shown(one.method)})" for name, one in sorted(signatures.items()))
         raise NoCallError([f"the model has no signature to predict with: {told or 'none at all'}; {_A_SIGNATURE}"])
-    return _find(asked, signatures, callable_ones, fired)
+    # Predictions need no example, whose feature no signature tells: classifying ones are for models without another.
+    predicting = [name for name in callable_ones if signatures[name].method == PREDICT]
+    return _find(asked, signatures, predicting or callable_ones, fired)
 
 
 def _find(
     asked: ModelAsked, signatures: Mapping[str, SignatureDescribed], names: Sequence[str], fired: Fired
 ) -> CallSpec:
-    calls: dict[str, CallSpec] = {}
+    calls: dict[str, tuple[CallSpec, int]] = {}
     faults: dict[str, list[str]] = {}
     for name in names:
         try:
-            calls[name] = call_of(asked, name, signatures[name], fired)
+            calls[name] = _fitted(asked, name, signatures[name], fired)
         except NoCallError as error:
             faults[name] = error.faults
     known = [name for name in _WELL_KNOWN if name in names]
     for name in known:
         if name in calls:
-            return calls[name]
-    if len(calls) == 1:
-        (call,) = calls.values()
-        return call
-    if calls:
-        raise NoCallError([f"the model has several signatures that fit: {_instead(sorted(calls))}"])
+            return calls[name][0]
+    most = max((certainty for _, certainty in calls.values()), default=0)
+    best = [call for call, certainty in calls.values() if certainty == most]
+    if len(best) == 1:
+        return best[0]
+    if best:
+        raise NoCallError(
+            [f"the model has several signatures that fit: {_instead([one.signature_name for one in best])}"]
+        )
     first = known[0] if known else names[0]
     others = [name for name in names if name != first]
     if others:
@@ -74,28 +91,53 @@ def _find(
     raise NoCallError(faults[first])
 
 
-def call_of(asked: ModelAsked, name: str, signature: SignatureDescribed, fired: Fired) -> CallSpec:
-    """Return how one signature is called.
+def _fitted(asked: ModelAsked, name: str, signature: SignatureDescribed, fired: Fired) -> tuple[CallSpec, int]:
+    """Return how one signature is called, and how much speaks for its being the one that is meant.
 
     Raises:
         NoCallError: it does not fit; with all faults.
     """
+    if signature.method == CLASSIFY:
+        return _classifying(asked, name, signature, fired), 0
     images, faults = find_input(asked, name, signature, fired)
     further: tuple[FurtherInput, ...] = ()
     if images is not None:
         further, further_faults = find_further(asked, name, signature, images.name)
         faults = [*faults, *further_faults]
     # Where no input fits, what is wrong with the outputs is told all the same, as if the usual one did.
-    answer, answer_faults = find_output(asked, name, signature, fired, images or MNIST_EXAMPLE.input)
+    answer, answer_faults, certainty = find_output(asked, name, signature, fired, images or MNIST_EXAMPLE.input)
     faults = [*faults, *answer_faults, *([fired.fault] if fired.fault else [])]
     if faults or images is None or answer is None:
         raise NoCallError(faults)
-    return CallSpec(name, signature.method, images, answer, further)
+    return CallSpec(name, signature.method, images, answer, further), certainty
+
+
+def _classifying(asked: ModelAsked, name: str, signature: SignatureDescribed, fired: Fired) -> CallSpec:
+    """Return how a signature is called over `Classify`, which takes a tf.Example for each image.
+
+    Raises:
+        NoCallError: inputs are given that it cannot have, or it is of another make.
+    """
+    named, faults = f"signature {quoted(name)}", [fired.fault] if fired.fault else []
+    faults += [
+        f"--input {quoted(f'{one}={text}')}: {named} is called over Classify, which takes images alone; leave it out"
+        for one, text in asked.inputs
+    ]
+    outputs = [one for one in _CLASSIFIED_OUTPUTS if one in signature.outputs]
+    if len(signature.inputs) != 1 or not outputs:
+        faults.append(f"{named} is to classify with, and has not one input and the outputs classes or scores")
+    if faults:
+        raise NoCallError(faults)
+    ((alias, tensor),) = signature.inputs.items()
+    images = InputSpec(alias, tensor.dtype, tensor.shape, fired.pixels, (), form=EXAMPLE, feature=asked.input_name)
+    described = signature.outputs[outputs[0]]
+    answer = OutputSpec(outputs[0], described.dtype, described.shape, CLASSIFIED, fired.offset)
+    return CallSpec(name, signature.method, images, answer)
 
 
 def _can_be_called(name: str, signature: SignatureDescribed) -> bool:
-    """Whether a signature is one to predict with: a model has others, such as `__saved_model_init_op`."""
-    return signature.method == PREDICT and not name.startswith("__")
+    """Whether a signature is one to predict or classify with: a model has others, such as `__saved_model_init_op`."""
+    return signature.method in (PREDICT, CLASSIFY) and not name.startswith("__")
 
 
 def _instead(names: Sequence[str]) -> str:

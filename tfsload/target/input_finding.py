@@ -16,7 +16,7 @@ from tfsload.transport.words import LONGEST_VALUE, cut, quoted, shown
 
 # Of several that would do, the one of TensorFlow Serving's own MNIST example.
 _WELL_KNOWN = "images"
-_TEXT = "DT_STRING"
+TEXT = "DT_STRING"
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def fit_input(asked: ModelAsked, name: str, tensor: TensorDescribed, fired: Fire
     """Return what images become for one input; what is wrong with it, where they do not fit."""
     named, what = f"input {quoted(name)}", described(tensor)
     kind = kind_named(tensor.dtype)
-    if tensor.dtype == _TEXT:
+    if tensor.dtype == TEXT:
         return _fit_text(asked, name, tensor, fired)
     if kind is None or not _holds_pixels(kind):
         return FoundInput(None, (f"{named} is {what}: it cannot hold pixels; {AN_INPUT}",))
@@ -93,6 +93,7 @@ def fit_input(asked: ModelAsked, name: str, tensor: TensorDescribed, fired: Fire
         layout.shape,
         layout.has_batch,
         layout.batch,
+        layout.border,
         scale.text,
         PIXELS,
     )
@@ -148,7 +149,7 @@ def _instead(names: list[str]) -> str:
 
 
 def _holds_pixels(kind: Kind) -> bool:
-    return kind.dtype not in (np.bool_, object) and not np.issubdtype(kind.dtype, np.complexfloating)
+    return kind.dtype != object and not np.issubdtype(kind.dtype, np.complexfloating)
 
 
 def _fit_text(asked: ModelAsked, name: str, tensor: TensorDescribed, fired: Fired) -> FoundInput:
@@ -183,7 +184,9 @@ def _scale_faults(asked: ModelAsked, named: str, dtype: str, scale: PixelScale) 
     why = scale.fault(kind.dtype)
     if not why:
         return []
-    limits = None if not np.issubdtype(kind.dtype, np.integer) else np.iinfo(kind.dtype)
-    fitting = "0..255" if limits is None or limits.max >= 255 else f"{limits.min}..{limits.max}"
+    fitting = default_of(kind.dtype).text
+    if default_of(kind.dtype).fault(kind.dtype):
+        limits = np.iinfo(kind.dtype)
+        fitting = f"{limits.min}..{limits.max}"
     said = f"--pixel-scale {quoted(scale.text)}" if asked.pixel_scale else f"pixels are sent as {scale.text}"
     return [f"{said}: {named} is {dtype}, {why}; pass --pixel-scale {fitting}, or another that fits"]

@@ -9,8 +9,8 @@ from tfsload.transport.call_spec import CLASS_DTYPES, CLASSES, LABELS, SCORE_DTY
 from tfsload.transport.signature import SignatureDescribed, TensorDescribed
 from tfsload.transport.words import quoted, shown
 
-# Of several that would do, the one of TensorFlow Serving's own MNIST example.
-_WELL_KNOWN = "scores"
+# Of several that would do, the first of these: TensorFlow Serving's MNIST example has the one, Estimators the other.
+_WELL_KNOWN = ("scores", "probabilities")
 AN_OUTPUT = (
     "export the model with an output of a score for each class, float [-1, classes], or of the class, int64 [-1]"
 )
@@ -33,8 +33,8 @@ class FoundOutput:
 
 def find_output(
     asked: ModelAsked, signature_name: str, signature: SignatureDescribed, fired: Fired, images: InputSpec
-) -> tuple[OutputSpec | None, list[str]]:
-    """Return the output that holds the answer, or what is wrong with the signature's outputs.
+) -> tuple[OutputSpec | None, list[str], int]:
+    """Return the output that holds the answer, or what is wrong with the outputs; and how much speaks for it.
 
     Args:
         asked: may name it.
@@ -50,25 +50,22 @@ def find_output(
     if not name and len(outputs) == 1:
         (name,) = outputs
     if name and name not in outputs:
-        return None, [f"{named} has no output {quoted(name)}: {_instead(fitting)}"]
+        return None, [f"{named} has no output {quoted(name)}: {_instead(fitting)}"], 0
     if not name:
         best = max((found[one].certainty for one in fitting), default=None)
         chosen = [one for one in fitting if found[one].certainty == best]
-        if _WELL_KNOWN in chosen:
-            chosen = [_WELL_KNOWN]
+        chosen = [one for one in _WELL_KNOWN if one in chosen][:1] or chosen
         if not chosen:
             told = ", ".join(f"{shown(one)} ({described(tensor)})" for one, tensor in sorted(outputs.items()))
-            return None, [f"{named} has no output that says a class: {told or 'none at all'}; {AN_OUTPUT}"]
+            return None, [f"{named} has no output that says a class: {told or 'none at all'}; {AN_OUTPUT}"], 0
         if len(chosen) > 1:
-            return None, [f"{named} has several outputs that say a class: {_instead(chosen)}"]
+            return None, [f"{named} has several outputs that say a class: {_instead(chosen)}"], 0
         (name,) = chosen
     tensor, one = outputs[name], found[name]
     if not one.kind:
-        return None, [f"output {quoted(name)} is {described(tensor)}: {one.fault}; {_instead(fitting)}"]
+        return None, [f"output {quoted(name)} is {described(tensor)}: {one.fault}; {_instead(fitting)}"], 0
     spec = OutputSpec(name, tensor.dtype, tensor.shape, one.kind, fired.offset)
-    if one.fault:
-        return spec, [f"output {quoted(name)} {one.fault}"]
-    return spec, []
+    return spec, [f"output {quoted(name)} {one.fault}"] if one.fault else [], one.certainty
 
 
 def _instead(names: list[str]) -> str:
@@ -78,7 +75,8 @@ def _instead(names: list[str]) -> str:
 def _read_as(tensor: TensorDescribed, fired: Fired, images: InputSpec, n_images: int) -> FoundOutput:
     """Return how an output is read.
 
-    Scores come before classes, which are made of them; what has its sizes told, before what may have any.
+    Scores come before classes, which are made of them; as many as there are labels before more, which may be something
+    else, such as what a layer before the last one has; what has its sizes told, before what may have any.
     """
     shape = tensor.shape
     is_number_each = shape is not None and _is_one_each(shape, n_images)
@@ -99,7 +97,7 @@ def _read_as(tensor: TensorDescribed, fired: Fired, images: InputSpec, n_images:
         offset = f" with --label-offset {fired.offset}" if fired.offset else ""
         why = f"scores {n_classes} classes and the data set's labels need {fired.n_classes}{offset}"
         return FoundOutput(SCORES, f"{why}: pass another --dataset or --model-name", certainty=0)
-    return FoundOutput(SCORES, certainty=4)
+    return FoundOutput(SCORES, certainty=5 if n_classes == fired.n_classes else 4)
 
 
 def _is_one_each(shape: tuple[int, ...], n_images: int) -> bool:

@@ -7,6 +7,8 @@ from typing import Any
 
 from tfsload.target.call_finding import NoCallError, find_call
 from tfsload.target.fired import DIGITS, Fired
+from tfsload.target.input_finding import TEXT
+from tfsload.target.text_finding import TextError, with_texts
 from tfsload.transport.answer import ReplyError
 from tfsload.transport.asked import ModelAsked
 from tfsload.transport.call_spec import MNIST_EXAMPLE, CallSpec
@@ -85,21 +87,23 @@ def ask(transport: Transport, fired: Fired, timeout_s: float) -> Preflight:
         NoServerError: nothing answers there, or the model is not there yet.
         MisfitError: no such model or version, or a signature that does not fit.
     """
+    model = transport.model
     try:
         found = transport.describe(timeout_s)
+        not_ready = check_status(model, found.versions, transport.connection.wait_s)
+        if not_ready is not None:
+            raise not_ready
+        spec = find_call(model, found.signatures, fired)
+        if spec.input.dtype == TEXT:
+            spec = with_texts(transport, model, spec, timeout_s)
     except PredictionFailure as failure:
         raise _explained(transport, failure, timeout_s) from None
     except ReplyError as error:
         raise MisfitError([str(error)]) from None
+    except (NoCallError, TextError) as error:
+        raise MisfitError(error.faults) from None
     finally:
         transport.close()
-    not_ready = check_status(transport.model, found.versions, transport.connection.wait_s)
-    if not_ready is not None:
-        raise not_ready
-    try:
-        spec = find_call(transport.model, found.signatures, fired)
-    except NoCallError as error:
-        raise MisfitError(error.faults) from None
     return Preflight(found.servable.version or 0, found.servable, spec, fired)
 
 

@@ -32,6 +32,7 @@ class InputSpec:
         shape: of one image as it is sent, without the dimension of images; of no rank where each is a text.
         has_batch: whether images have a dimension of their own; else one image is a request.
         batch: how many images each request must hold; None: any number.
+        border: pixels of black around each image.
         scale: what pixels become, as `--pixel-scale` has it.
         form: `pixels`, `png` (each image as the bytes of a PNG file) or `example` (each a serialised tf.Example).
         feature, feature_dtype: of such an example: the one that holds the image, and its list's dtype.
@@ -44,6 +45,7 @@ class InputSpec:
     shape: tuple[int, ...]
     has_batch: bool = True
     batch: int | None = None
+    border: int = 0
     scale: str = UNIT.text
     form: str = PIXELS
     feature: str = ""
@@ -61,6 +63,8 @@ class InputSpec:
         elif self.form == EXAMPLE:
             of = "PNG of " if self.feature_dtype == "DT_STRING" else ""
             image = f"tf.Example, {shown(self.feature)} = {of}{image}"
+        if self.border:
+            image += f", with a border of {self.border} in black"
         if self.channels == _COLOURS:
             image += ", grey in 3 channels"
         if self.described is None and self.form == PIXELS:
@@ -70,7 +74,8 @@ class InputSpec:
     @property
     def channels(self) -> int:
         """How often each pixel is sent: 3 where a model takes colours."""
-        return math.prod(self.shape) // math.prod(self.pixels) if self.form == PIXELS else 1
+        sizes = (size + 2 * self.border for size in self.pixels)
+        return math.prod(self.shape) // math.prod(sizes) if self.form == PIXELS else 1
 
 
 @dataclass(frozen=True)
@@ -95,8 +100,7 @@ class OutputSpec:
     @property
     def words(self) -> str:
         """What becomes of it, for people."""
-        is_tensor = self.kind != CLASSIFIED
-        tensor = _tensor_words(self.name, self.dtype, self.described) if is_tensor else shown(self.name)
+        tensor = _tensor_words(self.name, self.dtype, self.described)
         moved = f" {'−' if self.offset > 0 else '+'} {abs(self.offset)}" if self.offset else ""
         return f"{tensor} → {_BECOMES[self.kind]}{moved}"
 
@@ -162,7 +166,7 @@ _BECOMES = {
     SCORES: "class by the highest",
     CLASSES: "class",
     LABELS: "class by its label",
-    CLASSIFIED: "class by the label with the highest score",
+    CLASSIFIED: "class by the label of the highest score",
 }
 
 

@@ -90,6 +90,18 @@ class Transport(ABC):
         """
 
     @abstractmethod
+    def send_empty_text(self, spec: CallSpec, timeout_s: float) -> None:
+        """Send an empty text in the place of an image, to learn what the server says of it.
+
+        Args:
+            spec: how the model is called, whose input takes texts.
+            timeout_s: how long it may take.
+
+        Raises:
+            PredictionFailure: it was refused, as a rule; or there was no answer.
+        """
+
+    @abstractmethod
     def bound_ping(self, timeout_s: float) -> Callable[[], Any]:
         """Return a call that asks the model for nothing, and takes the same way; it raises as `bound_call`'s does."""
 

@@ -1,13 +1,15 @@
 """How an image lies in a tensor, told by the tensor's sizes. Pure."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 _COLOURS = 3
+# Each side of a border is at most such a share of an image; what is larger wants images of another scale.
+_BORDER_SHARE = 8
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Layout:
         shape: of one image, without the dimension of images.
         has_batch: whether images have a dimension of their own.
         batch: that dimension's size, where it has but one; None: any number of images.
+        border: pixels of black around the image.
         certainty: how much speaks for it, to be held against others': that sizes are an image's own, that images have
             a dimension, that anything is known at all.
     """
@@ -26,6 +29,7 @@ class Layout:
     has_batch: bool
     batch: int | None
     certainty: int
+    border: int = 0
 
 
 def shapes_of(pixels: tuple[int, int]) -> list[tuple[int, ...]]:
@@ -53,15 +57,25 @@ def shapes_of(pixels: tuple[int, int]) -> list[tuple[int, ...]]:
 def layout_in(described: tuple[int, ...] | None, pixels: tuple[int, int]) -> Layout | None:
     """Return how images lie in a tensor; None: they do not fit.
 
-    A tensor of any rank is taken to be flat: whoever left its rank open has each image's pixels in one row.
+    A tensor of any rank is taken to be flat: whoever left its rank open has each image's pixels in one row. One that is
+    a little larger on all sides has its image in the middle, as LeNet-5 has MNIST's: 28 × 28 pixels in 32 × 32.
 
     Args:
         described: its sizes, -1 for any; None: of any rank.
         pixels: rows and columns of an image.
     """
-    shapes = shapes_of(pixels)
     if described is None:
-        return Layout(shapes[0], True, None, 0)
+        return Layout(shapes_of(pixels)[0], True, None, 0)
+    for border in range(min(pixels) // _BORDER_SHARE + 1):
+        layout = _layout_of(described, (pixels[0] + 2 * border, pixels[1] + 2 * border))
+        if layout is not None:
+            return replace(layout, border=border)
+    return None
+
+
+def _layout_of(described: tuple[int, ...], pixels: tuple[int, int]) -> Layout | None:
+    """Return how images of just that size lie in a tensor."""
+    shapes = shapes_of(pixels)
     if described:
         fitting = [shape for shape in shapes if _fits(described[1:], shape)]
         if fitting:
@@ -70,6 +84,12 @@ def layout_in(described: tuple[int, ...] | None, pixels: tuple[int, int]) -> Lay
     # One number of any size may be anything: it is no image.
     fitting = [shape for shape in shapes if _fits(described, shape) and described != (-1,)]
     return Layout(fitting[0], False, None, 3 if _is_known(described) else 1) if fitting else None
+
+
+def bordered(images: NDArray[np.uint8], border: int) -> NDArray[np.uint8]:
+    """Return images, (n, rows, columns), with so many pixels of black around each."""
+    sides = (border, border)
+    return np.pad(images, ((0, 0), sides, sides)) if border else images
 
 
 def laid_out(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:

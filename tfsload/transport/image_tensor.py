@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfsload.transport.call_spec import EXAMPLE, PIXELS, PNG, InputSpec
-from tfsload.transport.image_layout import laid_out
+from tfsload.transport.image_layout import bordered, laid_out
 from tfsload.transport.pixel_scale import PixelScale
 from tfsload.transport.png import png
 from tfsload.transport.protos import example_pb2
@@ -61,7 +61,7 @@ class ImageTensor:
 
     def _pixels(self, images: NDArray[np.uint8]) -> NDArray[Any]:
         assert self._table is not None  # as the preflight has seen
-        return laid_out(self._table[images], self._spec.shape)
+        return laid_out(self._table[bordered(images, self._spec.border)], self._spec.shape)
 
 
 def _texts(texts: Any) -> NDArray[Any]:

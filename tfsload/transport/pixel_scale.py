@@ -56,7 +56,7 @@ class PixelScale:
         raise ValueError(EXPECTED)
 
     def table(self, dtype: np.dtype[Any]) -> NDArray[Any]:
-        """Return what each pixel becomes, (256,), nearest to the true value that the dtype has."""
+        """Return what each pixel becomes, (256,), nearest to the true value that the dtype has: of a bool, 0 or 1."""
         steps = np.arange(_MOST + 1, dtype=np.float64)
         # In this order k ÷ 255 is rounded once, and 0 to 255 not at all.
         values = steps * (self.high - self.low) / _MOST + self.low
@@ -64,6 +64,8 @@ class PixelScale:
 
     def fault(self, dtype: np.dtype[Any]) -> str:
         """Return why pixels do not fit into a dtype on this scale, as the end of a sentence; empty: they do."""
+        if dtype == np.bool_:
+            return "" if {self.low, self.high} == {0, 1} else "it holds ink or no ink, 1 or 0"
         if _is_float(dtype):
             with np.errstate(over="ignore"):
                 ends = np.array([self.low, self.high]).astype(dtype)
@@ -78,7 +80,7 @@ class PixelScale:
 
 def default_of(dtype: np.dtype[Any]) -> PixelScale:
     """Return the scale that a model's input has by itself: floats take 0 to 1, whole numbers 0 to 255."""
-    return UNIT if _is_float(dtype) else BYTES
+    return BYTES if np.issubdtype(dtype, np.integer) else UNIT
 
 
 def _range_words(low: float, high: float) -> str:
@@ -88,7 +90,7 @@ def _range_words(low: float, high: float) -> str:
 
 
 def _is_float(dtype: np.dtype[Any]) -> bool:
-    return not np.issubdtype(dtype, np.integer)
+    return not np.issubdtype(dtype, np.integer) and dtype != np.bool_
 
 
 UNIT = PixelScale.parse("0..1")

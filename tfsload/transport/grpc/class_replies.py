@@ -17,6 +17,8 @@ from tfsload.transport.words import quoted
 
 # A server that answers with any number is not to fill the memory with what is counted by class.
 MOST_CLASSES = 100_000
+# Labels of digits, as models write them that answer in words.
+_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,9}(?:\.0+)?")
 # Most answers are one of few, and read by sight; those to requests of many images hardly ever come again.
 _MOST_KNOWN = 256
@@ -123,8 +125,12 @@ def _texts(tensor: Any) -> list[bytes]:
 
 def _labelled(label: bytes | str, output: OutputSpec) -> int:
     text = label.decode("utf-8", "replace") if isinstance(label, bytes) else label
-    if not _NUMBER.fullmatch(text.strip()):
-        raise ReplyError(f"output {output.name!r} answers {quoted(text)}: expected a label that is a class's number")
+    word = text.strip().lower()
+    if word in _DIGITS:
+        return _DIGITS.index(word)
+    if not _NUMBER.fullmatch(word):
+        expected = "a label that is a class's number, or a digit in words"
+        raise ReplyError(f"output {output.name!r} answers {quoted(text)}: expected {expected}")
     return _class(int(float(text)), output)
 
 

@@ -13,7 +13,7 @@ from tfsload.transport.asked import ModelAsked
 from tfsload.transport.call_spec import PREDICT, SCORE_DTYPES, CallSpec
 from tfsload.transport.given_input import tensor_of
 from tfsload.transport.image_tensor import ImageTensor
-from tfsload.transport.protos import classification_pb2, predict_pb2
+from tfsload.transport.protos import classification_pb2, example_pb2, predict_pb2
 from tfsload.transport.servable import FURTHER, MOST_TOLD_APART, Servable
 from tfsload.transport.tensors import Kind, fill_proto, kind_of, name_of
 
@@ -46,20 +46,37 @@ class RequestEncoder:
         Args:
             images: uint8 (n, rows, columns).
         """
-        spec = self._spec
-        is_predict = spec.method == PREDICT
-        request = predict_pb2.PredictRequest() if is_predict else classification_pb2.ClassificationRequest()
-        fill_model_spec(request.model_spec, self._model)
-        request.model_spec.signature_name = spec.signature_name
-        if is_predict:
-            fill_proto(request.inputs[spec.input.name], self._images.of(images), as_content=True)
-            for further in spec.further:
-                fill_proto(request.inputs[further.name], tensor_of(further, len(images)), as_content=True)
-            request.output_filter.append(spec.output.name)
+        if self._spec.method == PREDICT:
+            message: bytes = self._predict(self._images.of(images), len(images)).SerializeToString()
         else:
-            request.input.example_list.examples.extend(self._images.examples(images))
-        message: bytes = request.SerializeToString()
+            message = self._classify(self._images.examples(images)).SerializeToString()
         return message
+
+    def empty(self) -> Any:
+        """Return a request of one image, or of as many as the model takes at once, each an empty text."""
+        images, n = self._spec.input, self._spec.input.batch or 1
+        if self._spec.method != PREDICT:
+            return self._classify([example_pb2.Example()])
+        return self._predict(np.full((n, *images.shape) if images.has_batch else images.shape, b"", object), n)
+
+    def _predict(self, tensor: NDArray[Any], n_images: int) -> Any:
+        spec, request = self._spec, predict_pb2.PredictRequest()
+        self._name(request.model_spec)
+        fill_proto(request.inputs[spec.input.name], tensor, as_content=True)
+        for further in spec.further:
+            fill_proto(request.inputs[further.name], tensor_of(further, n_images), as_content=True)
+        request.output_filter.append(spec.output.name)
+        return request
+
+    def _classify(self, examples: list[Any]) -> Any:
+        request = classification_pb2.ClassificationRequest()
+        self._name(request.model_spec)
+        request.input.example_list.examples.extend(examples)
+        return request
+
+    def _name(self, spec: Any) -> None:
+        fill_model_spec(spec, self._model)
+        spec.signature_name = self._spec.signature_name
 
 
 def fill_model_spec(spec: Any, model: ModelAsked) -> None:

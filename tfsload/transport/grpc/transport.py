@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
 from tfsload.transport.answer import ReplyError
-from tfsload.transport.call_spec import PREDICT
+from tfsload.transport.call_spec import CLASSIFY, PREDICT, CallSpec
 from tfsload.transport.contract import Reader, Transport
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.grpc import codec
@@ -27,6 +27,7 @@ PREDICT_METHOD = "/tensorflow.serving.PredictionService/Predict"
 CLASSIFY_METHOD = "/tensorflow.serving.PredictionService/Classify"
 METADATA_METHOD = "/tensorflow.serving.PredictionService/GetModelMetadata"
 STATUS_METHOD = "/tensorflow.serving.ModelService/GetModelStatus"
+_METHODS = {PREDICT: PREDICT_METHOD, CLASSIFY: CLASSIFY_METHOD}
 
 
 class GrpcTransport(Transport):
@@ -62,8 +63,7 @@ class GrpcTransport(Transport):
 
     def bound_call(self) -> Callable[[bytes], bytes]:
         """Return `Predict`, or `Classify`, which takes and returns bytes."""
-        method = PREDICT_METHOD if self.spec.method == PREDICT else CLASSIFY_METHOD
-        return bound(self.channel, method, self.model.deadline_s)
+        return bound(self.channel, _METHODS[self.spec.method], self.model.deadline_s)
 
     def failure_of(self, error: Exception) -> PredictionFailure | None:
         """Return the failure that a status stands for."""
@@ -111,6 +111,10 @@ class GrpcTransport(Transport):
             return self.channel.unary_unary(method)(request.SerializeToString(), timeout=timeout_s)
         except grpc.RpcError as error:
             raise _failure(error) from None
+
+    def send_empty_text(self, spec: CallSpec, timeout_s: float) -> None:
+        """Make a request of empty texts, and leave its answer."""
+        self._ask(_METHODS[spec.method], codec.RequestEncoder(self.model, spec).empty(), timeout_s)
 
     def bound_ping(self, timeout_s: float) -> Callable[[], Any]:
         """Return a call for the model's status."""

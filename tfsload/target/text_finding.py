@@ -1,0 +1,87 @@
+"""What a model wants in its texts: files of images, or serialised tf.Examples. No signature tells; a server does.
+
+It is sent an empty text, once, before any load. Empty bytes are an example without a feature, and TensorFlow refuses
+one with the name and the dtype of the feature that it misses.
+"""
+
+import dataclasses
+import re
+
+from tfsload.transport.asked import ModelAsked
+from tfsload.transport.call_spec import CLASSIFY, EXAMPLE, CallSpec
+from tfsload.transport.contract import Transport
+from tfsload.transport.failure import PredictionFailure
+from tfsload.transport.faults import FaultsError
+from tfsload.transport.image_tensor import FEATURE_LISTS
+from tfsload.transport.pixel_scale import default_of
+from tfsload.transport.tensors import kind_named
+from tfsload.transport.words import quoted, shown
+
+# As the kernels of tf.io.parse_example and parse_single_example have it.
+_MISSES = re.compile(r"Feature: (.+?) \(data type: (\w+)\) is required but could not be found")
+_OF_EXAMPLES = {"float": "DT_FLOAT", "int64": "DT_INT64", "string": "DT_STRING"}
+# What a server says that has looked at the text; with others, nothing of it was seen.
+_JUDGED = ("INVALID_ARGUMENT", "INTERNAL", "UNKNOWN", "OUT_OF_RANGE", "FAILED_PRECONDITION", "UNIMPLEMENTED")
+
+
+class TextError(FaultsError):
+    """It is not known what to send: what was found, and what to pass."""
+
+
+def with_texts(transport: Transport, asked: ModelAsked, spec: CallSpec, timeout_s: float) -> CallSpec:
+    """Return how a model is called that takes texts, with what it wants in them.
+
+    Args:
+        transport: to its server.
+        asked: may name the feature, of a signature to classify with.
+        spec: as the signature has it.
+        timeout_s: how long the server may take.
+
+    Raises:
+        PredictionFailure: there was no answer.
+        TextError: examples are wanted, and the server does not say which feature holds the image.
+    """
+    is_classified = spec.method == CLASSIFY
+    said = _said_of_nothing(transport, spec, timeout_s)
+    found = _MISSES.search(said)
+    if found is None and not is_classified:
+        return spec
+    feature, dtype = (found[1], _OF_EXAMPLES.get(found[2], found[2])) if found else (spec.input.feature, "DT_FLOAT")
+    named = f"signature {quoted(spec.signature_name)}"
+    if not feature:
+        why = f"the server says {shown(said)}" if said else "the server does not say"
+        raise TextError([f"{named} takes tf.Examples, and which feature holds the image is not known ({why}): {_NAME}"])
+    if spec.input.feature not in ("", feature):
+        raise TextError(
+            [f"{named} misses the feature {quoted(feature)} of its tf.Examples: pass --input-name {shown(feature)}"]
+        )
+    scale = asked.pixel_scale
+    if dtype not in FEATURE_LISTS:
+        raise TextError([f"{named}: the feature {quoted(feature)} is {shown(dtype)}; {_HOLDS}"])
+    kind = kind_named(dtype)
+    if kind is not None and kind.dtype != object:
+        scale = scale or default_of(kind.dtype)
+        if fault := scale.fault(kind.dtype):
+            raise TextError([f"--pixel-scale {quoted(scale.text)}: the feature {quoted(feature)} is {dtype}, {fault}"])
+    images = dataclasses.replace(
+        spec.input,
+        form=EXAMPLE,
+        feature=feature,
+        feature_dtype=dtype,
+        scale=scale.text if scale else spec.input.scale,
+    )
+    return dataclasses.replace(spec, input=images)
+
+
+_NAME = "pass its name with --input-name"
+_HOLDS = "an image is sent as floats, integers or a PNG file"
+
+
+def _said_of_nothing(transport: Transport, spec: CallSpec, timeout_s: float) -> str:
+    try:
+        transport.send_empty_text(spec, timeout_s)
+    except PredictionFailure as failure:
+        if failure.code not in _JUDGED:
+            raise
+        return failure.message
+    return ""
