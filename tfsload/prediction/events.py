@@ -17,7 +17,7 @@ Keyword arguments (take those you need, and `**_` for the others):
 | image_index | int | the image's position in the data set |
 | label | int | its true class |
 | predicted | int or None | the class with the highest score; None where the request failed |
-| scores | float array (classes,) or None | the model's output for this image; None where the request failed |
+| scores | array (classes,) or None | the model's output for this image; None where it failed, or has no scores |
 | latency_ns | int | from sending the request (open load: from when it was due) to having its answer |
 | done_unix_ns | int | when the request ended, in nanoseconds since 1970 |
 | failure | PredictionFailure or None | why there was no answer: `.code`, `.message` |

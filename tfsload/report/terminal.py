@@ -27,7 +27,7 @@ def render(result: RunResult, remark: str = "", screen: Screen = LOG, page: str 
         page: where the page of its report lies; empty: there is none.
     """
     blocks = [
-        [screen.wrapped(_first_line(result)), *_labelled(_notes(result), screen)],
+        [screen.wrapped(_first_line(result)), *_labelled(_called(result) + _notes(result), screen)],
         [*(["All levels together:"] if len(result.levels) > 1 else []), *_labelled(_figures(result), screen)],
         classes.table(result.classes, screen.width).lines if result.classes else (),
         _levels(result, screen),
@@ -52,6 +52,11 @@ def _first_line(result: RunResult) -> str:
     server, suite = result.server, result.made_by.suite
     by = f" (tfsload {suite})" if suite else ""
     return f"Model {server.model_name}, version {server.model_version}, at {server.address}{by}"
+
+
+def _called(result: RunResult) -> list[tuple[str, str]]:
+    server = result.server
+    return [("signature", f"{server.signature_name}: {server.called}")] if server.called else []
 
 
 def _notes(result: RunResult) -> list[tuple[str, str]]:

@@ -37,6 +37,7 @@ def listings(result: RunResult) -> tuple[Listing, ...]:
         ("signature", server.signature_name),
         ("input", server.input_name),
         ("output", server.output_name),
+        ("understood as", server.called),
         ("began", units.moment(course.begun_unix_s)),
         ("machine", " · ".join(part for part in (machine.host, cpus, machine.kernel) if part)),
         ("processes with users", units.count(result.workers.n) if result.totals.requests else ""),
