@@ -50,7 +50,9 @@ def test_one_prediction_and_no_load(tmp_path, server, headless, processes):
     prediction = dict(rows)["prediction"]
     assert prediction.startswith("image 0, a 0: answered 0, right, in ")
     assert rows == [
-        ("signature", "predict_images: images → scores"),
+        ("signature", "predict_images"),
+        ("input", "images [-1, 784] float ← 28 × 28 pixels ÷ 255"),
+        ("output", "scores [-1, 10] float → class by the highest"),
         ("data", "mnist5k: 1,000 images, one a request"),
         ("load", "--sweep: 3 levels · about 36 s (10 s each after 2 s of warm-up)"),
         ("threshold", "p99 < 50ms"),

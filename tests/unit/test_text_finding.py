@@ -26,7 +26,7 @@ class Server:
     def __init__(self, said, code="INVALID_ARGUMENT"):
         self.said, self.code = said, code
 
-    def send_empty_text(self, spec, timeout_s):  # noqa: ARG002  (as a transport has it)
+    def send_blank(self, spec, timeout_s):  # noqa: ARG002  (as a transport has it)
         if self.said is not None:
             raise PredictionFailure(self.code, self.said)
 

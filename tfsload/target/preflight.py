@@ -8,6 +8,7 @@ from typing import Any
 from tfsload.target.call_finding import NoCallError, find_call
 from tfsload.target.fired import DIGITS, Fired
 from tfsload.target.input_finding import TEXT
+from tfsload.target.shape_finding import ShapeError, with_shape
 from tfsload.target.text_finding import TextError, with_texts
 from tfsload.transport.answer import ReplyError
 from tfsload.transport.asked import ModelAsked
@@ -96,11 +97,13 @@ def ask(transport: Transport, fired: Fired, timeout_s: float) -> Preflight:
         spec = find_call(model, found.signatures, fired)
         if spec.input.dtype == TEXT:
             spec = with_texts(transport, model, spec, timeout_s)
+        else:
+            spec = with_shape(transport, spec, timeout_s)
     except PredictionFailure as failure:
         raise _explained(transport, failure, timeout_s) from None
     except ReplyError as error:
         raise MisfitError([str(error)]) from None
-    except (NoCallError, TextError) as error:
+    except (NoCallError, TextError, ShapeError) as error:
         raise MisfitError(error.faults) from None
     finally:
         transport.close()

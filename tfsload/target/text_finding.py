@@ -10,7 +10,7 @@ import re
 from tfsload.transport.asked import ModelAsked
 from tfsload.transport.call_spec import CLASSIFY, EXAMPLE, CallSpec
 from tfsload.transport.contract import Transport
-from tfsload.transport.failure import PredictionFailure
+from tfsload.transport.failure import JUDGED_CODES, PredictionFailure
 from tfsload.transport.faults import FaultsError
 from tfsload.transport.image_tensor import FEATURE_LISTS
 from tfsload.transport.pixel_scale import default_of
@@ -20,8 +20,6 @@ from tfsload.transport.words import quoted, shown
 # As the kernels of tf.io.parse_example and parse_single_example have it.
 _MISSES = re.compile(r"Feature: (.+?) \(data type: (\w+)\) is required but could not be found")
 _OF_EXAMPLES = {"float": "DT_FLOAT", "int64": "DT_INT64", "string": "DT_STRING"}
-# What a server says that has looked at the text; with others, nothing of it was seen.
-_JUDGED = ("INVALID_ARGUMENT", "INTERNAL", "UNKNOWN", "OUT_OF_RANGE", "FAILED_PRECONDITION", "UNIMPLEMENTED")
 
 
 class TextError(FaultsError):
@@ -79,9 +77,9 @@ _HOLDS = "an image is sent as floats, integers or a PNG file"
 
 def _said_of_nothing(transport: Transport, spec: CallSpec, timeout_s: float) -> str:
     try:
-        transport.send_empty_text(spec, timeout_s)
+        transport.send_blank(spec, timeout_s)
     except PredictionFailure as failure:
-        if failure.code not in _JUDGED:
+        if failure.code not in JUDGED_CODES:
             raise
         return failure.message
     return ""

@@ -67,7 +67,7 @@ class InputSpec:
             image += f", with a border of {self.border} in black"
         if self.channels == _COLOURS:
             image += ", grey in 3 channels"
-        if self.described is None and self.form == PIXELS:
+        if self.form == PIXELS and (self.described is None or -1 in self.described[self.has_batch :]):
             image += f", sent as [{', '.join(map(str, ('n', *self.shape) if self.has_batch else self.shape))}]"
         return f"{_tensor_words(self.name, self.dtype, self.described)} ← {image}"
 

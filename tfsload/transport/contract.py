@@ -90,15 +90,15 @@ class Transport(ABC):
         """
 
     @abstractmethod
-    def send_empty_text(self, spec: CallSpec, timeout_s: float) -> None:
-        """Send an empty text in the place of an image, to learn what the server says of it.
+    def send_blank(self, spec: CallSpec, timeout_s: float) -> None:
+        """Send a blank image, to learn what the server says of it: a black one, or an empty text in its place.
 
         Args:
-            spec: how the model is called, whose input takes texts.
+            spec: how the model is called.
             timeout_s: how long it may take.
 
         Raises:
-            PredictionFailure: it was refused, as a rule; or there was no answer.
+            PredictionFailure: it was refused, or there was no answer.
         """
 
     @abstractmethod

@@ -57,7 +57,7 @@ def shapes_of(pixels: tuple[int, int]) -> list[tuple[int, ...]]:
 def layout_in(described: tuple[int, ...] | None, pixels: tuple[int, int]) -> Layout | None:
     """Return how images lie in a tensor; None: they do not fit.
 
-    A tensor of any rank is taken to be flat: whoever left its rank open has each image's pixels in one row. One that is
+    Of several shapes, where sizes are open, it is the likeliest: flat where the rank is. A tensor that is
     a little larger on all sides has its image in the middle, as LeNet-5 has MNIST's: 28 × 28 pixels in 32 × 32.
 
     Args:
@@ -84,6 +84,17 @@ def _layout_of(described: tuple[int, ...], pixels: tuple[int, int]) -> Layout | 
     # One number of any size may be anything: it is no image.
     fitting = [shape for shape in shapes if _fits(described, shape) and described != (-1,)]
     return Layout(fitting[0], False, None, 3 if _is_known(described) else 1) if fitting else None
+
+
+def shapes_in(described: tuple[int, ...] | None, pixels: tuple[int, int], border: int) -> list[tuple[int, ...]]:
+    """Return all shapes of one image that a tensor with a dimension of images leaves open, the likelier first.
+
+    Args:
+        described: its sizes, -1 for any; None: of any rank.
+        pixels, border: of an image, and around it.
+    """
+    shapes = shapes_of((pixels[0] + 2 * border, pixels[1] + 2 * border))
+    return shapes if described is None else [shape for shape in shapes if _fits(described[1:], shape)]
 
 
 def bordered(images: NDArray[np.uint8], border: int) -> NDArray[np.uint8]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tfsload.transport.answer import Answer, ReplyError, are_scores
 from tfsload.transport.asked import ModelAsked
-from tfsload.transport.call_spec import PREDICT, SCORE_DTYPES, CallSpec
+from tfsload.transport.call_spec import PIXELS, PREDICT, SCORE_DTYPES, CallSpec
 from tfsload.transport.given_input import tensor_of
 from tfsload.transport.image_tensor import ImageTensor
 from tfsload.transport.protos import classification_pb2, example_pb2, predict_pb2
@@ -52,11 +52,13 @@ class RequestEncoder:
             message = self._classify(self._images.examples(images)).SerializeToString()
         return message
 
-    def empty(self) -> Any:
-        """Return a request of one image, or of as many as the model takes at once, each an empty text."""
+    def blank(self) -> Any:
+        """Return a request of one blank image, or of as many as the model takes at once: black, or an empty text."""
         images, n = self._spec.input, self._spec.input.batch or 1
         if self._spec.method != PREDICT:
             return self._classify([example_pb2.Example()])
+        if images.form == PIXELS:
+            return self._predict(self._images.of(np.zeros((n, *images.pixels), np.uint8)), n)
         return self._predict(np.full((n, *images.shape) if images.has_batch else images.shape, b"", object), n)
 
     def _predict(self, tensor: NDArray[Any], n_images: int) -> Any:

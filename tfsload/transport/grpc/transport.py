@@ -112,9 +112,9 @@ class GrpcTransport(Transport):
         except grpc.RpcError as error:
             raise _failure(error) from None
 
-    def send_empty_text(self, spec: CallSpec, timeout_s: float) -> None:
-        """Make a request of empty texts, and leave its answer."""
-        self._ask(_METHODS[spec.method], codec.RequestEncoder(self.model, spec).empty(), timeout_s)
+    def send_blank(self, spec: CallSpec, timeout_s: float) -> None:
+        """Make a request of blank images, and leave its answer."""
+        self._ask(_METHODS[spec.method], codec.RequestEncoder(self.model, spec).blank(), timeout_s)
 
     def bound_ping(self, timeout_s: float) -> Callable[[], Any]:
         """Return a call for the model's status."""
