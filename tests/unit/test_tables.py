@@ -215,7 +215,7 @@ def test_a_log_holds_tables_of_100_columns_and_each_sentence_on_a_line(kind):
     assert all(any(str(reason.what) in line for line in lines) for reason in outcome.verdict.reasons)
     told = (*outcome.verdict.reasons, *outcome.verdict.notes)
     sentences = [part for reason in told for part in (reason.what, reason.cure)]
-    sentences += [outcome.verdict.judged, *([result.scaling.answer.sentence] if result.scaling else [])]
+    sentences += [outcome.verdict.judged, result.server.called, *([result.scaling.answer.sentence] if result.scaling else [])]
     sentences += [result.verified.example.words] if result.verified.example else []
     long = [line for line in lines if len(line) > 100]
     assert all(any(sentence and sentence in line for sentence in sentences) for line in long)
@@ -306,7 +306,7 @@ def test_nothing_that_others_say_steers_a_terminal():
     outcome = dataclasses.replace(outcome, result=dataclasses.replace(outcome.result, server=hostile))
     text = outcome.text_ended_with(1, Screen(80, True, True))
 
-    assert set(re.findall(r"\x1b\[[^m]*m|[^\x20-\x7e\n\w–−×✓✗↑…∞→÷]", text)) <= {"\x1b[1;31m", "\x1b[0m"}
+    assert set(re.findall(r"\x1b\[[^m]*m|[^\x20-\x7e\n\w–−×✓✗↑…∞→←÷·]", text)) <= {"\x1b[1;31m", "\x1b[0m"}
 
 
 def test_a_figure_that_is_endless_or_none_stays_so_in_a_table():

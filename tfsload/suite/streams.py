@@ -14,7 +14,7 @@ from typing import Any, Protocol, TextIO
 # What the suite prints that an encoding may lack, in letters that each has; anything else is escaped.
 _PLAIN = str.maketrans(
     {"█": "#", "░": ".", "–": "-", "−": "-", "×": "x", "÷": "/", "µ": "u", "μ": "u", "σ": "s", "κ": "k", "²": "2"}
-    | {"✓": "+", "✗": "x", "↑": "^", "→": ">", "∞": "8", "·": "-", "…": "...", "≤": "<=", "≥": ">="}
+    | {"✓": "+", "✗": "x", "↑": "^", "→": ">", "←": "<", "∞": "8", "·": "-", "…": "...", "≤": "<=", "≥": ">="}
 )
 
 

@@ -21,7 +21,7 @@ _LOWEST = -math.inf
 # Up to so many scores of one image are read faster without numpy.
 _SHORT = 64
 # Numbers that `struct` knows.
-_UNPACKED = "edfbB"
+_UNPACKED = "edf"
 # So many kinds of reply are known by sight: versions behind one address, as a rule.
 _MOST_TEMPLATES = 8
 
@@ -209,6 +209,8 @@ class ReplyReader:
         return servable
 
     def _remember(self, reply: bytes, scores: NDArray[Any], servable: Servable) -> None:
+        if scores.dtype.kind in "iu":
+            return  # a few bytes, which a name or a version may hold by chance
         values = scores.tobytes()
         start = reply.find(values)
         if start < 0 or reply.find(values, start + 1) >= 0:
