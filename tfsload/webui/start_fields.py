@@ -196,7 +196,6 @@ _CHECKS = (
         "Tolerance",
         "How far a score may be from the one without load: absolute, or in % of the image's largest score.",
     ),
-    _field("label_offset", "Label offset", "How far the model's classes are above the labels.", WHOLE),
 )
 _MODEL = (
     _field("signature_name", "Signature", "Empty: predict_images, else serving_default, else the only one that fits."),
@@ -208,6 +207,8 @@ _MODEL = (
         "0..1, 0..255, -1..1 or another LOW..HIGH, or mean,deviation. Empty: 0..1 where the input holds floats, "
         "0..255 where it holds whole numbers.",
     ),
+    _field("label_offset", "Label offset", "How far the model's classes are above the labels.", WHOLE),
+    _field("deadline", "Deadline, seconds", "After which a request without an answer has failed.", DECIMAL),
     _field(
         "input",
         "Other inputs, one a line",
@@ -216,7 +217,6 @@ _MODEL = (
         hint="keep_prob=1.0",
         is_wide=True,
     ),
-    _field("deadline", "Deadline, seconds", "After which a request without an answer has failed.", DECIMAL),
 )
 _CONNECTION = (
     _field(
