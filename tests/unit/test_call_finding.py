@@ -213,9 +213,6 @@ def test_the_input_is_found(inputs, defaults, options, chosen):
         ),
         pytest.param({"x": tensor("DT_HALF")}, {"pixel_scale": "0..1e6"}, "it holds no numbers as large", id="half"),
         pytest.param(
-            {"x": tensor("DT_STRING", (-1,))}, {"pixel_scale": "0..1"}, "takes PNG files, as they are", id="png"
-        ),
-        pytest.param(
             {"x": tensor(), "keep_prob": tensor(shape=())},
             {},
             "also wants the input 'keep_prob', DT_FLOAT []: pass --input keep_prob=VALUE",

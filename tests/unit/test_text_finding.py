@@ -90,6 +90,20 @@ def test_what_is_sent_follows_what_the_server_says(said, method, options, words)
         ),
         pytest.param(MISSES.format("x", "bool"), CLASSIFY, {}, "the feature 'x' is bool", id="no-list-of-an-example"),
         pytest.param(
+            NO_IMAGE,
+            PREDICT,
+            {"pixel_scale": "0..1"},
+            "input 'texts' takes PNG files, whose pixels are",
+            id="png-scale",
+        ),
+        pytest.param(
+            MISSES.format("x", "string"),
+            PREDICT,
+            {"pixel_scale": "0..1"},
+            "the feature 'x' takes PNG",
+            id="feature-scale",
+        ),
+        pytest.param(
             MISSES.format("x", "int64"),
             CLASSIFY,
             {"pixel_scale": "0.5,0.3"},

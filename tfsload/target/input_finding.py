@@ -162,10 +162,6 @@ def _fit_text(asked: ModelAsked, name: str, tensor: TensorDescribed, fired: Fire
     layout = Layout((1,) * len(inner), shape != (), batch, 1)
     spec = InputSpec(name, tensor.dtype, shape, fired.pixels, layout.shape, layout.has_batch, batch, form=PNG)
     faults = _batch_faults(asked, named, what, layout)
-    if asked.pixel_scale is not None:
-        faults.append(
-            f"--pixel-scale {quoted(asked.pixel_scale.text)}: {named} takes PNG files, as they are; leave it out"
-        )
     return FoundInput(spec, tuple(faults), layout.certainty)
 
 

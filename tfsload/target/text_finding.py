@@ -43,6 +43,7 @@ def with_texts(transport: Transport, asked: ModelAsked, spec: CallSpec, timeout_
     said = _said_of_nothing(transport, spec, timeout_s)
     found = _MISSES.search(said)
     if found is None and not is_classified:
+        _refuse_scale(asked, f"input {quoted(spec.input.name)}")
         return spec
     feature, dtype = (found[1], _OF_EXAMPLES.get(found[2], found[2])) if found else (spec.input.feature, "DT_FLOAT")
     named = f"signature {quoted(spec.signature_name)}"
@@ -57,7 +58,9 @@ def with_texts(transport: Transport, asked: ModelAsked, spec: CallSpec, timeout_
     if dtype not in FEATURE_LISTS:
         raise TextError([f"{named}: the feature {quoted(feature)} is {shown(dtype)}; {_HOLDS}"])
     kind = kind_named(dtype)
-    if kind is not None and kind.dtype != object:
+    if dtype == "DT_STRING":
+        _refuse_scale(asked, f"the feature {quoted(feature)}")
+    elif kind is not None:
         scale = scale or default_of(kind.dtype)
         if fault := scale.fault(kind.dtype):
             raise TextError([f"--pixel-scale {quoted(scale.text)}: the feature {quoted(feature)} is {dtype}, {fault}"])
@@ -69,6 +72,12 @@ def with_texts(transport: Transport, asked: ModelAsked, spec: CallSpec, timeout_
         scale=scale.text if scale else spec.input.scale,
     )
     return dataclasses.replace(spec, input=images)
+
+
+def _refuse_scale(asked: ModelAsked, what: str) -> None:
+    if asked.pixel_scale is not None:
+        said = f"--pixel-scale {quoted(asked.pixel_scale.text)}"
+        raise TextError([f"{said}: {what} takes PNG files, whose pixels are as they are; leave it out"])
 
 
 _NAME = "pass its name with --input-name"
