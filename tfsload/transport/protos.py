@@ -49,7 +49,6 @@ with _package_without_init():
     meta_graph_pb2 = importlib.import_module("tensorflow.core.protobuf.meta_graph_pb2")
     example_pb2 = importlib.import_module("tensorflow.core.example.example_pb2")
     model_pb2 = importlib.import_module("tensorflow_serving.apis.model_pb2")
-    classification_pb2 = importlib.import_module("tensorflow_serving.apis.classification_pb2")
     predict_pb2 = importlib.import_module("tensorflow_serving.apis.predict_pb2")
     input_pb2 = importlib.import_module("tensorflow_serving.apis.input_pb2")
     classification_pb2 = importlib.import_module("tensorflow_serving.apis.classification_pb2")
