@@ -7,7 +7,7 @@ BAD_REPLY = "BAD_REPLY"
 # Not a gRPC code: the request failed on this side, through a fault of the load generator or of a user class.
 CLIENT_ERROR = "CLIENT_ERROR"
 # gRPC codes by which a server, or its model, refuses what was sent; by others nothing of it was looked at.
-JUDGED_CODES = ("INVALID_ARGUMENT", "INTERNAL", "UNKNOWN", "OUT_OF_RANGE", "FAILED_PRECONDITION", "UNIMPLEMENTED")
+JUDGED_CODES = ("INVALID_ARGUMENT", "INTERNAL", "UNKNOWN", "OUT_OF_RANGE", "FAILED_PRECONDITION")
 
 
 class PredictionFailure(Exception):  # noqa: N818  (a prediction fails; a failure has a code)

@@ -45,7 +45,6 @@ def _package_without_init() -> Iterator[None]:
 with _package_without_init():
     tensor_pb2 = importlib.import_module("tensorflow.core.framework.tensor_pb2")
     types_pb2 = importlib.import_module("tensorflow.core.framework.types_pb2")
-    example_pb2 = importlib.import_module("tensorflow.core.example.example_pb2")
     meta_graph_pb2 = importlib.import_module("tensorflow.core.protobuf.meta_graph_pb2")
     example_pb2 = importlib.import_module("tensorflow.core.example.example_pb2")
     model_pb2 = importlib.import_module("tensorflow_serving.apis.model_pb2")
