@@ -9,6 +9,7 @@ from tfsload.analysis import exit_codes
 
 DEMO = """
 Model mnist, version 0, at 0:0 (tfsload 0)
+signature    predict_images: images [-0, 0] float ← 0 × 0 pixels ÷ 0 · scores [-0, 0] float → class by the highest
 
 requests     0 in TIME
 rate         0 requests/s
