@@ -19,9 +19,9 @@ from tfsload.datasets.dataset import load
 from tfsload.prediction.process_run import RunImages
 from tfsload.records.images import Images
 from tfsload.records.recorder import Recorder, merge_plain
-from tfsload.run import result_making
 from tfsload.report.page.answers import answers
 from tfsload.report.page.page import render
+from tfsload.run import result_making
 from tfsload.transport.failure import PredictionFailure
 
 GONE = PredictionFailure("UNAVAILABLE", "gone")

@@ -21,7 +21,6 @@ from tfsload.analysis.thresholds import parse
 from tfsload.datasets.dataset import Dataset, load
 from tfsload.load.request_book import NO_LABEL, RequestBook
 from tfsload.prediction import events
-from tfsload.prediction.process_run import fingerprint
 from tfsload.records.recorder import Recorder
 from tfsload.records.window import Window
 from tfsload.report import csv_files, json_file, junit, live_line, markdown
@@ -73,7 +72,7 @@ def test_a_data_set_may_have_no_labels(tmp_path, write):
 
     np.testing.assert_array_equal(dataset.images, images(3))
     assert (dataset.labels, dataset.first(2).labels, len(dataset.first(2))) == (None, None, 2)
-    assert fingerprint(dataset) != fingerprint(replace(dataset, labels=np.zeros(3, np.uint8)))
+    assert dataset.fingerprint != replace(dataset, labels=np.zeros(3, np.uint8)).fingerprint
 
 
 def test_files_with_labels_win_over_those_without(tmp_path):

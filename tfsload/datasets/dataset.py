@@ -1,6 +1,7 @@
 """The images of a run, and their labels: the shipped subset, downloaded ones, or whatever files of one's own hold."""
 
 import functools
+import hashlib
 import math
 import os
 from dataclasses import dataclass, replace
@@ -69,8 +70,19 @@ class Dataset:
 
     def first(self, n: int) -> "Dataset":
         """Return its first images; n is at least 1."""
+        if n >= len(self):
+            return self
         labels = None if self.labels is None else self.labels[:n]
         return replace(self, images=self.images[:n], labels=labels)
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """What tells these images and labels from others, wherever they were loaded."""
+        digest = hashlib.sha256(repr(self.images.shape).encode())
+        digest.update(self.images.data)
+        if self.labels is not None:
+            digest.update(self.labels.data)
+        return digest.hexdigest()
 
 
 def load(source: str, split: str = "test") -> Dataset:

@@ -1,7 +1,6 @@
 """A run, as a process that runs users sees it: what to fire, where, and where results go."""
 
 import functools
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,16 +52,7 @@ class RunImages:
     @classmethod
     def of(cls, dataset: tfsload.datasets.dataset.Dataset) -> "RunImages":
         """Return a data set's, as `load_images` has loaded it."""
-        return cls(dataset, fingerprint(dataset))
-
-
-def fingerprint(dataset: tfsload.datasets.dataset.Dataset) -> str:
-    """Return what tells one set of images and labels from another, wherever it was loaded."""
-    digest = hashlib.sha256(repr(dataset.images.shape).encode())
-    digest.update(dataset.images.data)
-    if dataset.labels is not None:
-        digest.update(dataset.labels.data)
-    return digest.hexdigest()
+        return cls(dataset, dataset.fingerprint)
 
 
 def requests_for(settings: Settings, n_images: int) -> int:

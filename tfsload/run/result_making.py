@@ -17,7 +17,7 @@ from tfsload.analysis.result import Course, RunResult, Server, Users, Verified, 
 from tfsload.analysis.summing_up import Measured, sum_up
 from tfsload.analysis.totals import MismatchExample
 from tfsload.datasets.dataset import DataError, Dataset
-from tfsload.prediction.process_run import fingerprint, load_images, requests_for
+from tfsload.prediction.process_run import load_images, requests_for
 from tfsload.records.mismatch import least
 from tfsload.records.record import Record
 from tfsload.run.checks import Checked
@@ -95,7 +95,13 @@ def course_of(results: Results, checked: Checked) -> Course:
 
 def _sweep_asked(checked: Checked) -> SweepAsked:
     model, load = checked.settings.model, checked.settings.load
-    return SweepAsked(model.images_per_request, checked.n_images, load.level_duration_s, model.deadline_s)
+    return SweepAsked(
+        images_per_request=model.images_per_request,
+        n_images=checked.n_images,
+        level_duration_s=load.level_duration_s,
+        deadline_s=model.deadline_s,
+        warm_up_s=load.warm_up_s,
+    )
 
 
 def _workers(results: Results) -> Workers:
@@ -134,7 +140,7 @@ def _loaded_anew(checked: Checked) -> Dataset | None:
     except (DataError, SettingsError):
         return None  # it has gone since the run began
     # Else another one has taken its place.
-    return dataset if fingerprint(dataset) == checked.data_fingerprint else None
+    return dataset if dataset.fingerprint == checked.data_fingerprint else None
 
 
 def _accuracy(results: Results, images: ImageCounts, checked: Checked) -> tuple[SeenBy, ...]:
