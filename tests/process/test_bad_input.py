@@ -1,11 +1,15 @@
 """Bad usage from the command line: one clear message, the right exit code, no load and nobody left behind."""
 
 import gzip
+import os
 import socket
+import subprocess
+import sys
 
 import psutil
 import pytest
 
+from tests.support.odd_files import pipe
 from tests.support.runs import PROJECT, locust, run_headless, wait_until
 from tfsload.analysis import exit_codes
 
@@ -73,6 +77,36 @@ def test_a_corrupt_dataset_names_the_file(tmp_path, model_server, corrupt_datase
 
     assert ended.exit_code == exit_codes.BAD_USAGE
     assert str(corrupt_dataset / "test-images-idx3-ubyte") in ended.stderr
+
+
+@pytest.mark.parametrize("option", ["--tls-ca-file", "--tls-cert-file", "--tls-key-file"])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path, model_server, option):
+    pipe(tmp_path / "odd.pem")
+    files = {"--tls-cert-file": __file__, option: str(tmp_path / "odd.pem")}
+    given = [word for pair in files.items() for word in pair]
+    ended = run_headless(tmp_path / "run", "--host", model_server.address, "--tls", *given)
+
+    assert ended.exit_code == exit_codes.BAD_USAGE
+    assert f"{option} '{tmp_path / 'odd.pem'}' cannot be read (it is no regular file)" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def subprocess_locust(directory, arguments, passed_on):
+    """Start Locust as a shell does that has written what a command says to a pipe of the process's own."""
+    command = [sys.executable, "-m", "locust", "-f", str(PROJECT / "locustfile.py"), *arguments]
+    return subprocess.Popen(command, cwd=directory, pass_fds=[passed_on], stderr=subprocess.PIPE, text=True)
+
+
+def test_a_configuration_from_a_pipe_is_refused_since_it_would_be_read_twice(tmp_path, model_server):
+    reading, writing = os.pipe()
+    os.write(writing, b"num-tests = 50\n")
+    os.close(writing)
+    arguments = ("--headless", "--host", model_server.address, "--config", f"/dev/fd/{reading}")
+    with subprocess_locust(tmp_path, arguments, reading) as process:
+        said = process.communicate(timeout=60)[1]
+
+    assert process.returncode == exit_codes.BAD_USAGE
+    assert "it is no regular file" in said
 
 
 def test_all_faults_of_the_options_come_at_once(tmp_path):

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.odd_files import ODD_FILES
 from tfsload.datasets import idx
 from tfsload.datasets.dataset import DataError, load
 
@@ -142,8 +143,15 @@ def test_read_unpacks_no_more_of_a_bomb_than_the_header_announces(tmp_path, monk
     assert parsed == [len(GOOD) + 1]
 
 
+@pytest.mark.parametrize("make", ODD_FILES)
+def test_read_opens_nothing_but_a_regular_file(tmp_path, make):
+    make(tmp_path / "odd")
+    with pytest.raises(DataError, match="expected a readable file, found: it is no regular file"):
+        idx.read(tmp_path / "odd", IMAGE)
+
+
 def test_read_says_what_the_system_says_of_an_unreadable_file(tmp_path):
-    with pytest.raises(DataError, match="expected a readable file, found: Is a directory"):
+    with pytest.raises(DataError, match="expected a readable file, found: it is no regular file"):
         idx.read(tmp_path, IMAGE)
 
 

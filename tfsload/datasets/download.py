@@ -74,6 +74,8 @@ class _MirrorError(Exception):
 def _retrieve(mirror: str, name: str) -> Path:
     path = cache_folder() / name
     try:
+        if path.exists() and not path.is_file():  # of a pipe, pooch would wait for who writes
+            raise DataError(f"{path}: it is no regular file: take it away, and it is downloaded anew")
         if path.is_file() and pooch.file_hash(str(path)) == REGISTRY[name]:
             return path
         _await_answer(mirror + name)

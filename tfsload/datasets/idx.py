@@ -15,6 +15,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from tfsload.transport import regular_file
+
 UNSIGNED_BYTE = 0x08
 MAX_ITEMS = 1_000_000
 """Items a file may announce. The largest set of this kind, EMNIST, has 814,255; a header that says more is
@@ -93,7 +95,7 @@ def read(path: str | os.PathLike[str], item_shape: tuple[int, ...]) -> NDArray[n
     """
     source = os.fspath(path)
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=regular_file.opener) as file:
             return parse(_read_bounded(_unpacked(file), item_shape, source), item_shape, source)
     except EOFError:
         raise DataError(

@@ -16,6 +16,7 @@ from tfsload.settings.refusal import RunRefused
 from tfsload.suite import (
     arguments,
     beginning,
+    config_files,
     dry_run,
     given_options,
     interrupt,
@@ -60,6 +61,7 @@ def install(where: Environment | Events, **options: Any) -> None:
     prediction_events.install(events)
     events.init_command_line_parser.add_listener(arguments.add_arguments)
     events.init_command_line_parser.add_listener(locust_files.check_paths)
+    events.init_command_line_parser.add_listener(config_files.listen)
     events.init_command_line_parser.add_listener(dry_run.listen)
     events.init_command_line_parser.add_listener(arguments.refuse_unknown_names)
     events.before_worker_connects = EventHook()
