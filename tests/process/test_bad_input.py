@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from tests.support.odd_files import pipe
-from tests.support.runs import PROJECT, locust, run_headless, wait_until
+from tests.support.runs import PROJECT, free_port, locust, run_headless, wait_until
 from tfsload.analysis import exit_codes
 
 SHIPPED = PROJECT / "data" / "mnist5k"
@@ -129,24 +129,115 @@ def test_an_unknown_option_is_refused(tmp_path):
     assert "unrecognized arguments" in ended.stderr
 
 
+@pytest.fixture
+def busy_port():
+    """A port of loopback where another program listens."""
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        yield str(busy.getsockname()[1])
+
+
+FORKED = pytest.mark.parametrize(
+    "role", [pytest.param(["--master"], id="master"), pytest.param(["--processes", "2"], id="forks-its-workers")]
+)
+
+
+@FORKED
+@pytest.mark.parametrize(
+    ("where", "exit_code", "why"),
+    [
+        pytest.param(
+            ["--master-bind-host", "127.0.0.1", "--master-bind-port", "BUSY"],
+            exit_codes.FAILED,
+            "the master cannot listen on 127.0.0.1:BUSY: another program listens there, maybe the master of an earlier "
+            "run; stop it, or pass another --master-bind-port, and its workers the same --master-port",
+            id="a-port-that-is-taken",
+        ),
+        pytest.param(
+            ["--master-bind-host", "203.0.113.9"],
+            exit_codes.FAILED,
+            "the master cannot listen on 203.0.113.9:",
+            id="another-machines-address",
+        ),
+        pytest.param(
+            ["--master-bind-host", "1.2.3.4.5"], exit_codes.FAILED, "pass another --master-bind-host", id="no-address"
+        ),
+    ],
+)
+def test_a_master_that_cannot_listen_says_so_and_leaves_nobody(
+    tmp_path, model_server, busy_port, role, where, exit_code, why
+):
+    where = [word.replace("BUSY", busy_port) for word in where]
+    report = tmp_path / "report"
+    arguments = ("--headless", "--host", model_server.address, "-t", "5s", "--report", str(report), *role, *where)
+    if "--master-bind-port" not in where:
+        arguments += ("--master-bind-port", str(free_port()))
+    with locust(tmp_path / "run", *arguments, is_forked=False, TFSLOAD_TEST_MARK=str(tmp_path)) as process:
+        ended = process.wait()
+
+    assert ended.exit_code == exit_code, ended.stderr
+    assert why.replace("BUSY", busy_port) in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert why.partition(":")[0].replace("BUSY", busy_port) in (report / "junit.xml").read_text()
+    wait_until(lambda: not pids_that_bear(tmp_path), "nobody to be left", 20)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
-        pytest.param(["--headless", "--master", "--master-bind-host", "127.0.0.1", "--master-bind-port"], id="master"),
-        pytest.param(["--web-host", "127.0.0.1", "--web-port"], id="web-ui"),
+        pytest.param(["--processes", "2", "--master-bind-port", "99999"], id="forks-its-workers"),
+        pytest.param(["--worker", "--master-port", "99999"], id="worker"),
     ],
 )
-def test_a_port_in_use_is_named(tmp_path, model_server, arguments):
-    with socket.socket() as busy:
-        busy.bind(("127.0.0.1", 0))
-        busy.listen()
-        port = str(busy.getsockname()[1])
-        with locust(tmp_path, "--host", model_server.address, *arguments, port) as process:
-            ended = process.wait()
+def test_a_port_that_there_is_not_is_refused(tmp_path, arguments):
+    ended = run_headless(tmp_path, *arguments)
+
+    assert ended.exit_code == exit_codes.BAD_USAGE
+    assert f"argument {arguments[-2]}: '99999': expected a port, from 1 to 65535" in ended.stderr
+
+
+def test_forked_workers_look_for_their_master_where_it_listens(tmp_path, model_server):
+    where = ("--processes", "2", "--master-bind-host", "127.0.0.2", "--master-bind-port", str(free_port()))
+    ended = run_headless(tmp_path, "--host", model_server.address, "--num-tests", "50", *where)
+
+    assert ended.exit_code == exit_codes.PASS, ended.stderr
+
+
+def test_forked_workers_end_with_a_master_that_is_killed_before_it_listens(tmp_path):
+    locustfile = tmp_path / "late.py"
+    locustfile.write_text(
+        f"import sys; sys.path.insert(0, {str(PROJECT)!r})\n"
+        "import os, signal, pathlib, time, locust.runners, tfsload\n"
+        "class MyUser(tfsload.GrpcUser):\n    pass\n"
+        "connect, place = locust.runners.WorkerRunner.connect_to_master, pathlib.Path(__file__).parent\n"
+        "def tell_and_connect(self):\n"
+        "    (place / f'connects-{os.getpid()}').touch()\n"
+        "    connect(self)\n"
+        "locust.runners.WorkerRunner.connect_to_master = tell_and_connect\n"
+        "class Master(locust.runners.MasterRunner):\n"
+        "    def __init__(self, *_):\n"
+        "        while len(list(place.glob('connects-*'))) < 2:\n            time.sleep(0.01)\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "locust.env.MasterRunner = Master\n"
+    )
+    arguments = ("--headless", "--processes", "2")
+    options = {"locustfile": locustfile, "is_forked": False, "TFSLOAD_TEST_MARK": str(tmp_path)}
+    with locust(tmp_path / "run", *arguments, **options) as process:
+        process.wait()
+
+    assert len(list(tmp_path.glob("connects-*"))) == 2
+    wait_until(lambda: not pids_that_bear(tmp_path), "the workers' end", 20)
+
+
+def test_a_web_ui_whose_port_is_taken_is_named(tmp_path, model_server, busy_port):
+    arguments = ("--web-host", "127.0.0.1", "--web-port", busy_port, "--processes", "2")
+    given = ("--host", model_server.address, *arguments)
+    with locust(tmp_path / "run", *given, is_forked=False, TFSLOAD_TEST_MARK=str(tmp_path)) as process:
+        ended = process.wait()
 
     assert ended.exit_code == exit_codes.FAILED
-    assert port in ended.stderr
-    assert "ddress already in use" in ended.stderr or "another program listens there" in ended.stderr
+    assert f"127.0.0.1:{busy_port}: another program listens there" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    wait_until(lambda: not pids_that_bear(tmp_path), "nobody to be left", 20)
 
 
 def test_forked_workers_end_with_a_master_that_is_killed(tmp_path, model_server):

@@ -23,6 +23,7 @@ from tfsload.suite import (
     locust_files,
     locust_wraps,
     log_guard,
+    master_address,
     run_warnings,
     streams,
 )
@@ -58,10 +59,12 @@ def install(where: Environment | Events, **options: Any) -> None:
         return
     setattr(events, _INSTALLED, True)
     locust_wraps.install()
+    locust_wraps.wrap_create_master(master_address.refused_in_words)
     prediction_events.install(events)
     events.init_command_line_parser.add_listener(arguments.add_arguments)
     events.init_command_line_parser.add_listener(locust_files.check_paths)
     events.init_command_line_parser.add_listener(config_files.listen)
+    events.init_command_line_parser.add_listener(master_address.listen)
     events.init_command_line_parser.add_listener(dry_run.listen)
     events.init_command_line_parser.add_listener(arguments.refuse_unknown_names)
     events.before_worker_connects = EventHook()
