@@ -109,6 +109,27 @@ def test_a_configuration_from_a_pipe_is_refused_since_it_would_be_read_twice(tmp
     assert "it is no regular file" in said
 
 
+@pytest.mark.parametrize(
+    ("arguments", "environment", "named"),
+    [
+        pytest.param(["--host", ""], {}, "--host: given, and empty", id="host"),
+        pytest.param(["--threshold", ""], {}, "--threshold: given, and empty", id="threshold"),
+        pytest.param([], {"LOCUST_HOST": ""}, "LOCUST_HOST: given, and empty", id="host-in-the-environment"),
+        pytest.param(
+            ["--config", "own.conf"], {}, "host, in a configuration file: given, and empty", id="host-in-a-file"
+        ),
+    ],
+)
+def test_what_is_given_and_empty_is_refused(tmp_path, arguments, environment, named):
+    (tmp_path / "own.conf").write_text("host =\n")
+    with locust(tmp_path / "run", "--headless", *arguments, "-t", "1s", cwd=tmp_path, **environment) as process:
+        ended = process.wait()
+
+    assert ended.exit_code == exit_codes.BAD_USAGE
+    assert named in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_all_faults_of_the_options_come_at_once(tmp_path):
     options = ("--deadline", "-1", "--images-per-request", "0", "--seed", "x", "--num-tests", "1001")
     ended = run_headless(tmp_path, *options)

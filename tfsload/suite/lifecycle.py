@@ -18,6 +18,7 @@ from tfsload.suite import (
     beginning,
     config_files,
     dry_run,
+    empty_texts,
     given_options,
     interrupt,
     locust_files,
@@ -67,6 +68,7 @@ def install(where: Environment | Events, **options: Any) -> None:
     events.init_command_line_parser.add_listener(master_address.listen)
     events.init_command_line_parser.add_listener(dry_run.listen)
     events.init_command_line_parser.add_listener(arguments.refuse_unknown_names)
+    events.init_command_line_parser.add_listener(empty_texts.listen)
     events.before_worker_connects = EventHook()
     events.before_worker_connects.add_listener(_refuse_dry_worker)
     events.before_worker_connects.add_listener(_suite_of)
