@@ -25,6 +25,7 @@ from tfsload.suite import (
     locust_wraps,
     log_guard,
     master_address,
+    run_time,
     run_warnings,
     streams,
 )
@@ -66,6 +67,7 @@ def install(where: Environment | Events, **options: Any) -> None:
     events.init_command_line_parser.add_listener(locust_files.check_paths)
     events.init_command_line_parser.add_listener(config_files.listen)
     events.init_command_line_parser.add_listener(master_address.listen)
+    events.init_command_line_parser.add_listener(run_time.listen)
     events.init_command_line_parser.add_listener(dry_run.listen)
     events.init_command_line_parser.add_listener(arguments.refuse_unknown_names)
     events.init_command_line_parser.add_listener(empty_texts.listen)
