@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -214,6 +215,24 @@ def test_a_port_that_there_is_not_is_refused(tmp_path, arguments):
 
     assert ended.exit_code == exit_codes.BAD_USAGE
     assert f"argument {arguments[-2]}: '99999': expected a port, from 1 to 65535" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        pytest.param("nosuch.invalid", "--master-host 'nosuch.invalid' leads to no machine", id="no-name"),
+        pytest.param("127.0.0.1", "No master has answered at 127.0.0.1:", id="no-master"),
+    ],
+)
+def test_a_worker_that_waits_for_its_master_says_so(tmp_path, host, said):
+    arguments = ("--worker", "--master-host", host, "--master-port", str(free_port()))
+    with locust(tmp_path, *arguments) as process:
+        wait_until(lambda: said in process.log(), "what it waits for", 30)
+        process.signal(signal.SIGTERM)
+        ended = process.wait()
+
+    assert ended.stderr.count(said) == 1
+    assert "Traceback" not in ended.stderr
 
 
 def test_forked_workers_look_for_their_master_where_it_listens(tmp_path, model_server):

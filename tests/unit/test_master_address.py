@@ -1,6 +1,7 @@
 """Where a master listens: what Locust says of an address that cannot be listened on, and where forked workers look."""
 
 import errno
+import socket
 from types import SimpleNamespace
 
 import pytest
@@ -122,3 +123,53 @@ def test_forked_workers_look_where_their_master_listens(given, host, port):
     master_address.lead_forked_workers(options)
 
     assert (options.master_host, options.master_port) == (host, port)
+
+
+@pytest.fixture
+def told(monkeypatch, caplog):
+    """Return a function that returns what a worker says while it waits; `slept` then tells for how long."""
+
+    def wait(fault=None, is_connected_then=False):
+        runner = SimpleNamespace(master_host="there", master_port=5557, connected=False)
+
+        def look_up(*_, **__):
+            if fault is not None:
+                raise fault
+
+        def sleep(seconds):
+            assert seconds == 5
+            runner.connected = is_connected_then
+
+        monkeypatch.setattr(master_address.socket, "getaddrinfo", look_up)
+        monkeypatch.setattr(master_address.gevent, "sleep", sleep)
+        master_address.tell_of_wait(runner=runner, environment=None).get(timeout=10)
+        return [record.getMessage() for record in caplog.records]
+
+    return wait
+
+
+FOR_LONG = "this worker goes on trying for 5 minutes"
+SILENT = f"No master has answered at there:5557 for 5 s; is one started there? {FOR_LONG}"
+NOWHERE = f"--master-host 'there' leads to no machine (Name or service not known): {FOR_LONG}"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        pytest.param({"is_connected_then": True}, [], id="a-master-that-answers"),
+        pytest.param({}, [SILENT], id="one-that-does-not"),
+        pytest.param({"fault": socket.gaierror(-2, "Name or service not known")}, [NOWHERE, SILENT], id="no-name"),
+        pytest.param(
+            {"fault": socket.gaierror(-3, "Try again"), "is_connected_then": True},
+            [f"--master-host 'there' leads to no machine (Try again): {FOR_LONG}"],
+            id="a-name-that-is-known-later",
+        ),
+        pytest.param(
+            {"fault": UnicodeError("label too long")},
+            [f"--master-host 'there' leads to no machine (it is no name): {FOR_LONG}", SILENT],
+            id="what-can-be-no-name",
+        ),
+    ],
+)
+def test_a_worker_that_waits_says_so(told, given, said):
+    assert told(**given) == said

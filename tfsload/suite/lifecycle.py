@@ -74,6 +74,7 @@ def install(where: Environment | Events, **options: Any) -> None:
     events.before_worker_connects = EventHook()
     events.before_worker_connects.add_listener(_refuse_dry_worker)
     events.before_worker_connects.add_listener(_suite_of)
+    events.before_worker_connects.add_listener(master_address.tell_of_wait)
     events.init.add_listener(_on_init)
     events.test_start.add_listener(_on_test_start)
     # Listeners of quitting run last to first: here, before the runner adds its own, which ends the run.

@@ -4,10 +4,15 @@ import argparse
 import contextlib
 import errno
 import ipaddress
+import logging
 from collections.abc import Iterator
 from typing import Any
 
+import gevent
+import locust.runners
+from gevent import socket
 from locust.exception import RPCError
+from locust.runners import WorkerRunner
 
 from tfsload.analysis import exit_codes
 from tfsload.run import processes
@@ -17,8 +22,12 @@ from tfsload.suite.run_report import RunReport
 from tfsload.transport.numerals import whole_number
 from tfsload.transport.words import quoted
 
+logger = logging.getLogger(__name__)
+
 _PORTS = ("master_port", "master_bind_port")
 _LAST_PORT, _MOST_DIGITS = 65535, 9
+# After so long a master is not just a moment late.
+_SILENCE_S = 5.0
 _OTHER_PORT = "pass another --master-bind-port, and its workers the same --master-port"
 _OTHER_HOST = "pass another --master-bind-host, an address of this machine, or leave it out"
 _OF_PORTS = {
@@ -61,6 +70,29 @@ def lead_forked_workers(options: Any) -> None:
             options.master_host = options.master_bind_host
 
 
+def tell_of_wait(runner: WorkerRunner, **_: Any) -> "gevent.Greenlet[[], None]":
+    """Have a worker say that it waits for its master, and why: Locust's says nothing for half a minute.
+
+    It goes on trying, as Locust has it: the name of a master that is starting may come to lead somewhere.
+
+    Args:
+        runner: of a worker that is about to connect (on `before_worker_connects`).
+    """
+
+    def tell() -> None:
+        for_long = f"this worker goes on trying for {_tries_s() / 60:g} minutes"
+        if why := _why_no_address(runner.master_host):
+            logger.warning("--master-host %s leads to no machine (%s): %s", quoted(runner.master_host), why, for_long)
+        gevent.sleep(_SILENCE_S)
+        if not runner.connected:
+            where = f"{runner.master_host}:{runner.master_port}"
+            logger.warning(
+                "No master has answered at %s for %g s; is one started there? %s", where, _SILENCE_S, for_long
+            )
+
+    return gevent.spawn(tell)
+
+
 @contextlib.contextmanager
 def refused_in_words(options: Any, host: str, port: int) -> Iterator[None]:
     """End Locust's program in a line where a master cannot listen; Locust shows a traceback, and leaves its workers.
@@ -85,6 +117,21 @@ def refused_in_words(options: Any, host: str, port: int) -> Iterator[None]:
         why = _OF_PORTS.get(number, f"{words}; {_OTHER_HOST}")
         refused = RunRefused(exit_codes.FAILED, [f"the master cannot listen on {host}:{port}: {why}"])
         raise _end(options, refused) from None
+
+
+def _why_no_address(host: str) -> str:
+    """Return why a name leads to no address, as the system says it; empty: it leads to one."""
+    try:
+        socket.getaddrinfo(host, None, proto=socket.IPPROTO_TCP)
+    except OSError as error:
+        return error.strerror or str(error)
+    except UnicodeError:
+        return "it is no name"
+    return ""
+
+
+def _tries_s() -> float:
+    return float(locust.runners.CONNECT_TIMEOUT * locust.runners.CONNECT_RETRY_COUNT)
 
 
 def _systems_fault(fault: BaseException) -> tuple[int, str]:
