@@ -377,6 +377,27 @@ def test_what_names_no_option_is_refused(tmp_path, arguments, environment, said)
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        pytest.param(["tfsload", "run"], "tfsload run", id="tfsload-run"),
+        pytest.param(["locust", "-f", str(PROJECT / "locustfile.py")], "locust", id="locust"),
+    ],
+)
+def test_a_program_that_is_called_as_a_module_knows_its_name(tmp_path, command, name):
+    done = subprocess.run(
+        [sys.executable, "-m", *command, "--hepl"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.returncode == exit_codes.BAD_USAGE
+    assert done.stderr.startswith(f"{name}: error: unrecognized arguments: --hepl")
+
+
 def test_variables_of_others_are_let_be(tmp_path):
     of_kubernetes = {"TFSLOAD_SERVICE_HOST": "10.0.0.1", "TFSLOAD_PORT": "tcp://10.0.0.1:8500"}
     arguments = ("--headless", "--dry-run", "--deadline", "never")

@@ -45,3 +45,13 @@ def program(has_own_locustfile: bool, environment: Mapping[str, str] = os.enviro
     if number == str(os.getpid()):
         return tuple(words)
     return words_of("locust", sys.argv[0], sys.orig_argv) if has_own_locustfile else ()
+
+
+def name(environment: Mapping[str, str] = os.environ) -> str:
+    """Return what the program of this process calls itself: where `-m` runs it, Python knows the name of a file alone.
+
+    Args:
+        environment: of this process.
+    """
+    number, _, _ = environment.get(_VARIABLE, "").partition("\n")
+    return "tfsload run" if number == str(os.getpid()) else "locust"
