@@ -14,7 +14,8 @@ from tfsload.report import output, program
 from tfsload.run import called_as
 from tfsload.settings.listing import listing
 from tfsload.settings.options import OPTIONS
-from tfsload.transport.words import quoted
+from tfsload.suite import config_files
+from tfsload.transport.words import quoted, sentence
 
 _NARROWEST, _WIDEST = 60, 100
 _HELP = ("-h", "--help")
@@ -73,8 +74,23 @@ def run(arguments: Sequence[str]) -> int:
     if set(arguments) & set(_HELP):
         output.say(_run_help(min(_WIDEST, max(_NARROWEST, shutil.get_terminal_size().columns))))
         return exit_codes.PASS
+    if not _is_anywhere():
+        print("tfsload run: the working directory is not there any more: change to one that is", file=sys.stderr)
+        return exit_codes.BAD_USAGE
+    if faults := config_files.faults(arguments):
+        print("\n".join(f"tfsload run: {sentence(fault)}" for fault in faults), file=sys.stderr)
+        return exit_codes.BAD_USAGE
     called_as.tell_locust(os.environ)
     return _become_locust(["-f", str(shipped("locustfile.py")), *arguments])
+
+
+def _is_anywhere() -> bool:
+    """Whether the working directory can be found: Locust shows a traceback where somebody has taken it away."""
+    try:
+        os.getcwd()
+    except OSError:
+        return False
+    return True
 
 
 def _run_help(width: int) -> str:

@@ -1,6 +1,7 @@
 """TLS over both transports: verified by default, with the system's authorities or a private one."""
 
 import contextlib
+import dataclasses
 import datetime
 import json
 import ssl
@@ -12,10 +13,13 @@ from cryptography.hazmat.primitives import serialization
 
 from tests.support.channels import open_channel
 from tests.support.faulty_server import FaultyServer
+from tests.support.odd_files import ODD_FILES, far_too_large, pipe
 from tests.support.runs import wait_until
 from tests.support.server_processes import ScriptedServer
 from tfsload.settings.settings import Settings
-from tfsload.transport.tls import TlsFileError, TlsLayer, make_context
+from tfsload.transport import regular_file
+from tfsload.transport.tls import TlsFileError, TlsLayer, make_context, read_credentials
+from tfsload.transport.words import quoted
 
 CODE = grpc.StatusCode
 METHOD = "/test.Scripted/Call"
@@ -205,6 +209,56 @@ def test_files_that_cannot_be_used_are_named(files, options, message):
     options = {name: str(files / value) for name, value in options.items()}
     with pytest.raises(TlsFileError, match=message):
         open_channel(Settings.parse({"tls": "true", **options}, "localhost:1").connection)
+
+
+def asked_with(**files):
+    return dataclasses.replace(Settings.parse({}, "localhost:1").connection, **{"tls": True, **files})
+
+
+@pytest.mark.parametrize("tls", ["true", "false"])
+@pytest.mark.parametrize("option", ["tls_ca_file", "tls_cert_file", "tls_key_file"])
+@pytest.mark.parametrize("make", ODD_FILES)
+def test_what_is_no_regular_file_is_not_read(tmp_path, make, option, tls):
+    make(tmp_path / "odd.pem")
+    with pytest.raises(TlsFileError) as caught:
+        read_credentials(asked_with(tls=tls == "true", **{option: str(tmp_path / "odd.pem")}))
+
+    flag = "--" + option.replace("_", "-")
+    assert caught.value.faults == [
+        f"{flag} {quoted(tmp_path / 'odd.pem')} cannot be read (it is no regular file): expected a PEM file"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        pytest.param("a\0b", "null character", id="null-character"),
+        pytest.param("large", "larger than 16 MiB", id="huge"),
+    ],
+)
+def test_a_file_that_nobody_can_mean_is_named(tmp_path, name, why):
+    far_too_large(tmp_path / "large")
+
+    with pytest.raises(TlsFileError, match=f"--tls-ca-file .* cannot be read .*{why}.*: expected a PEM file"):
+        read_credentials(asked_with(tls_ca_file=str(tmp_path / name)))
+
+
+def test_a_certificate_and_its_key_are_read_once(tmp_path, files, monkeypatch):
+    for name in ("client.crt", "client.key"):
+        (tmp_path / name).write_bytes((files / name).read_bytes())
+    read = regular_file.read
+
+    def read_and_replace(path, most_bytes):
+        content = read(path, most_bytes)
+        (tmp_path / path).unlink()
+        pipe(tmp_path / path)
+        return content
+
+    monkeypatch.setattr(regular_file, "read", read_and_replace)
+    named = {"tls_cert_file": str(tmp_path / "client.crt"), "tls_key_file": str(tmp_path / "client.key")}
+    credentials = read_credentials(asked_with(**named))
+
+    assert credentials.certificate == (files / "client.crt").read_bytes()
 
 
 def test_a_comment_in_any_language_may_stand_beside_an_authority(files):

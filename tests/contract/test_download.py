@@ -12,6 +12,7 @@ import gevent
 import numpy as np
 import pytest
 
+from tests.support.odd_files import ODD_FILES
 from tfsload.datasets import download
 from tfsload.datasets.data_error import DataError
 from tfsload.datasets.dataset import DOWNLOADED, load
@@ -221,6 +222,15 @@ def test_without_a_network_the_mirrors_the_reason_and_a_way_out_are_named(mirror
         load("mnist")
     for part in (first, second, "--dataset mnist5k", "--dataset DIR", IMAGES, LABELS):
         assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("make", ODD_FILES)
+def test_what_is_no_file_in_the_cache_is_named_and_not_read(serve, mirrors, cache, make):
+    mirrors(serve(GOOD).url)
+    cache.mkdir(parents=True)
+    make(cache / LABELS)
+    with pytest.raises(DataError, match=f"{LABELS}: it is no regular file: take it away"):
+        load("mnist")
 
 
 def test_a_cache_that_cannot_be_written_is_named(serve, mirrors, cache):

@@ -7,6 +7,7 @@ import urllib.parse
 
 import pytest
 
+from tests.support.odd_files import pipe
 from tests.support.runs import LIMIT_S, free_port, locust, wait_until
 from tests.support.web_ui import LEVEL, UNSET, web_ui_of
 from tfsload.report import json_file
@@ -93,6 +94,15 @@ def test_the_corrected_form_is_taken_at_once(ui, form):
 
     assert reply.status != 200 or not json.loads(reply.body)["success"]
     assert "20 of 20 images, each exactly once" in summary
+
+
+def test_a_pipe_that_the_form_names_holds_nobody_up(ui, tmp_path):
+    pipe(tmp_path / "odd.pem")
+    refused = ui.start(**{**UNSET, "tls": "true", "tls_ca_file": str(tmp_path / "odd.pem"), "num_tests": "20"})
+    summary = run(ui, num_tests="20")
+
+    assert "it is no regular file" in json.dumps(refused)
+    assert "20 of 20 images" in summary
 
 
 def test_nobody_says_from_outside_where_files_are_written(ui, tmp_path):

@@ -12,6 +12,7 @@ import pytest
 from tests.support.page_runs import page_run
 from tests.support.runs import PROJECT
 from tfsload.report.command import command
+from tfsload.run import called_as
 from tfsload.run.called_as import program, tell_locust, words_of
 
 
@@ -120,3 +121,12 @@ def test_a_clones_own_program_is_seen_from_within_locust(tmp_path):
     assert f"program: {(f'{relative}/locust',)}\n" in said(f"{relative}/locust", "-f", "said.py", "--headless")
     called = (f"{relative}/python", "-m", "tfsload", "run")
     assert f"program: {called}\n" in said(*called, "-f", "said.py", "--headless")
+
+
+def test_messages_name_the_program():
+    environment = {}
+    assert called_as.name(environment) == "locust"
+    tell_locust(environment)
+    assert called_as.name(environment) == "tfsload run"
+    [variable] = environment
+    assert called_as.name({variable: environment[variable].replace(str(os.getpid()), "1", 1)}) == "locust"

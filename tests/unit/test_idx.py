@@ -168,5 +168,5 @@ def test_read_unpacks_no_more_of_a_bomb_than_the_header_announces(tmp_path, monk
 
 
 def test_read_says_what_the_system_says_of_an_unreadable_file(tmp_path):
-    with pytest.raises(DataError, match="expected a readable file, found: Is a directory"):
+    with pytest.raises(DataError, match="expected a readable file, found: it is no regular file"):
         idx.read(tmp_path, IMAGES)

@@ -13,6 +13,7 @@ from tests.support.runs import PROJECT
 from tfsload import __main__ as program
 from tfsload.settings.listing import listing
 from tfsload.settings.options import GROUPS, OPTIONS
+from tfsload.suite.run_report import RunReport
 
 FLAGS_BY_GROUP = {
     "model": "--model-name --model-version --model-label --signature-name --input-name --output-name --input "
@@ -137,3 +138,40 @@ def test_run_hands_its_arguments_on_after_the_suites_locustfile(monkeypatch):
         *("-P", "-m", "locust", "-f", str(PROJECT / "locustfile.py")),
         *("--headless", "-f", "mine.py", "MyUser"),
     ]
+
+
+@pytest.fixture
+def gone(tmp_path, monkeypatch):
+    """Be in a directory that somebody has taken away."""
+    directory = tmp_path / "gone"
+    directory.mkdir()
+    monkeypatch.chdir(directory)
+    directory.rmdir()
+
+
+@pytest.mark.usefixtures("gone")
+def test_run_in_a_directory_that_is_gone_is_refused(capsys, monkeypatch):
+    monkeypatch.setattr(program, "_become_locust", lambda _: pytest.fail("it went on"))
+
+    assert program.main(["run", "--headless"]) == 2
+    assert capsys.readouterr().err == (
+        "tfsload run: the working directory is not there any more: change to one that is\n"
+    )
+
+
+@pytest.mark.usefixtures("gone")
+def test_report_in_a_directory_that_is_gone_is_refused(capsys):
+    assert program.main(["report", "x"]) == 2
+    assert "tfsload report: 'x': it is not there" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("gone")
+@pytest.mark.parametrize(
+    ("given", "faults"),
+    [
+        pytest.param("x", ["--report 'x': it lies in the working directory, which is not there any more"], id="there"),
+        pytest.param("", [], id="none"),
+    ],
+)
+def test_a_report_in_a_directory_that_is_gone_meanwhile_is_refused(given, faults):
+    assert RunReport().faults({"report": given}) == faults

@@ -49,7 +49,7 @@ def far_too_large(path):
         pytest.param(pipe, "it is no regular file: expected", id="a-pipe"),
         pytest.param(endless_zeros, "it is no regular file: expected", id="a-link-to-a-device"),
         pytest.param(Path.mkdir, "it is no regular file: expected", id="a-directory"),
-        pytest.param(far_too_large, "it is larger than 1 MiB, as no result is: expected", id="far-too-large"),
+        pytest.param(far_too_large, "it is larger than 1 MiB, as none is: expected", id="far-too-large"),
     ],
 )
 def test_what_never_ends_in_the_place_of_a_result_is_refused_at_once(tmp_path, capsys, monkeypatch, make, words):

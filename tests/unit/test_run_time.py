@@ -1,5 +1,6 @@
 """Runs with `-t`, and who ended them: Locust's timer, or somebody before it was over."""
 
+import argparse
 import inspect
 from types import SimpleNamespace
 
@@ -7,8 +8,9 @@ import gevent
 import locust.main
 import locust.web
 import pytest
+from locust.argument_parser import get_empty_argument_parser, setup_parser_arguments
 
-from tfsload.suite.run_time import LOCUSTS_TIMERS, RunTime, asked_s
+from tfsload.suite.run_time import LOCUSTS_TIMERS, RunTime, above_zero, asked_s, listen
 
 
 class Clock:
@@ -103,3 +105,31 @@ def test_locusts_timers_are_still_called_that():
 
     assert f"spawn_later(options.run_time, {headless})" in inspect.getsource(locust.main)
     assert f"self._run_time_greenlet = gevent.spawn_later(run_time, self.{web})" in inspect.getsource(locust.web)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("1", 1), ("300s", 300), ("1h30m", 5400), ("0h0m1s", 1)])
+def test_a_run_time_that_is_one(text, seconds):
+    assert above_zero(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "0s", "0h0m0s", "-5", "", "soon", "9" * 5000, "9" * 20 + "h"], ids=lambda text: text[:8] or "empty"
+)
+def test_a_run_time_that_is_none_is_refused(text):
+    with pytest.raises(argparse.ArgumentTypeError, match=r"expected a time above 0, .* leave it out"):
+        above_zero(text)
+
+
+@pytest.mark.parametrize("flag", ["-t", "--run-time"])
+def test_the_command_line_and_the_environment_are_held_to_it(monkeypatch, capsys, flag):
+    parser = get_empty_argument_parser(add_help=False, default_config_files=[])
+    setup_parser_arguments(parser)
+    listen(parser)
+    assert parser.parse_args([flag, "2m"]).run_time == 120
+    with pytest.raises(SystemExit):
+        parser.parse_args([flag, "0s"])
+    monkeypatch.setenv("LOCUST_RUN_TIME", "0")
+    with pytest.raises(SystemExit):
+        parser.parse_args([])
+
+    assert capsys.readouterr().err.count("argument -t/--run-time: '0") == 2

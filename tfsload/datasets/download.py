@@ -114,6 +114,8 @@ class _MirrorError(Exception):
 def _retrieve(name: str, mirror: str, file: str) -> Path:
     path, sha256 = cache_folder(name) / file, PUBLISHED[name].sha256[file]
     try:
+        if path.exists() and not path.is_file():  # of a pipe, pooch would wait for who writes
+            raise DataError(f"{path}: it is no regular file: take it away, and it is downloaded anew")
         if path.is_file() and pooch.file_hash(str(path)) == sha256:
             return path
         _await_answer(mirror + file)

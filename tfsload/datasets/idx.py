@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from tfsload.datasets.data_error import DataError
 from tfsload.datasets.sizes import check_count, check_images
+from tfsload.transport import regular_file
 
 _ELEMENT_TYPES = {
     0x08: "unsigned byte",
@@ -126,7 +127,7 @@ def read(path: str | os.PathLike[str], kind: Kind) -> NDArray[Any]:
     Raises DataError as `parse` does, and for a file that cannot be read or unpacked.
     """
     source = os.fspath(path)
-    with _read_errors(source), open(path, "rb") as file:
+    with _read_errors(source), open(path, "rb", opener=regular_file.opener) as file:
         return parse(_read_bounded(file, kind, source), kind, source)
 
 
@@ -135,7 +136,7 @@ def first_bytes(path: str | os.PathLike[str], n: int) -> bytes:
 
     Raises DataError for a file that cannot be read or unpacked.
     """
-    with _read_errors(os.fspath(path)), open(path, "rb") as file:
+    with _read_errors(os.fspath(path)), open(path, "rb", opener=regular_file.opener) as file:
         return _unpacked(file).read(n)
 
 

@@ -2,14 +2,14 @@
 
 import codecs
 import json
-import os
-import stat
 from pathlib import Path
 from typing import Any
 
 from tfsload.analysis import damage, thresholds
 from tfsload.analysis.result import RunResult, SchemaError
 from tfsload.analysis.thresholds import Threshold
+from tfsload.transport import regular_file
+from tfsload.transport.regular_file import NoRegularFileError
 from tfsload.transport.words import quoted
 
 NAME = "result.json"
@@ -40,17 +40,10 @@ def read_bytes(path: Path) -> bytes:
         OSError: it cannot be read.
         SchemaError: it is no regular file, or larger than any result.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # of a pipe: without waiting for who writes
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise SchemaError(f"it is no regular file: {_EXPECTED}")
-        with open(descriptor, "rb", closefd=False) as file:
-            written = file.read(_MOST_BYTES + 1)
-    finally:
-        os.close(descriptor)
-    if len(written) > _MOST_BYTES:
-        raise SchemaError(f"it is larger than {_MOST_BYTES // 2**20} MiB, as no result is: {_EXPECTED}")
-    return written
+        return regular_file.read(path, _MOST_BYTES)
+    except NoRegularFileError as error:
+        raise SchemaError(f"{error.strerror}: {_EXPECTED}") from None
 
 
 def parse(written: bytes) -> RunResult:

@@ -48,6 +48,16 @@ def program(has_own_locustfile: bool, environment: Mapping[str, str] = os.enviro
     return _of_locust(sys.argv[0], tuple(sys.orig_argv)) if has_own_locustfile else ()
 
 
+def name(environment: Mapping[str, str] = os.environ) -> str:
+    """Return what the program of this process calls itself: where `-m` runs it, Python knows the name of a file alone.
+
+    Args:
+        environment: of this process.
+    """
+    number, _, _ = environment.get(_VARIABLE, "").partition("\n")
+    return "tfsload run" if number == str(os.getpid()) else "locust"
+
+
 @functools.cache
 def _of_locust(script: str, original: tuple[str, ...]) -> tuple[str, ...]:
     # Each check of a run asks, and it is looked for on the disk: a process is called once.

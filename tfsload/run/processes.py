@@ -3,9 +3,13 @@
 import logging
 import os
 from collections.abc import Callable
+from typing import Any
 
 import gevent
 import psutil
+from locust.runners import WorkerRunner
+
+from tfsload.analysis import exit_codes
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +48,19 @@ def end_with_parent(quit_worker: Callable[[], None]) -> "gevent.Greenlet[[], Non
         quit_worker()
 
     return gevent.spawn(watch)
+
+
+def leave(runner: WorkerRunner, main: Any) -> None:
+    """End a worker, also one whose master has never answered: its runner is not made yet, and cannot quit.
+
+    Args:
+        runner: Locust's.
+        main: the greenlet that makes it, Locust's main one.
+    """
+    if runner.connected:
+        runner.quit()
+    else:
+        gevent.kill(main, SystemExit(exit_codes.FAILED))
 
 
 def end_forked_workers() -> None:

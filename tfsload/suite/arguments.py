@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tfsload.run import called_as
 from tfsload.settings import variables
 from tfsload.settings.options import OPTIONS, OWN_PREFIX
 from tfsload.settings.variables import Unknown
@@ -77,6 +78,8 @@ def add_arguments(parser: Any) -> None:
 
 def refuse_unknown_names(parser: Any) -> None:
     """Have a parser refuse what names no option, and say where they are listed (on `init_command_line_parser`)."""
+    if beginning.is_locusts_program():
+        parser.prog = called_as.name()
     after_parsing(parser, functools.partial(_look_at_names, parser))
     refuse: Callable[[str], Any] = parser.error
 

@@ -16,12 +16,16 @@ from tfsload.settings.refusal import RunRefused
 from tfsload.suite import (
     arguments,
     beginning,
+    config_files,
     dry_run,
+    empty_texts,
     given_options,
     interrupt,
     locust_files,
     locust_wraps,
     log_guard,
+    master_address,
+    run_time,
     run_warnings,
     streams,
 )
@@ -57,14 +61,20 @@ def install(where: Environment | Events, **options: Any) -> None:
         return
     setattr(events, _INSTALLED, True)
     locust_wraps.install()
+    locust_wraps.wrap_create_master(master_address.refused_in_words)
     prediction_events.install(events)
     events.init_command_line_parser.add_listener(arguments.add_arguments)
     events.init_command_line_parser.add_listener(locust_files.check_paths)
+    events.init_command_line_parser.add_listener(config_files.listen)
+    events.init_command_line_parser.add_listener(master_address.listen)
+    events.init_command_line_parser.add_listener(run_time.listen)
     events.init_command_line_parser.add_listener(dry_run.listen)
     events.init_command_line_parser.add_listener(arguments.refuse_unknown_names)
+    events.init_command_line_parser.add_listener(empty_texts.listen)
     events.before_worker_connects = EventHook()
     events.before_worker_connects.add_listener(_refuse_dry_worker)
     events.before_worker_connects.add_listener(_suite_of)
+    events.before_worker_connects.add_listener(master_address.tell_of_wait)
     events.init.add_listener(_on_init)
     events.test_start.add_listener(_on_test_start)
     # Listeners of quitting run last to first: here, before the runner adds its own, which ends the run.

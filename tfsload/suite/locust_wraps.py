@@ -15,6 +15,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import FrameType
 from typing import Any
 
@@ -290,6 +291,26 @@ def _told_before(connect_to_master: Callable[[Any], None]) -> Callable[[Any], No
         connect_to_master(self)
 
     return tell_and_connect
+
+
+def wrap_create_master(refused_in_words: Callable[[Any, str, int], AbstractContextManager[None]]) -> None:
+    """Have what a master cannot listen on be refused in words; again and again does no harm.
+
+    Locust ends in a traceback, and its forked workers live on for minutes.
+
+    Args:
+        refused_in_words: is given Locust's options and where the master is to listen, and held meanwhile.
+    """
+
+    def refusing(create_master_runner: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(create_master_runner)
+        def create_or_refuse(self: Any, master_bind_host: str = "*", master_bind_port: int = 5557) -> Any:
+            with refused_in_words(self.parsed_options, master_bind_host, master_bind_port):
+                return create_master_runner(self, master_bind_host, master_bind_port)
+
+        return create_or_refuse
+
+    _wrap_once(Environment, "create_master_runner", refusing)
 
 
 # The web UI.

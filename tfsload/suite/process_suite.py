@@ -67,6 +67,10 @@ class Suite:
         self.participant = None if isinstance(runner, MasterRunner) else Participant(environment, runner)
         if self.participant is not None:
             slot.fill(environment, self.participant.join)
+        if isinstance(runner, WorkerRunner) and self._options.processes:
+            # From now on: it is about to wait for its master, which may never listen.
+            main = gevent.getcurrent()
+            processes.end_with_parent(lambda: processes.leave(runner, main))
         self.leader: Leader | None = None
         if not isinstance(runner, WorkerRunner):
             hosts, before_reset = self._hosts, self._before_reset
@@ -125,7 +129,6 @@ class Suite:
         if self.leader is None:
             if self._options.processes:
                 streams.lay_over(streams.Shared())  # its master shows how far the run is, on the same terminal
-                processes.end_with_parent(self._runner.quit)
                 # Locust would have each of them write its own table, an empty one, where the master writes.
                 self._options.json, self._options.json_file = False, None
             return

@@ -51,8 +51,12 @@ class RunReport:
         if not _is_text(given):  # the check of all settings refuses it, and nothing is made of it
             given = ""
         self._given = directory.place_of(given)
-        # A locustfile may go to another directory meanwhile.
-        self._directory = str(Path(self._given).absolute()) if self._given else ""
+        try:
+            # A locustfile may go to another directory meanwhile.
+            self._directory = str(Path(self._given).absolute()) if self._given else ""
+        except OSError:
+            self._given = self._directory = ""
+            return [f"--report {quoted(given)}: it lies in the working directory, which is not there any more"]
         self._new = NewDirectories(Path(self._directory) if self._directory else None)
         self._is_replaced = False
         if given and not self._given:

@@ -1,15 +1,42 @@
 """Whether a run lasted for as long as it was asked to (`-t`), and who ended it."""
 
+import argparse
 import time
 from collections.abc import Callable
 from typing import Any
 
 import gevent
 from locust.env import Environment
+from locust.util.timespan import parse_timespan
 from locust.web import WebUI
+
+from tfsload.transport.words import quoted
 
 # What Locust's own timers run when a run's time is over: headless or with --autostart, and from the web form.
 LOCUSTS_TIMERS = ("stop_and_optionally_quit", "_stop_runners")
+
+
+def listen(parser: Any) -> None:
+    """Have a parser refuse a run time that is none (on `init_command_line_parser`)."""
+    for action in parser._actions:
+        if action.dest == "run_time":
+            action.type = above_zero
+
+
+def above_zero(text: str) -> int:
+    """Read a run time, in s. Locust takes 0 for one without an end, and a run of 0 s for ever is what nobody means.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    try:
+        seconds: int = parse_timespan(text)
+    except (ValueError, OverflowError):
+        seconds = 0
+    if seconds <= 0:
+        expected = "expected a time above 0, such as 300, 300s, 20m or 1h30m; to run until it is stopped, leave it out"
+        raise argparse.ArgumentTypeError(f"{quoted(text)}: {expected}")
+    return seconds
 
 
 def end_run_whose_time_is_over(runner: Any, is_over: Callable[[], bool]) -> None:

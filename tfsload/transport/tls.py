@@ -1,16 +1,21 @@
 """TLS for a connection: verified unless asked otherwise, HTTP/2 by ALPN."""
 
 import contextlib
+import os
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from gevent import socket
 
+from tfsload.transport import regular_file
 from tfsload.transport.asked import ConnectionAsked
 from tfsload.transport.faults import FaultsError
 from tfsload.transport.words import quoted
 
 _READ_BYTES = 1 << 18
+# All authorities of a system come to a quarter of one.
+_MOST_PEM_BYTES = 16 * 2**20
 
 
 class TlsFileError(FaultsError):
@@ -59,8 +64,9 @@ def read_credentials(asked: ConnectionAsked) -> TlsCredentials | None:
         ) from None
     if certificate is not None:
         try:
-            # OpenSSL takes these by name alone. Without a pass phrase it would ask for one on the terminal, and wait.
-            context.load_cert_chain(asked.tls_cert_file, asked.tls_key_file or None, password="")
+            with _named(asked.tls_cert_file, certificate) as cert_name, _named(asked.tls_key_file, key) as key_name:
+                # Without a pass phrase OpenSSL would ask for one on the terminal, and wait.
+                context.load_cert_chain(cert_name, key_name or None, password="")
         except (OSError, ValueError) as error:
             raise TlsFileError([_pair_fault(asked, error)]) from None
     return TlsCredentials(ca, certificate, key, context)
@@ -71,11 +77,22 @@ def _read(option: str, path: str, faults: list[str]) -> bytes | None:
     if not path:
         return None
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return regular_file.read(path, _MOST_PEM_BYTES)
     except OSError as error:
         faults.append(f"{option} {quoted(path)} cannot be read ({error.strerror}): expected a PEM file")
         return None
+
+
+@contextlib.contextmanager
+def _named(path: str, content: bytes | None) -> Iterator[str]:
+    """Give what was read a name, since OpenSSL takes these files by name alone; another may lie at its own by now."""
+    if content is None or not (hasattr(os, "memfd_create") and os.path.isdir("/proc/self/fd")):
+        yield path
+        return
+    with open(os.memfd_create("tfsload-pem"), "wb") as file:  # in memory: a key is not to lie on a disk twice
+        file.write(content)
+        file.flush()
+        yield f"/proc/self/fd/{file.fileno()}"
 
 
 def _pair_fault(asked: ConnectionAsked, error: Exception) -> str:
