@@ -5,10 +5,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tfsload.analysis import hold_ups
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.series import Second
-from tfsload.analysis.validity import GOES_ON, Breach
+from tfsload.analysis.validity import GOES_ON, MEASURED, Breach
 from tfsload.analysis.verdict import Reason
 
 # So improbable it has to be that its requests only fail as others of the run do.
@@ -16,6 +17,10 @@ _LUCK = 1e-3
 # The latency of a second in so many of a run is what an answer may take in it: one second after a standstill tells of
 # that alone.
 _USUAL = 0.95
+# Under a longer --deadline a server that hangs at the end makes no failure: so long a silence is looked at.
+_SILENCE_S = 5.0
+# What is told second by second may lie a little beside what is known exactly.
+_SECOND_S = 1.0
 
 _CURE = "see whether the server still runs, and its log"
 
@@ -117,6 +122,32 @@ def notes(result: RunResult) -> tuple[Reason, ...]:
     )
 
 
+def silent_ends(result: RunResult) -> tuple[Breach, ...]:
+    """Return that a run without levels ended in the middle of a silence, of which nobody knows how it would have ended.
+
+    Its requests may wait for longer, as the --deadline says: that the server has failed is not known either.
+    """
+    course, cut_off = result.course, result.totals.cut_off
+    ends_otherwise = course.gave_up_after_s is not None or course.stalled or result.aborted is not None
+    if result.levels or result.search is not None or not cut_off or ends_otherwise or course.deadline_s is None:
+        return ()
+    if any(one.is_to_the_end for one in _of_run(result)):
+        return ()  # that is told
+    found = _of_server(result, standstills(result.seconds, min(course.deadline_s, _SILENCE_S)))
+    waited = "1 request that waited was" if cut_off == 1 else f"{cut_off:,} requests that waited were"
+    cure = "let it last longer than the --deadline, or pass a shorter one"
+    return tuple(
+        Breach(
+            MEASURED,
+            f"the last answer came {one.long} before the end, and {waited} stopped: what they would have come to is "
+            "not known",
+            f"{_CURE}; {cure}",
+        )
+        for one in found
+        if one.is_to_the_end
+    )
+
+
 def reasons_of_level(result: RunResult, level: LevelResult) -> tuple[Reason, ...]:
     """Return why a level supports no verdict: a part of it is of a server that answered nobody."""
     if result.search is not None:
@@ -135,7 +166,16 @@ def _at_the_end(one: Standstill, where: str) -> str:
 
 def _of_run(result: RunResult) -> tuple[Standstill, ...]:
     deadline_s = result.course.deadline_s
-    return () if deadline_s is None else standstills(result.seconds, deadline_s)
+    return () if deadline_s is None else _of_server(result, standstills(result.seconds, deadline_s))
+
+
+def _of_server(result: RunResult, found: tuple[Standstill, ...]) -> tuple[Standstill, ...]:
+    """Return those that are no standstill of the load generator's: what it did not read, it could not count."""
+    return tuple(
+        one
+        for one in found
+        if 2 * hold_ups.overlap_s(result.workers.held_up, one.at_s, one.lasted_s + 2 * _SECOND_S) <= one.lasted_s
+    )
 
 
 def _of_level(result: RunResult, level: LevelResult) -> tuple[Standstill, ...]:

@@ -7,7 +7,7 @@ late message of an earlier run is told apart.
 | message | from → to | data beside `run` |
 | --- | --- | --- |
 | JOINED | participant → coordinator | it runs users from now on; `protocol`: `PROTOCOL` |
-| LEASE_WANTED | participant → coordinator | `held`: numbers of the leases that it holds |
+| LEASE_WANTED | participant → coordinator | `held` and `newest`, as in PULSE |
 | LEASE | coordinator → participant | `lease`: [number, start, stop], or None while nothing is free; `is_warming_up` |
 | LEASE_DONE | participant → coordinator | `lease`: number, `rows`: what was recorded under it |
 | PULSE | participant → coordinator | once a second: what it has in hand |
@@ -22,7 +22,8 @@ late message of an earlier run is told apart.
 PULSE holds `n_users` (that live and fire images), `held` (numbers of the leases that it holds), `newest` (the
 highest number of a lease that it was given; -1: none), `n_open` (requests of them that have not ended), `n_stuck`
 (requests in hand for far longer than their deadline), `has_sent` and `has_answered` (whether a request was sent
-or waited, and whether one had an answer, since the last pulse), `n_discarded` (requests of leases given up), and
+or waited, and whether one had an answer, since the last pulse), `n_discarded` (requests of leases given up),
+`held_up` (of each time that the process stood still: when, in nanoseconds since 1970, and how long in ns), and
 `counted` (the fields of `LevelCounts` of the level that is measured; null: none is).
 In a run without leases, and where `has_answered`, users of all classes count in `n_users`, and `n_stuck` is 0.
 In LEASE, `is_warming_up` tells whether a lease is of the warm-up, and where there is none, that its last is awaited.
@@ -35,8 +36,8 @@ Worker reports carry `{REPORT_KEY: {"run", "rows", "unix_ns", "n_undelivered"}}`
 the last one.
 They carry `{BEFORE_RESET_KEY: {"run", "requests", "errors"}}` where Locust has emptied a worker's statistics meanwhile:
 `requests` holds [name, type, how many], `errors` [type, name, words, how many].
-Every message with rows says in `unix_ns` what the sender's clock shows, in nanoseconds since 1970, and in
-`n_undelivered` how many requests were answered under leases that are not worked off.
+Every message with rows, and each PULSE, says in `unix_ns` what the sender's clock shows, in nanoseconds since 1970;
+those with rows in `n_undelivered` how many requests were answered under leases that are not worked off.
 """
 
 from tfsload.settings.options import OWN_PREFIX

@@ -185,7 +185,7 @@ class Participant:
         return (user for user in users if hasattr(user, "sent_ns"))
 
     def _tell_pulse(self, run: Run, pulse: dict[str, Any]) -> None:
-        self._send(messages.PULSE, {"run": run.number, **pulse})
+        self._send(messages.PULSE, {"run": run.number, "unix_ns": run.recorder.now_unix_ns(), **pulse})
 
     def _stop_without_master(self) -> None:
         """Stop the load of a run whose master is gone, and with it whatever would end the run."""
@@ -204,7 +204,7 @@ class Participant:
             return EndlessSupply(len(run.book), run.settings.data.seed, self._runner.worker_index)
 
         def ask(held: list[int]) -> None:
-            self._send(messages.LEASE_WANTED, {"run": run.number, "held": held})
+            self._send(messages.LEASE_WANTED, {"run": run.number, "held": held, "newest": run.supply.held().newest})
 
         def deliver(lease: int) -> None:
             rows = run.recorder.take(lease)
@@ -246,6 +246,7 @@ class Participant:
         _sleep_until(window.end_ns)
         cpu = CpuTime.now().since(at_begin)
         self._is_measuring = False
+        held_up_s = self._pulse.held_up_s(window.begin_ns, window.end_ns) if self._pulse else 0.0
         n_users = self._runner.user_count
         if run.pacer is not None:
             # Each arrival is sent or dropped, and what this level has in flight is not to meet the next one.
@@ -260,7 +261,7 @@ class Participant:
                 messages.LEVEL_DONE,
                 self._counted(run.recorder.take_unleased()),
                 level=window.level,
-                cpu=vars(cpu),
+                cpu={**vars(cpu), "held_up_s": held_up_s},
                 round_trip_ns=run.round_trip_ns,
                 n_users=n_users,
             )
@@ -322,8 +323,7 @@ class Participant:
         return rows
 
     def _on_report_to_master(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002  (Locust's names)
-        report = self._report(Recorder.take_unleased)
-        if report is not None:
+        if (report := self._report(Recorder.take_unleased)) is not None:
             data[messages.REPORT_KEY] = report
 
     def _on_lease(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
