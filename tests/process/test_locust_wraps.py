@@ -7,6 +7,7 @@ import errno
 import functools
 import inspect
 import json
+import linecache
 import logging
 import time
 from pathlib import Path
@@ -561,3 +562,23 @@ def test_a_method_that_a_plugin_has_wrapped_is_wrapped_all_the_same():
     locust_wraps._wrap_once(Owner, "method", wrapping("ours"))
 
     assert Owner().method() == ["a later plugin's", "ours", "a plugin's", "locust's"]
+
+
+def test_locust_looks_up_sources_to_log_who_stops_a_run():
+    """Once Locust asks for the caller alone, the wrap is needless."""
+    assert "inspect.getframeinfo(inspect.stack()[1][0])" in inspect.getsource(locust.runners.Runner.stop)
+
+
+def test_who_stops_a_run_is_logged_without_a_look_at_sources(caplog, monkeypatch):
+    looked_up = []
+    monkeypatch.setattr(inspect, "getmodule", lambda *given: looked_up.append(given))
+    monkeypatch.setattr(linecache, "getlines", lambda *given: looked_up.append(given) or [])
+    runner = Environment().create_local_runner()
+    runner.state = locust.runners.STATE_RUNNING
+
+    with caplog.at_level(logging.DEBUG, "locust.runners"):
+        locust.runners.Runner.stop(runner)
+
+    (line,) = [one for one in caplog.messages if one.startswith("Stopping all users")]
+    assert line.startswith(f"Stopping all users (called from {__file__}:")
+    assert looked_up == []

@@ -8,12 +8,14 @@ and that it is still there to be cured.
 # Long because all wraps stand in one place, for whoever updates Locust.
 
 import functools
+import inspect
 import json
 import logging
 import re
 import sys
 import time
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import gevent
@@ -50,6 +52,7 @@ def install() -> None:
     _replace(locust.stats, "print_stats", _print_stats)
     _replace(locust.stats, "print_percentile_stats", _print_percentile_stats)
     _replace(locust.runners, "time", _clock)
+    _replace(locust.runners, "inspect", _inspect)
     if (main := sys.modules.get("locust.main")) is not None:  # Locust's own program
         _replace(main, "gevent", _main_gevent)
         _replace(main, "time", _main_time)
@@ -249,6 +252,27 @@ class _Clock:
 
 
 _clock = _Clock()
+
+
+# To log in a line for debugging who stops a run, Locust asks `inspect.stack`, which looks up and reads the source of
+# every frame: some 50 ms, for which answers to requests in flight lie about, and all of that is their latency. (It is
+# half a megabyte of paths and lines that stay, besides.)
+class _Inspect:
+    """`inspect` to `locust.runners`: tells who called, and of no frame what its source says."""
+
+    def stack(self) -> list[tuple[FrameType]]:
+        """Return the frame that asks, and the one that called it."""
+        asking = sys._getframe(1)
+        return [(frame,) for frame in (asking, asking.f_back) if frame is not None]
+
+    def getframeinfo(self, frame: FrameType) -> inspect.Traceback:
+        return inspect.getframeinfo(frame, context=0)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(inspect, name)
+
+
+_inspect = _Inspect()
 
 
 def _told_before(connect_to_master: Callable[[Any], None]) -> Callable[[Any], None]:
