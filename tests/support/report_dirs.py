@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tfsload.analysis.result import RunResult
-from tfsload.report import directory, files
+from tfsload.report import directory
 
 
 def held(path: Path) -> list[str]:
@@ -14,5 +14,5 @@ def held(path: Path) -> list[str]:
 def report_in(path: Path, result: RunResult) -> None:
     """Put a report of two files there."""
     with directory.replaced(str(path)) as making:
-        files.write_data(result, making)
+        directory.write_data(result, making)
         (making / "levels.csv").write_text("new\n")

@@ -14,8 +14,10 @@ from tests.support.page_runs import page_run
 from tests.support.past_runs import PAST_RUNS, PastRun
 from tfsload.analysis.image_counts import MOST_SHOWN, ImageCounts, Misread
 from tfsload.datasets.dataset import load
+from tfsload.prediction.process_run import RunImages
 from tfsload.records.images import Images
 from tfsload.records.recorder import Recorder, merge_plain
+from tfsload.run import result_making
 from tfsload.transport.failure import PredictionFailure
 
 GONE = PredictionFailure("UNAVAILABLE", "gone")
@@ -79,6 +81,18 @@ def test_the_pixels_of_what_was_misread_are_there():
     assert set(result.images.pixels) == {one.image for one in result.images.misread}
     for image, pixels in result.images.pixels.items():
         assert bytes.fromhex(pixels) == images[image].tobytes()
+
+
+def test_pixels_that_the_process_holds_are_not_loaded_anew(monkeypatch):
+    past = PAST_RUNS["demo"]()
+    checked, images = past.checked, RunImages.of(load("mnist5k"))
+    monkeypatch.setattr(PastRun, "checked", property(lambda _: replace(checked, images=images)))
+    monkeypatch.setattr(result_making, "load_images", None)
+    result = result_of(past)
+
+    assert {*result.images.pixels} == {one.image for one in result.images.misread} != set()
+    for image, pixels in result.images.pixels.items():
+        assert bytes.fromhex(pixels) == images.dataset.images[image].tobytes()
 
 
 def test_what_each_misread_image_shows_is_there():

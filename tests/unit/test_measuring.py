@@ -228,6 +228,18 @@ def test_a_span_of_another_clock_is_moved_to_ours():
     assert (merged[0].first_sent_unix_ns, merged[0].last_done_unix_ns) == (10**18 + 950, 10**18 + 1000)
 
 
+def test_at_the_end_too_who_is_in_the_same_process_gets_the_records_themselves():
+    recorder, written = Recorder(), Recorder()
+    for one in (recorder, written):
+        one.record([3], [3], None, 1000, 1000, 2000, None)
+        one.record([3], [4], None, 1000, 1000, 2000, lease=1)
+    rows = recorder.take_all(is_sent=False)
+
+    assert all(isinstance(row["record"], Record) for row in rows)
+    assert [{**row, "record": row["record"].to_plain()} for row in rows] == written.take_all()
+    assert recorder.take_all() == []
+
+
 def test_who_is_in_the_same_process_gets_the_records_themselves():
     recorder, written = Recorder(), Recorder()
     for one in (recorder, written):

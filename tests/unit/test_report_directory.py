@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.page_runs import page_run
 from tests.support.report_dirs import held, report_in
-from tfsload.report import directory, files, json_file
+from tfsload.report import directory, json_file
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +197,7 @@ def test_files_are_as_readable_as_any_that_this_user_makes(tmp_path, result, mas
 def test_a_file_that_was_broken_off_takes_the_place_of_none(tmp_path, result):
     report_in(tmp_path, result)
     with directory.replaced(str(tmp_path)) as making:
-        files.write_data(result, making)
+        directory.write_data(result, making)
         (making / "report.html.part").write_text("half a page")
 
     assert held(tmp_path) == ["result.json"]
@@ -206,7 +206,7 @@ def test_a_file_that_was_broken_off_takes_the_place_of_none(tmp_path, result):
 def test_two_runs_that_end_in_one_directory_leave_one_whole_report(tmp_path, result):
     with directory.replaced(str(tmp_path)) as first:
         (first / "levels.csv").write_text("first\n")
-        files.write_data(result, first)
+        directory.write_data(result, first)
         assert directory.fault(str(tmp_path)) == ""
         report_in(tmp_path, result)
         assert held(tmp_path) == [first.name, "levels.csv", "result.json"]
@@ -217,7 +217,7 @@ def test_two_runs_that_end_in_one_directory_leave_one_whole_report(tmp_path, res
 
 def report_while(put, path, result):
     with directory.replaced(str(path)) as making:
-        files.write_data(result, making)
+        directory.write_data(result, making)
         (making / "junit.xml").write_text("ours")
         put(path)
 

@@ -187,7 +187,7 @@ def test_what_others_put_there_meanwhile_stays(tmp_path):
 
 def test_a_refusal_that_cannot_be_written_leaves_no_directory(tmp_path, monkeypatch):
     drawn_by(monkeypatch, "no disk")
-    monkeypatch.setattr(run_report.files, "write_data", lambda *_: (_ for _ in ()).throw(OSError(28, "No space")))
+    monkeypatch.setattr(run_report.directory, "write_data", lambda *_: (_ for _ in ()).throw(OSError(28, "No space")))
     RunReport().write_refusal(RunRefused(exit_codes.BAD_USAGE, ["as was said"]), {"report": str(tmp_path / "a" / "b")})
 
     assert list(tmp_path.iterdir()) == []

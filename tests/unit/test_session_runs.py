@@ -10,7 +10,8 @@ from gevent import GreenletExit
 
 from tests.support.page_runs import page_run
 from tests.support.report_dirs import held
-from tfsload.report import files, json_file, states
+from tfsload.report import directory as report_directory
+from tfsload.report import json_file, states
 from tfsload.webui.session_runs import MOST_RUNS, CameTo, SessionRuns
 
 
@@ -195,7 +196,7 @@ def test_what_was_removed_as_the_run_ended_is_told_with_what_one_can_do_there(re
     runs.begin({})
     run = runs.last
     if make_others is None:
-        monkeypatch.setattr(files, "write_data", lambda _, directory: (directory / "gone" / "x").touch())
+        monkeypatch.setattr(report_directory, "write_data", lambda _, directory: (directory / "gone" / "x").touch())
     runs.conclude(result)
     runs.make_files()
     fault, is_settled = run.fault, run.is_settled

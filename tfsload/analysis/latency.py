@@ -3,12 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from tfsload.records.histogram import Histogram, new_hdr
-
-# Which values fall into one bucket; its own counters stay empty.
-_LAYOUT = new_hdr()
-# How many there are, and into how many each is divided.
-BUCKETS: tuple[int, int] = (_LAYOUT.bucket_count, _LAYOUT.sub_bucket_count)
+from tfsload.records.histogram import BUCKETS as BUCKETS
+from tfsload.records.histogram import Histogram, bucket_around
 
 
 @dataclass(frozen=True)
@@ -68,5 +64,4 @@ class LatencyCounts:
     @property
     def ranges(self) -> tuple[tuple[int, int, int], ...]:
         """The least and the greatest value of each bucket that holds something, and how many it holds, in order."""
-        greatest = _LAYOUT.get_highest_equivalent_value
-        return tuple((lowest_ns, greatest(lowest_ns), count) for lowest_ns, count in self.buckets)
+        return tuple((lowest_ns, bucket_around(lowest_ns)[1], count) for lowest_ns, count in self.buckets)

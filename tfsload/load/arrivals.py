@@ -10,6 +10,7 @@ ns) shorter by 1 / (24 m²) of itself: 2e-11 at 20,000 requests a second, 4e-8 a
 
 from collections.abc import Iterator
 from fractions import Fraction
+from importlib import import_module
 
 import numpy as np
 
@@ -109,12 +110,21 @@ def _check(rate_rps: float | Fraction, arrivals: str, seed: int, level: int, wor
         raise ValueError("; ".join(filter(None, faults)))
 
 
-def _random(seed: int, level: int) -> np.random.Generator:
+def get_ready() -> None:
+    """Import what draws gaps, which takes tens of milliseconds: before a level, whose first arrivals would be late.
+
+    Not with this module: numpy's generators take two and a half megabytes of a process, and only open load draws gaps.
+    """
+    import_module("numpy.random")
+
+
+# Annotated in quotes: numpy imports its generators as soon as somebody names them.
+def _random(seed: int, level: int) -> "np.random.Generator":
     # A spawn key, and not [seed, level], which is how the order of images is seeded (with the worker's index).
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(level,))))
 
 
-def _poisson_blocks(rate: Fraction, random: np.random.Generator, worker: int, n_workers: int) -> Iterator[list[int]]:
+def _poisson_blocks(rate: Fraction, random: "np.random.Generator", worker: int, n_workers: int) -> Iterator[list[int]]:
     mean_gap_ns = float(NS_PER_S / rate)
     n_drawn = 0
     offset_ns = 0

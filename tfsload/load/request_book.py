@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PreparedRequest:
     """One request, ready to be sent.
 
@@ -57,6 +57,10 @@ class RequestBook:
         if request is None:
             request = self._prepared[number] = self._prepare(number)
         return request
+
+    def forget(self) -> None:
+        """Keep no request any longer, once nobody is left to fire them; who asks for one has it encoded anew."""
+        self._prepared = [None] * len(self._prepared)
 
     def _prepare(self, number: int) -> PreparedRequest:
         first = number * self._images_per_request

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import tfsload.datasets.dataset
 from tfsload.analysis.edges import limits_of, within_ns_of
+from tfsload.load import arrivals
 from tfsload.load.pacer import Pacer
 from tfsload.load.request_book import RequestBook
 from tfsload.load.supply import Supply
@@ -122,7 +123,10 @@ class Run:
             limits_of(settings.checks.thresholds),
             within_ns_of(settings.checks.thresholds),
         )
-        self.pacer = Pacer(self.recorder, pacing=settings.load.pacing) if settings.load.is_open else None
+        self.pacer: Pacer | None = None
+        if settings.load.is_open:
+            self.pacer = Pacer(self.recorder, pacing=settings.load.pacing)
+            arrivals.get_ready()
         self.references = references
         self.round_trip_ns: int | None = None
         self.supply: Supply
@@ -134,5 +138,6 @@ class Run:
         return self.transport.bound_call()
 
     def close(self) -> None:
-        """Close the way to the server."""
+        """Close the way to the server, and keep no requests: a result is made next, in the room of them."""
         self.transport.close()
+        self.book.forget()

@@ -17,13 +17,11 @@ SIGNIFICANT_DIGITS = 3
 _BATCH = 64
 
 
-def new_hdr() -> HdrHistogram:
-    """Return an empty histogram of the `hdrhistogram` package, with the buckets that this one has."""
-    return HdrHistogram(1, HIGHEST_NS, SIGNIFICANT_DIGITS)
-
-
-# Which value falls into which bucket; its own counters stay empty.
-_LAYOUT = new_hdr()
+# Which value falls into which bucket. Its own counters, a quarter of a megabyte, are of no use here.
+_LAYOUT = HdrHistogram(1, HIGHEST_NS, SIGNIFICANT_DIGITS)
+_LAYOUT.counts = _LAYOUT.encoder = None
+# How many buckets of HdrHistogram's there are, and into how many each is divided.
+BUCKETS: tuple[int, int] = (_LAYOUT.bucket_count, _LAYOUT.sub_bucket_count)
 # HdrHistogram's index is (shift << these bits) + (value >> shift): half of a shift's sub-buckets are never used.
 _INDEX_BITS = _LAYOUT.sub_bucket_half_count_magnitude
 

@@ -40,7 +40,7 @@ class Images:
         columns += [[predicted for _, predicted in keys], [self.misread[key] for key in keys]]
         columns += [_steps(unanswered), [self.unanswered[first] for first in unanswered]]
         packed = zlib.compress(json.dumps(columns, separators=(",", ":")).encode())
-        return base64.b85encode(packed).decode() if firsts else ""
+        return base64.b64encode(packed).decode() if firsts else ""
 
     @classmethod
     def from_plain(cls, plain: str) -> "Images":
@@ -48,7 +48,7 @@ class Images:
         read = cls()
         if not plain:
             return read
-        columns = json.loads(zlib.decompress(base64.b85decode(plain)))
+        columns = json.loads(zlib.decompress(base64.b64decode(plain)))
         steps, fired, image_steps, predicted, counts, unanswered_steps, unanswered = columns
         read.fired = dict(zip(_sums(steps), fired, strict=True))
         read.misread = dict(zip(zip(_sums(image_steps), predicted, strict=True), counts, strict=True))

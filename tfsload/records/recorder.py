@@ -274,10 +274,10 @@ class Recorder:
         self.settle()
         return self._take([key for key in self._records if key[1] == lease])
 
-    def take_all(self) -> list[dict[str, Any]]:
-        """Hand over all that was recorded and not yet taken."""
+    def take_all(self, is_sent: bool = True) -> list[dict[str, Any]]:
+        """Hand over all that was recorded and not yet taken; not sent, but in this process: the records themselves."""
         self.settle()
-        return self._take(list(self._records))
+        return (self._take if is_sent else self._take_records)(list(self._records))
 
     def take_unleased(self) -> list[dict[str, Any]]:
         """Hand over all that was recorded outside leases."""
@@ -285,10 +285,7 @@ class Recorder:
 
     def take_unleased_records(self) -> list[dict[str, Any]]:
         """Hand over the same to who is in this process: the records themselves, since nothing is written and read."""
-        return [
-            {"level": level, "lease": lease, "record": self._records.pop((level, lease))}
-            for level, lease in self._unleased()
-        ]
+        return self._take_records(self._unleased())
 
     def _unleased(self) -> list[tuple[int, int | None]]:
         self.settle()
@@ -306,10 +303,10 @@ class Recorder:
         return record
 
     def _take(self, keys: list[tuple[int, int | None]]) -> list[dict[str, Any]]:
-        return [
-            {"level": level, "lease": lease, "record": self._records.pop((level, lease)).to_plain()}
-            for level, lease in keys
-        ]
+        return [{**row, "record": row["record"].to_plain()} for row in self._take_records(keys)]
+
+    def _take_records(self, keys: list[tuple[int, int | None]]) -> list[dict[str, Any]]:
+        return [{"level": level, "lease": lease, "record": self._records.pop((level, lease))} for level, lease in keys]
 
 
 def _add_to_slice(record: Record, window: Window, due_ns: int, done_ns: int) -> None:

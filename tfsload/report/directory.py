@@ -13,12 +13,15 @@ from typing import IO
 
 import psutil
 
+from tfsload.analysis.result import RunResult
 from tfsload.report import hgrm, json_file, left_over
 from tfsload.transport.numerals import whole_number
 from tfsload.transport.words import quoted
 
 NAMES = (json_file.NAME, "levels.csv", "series.csv", "images.csv", "junit.xml", "summary.md", "report.html")
 PAGE = "report.html"
+# How the process that leads a run has the others made, in a directory that holds the result and nothing else.
+HERE = "--here"
 # While files are made they lie in a directory within it, named so and by the process; one may be left by a killed one.
 _MAKING = ".tfsload-report-"
 _LOCK = f"{_MAKING}lock"
@@ -186,6 +189,15 @@ def copied(path: Path, to: Path, result: bytes) -> bool:
             return True
     shutil.rmtree(to, ignore_errors=True)
     return False
+
+
+def write_data(result: RunResult, directory: Path) -> None:
+    """Write `result.json`, the datum that all other files are made of.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    write_file(directory, json_file.NAME, json_file.write(result))
 
 
 def write_file(directory: Path, name: str, text: str) -> None:

@@ -1,21 +1,15 @@
-"""All files of a report, from a result alone: the page last, since it takes the longest."""
+"""All files of a report but `result.json`, from a result alone: the page last, since it takes the longest.
+
+Whoever leads a run imports none of this: a process of its own makes them (`tfsload report`).
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.switch import is_on
-from tfsload.report import csv_files, hgrm, json_file, junit, markdown
+from tfsload.report import csv_files, hgrm, junit, markdown
 from tfsload.report.directory import PAGE, write_file
-
-
-def write_data(result: RunResult, directory: Path) -> None:
-    """Write `result.json`, the datum that all others are made of.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    write_file(directory, json_file.NAME, json_file.write(result))
 
 
 def write_others(result: RunResult, directory: Path, has_hgrm: bool) -> None:

@@ -15,8 +15,6 @@ from tfsload.report.charts import drawing_script
 from tfsload.report.schema import schema
 from tfsload.transport.words import path_shown, quoted, sentence
 
-# How the process that leads a run has its report made, in a directory that holds the result and nothing else.
-HERE = "--here"
 # How the web UI has the script made that draws charts in a browser.
 DRAWING_SCRIPT = "--drawing-script"
 
@@ -27,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("directory", nargs="?", metavar="DIR", help="of the report: it holds result.json")
     parser.add_argument("--hgrm", action="store_true", help="with latency-LEVEL.hgrm (default: as the run was asked)")
     parser.add_argument("--schema", action="store_true", help="print the JSON Schema of result.json, and do no more")
-    parser.add_argument(HERE, action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(directory.HERE, action="store_true", help=argparse.SUPPRESS)
     parser.add_argument(DRAWING_SCRIPT, metavar="FILE", help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.schema:

@@ -53,7 +53,7 @@ class Checked:
         preflight: what the server said of its model.
         references: the answers without load, where they are to be compared; else None.
         asked: the options, as they may be kept.
-        images: these images, until the run begins; None: they are not kept.
+        images: these images, where this process holds them; None: they are to be loaded.
         is_embedded: whether the server is the embedded one, since none was named.
     """
 

@@ -279,7 +279,7 @@ class Participant:
         run.supply.close()
         if run.pacer is not None:
             run.pacer.close()
-        rows = run.recorder.take_all()
+        rows = run.recorder.take_all(is_sent=not isinstance(self._runner, LocalRunner))
         left = []
         if isinstance(run.supply, LeasedSupply):
             leases = {row["lease"] for row in rows} - {None}

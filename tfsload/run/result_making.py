@@ -16,7 +16,7 @@ from tfsload.analysis.others import NO_OTHERS, Others
 from tfsload.analysis.result import Course, RunResult, Server, Users, Verified, Workers
 from tfsload.analysis.summing_up import Measured, sum_up
 from tfsload.analysis.totals import MismatchExample
-from tfsload.datasets.dataset import DataError
+from tfsload.datasets.dataset import DataError, Dataset
 from tfsload.prediction.process_run import fingerprint, load_images, requests_for
 from tfsload.records.mismatch import least
 from tfsload.records.record import Record
@@ -113,16 +113,22 @@ def _images(overall: Record, checked: Checked) -> ImageCounts:
     is_by_class = any(one.label is not None for one in checked.settings.checks.thresholds)
     if not (counted.misread or is_by_class):
         return counted
-    try:
-        dataset = load_images(checked.settings)
-    except (DataError, SettingsError):
-        return counted  # it has gone since the run began
-    if fingerprint(dataset) != checked.data_fingerprint:
-        return counted  # another one has taken its place
+    dataset = checked.images.dataset if checked.images else _loaded_anew(checked)
+    if dataset is None:
+        return counted
     pixels = {image: dataset.images[image].tobytes().hex() for image in counted.worst}
     labels = {one.image: int(dataset.labels[one.image]) for one in counted.misread}
     of_class = Counter(dataset.labels[np.flatnonzero(counted.answered)].tolist()) if is_by_class else {}
     return replace(counted, pixels=pixels, labels=labels, of_class=dict(sorted(of_class.items())))
+
+
+def _loaded_anew(checked: Checked) -> Dataset | None:
+    try:
+        dataset = load_images(checked.settings)
+    except (DataError, SettingsError):
+        return None  # it has gone since the run began
+    # Else another one has taken its place.
+    return dataset if fingerprint(dataset) == checked.data_fingerprint else None
 
 
 def _accuracy(results: Results, images: ImageCounts, checked: Checked) -> tuple[SeenBy, ...]:

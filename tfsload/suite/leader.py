@@ -153,7 +153,8 @@ class Leader:
         give_up_after_s = silence.limit_s(checked.settings, run.run_time.limit_s is not None)
         if self._participant is not None:
             self._participant.images = checked.images
-        run.checked = replace(checked, images=None)  # its participants hold them
+        else:
+            run.checked = replace(checked, images=None)  # its participants hold them
         n_warm_up = checked.settings.load.warm_up_requests
         self.coordinator.begin(n_requests, checked.data_fingerprint, checked.references, give_up_after_s, n_warm_up)
         self._run = run

@@ -15,7 +15,7 @@ from tfsload.analysis.result import Asked, Course, RunResult
 from tfsload.analysis.totals import Totals
 from tfsload.analysis.verdict import Reason, Rule, Verdict
 from tfsload.records.record import Record
-from tfsload.report import directory, files, json_file, program
+from tfsload.report import directory, json_file
 from tfsload.run.asked import as_asked
 from tfsload.run.surroundings import machine, made_by
 from tfsload.settings.refusal import RunRefused
@@ -84,7 +84,7 @@ class RunReport:
         fault = ""
         try:
             with directory.replaced(self._directory) as making:
-                files.write_data(result, making)
+                directory.write_data(result, making)
                 fault = make_others(making)
                 fault += f"; {_again(self._given)}" if fault else ""
             self._is_replaced = True
@@ -158,7 +158,7 @@ def _notes(asked: Asked) -> Mapping[str, str]:
 
 def make_others(making: Path) -> str:
     """Have all files but the result made by a process of their own; return what went wrong."""
-    child = ChildProcess(own_program("tfsload", "report", program.HERE, str(making)))
+    child = ChildProcess(own_program("tfsload", "report", directory.HERE, str(making)))
     try:
         if not child.wait(_LIMIT_S):
             return f"{_TOO_LATE} {_LIMIT_S:g} s"

@@ -9,7 +9,6 @@ from locust.runners import MasterRunner, Runner
 from tfsload.analysis.figures import count, rate, span, users
 from tfsload.load.asked import LoadAsked
 from tfsload.records.level import Level
-from tfsload.report.page import first_screen
 from tfsload.report.standing import NOTHING_COUNTED, Begun, Counters, Standing
 from tfsload.run.conductor import Conductor
 from tfsload.run.coordinator import Coordinator
@@ -86,6 +85,9 @@ def _counted_of_all(coordinator: Coordinator) -> Counters:
 
 def begun(run: LedRun, n_users: int) -> Begun:
     """Return what a run is begun to do; `n_users`: of one without levels."""
+    # Only a web UI asks; words and charts of the page are nothing that other processes are to hold in memory.
+    from tfsload.report.page import first_screen
+
     checked = run.checked
     asked, model = checked.settings.load, checked.settings.model
     version = checked.preflight.model_version

@@ -8,6 +8,8 @@ modules are imported, and is taken out again, so that a later `import tensorflow
 Import the modules from here, never from `tensorflow_serving` directly:
 
     from tfsload.transport.protos import predict_pb2, prediction_service_pb2_grpc
+
+What few processes need is imported when it is asked for, which takes the same line.
 """
 
 import contextlib
@@ -46,14 +48,25 @@ with _package_without_init():
     tensor_pb2 = importlib.import_module("tensorflow.core.framework.tensor_pb2")
     types_pb2 = importlib.import_module("tensorflow.core.framework.types_pb2")
     meta_graph_pb2 = importlib.import_module("tensorflow.core.protobuf.meta_graph_pb2")
-    example_pb2 = importlib.import_module("tensorflow.core.example.example_pb2")
     model_pb2 = importlib.import_module("tensorflow_serving.apis.model_pb2")
     predict_pb2 = importlib.import_module("tensorflow_serving.apis.predict_pb2")
-    input_pb2 = importlib.import_module("tensorflow_serving.apis.input_pb2")
-    classification_pb2 = importlib.import_module("tensorflow_serving.apis.classification_pb2")
-    regression_pb2 = importlib.import_module("tensorflow_serving.apis.regression_pb2")
-    inference_pb2 = importlib.import_module("tensorflow_serving.apis.inference_pb2")
     get_model_metadata_pb2 = importlib.import_module("tensorflow_serving.apis.get_model_metadata_pb2")
     get_model_status_pb2 = importlib.import_module("tensorflow_serving.apis.get_model_status_pb2")
-    prediction_service_pb2_grpc = importlib.import_module("tensorflow_serving.apis.prediction_service_pb2_grpc")
-    model_service_pb2_grpc = importlib.import_module("tensorflow_serving.apis.model_service_pb2_grpc")
+
+# What a client of `Predict` does without: the embedded server's other methods, and stubs, which tests call.
+_WHEN_ASKED_FOR = {
+    "example_pb2": "tensorflow.core.example.example_pb2",
+    "input_pb2": "tensorflow_serving.apis.input_pb2",
+    "classification_pb2": "tensorflow_serving.apis.classification_pb2",
+    "regression_pb2": "tensorflow_serving.apis.regression_pb2",
+    "inference_pb2": "tensorflow_serving.apis.inference_pb2",
+    "model_service_pb2_grpc": "tensorflow_serving.apis.model_service_pb2_grpc",
+    "prediction_service_pb2_grpc": "tensorflow_serving.apis.prediction_service_pb2_grpc",
+}
+
+
+def __getattr__(name: str) -> types.ModuleType:
+    if name not in _WHEN_ASKED_FOR:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    with _package_without_init():
+        return importlib.import_module(_WHEN_ASKED_FOR[name])

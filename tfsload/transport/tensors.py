@@ -4,12 +4,12 @@
 reads no strings from `tensor_content`.
 """
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,7 +47,6 @@ _KINDS = [
     _kind(types_pb2.DT_FLOAT, np.float32, "float_val"),
     _kind(types_pb2.DT_DOUBLE, np.float64, "double_val"),
     _kind(types_pb2.DT_HALF, np.float16, "half_val", np.uint16),
-    _kind(types_pb2.DT_BFLOAT16, ml_dtypes.bfloat16, "half_val", np.uint16),
     _kind(types_pb2.DT_INT8, np.int8, "int_val"),
     _kind(types_pb2.DT_INT16, np.int16, "int_val"),
     _kind(types_pb2.DT_INT32, np.int32, "int_val"),
@@ -65,14 +64,29 @@ _BY_NUMBER = {kind.number: kind for kind in _KINDS}
 _BY_DTYPE = {kind.dtype: kind for kind in _KINDS}
 
 
+@functools.cache
+def _bfloat16() -> Kind:
+    # Imported where such a tensor is met: few models have one, and the package takes two megabytes of each process.
+    import ml_dtypes
+
+    return _kind(types_pb2.DT_BFLOAT16, ml_dtypes.bfloat16, "half_val", np.uint16)
+
+
 def kind_of(number: int) -> Kind | None:
     """Return how a dtype is written, by its value in TensorProto.dtype; None: no tensor can have it."""
-    return _BY_NUMBER.get(number)
+    return _bfloat16() if number == types_pb2.DT_BFLOAT16 else _BY_NUMBER.get(number)
+
+
+def _kind_of_dtype(dtype: np.dtype[Any]) -> Kind | None:
+    # By its name first, as its package registers it with numpy: where none was made, nothing is to be imported.
+    if dtype.name == "bfloat16" and dtype == _bfloat16().dtype:
+        return _bfloat16()
+    return _BY_DTYPE.get(dtype)
 
 
 def number_of(dtype: np.dtype[Any]) -> int | None:
     """Return the value in TensorProto.dtype of numpy's dtype; None: no tensor of ours can have it."""
-    kind = _BY_DTYPE.get(dtype)
+    kind = _kind_of_dtype(dtype)
     return None if kind is None else kind.number
 
 
@@ -89,7 +103,7 @@ def to_array(proto: Any) -> NDArray[Any]:
     Raises:
         TensorError: unknown dtype, a shape with a negative or unknown size, or the wrong number of bytes.
     """
-    kind = _BY_NUMBER.get(proto.dtype)
+    kind = kind_of(proto.dtype)
     if kind is None:
         raise TensorError(f"no tensor can have the dtype {proto.dtype}")
     shape = _shape(proto.tensor_shape)
@@ -109,7 +123,7 @@ def fill_proto(proto: Any, array: NDArray[Any], *, as_content: bool) -> None:
     Raises:
         TensorError: if the array's dtype has no place in a TensorProto.
     """
-    kind = _BY_DTYPE.get(array.dtype)
+    kind = _kind_of_dtype(array.dtype)
     if kind is None:
         raise TensorError(f"no TensorProto can hold the dtype {array.dtype}")
     proto.dtype = kind.number

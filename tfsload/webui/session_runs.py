@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tfsload.analysis import judged
 from tfsload.analysis.result import RunResult
-from tfsload.report import directory, files, json_file, next_run, states
+from tfsload.report import directory, json_file, next_run, states
 from tfsload.report.page.cards import Card, cards
 from tfsload.report.page.first_screen import load, subject
 from tfsload.report.states import State
@@ -193,7 +193,7 @@ class SessionRuns:
                 run.has_all_files = True
             else:  # or another run has put its own report there
                 run.directory.mkdir(mode=0o700)
-                files.write_data(result, run.directory)
+                directory.write_data(result, run.directory)
         except FileNotFoundError as error:
             run.fault = run.why_not_made(error.strerror or str(error))
         except OSError as error:
