@@ -143,3 +143,43 @@ def test_reading_in_place_refuses_what_decoding_refuses(body, message):
         reader.read(body)
 
     assert message in str(caught.value)
+
+
+def scores_of(first, n_images=1):
+    return np.array([[first, 0.25, 0.5]] * n_images, np.float32)
+
+
+def test_the_same_bytes_are_the_same_answer_and_others_are_another():
+    reader = codec.ReplyReader("scores", 1)
+    reader.read(reply(scores_of(0.0)))  # decoded in full
+    answers = [reader.read(reply(scores_of(first))) for first in (0.75, 0.125, 0.75)]
+
+    assert answers[0] is answers[2]
+    assert [one.predicted for one in answers] == [[0], [2], [0]]
+    assert [one.scores.tolist() for one in answers] == [scores_of(first).tolist() for first in (0.75, 0.125, 0.75)]
+
+
+def test_no_more_than_so_many_answers_are_kept_and_later_ones_are_read_all_the_same(monkeypatch):
+    monkeypatch.setattr(codec, "_MOST_ANSWERS", 3)
+    reader = codec.ReplyReader("scores", 1)
+    replies = [reply(scores_of(number / 8)) for number in range(9)]
+    for one in replies * 2:
+        assert reader.read(one).scores.tolist() == decode(one, 1).tolist()
+
+    assert len(reader._answers) == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "n_images"),
+    [
+        pytest.param(reply(scores_of(0.75, 2)), 2, id="of-several-images"),
+        pytest.param(reply(np.zeros((1, codec._SHORT + 1), np.float32)), 1, id="of-many-classes"),
+        pytest.param(reply(scores_of(0.75)) + reply(np.zeros((1, 999)), output="more"), 1, id="with-another-output"),
+    ],
+)
+def test_long_replies_are_not_kept(body, n_images):
+    reader = codec.ReplyReader("scores", n_images)
+    answers = [reader.read(body) for _ in range(3)]
+
+    assert answers[1] is not answers[2]
+    assert reader._answers == {}

@@ -13,7 +13,7 @@ class ReplyError(ValueError):
 
 
 class Answer:
-    """What a model answered to the images of one request.
+    """What a model answered to the images of one request. Nothing of it is to be changed: it may answer others, too.
 
     Attributes:
         predicted: the class with the highest score for each image; the first of equals.

@@ -18,6 +18,8 @@ _SCORE_DTYPES = (types_pb2.DT_FLOAT, types_pb2.DT_DOUBLE)
 _SHORT = 64
 # So many kinds of reply are known by sight: versions behind one address, as a rule.
 _MOST_TEMPLATES = 8
+# So many answers are kept for when the same bytes come again, to replies of at most so many bytes: a megabyte, mostly.
+_MOST_ANSWERS, _MOST_KEPT_BYTES = 2_048, 1_024
 
 
 def encode_request(model: ModelAsked, images: NDArray[np.uint8]) -> bytes:
@@ -110,6 +112,9 @@ class ReplyReader:
     The first reply is decoded in full. Where its scores stand in its bytes, and all that stands around them, is
     remembered; a later reply with the same around them is read in place, any other decoded in full, and remembered
     beside it. So it stays fast, and knows who answered, where several models answer in turn.
+
+    An image is fired over and over, and most models answer in the same bytes each time: of such replies with a few
+    scores the answer is kept, and is the same object when they come again. To be rid of it: keep none.
     """
 
     def __init__(self, output_name: str, n_images: int) -> None:
@@ -118,6 +123,7 @@ class ReplyReader:
         self._n_images = n_images
         self._templates: tuple[_Template, ...] = ()  # the newest first
         self._servables: set[Servable] = set()
+        self._answers: dict[bytes, Answer] = {}  # by the whole reply
 
     def read(self, reply: bytes) -> Answer:
         """Return the answer in a reply; its scores are finite.
@@ -125,6 +131,10 @@ class ReplyReader:
         Raises:
             ReplyError: as `decode_answer`.
         """
+        if self._answers:  # else the bytes, which may be many, are not gone through
+            known = self._answers.get(reply)
+            if known is not None:
+                return known
         n_bytes = len(reply)
         for length, before, after, start, dtype, shape, unpack, servable in self._templates:
             if n_bytes != length or not reply.startswith(before) or not reply.endswith(after):
@@ -137,7 +147,10 @@ class ReplyReader:
                 values = unpack(reply, start)
                 total = sum(values)
                 if total - total == 0.0:  # neither an infinity nor NaN is among them
-                    return Answer([values.index(max(values))], reply, start, dtype, shape, servable)
+                    answer = Answer([values.index(max(values))], reply, start, dtype, shape, servable)
+                    if n_bytes <= _MOST_KEPT_BYTES and len(self._answers) < _MOST_ANSWERS:
+                        self._answers[reply] = answer
+                    return answer
             break
         scores, servable = decode_answer(reply, self._output_name, self._n_images)
         servable = self._told_apart(servable)
