@@ -99,6 +99,29 @@ def test_a_reply_like_an_earlier_one_is_read_in_place(style, monkeypatch):
     assert trial.protocol._unopened == 3 * len(message(BODY))
 
 
+@pytest.mark.parametrize("style", STYLES)
+def test_a_reply_in_one_piece_like_the_one_before_is_read_in_one_step(style, monkeypatch):
+    trial = Trial(4).run([whole(1, style=style)])
+    frame_by_frame = {"_openings": None, "_ends": None}  # whoever looks for a frame there fails
+    for name, nothing in frame_by_frame.items():
+        monkeypatch.setattr(trial.protocol._known, name, nothing)
+
+    trial.run([whole(5, OTHER_BODY, style) + whole(3, BODY, style)])
+
+    assert [call.reply for call in trial.calls] == [BODY, BODY, OTHER_BODY, None]
+    assert {call.initial for call in trial.calls[:3]} == {trial.calls[0].initial}
+    assert trial.protocol._unopened == 3 * len(message(BODY))
+
+
+def test_frame_by_frame_is_known_what_is_not_like_the_one_before_in_one_piece():
+    """A long answer and a short one by turns: of one form, which was learnt last, and of another."""
+    bodies = [BODY, b"another length"] * 4
+
+    trial = tried([whole(2 * place + 1, body) for place, body in enumerate(bodies)], len(bodies))
+
+    assert [call.reply for call in trial.calls] == bodies
+
+
 def test_several_forms_are_known_at_once(monkeypatch):
     """Two models, whose answers differ in length, behind a proxy whose headers differ from second to second."""
     forms = [("nginx", 0, b"long" * 9), ("nginx", 3, b"short"), ("envoy", 1, b"long" * 9)]

@@ -30,6 +30,11 @@ _KEPT = 64
 # trailers' frame begins with, its stream, the trailers); the parts that must be as they were; the trailers, decoded.
 _Unpack = Callable[[bytes, int], tuple[bytes, bytes, bytes, int, bytes]]
 _End = tuple[int, int, _Unpack, bytes, bytes, bytes, ReplyHeaders]
+# A whole reply, one frame behind the other: its length; its message's; what unpacks it (the first frame's beginning,
+# stream, the opening with the next frame's beginning, stream, prefix, message, the last frame's beginning, stream, the
+# trailers); the parts that must be as they were; the opening and the trailers, decoded.
+_UnpackWhole = Callable[[bytes, int], tuple[bytes, int, bytes, int, bytes, bytes, bytes, int, bytes]]
+_Whole = tuple[int, int, _UnpackWhole, bytes, bytes, bytes, bytes, bytes, ReplyHeaders, ReplyHeaders]
 
 
 class KnownReplies:
@@ -47,6 +52,7 @@ class KnownReplies:
     def __init__(self) -> None:
         self._openings: dict[bytes, ReplyHeaders] = {}  # header blocks, and what they say
         self._ends: dict[int, _End] = {}  # by the DATA frame's first four bytes: its length and type
+        self._whole: _Whole | None = None  # of the reply that was learnt last: most come in one piece, and are alike
 
     def learn(self, call: Call) -> None:
         """Remember the form of a call's reply, if it has ended well."""
@@ -73,6 +79,7 @@ class KnownReplies:
                 trailers,
                 trailing,
             )
+        self._whole = _whole(initial, len(reply), trailing)
 
     # Long because each part that were a function of its own would be a call more for every reply.
     def read(self, data: bytes, calls: dict[int, Call], ended: list[Call], room: int) -> tuple[int, int, int]:
@@ -89,8 +96,34 @@ class KnownReplies:
             server was opened.
         """
         start, stop, n_counted, n_opened = 0, len(data), 0, 0
-        openings, ends, unpack = self._openings, self._ends, _HEAD.unpack_from
+        openings, ends, unpack, whole = self._openings, self._ends, _HEAD.unpack_from, self._whole
+        if whole is not None:
+            whole_size, length, unpack_whole, known_first, known_middle, known_prefix, known_last, known_trailers = (
+                whole[:8]
+            )
         while stop - start >= _HEAD_SIZE:
+            if whole is not None and stop - start >= whole_size:
+                first, stream, middle, second, prefix, message, last, third, trailers = unpack_whole(data, start)
+                if (
+                    first == known_first
+                    and middle == known_middle
+                    and prefix == known_prefix
+                    and last == known_last
+                    and trailers == known_trailers
+                    and stream == second == third
+                    and (call := calls.get(stream)) is not None
+                    and call.initial is None
+                    and call.reply is None
+                    and call._buffer is None
+                    and not call.n_unsent
+                    and length <= call.max_reply_bytes
+                ):
+                    call.initial, call.reply, call.trailing, call.is_over = whole[8], message, whole[9], True
+                    del calls[stream]
+                    ended.append(call)
+                    start += whole_size
+                    n_counted += PREFIX_SIZE + length
+                    continue
             length_and_kind, flags, stream = unpack(data, start)
             call = calls.get(stream)
             if call is None:
@@ -127,3 +160,22 @@ class KnownReplies:
             start += size
             n_counted += PREFIX_SIZE + length
         return start, n_counted, n_opened
+
+
+def _whole(initial: ReplyHeaders, length: int, trailing: ReplyHeaders) -> _Whole:
+    """Return the form of a reply with these headers and a message of this length, in three frames."""
+    opening, trailers, size = initial.block, trailing.block, PREFIX_SIZE + length
+    middle = opening + _LENGTH_TYPE_FLAGS.pack(size << 8 | DATA, 0)
+    packed = struct.Struct(f">5sL{len(middle)}sL{PREFIX_SIZE}s{length}s5sL{len(trailers)}s")
+    return (
+        packed.size,
+        length,
+        packed.unpack_from,
+        _LENGTH_TYPE_FLAGS.pack(len(opening) << 8 | HEADERS, END_HEADERS),
+        middle,
+        PREFIX.pack(0, length),
+        _LENGTH_TYPE_FLAGS.pack(len(trailers) << 8 | HEADERS, END_HEADERS | END_STREAM),
+        trailers,
+        initial,
+        trailing,
+    )
