@@ -93,7 +93,7 @@ def users(peers: "Peers") -> Section:
 def memory(peers: "Peers") -> Section:
     """See what a process needs with either data set."""
     rows, targets = [], []
-    for client, bound in ((peers.suite, 100), (peers.suite_full_set, 160)):
+    for client, bound in ((peers.suite, 95), (peers.suite_full_set, 160)):
         for n in IN_FLIGHT:
             row = Row(str(n), client, n)
             rows.append(row)

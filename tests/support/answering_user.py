@@ -20,11 +20,10 @@ REPLY = canned.replies()[canned.PREDICT_PATH]
 class AnsweringConnection:
     """Stands in for a connection: a call that is started has ended."""
 
-    accepts = True
-
-    def start(self, call: Call) -> None:
+    def start(self, call: Call) -> bool:
         """End a call."""
         call.reply, call.is_over, call.waiter = REPLY[PREFIX_SIZE:], True, None
+        return True
 
 
 @contextlib.contextmanager

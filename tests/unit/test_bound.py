@@ -24,12 +24,15 @@ class Connection:
         self.calls, self.cancelled = [], []
 
     def start(self, call):
+        if not self.accepts:
+            return False
         self.calls.append(call)
         if self.is_prompt:
             call.waiter = None
             self.end(call)
         elif self.end:
             gevent.get_hub().loop.run_callback(self.end_later, call)
+        return True
 
     def end_later(self, call):
         self.end(call)

@@ -1,6 +1,7 @@
 """Locust's statistics booked many requests at a time are those that Locust books one by one."""
 
 import contextlib
+import functools
 import time
 
 import grpc
@@ -42,8 +43,6 @@ class SetClock:
 class Connection:
     """Stands in for a connection: a call has ended when it is started, as it was told, and time has gone by."""
 
-    accepts = True
-
     def __init__(self, clock):
         self.clock = clock
         self.latency_ns, self.is_failed = 1_000_000, False
@@ -55,6 +54,7 @@ class Connection:
         else:
             call.reply, call.is_over = REPLY[PREFIX_SIZE:], True
         call.waiter = None
+        return True
 
 
 class Books:
@@ -273,6 +273,34 @@ def test_a_listener_to_request_of_another_environment_is_told():
         statistics = statistics_book.booked(environment)
         assert statistics is environment.stats
         assert statistics.listener is shared.events.request._handlers[environment is beside]
+
+
+def wrapped():
+    @functools.wraps(locust.stats.bucket_response_time)
+    def in_halves(time_ms):
+        return round(time_ms * 2) / 2
+
+    return in_halves
+
+
+@pytest.mark.parametrize(
+    "bucket_of",
+    [
+        pytest.param(locust.stats.bucket_response_time, id="locusts"),
+        pytest.param(lambda time_ms: round(time_ms * 2) / 2, id="of-the-users-own"),
+        pytest.param(functools.partial(round, ndigits=1), id="no-function"),
+        pytest.param(wrapped(), id="in-a-wrap"),
+    ],
+)
+@pytest.mark.parametrize("latency_ns", [400_000, 99_499_999, 99_500_000, 99_999_999, 100_000_000, 147_300_000])
+def test_times_are_in_the_bucket_in_which_locust_would_have_them(monkeypatch, bucket_of, latency_ns):
+    monkeypatch.setattr(locust.stats, "bucket_response_time", bucket_of)
+    with both() as (_, (_, books)):
+        for _ in range(2 * BATCH):
+            books.end(latency_ns=latency_ns)
+        found = dict(books.statistics.total.response_times)
+
+    assert found == {bucket_of(latency_ns / 1e6): 2 * BATCH}
 
 
 def test_a_way_to_round_times_of_the_users_own_is_kept(monkeypatch):

@@ -26,6 +26,9 @@ class RequestBook:
     """Requests by number: request r holds the images from r × images_per_request on.
 
     A request is encoded when it is first asked for, and kept.
+
+    Attributes:
+        prepared: those that are kept, by number; None: it is to be asked for. (The hot path looks here first.)
     """
 
     def __init__(
@@ -47,20 +50,20 @@ class RequestBook:
         self._labels = labels
         self._images_per_request = images_per_request
         self._encode = encode
-        self._prepared: list[PreparedRequest | None] = [None] * -(-len(images) // images_per_request)
+        self.prepared: list[PreparedRequest | None] = [None] * -(-len(images) // images_per_request)
 
     def __len__(self) -> int:
-        return len(self._prepared)
+        return len(self.prepared)
 
     def __getitem__(self, number: int) -> PreparedRequest:
-        request = self._prepared[number]
+        request = self.prepared[number]
         if request is None:
-            request = self._prepared[number] = self._prepare(number)
+            request = self.prepared[number] = self._prepare(number)
         return request
 
     def forget(self) -> None:
         """Keep no request any longer, once nobody is left to fire them; who asks for one has it encoded anew."""
-        self._prepared = [None] * len(self._prepared)
+        self.prepared = [None] * len(self.prepared)
 
     def _prepare(self, number: int) -> PreparedRequest:
         first = number * self._images_per_request

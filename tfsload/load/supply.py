@@ -32,7 +32,7 @@ class Supply(Protocol):
         """Whether a user, by its greenlet, waits in `next`."""
 
     def done(self, lease: int | None) -> None:
-        """Tell that one request of the lease has ended."""
+        """Tell that one request of the lease has ended; whoever drew it without one may leave this out."""
 
     def give_back(self, number: int, lease: int | None) -> None:
         """Tell that a request was not made, and never will be by the user that drew it."""

@@ -159,7 +159,7 @@ class PredictionUser(User):
         run = self._run
         due_ns = None if run.pacer is None else run.pacer.next()
         number, lease = run.supply.next()
-        request = run.book[number]
+        request = run.book.prepared[number] or run.book[number]
         self.sent_ns = self.in_hand_ns = run.sent_ns = sent_ns = time.perf_counter_ns()
         if due_ns is None:
             due_ns = sent_ns
@@ -184,24 +184,36 @@ class PredictionUser(User):
                 n_mismatched = run.references.n_mismatched(number, answer)
                 if n_mismatched:
                     example = run.references.example(number, answer, request.first_image)
-            hooks, statistics = self.environment.events, self._statistics
+            environment, statistics = self.environment, self._statistics
+            hooks = environment.events
             listeners = hooks.request._handlers
             if (
                 answer is not None
                 and not n_mismatched
-                and statistics is self.environment.stats  # else it is None, or somebody has put others there
+                and statistics is environment.stats  # else it is None, or somebody has put others there
                 and len(listeners) == 1
                 and listeners[0] is statistics.listener
                 and not hooks.prediction._handlers
             ):
                 # Nobody is to be told: it is booked with others, as `events.book` would, in half of the time.
-                recorder, labels, predicted = run.recorder, request.labels, answer.predicted
-                asked = lease, n_mismatched, answer.servable, request.first_image
-                recorder.waiting.append((labels, predicted, due_ns, sent_ns, done_ns, *asked))
+                waiting, predicted = run.recorder.waiting, answer.predicted
+                waiting.append(
+                    (
+                        request.labels,
+                        predicted,
+                        due_ns,
+                        sent_ns,
+                        done_ns,
+                        lease,
+                        n_mismatched,
+                        answer.servable,
+                        request.first_image,
+                    )
+                )
                 statistics.waiting.append((self.request_name, self.request_type, done_ns - due_ns, len(reply), done_ns))
-                n_waiting = len(recorder.waiting)
+                n_waiting = len(waiting)
                 if n_waiting >= BATCH:
-                    recorder.settle()
+                    run.recorder.settle()
                 elif n_waiting == _BETWEEN or done_ns >= statistics.book_by_ns or len(statistics.waiting) > 2 * BATCH:
                     statistics.book()  # in turn with the recorder: the two together would hold up replies for longer
             else:
@@ -224,7 +236,8 @@ class PredictionUser(User):
                 )
         finally:  # whatever a listener does: the lease must come to its end
             self.in_hand_ns = 0
-            run.supply.done(lease)
+            if lease is not None:
+                run.supply.done(lease)
         if failure is not None:
             # Whatever failed may have failed without waiting: others, and an interrupt, are to have their turn.
             gevent.sleep(_PAUSE_S if self._wants_pause(failure) else 0)

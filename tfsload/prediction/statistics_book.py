@@ -7,6 +7,7 @@ it takes to book a request. Done for many at once they are the same sums. To be 
 import functools
 import itertools
 import operator
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -20,6 +21,8 @@ SECOND_NS = 1_000_000_000
 # Where they come slowly each is booked by itself, for who has got hold of a row and looks at it now and then.
 LONGEST_NS = 100_000_000
 
+# Times below are in the bucket of their whole ms, as Locust came with it.
+_WHOLE_MS, _BUCKET_OF = 100, "bucket_response_time"
 _LOCUSTS_LISTENER = "Runner.__init__.<locals>.on_request"
 # What `book` does the work of.
 _LOCUSTS_OWN = (
@@ -122,11 +125,13 @@ class BookedStatistics(RequestStats):
         """Book some requests of one row that ended in the same second of the wall clock; a column of each figure."""
         names, types, latencies_ns, lengths, done_ns = columns
         times_ms = list(map(operator.truediv, latencies_ns, itertools.repeat(1e6)))
+        most_ms, bucket_of = max(times_ms), locust.stats.bucket_response_time
         some = _Some(
             times_ms,
             min(times_ms),
-            max(times_ms),
-            Counter(map(locust.stats.bucket_response_time, times_ms)),
+            most_ms,
+            # Most are so short that Locust rounds them to whole ms: then it need not be called for each.
+            Counter(map(round if most_ms < _WHOLE_MS and _is_own(bucket_of, _BUCKET_OF) else bucket_of, times_ms)),
             sum(lengths),
             (done_ns[-1] + unix_offset_ns) / 1e9,
         )
@@ -156,14 +161,21 @@ def _add(entry: StatsEntry, some: _Some) -> None:
     entry.num_reqs_per_sec[second] += n
     entry.last_request_timestamp = some.last_s
     row: Any = entry  # whose times Locust declares as whole numbers
-    # One after the other, as Locust adds them: the sum of a sum rounds otherwise.
-    row.total_response_time = functools.reduce(operator.add, some.times_ms, entry.total_response_time)
+    row.total_response_time = _added_up(some.times_ms, entry.total_response_time)
     least_ms = entry.min_response_time
     row.min_response_time = some.least_ms if least_ms is None else min(least_ms, some.least_ms)
     row.max_response_time = max(entry.max_response_time, some.most_ms)
     for bucket, count in some.buckets.items():
         entry.response_times[bucket] += count
     entry.total_content_length += some.n_bytes
+
+
+# One after the other, as Locust adds them: the sum of a sum rounds otherwise. So does `sum` from Python 3.12 on, which
+# makes up for what is lost in rounding.
+if sys.version_info < (3, 12):
+    _added_up = sum
+else:
+    _added_up = functools.partial(functools.reduce, operator.add)
 
 
 def booked(environment: Environment) -> BookedStatistics | None:
@@ -192,7 +204,11 @@ def _is_locusts(listener: Callable[..., Any], runner: Any) -> bool:
 
 
 def _is_replaced(owner: type, name: str) -> bool:
-    """Whether a method of Locust's is not the one that Locust came with; what a plugin wraps looks the same by name."""
-    method = getattr(owner, name)
-    is_same_name = method.__module__ == "locust.stats" and method.__qualname__ == f"{owner.__name__}.{name}"
-    return not is_same_name or hasattr(method, "__wrapped__")
+    """Whether a method of Locust's is not the one that Locust came with."""
+    return not _is_own(getattr(owner, name), f"{owner.__name__}.{name}")
+
+
+def _is_own(function: Any, name: str) -> bool:
+    """Whether a function is the one of `locust.stats`'s own; what a plugin wraps looks the same by name."""
+    found = getattr(function, "__module__", ""), getattr(function, "__qualname__", "")
+    return found == ("locust.stats", name) and not hasattr(function, "__wrapped__")

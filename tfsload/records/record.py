@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any
 
 from tfsload.records import mismatch
@@ -116,9 +115,8 @@ class Record:
 
     def add_answered(
         self,
-        labels: Sequence[Sequence[int]],
-        predicted: Sequence[Sequence[int]],
-        n_images: int,
+        labels: Sequence[int],
+        predicted: Sequence[int],
         latencies_ns: list[int],
         first_sent_unix_ns: int,
         last_done_unix_ns: int,
@@ -126,14 +124,14 @@ class Record:
         """Count some requests that were answered, as `add` does each of them.
 
         Args:
-            labels, predicted, latencies_ns: by request.
-            n_images: in all of them.
+            labels, predicted: by image.
+            latencies_ns: by request.
             first_sent_unix_ns, last_done_unix_ns: when the first was due or sent, and the last ended.
         """
-        self.requests += len(labels)
-        self.predictions += n_images
+        self.requests += len(latencies_ns)
+        self.predictions += len(labels)
         self.latency.record_all(latencies_ns)
-        self.confusion.add_all(list(chain.from_iterable(labels)), list(chain.from_iterable(predicted)))
+        self.confusion.add_all(labels, predicted)
         self._widen(first_sent_unix_ns, last_done_unix_ns)
 
     def merge(self, other: "Record") -> None:

@@ -77,11 +77,12 @@ class Recorder:
         """Count what waits: together where that can be done, else one by one."""
         waiting, self.waiting = self.waiting, []
         window = self.window
-        for lease, requests in together.by_lease(waiting):
-            if together.can_count(window, requests):
+        for lease, columns in together.by_lease(waiting):
+            if together.can_count(window, columns):
                 record = self._record(window.level, lease)
-                if together.count(record, window, requests, self.unix_offset_ns, bool(self._limits), self._within_ns):
+                if together.count(record, window, columns, self.unix_offset_ns, bool(self._limits), self._within_ns):
                     continue
+            requests = zip(*columns, strict=True)
             for labels, predicted, due_ns, sent_ns, done_ns, _, n_mismatched, answered_by, first_image in requests:
                 times_ns = due_ns, sent_ns, done_ns
                 self.record(labels, predicted, None, *times_ns, lease, n_mismatched, None, answered_by, first_image)

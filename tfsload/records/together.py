@@ -5,7 +5,8 @@
 
 import operator
 from collections.abc import Iterable, Sequence
-from itertools import repeat
+from itertools import chain, compress, repeat
+from typing import Any
 
 from tfsload.records.record import Record
 from tfsload.records.seconds import BITS, IMAGES, IN_FLIGHT_NS, SHIFTED_FROM, WRONG, Seconds
@@ -23,31 +24,34 @@ BATCH = 32
 _FEW = 6
 
 
-def by_lease(requests: list[Answered]) -> Iterable[tuple[int | None, list[Answered]]]:
-    """Return requests by their lease; mostly they all have the same."""
-    leases = list(map(operator.itemgetter(5), requests))
-    if leases and leases.count(leases[0]) == len(leases):
-        return [(leases[0], requests)]
+# The same figures of some requests, a column each.
+Columns = list[tuple[Any, ...]]
+
+
+def by_lease(requests: list[Answered]) -> Iterable[tuple[int | None, Columns]]:
+    """Return requests by their lease, as columns; mostly they all have the same."""
+    if not requests:
+        return ()
+    columns = list(zip(*requests, strict=True))
+    leases = columns[5]
+    if leases.count(leases[0]) == len(leases):
+        return ((leases[0], columns),)
     parted: dict[int | None, list[Answered]] = {lease: [] for lease in leases}
     for lease, request in zip(leases, requests, strict=True):
         parted[lease].append(request)
-    return parted.items()
+    return ((lease, list(zip(*some, strict=True))) for lease, some in parted.items())
 
 
-def can_count(window: Window, requests: Sequence[Answered]) -> bool:
+def can_count(window: Window, columns: Columns) -> bool:
     """Whether `count` may be asked: requests lie in a level's window as a whole, and are enough to be worth it."""
-    is_worth_it = len(requests) > _FEW
-    return (
-        is_worth_it
-        and min(map(operator.itemgetter(2), requests)) >= window.begin_ns
-        and max(map(operator.itemgetter(4), requests)) < window.end_ns
-    )
+    due_ns, done_ns = columns[2], columns[4]
+    return len(due_ns) > _FEW and min(due_ns) >= window.begin_ns and max(done_ns) < window.end_ns
 
 
 def count(
     record: Record,
     window: Window,
-    requests: Sequence[Answered],
+    columns: Columns,
     unix_offset_ns: int,
     has_limits: bool,
     within_ns: Sequence[int],
@@ -57,22 +61,23 @@ def count(
     Args:
         record: of the level and the lease.
         window: the level's.
-        requests: them.
+        columns: them.
         unix_offset_ns, has_limits, within_ns: the recorder's.
 
     Returns:
         False, with nothing counted, where they are not of that kind: `Recorder.record` is for any.
     """
-    labels, predicted, due_ns, sent_ns, done_ns, _, mismatched, answered_by, first_images = zip(*requests, strict=True)
-    n, last_ns, seconds = len(requests), max(done_ns), record.seconds
+    labels, predicted, due_ns, sent_ns, done_ns, _, mismatched, answered_by, first_images = columns
+    n, last_ns, seconds = len(labels), max(done_ns), record.seconds
     if not seconds.begin_ns <= last_ns < seconds.end_ns:
         seconds.turn(last_ns)
     if min(done_ns) < seconds.begin_ns or mismatched.count(mismatched[0]) < n:
         return False
-    n_images = sum(map(len, labels))
+    true, answers = list(chain.from_iterable(labels)), list(chain.from_iterable(predicted))
+    n_images = len(true)
     latencies_ns = list(map(operator.sub, done_ns, due_ns))
     span_ns = min(due_ns) + unix_offset_ns, last_ns + unix_offset_ns
-    record.add_answered(labels, predicted, n_images, latencies_ns, *span_ns)
+    record.add_answered(true, answers, latencies_ns, *span_ns)
     if mismatched[0] is not None:
         record.compared += n_images
     if answered_by.count(answered_by[0]) == n:
@@ -85,7 +90,7 @@ def count(
         _count_right(record, limit_ns, labels, predicted, latencies_ns)
     seconds.now[IMAGES] += n_images
     _count_latencies(seconds, latencies_ns)
-    _count_images(record, labels, predicted, first_images)
+    _count_images(record, true, answers, first_images, labels)
     _count_in_flight(seconds, sent_ns, done_ns)
     if window.slice_ns:
         record.in_flight_ns += sum(done_ns) - sum(sent_ns)
@@ -121,22 +126,27 @@ def _count_latencies(seconds: Seconds, latencies_ns: Sequence[int]) -> None:
 
 
 def _count_images(
-    record: Record, labels: Sequence[list[int]], predicted: Sequence[list[int]], first_images: Sequence[int]
+    record: Record,
+    true: Sequence[int],
+    answers: Sequence[int],
+    first_images: Sequence[int],
+    labels: Sequence[list[int]],
 ) -> None:
     fired = record.images.fired
     known = fired.get
     for first_image in first_images:
         fired[first_image] = known(first_image, 0) + 1
-    if predicted == labels:
+    if answers == true:
         return
-    misread, counts = record.images.misread, record.seconds.now
-    for first_image, true, answers in zip(first_images, labels, predicted, strict=True):
-        if answers != true:
-            for place, answer in enumerate(answers):
-                if answer != true[place]:
-                    counts[WRONG] += 1
-                    key = first_image + place, answer
-                    misread[key] = misread.get(key, 0) + 1
+    images = first_images
+    if len(images) < len(true):  # some requests hold several
+        images = [first + place for first, of_one in zip(images, labels, strict=True) for place in range(len(of_one))]
+    keys = list(compress(zip(images, answers, strict=True), map(operator.ne, answers, true)))
+    record.seconds.now[WRONG] += len(keys)
+    misread = record.images.misread
+    known_misread = misread.get
+    for key in keys:
+        misread[key] = known_misread(key, 0) + 1
 
 
 def _count_in_flight(seconds: Seconds, sent_ns: Sequence[int], done_ns: Sequence[int]) -> None:

@@ -110,11 +110,15 @@ class Connection:
         """Whether a call may start here."""
         return not (self.is_lost or self.protocol.is_draining)
 
-    def start(self, call: Call) -> None:
-        """Send a call; soon, together with what others send."""
-        self.protocol.start(call)
+    def start(self, call: Call) -> bool:
+        """Send a call, soon, together with what others send; return False where none may start here any more."""
+        protocol = self.protocol
+        if self.is_lost or protocol.is_draining:  # as of `accepts`, which were a call more for every request
+            return False
+        protocol.start(call)
         if not self._is_busy:  # else it is flushed anyway
             self._flush_soon()
+        return True
 
     def cancel(self, call: Call) -> None:
         """Give a call up."""

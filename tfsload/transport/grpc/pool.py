@@ -18,6 +18,7 @@ from tfsload.transport.grpc.connection import Connection
 
 # To the event loop without gevent's own `switch`, which looks first for a greenlet's hook, and whether it is the loop.
 _switch = greenlet.greenlet.switch
+_getcurrent, _Greenlet = gevent.getcurrent, gevent.Greenlet
 # A call that a server refuses again and again is not to fill the wire.
 _RETRY_PAUSES_S = (0.0, 0.01, 0.05, 0.25)
 # So often may a server refuse a call: a little more than a second. Calls that come back because a connection goes
@@ -58,6 +59,7 @@ class Pool:
 
     def __init__(self, settings: PoolSettings) -> None:
         self._settings = settings
+        self._n_connections = settings.n_connections
         self._hub = gevent.get_hub()
         self._connections: list[Connection] = []
         self._leaving: list[Connection] = []  # draining, with calls in flight
@@ -92,16 +94,16 @@ class Pool:
         deadline_ns = call.deadline_ns
         if deadline_ns is not None and (self._alarm_ns is None or deadline_ns < self._alarm_ns):
             self._set_alarm(deadline_ns)
-        waiter = call.waiter = gevent.getcurrent()
+        waiter = call.waiter = _getcurrent()
         connections = self._connections
-        if len(connections) == 1 == self._settings.n_connections and connections[0].accepts:
-            connections[0].start(call)  # what `_dispatch` would come to
-        else:
+        # What `_dispatch` would come to.
+        has_started = len(connections) == 1 == self._n_connections and connections[0].start(call)
+        if not has_started:
             self._dispatch(call)
         hub = self._hub
         try:
             while not call.is_over or call.waiter is not None:
-                if type(waiter) is gevent.Greenlet:  # neither the loop nor of a class that may have a hook
+                if type(waiter) is _Greenlet:  # neither the loop nor of a class that may have a hook
                     _switch(hub)
                 else:
                     hub.switch()
@@ -137,9 +139,7 @@ class Pool:
             self._connect_more()
         if connections:
             connection = connections[0] if len(connections) == 1 else self._least_busy()
-            if connection.accepts:
-                connection.start(call)
-            else:  # its stream numbers are used up, or it was lost a moment ago
+            if not connection.start(call):  # its stream numbers are used up, or it was lost a moment ago
                 self._on_change(connection)
                 self._dispatch(call)
         elif self._connecting or call.waits_for_ready:

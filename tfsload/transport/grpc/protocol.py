@@ -120,21 +120,21 @@ class ClientProtocol:
         # The short way of a call like one before it: what `_has_room` and `_send` would come to, where the first says
         # yes and the second sends two frames. It saves four calls of functions for each request. To be rid of it: take
         # away what stands here up to its `return`; nothing else rests on it.
-        opening = self._openings.known.get((call.headers, len(call.message)))
-        calls = self.calls
+        message, calls = call.message, self.calls
+        opening = self._openings.known.get((call.headers, len(message)))
         if opening is not None and len(calls) < self.max_streams and not self.waiting:
             pack, first, middle, last, size = opening
-            fits = self._window >= size <= self._initial_window and size <= self._max_frame_size
-            if fits and self._n_output < _MAX_OUTPUT:
+            initial_window, n_output = self._initial_window, self._n_output
+            if self._window >= size <= initial_window and size <= self._max_frame_size and n_output < _MAX_OUTPUT:
                 stream = call.stream = self._next_stream
                 self._next_stream = stream + 2
                 if stream + 2 > frames.MAX_STREAM_ID:
                     self.is_draining = True
                 calls[stream] = call
                 self._window -= size
-                self._n_output += size
-                call.window = self._initial_window - size
-                self._output += (pack(first, stream, middle, stream, last), call.message)
+                self._n_output = n_output + size
+                call.window = initial_window - size
+                self._output += (pack(first, stream, middle, stream, last), message)
                 return
         if self.waiting or not self._has_room(call):
             self.waiting[call] = None
