@@ -152,15 +152,6 @@ def _loaded_anew(checked: Checked) -> Dataset | None:
     return dataset if dataset.fingerprint == checked.data_fingerprint else None
 
 
-def _loaded_anew(checked: Checked) -> Dataset | None:
-    try:
-        dataset = load_images(checked.settings)
-    except (DataError, SettingsError):
-        return None  # it has gone since the run began
-    # Else another one has taken its place.
-    return dataset if fingerprint(dataset) == checked.data_fingerprint else None
-
-
 def _accuracy(results: Results, images: ImageCounts, checked: Checked) -> tuple[SeenBy, ...]:
     per_request = checked.settings.model.images_per_request
     at_levels = [
