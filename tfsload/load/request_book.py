@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,17 +32,17 @@ class RequestBook:
     def __init__(
         self,
         images: NDArray[np.uint8],
-        labels: NDArray[np.uint8],
+        labels: NDArray[np.unsignedinteger[Any]],
         images_per_request: int,
         encode: Callable[[NDArray[np.uint8]], bytes],
     ) -> None:
         """Cut the images into requests; the last one holds what is left over.
 
         Args:
-            images: uint8 (n, 28, 28).
-            labels: uint8 (n,).
+            images: uint8 (n, rows, columns).
+            labels: unsigned integers (n,).
             images_per_request: at least 1.
-            encode: turns images (m, 28, 28) into a request's body.
+            encode: turns images (m, rows, columns) into a request's body.
         """
         self._images = images
         self._labels = labels

@@ -8,7 +8,7 @@ from tfsload.analysis import exit_codes, thresholds
 from tfsload.analysis.option_limits import MAX_USERS
 from tfsload.analysis.result import NOTHING_ASKED, Asked
 from tfsload.analysis.thresholds import Threshold, ThresholdError
-from tfsload.datasets.dataset import DataError, Dataset
+from tfsload.datasets.dataset import PIXELS, DataError, Dataset
 from tfsload.load import plan
 from tfsload.prediction.process_run import RunImages, load_images
 from tfsload.run.asked import as_asked
@@ -49,6 +49,8 @@ class Checked:
         settings: with the server's address set.
         transport: the way there, closed by now.
         n_images: images that it fires: once each, or over and over.
+        n_pixels: of each.
+        remarks: how they were read, where that is worth telling, a sentence each.
         data_fingerprint: of these images.
         preflight: what the server said of its model.
         references: the answers without load, where they are to be compared; else None.
@@ -66,6 +68,8 @@ class Checked:
     asked: Asked = NOTHING_ASKED
     images: RunImages | None = None
     is_embedded: bool = False
+    n_pixels: int = PIXELS
+    remarks: tuple[str, ...] = ()
 
 
 def check(
@@ -103,13 +107,15 @@ def check(
     return Checked(
         answered.settings,
         answered.transport,
-        len(dataset.labels),
+        len(dataset),
         images.fingerprint,
         answered.preflight,
         answered.references,
         as_asked(options, asked.text if asked.named_by == BY_OPTION else None),
         images,
         is_embedded,
+        dataset.images[0].size,
+        dataset.remarks,
     )
 
 
@@ -127,7 +133,8 @@ def _ask(settings: Settings, transport_class: type[Transport], dataset: Dataset,
     """Ask the server of these settings, and record its answers where they are to be compared; raise one of `_CODES`."""
     transport = transport_class(settings.model, settings.connection)
     transport.check_files()
-    found = ask_when_ready(transport, n_classes=int(dataset.labels.max()) + 1, wait=wait)
+    n_classes, n_pixels = int(dataset.labels.max()) + 1, dataset.images[0].size
+    found = ask_when_ready(transport, n_classes, wait=wait, n_pixels=n_pixels)
     is_verified = settings.checks.verify > 0 and not settings.report.dry_run
     references = record_references(settings.checks, transport, dataset, found.servable) if is_verified else None
     return _Answered(settings, transport, found, references)
@@ -161,7 +168,7 @@ def has_changed(checked: Checked) -> str:
     """
     try:
         timeout_s = min(preflight.patience_s(checked.settings.model), _LONGEST_AFTERWARDS_S)
-        now = preflight.ask(checked.transport, n_classes=1, timeout_s=timeout_s)
+        now = preflight.ask(checked.transport, n_classes=1, timeout_s=timeout_s, n_pixels=checked.n_pixels)
     except NoServerError:
         return ""
     except MisfitError as error:
@@ -196,7 +203,7 @@ def class_faults(asked: Iterable[Threshold], dataset: Dataset) -> list[str]:
     labels = sorted(set(dataset.labels.tolist()))
     told = f"{labels[0]} to {labels[-1]}" if labels == [*range(labels[0], labels[-1] + 1)] else str(labels)[1:-1]
     return [
-        f"--threshold {words.quoted(one.text)}: none of the {len(dataset.labels):,} images that are fired is of class "
+        f"--threshold {words.quoted(one.text)}: none of the {len(dataset):,} images that are fired is of class "
         f"{one.label}; expected one of {words.cut(told, words.LONGEST_VALUE)}"
         for one in asked
         if one.label is not None and one.label not in labels
@@ -230,16 +237,16 @@ def _checked_here(options: Mapping[str, Any], asked: HostAsked, faults: list[str
     if settings is not None:
         words.hide(value for _, value in settings.connection.metadata)
         faults += plan.faults(settings.load, settings.checks.thresholds)
-        if dataset is not None and settings.checks.verify > len(dataset.labels):
+        if dataset is not None and settings.checks.verify > len(dataset):
             more = "a larger --num-tests" if settings.data.num_tests else "another --dataset (mnist has 10,000)"
             faults.append(
-                f"--verify {settings.checks.verify}: the run fires {len(dataset.labels):,} images; pass at most that "
+                f"--verify {settings.checks.verify}: the run fires {len(dataset):,} images; pass at most that "
                 f"many, or {more}"
             )
         per_request = settings.model.images_per_request
-        if dataset is not None and not settings.data.num_tests and per_request > len(dataset.labels):
+        if dataset is not None and not settings.data.num_tests and per_request > len(dataset):
             faults.append(
-                f"--images-per-request {per_request}: the data set holds {len(dataset.labels):,} images; pass at most "
+                f"--images-per-request {per_request}: the data set holds {len(dataset):,} images; pass at most "
                 "that many, or another --dataset (mnist has 10,000)"
             )
     faults += rules.exit_code_faults(options.get("exit_code_on_error", exit_codes.FAILED))

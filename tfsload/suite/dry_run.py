@@ -16,7 +16,7 @@ from tfsload.settings.settings import Settings
 from tfsload.suite import arguments
 from tfsload.suite.run_warnings import how_long
 from tfsload.target.trial import Trial, TrialError, try_one
-from tfsload.transport.words import lines, path_shown, redacted
+from tfsload.transport.words import lines, path_shown, redacted, shown
 
 _LABEL_WIDTH = 13
 _IS_FOR_WEB_UI = f"{OWN_PREFIX}is_for_web_ui"
@@ -96,6 +96,7 @@ def _rows(
             f"{settings.data.dataset}: {_number(checked.n_images, 'image')}, "
             f"{_per_request(model.images_per_request, checked.n_images)}",
         ),
+        *(("", shown(one)) for one in checked.remarks),
         ("load", _load(settings, plan, shape, options)),
     ]
     if settings.checks.verify:

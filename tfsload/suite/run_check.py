@@ -136,6 +136,7 @@ class RunCheck:
             has_shape = self._environment.shape_class is not None
             told_before = run_warnings.told_before(options, settings, asker, has_shape)
             run_warnings.warn(told_before)
+            run_warnings.tell_of_data(checked.remarks)
             plan = make_plan(settings.load, settings.checks.thresholds, settings.model.deadline_s, n_users)
             return LedRun(checked, plan, told_before)
 

@@ -15,6 +15,7 @@ from tfsload.run.user_hosts import suite_classes
 from tfsload.settings.given import options_of_levels, options_of_open_load
 from tfsload.settings.settings import Settings
 from tfsload.transport.address import Address
+from tfsload.transport.words import shown
 
 logger = logging.getLogger(__name__)
 
@@ -181,6 +182,12 @@ def warn(sentences: Sequence[str]) -> None:
     """Say them in the log, before the run."""
     for one in sentences:
         logger.warning("%s", one)
+
+
+def tell_of_data(remarks: Sequence[str]) -> None:
+    """Say in the log how the images were read, where that is worth telling."""
+    for one in remarks:
+        logger.info("%s", shown(one))
 
 
 def warn_of_waits(user_classes: Sequence[type], settings: Settings) -> None:

@@ -69,13 +69,14 @@ def patience_s(model: ModelAsked) -> float:
     return max(model.deadline_s, LEAST_PATIENCE_S)
 
 
-def ask(transport: Transport, n_classes: int, timeout_s: float) -> Preflight:
+def ask(transport: Transport, n_classes: int, timeout_s: float, n_pixels: int = PIXELS) -> Preflight:
     """Ask the server for the model's status and signature.
 
     Args:
         transport: to the server; closed afterwards.
         n_classes: labels of the data set are below this.
         timeout_s: how long each of both may take.
+        n_pixels: of an image.
 
     Raises:
         NoServerError: nothing answers there, or the model is not there yet.
@@ -92,7 +93,7 @@ def ask(transport: Transport, n_classes: int, timeout_s: float) -> Preflight:
     not_ready = check_status(transport.model, found.versions, transport.connection.wait_s)
     if not_ready is not None:
         raise not_ready
-    if faults := check_signature(transport.model, found.signatures, n_classes):
+    if faults := check_signature(transport.model, found.signatures, n_classes, n_pixels):
         raise MisfitError(faults)
     return Preflight(found.servable.version or 0, found.servable)
 
@@ -174,7 +175,9 @@ def check_status(model: ModelAsked, states: Sequence[VersionDescribed], wait_s: 
     return NoServerError([f"{what}: see the server's log, {_or_wait(wait_s)}"], passing=what)
 
 
-def check_signature(model: ModelAsked, signatures: Mapping[str, SignatureDescribed], n_classes: int) -> list[str]:
+def check_signature(
+    model: ModelAsked, signatures: Mapping[str, SignatureDescribed], n_classes: int, n_pixels: int = PIXELS
+) -> list[str]:
     """Return what is wrong with the signature to be called; nothing if it fits.
 
     Offered in its place is what can be passed: neither what a model keeps for itself, nor what is no prediction.
@@ -183,6 +186,7 @@ def check_signature(model: ModelAsked, signatures: Mapping[str, SignatureDescrib
         model: names the signature, its input and output.
         signatures: the model's, by name.
         n_classes: labels of the data set are below this.
+        n_pixels: of an image.
     """
     signature, named = signatures.get(model.signature_name), quoted(model.signature_name)
     others = sorted(name for name, one in signatures.items() if _can_be_called(name, one))
@@ -193,11 +197,10 @@ def check_signature(model: ModelAsked, signatures: Mapping[str, SignatureDescrib
         cure = _instead("--signature-name", others, _A_SIGNATURE)
         return [f"signature {named} {found}, and {_PREDICT_METHOD} is expected: {cure}"]
     others = [name for name in others if name != model.signature_name]
-    return _check_inputs(model, signature.inputs, others) + _check_output(model, signature.outputs, n_classes)
+    return _check_inputs(model, signature.inputs, others, n_pixels) + _check_output(model, signature.outputs, n_classes)
 
 
 _A_SIGNATURE = f"export the model with a signature of {_PREDICT_METHOD}"
-_AN_INPUT = f"export the model with a float32 input of [-1, {PIXELS}]"
 _AN_OUTPUT = "export the model with a float32 output of [-1, classes]"
 
 
@@ -211,10 +214,13 @@ def _instead(flag: str, names: Sequence[str], otherwise: str) -> str:
     return f"pass {flag} with one of {_listed(names)}" if names else otherwise
 
 
-def _check_inputs(model: ModelAsked, inputs: Mapping[str, TensorDescribed], signatures: Sequence[str]) -> list[str]:
+def _check_inputs(
+    model: ModelAsked, inputs: Mapping[str, TensorDescribed], signatures: Sequence[str], n_pixels: int
+) -> list[str]:
+    an_input = f"export the model with a float32 input of [-1, {n_pixels}]"
     tensor = inputs.get(model.input_name)
     if tensor is None:
-        cure = _instead("--input-name", sorted(inputs), _AN_INPUT)
+        cure = _instead("--input-name", sorted(inputs), an_input)
         return [f"signature {quoted(model.signature_name)} has no input {quoted(model.input_name)}: {cure}"]
     faults = []
     if others := sorted(set(inputs) - {model.input_name}):
@@ -228,10 +234,10 @@ def _check_inputs(model: ModelAsked, inputs: Mapping[str, TensorDescribed], sign
             f"input {quoted(model.input_name)} is {tensor.dtype}: images are sent as DT_FLOAT; "
             "export the model with a float32 input"
         )
-    if not _shape_fits(tensor.shape, (None, PIXELS), model.images_per_request):
+    if not _shape_fits(tensor.shape, (None, n_pixels), model.images_per_request):
         faults.append(
             f"input {quoted(model.input_name)} has shape {tensor.shape_text}: images are sent as "
-            f"[{model.images_per_request}, {PIXELS}]; {_AN_INPUT}"
+            f"[{model.images_per_request}, {n_pixels}]; {an_input}, or pass another --dataset"
         )
     return faults
 

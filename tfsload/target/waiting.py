@@ -8,6 +8,7 @@ from typing import Any
 import gevent
 import gevent.event
 
+from tfsload.datasets.dataset import PIXELS
 from tfsload.target import preflight
 from tfsload.target.preflight import LEAST_PATIENCE_S, Preflight, PreflightError, patience_s
 from tfsload.transport.contract import Transport
@@ -70,6 +71,7 @@ def ask_when_ready(
     clock_s: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] | None = None,
     wait: Wait | None = None,
+    n_pixels: int = PIXELS,
 ) -> Preflight:
     """Ask the server for the model's status and signature; wait for them as long as `--wait` says.
 
@@ -78,6 +80,7 @@ def ask_when_ready(
         n_classes: labels of the data set are below this.
         clock_s, sleep: the time, and what lets it pass; None: the wait's own.
         wait: with which somebody else may end it; None: nobody may.
+        n_pixels: of an image.
 
     Raises:
         NoServerError, MisfitError: as `preflight.ask`; at once where waiting is no help.
@@ -92,7 +95,7 @@ def ask_when_ready(
         while True:
             # No call is to outlast the wait by much.
             timeout_s = min(patience, max(left_s, LEAST_PATIENCE_S))
-            found = _ask(transport, n_classes, timeout_s, wait, report)
+            found = _ask(transport, (n_classes, n_pixels), timeout_s, wait, report)
             waited_s = clock_s() - begun_s
             if isinstance(found, Preflight):
                 report.ready(waited_s)
@@ -108,7 +111,7 @@ def ask_when_ready(
 
 
 def _ask(
-    transport: Transport, n_classes: int, timeout_s: float, wait: Wait, report: "_Report"
+    transport: Transport, fired: tuple[int, int], timeout_s: float, wait: Wait, report: "_Report"
 ) -> Preflight | PreflightError:
     """Ask once, in a greenlet of its own: a call that is given up ends by itself, and lets go of what it holds.
 
@@ -118,7 +121,7 @@ def _ask(
 
     def ask() -> Preflight | PreflightError:
         try:
-            return preflight.ask(transport, n_classes, timeout_s)
+            return preflight.ask(transport, fired[0], timeout_s, fired[1])
         except PreflightError as error:
             return error
 
