@@ -71,6 +71,8 @@ def _datasets(options: argparse.Namespace) -> tuple[Dataset, list[Dataset]]:
     if options.images:
         training = training.first(options.images)
     tests = [load(name) for name in ("mnist5k", options.evaluate) if name]
+    if unlabelled := [one.name for one in tests if one.labels is None]:
+        raise OptionError(f"--evaluate {unlabelled[0]}: expected images with labels")
     if odd := [one.name for one in tests if one.images.shape[1:] != IMAGE_SHAPE]:
         raise OptionError(f"--evaluate {odd[0]}: expected images of 28×28 pixels, which the network is made for")
     return training, tests

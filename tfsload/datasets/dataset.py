@@ -43,14 +43,15 @@ class Dataset:
 
     name: what `load` was asked for.
     images: uint8 (n, rows, columns), 0 (background) to 255 (ink); contiguous and read-only.
-    labels: unsigned integers (n,), the class of each image; contiguous and read-only.
+    labels: unsigned integers (n,), the class of each image; contiguous and read-only. None: they have none, so that no
+        answer is right or wrong.
     class_names: by label, where classes have names in place of numbers; else empty.
     remarks: how it was read, where that is worth telling, a sentence each.
     """
 
     name: str
     images: NDArray[np.uint8]
-    labels: Labels
+    labels: Labels | None
     class_names: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
@@ -60,7 +61,8 @@ class Dataset:
 
     def first(self, n: int) -> "Dataset":
         """Return its first images; n is at least 1."""
-        return replace(self, images=self.images[:n], labels=self.labels[:n])
+        labels = None if self.labels is None else self.labels[:n]
+        return replace(self, images=self.images[:n], labels=labels)
 
 
 def load(source: str, split: str = "test") -> Dataset:
@@ -126,7 +128,7 @@ def _of_file(source: str, path: Path, split: str) -> Dataset:
     start = idx.first_bytes(path, len(_NPY_MAGIC))
     if start.startswith(npz.MAGIC):
         images, labels = npz.read(path, split)
-        return _labelled(source, images, labels)
+        return Dataset(source, images, labels)
     if is_picture(path.name):
         raise DataError(f"{path}: expected a data set, found a single image: pass its directory, {path.parent}")
     if start == _NPY_MAGIC:
@@ -136,7 +138,7 @@ def _of_file(source: str, path: Path, split: str) -> Dataset:
 
 def _of_idx(source: str, files: IdxFiles) -> Dataset:
     images, labels = files.read()
-    return replace(_labelled(source, images, labels), remarks=(idx_files.TURNED,) if files.is_transposed else ())
+    return Dataset(source, images, labels, remarks=(idx_files.TURNED,) if files.is_transposed else ())
 
 
 def _of_pictures(source: str, directory: Path) -> Dataset:
@@ -150,11 +152,4 @@ def _of_pictures(source: str, directory: Path) -> Dataset:
         remarks.append(f"classes of {directory}, by the names of its folders: {named(told)}")
     if pictures.passed_over:
         remarks.append(f"passed over beside the folders of {directory}: {named(pictures.passed_over)}")
-    dataset = _labelled(source, pictures.images, pictures.labels)
-    return replace(dataset, class_names=names, remarks=tuple(remarks))
-
-
-def _labelled(source: str, images: NDArray[np.uint8], labels: Labels | None) -> Dataset:
-    if labels is None:
-        raise DataError(f"dataset {source!r}: its images have no labels")
-    return Dataset(source, images, labels)
+    return Dataset(source, pictures.images, pictures.labels, names, tuple(remarks))

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+# Of an image that nobody has labelled: no class is called so.
+NO_LABEL = -1
+
 
 @dataclass(frozen=True)
 class PreparedRequest:
@@ -15,7 +18,8 @@ class PreparedRequest:
     Attributes:
         body: the encoded message.
         first_image: the position of its first image in the data set; the others follow it.
-        labels: the true class of each of its images; a list, as answered classes are: the two compare at once.
+        labels: the true class of each of its images, `NO_LABEL` where it has none; a list, as answered classes are: the
+            two compare at once.
     """
 
     body: bytes
@@ -32,7 +36,7 @@ class RequestBook:
     def __init__(
         self,
         images: NDArray[np.uint8],
-        labels: NDArray[np.unsignedinteger[Any]],
+        labels: NDArray[np.unsignedinteger[Any]] | None,
         images_per_request: int,
         encode: Callable[[NDArray[np.uint8]], bytes],
     ) -> None:
@@ -40,7 +44,7 @@ class RequestBook:
 
         Args:
             images: uint8 (n, rows, columns).
-            labels: unsigned integers (n,).
+            labels: unsigned integers (n,); None: the images have none.
             images_per_request: at least 1.
             encode: turns images (m, rows, columns) into a request's body.
         """
@@ -62,4 +66,6 @@ class RequestBook:
     def _prepare(self, number: int) -> PreparedRequest:
         first = number * self._images_per_request
         chosen = slice(first, first + self._images_per_request)
-        return PreparedRequest(self._encode(self._images[chosen]), first, self._labels[chosen].tolist())
+        images = self._images[chosen]
+        labels = [NO_LABEL] * len(images) if self._labels is None else self._labels[chosen].tolist()
+        return PreparedRequest(self._encode(images), first, labels)

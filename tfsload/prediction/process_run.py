@@ -59,7 +59,8 @@ def fingerprint(dataset: tfsload.datasets.dataset.Dataset) -> str:
     """Return what tells one set of images and labels from another, wherever it was loaded."""
     digest = hashlib.sha256(repr(dataset.images.shape).encode())
     digest.update(dataset.images.data)
-    digest.update(dataset.labels.data)
+    if dataset.labels is not None:
+        digest.update(dataset.labels.data)
     return digest.hexdigest()
 
 
@@ -121,6 +122,7 @@ class Run:
             settings.load.counts_later,
             limits_of(settings.checks.thresholds),
             within_ns_of(settings.checks.thresholds),
+            is_labelled=dataset.labels is not None,
         )
         self.pacer = Pacer(self.recorder, pacing=settings.load.pacing) if settings.load.is_open else None
         self.references = references

@@ -1,6 +1,7 @@
 """The summary on the terminal: all of it read from a run's result."""
 
 from tfsload.analysis.figures import NONE, by_code, count, latency_ms, percent, rate, requests
+from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.result import RunResult, Verified
 from tfsload.analysis.totals import Totals
 from tfsload.report import classes, levels, thresholds, verdict
@@ -38,10 +39,14 @@ def render(result: RunResult, remark: str = "", screen: Screen = LOG, page: str 
         [
             *verdict.lines(result.judged, screen, remark),
             *([f"Report: {path_shown(page)}"] if page else []),
-            f"Inference error rate: {percent(result.totals.error_rate)}",
+            f"Inference error rate: {_last(result)}",
         ],
     ]
     return "\n" + "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _last(result: RunResult) -> str:
+    return percent(result.totals.error_rate) if result.images.is_labelled else f"{NONE} ({NO_LABELS})"
 
 
 def _labelled(rows: list[tuple[str, str]], screen: Screen) -> list[str]:
@@ -63,8 +68,11 @@ def _figures(result: RunResult) -> list[tuple[str, str]]:
     rows = [("requests", _requests(totals)), ("rate", _rate(totals)), ("latency ms", _latency(totals))]
     if totals.predictions:
         predictions = "1 prediction" if totals.predictions == 1 else f"{totals.predictions:,} predictions"
-        rows.append(("error rate", f"{percent(totals.error_rate)} of {predictions}"))
-        rows.append(("  wrong", f"{percent(totals.wrong / totals.predictions)} ({totals.wrong:,})"))
+        if totals.wrong is None:
+            rows.append(("error rate", f"{NONE} of {predictions}: {NO_LABELS}, so that no answer is right or wrong"))
+        else:
+            rows.append(("error rate", f"{percent(totals.error_rate)} of {predictions}"))
+            rows.append(("  wrong", f"{percent(totals.wrong / totals.predictions)} ({totals.wrong:,})"))
         rows.append(("  failed", _failed(totals)))
     rows += _compared(totals, result.verified)
     if totals.offered:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfsload.analysis import exit_codes, thresholds
+from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.option_limits import MAX_USERS
 from tfsload.analysis.result import NOTHING_ASKED, Asked
+from tfsload.analysis.threshold_kinds import OF_LABELS
 from tfsload.analysis.thresholds import Threshold, ThresholdError
 from tfsload.datasets.dataset import PIXELS, DataError, Dataset
 from tfsload.load import plan
@@ -51,6 +53,8 @@ class Checked:
         n_images: images that it fires: once each, or over and over.
         n_pixels: of each.
         remarks: how they were read, where that is worth telling, a sentence each.
+        is_labelled: whether they have labels, so that answers are right or wrong.
+        class_names: what their classes are called, by label; empty: by their numbers.
         data_fingerprint: of these images.
         preflight: what the server said of its model.
         references: the answers without load, where they are to be compared; else None.
@@ -70,6 +74,8 @@ class Checked:
     is_embedded: bool = False
     n_pixels: int = PIXELS
     remarks: tuple[str, ...] = ()
+    is_labelled: bool = True
+    class_names: tuple[str, ...] = ()
 
 
 def check(
@@ -116,6 +122,8 @@ def check(
         is_embedded,
         dataset.images[0].size,
         dataset.remarks,
+        dataset.labels is not None,
+        tuple(map(words.shown, dataset.class_names)),
     )
 
 
@@ -133,7 +141,8 @@ def _ask(settings: Settings, transport_class: type[Transport], dataset: Dataset,
     """Ask the server of these settings, and record its answers where they are to be compared; raise one of `_CODES`."""
     transport = transport_class(settings.model, settings.connection)
     transport.check_files()
-    n_classes, n_pixels = int(dataset.labels.max()) + 1, dataset.images[0].size
+    n_classes = 1 if dataset.labels is None else int(dataset.labels.max()) + 1
+    n_pixels = dataset.images[0].size
     found = ask_when_ready(transport, n_classes, wait=wait, n_pixels=n_pixels)
     is_verified = settings.checks.verify > 0 and not settings.report.dry_run
     references = record_references(settings.checks, transport, dataset, found.servable) if is_verified else None
@@ -198,8 +207,11 @@ def web_origins(options: Mapping[str, Any]) -> tuple[str, ...]:
         raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
 
 
-def class_faults(asked: Iterable[Threshold], dataset: Dataset) -> list[str]:
-    """Return which thresholds are about a class that no image is of."""
+def data_faults(asked: Iterable[Threshold], dataset: Dataset) -> list[str]:
+    """Return which thresholds are about a class that no image is of, or about labels that there are not."""
+    if dataset.labels is None:
+        why = f"{NO_LABELS}, so that no answer is right or wrong: leave it out (failed_rate, for one, needs no labels)"
+        return [f"--threshold {words.quoted(one.text)}: {why}" for one in asked if one.metric in OF_LABELS]
     labels = sorted(set(dataset.labels.tolist()))
     told = f"{labels[0]} to {labels[-1]}" if labels == [*range(labels[0], labels[-1] + 1)] else str(labels)[1:-1]
     return [
@@ -233,7 +245,7 @@ def _checked_here(options: Mapping[str, Any], asked: HostAsked, faults: list[str
     except DataError as error:
         faults.append(str(error))
     if dataset is not None:
-        faults += class_faults(_thresholds(options), dataset)
+        faults += data_faults(_thresholds(options), dataset)
     if settings is not None:
         words.hide(value for _, value in settings.connection.metadata)
         faults += plan.faults(settings.load, settings.checks.thresholds)
