@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.golden import result_of
+from tests.support.golden import result_of, text_of
 from tests.support.page_runs import page_run
 from tests.support.past_runs import PAST_RUNS, PastRun
 from tfsload.analysis.image_counts import MOST_SHOWN, ImageCounts, Misread
@@ -108,6 +109,20 @@ def test_images_of_any_size_are_kept_and_drawn_in_their_form(tmp_path, shape, st
     assert image.src
     assert (image.width, image.height) == shown
     assert f'width="{shown[0]}" height="{shown[1]}"' in render(result)
+
+
+def test_names_of_classes_stand_where_classes_do(monkeypatch):
+    checked, names = PastRun.checked.fget, tuple(f"animal-{number}" for number in range(9))
+    monkeypatch.setattr(PastRun, "checked", property(lambda past: replace(checked(past), class_names=names)))
+    past = PAST_RUNS["demo"]()
+    result, text = result_of(past), text_of(past)
+
+    seen = answers(result)
+    assert [row.cells[0].text for row in seen.classes.rows] == [*(f"{n} animal-{n}" for n in range(9)), "9"]
+    assert {image.label for image in seen.images} <= {*(f"{n} animal-{n}" for n in range(9)), "9"}
+    assert all(f"Image {n}" in image.alt for n, image in zip(sorted(result.images.labels), seen.images, strict=True))
+    assert any(line.startswith("0 animal-0 ") for line in text.splitlines())
+    assert re.search(r"\d animal-\d \(\d+×\)", text)
 
 
 def test_what_each_misread_image_shows_is_there():

@@ -69,6 +69,10 @@ class ImageCounts:
         misread = (Misread(image, predicted, count) for (image, predicted), count in sorted(images.misread.items()))
         return cls(tuple(fired), tuple(misread), unanswered=unanswered)
 
+    def class_text(self, label: int) -> str:
+        """Return what a class is called: its number, and its name where it has one."""
+        return f"{label} {self.class_names[label]}" if label < len(self.class_names) else str(label)
+
     @property
     def answered(self) -> tuple[int, ...]:
         """How often each image was answered, rightly or wrongly, by its position."""

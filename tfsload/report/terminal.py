@@ -1,5 +1,7 @@
 """The summary on the terminal: all of it read from a run's result."""
 
+from collections.abc import Sequence
+
 from tfsload.analysis.figures import NONE, by_code, count, latency_ms, percent, rate, requests
 from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.result import RunResult, Verified
@@ -30,7 +32,7 @@ def render(result: RunResult, remark: str = "", screen: Screen = LOG, page: str 
     blocks = [
         [screen.wrapped(_first_line(result)), *_labelled(_notes(result), screen)],
         [*(["All levels together:"] if len(result.levels) > 1 else []), *_labelled(_figures(result), screen)],
-        classes.table(result.classes, screen.width).lines if result.classes else (),
+        _classes(result, screen),
         _levels(result, screen),
         thresholds.lines(result.thresholds, screen.width) if result.thresholds else (),
         _labelled(levels.scaling_figures(result.scaling), screen) if result.scaling is not None else (),
@@ -43,6 +45,13 @@ def render(result: RunResult, remark: str = "", screen: Screen = LOG, page: str 
         ],
     ]
     return "\n" + "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _classes(result: RunResult, screen: Screen) -> Sequence[str]:
+    if not result.classes:
+        return ()
+    name_of = result.images.class_text if result.images.class_names else str
+    return classes.table(result.classes, screen.width, name_of).lines
 
 
 def _last(result: RunResult) -> str:

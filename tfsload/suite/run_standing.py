@@ -36,7 +36,7 @@ def standing_of(run: LedRun, runner: Runner, coordinator: Coordinator, conductor
     )
     if run.plan is None:
         limit_s = run.run_time.limit_s if run.run_time is not None else None
-        counted = _counted_of_all(coordinator, run.checked.is_labelled)
+        counted = _counted_of_all(coordinator)
         return replace(shared, elapsed_s=coordinator.elapsed_s, lasts_s=limit_s, counted=counted)
     if level is None:
         return shared
@@ -48,7 +48,7 @@ def standing_of(run: LedRun, runner: Runner, coordinator: Coordinator, conductor
         after_s=seconds * (len(run.level_names) - level.number) if run.level_names else None,
         warm_up_s=level.warm_up_s,
         place=run.place_of(level),
-        counted=_counted_of_level(level, conductor, run.checked.is_labelled),
+        counted=_counted_of_level(level, conductor, results.is_labelled),
     )
 
 
@@ -70,13 +70,13 @@ def _counted_of_level(level: Level, conductor: Conductor, is_labelled: bool) -> 
     )
 
 
-def _counted_of_all(coordinator: Coordinator, is_labelled: bool) -> Counters:
+def _counted_of_all(coordinator: Coordinator) -> Counters:
     results = coordinator.results
     tally = results.tally
     return Counters(
         requests=tally.requests,
         predictions=tally.predictions,
-        wrong=tally.wrong if is_labelled else None,
+        wrong=tally.wrong if results.is_labelled else None,
         failed=tally.failed,
         mismatched=tally.mismatched,
         dropped=tally.dropped,

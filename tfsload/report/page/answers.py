@@ -136,23 +136,24 @@ def _misread_image(
 ) -> MisreadImage:
     images = result.images
     label = images.labels.get(image)
-    shows = "" if label is None else f": a {label}"
+    name_of = images.class_text
+    shows = "" if label is None else f": a {name_of(label)}"
     (answer, times), *others = taken.items()
     of_all = f" of {units.count(answered[image])}" if image < len(answered) else ""
-    told = [f"{other} ({units.count(n)}×)" for other, n in others[:MOST_OTHERS]]
+    told = [f"{name_of(other)} ({units.count(n)}×)" for other, n in others[:MOST_OTHERS]]
     more = [f"{len(others) - MOST_OTHERS} more"] if len(others) > MOST_OTHERS else []
-    as_others = "".join(f", and as {other}" for other, _ in others[:MOST_OTHERS])
+    as_others = "".join(f", and as {name_of(other)}" for other, _ in others[:MOST_OTHERS])
     picture = _picture(images.pixels.get(image, ""), images.columns) if is_drawn else _Picture()
     return MisreadImage(
         src=picture.src,
         width=picture.width,
         height=picture.height,
-        label="?" if label is None else str(label),
-        answer=str(answer),
+        label="?" if label is None else name_of(label),
+        answer=name_of(answer),
         times=f"{units.count(times)}{of_all} time{'' if (answered[image] if of_all else times) == 1 else 's'}",
         also=f"also {', '.join([*told, *more])}" if told else "",
         name=f"image {units.count(image)}",
-        alt=f"Image {image}{shows}, answered as {answer}{as_others}",
+        alt=f"Image {image}{shows}, answered as {name_of(answer)}{as_others}",
     )
 
 
@@ -196,11 +197,11 @@ def classes_table(result: RunResult) -> Table:
         Heading("precision"),
         Heading("most taken for"),
     )
-    rows = []
+    rows, name_of = [], result.images.class_text
     for one in result.classes:
-        taken_for = f"{one.taken_for[0]} ({one.taken_for[1]:,}×)" if one.taken_for else ""
+        taken_for = f"{name_of(one.taken_for[0])} ({one.taken_for[1]:,}×)" if one.taken_for else ""
         cells = figures(
-            str(one.label),
+            name_of(one.label),
             units.count(one.images),
             units.count(one.right),
             units.count(one.wrong),
@@ -218,5 +219,6 @@ def pairs_table(result: RunResult) -> Table:
     wrong = [(count, label, answer) for label, answer, count in result.confusion if label != answer and count]
     ordered = sorted(wrong, key=lambda one: (-one[0], one[1], one[2]))
     headings = (Heading("label", True), Heading("answer", True), Heading("times"))
-    rows = [Row(figures(str(label), str(answer), units.count(count))) for count, label, answer in ordered]
+    name_of = result.images.class_text
+    rows = [Row(figures(name_of(label), name_of(answer), units.count(count))) for count, label, answer in ordered]
     return Table("Classes taken for others, as a table", headings, tuple(rows))
