@@ -15,7 +15,7 @@ from tfsload.datasets.data_error import MOST_NAMED, DataError, legible, named
 from tfsload.datasets.labels import Labels, as_labels
 from tfsload.datasets.listing import Listing, is_picture, list_directory
 from tfsload.datasets.pictures import read_pixels
-from tfsload.datasets.progress import counted
+from tfsload.datasets.progress import Turns, counted
 from tfsload.datasets.sizes import check_images, times
 
 _Item = TypeVar("_Item")
@@ -94,9 +94,11 @@ def _print_of(directory: Path, files: _Files) -> str:
     """Return what tells files from others, and from what they were before, without reading them."""
     digest = hashlib.sha256(os.fsencode(directory.absolute()))
     digest.update(repr((files.labels, files.class_names)).encode())
+    turns = Turns()
     for path in files.paths:
+        turns.give()
         try:
-            stat = os.stat(directory / path)
+            stat = os.stat(os.path.join(directory, path))
         except OSError:
             continue  # told when it is to be read
         digest.update(os.fsencode(path) + f"\0{stat.st_ino} {stat.st_size} {stat.st_mtime_ns}\0".encode())
