@@ -11,7 +11,7 @@ from tfsload.analysis.option_limits import MAX_USERS
 from tfsload.analysis.result import NOTHING_ASKED, Asked
 from tfsload.analysis.threshold_kinds import OF_LABELS
 from tfsload.analysis.thresholds import Threshold, ThresholdError
-from tfsload.datasets.dataset import PIXELS, DataError, Dataset
+from tfsload.datasets.dataset import DataError, Dataset
 from tfsload.load import plan
 from tfsload.prediction.process_run import RunImages, load_images
 from tfsload.run.asked import as_asked

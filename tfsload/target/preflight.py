@@ -83,7 +83,6 @@ def ask(transport: Transport, fired: Fired, timeout_s: float) -> Preflight:
         transport: to the server; closed afterwards.
         fired: the images and their labels.
         timeout_s: how long each of both may take.
-        n_pixels: of an image.
 
     Raises:
         NoServerError: nothing answers there, or the model is not there yet.

@@ -8,7 +8,6 @@ from typing import Any
 import gevent
 import gevent.event
 
-from tfsload.datasets.dataset import PIXELS
 from tfsload.target import preflight
 from tfsload.target.fired import Fired
 from tfsload.target.preflight import LEAST_PATIENCE_S, Preflight, PreflightError, patience_s
@@ -72,7 +71,6 @@ def ask_when_ready(
     clock_s: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] | None = None,
     wait: Wait | None = None,
-    n_pixels: int = PIXELS,
 ) -> Preflight:
     """Ask the server for the model's status and signatures; wait for them as long as `--wait` says.
 
@@ -81,7 +79,6 @@ def ask_when_ready(
         fired: the images and their labels.
         clock_s, sleep: the time, and what lets it pass; None: the wait's own.
         wait: with which somebody else may end it; None: nobody may.
-        n_pixels: of an image.
 
     Raises:
         NoServerError, MisfitError: as `preflight.ask`; at once where waiting is no help.
