@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from models.training.quiet import import_tensorflow
-from tfsload.datasets.dataset import DataError, Dataset, load
+from tfsload.datasets.dataset import IMAGE_SHAPE, DataError, Dataset, load
 
 _MAX_SEED = 2**32 - 1
 
@@ -69,9 +69,13 @@ def _datasets(options: argparse.Namespace) -> tuple[Dataset, list[Dataset]]:
     if options.images > len(training):
         raise OptionError(f"--images {options.images}: expected at most {len(training)}")
     if options.images:
-        count = options.images
-        training = Dataset(training.name, training.images[:count], training.labels[:count])
-    return training, [load(name) for name in ("mnist5k", options.evaluate) if name]
+        training = training.first(options.images)
+    tests = [load(name) for name in ("mnist5k", options.evaluate) if name]
+    if unlabelled := [one.name for one in tests if one.labels is None]:
+        raise OptionError(f"--evaluate {unlabelled[0]}: expected images with labels")
+    if odd := [one.name for one in tests if one.images.shape[1:] != IMAGE_SHAPE]:
+        raise OptionError(f"--evaluate {odd[0]}: expected images of 28×28 pixels, which the network is made for")
+    return training, tests
 
 
 def _report(line: str) -> None:

@@ -1,4 +1,4 @@
-"""The download of MNIST: mirrors, checksums, cache and what is said without a network; all on loopback."""
+"""The download of MNIST and Fashion-MNIST: mirrors, checksums, cache, and no network; all on loopback."""
 
 import gzip
 import hashlib
@@ -6,14 +6,15 @@ import http.server
 import socket
 import struct
 import threading
+from dataclasses import replace
 
 import gevent
 import numpy as np
 import pytest
 
 from tfsload.datasets import download
-from tfsload.datasets.dataset import load
-from tfsload.datasets.idx import DataError
+from tfsload.datasets.data_error import DataError
+from tfsload.datasets.dataset import DOWNLOADED, load
 
 
 def _packed(array: np.ndarray) -> bytes:
@@ -105,7 +106,8 @@ def cache(tmp_path, monkeypatch):
     """An empty cache, and a registry with the sums of the files in GOOD."""
     monkeypatch.setenv("TFSLOAD_CACHE_DIR", str(tmp_path / "cache"))
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in GOOD.items()}
-    monkeypatch.setattr(download, "REGISTRY", sums)
+    for name, published in download.PUBLISHED.items():
+        monkeypatch.setitem(download.PUBLISHED, name, replace(published, sha256=sums))
     for variable in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(variable, raising=False)
     return tmp_path / "cache" / "mnist"
@@ -114,33 +116,45 @@ def cache(tmp_path, monkeypatch):
 @pytest.fixture
 def mirrors(monkeypatch):
     """A function that sets the mirrors to be tried."""
-    return lambda *urls: monkeypatch.setattr(download, "MIRRORS", urls)
+
+    def set_all(*urls: str) -> None:
+        for name, published in download.PUBLISHED.items():
+            monkeypatch.setitem(download.PUBLISHED, name, replace(published, mirrors=urls))
+
+    return set_all
 
 
-def test_a_good_mirror_gives_the_data_set(serve, mirrors, cache):
+@pytest.mark.parametrize("name", DOWNLOADED)
+def test_a_good_mirror_gives_the_data_set(serve, mirrors, cache, name):
     mirror = serve(GOOD)
     mirrors(mirror.url)
-    dataset = load("mnist")
-    assert (dataset.name, dataset.labels.tolist()) == ("mnist", [0, 1, 2, 3, 4])
+    dataset = load(name)
+    assert (dataset.name, dataset.labels.tolist()) == (name, [0, 1, 2, 3, 4])
     np.testing.assert_array_equal(dataset.images, PIXELS)
-    assert sorted(path.name for path in cache.iterdir()) == [IMAGES, LABELS]
+    assert sorted(path.name for path in (cache.parent / name).iterdir()) == [IMAGES, LABELS]
+
+
+def test_sets_whose_files_are_named_alike_do_not_mix_in_the_cache(serve, mirrors):
+    mirrors(serve(GOOD).url)
+    images = {download.fetch(name, "test")[0] for name in DOWNLOADED}
+    assert len(images) == len(DOWNLOADED) == 2
 
 
 def test_a_second_call_makes_no_request(serve, mirrors):
     mirror = serve(GOOD)
     mirrors(mirror.url)
-    first = download.fetch("test")
+    first = download.fetch("mnist", "test")
     asked = mirror.requests
-    assert download.fetch("test") == first
+    assert download.fetch("mnist", "test") == first
     assert mirror.requests == asked > 0
 
 
 def test_a_damaged_file_in_the_cache_is_fetched_again(serve, mirrors, cache):
     mirror = serve(GOOD)
     mirrors(mirror.url)
-    download.fetch("test")
+    download.fetch("mnist", "test")
     (cache / LABELS).write_bytes(b"damaged")
-    download.fetch("test")
+    download.fetch("mnist", "test")
     assert (cache / LABELS).read_bytes() == GOOD[LABELS]
     assert mirror.fetched == [IMAGES, LABELS, LABELS]
 
@@ -157,7 +171,7 @@ def test_a_damaged_file_in_the_cache_is_fetched_again(serve, mirrors, cache):
 def test_the_second_mirror_helps_out(serve, mirrors, dead, files):
     second = serve(GOOD)
     mirrors(dead if files is None else serve(files).url, second.url)
-    images, labels = download.fetch("test")
+    images, labels = download.fetch("mnist", "test")
     assert (images.read_bytes(), labels.read_bytes()) == (GOOD[IMAGES], GOOD[LABELS])
     assert LABELS in second.fetched
 
@@ -166,7 +180,7 @@ def test_a_silent_mirror_is_given_up(serve, mirrors, silent, monkeypatch):
     monkeypatch.setattr(download, "ANSWER_TIMEOUT_S", 0.2)
     second = serve(GOOD)
     mirrors(silent, second.url)
-    download.fetch("test")
+    download.fetch("mnist", "test")
     assert second.fetched == [IMAGES, LABELS]
 
 
@@ -213,14 +227,16 @@ def test_a_cache_that_cannot_be_written_is_named(serve, mirrors, cache):
     mirrors(serve(GOOD).url)
     cache.parent.write_text("a file where the folder should be")
     with pytest.raises(DataError, match=r"cannot be kept there.*TFSLOAD_CACHE_DIR") as caught:
-        download.fetch("test")
+        download.fetch("mnist", "test")
     assert str(cache) in str(caught.value)
 
 
 def test_every_file_of_every_split_is_registered(monkeypatch):
     monkeypatch.undo()
-    assert sorted(name for pair in download.FILES.values() for name in pair) == sorted(download.REGISTRY)
-    assert all(len(bytes.fromhex(checksum)) == 32 for checksum in download.REGISTRY.values())
+    assert tuple(download.PUBLISHED) == DOWNLOADED
+    for published in download.PUBLISHED.values():
+        assert sorted(name for pair in download.FILES.values() for name in pair) == sorted(published.sha256)
+        assert all(len(bytes.fromhex(checksum)) == 32 for checksum in published.sha256.values())
 
 
 def test_the_cache_is_the_system_s_unless_told_otherwise(monkeypatch):

@@ -1,237 +1,21 @@
-"""Data sets: the strict IDX reader, the search for files, and the shipped images."""
+"""Data sets: what `load` takes, and the shipped images."""
 
 import gzip
 import hashlib
 import importlib.util
 import re
-import struct
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tfsload.datasets import idx
+from tests.support.data_files import images, write_keras_npz, write_pair, write_pictures
 from tfsload.datasets.dataset import DataError, load
 
 ROOT = Path(__file__).parents[2]
 MNIST5K = ROOT / "data" / "mnist5k"
-IMAGE = (28, 28)
-
-
-def idx_bytes(array: np.ndarray, *, element_type: int = 8) -> bytes:
-    header = struct.pack(f">HBB{array.ndim}I", 0, element_type, array.ndim, *array.shape)
-    return header + array.tobytes()
-
-
-def images(count: int, shape: tuple[int, int] = IMAGE) -> np.ndarray:
-    return np.random.default_rng(count).integers(0, 256, (count, *shape), np.uint8)
-
-
-def labels(count: int) -> np.ndarray:
-    return np.arange(count, dtype=np.uint8) % 10
-
-
-def write_pair(directory: Path, images_name: str, labels_name: str, count: int = 3) -> None:
-    for name, array in ((images_name, images(count)), (labels_name, labels(count))):
-        content = idx_bytes(array)
-        (directory / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
-
-
-@given(count=st.integers(1, 5), item_shape=st.sampled_from([(), IMAGE, (2, 3)]), seed=st.integers(0, 99))
-def test_parse_gives_back_what_was_written(count, item_shape, seed):
-    array = np.random.default_rng(seed).integers(0, 256, (count, *item_shape), np.uint8)
-    parsed = idx.parse(idx_bytes(array), item_shape, "file")
-    np.testing.assert_array_equal(parsed, array)
-    assert (parsed.dtype, parsed.flags.c_contiguous, parsed.flags.writeable) == (np.uint8, True, False)
-
-
-def _with_count(count_and_tail: tuple[int, bytes]) -> bytes:
-    count, tail = count_and_tail
-    return struct.pack(">HBBI", 0, 8, 1, count) + tail
-
-
-@given(content=st.binary(max_size=64) | st.tuples(st.integers(0, 4), st.binary(max_size=4)).map(_with_count))
-def test_parse_reads_or_refuses_any_bytes(content):
-    try:
-        again = idx_bytes(idx.parse(content, (), "file"))
-    except DataError:
-        again = None
-    sound = len(content) > 8 and content[:4] == b"\0\0\x08\1"
-    sound = sound and struct.unpack_from(">I", content, 4) == (len(content) - 8,)
-    assert again == (content if sound else None)
-
-
-@given(length=st.integers(0, 16 + 2 * 784 - 1))
-def test_parse_refuses_every_shorter_file(length):
-    with pytest.raises(DataError, match=r"^file: "):
-        idx.parse(idx_bytes(images(2))[:length], IMAGE, "file")
-
-
-GOOD = idx_bytes(images(2))
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        pytest.param(b"", "found an empty file", id="empty"),
-        pytest.param(b"\0\0", "found magic 00 00, and then the end", id="half-a-magic"),
-        pytest.param(b"PK\3\4" + bytes(20), r"magic 50 4b 03 04, which is not IDX", id="a-zip-file"),
-        pytest.param(GOOD[:10], "expected an IDX header of 16 bytes, found a file of 10", id="half-a-header"),
-        pytest.param(
-            idx_bytes(images(1).astype(">f4"), element_type=0x0D),
-            r"elements of type 32-bit float in 3 dim",
-            id="floats",
-        ),
-        pytest.param(idx_bytes(labels(2)), r"in 1 dimension\(s\) \(magic 00 00 08 01\)", id="labels-for-images"),
-        pytest.param(GOOD[:-1], "2 items, 1584 bytes in all, but the file ends after 1583", id="one-byte-short"),
-        pytest.param(GOOD + b"\0", "1584 bytes in all, but the file goes on", id="one-byte-over"),
-        pytest.param(idx_bytes(images(2, (32, 28))), "images of 28×28 pixels, found 32×28", id="not-28x28"),
-        pytest.param(idx_bytes(images(0)), "at least one item, found none", id="no-images"),
-        pytest.param(
-            struct.pack(">HBB3I", 0, 8, 3, 2**32 - 1, 28, 28),
-            "at most 1,000,000 items, found 4,294,967,295",
-            id="absurd-count",
-        ),
-    ],
-)
-@pytest.mark.parametrize("packed", [pytest.param(False, id="plain"), pytest.param(True, id="gzipped")])
-def test_read_refuses_what_is_not_an_image_file(tmp_path, content, message, packed):
-    path = tmp_path / "some-images"
-    path.write_bytes(gzip.compress(content) if packed else content)
-    with pytest.raises(DataError, match=message) as caught:
-        idx.read(path, IMAGE)
-    assert str(caught.value).startswith(f"{path}: ")
-
-
-def _with_bad_checksum(packed: bytes) -> bytes:
-    return packed[:-8] + bytes([packed[-8] ^ 1]) + packed[-7:]
-
-
-def _with_damaged_body(packed: bytes) -> bytes:
-    return packed[:40] + bytes(200) + packed[240:]
-
-
-@pytest.mark.parametrize(
-    ("damage", "message"),
-    [
-        pytest.param(_with_bad_checksum, "damaged one .*CRC", id="wrong-crc"),
-        pytest.param(_with_damaged_body, "expected a sound gzip stream, found a damaged one", id="damaged-body"),
-        pytest.param(lambda packed: packed[:-100], "complete gzip stream, found its end missing", id="cut-short"),
-        pytest.param(lambda packed: packed[:-4], "complete gzip stream, found its end missing", id="no-length"),
-        pytest.param(lambda packed: packed + b"junk", "found a damaged one", id="junk-behind"),
-        pytest.param(lambda packed: packed + packed, "but the file goes on after them", id="twice"),
-    ],
-)
-def test_read_refuses_a_damaged_gzip(tmp_path, damage, message):
-    path = tmp_path / "images.gz"
-    path.write_bytes(damage(gzip.compress(GOOD, mtime=0)))
-    with pytest.raises(DataError, match=message):
-        idx.read(path, IMAGE)
-
-
-def test_read_unpacks_no_more_of_a_bomb_than_the_header_announces(tmp_path, monkeypatch):
-    path = tmp_path / "images.gz"
-    path.write_bytes(gzip.compress(GOOD + bytes(50_000_000)))
-    parsed = []
-    monkeypatch.setattr(idx, "parse", lambda content, *_: parsed.append(len(content)))
-    idx.read(path, IMAGE)
-    assert parsed == [len(GOOD) + 1]
-
-
-def test_read_says_what_the_system_says_of_an_unreadable_file(tmp_path):
-    with pytest.raises(DataError, match="expected a readable file, found: Is a directory"):
-        idx.read(tmp_path, IMAGE)
-
-
-@pytest.mark.parametrize(
-    ("split", "images_name", "labels_name"),
-    [
-        pytest.param("test", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", id="t10k"),
-        pytest.param("test", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz", id="t10k-gzipped"),
-        pytest.param("test", "t10k-images.idx3-ubyte", "t10k-labels.idx1-ubyte", id="t10k-dotted"),
-        pytest.param("test", "test-images-idx3-ubyte.gz", "test-labels-idx1-ubyte.gz", id="test-gzipped"),
-        pytest.param("test", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte", id="one-gzipped"),
-        pytest.param("train", "train-images-idx3-ubyte", "train-labels-idx1-ubyte", id="train"),
-        pytest.param("train", "train-images.idx3-ubyte.gz", "train-labels.idx1-ubyte.gz", id="train-dotted"),
-    ],
-)
-def test_load_finds_a_directory_s_files(tmp_path, split, images_name, labels_name):
-    write_pair(tmp_path, images_name, labels_name)
-    dataset = load(str(tmp_path), split)
-    assert (dataset.name, len(dataset)) == (str(tmp_path), 3)
-    np.testing.assert_array_equal(dataset.images, images(3))
-    np.testing.assert_array_equal(dataset.labels, labels(3))
-
-
-def test_load_believes_the_content_before_the_name(tmp_path):
-    write_pair(tmp_path, "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
-    for path in tmp_path.iterdir():
-        path.rename(f"{path}.gz")  # what a browser leaves that unpacks on the way
-    assert len(load(str(tmp_path))) == 3
-
-
-PAIRS_IN_ORDER = [
-    ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
-    ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
-    ("t10k-images.idx3-ubyte", "t10k-labels.idx1-ubyte"),
-    ("test-images-idx3-ubyte", "test-labels-idx1-ubyte"),
-    ("test-images.idx3-ubyte.gz", "test-labels.idx1-ubyte.gz"),
-]
-
-
-@pytest.mark.parametrize("first", [pytest.param(index, id=pair[0]) for index, pair in enumerate(PAIRS_IN_ORDER)])
-def test_load_chooses_among_several_in_a_fixed_order(tmp_path, first):
-    for count, pair in enumerate(PAIRS_IN_ORDER[first:], start=1):
-        write_pair(tmp_path, *pair, count=count)
-    assert len(load(str(tmp_path))) == 1
-
-
-def test_load_passes_over_a_pair_without_its_other_half(tmp_path):
-    (tmp_path / "t10k-images-idx3-ubyte").write_bytes(b"not even read")
-    write_pair(tmp_path, "test-images-idx3-ubyte", "test-labels-idx1-ubyte")
-    assert len(load(str(tmp_path))) == 3
-
-
-def test_load_passes_over_a_directory_with_a_file_s_name(tmp_path):
-    (tmp_path / "t10k-images-idx3-ubyte").mkdir()
-    write_pair(tmp_path, "t10k-images.idx3-ubyte", "t10k-labels.idx1-ubyte")
-    assert len(load(str(tmp_path))) == 3
-
-
-@pytest.mark.parametrize(
-    ("present", "message"),
-    [
-        pytest.param([], "found no images and labels of the test split; expected one of", id="empty-directory"),
-        pytest.param(["train-images-idx3-ubyte"], "of the test split; .*t10k-images", id="other-split-only"),
-        pytest.param(
-            ["t10k-images-idx3-ubyte.gz"],
-            "found t10k-images-idx3-ubyte.gz, but not its counterpart t10k-labels-idx1-ubyte",
-            id="no-labels",
-        ),
-        pytest.param(
-            ["test-labels-idx1-ubyte"],
-            "found test-labels-idx1-ubyte, but not its counterpart test-images-idx3-ubyte",
-            id="no-images",
-        ),
-    ],
-)
-def test_load_says_which_files_are_missing(tmp_path, present, message):
-    for name in present:
-        (tmp_path / name).touch()
-    with pytest.raises(DataError, match=message) as caught:
-        load(str(tmp_path))
-    assert str(tmp_path) in str(caught.value)
-
-
-def test_load_refuses_images_and_labels_that_do_not_belong_together(tmp_path):
-    write_pair(tmp_path, "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
-    (tmp_path / "t10k-labels-idx1-ubyte").write_bytes(idx_bytes(labels(4)))
-    with pytest.raises(DataError, match=r"t10k-labels-idx1-ubyte: expected 3 labels.*found 4"):
-        load(str(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -239,9 +23,58 @@ def test_load_refuses_images_and_labels_that_do_not_belong_together(tmp_path):
     [pytest.param(name, id=name or "empty") for name in ("", "mnist6k", "no/such/directory", "~no-such-user/mnist")],
 )
 def test_load_lists_the_choices(source):
-    choices = f"dataset {source!r}: expected mnist5k .*, mnist .* or an existing directory"
+    choices = f"dataset {source!r}: expected mnist5k .*, mnist or fashion_mnist .*existing file or directory: of IDX"
     with pytest.raises(DataError, match=choices):
         load(source)
+
+
+@pytest.fixture
+def directory(tmp_path):
+    """One of many things that are no data set, or more than one."""
+    (tmp_path / "empty").mkdir()
+    write_pair(tmp_path, "train-images-idx3-ubyte", "train-labels-idx1-ubyte")
+    write_keras_npz(tmp_path / "mnist.npz")
+    write_pictures(tmp_path / "mixed", {"1.png": images(1)[0]})
+    write_pair(tmp_path / "mixed", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+    (tmp_path / "archives").mkdir()
+    write_keras_npz(tmp_path / "archives" / "mnist.npz")
+    np.save(tmp_path / "one.npy", images(3))
+    (tmp_path / "text").write_text("no data")
+    (tmp_path / "loop").symlink_to("loop")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        pytest.param("empty", "found no images and labels of the test split; expected one of these pairs", id="empty"),
+        pytest.param(
+            "", "holds data sets of several kinds, train-images-idx3-ubyte, mnist.npz: pass a", id="two-kinds"
+        ),
+        pytest.param("mixed", "several kinds, t10k-images-idx3-ubyte, 1.png: pass a file", id="idx-and-pictures"),
+        pytest.param("archives", "a .npz is passed by its own name: .*archives/mnist.npz", id="directory-of-a-npz"),
+        pytest.param("one.npy", "holds one array: save images and labels together with numpy.savez", id="npy"),
+        pytest.param("text", "text: expected an IDX file .*, found magic 6e 6f 20 64, which is not IDX", id="text"),
+        pytest.param("mixed/1.png", "found a single image: pass its directory, .*mixed", id="one-image"),
+        pytest.param("train-labels-idx1-ubyte", "expected images, found labels by its name", id="labels"),
+        pytest.param("loop", "dataset '.*loop': expected mnist5k", id="link-to-itself"),
+    ],
+)
+def test_load_says_what_to_pass_in_the_place_of_what_is_no_data_set(directory, name, message):
+    with pytest.raises(DataError, match=message):
+        load(str(directory / name))
+
+
+def test_the_first_images_of_a_set_keep_all_that_is_known_of_it(tmp_path):
+    dataset = load(str(write_pictures(tmp_path, {f"{name}/1.png": images(1)[0] for name in ("cat", "dog", "eel")})))
+    first = dataset.first(2)
+
+    assert (len(first), first.labels.tolist(), first.class_names) == (2, [0, 1], ("cat", "dog", "eel"))
+    assert (
+        first.remarks
+        == dataset.remarks
+        == (f"classes of {tmp_path}, by the names of its folders: 0 = cat, 1 = dog, 2 = eel",)
+    )
 
 
 def test_load_refuses_an_unknown_split():
@@ -290,7 +123,7 @@ def test_the_shipped_set_is_loaded_without_the_downloader():
     )
     loaded = set(done.stdout.split())
     assert "tfsload.datasets.dataset" in loaded
-    assert loaded.isdisjoint({"pooch", "tqdm", "requests", "tensorflow", "tfsload.datasets.download"})
+    assert loaded.isdisjoint({"pooch", "tqdm", "requests", "tensorflow", "PIL", "tfsload.datasets.download"})
 
 
 @pytest.fixture(scope="module")

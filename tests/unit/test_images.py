@@ -2,20 +2,24 @@
 
 import json
 import random
+import re
 from collections import Counter
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.golden import result_of
+from tests.support.golden import result_of, text_of
 from tests.support.page_runs import page_run
 from tests.support.past_runs import PAST_RUNS, PastRun
 from tfsload.analysis.image_counts import MOST_SHOWN, ImageCounts, Misread
 from tfsload.datasets.dataset import load
 from tfsload.records.images import Images
 from tfsload.records.recorder import Recorder, merge_plain
+from tfsload.report.page.answers import answers
+from tfsload.report.page.page import render
 from tfsload.transport.failure import PredictionFailure
 
 GONE = PredictionFailure("UNAVAILABLE", "gone")
@@ -79,6 +83,46 @@ def test_the_pixels_of_what_was_misread_are_there():
     assert set(result.images.pixels) == {one.image for one in result.images.misread}
     for image, pixels in result.images.pixels.items():
         assert bytes.fromhex(pixels) == images[image].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("shape", "step", "shown"),
+    [
+        pytest.param((12, 20), 1, (84, 50), id="broad"),
+        pytest.param((20, 12), 1, (50, 84), id="tall"),
+        pytest.param((1, 64), 1, (84, 1), id="a-line"),
+        pytest.param((200, 130), 4, (55, 84), id="large"),
+    ],
+)
+def test_images_of_any_size_are_kept_and_drawn_in_their_form(tmp_path, shape, step, shown):
+    pixels = np.random.default_rng(1).integers(0, 256, (48, *shape), np.uint8)
+    np.savez(tmp_path / "a.npz", images=pixels, labels=np.arange(48) * 7 % 10)
+    past = PastRun({"dataset": str(tmp_path / "a.npz"), "num_tests": "48"})
+    for image in range(48):
+        past.fire(image, 10**9 + image * 10**6, 3_000_000)
+    result = result_of(past.end())
+
+    (kept,) = result.images.pixels.items()
+    assert kept == (5, pixels[5, ::step, ::step].tobytes().hex())
+    assert result.images.columns == pixels[5, ::step, ::step].shape[1]
+    (image,) = answers(result).images
+    assert image.src
+    assert (image.width, image.height) == shown
+    assert f'width="{shown[0]}" height="{shown[1]}"' in render(result)
+
+
+def test_names_of_classes_stand_where_classes_do(monkeypatch):
+    checked, names = PastRun.checked.fget, tuple(f"animal-{number}" for number in range(9))
+    monkeypatch.setattr(PastRun, "checked", property(lambda past: replace(checked(past), class_names=names)))
+    past = PAST_RUNS["demo"]()
+    result, text = result_of(past), text_of(past)
+
+    seen = answers(result)
+    assert [row.cells[0].text for row in seen.classes.rows] == [*(f"{n} animal-{n}" for n in range(9)), "9"]
+    assert {image.label for image in seen.images} <= {*(f"{n} animal-{n}" for n in range(9)), "9"}
+    assert all(f"Image {n}" in image.alt for n, image in zip(sorted(result.images.labels), seen.images, strict=True))
+    assert any(line.startswith("0 animal-0 ") for line in text.splitlines())
+    assert re.search(r"\d animal-\d \(\d+×\)", text)
 
 
 def test_what_each_misread_image_shows_is_there():

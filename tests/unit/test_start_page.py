@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from werkzeug.datastructures import MultiDict
 
+from tfsload.datasets.dataset import DataError, load
 from tfsload.report.files import asks_for_hgrm
 from tfsload.settings.option import Option
 from tfsload.settings.options import OPTIONS
@@ -462,6 +463,18 @@ def test_a_load_shape_that_is_not_seen_is_not_picked(monkeypatch, kind, sent):
 )
 def test_a_fault_is_of_the_fields_that_it_names_before_what_it_advises(fault, names):
     assert fields_of(fault, dataset="/some/where") == names
+
+
+@pytest.mark.parametrize("typed", ["./digits", "~/digits", "digits/", " digits "])
+def test_a_fault_of_a_file_finds_the_data_set_however_its_path_was_typed(tmp_path, monkeypatch, typed):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits").mkdir()
+
+    with pytest.raises(DataError) as caught:
+        load(typed.strip())
+
+    assert fields_of(str(caught.value), dataset=typed) == ("dataset",)
 
 
 def test_a_fault_stands_at_its_field_without_the_fields_own_flag():

@@ -165,4 +165,4 @@ def test_each_threshold_is_told_of():
 def test_a_class_that_no_image_is_of(threshold, labels, faults):
     dataset = Dataset("made up", np.zeros((len(labels), PIXELS), np.float32), np.array(labels, np.uint8))
 
-    assert checks.class_faults(parse(threshold), dataset) == faults
+    assert checks.data_faults(parse(threshold), dataset) == faults

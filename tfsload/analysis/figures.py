@@ -47,13 +47,13 @@ ENDLESS = "∞"
 _DIGITS = 3
 
 
-def count(number: float) -> str:
-    """Return a count.
+def count(number: float | None) -> str:
+    """Return a count; – where there is none.
 
-    >>> count(2142)
-    '2,142'
+    >>> count(2142), count(None)
+    ('2,142', '–')
     """
-    return f"{number:,.0f}"
+    return NONE if number is None else f"{number:,.0f}"
 
 
 def requests(n: int, of: int | None = None) -> str:

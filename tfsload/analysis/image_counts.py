@@ -7,6 +7,9 @@ from tfsload.records.images import Images
 
 # A page shows some of the images that were misread, those that were so most often: it need not have the data set.
 MOST_SHOWN = 200
+NO_LABELS = "the data set has no labels"
+# Of an image that has more pixels to a side not all are kept: 200 whole photographs would be gigabytes of digits.
+MOST_ON_A_SIDE = 64
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,14 @@ class ImageCounts:
     Attributes:
         fired: how often each image was in a request that ended, by its position in the data set.
         misread: wrong answers, by image, then by class.
-        pixels: of at most 200 of these images: by position, its rows of pixels, 0 to 255, two hexadecimal digits each.
+        pixels: of at most 200 of these images: by position, its rows of pixels, 0 to 255, two hexadecimal digits each;
+            of larger images every second pixel of every second row, or every third, and so on.
         labels: of each misread image, by position: the class that it shows; empty where the data set has gone.
         of_class: by class, how many different images of it were answered; empty where nothing needs it.
         unanswered: of those in `fired`, how often there was no answer: by position; images with none are left out.
+        columns: pixels in each row of `pixels`; 0: as many as there are rows.
+        is_labelled: whether the data set has labels; where it has none no answer is right or wrong, nor misread.
+        class_names: what classes are called, by label; empty: by their numbers.
     """
 
     fired: tuple[int, ...] = ()
@@ -43,6 +50,9 @@ class ImageCounts:
     labels: Mapping[int, int] = field(default_factory=dict)
     of_class: Mapping[int, int] = field(default_factory=dict)
     unanswered: Mapping[int, int] = field(default_factory=dict)
+    columns: int = 0
+    is_labelled: bool = True
+    class_names: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, images: Images, n_images: int, per_request: int) -> "ImageCounts":
@@ -58,6 +68,10 @@ class ImageCounts:
         unanswered = {image: count for image, count in enumerate(gone) if count}
         misread = (Misread(image, predicted, count) for (image, predicted), count in sorted(images.misread.items()))
         return cls(tuple(fired), tuple(misread), unanswered=unanswered)
+
+    def class_text(self, label: int) -> str:
+        """Return what a class is called: its number, and its name where it has one."""
+        return f"{label} {self.class_names[label]}" if 0 <= label < len(self.class_names) else str(label)
 
     @property
     def answered(self) -> tuple[int, ...]:

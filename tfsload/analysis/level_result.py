@@ -76,7 +76,7 @@ class LevelResult:
     requests: int
     failed_requests: int
     predictions: int
-    wrong: int
+    wrong: int | None
     failed: Mapping[str, int]
     error_rate: float | None
     compared: int
@@ -134,8 +134,14 @@ class LevelResult:
 
 
 # Long because each figure of a level is named.
-def level_result(row: LevelRow, finding: Finding | None = None) -> LevelResult:
-    """Return a level's row as plain data; `finding` is what a search was told of it."""
+def level_result(row: LevelRow, finding: Finding | None = None, is_labelled: bool = True) -> LevelResult:
+    """Return a level's row as plain data.
+
+    Args:
+        row: the level's.
+        finding: what a search was told of it; None: nothing.
+        is_labelled: whether images have labels, so that answers are right or wrong.
+    """
     level, record, run = row.level, row.record, row.run
     low_rps, high_rps = row.rate_interval_rps or (None, None)
     return LevelResult(
@@ -149,9 +155,9 @@ def level_result(row: LevelRow, finding: Finding | None = None) -> LevelResult:
         requests=record.requests,
         failed_requests=record.failed_requests,
         predictions=record.predictions,
-        wrong=record.wrong,
+        wrong=record.wrong if is_labelled else None,
         failed=dict(sorted(record.failed.items())),
-        error_rate=error_rate(record),
+        error_rate=error_rate(record) if is_labelled else None,
         compared=record.compared,
         mismatched=record.mismatched,
         offered=record.offered,

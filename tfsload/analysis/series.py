@@ -29,7 +29,8 @@ class Second:
         p50_ns, p99_ns: latency of those, within 5 %, whatever their number; None without any.
         in_flight: requests in flight, on average.
         predictions: images in requests that ended, answered or not.
-        wrong, failed, mismatched: images of them, as of `tfsload.analysis.totals.Totals`.
+        wrong, failed, mismatched: images of them, as of `tfsload.analysis.totals.Totals`; without labels none is
+            wrong.
         dropped: arrivals for which no user was free.
     """
 

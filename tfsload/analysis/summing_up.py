@@ -17,6 +17,7 @@ from tfsload.analysis.series import Second, series
 from tfsload.analysis.suspicion import suspicions
 from tfsload.analysis.thresholds import Threshold
 from tfsload.analysis.totals import Totals, Uncounted
+from tfsload.records.confusion import ConfusionMatrix
 from tfsload.records.record import Record
 from tfsload.records.tenths import TENTH_NS
 
@@ -32,6 +33,7 @@ class Measured:
         findings: of a limit search: what it was told of its levels, by number.
         n_images: images that are fired, over and over; None: as many as there are answers.
         asked: what a sweep was asked for beside its users; None: it is not known, or it was no sweep.
+        is_labelled: whether the images have labels; where they have none no answer is right or wrong.
     """
 
     record: Record
@@ -40,6 +42,7 @@ class Measured:
     findings: Mapping[int, Finding] = field(default_factory=dict)
     n_images: int | None = None
     asked: SweepAsked | None = None
+    is_labelled: bool = True
 
 
 def sum_up(
@@ -63,16 +66,17 @@ def sum_up(
     # Of a level that was stopped it is not known for how long it was measured.
     is_whole = not course.n_levels_left
     duration_s = _duration_s(record, rows if is_whole else ())
-    levels = tuple(level_result(row, measured.findings.get(row.level.number)) for row in rows)
+    is_labelled, findings = measured.is_labelled, measured.findings
+    levels = tuple(level_result(row, findings.get(row.level.number), is_labelled) for row in rows)
     has_levels = bool(rows) or not is_whole  # of one that was stopped its seconds begin with its window
     is_sweep = bool(levels) and all(level.rate_rps is None for level in levels)
     scaling = assess_sweep(levels, is_whole, measured.asked) if is_sweep else None
     if scaling is not None and is_under_way:
         scaling = replace(scaling, answer=None)  # the levels that are to come may give another
-    confusion = record.confusion
+    confusion = record.confusion if is_labelled else ConfusionMatrix()
     return RunResult(
         course=course,
-        totals=Totals.of(record, duration_s, is_timed=is_whole or not rows),
+        totals=Totals.of(record, duration_s, is_timed=is_whole or not rows, is_labelled=is_labelled),
         uncounted=Uncounted.of(measured.uncounted),
         classes=class_rows(confusion),
         confusion=tuple((label, predicted, count) for label, predicted, count in confusion.to_plain()),

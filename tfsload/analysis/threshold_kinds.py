@@ -69,6 +69,8 @@ ANY = Kind("", _ALL_UNITS, "a number and its unit, as 20ms, 5% or 200/s", 0, mat
 RIGHT_RATE, PARALLELISM = "right_rate", "parallelism"
 # Of one class of images each.
 OF_A_CLASS = ("recall", "precision")
+# Of what is right or wrong, which only labels tell.
+OF_LABELS = ("error_rate", "wrong_rate", RIGHT_RATE, *OF_A_CLASS)
 _NAMED = {
     "mean": _LATENCY,
     "max": _LATENCY,

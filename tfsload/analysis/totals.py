@@ -17,9 +17,10 @@ class Totals:
         requests: requests that ended, answered or not.
         failed_requests: those without an answer.
         predictions: images in them.
-        wrong: images whose answer is not the label.
+        wrong: images whose answer is not the label; None: they have no labels.
         failed: images without an answer, by status code.
-        error_rate: (wrong + failed) ÷ predictions, as TF Serving's mnist_client.py has it; None without predictions.
+        error_rate: (wrong + failed) ÷ predictions, as TF Serving's mnist_client.py has it; None without predictions,
+            or without labels.
         cut_off: requests in flight when the load was stopped; in no other figure.
         duration_s: from the first request sent to the last one ended; of levels, theirs added up, if none was stopped.
         requests_per_s, images_per_s: those with an answer over that span: what was refused is no throughput. None
@@ -34,7 +35,7 @@ class Totals:
     requests: int
     failed_requests: int
     predictions: int
-    wrong: int
+    wrong: int | None
     failed: Mapping[str, int]
     error_rate: float | None
     cut_off: int
@@ -50,13 +51,14 @@ class Totals:
     dropped: int
 
     @classmethod
-    def of(cls, record: Record, duration_s: float, is_timed: bool) -> "Totals":
+    def of(cls, record: Record, duration_s: float, is_timed: bool, is_labelled: bool = True) -> "Totals":
         """Return the figures of a record.
 
         Args:
             record: all that counts.
             duration_s: how long was measured.
             is_timed: whether that is known to be all of the time, so that there are rates.
+            is_labelled: whether images have labels, so that answers are right or wrong.
         """
         n_failed = sum(record.failed.values())
         is_timed = is_timed and duration_s > 0
@@ -65,9 +67,9 @@ class Totals:
             requests=record.requests,
             failed_requests=record.failed_requests,
             predictions=record.predictions,
-            wrong=record.wrong,
+            wrong=record.wrong if is_labelled else None,
             failed=dict(sorted(record.failed.items())),
-            error_rate=error_rate(record),
+            error_rate=error_rate(record) if is_labelled else None,
             cut_off=record.cut_off,
             duration_s=duration_s,
             requests_per_s=(record.requests - record.failed_requests) / duration_s if is_timed else None,

@@ -1,134 +1,155 @@
-"""The labelled images of a run: the shipped subset, MNIST itself, or a folder of IDX files."""
+"""The images of a run, and their labels: the shipped subset, downloaded ones, or whatever files of one's own hold."""
 
 import functools
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfsload.datasets.idx import DataError, read
+from tfsload.datasets import idx, idx_files, npz
+from tfsload.datasets.data_error import DataError, named
+from tfsload.datasets.idx_files import SPLITS, IdxFiles
+from tfsload.datasets.labels import Labels
+from tfsload.datasets.listing import is_picture, list_directory
 from tfsload.datasets.shipped import shipped
 
 __all__ = ["IMAGE_SHAPE", "PIXELS", "SPLITS", "DataError", "Dataset", "load"]
 
 IMAGE_SHAPE = (28, 28)
-"""Rows and columns of an image, in pixels."""
+"""Rows and columns of an image of MNIST's, in pixels."""
 
 PIXELS = math.prod(IMAGE_SHAPE)
-"""Of an image."""
+"""Of an image of MNIST's."""
 
-SPLITS = {"test": ("t10k", "test"), "train": ("train",)}
-"""The two halves of a data set, and how their files' names begin, in the order of choice."""
+DOWNLOADED = ("mnist", "fashion_mnist")
+"""What is fetched from a mirror once, verified and kept."""
 
-_STYLES = (("-images-idx3-ubyte", "-labels-idx1-ubyte"), ("-images.idx3-ubyte", "-labels.idx1-ubyte"))
-_SUFFIXES = ("", ".gz")
-# What `load` takes beside directories.
-NAMED = ("mnist5k", "mnist")
+# What `load` takes beside files and directories.
+NAMED = ("mnist5k", *DOWNLOADED)
+
+_EXPECTED = (
+    "mnist5k (shipped), mnist or fashion_mnist (10,000 test images each, downloaded), or an existing file or "
+    "directory: of IDX files, a .npz, or PNG and JPEG files in a folder for each class"
+)
+_NPY_MAGIC = b"\x93NUMPY"
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images and their labels, in file order.
+    """Images and their labels, in an order that stays the same.
 
     name: what `load` was asked for.
-    images: uint8 (n, 28, 28), 0 (background) to 255 (ink); contiguous and read-only.
-    labels: uint8 (n,), the class of each image; contiguous and read-only.
+    images: uint8 (n, rows, columns), 0 (background) to 255 (ink); contiguous and read-only.
+    labels: unsigned integers (n,), the class of each image; contiguous and read-only. None: they have none, so that no
+        answer is right or wrong.
+    class_names: by label, where classes have names in place of numbers; else empty.
+    remarks: how it was read, where that is worth telling, a sentence each.
     """
 
     name: str
     images: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
+    labels: Labels | None
+    class_names: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of images; never 0."""
-        return len(self.labels)
+        return len(self.images)
+
+    def first(self, n: int) -> "Dataset":
+        """Return its first images; n is at least 1."""
+        labels = None if self.labels is None else self.labels[:n]
+        return replace(self, images=self.images[:n], labels=labels)
 
 
 def load(source: str, split: str = "test") -> Dataset:
     """Load a data set.
 
-    source: "mnist5k" (shipped: 1,000 images to test with; 4,000 to train on, in a checkout alone), "mnist" (60,000
-        and 10,000: downloaded once, verified and cached) or a directory of IDX files, gzipped or not. The two
-        words win over directories of that name: write ./mnist for the directory.
-    split: "test" or "train".
+    source: "mnist5k" (shipped: 1,000 images to test with; 4,000 to train on, in a checkout alone), "mnist" or
+        "fashion_mnist" (60,000 and 10,000: downloaded once, verified and cached), an IDX file of images or a directory
+        of such files, gzipped or not, a .npz, or a directory of PNG or JPEG files. The words win over files and
+        directories of that name: write ./mnist for the directory.
+    split: "test" or "train"; of what does not tell them apart, all of it is either.
     Raises DataError for anything else, and for files that are missing, damaged or do not belong together.
     """
     if split not in SPLITS:
         raise DataError(f"split {split!r}: expected one of {', '.join(SPLITS)}")
-    return _mnist5k(split) if source == "mnist5k" else _read(source, *_find(source, split))
+    if source == "mnist5k":
+        return _mnist5k(split)
+    if source in DOWNLOADED:
+        # Only here: the downloader brings requests and tqdm along, which a load generator has no use for.
+        from tfsload.datasets import download
+
+        return _of_idx(source, IdxFiles(*download.fetch(source, split)))
+    return _of_path(source, split)
 
 
 @functools.cache
 def _mnist5k(split: str) -> Dataset:
     # Read once: it takes longer than all else of a form's check, and what is shipped stays as it is.
-    return _read("mnist5k", *find_files(shipped("data/mnist5k"), split))
+    return _of_idx("mnist5k", idx_files.find_files(shipped("data/mnist5k"), split))
 
 
-def _read(source: str, images_path: Path, labels_path: Path) -> Dataset:
-    images = read(images_path, IMAGE_SHAPE)
-    labels = read(labels_path, ())
-    if len(images) != len(labels):
-        raise DataError(
-            f"{labels_path}: expected {len(images)} labels, one for each image in {images_path}, "
-            f"found {len(labels)}; the two files are not of one set"
-        )
-    return Dataset(source, images, labels)
-
-
-def _is_directory(path: Path) -> bool:
+def _of_path(source: str, split: str) -> Dataset:
+    path = Path(os.path.expanduser(source))
     try:
-        return path.is_dir()
-    except OSError:  # a name that is too long, for one
-        return False
+        is_directory, is_file = path.is_dir(), path.is_file()
+    except OSError:  # a name that is too long, or a link to itself
+        is_directory = is_file = False
+    if source and is_directory:
+        return _of_directory(source, path, split)
+    if source and is_file:
+        return _of_file(source, path, split)
+    raise DataError(f"dataset {source!r}: expected {_EXPECTED}")
 
 
-def _find(source: str, split: str) -> tuple[Path, Path]:
-    if source == "mnist":
-        # Only here: the downloader brings requests and tqdm along, which a load generator has no use for.
-        from tfsload.datasets import download
-
-        return download.fetch(split)
-    directory = Path(os.path.expanduser(source))
-    if not source or not _is_directory(directory):
+def _of_directory(source: str, directory: Path, split: str) -> Dataset:
+    listing = list_directory(directory)
+    idx_names = [name for name in listing.files if idx_files.is_name(name)]
+    archives = [name for name in listing.files if name.endswith(".npz")]
+    pictures = [name for name in listing.files if is_picture(name)]
+    kinds = [names[0] for names in (idx_names, archives, pictures) if names]
+    if len(kinds) > 1:
         raise DataError(
-            f"dataset {source!r}: expected mnist5k (shipped), mnist (the 10,000-image test set, downloaded) "
-            "or an existing directory of IDX files"
+            f"{directory}: holds data sets of several kinds, {named(kinds)}: pass a file, or a directory of one kind"
         )
-    return find_files(directory, split)
+    if archives:
+        paths = [f"{directory / name}" for name in archives]
+        raise DataError(f"{directory}: a .npz is passed by its own name: {named(paths)}")
+    if pictures or (listing.folders and not idx_names):
+        return _of_pictures(source, directory)
+    return _of_idx(source, idx_files.find_files(directory, split))
 
 
-def find_files(directory: Path, split: str) -> tuple[Path, Path]:
-    """Return the paths of a split's images and labels in a directory.
-
-    Several sets in one directory: the first complete pair wins, in the order of `SPLITS` (t10k- before
-    test-), then -idx3- before .idx3-; of one name, the unpacked file wins over the .gz. Images and labels
-    are named alike, but either may be gzipped. Directories with such names are passed over.
-    Raises DataError if there is no complete pair.
-    """
-    lonely = None
-    for images_name, labels_name in _pairs(split):
-        images, labels = _existing(directory, images_name), _existing(directory, labels_name)
-        if images and labels:
-            return images, labels
-        if found := images or labels:
-            lonely = lonely or (found, labels_name if images else images_name)
-    if lonely:
-        found, missing = lonely
-        raise DataError(f"{directory}: found {found.name}, but not its counterpart {missing} (or {missing}.gz)")
-    names = "; ".join(" with ".join(pair) for pair in _pairs(split))
-    raise DataError(
-        f"{directory}: found no images and labels of the {split} split; expected one of these pairs, each "
-        f"file gzipped (.gz) or not: {names}"
-    )
+def _of_file(source: str, path: Path, split: str) -> Dataset:
+    start = idx.first_bytes(path, len(_NPY_MAGIC))
+    if start.startswith(npz.MAGIC):
+        images, labels = npz.read(path, split)
+        return Dataset(source, images, labels)
+    if is_picture(path.name):
+        raise DataError(f"{path}: expected a data set, found a single image: pass its directory, {path.parent}")
+    if start == _NPY_MAGIC:
+        raise DataError(f"{path}: holds one array: save images and labels together with numpy.savez, as a .npz")
+    return _of_idx(source, idx_files.files_of(path))
 
 
-def _pairs(split: str) -> list[tuple[str, str]]:
-    return [(prefix + images, prefix + labels) for prefix in SPLITS[split] for images, labels in _STYLES]
+def _of_idx(source: str, files: IdxFiles) -> Dataset:
+    images, labels = files.read()
+    return Dataset(source, images, labels, remarks=(idx_files.TURNED,) if files.is_transposed else ())
 
 
-def _existing(directory: Path, name: str) -> Path | None:
-    candidates = (directory / (name + suffix) for suffix in _SUFFIXES)
-    return next((path for path in candidates if os.path.isfile(path)), None)
+def _of_pictures(source: str, directory: Path) -> Dataset:
+    # Only here: it brings Pillow along.
+    from tfsload.datasets import folders
+
+    pictures = folders.read(directory)
+    remarks = []
+    if names := pictures.class_names:
+        told = [f"{label} = {name}" for label, name in enumerate(names)]
+        remarks.append(f"classes of {directory}, by the names of its folders: {named(told)}")
+    if pictures.passed_over:
+        remarks.append(f"passed over beside the folders of {directory}: {named(pictures.passed_over)}")
+    return Dataset(source, pictures.images, pictures.labels, names, tuple(remarks))

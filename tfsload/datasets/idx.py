@@ -10,15 +10,16 @@ import math
 import os
 import struct
 import zlib
-from typing import BinaryIO
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-UNSIGNED_BYTE = 0x08
-MAX_ITEMS = 1_000_000
-"""Items a file may announce. The largest set of this kind, EMNIST, has 814,255; a header that says more is
-damaged or hostile, and would be believed down to the last byte of memory."""
+from tfsload.datasets.data_error import DataError
+from tfsload.datasets.sizes import check_count, check_images
 
 _ELEMENT_TYPES = {
     0x08: "unsigned byte",
@@ -28,73 +29,121 @@ _ELEMENT_TYPES = {
     0x0D: "32-bit float",
     0x0E: "64-bit float",
 }
-_GZIP_MAGIC = b"\x1f\x8b"
+GZIP_MAGIC = b"\x1f\x8b"
 _MAGIC_BYTES = 4
 _SIZE_BYTES = 4
+# What a byte of deflate can come to at most (zlib's technical details), and what a stream has beside its data.
+_MOST_UNPACKED = 1032
+_SLACK_BYTES = 1024
 
 
-class DataError(ValueError):
-    """A data set that cannot be used; the message names the file, what was expected and what was found."""
+@dataclass(frozen=True)
+class Kind:
+    """What a file is expected to hold.
+
+    Attributes:
+        element_type, dimensions: as its header has them.
+        dtype: of NumPy, as the elements are written.
+    """
+
+    element_type: int
+    dimensions: int
+    dtype: str
+
+    @property
+    def magic(self) -> bytes:
+        """The first bytes of such a file."""
+        return bytes([0, 0, self.element_type, self.dimensions])
+
+    @property
+    def header_bytes(self) -> int:
+        """The length of its header."""
+        return _MAGIC_BYTES + _SIZE_BYTES * self.dimensions
+
+    @property
+    def words(self) -> str:
+        """What it is, for people."""
+        return f"{_ELEMENT_TYPES[self.element_type]}s in {self.dimensions} dimension(s) (magic {self.magic.hex(' ')})"
 
 
-def header_bytes(item_shape: tuple[int, ...]) -> int:
-    """Return the length in bytes of the header of a file whose items have the shape `item_shape`."""
-    return _MAGIC_BYTES + _SIZE_BYTES * (1 + len(item_shape))
+IMAGES = Kind(0x08, 3, "u1")
+"""Images: (n, rows, columns)."""
+
+LABELS = Kind(0x08, 1, "u1")
+"""Labels: (n,)."""
+
+QMNIST_LABELS = Kind(0x0C, 2, ">i4")
+"""Labels as QMNIST has them: (n, 8), the class first, and then where each image comes from."""
 
 
-def parse_shape(header: bytes, item_shape: tuple[int, ...], source: str) -> tuple[int, ...]:
-    """Return the shape (n, *item_shape) that an IDX header announces.
+def parse_shape(header: bytes, kind: Kind, source: str) -> tuple[int, ...]:
+    """Return the shape that an IDX header announces, its items first.
 
     `header` may be followed by anything. `source` names the file in messages.
-    Raises DataError if the header is cut short, announces another element type than unsigned bytes, another
-    item shape than `item_shape`, no items, or more than `MAX_ITEMS`.
+    Raises DataError if the header is cut short, announces another kind of elements or of dimensions, no items, or
+    more than a data set may have.
     """
-    dimensions = 1 + len(item_shape)
-    expected_bytes = header_bytes(item_shape)
-    _check_magic(header, dimensions, source)
-    if len(header) < expected_bytes:
+    _check_magic(header, kind, source)
+    if len(header) < kind.header_bytes:
         raise DataError(
-            f"{source}: expected an IDX header of {expected_bytes} bytes, found a file of {len(header)} bytes"
+            f"{source}: expected an IDX header of {kind.header_bytes} bytes, found a file of {len(header)} bytes"
         )
-    shape = struct.unpack_from(f">{dimensions}I", header, _MAGIC_BYTES)
-    _check_shape(shape, item_shape, source)
+    shape = struct.unpack_from(f">{kind.dimensions}I", header, _MAGIC_BYTES)
+    if kind is IMAGES:
+        check_images(shape, source)
+    else:
+        check_count(shape[0], source)
+    if kind is QMNIST_LABELS and not 1 <= shape[1] <= 100:
+        raise DataError(f"{source}: expected the 8 columns of QMNIST's labels, found {shape[1]:,}")
     return shape
 
 
-def parse(content: bytes, item_shape: tuple[int, ...], source: str) -> NDArray[np.uint8]:
-    """Return the array in a whole, uncompressed IDX file: uint8 (n, *item_shape), contiguous and read-only.
+def parse(content: bytes, kind: Kind, source: str) -> NDArray[Any]:
+    """Return the array in a whole, uncompressed IDX file: of its header's shape, contiguous and read-only.
 
-    `item_shape` is () for labels and (28, 28) for MNIST's images; `source` names the file in messages.
+    `source` names the file in messages.
     Raises DataError as `parse_shape` does, and if bytes are missing or left over at the end.
     """
-    shape = parse_shape(content, item_shape, source)
-    header = header_bytes(item_shape)
-    expected_bytes = header + math.prod(shape)
+    shape = parse_shape(content, kind, source)
+    expected_bytes = _file_bytes(shape, kind)
     if len(content) < expected_bytes:
-        raise DataError(
-            f"{source}: the header announces {shape[0]} items, {expected_bytes} bytes in all, but the file "
-            f"ends after {len(content)} bytes; it is cut short: copy or download it again"
-        )
+        raise _cut_short(shape, kind, source, f"ends after {len(content)} bytes")
     if len(content) > expected_bytes:
         raise DataError(
             f"{source}: the header announces {shape[0]} items, {expected_bytes} bytes in all, but the file "
             "goes on after them; it is damaged, or two files run together: copy or download it again"
         )
     # A view of immutable bytes: no copy, and nobody can write to what all users share.
-    return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)
+    return np.frombuffer(content, dtype=kind.dtype, offset=kind.header_bytes).reshape(shape)
 
 
-def read(path: str | os.PathLike[str], item_shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def read(path: str | os.PathLike[str], kind: Kind) -> NDArray[Any]:
     """Return the array in the IDX file at `path`, as `parse` does; gzip is told by content, not by name.
 
     (Browsers unpack a .gz on the way and keep its name.) At most one byte more than the header announces is
-    ever unpacked, so that a decompression bomb costs nothing.
+    ever unpacked, and nothing where the file cannot hold so much, so that neither a decompression bomb nor a
+    header that lies costs memory.
     Raises DataError as `parse` does, and for a file that cannot be read or unpacked.
     """
     source = os.fspath(path)
+    with _read_errors(source), open(path, "rb") as file:
+        return parse(_read_bounded(file, kind, source), kind, source)
+
+
+def first_bytes(path: str | os.PathLike[str], n: int) -> bytes:
+    """Return the first bytes of a file, unpacked; fewer where it is shorter.
+
+    Raises DataError for a file that cannot be read or unpacked.
+    """
+    with _read_errors(os.fspath(path)), open(path, "rb") as file:
+        return _unpacked(file).read(n)
+
+
+@contextmanager
+def _read_errors(source: str) -> Iterator[None]:
+    """Tell in words what the system or gzip says of a file."""
     try:
-        with open(path, "rb") as file:
-            return parse(_read_bounded(_unpacked(file), item_shape, source), item_shape, source)
+        yield
     except EOFError:
         raise DataError(
             f"{source}: expected a complete gzip stream, found its end missing; copy or download it again"
@@ -107,29 +156,48 @@ def read(path: str | os.PathLike[str], item_shape: tuple[int, ...]) -> NDArray[n
         raise DataError(f"{source}: expected a readable file, found: {error.strerror or error}") from None
 
 
-def _unpacked(file: BinaryIO) -> BinaryIO | gzip.GzipFile:
-    magic = file.read(len(_GZIP_MAGIC))
+def _is_packed(file: BinaryIO) -> bool:
+    magic = file.read(len(GZIP_MAGIC))
     file.seek(0)
-    return gzip.GzipFile(fileobj=file, mode="rb") if magic == _GZIP_MAGIC else file
+    return magic == GZIP_MAGIC
 
 
-def _read_bounded(stream: BinaryIO | gzip.GzipFile, item_shape: tuple[int, ...], source: str) -> bytes:
+def _unpacked(file: BinaryIO) -> BinaryIO | gzip.GzipFile:
+    return gzip.GzipFile(fileobj=file, mode="rb") if _is_packed(file) else file
+
+
+def _read_bounded(file: BinaryIO, kind: Kind, source: str) -> bytes:
     """Read what the header announces, and one byte more to see whether that is all.
 
     That further read also takes gzip to the end of its stream, where its checksum is compared.
     """
-    shape = parse_shape(stream.read(header_bytes(item_shape)), item_shape, source)
+    n_bytes = os.fstat(file.fileno()).st_size
+    stream = _unpacked(file)
+    shape = parse_shape(stream.read(kind.header_bytes), kind, source)
+    expected_bytes = _file_bytes(shape, kind)
+    if stream is file and n_bytes < expected_bytes:
+        raise _cut_short(shape, kind, source, f"ends after {n_bytes} bytes")
+    if expected_bytes > n_bytes * _MOST_UNPACKED + _SLACK_BYTES:
+        raise _cut_short(shape, kind, source, f"has {n_bytes}, which cannot unpack to so many")
     stream.seek(0)
-    return stream.read(header_bytes(item_shape) + math.prod(shape) + 1)
+    return stream.read(expected_bytes + 1)
 
 
-def _check_magic(header: bytes, dimensions: int, source: str) -> None:
-    wanted = bytes([0, 0, UNSIGNED_BYTE, dimensions])
+def _file_bytes(shape: tuple[int, ...], kind: Kind) -> int:
+    return kind.header_bytes + math.prod(shape) * np.dtype(kind.dtype).itemsize
+
+
+def _cut_short(shape: tuple[int, ...], kind: Kind, source: str, found: str) -> DataError:
+    return DataError(
+        f"{source}: the header announces {shape[0]} items, {_file_bytes(shape, kind)} bytes in all, but the file "
+        f"{found}; it is cut short: copy or download it again"
+    )
+
+
+def _check_magic(header: bytes, kind: Kind, source: str) -> None:
     found = header[:_MAGIC_BYTES]
-    if found == wanted:
-        return
-    expected = f"expected an IDX file of unsigned bytes in {dimensions} dimension(s) (magic {wanted.hex(' ')})"
-    raise DataError(f"{source}: {expected}, found {_describe_magic(found)}")
+    if found != kind.magic:
+        raise DataError(f"{source}: expected an IDX file of {kind.words}, found {_describe_magic(found)}")
 
 
 def _describe_magic(magic: bytes) -> str:
@@ -141,16 +209,3 @@ def _describe_magic(magic: bytes) -> str:
     if magic[:2] != b"\0\0" or magic[2] not in _ELEMENT_TYPES:
         return f"{as_hex}, which is not IDX"
     return f"elements of type {_ELEMENT_TYPES[magic[2]]} in {magic[3]} dimension(s) ({as_hex})"
-
-
-def _check_shape(shape: tuple[int, ...], item_shape: tuple[int, ...], source: str) -> None:
-    if shape[1:] != item_shape:
-        raise DataError(f"{source}: expected images of {_times(item_shape)} pixels, found {_times(shape[1:])}")
-    if shape[0] == 0:
-        raise DataError(f"{source}: expected at least one item, found none")
-    if shape[0] > MAX_ITEMS:
-        raise DataError(f"{source}: expected at most {MAX_ITEMS:,} items, found {shape[0]:,} in the header")
-
-
-def _times(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape))

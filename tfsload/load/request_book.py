@@ -2,9 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+# Of an image that nobody has labelled: no class is called so.
+NO_LABEL = -1
 
 
 @dataclass(frozen=True)
@@ -14,7 +18,8 @@ class PreparedRequest:
     Attributes:
         body: the encoded message.
         first_image: the position of its first image in the data set; the others follow it.
-        labels: the true class of each of its images; a list, as answered classes are: the two compare at once.
+        labels: the true class of each of its images, `NO_LABEL` where it has none; a list, as answered classes are: the
+            two compare at once.
     """
 
     body: bytes
@@ -31,17 +36,17 @@ class RequestBook:
     def __init__(
         self,
         images: NDArray[np.uint8],
-        labels: NDArray[np.uint8],
+        labels: NDArray[np.unsignedinteger[Any]] | None,
         images_per_request: int,
         encode: Callable[[NDArray[np.uint8]], bytes],
     ) -> None:
         """Cut the images into requests; the last one holds what is left over.
 
         Args:
-            images: uint8 (n, 28, 28).
-            labels: uint8 (n,).
+            images: uint8 (n, rows, columns).
+            labels: unsigned integers (n,); None: the images have none.
             images_per_request: at least 1.
-            encode: turns images (m, 28, 28) into a request's body.
+            encode: turns images (m, rows, columns) into a request's body.
         """
         self._images = images
         self._labels = labels
@@ -61,4 +66,6 @@ class RequestBook:
     def _prepare(self, number: int) -> PreparedRequest:
         first = number * self._images_per_request
         chosen = slice(first, first + self._images_per_request)
-        return PreparedRequest(self._encode(self._images[chosen]), first, self._labels[chosen].tolist())
+        images = self._images[chosen]
+        labels = [NO_LABEL] * len(images) if self._labels is None else self._labels[chosen].tolist()
+        return PreparedRequest(self._encode(images), first, labels)

@@ -15,7 +15,7 @@ Keyword arguments (take those you need, and `**_` for the others):
 | argument | type | meaning |
 | --- | --- | --- |
 | image_index | int | the image's position in the data set |
-| label | int | its true class |
+| label | int or None | its true class; None: the data set has no labels |
 | predicted | int or None | the class with the highest score; None where the request failed |
 | scores | array (classes,) or None | the model's output for this image; None where it failed, or has no scores |
 | latency_ns | int | from sending the request (open load: from when it was due) to having its answer |
@@ -40,7 +40,7 @@ raises costs a warning there, never the run; the next level waits until all have
 | achieved_rps | float | answers a second |
 | latency_ns | dict | by percentile (50, 90, 95, 99, 99.9): upper end in ns; infinite: so many requests had no answer; |
 | | | None: too few samples carry it |
-| error_rate | float or None | (wrong + failed) ÷ predictions, from 0 to 1; None without predictions |
+| error_rate | float or None | (wrong + failed) ÷ predictions, from 0 to 1; None without any, or without labels |
 | wrong_rate, failed_rate | float or None | its parts |
 | failed | dict | images without an answer, by status code |
 | mismatched_rate, dropped_rate | float or None | of the answers compared, and of the arrivals; None without any |
@@ -56,7 +56,7 @@ from typing import Any
 import locust
 from locust.event import EventHook
 
-from tfsload.load.request_book import PreparedRequest
+from tfsload.load.request_book import NO_LABEL, PreparedRequest
 from tfsload.records.mismatch import Mismatch
 from tfsload.records.recorder import Recorder
 from tfsload.transport.answer import Answer
@@ -147,7 +147,7 @@ def book(
     for position, label in enumerate(request.labels):
         events.prediction.fire(
             image_index=request.first_image + position,
-            label=label,
+            label=None if label == NO_LABEL else label,
             predicted=None if predicted is None else predicted[position],
             scores=None if scores is None else scores[position],
             latency_ns=latency_ns,

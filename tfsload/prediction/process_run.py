@@ -26,7 +26,7 @@ def load_images(settings: Settings) -> tfsload.datasets.dataset.Dataset:
         SettingsError: more images are asked for than it holds.
     """
     dataset = tfsload.datasets.dataset.load(settings.data.dataset)
-    n_images = len(dataset.labels)
+    n_images = len(dataset)
     if settings.data.num_tests > n_images:
         raise SettingsError(
             [
@@ -34,8 +34,7 @@ def load_images(settings: Settings) -> tfsload.datasets.dataset.Dataset:
                 f"and each is fired once; pass at most {n_images}, or another --dataset (mnist has 10,000)"
             ]
         )
-    n_fired = settings.data.num_tests or n_images
-    return tfsload.datasets.dataset.Dataset(dataset.name, dataset.images[:n_fired], dataset.labels[:n_fired])
+    return dataset.first(settings.data.num_tests or n_images)
 
 
 @dataclass(frozen=True)
@@ -58,8 +57,10 @@ class RunImages:
 
 def fingerprint(dataset: tfsload.datasets.dataset.Dataset) -> str:
     """Return what tells one set of images and labels from another, wherever it was loaded."""
-    digest = hashlib.sha256(dataset.images.data)
-    digest.update(dataset.labels.data)
+    digest = hashlib.sha256(repr(dataset.images.shape).encode())
+    digest.update(dataset.images.data)
+    if dataset.labels is not None:
+        digest.update(dataset.labels.data)
     return digest.hexdigest()
 
 
@@ -121,6 +122,7 @@ class Run:
             settings.load.counts_later,
             limits_of(settings.checks.thresholds),
             within_ns_of(settings.checks.thresholds),
+            is_labelled=dataset.labels is not None,
         )
         self.pacer = Pacer(self.recorder, pacing=settings.load.pacing) if settings.load.is_open else None
         self.references = references

@@ -32,6 +32,7 @@ class Recorder:
         counts_later: bool = False,
         limits: Sequence[Limit] = (),
         within_ns: Sequence[int] = (),
+        is_labelled: bool = True,
     ) -> None:
         """Start empty.
 
@@ -41,12 +42,14 @@ class Recorder:
                 warm-up.
             limits: of thresholds, for which requests are counted by half-second.
             within_ns: limits on latency, each once: images are counted that are answered rightly within them.
+            is_labelled: whether images have labels; of others no answer counts as wrong.
         """
         self.unix_offset_ns = unix_offset_ns
         self._records: dict[tuple[int, int | None], Record] = {}
         self._windows: list[Window] = []  # all that were measured, for requests that end late
         self._limits = limits
         self._within_ns = within_ns
+        self._is_labelled = is_labelled
         self.waiting: list[together.Answered] = []
         self._has_thresholds = bool(limits or within_ns)
         # Where seconds and half-seconds begin, and how long they go on, by level; of a whole run nobody knows.
@@ -76,6 +79,7 @@ class Recorder:
     def settle(self) -> None:
         """Count what waits: together where that can be done, else one by one."""
         waiting, self.waiting = self.waiting, []
+        waiting = waiting if self._is_labelled else [(one[1], *one[1:]) for one in waiting]  # as in `record`
         window = self.window
         for lease, requests in together.by_lease(waiting):
             if together.can_count(window, requests):
@@ -116,6 +120,8 @@ class Recorder:
         Returns:
             The level that it belongs to, `UNCOUNTED` where it is in no level's window as a whole.
         """
+        if not self._is_labelled and predicted is not None:
+            labels = predicted  # with which no answer is at odds
         window = self.window
         if due_ns < window.begin_ns or done_ns >= window.end_ns:
             window = self._window_around(labels, predicted, due_ns, sent_ns, done_ns, lease)

@@ -1,7 +1,8 @@
 """A run as tables for spreadsheets and scripts: its levels, its seconds, its misread images.
 
 Times are in ms and s, shares from 0 to 1; a cell is empty where there is no figure, and `inf` where so many requests
-had no answer that a percentile has no end. What `--note` said stands in columns of its own, in each row.
+had no answer that a percentile has no end. Where the data set has no labels, nothing stands under `wrong` and
+`error_rate`, and no image under those that were misread. What `--note` said stands in columns of its own, in each row.
 """
 
 import csv
@@ -83,6 +84,8 @@ def series(result: RunResult) -> str:
     """Return `series.csv`: a row a second of each level's window, or of a run without levels from its first request."""
     rows = [_second_row(one, level.number, level.name) for level in result.levels for one in level.seconds]
     rows += [_second_row(one, None, WHOLE_RUN) for one in result.seconds]
+    if not result.images.is_labelled:
+        rows = [{**row, "wrong": None} for row in rows]
     return _written(_SECOND_COLUMNS, rows, result.notes)
 
 

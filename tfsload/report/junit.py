@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 from tfsload.analysis import exit_codes
 from tfsload.analysis.held import Held
 from tfsload.analysis.held_words import words_of
+from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.verdict import Rule, word_of
 from tfsload.report.sweep_answer import sweep_answer
@@ -145,7 +146,8 @@ def _add_text(parent: ElementTree.Element, tag: str, text: str) -> None:
 def _said(result: RunResult) -> str:
     answer = [told] if (told := sweep_answer(result)) else []
     found = [result.search.sentence] if result.search else []
-    return "\n".join([*answer, *found, *result.warnings, *map(str, result.judged.notes)])
+    unlabelled = [] if result.images.is_labelled else [f"{NO_LABELS}: there is no error rate"]
+    return "\n".join([*answer, *found, *unlabelled, *result.warnings, *map(str, result.judged.notes)])
 
 
 def _xml(text: str) -> str:

@@ -79,8 +79,9 @@ def columns(
         cells["lag p99 ms"] = [latency_ms(row.lag_p99_ns) for row in rows]
         cells["offered"] = [count(row.offered) for row in rows]
         cells["dropped"] = [count(row.dropped) for row in rows]
-    cells["errors"] = [percent(row.error_rate) for row in rows]
-    cells["wrong"] = [count(row.wrong) for row in rows]
+    if any(row.wrong is not None for row in rows):  # without labels none is
+        cells["errors"] = [percent(row.error_rate) for row in rows]
+        cells["wrong"] = [count(row.wrong) for row in rows]
     cells["failed"] = [count(row.n_failed) for row in rows]
     if any(row.compared for row in rows):
         cells["mismatched"] = [count(row.mismatched) for row in rows]

@@ -19,16 +19,20 @@ class Counted:
 
     Attributes:
         rate_rps: answers a second; None: nothing is known yet.
-        error_rate: errors by predictions; None: none has ended.
+        error_rate: errors by predictions; None: none has ended, or they have no labels.
+        failed_rate: those without an answer, by predictions; told where there is no error rate.
     """
 
     rate_rps: float | None = None
     error_rate: float | None = None
+    failed_rate: float | None = None
 
     @property
     def _parts(self) -> list[str]:
         told = [] if self.rate_rps is None else [f"{rate(self.rate_rps)}/s"]
-        return told if self.error_rate is None else [*told, f"{percent(self.error_rate)} err"]
+        if self.error_rate is None:
+            return told if self.failed_rate is None else [*told, f"{percent(self.failed_rate)} failed"]
+        return [*told, f"{percent(self.error_rate)} err"]
 
 
 NOTHING_YET = Counted()
@@ -37,7 +41,10 @@ NOTHING_YET = Counted()
 def of(standing: Standing, width: int) -> str:
     """Return how far a run is; empty: between two levels nothing is under way."""
     counters = standing.counted
-    counted = Counted(counters.rate_rps, counters.error_rate) if counters.requests else NOTHING_YET
+    counted = NOTHING_YET
+    if counters.requests:
+        failed_rate = counters.failed / counters.predictions if counters.predictions else None
+        counted = Counted(counters.rate_rps, counters.error_rate, failed_rate)
     if standing.place is not None:
         seconds = standing.lasts_s or 0.0
         return of_level(standing.place, standing.elapsed_s, seconds, standing.warm_up_s, counted, width)

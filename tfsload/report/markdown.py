@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from tfsload.analysis.figures import NONE, count, fold, latency_ms, percent, rate
 from tfsload.analysis.held_words import words_of
+from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.result import RunResult
 from tfsload.report import states
 from tfsload.report.speed_ups import speed_ups
@@ -64,19 +65,19 @@ def _sentence(words: str) -> str:
 
 
 def _figures(result: RunResult) -> str:
-    totals = result.totals
+    totals, is_labelled = result.totals, result.images.is_labelled
     # Of levels percentiles stand in their rows; those of all together would be of no load.
     latency = {} if result.levels else {f"p{p:g} ms": latency_ms(value) for p, value in totals.latency_ns.items()}
     row = {
         "requests": count(totals.requests),
         "requests/s": rate(totals.requests_per_s),
         **latency,
-        "error rate": percent(totals.error_rate),
-        "wrong": count(totals.wrong),
+        **({"error rate": percent(totals.error_rate), "wrong": count(totals.wrong)} if is_labelled else {}),
         "failed": count(totals.n_failed),
         **({"mismatched": count(totals.mismatched)} if totals.compared else {}),
     }
     note = "\n\nRates and percentiles are of answered requests." if latency and totals.failed_requests else ""
+    note += "" if is_labelled else f"\n\nThere is no error rate: {NO_LABELS}."
     return _table(tuple(row), [tuple(row.values())], n_texts=0) + note
 
 
@@ -98,14 +99,15 @@ def _levels(result: RunResult) -> str:
     if not result.levels:
         return ""
     found, holds = speed_ups(result), list(result.probes_hold)
-    heading = ["level", "state", "requests/s", *(["speed-up"] if found else []), "p50 ms", "p99 ms", "errors", "failed"]
+    heading = ["level", "state", "requests/s", *(["speed-up"] if found else []), "p50 ms", "p99 ms"]
+    heading += [*(["errors"] if result.images.is_labelled else []), "failed"]
     rows = []
     for number, level in enumerate(result.levels):
         state = states.of_level(result, level)
         figures = [rate(level.achieved_rps)]
         figures += [fold(found[level.number]) if level.number in found else NONE] if found else []
         figures += [latency_ms(level.upper_end_ns.get(percentile)) for percentile in (50.0, 99.0)]
-        figures += [percent(level.error_rate), count(level.n_failed)]
+        figures += [*([percent(level.error_rate)] if result.images.is_labelled else []), count(level.n_failed)]
         figures += [states.HOLDS[holds[number]]] if holds else []
         rows.append([text(level.name), f"{states.ICONS[state.key]} {state.word}", *figures])
     table = _table([*heading, *(["holds"] if holds else [])], rows, n_texts=2)

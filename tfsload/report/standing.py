@@ -61,7 +61,8 @@ class Counters:
 
     Attributes:
         requests: that ended, answered or not.
-        predictions, wrong, failed: images in them, those answered wrongly, and those without an answer.
+        predictions, failed: images in them, and those without an answer.
+        wrong: those answered wrongly; None: they have no labels.
         mismatched: answers that differ from those without load.
         offered, dropped: arrivals of open load, and those of them that found no free user.
         rate_rps: answers a second; None: not known yet.
@@ -69,7 +70,7 @@ class Counters:
 
     requests: int = 0
     predictions: int = 0
-    wrong: int = 0
+    wrong: int | None = 0
     failed: int = 0
     mismatched: int = 0
     offered: int = 0
@@ -78,8 +79,8 @@ class Counters:
 
     @property
     def error_rate(self) -> float | None:
-        """Wrong and failed by predictions; None: none has ended."""
-        return (self.wrong + self.failed) / self.predictions if self.predictions else None
+        """Wrong and failed by predictions; None: none has ended, or they have no labels."""
+        return None if self.wrong is None or not self.predictions else (self.wrong + self.failed) / self.predictions
 
     @property
     def images_per_s(self) -> float | None:

@@ -1,6 +1,9 @@
 """The summary on the terminal: all of it read from a run's result."""
 
+from collections.abc import Sequence
+
 from tfsload.analysis.figures import NONE, by_code, count, latency_ms, percent, rate, requests
+from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.result import RunResult, Verified
 from tfsload.analysis.totals import Totals
 from tfsload.report import classes, levels, thresholds, verdict
@@ -29,7 +32,7 @@ def render(result: RunResult, remark: str = "", screen: Screen = LOG, page: str 
     blocks = [
         [screen.wrapped(_first_line(result)), *_labelled(_called(result) + _notes(result), screen)],
         [*(["All levels together:"] if len(result.levels) > 1 else []), *_labelled(_figures(result), screen)],
-        classes.table(result.classes, screen.width).lines if result.classes else (),
+        _classes(result, screen),
         _levels(result, screen),
         thresholds.lines(result.thresholds, screen.width) if result.thresholds else (),
         _labelled(levels.scaling_figures(result.scaling), screen) if result.scaling is not None else (),
@@ -38,10 +41,21 @@ def render(result: RunResult, remark: str = "", screen: Screen = LOG, page: str 
         [
             *verdict.lines(result.judged, screen, remark),
             *([f"Report: {path_shown(page)}"] if page else []),
-            f"Inference error rate: {percent(result.totals.error_rate)}",
+            f"Inference error rate: {_last(result)}",
         ],
     ]
     return "\n" + "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _classes(result: RunResult, screen: Screen) -> Sequence[str]:
+    if not result.classes:
+        return ()
+    name_of = result.images.class_text if result.images.class_names else str
+    return classes.table(result.classes, screen.width, name_of).lines
+
+
+def _last(result: RunResult) -> str:
+    return percent(result.totals.error_rate) if result.images.is_labelled else f"{NONE} ({NO_LABELS})"
 
 
 def _labelled(rows: list[tuple[str, str]], screen: Screen) -> list[str]:
@@ -68,8 +82,11 @@ def _figures(result: RunResult) -> list[tuple[str, str]]:
     rows = [("requests", _requests(totals)), ("rate", _rate(totals)), ("latency ms", _latency(totals))]
     if totals.predictions:
         predictions = "1 prediction" if totals.predictions == 1 else f"{totals.predictions:,} predictions"
-        rows.append(("error rate", f"{percent(totals.error_rate)} of {predictions}"))
-        rows.append(("  wrong", f"{percent(totals.wrong / totals.predictions)} ({totals.wrong:,})"))
+        if totals.wrong is None:
+            rows.append(("error rate", f"{NONE} of {predictions}: {NO_LABELS}, so that no answer is right or wrong"))
+        else:
+            rows.append(("error rate", f"{percent(totals.error_rate)} of {predictions}"))
+            rows.append(("  wrong", f"{percent(totals.wrong / totals.predictions)} ({totals.wrong:,})"))
         rows.append(("  failed", _failed(totals)))
     rows += _compared(totals, result.verified)
     if totals.offered:

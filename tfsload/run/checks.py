@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfsload.analysis import exit_codes, thresholds
+from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.option_limits import MAX_USERS
 from tfsload.analysis.result import NOTHING_ASKED, Asked
+from tfsload.analysis.threshold_kinds import OF_LABELS
 from tfsload.analysis.thresholds import Threshold, ThresholdError
 from tfsload.datasets.dataset import DataError, Dataset
 from tfsload.datasets.dataset import load as load_dataset
@@ -55,6 +57,9 @@ class Checked:
         settings: with the server's address set.
         transport: the way there, closed by now.
         n_images: images that it fires: once each, or over and over.
+        remarks: how they were read, where that is worth telling, a sentence each.
+        is_labelled: whether they have labels, so that answers are right or wrong.
+        class_names: what their classes are called, by label; empty: by their numbers.
         data_fingerprint: of these images.
         preflight: what the server said of its model.
         references: the answers without load, where they are to be compared; else None.
@@ -72,6 +77,9 @@ class Checked:
     asked: Asked = NOTHING_ASKED
     images: RunImages | None = None
     is_embedded: bool = False
+    remarks: tuple[str, ...] = ()
+    is_labelled: bool = True
+    class_names: tuple[str, ...] = ()
 
 
 def check(
@@ -109,13 +117,16 @@ def check(
     return Checked(
         answered.settings,
         answered.transport,
-        len(dataset.labels),
+        len(dataset),
         images.fingerprint,
         answered.preflight,
         answered.references,
         as_asked(options, asked.text if asked.named_by == BY_OPTION else None),
         images,
         is_embedded,
+        dataset.remarks,
+        dataset.labels is not None,
+        tuple(map(words.shown, dataset.class_names)),
     )
 
 
@@ -143,9 +154,12 @@ def _ask(settings: Settings, transport_class: type[Transport], dataset: Dataset,
 
 def _fired(dataset: Dataset, settings: Settings) -> Fired:
     rows, columns = dataset.images.shape[1:]
+    offset = settings.checks.label_offset
     # Of the whole data set: how a model is called is not to hang on how many images are fired.
     labels = load_dataset(dataset.name).labels if settings.data.num_tests else dataset.labels
-    return Fired((rows, columns), int(labels.min()), int(labels.max()), settings.checks.label_offset)
+    if labels is None:
+        return Fired((rows, columns), offset=offset)
+    return Fired((rows, columns), int(labels.min()), int(labels.max()), offset, dataset.class_names)
 
 
 def _ask_embedded(
@@ -208,12 +222,15 @@ def web_origins(options: Mapping[str, Any]) -> tuple[str, ...]:
         raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
 
 
-def class_faults(asked: Iterable[Threshold], dataset: Dataset) -> list[str]:
-    """Return which thresholds are about a class that no image is of."""
+def data_faults(asked: Iterable[Threshold], dataset: Dataset) -> list[str]:
+    """Return which thresholds are about a class that no image is of, or about labels that there are not."""
+    if dataset.labels is None:
+        why = f"{NO_LABELS}, so that no answer is right or wrong: leave it out (failed_rate, for one, needs no labels)"
+        return [f"--threshold {words.quoted(one.text)}: {why}" for one in asked if one.metric in OF_LABELS]
     labels = sorted(set(dataset.labels.tolist()))
     told = f"{labels[0]} to {labels[-1]}" if labels == [*range(labels[0], labels[-1] + 1)] else str(labels)[1:-1]
     return [
-        f"--threshold {words.quoted(one.text)}: none of the {len(dataset.labels):,} images that are fired is of class "
+        f"--threshold {words.quoted(one.text)}: none of the {len(dataset):,} images that are fired is of class "
         f"{one.label}; expected one of {words.cut(told, words.LONGEST_VALUE)}"
         for one in asked
         if one.label is not None and one.label not in labels
@@ -243,20 +260,20 @@ def _checked_here(options: Mapping[str, Any], asked: HostAsked, faults: list[str
     except DataError as error:
         faults.append(str(error))
     if dataset is not None:
-        faults += class_faults(_thresholds(options), dataset)
+        faults += data_faults(_thresholds(options), dataset)
     if settings is not None:
         words.hide(value for _, value in settings.connection.metadata)
         faults += plan.faults(settings.load, settings.checks.thresholds)
-        if dataset is not None and settings.checks.verify > len(dataset.labels):
+        if dataset is not None and settings.checks.verify > len(dataset):
             more = "a larger --num-tests" if settings.data.num_tests else "another --dataset (mnist has 10,000)"
             faults.append(
-                f"--verify {settings.checks.verify}: the run fires {len(dataset.labels):,} images; pass at most that "
+                f"--verify {settings.checks.verify}: the run fires {len(dataset):,} images; pass at most that "
                 f"many, or {more}"
             )
         per_request = settings.model.images_per_request
-        if dataset is not None and not settings.data.num_tests and per_request > len(dataset.labels):
+        if dataset is not None and not settings.data.num_tests and per_request > len(dataset):
             faults.append(
-                f"--images-per-request {per_request}: the data set holds {len(dataset.labels):,} images; pass at most "
+                f"--images-per-request {per_request}: the data set holds {len(dataset):,} images; pass at most "
                 "that many, or another --dataset (mnist has 10,000)"
             )
     faults += rules.exit_code_faults(options.get("exit_code_on_error", exit_codes.FAILED))

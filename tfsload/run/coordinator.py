@@ -128,6 +128,7 @@ class Coordinator:
         references: References | None = None,
         give_up_after_s: float | None = None,
         n_warm_up: int = 0,
+        is_labelled: bool = True,
     ) -> None:
         """Begin a run, clean of the last one (on `test_start`, before any user is spawned).
 
@@ -138,6 +139,7 @@ class Coordinator:
             references: answers recorded without load, with which workers compare theirs; None: they do not.
             give_up_after_s: seconds in which requests are sent and none is answered, which end the run; None: none do.
             n_warm_up: requests to make before those, which do not count.
+            is_labelled: whether the images have labels.
         """
         self._number += 1
         options = vars(self._environment.parsed_options)
@@ -150,7 +152,9 @@ class Coordinator:
         options[messages.FORKED_BY_OPTION] = processes.forked_by() if options.get("processes") else None
         self._roster.begin()
         self._vigil = Vigil(self._runner, give_up_after_s)
-        self.results = Results(n_requests=n_requests, n_warm_up_left=n_warm_up, begun_unix_s=time.time())
+        self.results = Results(
+            n_requests=n_requests, n_warm_up_left=n_warm_up, is_labelled=is_labelled, begun_unix_s=time.time()
+        )
         self._ledger = Ledger(self.results, len(self.live_workers()))
         self._begun_s = self._looked_s = self._clock_s()
         self._is_open = True

@@ -26,7 +26,7 @@ def tell_level(events: Any, level: LevelResult) -> None:
         achieved_rps=level.achieved_rps,
         latency_ns=dict(level.upper_end_ns),
         error_rate=level.error_rate,
-        wrong_rate=level.wrong / predictions if predictions else None,
+        wrong_rate=None if level.wrong is None or not predictions else level.wrong / predictions,
         failed_rate=level.n_failed / predictions if predictions else None,
         failed=dict(level.failed),
         mismatched_rate=level.mismatched / compared if compared else None,

@@ -7,7 +7,7 @@ import numpy as np
 
 from tfsload.analysis.abort import with_aborted
 from tfsload.analysis.accuracy import SeenBy, seen_by
-from tfsload.analysis.image_counts import ImageCounts, n_different
+from tfsload.analysis.image_counts import MOST_ON_A_SIDE, ImageCounts, n_different
 from tfsload.analysis.judge import judge
 from tfsload.analysis.levels import level_row
 from tfsload.analysis.limit import SearchResult
@@ -56,6 +56,7 @@ def make_result(
         findings=results.findings,
         n_images=checked.n_images,
         asked=_sweep_asked(checked),
+        is_labelled=checked.is_labelled,
     )
     images = _images(overall, checked)
     summed_up = sum_up(measured, course, checked.settings.checks.thresholds, search, is_under_way)
@@ -110,6 +111,7 @@ def _workers(results: Results) -> Workers:
 
 def _images(overall: Record, checked: Checked) -> ImageCounts:
     counted = ImageCounts.of(overall.images, checked.n_images, checked.settings.model.images_per_request)
+    counted = replace(counted, is_labelled=checked.is_labelled, class_names=checked.class_names)
     is_by_class = any(one.label is not None for one in checked.settings.checks.thresholds)
     if not (counted.misread or is_by_class):
         return counted
@@ -117,12 +119,16 @@ def _images(overall: Record, checked: Checked) -> ImageCounts:
         dataset = load_images(checked.settings)
     except (DataError, SettingsError):
         return counted  # it has gone since the run began
-    if fingerprint(dataset) != checked.data_fingerprint:
+    if fingerprint(dataset) != checked.data_fingerprint or dataset.labels is None:
         return counted  # another one has taken its place
-    pixels = {image: dataset.images[image].tobytes().hex() for image in counted.worst}
+    images, of_rows, of_columns = dataset.images, *dataset.images.shape[1:]
+    step = -(-max(of_rows, of_columns) // MOST_ON_A_SIDE)
+    pixels = {image: images[image, ::step, ::step].tobytes().hex() for image in counted.worst}
+    columns = -(-of_columns // step) if pixels else 0
     labels = {one.image: int(dataset.labels[one.image]) for one in counted.misread}
     of_class = Counter(dataset.labels[np.flatnonzero(counted.answered)].tolist()) if is_by_class else {}
-    return replace(counted, pixels=pixels, labels=labels, of_class=dict(sorted(of_class.items())))
+    of_class = dict(sorted(of_class.items()))
+    return replace(counted, pixels=pixels, labels=labels, of_class=of_class, columns=columns)
 
 
 def _accuracy(results: Results, images: ImageCounts, checked: Checked) -> tuple[SeenBy, ...]:

@@ -97,6 +97,7 @@ class Results:
         levels: how each level was run that has ended.
         findings: of a search's probes: whether each holds all thresholds, by its number.
         n_levels_left: levels that were planned and not measured.
+        is_labelled: whether the images have labels, so that answers are right or wrong.
         begun_unix_s, ended_unix_s: when the run began, and when it began to end, in seconds since 1970; 0: not known.
     """
 
@@ -121,6 +122,7 @@ class Results:
     levels: list[LevelRun] = field(default_factory=list)
     findings: dict[int, Finding] = field(default_factory=dict)
     n_levels_left: int = 0
+    is_labelled: bool = True
     begun_unix_s: float = 0.0
     ended_unix_s: float = 0.0
 
@@ -133,7 +135,7 @@ class Results:
         row = level_row(run, self.records.get(run.level.number, Record()))
         if run.level.is_probe:
             self.findings[run.level.number] = finding_of(row, thresholds)
-        return level_result(row, self.findings.get(run.level.number))
+        return level_result(row, self.findings.get(run.level.number), self.is_labelled)
 
     @property
     def overall(self) -> Record:

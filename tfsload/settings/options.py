@@ -85,8 +85,9 @@ OPTIONS = (
         "data.dataset",
         "mnist5k",
         readers.required_text,
-        "Images to fire: mnist5k (1,000 shipped images), mnist (the 10,000-image test set, downloaded and "
-        "verified), or a directory of IDX files.",
+        "Images to fire: mnist5k (1,000 shipped images), mnist or fashion_mnist (the test set of 10,000, downloaded "
+        "and verified), or files of your own: IDX (as MNIST, EMNIST and QMNIST have it), a .npz, or a directory of "
+        "PNG or JPEG files, in a folder for each class. Without labels no answer is right or wrong.",
     ),
     Option(
         "--num-tests",

@@ -29,7 +29,7 @@ class DataAsked:
     """What is fired, and in which order.
 
     Attributes:
-        dataset: `mnist5k`, `mnist` or a directory.
+        dataset: as `tfsload.datasets.dataset.load` takes it.
         num_tests: images to fire, each exactly once; 0: no limit.
         seed: of the firing order and of arrivals.
     """

@@ -13,7 +13,7 @@ from tfsload.settings import readers
 from tfsload.settings.options import OWN_PREFIX
 from tfsload.settings.refusal import RunRefused
 from tfsload.settings.settings import Settings
-from tfsload.suite import arguments
+from tfsload.suite import arguments, run_warnings
 from tfsload.suite.run_warnings import how_long
 from tfsload.target.trial import Trial, TrialError, try_one
 from tfsload.transport.words import lines, path_shown, redacted, shown
@@ -99,6 +99,8 @@ def _rows(
             f"{settings.data.dataset}: {_number(checked.n_images, 'image')}, "
             f"{_per_request(model.images_per_request, checked.n_images)}",
         ),
+        *(("", shown(one)) for one in checked.remarks),
+        *(("", one) for one in run_warnings.unlabelled(checked)),
         ("load", _load(settings, plan, shape, options)),
     ]
     if settings.checks.verify:

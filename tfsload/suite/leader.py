@@ -154,9 +154,15 @@ class Leader:
         if self._participant is not None:
             self._participant.images = checked.images
         run.checked = replace(checked, images=None)  # its participants hold them
-        n_warm_up = checked.settings.load.warm_up_requests
-        found = checked.preflight.spec, checked.references
-        self.coordinator.begin(n_requests, checked.data_fingerprint, *found, give_up_after_s, n_warm_up)
+        self.coordinator.begin(
+            n_requests,
+            checked.data_fingerprint,
+            checked.preflight.spec,
+            checked.references,
+            give_up_after_s,
+            checked.settings.load.warm_up_requests,
+            checked.is_labelled,
+        )
         self._run = run
         conductor = self.conductor if run.plan else None
         limits = checked.settings.checks.thresholds

@@ -135,7 +135,9 @@ class RunCheck:
             run_warnings.warn_of_waits(classes, settings)
             has_shape = self._environment.shape_class is not None
             told_before = run_warnings.told_before(options, settings, asker, has_shape)
+            told_before += run_warnings.unlabelled(checked)
             run_warnings.warn(told_before)
+            run_warnings.tell_of_data(checked.remarks)
             plan = make_plan(settings.load, settings.checks.thresholds, settings.model.deadline_s, n_users)
             return LedRun(checked, plan, told_before)
 

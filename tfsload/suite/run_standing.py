@@ -48,11 +48,11 @@ def standing_of(run: LedRun, runner: Runner, coordinator: Coordinator, conductor
         after_s=seconds * (len(run.level_names) - level.number) if run.level_names else None,
         warm_up_s=level.warm_up_s,
         place=run.place_of(level),
-        counted=_counted_of_level(level, conductor),
+        counted=_counted_of_level(level, conductor, results.is_labelled),
     )
 
 
-def _counted_of_level(level: Level, conductor: Conductor) -> Counters:
+def _counted_of_level(level: Level, conductor: Conductor, is_labelled: bool) -> Counters:
     told = conductor.counted
     if told is None or told.level != level.number:
         return NOTHING_COUNTED
@@ -61,7 +61,7 @@ def _counted_of_level(level: Level, conductor: Conductor) -> Counters:
     return Counters(
         requests=told.requests,
         predictions=told.predictions,
-        wrong=told.wrong,
+        wrong=told.wrong if is_labelled else None,
         failed=told.failed,
         mismatched=told.mismatched,
         offered=told.offered,
@@ -76,7 +76,7 @@ def _counted_of_all(coordinator: Coordinator) -> Counters:
     return Counters(
         requests=tally.requests,
         predictions=tally.predictions,
-        wrong=tally.wrong,
+        wrong=tally.wrong if results.is_labelled else None,
         failed=tally.failed,
         mismatched=tally.mismatched,
         dropped=tally.dropped,

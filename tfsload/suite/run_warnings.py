@@ -8,13 +8,16 @@ from typing import Any
 
 from tfsload.analysis import tolerance
 from tfsload.analysis.held_words import bound_words
+from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.load.plan import Plan
 from tfsload.prediction.prediction_user import waits
+from tfsload.run.checks import Checked
 from tfsload.run.user_hosts import suite_classes
 from tfsload.settings.given import options_of_levels, options_of_open_load
 from tfsload.settings.settings import Settings
 from tfsload.transport.address import Address
+from tfsload.transport.words import shown
 
 logger = logging.getLogger(__name__)
 
@@ -181,6 +184,20 @@ def warn(sentences: Sequence[str]) -> None:
     """Say them in the log, before the run."""
     for one in sentences:
         logger.warning("%s", one)
+
+
+def unlabelled(checked: Checked) -> tuple[str, ...]:
+    """Return what a run cannot tell whose images have no labels; none: they have some."""
+    if checked.is_labelled:
+        return ()
+    asked = checked.settings.data.dataset
+    return (f"{shown(asked)}: {NO_LABELS}, so that no answer is right or wrong; --verify still compares answers",)
+
+
+def tell_of_data(remarks: Sequence[str]) -> None:
+    """Say in the log how the images were read, where that is worth telling."""
+    for one in remarks:
+        logger.info("%s", shown(one))
 
 
 def warn_of_waits(user_classes: Sequence[type], settings: Settings) -> None:

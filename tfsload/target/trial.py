@@ -5,8 +5,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from tfsload.analysis.figures import latency
+from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.datasets.dataset import Dataset
-from tfsload.load.request_book import RequestBook
+from tfsload.load.request_book import NO_LABEL, RequestBook
 from tfsload.transport import servable as servables
 from tfsload.transport.answer import ReplyError
 from tfsload.transport.contract import Transport
@@ -24,7 +25,8 @@ class Trial:
     """What came of it.
 
     Attributes:
-        labels, predicted: the true class and the one that was answered, of each image of the request.
+        labels, predicted: the true class (`NO_LABEL`: not known) and the one that was answered, of each image of the
+            request.
         latency_ns: from sending the request to having its answer, with the making of the connection.
     """
 
@@ -40,14 +42,21 @@ class Trial:
         'image 0, a 7: answered 7, right, in 12.3 ms with connecting'
         >>> Trial((7, 2, 1), (7, 2, 7), 12_300_000).words
         'images 0 to 2: 2 right, 1 wrong, in 12.3 ms with connecting'
+        >>> Trial((NO_LABEL, NO_LABEL), (7, 2), 12_300_000).words
+        'images 0 to 1: answered, rightly or not (the data set has no labels), in 12.3 ms with connecting'
         """
+        took = f"in {latency(self.latency_ns)} with connecting"
+        which = "image 0" if len(self.labels) == 1 else f"images 0 to {len(self.labels) - 1:,}"
+        if NO_LABEL in self.labels:
+            what = f"answered {self.predicted[0]}" if len(self.labels) == 1 else "answered"
+            return f"{which}: {what}, rightly or not ({NO_LABELS}), {took}"
         n_right = sum(one == other for one, other in zip(self.labels, self.predicted, strict=True))
         if len(self.labels) == 1:
-            what = f"image 0, a {self.labels[0]}: answered {self.predicted[0]}, {'right' if n_right else 'wrong'}"
+            what = f"{which}, a {self.labels[0]}: answered {self.predicted[0]}, {'right' if n_right else 'wrong'}"
         else:
             n_wrong = len(self.labels) - n_right
-            what = f"images 0 to {len(self.labels) - 1:,}: {n_right:,} right, {n_wrong:,} wrong"
-        return f"{what}, in {latency(self.latency_ns)} with connecting"
+            what = f"{which}: {n_right:,} right, {n_wrong:,} wrong"
+        return f"{what}, {took}"
 
 
 def try_one(transport: Transport, dataset: Dataset, expected: Servable = UNTOLD) -> Trial:

@@ -1,5 +1,6 @@
 """At which field of the start page a fault stands: the one that it is about, before any that it advises. Pure."""
 
+import os.path
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -79,7 +80,7 @@ def fields_of(fault: str, flags: Mapping[str, str] = FLAGS, dataset: str = "") -
         return names
     if names := next((names for begin, names in _WORDS if re.match(rf"{begin}\b", said)), ()):
         return names
-    if dataset.strip() and fault.startswith(dataset.strip()):
+    if (path := dataset.strip()) and fault.startswith((path, os.path.normpath(os.path.expanduser(path)))):
         return ("dataset",)
     advised = _FLAG.search(advice)
     if names := _named(advised[0] if advised else "", flags):

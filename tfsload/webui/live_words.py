@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tfsload.analysis.doubts import in_short
 from tfsload.analysis.figures import count, percent, rate, span, users
+from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.level_breaches import doubts_by_level
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
@@ -171,7 +172,8 @@ def _cards(standing: Standing) -> tuple[Card, ...]:
         nothing = "nothing counts yet" if standing.has_levels or standing.warm_up_requests_left else "nothing yet"
         return tuple(Card(title, "–", "", nothing) for title in (f"Rate of {of}", f"Error rate of {of}", "In flight"))
     mismatched = f" · {counted.mismatched:,} mismatched" if counted.mismatched else ""
-    wrong = f"{counted.wrong:,} wrong · {counted.failed:,} failed{mismatched} · of {count(counted.predictions)} images"
+    wrong = NO_LABELS if counted.wrong is None else f"{counted.wrong:,} wrong"
+    wrong += f" · {counted.failed:,} failed{mismatched} · of {count(counted.predictions)} images"
     answered = f"{count(counted.requests)} requests so far"
     if counted.images_per_s is not None and counted.predictions != counted.requests:
         answered += f" · {rate(counted.images_per_s)} images/s"

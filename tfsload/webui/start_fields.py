@@ -239,8 +239,8 @@ _DATA = (
     _field(
         "dataset",
         "Data set",
-        "mnist5k (1,000 shipped images), mnist (the test set of 10,000, downloaded and "
-        "verified), or a directory of IDX files on the machine of Locust.",
+        "mnist5k (1,000 shipped images), mnist or fashion_mnist (10,000 test images, downloaded and verified), or a "
+        "path on the machine of Locust: IDX files, a .npz, or a directory of PNG or JPEG files by class.",
     ),
     _field("seed", "Seed", "Of the firing order, and of arrivals.", WHOLE),
 )

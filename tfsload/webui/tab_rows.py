@@ -7,6 +7,7 @@ from tfsload.analysis.doubts import in_short
 from tfsload.analysis.figures import NONE, by_code, count, latency_ms, percent, rate
 from tfsload.analysis.held import Held
 from tfsload.analysis.held_words import words_of
+from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
 from tfsload.report import states
@@ -225,11 +226,15 @@ def all_classes(result: RunResult, state: str) -> Row:
     if not totals.predictions:
         return ACCURACY.row(label=f"all: {state}")
     return ACCURACY.row(
-        label=f"all: {state}",
+        label=f"all: {state}{_unlabelled(totals.wrong)}",
         images=count(totals.predictions),
-        right=count(totals.predictions - totals.wrong - totals.n_failed),
+        right=count(None if totals.wrong is None else totals.predictions - totals.wrong - totals.n_failed),
         **_errors(result),
     )
+
+
+def _unlabelled(wrong: int | None) -> str:
+    return f" ({NO_LABELS})" if wrong is None else ""
 
 
 def all_classes_under_way(counted: Counters) -> Row:
@@ -237,9 +242,9 @@ def all_classes_under_way(counted: Counters) -> Row:
     if counted == NOTHING_COUNTED:
         return ACCURACY.row(label=f"all: {UNDER_WAY}")
     return ACCURACY.row(
-        label=f"all: {UNDER_WAY}",
+        label=f"all: {UNDER_WAY}{_unlabelled(counted.wrong)}",
         images=count(counted.predictions),
-        right=count(counted.predictions - counted.wrong - counted.failed),
+        right=count(None if counted.wrong is None else counted.predictions - counted.wrong - counted.failed),
         wrong=count(counted.wrong),
         failed=count(counted.failed),
         mismatched=count(counted.mismatched) if counted.mismatched else NONE,

@@ -89,7 +89,7 @@ def _errors(result: RunResult, stretches: tuple[Stretch, ...]) -> Chart:
     counts = {"wrong": totals.wrong, "failed": totals.n_failed, "mismatched": totals.mismatched}
     legend = []
     for attribute, role, word in PARTS:
-        is_looked_for = attribute != "mismatched" or bool(totals.compared)
+        is_looked_for = bool(totals.compared) if attribute == "mismatched" else counts[attribute] is not None
         legend.append((role, f"{word} {units.count(counts[attribute]) if is_looked_for else units.NONE}"))
     each = _each(together, slots)
     return Chart(

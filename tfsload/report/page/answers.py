@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tfsload.analysis.figures import percent
+from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.result import RunResult
 from tfsload.report import units
 from tfsload.report.page.png import data_uri
@@ -12,6 +13,7 @@ from tfsload.report.page.words import capital, stopped
 
 MOST_IMAGES = 200
 MOST_OTHERS = 2
+_SIDE_PX = 84
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class MisreadImage:
 
     Attributes:
         src: its picture as a `data:` URI; empty: its pixels are not kept.
+        width, height: in which it is shown, in CSS pixels: the longer side is as long as any other picture's.
         label: what it shows; empty: not known.
         answer: for what it was taken most often.
         times: how often for that, of how many times that it was answered.
@@ -29,6 +32,8 @@ class MisreadImage:
     """
 
     src: str
+    width: int
+    height: int
     label: str
     answer: str
     times: str
@@ -49,6 +54,7 @@ class Answers:
         caption: in which order the images stand, and whether all do.
         images: those misread most often.
         n_more: others.
+        is_unlabelled: whether nothing is told but how many images were answered, since none has a label.
     """
 
     summary: str
@@ -58,6 +64,7 @@ class Answers:
     caption: str
     images: tuple[MisreadImage, ...]
     n_more: int
+    is_unlabelled: bool = False
 
 
 def answers(result: RunResult) -> Answers:
@@ -73,6 +80,7 @@ def answers(result: RunResult) -> Answers:
         caption=caption,
         images=images[:MOST_IMAGES],
         n_more=n_more,
+        is_unlabelled=not result.images.is_labelled and bool(result.images.fired),
     )
 
 
@@ -81,6 +89,9 @@ def _summary(result: RunResult) -> str:
     n_fired, n_answered = (sum(map(bool, counts)) for counts in (result.images.fired, answered))
     if not n_fired:
         return ""
+    if not result.images.is_labelled:
+        n_of = f"{units.count(n_answered)} of {units.count(n_fired)}"
+        return f"{capital(NO_LABELS)}: {n_of} images had an answer, and none of these is right or wrong."
     if not n_answered:
         return f"{_of_all(0, n_fired)} fired was answered."
     told = _of_all(len(misread), n_answered)
@@ -125,31 +136,53 @@ def _misread_image(
 ) -> MisreadImage:
     images = result.images
     label = images.labels.get(image)
-    shows = "" if label is None else f": a {label}"
+    name_of = images.class_text
+    shows = "" if label is None else f": a {name_of(label)}"
     (answer, times), *others = taken.items()
     of_all = f" of {units.count(answered[image])}" if image < len(answered) else ""
-    told = [f"{other} ({units.count(n)}×)" for other, n in others[:MOST_OTHERS]]
+    told = [f"{name_of(other)} ({units.count(n)}×)" for other, n in others[:MOST_OTHERS]]
     more = [f"{len(others) - MOST_OTHERS} more"] if len(others) > MOST_OTHERS else []
-    as_others = "".join(f", and as {other}" for other, _ in others[:MOST_OTHERS])
+    as_others = "".join(f", and as {name_of(other)}" for other, _ in others[:MOST_OTHERS])
+    picture = _picture(images.pixels.get(image, ""), images.columns) if is_drawn else _Picture()
     return MisreadImage(
-        src=_picture(images.pixels.get(image, "")) if is_drawn else "",
-        label="?" if label is None else str(label),
-        answer=str(answer),
+        src=picture.src,
+        width=picture.width,
+        height=picture.height,
+        label="?" if label is None else name_of(label),
+        answer=name_of(answer),
         times=f"{units.count(times)}{of_all} time{'' if (answered[image] if of_all else times) == 1 else 's'}",
         also=f"also {', '.join([*told, *more])}" if told else "",
         name=f"image {units.count(image)}",
-        alt=f"Image {image}{shows}, answered as {answer}{as_others}",
+        alt=f"Image {image}{shows}, answered as {name_of(answer)}{as_others}",
     )
 
 
-def _picture(pixels: str) -> str:
-    """Return a picture of hexadecimal digits; empty where there are none, or they are no square."""
+@dataclass(frozen=True)
+class _Picture:
+    """A picture and the size in which it is shown, in CSS pixels; none: it cannot be drawn."""
+
+    src: str = ""
+    width: int = _SIDE_PX
+    height: int = _SIDE_PX
+
+
+def _picture(pixels: str, columns: int) -> _Picture:
+    """Return a picture of hexadecimal digits; none where there are none, or they are no rectangle.
+
+    Args:
+        pixels: its rows.
+        columns: pixels in each; 0: as many as there are rows.
+    """
     try:
         read = bytes.fromhex(pixels)
     except ValueError:
-        return ""
-    width = round(len(read) ** 0.5)
-    return data_uri(read, width) if read and width * width == len(read) else ""
+        return _Picture()
+    columns = columns or round(len(read) ** 0.5)
+    rows = len(read) // columns if columns else 0
+    if not rows or rows * columns != len(read):
+        return _Picture()
+    a_pixel = _SIDE_PX / max(rows, columns)
+    return _Picture(data_uri(read, columns), max(round(columns * a_pixel), 1), max(round(rows * a_pixel), 1))
 
 
 def classes_table(result: RunResult) -> Table:
@@ -164,11 +197,11 @@ def classes_table(result: RunResult) -> Table:
         Heading("precision"),
         Heading("most taken for"),
     )
-    rows = []
+    rows, name_of = [], result.images.class_text
     for one in result.classes:
-        taken_for = f"{one.taken_for[0]} ({one.taken_for[1]:,}×)" if one.taken_for else ""
+        taken_for = f"{name_of(one.taken_for[0])} ({one.taken_for[1]:,}×)" if one.taken_for else ""
         cells = figures(
-            str(one.label),
+            name_of(one.label),
             units.count(one.images),
             units.count(one.right),
             units.count(one.wrong),
@@ -186,5 +219,6 @@ def pairs_table(result: RunResult) -> Table:
     wrong = [(count, label, answer) for label, answer, count in result.confusion if label != answer and count]
     ordered = sorted(wrong, key=lambda one: (-one[0], one[1], one[2]))
     headings = (Heading("label", True), Heading("answer", True), Heading("times"))
-    rows = [Row(figures(str(label), str(answer), units.count(count))) for count, label, answer in ordered]
+    name_of = result.images.class_text
+    rows = [Row(figures(name_of(label), name_of(answer), units.count(count))) for count, label, answer in ordered]
     return Table("Classes taken for others, as a table", headings, tuple(rows))

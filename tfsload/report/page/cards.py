@@ -8,6 +8,7 @@ from tfsload.analysis import exit_codes
 from tfsload.analysis.figures import percent, share, users
 from tfsload.analysis.held import Held
 from tfsload.analysis.held_words import words_of
+from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.scaling_answer import times_one_user
@@ -175,11 +176,12 @@ def _unsupported(result: RunResult) -> str:
 
 def _errors(result: RunResult) -> Card:
     totals, crossed = result.totals, _of_errors(result)
-    parts = [f"{units.count(totals.wrong)} wrong", f"{units.count(totals.n_failed)} failed"]
+    parts = [NO_LABELS if totals.wrong is None else f"{units.count(totals.wrong)} wrong"]
+    parts.append(f"{units.count(totals.n_failed)} failed")
     if totals.compared:
         parts.append(f"{units.count(totals.mismatched)} mismatched")
     parts.append(f"of {units.count(totals.predictions)} predictions")
-    state, standing = crossed.state, _how_errors_stand(result)
+    state, standing = crossed.state, "" if totals.wrong is None else _how_errors_stand(result)
     if result.judged.exit_code == exit_codes.FAILED and (totals.n_failed or totals.mismatched):
         state = "failed"
     elif standing and _is_model_in_doubt(result):

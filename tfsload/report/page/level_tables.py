@@ -65,11 +65,12 @@ def _columns(result: RunResult) -> list[Column]:
             (Heading("offered"), _plain(lambda level: units.count(level.offered))),
             (Heading("dropped"), _plain(lambda level: units.count(level.dropped))),
         ]
-    columns += [
-        (Heading("errors"), _plain(lambda level: percent(level.error_rate))),
-        (Heading("wrong"), _plain(lambda level: units.count(level.wrong))),
-        (Heading("failed"), _plain(lambda level: units.count(level.n_failed))),
-    ]
+    if result.images.is_labelled:
+        columns += [
+            (Heading("errors"), _plain(lambda level: percent(level.error_rate))),
+            (Heading("wrong"), _plain(lambda level: units.count(level.wrong))),
+        ]
+    columns.append((Heading("failed"), _plain(lambda level: units.count(level.n_failed))))
     if any(level.compared for level in levels):
         columns.append((Heading("mismatched"), _plain(lambda level: units.count(level.mismatched))))
     columns.append((Heading("straddling"), _plain(lambda level: units.count(level.straddling))))

@@ -129,7 +129,7 @@ def _contents(
     sections = {
         "levels": ("Levels", bool(tables["levels"].rows)),
         "time": ("Over time", "rate" in charts),
-        "answers": ("Answers", bool(seen.classes.rows)),
+        "answers": ("Answers", bool(seen.classes.rows) or seen.is_unlabelled),
         "misread": ("Misread images", bool(seen.images)),
         "checks": (capital(held), bool(held)),
         "generator": ("The load generator", bool(tables["generator"].rows)),

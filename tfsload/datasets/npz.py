@@ -1,0 +1,161 @@
+"""NumPy's archives of arrays (.npz), as Keras has them: images and labels out of one, never unpickled.
+
+A .npz is a zip file that holds a .npy file for each array: a header, which says its type and shape, and the elements.
+"""
+
+import math
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfsload.datasets.data_error import DataError, named
+from tfsload.datasets.labels import Labels, as_labels
+from tfsload.datasets.sizes import MAX_ITEMS, check_images, times
+
+MAGIC = b"PK"
+
+_SPLITS = {"test": (("x_test", "y_test"), ("x_train", "y_train")), "train": (("x_train", "y_train"),)}
+_PLAIN = ("images", "labels")
+_CHOICES = "x_test and y_test (Keras's mnist.npz), x_train and y_train, or images and labels"
+_READ_HEADER: Mapping[tuple[int, int], Callable[[IO[bytes]], tuple[tuple[int, ...], bool, np.dtype[Any]]]] = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+# NumPy has no types for them.
+_read_magic: Callable[..., tuple[int, int]] = np.lib.format.read_magic
+_read_array: Callable[..., NDArray[Any]] = np.lib.format.read_array
+# Beside its elements a .npy file has a header, which NumPy holds to 10,000 characters.
+_MOST_HEADER_BYTES = 20_000
+
+
+@dataclass(frozen=True)
+class _Announced:
+    """What the header of an array says: nothing else of it has been read."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+def read(path: Path, split: str) -> tuple[NDArray[np.uint8], Labels | None]:
+    """Return images (n, rows, columns) and labels (n,) of an archive; None: it holds none.
+
+    Args:
+        path: of the archive.
+        split: "test" (x_train, too, where there is nothing else) or "train"; images and labels are of either.
+
+    Raises:
+        DataError: it is no such archive, it is damaged, it holds no images, or ones that cannot be used.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = sorted(name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy"))
+            of_images, of_labels = _choose(names, split, path)
+            images = _read(archive, path, of_images, _check_images)
+            labels = _read(archive, path, of_labels, _check_labels) if of_labels in names else None
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise DataError(
+            f"{path}: expected a sound .npz, found a damaged one ({error}): copy or save it again"
+        ) from None
+    except (NotImplementedError, RuntimeError) as error:  # of zipfile: a way of packing, or a password
+        raise DataError(f"{path}: expected a .npz as numpy.savez writes it, found another zip file ({error})") from None
+    except OSError as error:
+        raise DataError(f"{path}: expected a readable file, found: {error.strerror or error}") from None
+    pixels = _as_pixels(images, f"{path}, {of_images}")
+    if labels is None:
+        return pixels, None
+    if len(labels) != len(pixels):
+        raise DataError(
+            f"{path}: expected as many labels in {of_labels} as images in {of_images}, {len(pixels):,}, found "
+            f"{len(labels):,}"
+        )
+    return pixels, as_labels(labels.reshape(len(labels)), f"{path}, {of_labels}")
+
+
+def _choose(names: list[str], split: str, path: Path) -> tuple[str, str]:
+    """Return the names of images and labels."""
+    found = [next((pair for pair in _SPLITS[split] if pair[0] in names), None), _PLAIN if _PLAIN[0] in names else None]
+    pairs = [pair for pair in found if pair]
+    if len(pairs) > 1:
+        what = " and ".join(pair[0] for pair in pairs)
+        raise DataError(f"{path}: holds {what}, and which are to be fired cannot be told: save one of them alone")
+    if not pairs:
+        there = f"the arrays {named(names)}" if names else "no array"
+        raise DataError(f"{path}: expected {_CHOICES}, found {there}")
+    return pairs[0]
+
+
+def _read(archive: zipfile.ZipFile, path: Path, name: str, check: Callable[[_Announced, str], None]) -> NDArray[Any]:
+    """Return an array, whose header is believed once it was checked, and was found to fit the member's size."""
+    source, member = f"{path}, {name}", archive.getinfo(f"{name}.npy")
+    try:
+        with archive.open(member) as file:
+            announced = _announced(file, source)
+            check(announced, source)
+            n_bytes = math.prod(announced.shape) * announced.dtype.itemsize
+            if not n_bytes < member.file_size <= n_bytes + _MOST_HEADER_BYTES:
+                raise DataError(
+                    f"{source}: its header announces {n_bytes:,} bytes of elements, and it has "
+                    f"{member.file_size:,} in all: it is damaged, save it again"
+                )
+        with archive.open(member) as file:
+            array: NDArray[Any] = _read_array(file, allow_pickle=False)
+            file.read(1)  # to the member's end, where zipfile compares its checksum
+    except ValueError as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{source}: expected an array as numpy.savez writes it, found another file ({error})") from None
+    return array
+
+
+def _announced(file: IO[bytes], source: str) -> _Announced:
+    version = _read_magic(file)
+    if version not in _READ_HEADER:
+        raise DataError(f"{source}: expected version 1.0 or 2.0 of NumPy's format, found {times(version)}")
+    shape, _, dtype = _READ_HEADER[version](file)
+    if dtype.hasobject:
+        raise DataError(
+            f"{source}: expected numbers, found Python objects, which are never unpickled here since that can run "
+            "anybody's code: save the array with a dtype of numbers"
+        )
+    return _Announced(shape, dtype)
+
+
+def _check_images(array: _Announced, source: str) -> None:
+    shape = array.shape[:-1] if len(array.shape) == 4 and array.shape[-1] == 1 else array.shape
+    if len(shape) != 3:
+        raise DataError(f"{source}: expected grey images (n, rows, columns), or with a last 1, found {array.shape}")
+    if array.dtype.kind not in "bui":
+        raise DataError(
+            f"{source}: expected pixels as whole numbers from 0 to 255 (uint8), found {array.dtype}: save them as "
+            "uint8, before any scaling"
+        )
+    check_images(shape, source)
+
+
+def _check_labels(array: _Announced, source: str) -> None:
+    if array.dtype.kind not in "ui" or len(array.shape) not in (1, 2) or array.shape[1:] not in ((), (1,)):
+        cure = "save the number of each image's class (of one-hot rows: argmax)"
+        raise DataError(
+            f"{source}: expected one whole number for each image, found {array.dtype} {array.shape}: {cure}"
+        )
+    if not 0 < array.shape[0] <= MAX_ITEMS:
+        raise DataError(f"{source}: expected from 1 to {MAX_ITEMS:,} labels, found {array.shape[0]:,}")
+
+
+def _as_pixels(images: NDArray[Any], source: str) -> NDArray[np.uint8]:
+    if images.dtype == np.bool_:
+        images = images.astype(np.uint8) * np.uint8(255)
+    elif images.dtype != np.uint8:
+        least, most = int(images.min()), int(images.max())
+        if least < 0 or most > 255:
+            raise DataError(f"{source}: expected pixels from 0 to 255, found {least if least < 0 else most}")
+        images = images.astype(np.uint8)
+    pixels = np.ascontiguousarray(images.reshape(images.shape[:3]))
+    pixels.flags.writeable = False
+    return pixels
