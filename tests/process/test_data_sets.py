@@ -60,7 +60,7 @@ def test_images_that_fit_no_input_are_refused_before_the_load(tmp_path, model_se
     ended = run_headless(tmp_path / "run", "--host", model_server.address, "--dataset", str(source))
 
     assert ended.exit_code == 2
-    assert "images are sent as [1, 72]" in ended.stderr
+    assert "× 9 pixels are sent as [n, 72], " in ended.stderr
 
 
 def _flat(directory, digits):

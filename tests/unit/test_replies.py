@@ -33,8 +33,8 @@ def reply(values, dtype=np.float32, *, as_content=False, name="scores"):
     return message.SerializeToString()
 
 
-def spec_of(kind="scores", offset=0, batch=None):
-    output = replace(MNIST_EXAMPLE.output, kind=kind, offset=offset)
+def spec_of(kind="scores", offset=0, batch=None, names=()):
+    output = replace(MNIST_EXAMPLE.output, kind=kind, offset=offset, names=names)
     return replace(MNIST_EXAMPLE, input=replace(MNIST_EXAMPLE.input, batch=batch), output=output)
 
 
@@ -142,6 +142,18 @@ def test_classes_of_every_dtype_and_shape(dtype, as_content, classes, n_ones):
 )
 def test_labels_are_read_as_numbers(labels, classes, as_content):
     assert read(reply(labels, object, as_content=as_content), len(classes), kind="labels").predicted == classes
+
+
+@pytest.mark.parametrize("offset", [0, 1, -2])
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        pytest.param("labels", reply([b"cat", b"dog", b"cat"], object), id="labels"),
+        pytest.param(CLASSIFIED, classified([("cat", 1.0)], [("dog", 1.0)], [("cat", 1.0)]), id="classified"),
+    ],
+)
+def test_labels_may_be_the_names_of_the_data_sets_classes(kind, body, offset):
+    assert read(body, 3, kind=kind, names=("dog", "cat"), offset=offset).predicted == [1, 0, 1]
 
 
 @pytest.mark.parametrize(

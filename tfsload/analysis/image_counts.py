@@ -71,7 +71,7 @@ class ImageCounts:
 
     def class_text(self, label: int) -> str:
         """Return what a class is called: its number, and its name where it has one."""
-        return f"{label} {self.class_names[label]}" if label < len(self.class_names) else str(label)
+        return f"{label} {self.class_names[label]}" if 0 <= label < len(self.class_names) else str(label)
 
     @property
     def answered(self) -> tuple[int, ...]:

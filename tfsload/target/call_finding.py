@@ -131,7 +131,7 @@ def _classifying(asked: ModelAsked, name: str, signature: SignatureDescribed, fi
     ((alias, tensor),) = signature.inputs.items()
     images = InputSpec(alias, tensor.dtype, tensor.shape, fired.pixels, (), form=EXAMPLE, feature=asked.input_name)
     described = signature.outputs[outputs[0]]
-    answer = OutputSpec(outputs[0], described.dtype, described.shape, CLASSIFIED, fired.offset)
+    answer = OutputSpec(outputs[0], described.dtype, described.shape, CLASSIFIED, fired.offset, fired.names)
     return CallSpec(name, signature.method, images, answer)
 
 

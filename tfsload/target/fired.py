@@ -11,12 +11,14 @@ class Fired:
         pixels: rows and columns of an image.
         lowest, highest: label; None: there are none.
         offset: how far the model's classes are above the labels.
+        names: what classes are called, by label; empty: by their numbers.
     """
 
     pixels: tuple[int, int] = (28, 28)
     lowest: int | None = None
     highest: int | None = None
     offset: int = 0
+    names: tuple[str, ...] = ()
 
     @property
     def n_classes(self) -> int:

@@ -64,7 +64,8 @@ def find_output(
     tensor, one = outputs[name], found[name]
     if not one.kind:
         return None, [f"output {quoted(name)} is {described(tensor)}: {one.fault}; {_instead(fitting)}"], 0
-    spec = OutputSpec(name, tensor.dtype, tensor.shape, one.kind, fired.offset)
+    names = fired.names if one.kind == LABELS else ()
+    spec = OutputSpec(name, tensor.dtype, tensor.shape, one.kind, fired.offset, names)
     return spec, [f"output {quoted(name)} {one.fault}"] if one.fault else [], one.certainty
 
 

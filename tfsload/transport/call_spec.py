@@ -89,6 +89,7 @@ class OutputSpec:
         kind: `scores` (a score for each class), `classes` (a class's number), `labels` (its text) or `classified`
             (a `ClassificationResponse`).
         offset: how far the model's classes are above the labels.
+        names: what the data set's classes are called, by label, where the answer is a text and they have names.
     """
 
     name: str
@@ -96,6 +97,7 @@ class OutputSpec:
     described: tuple[int, ...] | None
     kind: str = SCORES
     offset: int = 0
+    names: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:

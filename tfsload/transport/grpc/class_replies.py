@@ -126,10 +126,12 @@ def _texts(tensor: Any) -> list[bytes]:
 def _labelled(label: bytes | str, output: OutputSpec) -> int:
     text = label.decode("utf-8", "replace") if isinstance(label, bytes) else label
     word = text.strip().lower()
+    if text in output.names:  # a label, and no class of the model's: it is not moved by what `read` takes off
+        return output.names.index(text) + output.offset
     if word in _DIGITS:
         return _DIGITS.index(word)
     if not _NUMBER.fullmatch(word):
-        expected = "a label that is a class's number, or a digit in words"
+        expected = "a label that is a class's number, a digit in words, or a class of the data set's by its name"
         raise ReplyError(f"output {output.name!r} answers {quoted(text)}: expected {expected}")
     return _class(int(float(text)), output)
 
