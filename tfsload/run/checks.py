@@ -153,10 +153,9 @@ def _ask(settings: Settings, transport_class: type[Transport], dataset: Dataset,
 
 def _fired(dataset: Dataset, settings: Settings) -> Fired:
     rows, columns = dataset.images.shape[1:]
-    offset = settings.checks.label_offset
     # Of the whole data set: how a model is called is not to hang on how many images are fired.
     lowest, highest = dataset.label_range or (None, None)
-    return Fired((rows, columns), lowest, highest, settings.checks.label_offset)
+    return Fired((rows, columns), lowest, highest, settings.checks.label_offset, dataset.class_names)
 
 
 def _ask_embedded(
