@@ -169,7 +169,7 @@ def without_collections():
 
 @pytest.mark.usefixtures("without_collections")
 def test_a_reply_that_is_new_takes_no_more_calls():
-    reader = ReplyReader(Settings.parse({}, None).model.output_name, 1)
+    reader = ReplyReader("scores", 1)
     first, *replies = replies_of(1 + N_COUNTED)
     reader.read(first)
     counts = calls_in(lambda: [reader.read(reply) for reply in replies])

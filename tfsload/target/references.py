@@ -4,7 +4,6 @@ import base64
 import zlib
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
@@ -95,6 +94,10 @@ def _word(dtype: np.dtype[Any]) -> str:
 
 
 def _dtype(word: str) -> np.dtype[Any]:
+    if word[0] in "<>|=":
+        return np.dtype(word)
+    import ml_dtypes  # where it is met: few models have such scores, and the package takes two megabytes
+
     return np.dtype(getattr(ml_dtypes, word, word))
 
 

@@ -92,7 +92,7 @@ def number_of(dtype: np.dtype[Any]) -> int | None:
 
 def kind_named(name: str) -> Kind | None:
     """Return how a dtype is written, by TensorFlow's name of it, such as `DT_FLOAT`; None: no tensor can have it."""
-    return _BY_NUMBER.get(types_pb2.DataType.Value(name)) if name in types_pb2.DataType.keys() else None  # noqa: SIM118
+    return kind_of(types_pb2.DataType.Value(name)) if name in types_pb2.DataType.keys() else None  # noqa: SIM118
 
 
 def name_of(number: int) -> str:
