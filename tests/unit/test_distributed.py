@@ -9,6 +9,7 @@ import pytest
 from locust.exception import RPCError
 from locust.runners import STATE_MISSING, STATE_RUNNING
 
+from tests.support.beats import beat
 from tests.support.coordinator import coordinator as coordinator
 from tests.support.coordinator import finished as finished
 from tests.support.coordinator import master as master
@@ -395,6 +396,7 @@ def test_a_limited_run_without_users_ends(master, coordinator, finished):
     begin(coordinator, n_requests=5)
     for client in master.clients.all:
         client.user_count = 0
+        beat(master, client.id, n_users=0)  # it has got ready
     wait_for(lambda: finished)
 
     assert coordinator.results.n_done == 0
@@ -407,6 +409,7 @@ def test_a_limited_run_whose_load_shape_asks_for_no_users_goes_on(master, coordi
     master.target_user_count = 0
     for client in master.clients.all:
         client.user_count = 0
+        beat(master, client.id, n_users=0)  # it has got ready
     wait_for(lambda: len(looks) > 3 * vigil.IDLE_LOOKS)
     assert not finished
     master.target_user_count = 2

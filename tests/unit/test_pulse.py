@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from locust.env import Environment
+from locust.runners import STATE_RUNNING
 
 from tests.support.beats import STUCK, beat
 from tests.support.coordinator import coordinator as coordinator
@@ -19,6 +20,8 @@ from tfsload.records.recorder import Recorder
 from tfsload.run import messages, pulse
 from tfsload.run.participant import Participant
 from tfsload.run.pulse import Pulse
+from tfsload.run.results import Results
+from tfsload.run.vigil import IDLE_LOOKS, Vigil
 
 DEADLINE_S = 5
 LIMIT_NS = int((DEADLINE_S + pulse.STUCK_AFTER_DEADLINE_S) * 1e9)
@@ -359,3 +362,27 @@ def test_a_pulse_of_an_earlier_run_is_ignored(master, coordinator):
 
     assert ask(master, "b", run=2) is None
     assert coordinator.results.n_discarded == 0
+
+
+LEASES = SimpleNamespace(has_waiting=True)
+
+
+@pytest.mark.parametrize(
+    ("joined", "heard", "is_over"),
+    [
+        pytest.param({"a", "b"}, {"a"}, False, id="one-still-reads-its-images"),
+        pytest.param({"a", "b"}, set(), False, id="both-do"),
+        pytest.param({"a", "b"}, {"a", "b"}, True, id="none-does"),
+        pytest.param({"a"}, {"a"}, True, id="the-other-has-not-joined"),
+        pytest.param({"a", "gone"}, {"a"}, True, id="the-other-is-gone"),
+    ],
+)
+def test_without_a_user_a_run_goes_on_while_a_worker_that_joined_gets_ready(joined, heard, is_over):
+    vigil, results = Vigil(SimpleNamespace(state=STATE_RUNNING, target_user_count=2, user_count=0)), Results()
+    for worker in heard:
+        vigil.take(worker, {"has_sent": False, "has_answered": False, "n_users": 0}, 0.0, None)
+
+    looks = [vigil.is_over(results, LEASES, {"a", "b"}, joined) for _ in range(IDLE_LOOKS)]
+
+    assert looks == [False] * (IDLE_LOOKS - 1) + [is_over]
+    assert results.stalled == ("no user is left" if is_over else "")

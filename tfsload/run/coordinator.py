@@ -225,7 +225,8 @@ class Coordinator:
             for worker in self._roster.gone() - self.results.lost_workers:
                 self._lose(worker)
             self.refresh()
-            if self._vigil.is_over(self.results, self._ledger.leases, live - set(self.results.unfit_workers)):
+            fit = live - set(self.results.unfit_workers)
+            if self._vigil.is_over(self.results, self._ledger.leases, fit, self._roster.joined):
                 gevent.spawn(self._on_over)
 
     def _look_at_users(self) -> None:

@@ -15,6 +15,10 @@ class Pulses:
         """Take a worker's pulse."""
         self._last[worker] = pulse
 
+    def lack(self, workers: Iterable[str]) -> bool:
+        """Whether nothing was heard yet of one of these."""
+        return any(worker not in self._last for worker in workers)
+
     def stall(self, workers: Iterable[str], has_waiting: bool, may_have_other_users: bool = False) -> str:
         """Return why no request can end any more; empty while one can, or while that is not known.
 

@@ -1,6 +1,7 @@
 """Ends a run in which nothing can come any more: no user is left, no request can end, or no server answers."""
 
 import logging
+from collections.abc import Collection
 from typing import Any
 
 from locust.runners import STATE_RUNNING, Runner
@@ -36,15 +37,18 @@ class Vigil:
         self._pulses.take(worker, pulse)
         self._silence.take(pulse, now_s, probe)
 
-    def is_over(self, results: Results, leases: Leases | None, workers: set[str]) -> bool:
+    def is_over(self, results: Results, leases: Leases | None, workers: set[str], joined: Collection[str] = ()) -> bool:
         """Look, and return whether the run is to be ended now; `results` then hold why.
 
         Args:
             results: of the run.
             leases: of a run with `--num-tests`; else None.
             workers: that live and are fit for the run.
+            joined: all that take part: they read their images then, which may take long, before they have users.
         """
-        return self._is_given_up(results) or (leases is not None and self._is_stalled(results, leases, workers))
+        if self._is_given_up(results):
+            return True
+        return leases is not None and self._is_stalled(results, leases, workers, workers.intersection(joined))
 
     def _is_given_up(self, results: Results) -> bool:
         limit_s = self._give_up_after_s
@@ -54,10 +58,10 @@ class Vigil:
         logger.error("Requests were sent for %g s, and none was answered: the run ends (--give-up-after)", limit_s)
         return True
 
-    def _is_stalled(self, results: Results, leases: Leases, workers: set[str]) -> bool:
+    def _is_stalled(self, results: Results, leases: Leases, workers: set[str], joined: set[str]) -> bool:
         # Where a load shape asks for no users, none is missing: it may ask for some again.
         is_asked_for = self._runner.state == STATE_RUNNING and self._runner.target_user_count
-        why = self._why_stalled(leases, workers) if is_asked_for else ""
+        why = self._why_stalled(leases, workers, joined) if is_asked_for else ""
         self._n_idle_looks = self._n_idle_looks + 1 if why else 0
         if self._n_idle_looks != IDLE_LOOKS:
             return False
@@ -65,9 +69,9 @@ class Vigil:
         logger.error("The run ends before each image was fired: %s", why)
         return True
 
-    def _why_stalled(self, leases: Leases, workers: set[str]) -> str:
+    def _why_stalled(self, leases: Leases, workers: set[str], joined: set[str]) -> str:
         if not self._runner.user_count:
-            return "no user is left"
+            return "" if self._pulses.lack(joined) else "no user is left"
         # A load shape may ask for other classes first.
         has_shape = self._runner.environment.shape_class is not None
         return self._pulses.stall(workers, leases.has_waiting, has_shape)
