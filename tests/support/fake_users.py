@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from tfsload.prediction.prediction_user import PredictionUser
-from tfsload.prediction.process_run import fingerprint, load_images
+from tfsload.prediction.process_run import load_images
 from tfsload.run import messages
 from tfsload.settings.settings import Settings
 from tfsload.transport.answer import Answer
@@ -59,7 +59,7 @@ def run_options(**more):
     """Return the options of a run as a coordinator sets them, and more."""
     return {
         messages.RUN_NUMBER_OPTION: 1,
-        messages.RUN_DATA_OPTION: fingerprint(load_images(Settings.parse({}, None))),
+        messages.RUN_DATA_OPTION: load_images(Settings.parse({}, None)).fingerprint,
         messages.ADDRESS_OPTION: "127.0.0.1:1",
         messages.PROTOCOL_OPTION: messages.PROTOCOL,
         **more,
@@ -70,4 +70,4 @@ def fire(environment, **options):
     """Change the run's options, as a coordinator that has the same data."""
     vars(environment.parsed_options).update(options)
     images = load_images(Settings.parse(vars(environment.parsed_options), None))
-    setattr(environment.parsed_options, messages.RUN_DATA_OPTION, fingerprint(images))
+    setattr(environment.parsed_options, messages.RUN_DATA_OPTION, images.fingerprint)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from tfsload.analysis.edges import limits_of
 from tfsload.analysis.limit import Ending, SearchResult
 from tfsload.analysis.others import OtherFailures, Others
-from tfsload.prediction.process_run import fingerprint, load_images
+from tfsload.prediction.process_run import load_images
 from tfsload.records.cpu import CpuShares
 from tfsload.records.level import Level, LevelRun
 from tfsload.records.mismatch import Mismatch
@@ -63,7 +63,7 @@ class PastRun:
     def checked(self) -> Checked:
         transport = GrpcTransport(self.settings.model, self.settings.connection)
         n_images = self.settings.data.num_tests or N_IMAGES
-        data = fingerprint(load_images(self.settings))
+        data = load_images(self.settings).fingerprint
         return Checked(self.settings, transport, n_images, data, Preflight(1, MODEL), asked=as_asked(self.options))
 
     def fire(

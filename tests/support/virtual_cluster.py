@@ -114,7 +114,7 @@ def _check(options: dict[str, Any], *_: Any) -> checks.Checked:
         settings,
         GrpcTransport(settings.model, settings.connection),
         len(images.labels),
-        run.fingerprint(images),
+        images.fingerprint,
         Preflight(1),
     )
 

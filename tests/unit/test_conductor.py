@@ -18,7 +18,7 @@ from tests.support.runs import wait_for
 from tfsload.analysis.doubts import Doubt
 from tfsload.analysis.levels import level_row
 from tfsload.prediction import events, slot
-from tfsload.prediction.process_run import fingerprint, load_images
+from tfsload.prediction.process_run import load_images
 from tfsload.records.cpu import CpuShares
 from tfsload.records.level import Disturbance, Level
 from tfsload.records.level_counts import LevelCounts
@@ -801,7 +801,7 @@ def runner_of_all():
 )
 def test_one_process_measures_levels_by_itself(runner_of_all, options, rate_rps):
     runner = runner_of_all
-    images = fingerprint(load_images(Settings.parse({}, None)))
+    images = load_images(Settings.parse({}, None)).fingerprint
     options = {messages.ADDRESS_OPTION: "127.0.0.1:1", **options}
     environment = Environment(parsed_options=SimpleNamespace(**options), host="127.0.0.1:1", stop_timeout=0)
     participant = Participant(environment, runner)

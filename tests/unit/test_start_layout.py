@@ -20,10 +20,9 @@ def layout_of(monkeypatch, named_host=None, shapes=None, **options):
     own = {name: {**OWN_OPTION, **one} for name, one in options.items()}
     monkeypatch.setattr(start_extras, "ui_extra_args_dict", lambda: own)
     monkeypatch.setattr(start_extras, "get_parser", lambda: parser_of(*({"dest": name} for name in own)))
-    field = Site(SimpleNamespace(), "").macros("start_field.html").field
     environment = SimpleNamespace(available_user_classes={"Users": object}, available_shape_classes=shapes)
     web_ui = SimpleNamespace(environment=environment, userclass_picker_is_active=shapes is not None)
-    return Layout.of(start_extras.Extras(web_ui), field, named_host)
+    return Layout.of(start_extras.Extras(web_ui), Site(SimpleNamespace(), ""), named_host)
 
 
 def parser_of(*actions):
@@ -72,9 +71,9 @@ def page_of(around, held="", faults=""):
 )
 def test_a_field_shows_what_is_put_into_its_gaps(monkeypatch, name, held, shown):
     layout = layout_of(monkeypatch)
-    sound = page_of(layout.sound[name], held)
-    faulty = page_of(layout.faulty[name], held, "<p>Too many</p>")
-    changed = page_of(layout.changed[name], held, "it was 1")
+    sound = page_of(layout.html.sound[name], held)
+    faulty = page_of(layout.html.faulty[name], held, "<p>Too many</p>")
+    changed = page_of(layout.html.changed[name], held, "it was 1")
 
     for page, is_faulty, said in ((sound, False, []), (faulty, True, ["Too many"]), (changed, False, ["it was 1"])):
         field = by_id(page, f"f-{name}")
@@ -87,7 +86,7 @@ def test_a_field_shows_what_is_put_into_its_gaps(monkeypatch, name, held, shown)
 
 def test_words_that_look_like_a_gap_are_words(monkeypatch):
     layout = layout_of(monkeypatch, named_host=GAP, own={"help_text": GAP})
-    host, own = page_of(layout.sound["host"], "x"), page_of(layout.faulty["own"])
+    host, own = page_of(layout.html.sound["host"], "x"), page_of(layout.html.faulty["own"])
 
     assert by_id(host, "f-host").get("placeholder") == GAP
     assert f"Empty: {GAP}, as" in text_of(by_id(host, "f-host-help"))
@@ -100,7 +99,7 @@ def test_fields_of_a_locustfile_stand_last_and_have_flags(monkeypatch):
     assert [group.key for group in layout.groups] == [*(group.key for group in plain.groups), "more"]
     assert layout.groups[-1].summary({}) == "own one, other"
     assert layout.flags == {**plain.flags, "own_one": "--own-one", "other": "--other"}
-    assert "--own-one" in text_of(page_of(layout.sound["own_one"]))
+    assert "--own-one" in text_of(page_of(layout.html.sound["own_one"]))
 
 
 def test_a_field_of_an_option_without_a_flag_shows_none(monkeypatch):
@@ -116,7 +115,7 @@ def test_fields_are_seen_that_are_of_a_kind_of_load_or_of_all(monkeypatch, kind)
     layout = layout_of(monkeypatch)
 
     assert [name for name in FIELDS if name in layout.seen(kind)] == [name for name in FIELDS if name in kind.fields]
-    assert set(layout.sound) - set(FIELDS) < set(layout.seen(kind))
+    assert set(layout.html.sound) - set(FIELDS) < set(layout.seen(kind))
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)

@@ -1,6 +1,7 @@
 """The labelled images of a run: the shipped subset, MNIST itself, or a folder of IDX files."""
 
 import functools
+import hashlib
 import math
 import os
 from dataclasses import dataclass
@@ -45,6 +46,13 @@ class Dataset:
     def __len__(self) -> int:
         """Return the number of images; never 0."""
         return len(self.labels)
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """What tells these images and labels from others, wherever they were loaded."""
+        digest = hashlib.sha256(self.images.data)
+        digest.update(self.labels.data)
+        return digest.hexdigest()
 
 
 def load(source: str, split: str = "test") -> Dataset:

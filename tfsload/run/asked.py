@@ -41,12 +41,11 @@ def as_asked(options: Mapping[str, Any], host: str | None = None) -> Asked:
     texts.update({name: _text(options[name]) for name in _OF_LOCUST if name in options})
     of_the_run = sorted((name, text) for name, text in texts.items() if name not in _NOT_OF_THE_RUN)
     digest = hashlib.sha256(json.dumps(of_the_run).encode()).hexdigest()
-    as_by_themselves = {option.dest: ("", _text(option.default)) for option in OPTIONS} | _OF_LOCUST
     locustfile = _locustfile(options.get("locustfile"))
     return Asked(
         options=texts,
         digest=digest,
-        changed=tuple(name for name, text in texts.items() if text not in as_by_themselves[name]),
+        changed=tuple(name for name, text in texts.items() if text not in _AS_BY_THEMSELVES[name]),
         host=without_password(_text(host)),
         locustfile=locustfile,
         program=called_as.program(bool(locustfile)),
@@ -63,3 +62,6 @@ def _text(value: Any) -> str:
     if isinstance(value, list | tuple):
         value = " ".join(map(str, value))
     return "" if value is None else redacted(str(value)).strip()
+
+
+_AS_BY_THEMSELVES = {option.dest: ("", option.default.strip()) for option in OPTIONS} | _OF_LOCUST

@@ -1,5 +1,6 @@
 """How the program was called that a run is of, so that the command that repeats it can be typed in the same place."""
 
+import functools
 import os
 import shutil
 import sys
@@ -44,4 +45,10 @@ def program(has_own_locustfile: bool, environment: Mapping[str, str] = os.enviro
     number, *words = environment.get(_VARIABLE, "").split("\n")
     if number == str(os.getpid()):
         return tuple(words)
-    return words_of("locust", sys.argv[0], sys.orig_argv) if has_own_locustfile else ()
+    return _of_locust(sys.argv[0], tuple(sys.orig_argv)) if has_own_locustfile else ()
+
+
+@functools.cache
+def _of_locust(script: str, original: tuple[str, ...]) -> tuple[str, ...]:
+    # Each check of a run asks, and it is looked for on the disk: a process is called once.
+    return words_of("locust", script, original)

@@ -17,7 +17,7 @@ from tfsload.analysis.result import Course, RunResult, Server, Users, Verified, 
 from tfsload.analysis.summing_up import Measured, sum_up
 from tfsload.analysis.totals import MismatchExample
 from tfsload.datasets.dataset import DataError
-from tfsload.prediction.process_run import fingerprint, load_images, requests_for
+from tfsload.prediction.process_run import load_images, requests_for
 from tfsload.records.mismatch import least
 from tfsload.records.record import Record
 from tfsload.run.checks import Checked
@@ -117,7 +117,7 @@ def _images(overall: Record, checked: Checked) -> ImageCounts:
         dataset = load_images(checked.settings)
     except (DataError, SettingsError):
         return counted  # it has gone since the run began
-    if fingerprint(dataset) != checked.data_fingerprint:
+    if dataset.fingerprint != checked.data_fingerprint:
         return counted  # another one has taken its place
     pixels = {image: dataset.images[image].tobytes().hex() for image in counted.worst}
     labels = {one.image: int(dataset.labels[one.image]) for one in counted.misread}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from tfsload.analysis import thresholds, tolerance
@@ -48,10 +49,15 @@ class Option:
     is_secret: bool = False
     is_in_form: bool = True
 
-    @property
+    @cached_property
     def dest(self) -> str:
         """The name of the attribute in Locust's parsed options."""
         return self.flag.removeprefix("--").replace("-", "_")
+
+    @cached_property
+    def by_itself(self) -> Any:
+        """The value where nobody says anything."""
+        return self.read(self.default)
 
     @property
     def group(self) -> str:

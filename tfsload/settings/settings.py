@@ -115,7 +115,7 @@ class Settings:
         for option in OPTIONS:
             given = str(values.get(option.dest, option.default)).strip()
             try:
-                fields[option.field] = option.read(given)
+                fields[option.field] = option.by_itself if given == option.default else option.read(given)
             except ThresholdError as error:
                 faults += [f"{option.flag} {fault}" for fault in error.faults]
             except ValueError as expected:
@@ -140,6 +140,13 @@ class Settings:
         )
 
 
+# The fields of each section, with its attributes; the server is named by no option.
+_OF_SECTIONS: dict[str, list[tuple[str, str]]] = {}
+for _field in ("connection.target", *(option.field for option in OPTIONS)):
+    _name, _, _attribute = _field.partition(".")
+    _OF_SECTIONS.setdefault(_name, []).append((_field, _attribute))
+
+
 def _section(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return the fields of one section, by attribute."""
-    return {field.partition(".")[2]: value for field, value in fields.items() if field.partition(".")[0] == name}
+    return {attribute: fields[field] for field, attribute in _OF_SECTIONS[name]}

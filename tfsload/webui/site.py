@@ -13,6 +13,7 @@ from tfsload.report.page.style import style
 from tfsload.report.page.words import clean
 from tfsload.report.states import ICONS
 from tfsload.report.units import moment
+from tfsload.webui.field_html import Escapes
 from tfsload.webui.session_runs import MOST_RUNS
 
 NAME = "tfsload"
@@ -81,6 +82,12 @@ class Site:
     def macros(self, template: str) -> Any:
         """Return the macros of a template, which make parts of pages; whatever is put into them is escaped."""
         return self._templates.get_template(template).module
+
+    @property
+    def escapes(self) -> Escapes:
+        """How texts get into pages that are made without a template: as into one with it."""
+        escape: Callable[[str], str] = self._templates.filters["e"]
+        return Escapes(lambda text: str(escape(text)), lambda text: str(escape(clean(text))))
 
     def _turn_away(self) -> Any:
         """Send who has not logged in to the login, where there is one, downloads too; scripts are told so (401)."""

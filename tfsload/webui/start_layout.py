@@ -1,11 +1,13 @@
 """What all start pages of a process have alike, made once: the fields in their groups, but for what they hold."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tfsload.webui import start_fields
 from tfsload.webui.fault_places import FLAGS
-from tfsload.webui.load_kinds import SHAPE, WITH_SHAPE, LoadKind
+from tfsload.webui.field_html import Around, FieldHtml
+from tfsload.webui.load_kinds import KINDS, SHAPE, WITH_SHAPE, LoadKind
+from tfsload.webui.site import Site
 from tfsload.webui.start_extras import Extras
 from tfsload.webui.start_fields import Group
 
@@ -14,59 +16,46 @@ _GAP = "<gap>"
 
 
 @dataclass(frozen=True)
-class Around:
-    """A field's HTML, marked as such, around what is of one page alone.
-
-    Attributes:
-        before: stands before what the field holds.
-        after: stands after it; of a field that is marked, up to what is said of that.
-        end: stands after what is said.
-    """
-
-    before: str
-    after: str
-    end: str = ""
-
-
-@dataclass(frozen=True)
 class Layout:
     """The page's fields, but for what they hold.
 
     Attributes:
         groups: of them, in their order.
+        kinds: what stands above the fields of the load, for each kind that may be chosen, by its key; HTML.
         has_shapes: whether a load shape can be picked, behind the fields of the load.
         flags: what each is called on the command line, by its name.
-        sound: what stands around each that has no fault, by its name.
-        faulty: what stands around each that has some.
-        changed: what stands around each that holds something else than in the run that the page is filled from.
+        html: makes the fields' HTML.
     """
 
     groups: tuple[Group, ...]
+    kinds: Mapping[str, str]
     has_shapes: bool
     flags: Mapping[str, str]
-    sound: Mapping[str, Around]
-    faulty: Mapping[str, Around]
-    changed: Mapping[str, Around]
+    html: FieldHtml
 
     @classmethod
-    def of(cls, extras: Extras, field: Callable[..., str], named_host: str | None) -> "Layout":
+    def of(cls, extras: Extras, site: Site, named_host: str | None) -> "Layout":
         """Lay out the suite's own fields, and a locustfile's.
 
         Args:
             extras: the locustfile's.
-            field: the macro that makes one.
+            site: has the templates that fields are made of.
             named_host: where a run goes that names no server; None: to the embedded one.
         """
         groups, flags = _groups(extras), {**FLAGS, **extras.flags}
+        macros, cross = site.macros("start_field.html"), site.macros("parts.html").icon("failed", 14).strip()
 
         def around(mark: str) -> dict[str, Around]:
             return {
-                one.name: Around(*field(one, flags.get(one.name), named_host, mark).split(_GAP))
+                one.name: Around(*str(macros.field(one, flags.get(one.name), named_host, mark)).split(_GAP))
                 for group in groups
                 for one in group.fields
             }
 
-        return cls(groups, bool(extras.shapes), flags, around(""), around("fault"), around("was"))
+        of_groups = {one.key: str(macros.group(one)).split(_GAP) for one in groups}
+        html = FieldHtml(of_groups, around(""), around("fault"), around("was"), str(cross), site.escapes)
+        kinds = {one.key: str(macros.loads(KINDS, one)) for one in KINDS}
+        return cls(groups, kinds, bool(extras.shapes), flags, html)
 
     def seen(self, kind: LoadKind) -> list[str]:
         """Return the names of the fields that a person sees who has chosen this kind of load, in their order."""

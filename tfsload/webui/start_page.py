@@ -9,13 +9,13 @@ from flask import Response, redirect, request, url_for
 from locust.web import WebUI
 
 from tfsload.analysis.next_sweep import HEAVY
-from tfsload.analysis.switch import is_on
 from tfsload.settings.refusal import RunRefused
 from tfsload.transport.words import redacted
 from tfsload.webui import load_kinds, start_values
 from tfsload.webui.fault_places import place
+from tfsload.webui.field_html import Filled
 from tfsload.webui.hidden_texts import all_hidden, hidden
-from tfsload.webui.load_kinds import HOST, KINDS, N_USERS, RUN_TIME, SHAPE, USER_CLASSES, LoadKind
+from tfsload.webui.load_kinds import HOST, N_USERS, RUN_TIME, SHAPE, USER_CLASSES, LoadKind
 from tfsload.webui.session_runs import SessionRun, SessionRuns
 from tfsload.webui.site import Site, view_of
 from tfsload.webui.start_extras import Extras
@@ -178,13 +178,16 @@ class StartPage:
 
     def _page(self, form: _Form, answer: _Answer = _Answer(), number: int | None = None) -> str:
         layout = self._layout
+        placed = place(answer.faults, layout.seen(form.kind), layout.flags, form.values["dataset"])
+        filled = Filled(form.values, placed.at, form.before)
         return self._site.page(
             "start.html",
             form=form,
             values=form.values,
-            kinds=KINDS,
             layout=layout,
-            placed=place(answer.faults, layout.seen(form.kind), layout.flags, form.values["dataset"]),
+            placed=placed,
+            fields=lambda fields: layout.html.of(fields, filled),
+            whole=lambda group: layout.html.whole(group, filled),
             length=answer.length,
             n_heavier=answer.n_heavier,
             has_more_images=answer.n_images > answer.n_heavier,
@@ -196,13 +199,12 @@ class StartPage:
             chosen=form.classes or self._extras.classes,
             shapes=self._extras.shapes,
             shape=form.shape,
-            is_on=is_on,
         )
 
     @cached_property
     def _layout(self) -> Layout:
         # Not made before a page is asked for: until then a locustfile may add options.
-        return Layout.of(self._extras, self._site.macros("start_field.html").field, self._named_host)
+        return Layout.of(self._extras, self._site, self._named_host)
 
     def _own_shape(self, picked: str = "") -> str:
         """Return the name of the locustfile's load shape that a run without levels goes by; empty: by none.

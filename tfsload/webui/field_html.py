@@ -1,0 +1,114 @@
+"""The start page's fields with what they hold, by plain Python: for so many, a template takes several times as long."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tfsload.analysis.switch import is_on
+from tfsload.webui.start_fields import CHOICE, SECRET, SWITCH, Field, Group
+
+
+@dataclass(frozen=True)
+class Around:
+    """A field's HTML around what is of one page alone.
+
+    Attributes:
+        before: stands before what the field holds.
+        after: stands after it; of a field that is marked, up to what is said of that.
+        end: stands after what is said.
+    """
+
+    before: str
+    after: str
+    end: str = ""
+
+
+@dataclass(frozen=True)
+class Escapes:
+    """How texts get into HTML.
+
+    Attributes:
+        kept: what goes back to the server: escaped, and as it was typed.
+        shown: what is only read: also without what steers a terminal or turns the reading direction.
+    """
+
+    kept: Callable[[str], str]
+    shown: Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What is of one page alone.
+
+    Attributes:
+        values: the text of each field, by name.
+        faulty: what is wrong with those that have faults, a sentence each, by name.
+        before: of fields that hold something else than the run that the rest is of, what they held there, by name.
+    """
+
+    values: Mapping[str, str]
+    faulty: Mapping[str, Sequence[str]]
+    before: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class FieldHtml:
+    """Makes the HTML of fields, and of whole groups of them.
+
+    Attributes:
+        groups: what stands around the fields of each, in parts, by its key; of one that is folded first whether it is
+            open, then what it says, and its fields last.
+        sound: what stands around each that has no fault, by its name.
+        faulty: what stands around each that has some.
+        changed: what stands around each that holds something else than in the run that the page is filled from.
+        cross: stands before each fault; HTML.
+        escapes: how texts get into it.
+    """
+
+    groups: Mapping[str, Sequence[str]]
+    sound: Mapping[str, Around]
+    faulty: Mapping[str, Around]
+    changed: Mapping[str, Around]
+    cross: str
+    escapes: Escapes
+
+    def whole(self, group: Group, filled: Filled) -> str:
+        """Return the HTML of a group; one that is folded stands open where a field has a fault, or was changed."""
+        *before, after = self.groups[group.key]
+        fields = self.of(group.fields, filled)
+        if group.holds is None:
+            return f"{before[0]}{fields}{after}"
+        is_open = group.is_open(filled.faulty) or group.is_open(filled.before)
+        summary = self.escapes.shown(group.summary(filled.values))
+        return f"{before[0]}{' open' if is_open else ''}{before[1]}{summary}{before[2]}{fields}{after}"
+
+    def of(self, fields: Sequence[Field], filled: Filled) -> str:
+        """Return the HTML of fields, in their order."""
+        return "".join([self._one(field, filled) for field in fields])
+
+    def _one(self, field: Field, filled: Filled) -> str:
+        name, shown = field.name, self.escapes.shown
+        held = self._held(field, filled.values[name])
+        if faults := filled.faulty.get(name):
+            around = self.faulty[name]
+            said = "".join([f"<p>{self.cross} {shown(one)}</p>" for one in faults])
+        elif name in filled.before:
+            around, said = self.changed[name], f"Changed; it was {shown(filled.before[name])}"
+        else:
+            around = self.sound[name]
+            return f"{around.before}{held}{around.after}\n"
+        return f"{around.before}{held}{around.after}{said}{around.end}\n"
+
+    def _held(self, field: Field, value: str) -> str:
+        if field.kind == CHOICE:
+            return self._choices(field.choices, value)
+        if field.kind == SWITCH:
+            return " checked" if is_on(value) else ""
+        return "" if field.kind == SECRET else self.escapes.kept(value)
+
+    def _choices(self, choices: Sequence[str], value: str) -> str:
+        """Return what a drop-down offers: what was sent, too, where nobody has offered it."""
+        kept, shown = self.escapes.kept, self.escapes.shown
+        offered = choices if value in choices else (*choices, value)
+        return "\n".join(
+            f'<option value="{kept(one)}"{" selected" if one == value else ""}>{shown(one)}</option>' for one in offered
+        )
