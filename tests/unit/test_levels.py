@@ -252,7 +252,7 @@ def test_doubts_of_the_sample(row, doubt):
     row = row()
 
     assert list(map(str, row.sample_doubts)) == [doubt]
-    assert [one.wants_longer for one in row.sample_doubts] == ["--level-duration" in doubt]
+    assert [one.wants_longer or one.wants_warmer for one in row.sample_doubts] == ["--level-duration" in doubt]
     assert row.generator_doubts == ()
 
 

@@ -12,11 +12,13 @@ from tfsload.analysis.next_sweep import (
     SUGGESTED,
     NextSweep,
     SweepAsked,
+    as_options,
     further,
     heavier,
     less_scattered,
     longer,
     more_often,
+    warmer,
     with_a_lone_user,
 )
 from tfsload.analysis.option_limits import MAX_IMAGES_PER_REQUEST, MAX_LEVEL_S, MAX_USERS
@@ -62,7 +64,7 @@ def test_no_level_is_to_be_held_more_than_four_times(users):
 
 
 def asked(**others):
-    return dataclasses.replace(SweepAsked(1, 1000, 10.0, 5.0), **others)
+    return dataclasses.replace(SweepAsked(1, 1000, 10.0, 5.0, 2.0), **others)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +81,10 @@ def asked(**others):
         pytest.param(longer, {"level_duration_s": 5.0}, 10.0, id="as-long-as-the-deadline"),
         pytest.param(longer, {"level_duration_s": 50_000.0}, MAX_LEVEL_S, id="a-day"),
         pytest.param(longer, {"level_duration_s": float(MAX_LEVEL_S)}, None, id="no-level-is-longer"),
+        pytest.param(warmer, {}, 12.0, id="a-warm-up-that-takes-in-the-last-level"),
+        pytest.param(warmer, {"warm_up_s": 0.0, "level_duration_s": 3.5}, 3.5, id="a-warm-up-where-there-was-none"),
+        pytest.param(warmer, {"warm_up_s": 80_000.0, "level_duration_s": 9_000.0}, MAX_LEVEL_S, id="a-warm-up-of-a-day"),
+        pytest.param(warmer, {"warm_up_s": float(MAX_LEVEL_S)}, None, id="no-longer-warm-up"),
         pytest.param(less_scattered, {"level_duration_s": 40.0}, 80.0, id="what-scatters-in-less-than-a-minute"),
         pytest.param(less_scattered, {"level_duration_s": 60.0}, None, id="what-scatters-in-a-minute"),
     ],
@@ -86,12 +92,12 @@ def asked(**others):
 def test_how_much_more_is_suggested(make, was, wanted):
     found = make(asked(**was))
 
-    assert (found and (found.images_per_request or found.level_duration_s)) == wanted
+    assert (found and (found.images_per_request or found.level_duration_s or found.warm_up_s)) == wanted
 
 
 @pytest.mark.parametrize(
     ("name", "most"),
-    [("sweep", MAX_USERS), ("images_per_request", MAX_IMAGES_PER_REQUEST), ("level_duration", MAX_LEVEL_S)],
+    [("sweep", MAX_USERS), ("images_per_request", MAX_IMAGES_PER_REQUEST), ("level_duration", MAX_LEVEL_S), ("warm_up", MAX_LEVEL_S)],
 )
 def test_the_most_that_is_suggested_is_the_most_that_the_option_takes(name, most):
     (option,) = [one for one in OPTIONS if one.dest == name]
@@ -205,7 +211,9 @@ def test_nothing_is_advised_once_more_that_the_sweep_already_has(levels, way_ms,
 
 
 BUSY = Doubt("the load generator was the bottleneck", "use --processes")
-TOO_SHORT = Doubt("unstable: it drifted", "let it settle", wants_longer=True)
+TOO_SHORT = Doubt("unstable: it went up and down", "let it settle", wants_longer=True)
+TOO_EARLY = Doubt("unstable: it grew", "let it settle", wants_warmer=True)
+LATE_FAILURES = Doubt("2 requests had no answer", "wait for them", wants_longer=True)
 
 
 @pytest.mark.parametrize(
@@ -225,6 +233,26 @@ def test_longer_levels_are_suggested_where_any_doubt_wants_them(generator_doubts
     answer = assess_sweep((alone, *others)).answer
 
     assert (answer.next is not None and answer.next.is_longer) is is_longer
+
+
+@pytest.mark.parametrize(
+    ("generator_doubts", "sample_doubts", "n_failed", "options"),
+    [
+        pytest.param((), (TOO_EARLY,), 0, {"warm_up": "12"}, id="too-early"),
+        pytest.param((), (TOO_SHORT,), 0, {"level_duration": "20"}, id="up-and-down"),
+        pytest.param((), (LATE_FAILURES, TOO_EARLY), 0, {"level_duration": "20", "warm_up": "12"}, id="either"),
+        pytest.param((BUSY,), (TOO_EARLY,), 0, {"warm_up": "12"}, id="the-second-doubt"),
+        pytest.param((), (TOO_EARLY,), 3, {}, id="failures-that-no-warm-up-mends"),
+    ],
+)
+def test_what_is_advised_for_a_level_goes_by_its_doubts(generator_doubts, sample_doubts, n_failed, options):
+    alone, *others = page_run("sweep").levels
+    alone = dataclasses.replace(
+        alone, generator_doubts=generator_doubts, sample_doubts=sample_doubts, failed_requests=n_failed
+    )
+    wanted = assess_sweep((alone, *others), asked=asked()).answer.next
+
+    assert (as_options(wanted) if wanted is not None else {}) == options
 
 
 def test_what_a_run_was_asked_for_comes_to_its_answer():

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tfsload.analysis.stability import N_THIRDS, TOLERANCE, unsteady
+from tfsload.analysis.stability import N_THIRDS, TOLERANCE, settles_late, unsteady
 from tfsload.records.window import N_SLICES
 
 MS = 1_000_000
@@ -202,3 +202,28 @@ def test_a_queue_that_comes_and_goes_is_told_from_one_that_grows(arrivals_rps, s
     taken = sum(bool(unsteady(*queue_level(random, arrivals_rps, served_rps))) for _ in range(n_levels))
 
     assert least <= taken / n_levels <= most
+
+
+@pytest.mark.parametrize(
+    ("counts", "latencies_ns", "is_late"),
+    [
+        pytest.param((7_000, 10_000, 10_200), (MS, MS, MS), True, id="slow-at-first"),
+        pytest.param((12_500, 8_700, 8_800), (MS, MS, MS), True, id="a-burst-at-first"),
+        pytest.param((8_000, 10_000, 12_000), (MS, MS, MS), True, id="faster-all-along"),
+        pytest.param((12_000, 10_000, 8_000), (MS, MS, MS), True, id="slower-all-along"),
+        pytest.param((10_000, 7_000, 10_000), (MS, MS, MS), False, id="a-dip-in-the-middle"),
+        pytest.param((10_000, 13_000, 10_000), (MS, MS, MS), False, id="a-burst-in-the-middle"),
+        pytest.param((10_200, 10_000, 7_000), (MS, MS, MS), True, id="ever-slower-towards-its-end"),
+        pytest.param((10_000, 10_200, 7_000), (MS, MS, MS), False, id="a-dip-at-the-end"),
+        pytest.param((9_000, 12_000, 7_000), (MS, MS, MS), False, id="up-and-down"),
+        pytest.param((10_000,) * 3, (2 * MS, MS, MS), True, id="latency-high-at-first"),
+        pytest.param((10_000,) * 3, (MS, 2 * MS, MS), False, id="latency-high-in-the-middle"),
+        pytest.param((0, 10_000, 10_000), (MS, MS, MS), False, id="a-third-without-an-answer"),
+    ],
+)
+def test_whether_a_window_began_too_early(counts, latencies_ns, is_late):
+    answers = thirds(*counts)
+    sums = sums_of(answers, *latencies_ns)
+
+    assert unsteady(answers, sums, 0.0)
+    assert settles_late(answers, sums, 0.0) is is_late

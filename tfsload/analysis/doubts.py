@@ -31,11 +31,13 @@ class Doubt:
         what: what was found.
         cure: what to do, so that the next run is without it.
         wants_longer: whether levels that are held longer are, or may be, that cure.
+        wants_warmer: whether a longer warm-up before them is, or may be.
     """
 
     what: str
     cure: str
     wants_longer: bool = False
+    wants_warmer: bool = False
 
     def __str__(self) -> str:
         return f"{self.what}; {self.cure}"
@@ -59,7 +61,9 @@ def doubts_of_generator(run: LevelRun, record: Record) -> tuple[Doubt, ...]:
     return tuple(doubt for doubt in doubts if doubt is not None)
 
 
-def doubts_of_sample(record: Record, achieved_rps: float, mean_in_flight: float, drift: str) -> tuple[Doubt, ...]:
+def doubts_of_sample(
+    record: Record, achieved_rps: float, mean_in_flight: float, drift: str, settles_late: bool
+) -> tuple[Doubt, ...]:
     """Return what the sample is not fit for.
 
     Args:
@@ -67,13 +71,16 @@ def doubts_of_sample(record: Record, achieved_rps: float, mean_in_flight: float,
         achieved_rps: answers a second over its window.
         mean_in_flight: requests in flight, on average over the window.
         drift: in what the level had not settled; empty: it is stable.
+        settles_late: whether a level that is not looks like one that was measured too early.
     """
     if too_few := _of_number(record):
         return (too_few,)
     doubts = _of_late_failures(record)
     if drift:
         cure = "use a longer --warm-up or --level-duration, or less load than makes a queue grow"
-        doubts.append(Doubt(f"unstable: {drift}", cure, wants_longer=True))
+        doubts.append(
+            Doubt(f"unstable: {drift}", cure, wants_longer=not settles_late, wants_warmer=settles_late)
+        )
     # A request that is due and has not left is not in flight.
     little = achieved_rps * (record.latency.mean_ns - record.lag.mean_ns) / 1e9
     off = abs(little - mean_in_flight)

@@ -10,7 +10,7 @@ from tfsload.analysis.gate import Ruling, rule
 from tfsload.analysis.limit import Finding
 from tfsload.analysis.metrics import n_endless
 from tfsload.analysis.percentiles import upper_end_ns
-from tfsload.analysis.stability import latency_grows, unsteady
+from tfsload.analysis.stability import latency_grows, settles_late, unsteady
 from tfsload.analysis.sweep import standard_error
 from tfsload.analysis.thresholds import Threshold
 from tfsload.records.level import Level, LevelRun
@@ -90,7 +90,8 @@ def level_row(run: LevelRun, record: Record) -> LevelRow:
     level = run.level
     achieved_rps = sum(record.slice_answers) / level.duration_s
     mean_in_flight = record.in_flight_ns / (level.duration_s * 1e9)
-    drift = unsteady(record.slice_answers, record.slice_latency_ns, record.latency.sd_ns)
+    course = (record.slice_answers, record.slice_latency_ns, record.latency.sd_ns)
+    drift = unsteady(*course)
     return LevelRow(
         run=run,
         record=record,
@@ -100,7 +101,7 @@ def level_row(run: LevelRun, record: Record) -> LevelRow:
         unsteady=drift,
         lag_p99_ns=upper_end_ns(record.lag, 99),
         generator_doubts=doubts_of_generator(run, record),
-        sample_doubts=doubts_of_sample(record, achieved_rps, mean_in_flight, drift),
+        sample_doubts=doubts_of_sample(record, achieved_rps, mean_in_flight, drift, settles_late(*course)),
     )
 
 

@@ -1,7 +1,7 @@
 """Which sweep would tell more than the one that was run, and than which no further one would. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tfsload.analysis.option_limits import MAX_IMAGES_PER_REQUEST, MAX_LEVEL_S, MAX_USERS
 from tfsload.analysis.sweep import Sweep
@@ -31,12 +31,14 @@ class SweepAsked:
         n_images: that are fired, over and over: no request holds more.
         level_duration_s: seconds of each level that count.
         deadline_s: seconds after which a request without an answer fails.
+        warm_up_s: seconds of load before each level that do not count.
     """
 
     images_per_request: int
     n_images: int
     level_duration_s: float
     deadline_s: float
+    warm_up_s: float
 
 
 @dataclass(frozen=True)
@@ -47,15 +49,19 @@ class NextSweep:
         users: in flight, level by level; empty: as they were.
         is_heavier: whether with more images a request.
         is_longer: whether with levels that are held longer.
+        is_warmer: whether with a longer warm-up.
         images_per_request: of one that is heavier: how many; None: as they were, or it is not known how many they were.
         level_duration_s: of one that is longer: how long, longer than the deadline; None likewise.
+        warm_up_s: of one that is warmer: how long its warm-up is; None likewise.
     """
 
     users: tuple[int, ...] = ()
     is_heavier: bool = False
     is_longer: bool = False
+    is_warmer: bool = False
     images_per_request: int | None = None
     level_duration_s: float | None = None
+    warm_up_s: float | None = None
 
 
 def further(sweep: Sweep) -> NextSweep | None:
@@ -107,6 +113,26 @@ def longer(asked: SweepAsked | None) -> NextSweep | None:
     return NextSweep(is_longer=True, level_duration_s=more_s) if more_s > seconds else None
 
 
+def warmer(asked: SweepAsked | None) -> NextSweep | None:
+    """Return a sweep that begins to measure where this one's levels ended; None: no warm-up may be longer.
+
+    Args:
+        asked: what this one was asked for; None: it is not known.
+    """
+    if asked is None:
+        return NextSweep(is_warmer=True)
+    more_s = min(asked.warm_up_s + asked.level_duration_s, MAX_LEVEL_S)
+    return NextSweep(is_warmer=True, warm_up_s=more_s) if more_s > asked.warm_up_s else None
+
+
+def both(one: NextSweep | None, other: NextSweep | None) -> NextSweep | None:
+    """Return a sweep that differs in what either does; None: neither is one."""
+    if one is None or other is None:
+        return one or other
+    changed = {name: value for name, value in vars(other).items() if value not in ((), False, None)}
+    return replace(one, **changed)
+
+
 def less_scattered(asked: SweepAsked | None) -> NextSweep | None:
     """Return a sweep with longer levels, whose throughput scatters less; None: they are long enough for that.
 
@@ -126,6 +152,7 @@ def as_options(wanted: NextSweep) -> dict[str, str]:
         "sweep": as_text(wanted.users),
         "images_per_request": "" if wanted.images_per_request is None else str(wanted.images_per_request),
         "level_duration": "" if wanted.level_duration_s is None else f"{wanted.level_duration_s:.12g}",
+        "warm_up": "" if wanted.warm_up_s is None else f"{wanted.warm_up_s:.12g}",
     }
     return {name: text for name, text in texts.items() if text}
 

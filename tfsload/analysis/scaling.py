@@ -124,6 +124,7 @@ def _point(level: LevelResult) -> LevelPoint:
         doubt=str(level.doubts[0]) if level.doubts else "",
         n_failed=level.failed_requests,
         wants_longer=any(doubt.wants_longer for doubt in level.doubts),
+        wants_warmer=any(doubt.wants_warmer for doubt in level.doubts),
         number=level.number,
     )
 

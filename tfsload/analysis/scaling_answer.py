@@ -9,7 +9,7 @@ from tfsload.analysis.figures import at_once, difference, fold, latency, rate, s
 from tfsload.analysis.next_sweep import SUGGESTED, NextSweep, SweepAsked, in_brackets, with_a_lone_user
 from tfsload.analysis.parallelism import Parallelism
 from tfsload.analysis.sweep import SAME_THROUGHPUT, Growth, ScaledLevel, Sweep
-from tfsload.analysis.would_tell import NONE, Cure, cure_of, held_longer, with_heavier
+from tfsload.analysis.would_tell import NONE, Cure, cure_of, measured_well, with_heavier
 
 # Where less than this is left, with the overhead taken off, more was taken off than there is.
 OVERCORRECTED_BELOW = 0.8
@@ -236,13 +236,13 @@ def lack_of(sweep: Sweep, is_whole: bool = True, asked: SweepAsked | None = None
     first, second = sweep.levels[:2]
     if not first.is_trusted:
         what = f"the level with 1 user cannot be trusted{_why(first)}"
-        return Lack(what, is_in_verdict=not first.n_failed, next=held_longer(first, asked))
+        return Lack(what, is_in_verdict=not first.n_failed, next=measured_well(first, asked))
     if sweep.alone is None:
         return Lack("no request was answered at 1 user", "see why they failed")
     if len(sweep.trusted) < 2:
         which = f"; the one with {users(second.users)}{_why(second)}" if second.n_failed else ""
         what = f"no level with more than 1 user can be trusted{which}"
-        return Lack(what, is_in_verdict=not second.n_failed, next=held_longer(second, asked))
+        return Lack(what, is_in_verdict=not second.n_failed, next=measured_well(second, asked))
     return None
 
 

@@ -7,7 +7,7 @@ neighbouring slices of one third show as well (a queue makes its requests alike:
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tfsload.analysis.figures import share
 
@@ -29,13 +29,33 @@ def unsteady(answers: Sequence[int], latency_sums_ns: Sequence[int], latency_sd_
     if not all(counts):
         return "a third of the time passed without an answer"
     mean = sum(counts) / N_THIRDS
-    # Independent arrivals: a count varies by its own root.
-    by_chance = max(math.sqrt(mean), _error_by_slices(answers) * len(answers) / N_THIRDS)
-    thirds = [_Third(count, mean, by_chance) for count in counts]
+    thirds = [_Third(count, mean, _error_of_counts(answers)) for count in counts]
     if any(third.is_off for third in thirds):
         return f"throughput went {_course(thirds)}"
     thirds = _latencies(answers, latency_sums_ns, latency_sd_ns)
     return f"mean latency went {_course(thirds)}" if any(third.is_off for third in thirds) else ""
+
+
+def settles_late(answers: Sequence[int], latency_sums_ns: Sequence[int], latency_sd_ns: float) -> bool:
+    """Whether a window that is not stable looks like one that began too early, which a longer warm-up may cure.
+
+    What is off is its first third, and the other two agree; or it went one way from third to third, and was still on
+    its way at the end. Else it went up and down, and only a longer window evens that out.
+
+    Args:
+        answers, latency_sums_ns, latency_sd_ns: as for `unsteady`.
+    """
+    counts = [sum(third) for third in _thirds(answers)]
+    if not all(counts):
+        return False
+    mean = sum(counts) / N_THIRDS
+    thirds = [_Third(count, mean, _error_of_counts(answers)) for count in counts]
+    if not any(third.is_off for third in thirds):
+        thirds = _latencies(answers, latency_sums_ns, latency_sd_ns)
+    course = [third.value for third in thirds]
+    after = statistics.fmean(course[1:])
+    others_agree = not any(replace(third, mean=after).is_off for third in thirds[1:])
+    return others_agree or course in (sorted(course), sorted(course, reverse=True))
 
 
 def latency_grows(answers: Sequence[int], latency_sums_ns: Sequence[int], latency_sd_ns: float) -> bool:
@@ -98,6 +118,12 @@ def _latencies(answers: Sequence[int], latency_sums_ns: Sequence[int], latency_s
 def _thirds(slices: Sequence[float]) -> list[Sequence[float]]:
     size = len(slices) // N_THIRDS
     return [slices[start : start + size] for start in range(0, size * N_THIRDS, size)]
+
+
+def _error_of_counts(answers: Sequence[int]) -> float:
+    """Return the standard error of a third's number of answers."""
+    # Independent arrivals: a count varies by its own root.
+    return max(math.sqrt(sum(answers) / N_THIRDS), _error_by_slices(answers) * len(answers) / N_THIRDS)
 
 
 def _error_by_slices(values: Sequence[float]) -> float:

@@ -37,6 +37,7 @@ class LevelPoint:
         doubt: why the level supports no verdict, and what to do; empty: it does.
         n_failed: requests that had no answer. A server that refuses does not do what it does when it serves.
         wants_longer: whether one of its doubts, not only the one that is told, may be gone with a longer level.
+        wants_warmer: likewise, with a longer warm-up.
         number: of the level in its run; 0: it has none.
 
     Raises:
@@ -50,6 +51,7 @@ class LevelPoint:
     doubt: str = ""
     n_failed: int = 0
     wants_longer: bool = False
+    wants_warmer: bool = False
     number: int = 0
 
     def __post_init__(self) -> None:
@@ -88,6 +90,7 @@ class ScaledLevel:
         efficiency: S(N)/N; None likewise.
         n_left_out: measurements that are not among these, since they cannot be trusted.
         wants_longer: whether it cannot be trusted, and may be so where it is held longer.
+        wants_warmer: likewise, after a longer warm-up.
         numbers: of the levels that these measurements are; empty: they have none, or the result is of before this was
             noted.
     """
@@ -103,6 +106,7 @@ class ScaledLevel:
     efficiency: float | None = None
     n_left_out: int = 0
     wants_longer: bool = False
+    wants_warmer: bool = False
     numbers: tuple[int, ...] = ()
 
     @property
@@ -284,6 +288,7 @@ def _level(users: int, runs: list[LevelPoint], alone_rps: float) -> ScaledLevel:
         efficiency=speed_up / users if speed_up is not None else None,
         n_left_out=len(runs) - len(counted),
         wants_longer=any(run.wants_longer and not run.n_failed for run in counted),
+        wants_warmer=any(run.wants_warmer and not run.n_failed for run in counted),
         numbers=tuple(run.number for run in counted if run.number),
     )
 

@@ -8,12 +8,14 @@ from tfsload.analysis.next_sweep import (
     NextSweep,
     SweepAsked,
     as_flags,
+    both,
     further,
     heavier,
     in_brackets,
     less_scattered,
     longer,
     more_often,
+    warmer,
 )
 from tfsload.analysis.parallelism import Parallelism
 from tfsload.analysis.sweep import SPREAD, Growth, ScaledLevel
@@ -51,9 +53,9 @@ def with_heavier(asked: SweepAsked | None) -> Cure:
     return Cure(f"send heavier requests ({how}), or {nearer}", more)
 
 
-def held_longer(level: ScaledLevel, asked: SweepAsked | None) -> NextSweep | None:
-    """Return what makes a level one that can be trusted, where one of its doubts says that longer levels may."""
-    return longer(asked) if level.wants_longer else None
+def measured_well(level: ScaledLevel, asked: SweepAsked | None) -> NextSweep | None:
+    """Return what makes a level one that can be trusted, where its doubts say that longer levels or warm-ups may."""
+    return both(longer(asked) if level.wants_longer else None, warmer(asked) if level.wants_warmer else None)
 
 
 def cure_of(growth: Growth, interval: Parallelism, is_whole: bool, asked: SweepAsked | None) -> Cure:
@@ -101,6 +103,6 @@ def _with_longer_levels(asked: SweepAsked | None) -> Cure:
 
 
 def _measured_well(level: ScaledLevel, asked: SweepAsked | None) -> Cure:
-    more = held_longer(level, asked)
-    how = f" (`{as_flags(more)}`)" if more is not None and more.level_duration_s else ""
+    more = measured_well(level, asked)
+    how = f" (`{flags}`)" if more is not None and (flags := as_flags(more)) else ""
     return Cure(f"{users(level.users)}, measured so that it can be trusted{how}", more)

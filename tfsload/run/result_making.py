@@ -94,7 +94,13 @@ def course_of(results: Results, checked: Checked) -> Course:
 
 def _sweep_asked(checked: Checked) -> SweepAsked:
     model, load = checked.settings.model, checked.settings.load
-    return SweepAsked(model.images_per_request, checked.n_images, load.level_duration_s, model.deadline_s)
+    return SweepAsked(
+        images_per_request=model.images_per_request,
+        n_images=checked.n_images,
+        level_duration_s=load.level_duration_s,
+        deadline_s=model.deadline_s,
+        warm_up_s=load.warm_up_s,
+    )
 
 
 def _workers(results: Results) -> Workers:
