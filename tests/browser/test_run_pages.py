@@ -7,7 +7,7 @@ import itertools
 import pytest
 from selenium.webdriver.common.by import By
 
-from tests.support.browser import CHROMIUM, DRIVER
+from tests.support.browser import CHROMIUM, DRIVER, wait_for
 from tests.support.page_runs import page_run
 from tests.support.run_pages import client_of, draw_page, in_one_file
 from tfsload.report.standing import Begun, LevelPlace, Standing
@@ -112,4 +112,33 @@ def test_the_list_of_runs_has_room_between_its_columns_and_shows_all_of_them(pag
     assert len(rows) == 1 + len(kinds)
     assert min(gaps) >= 20
     assert page.driver.execute_script(SIDEWAYS) == 0
+    assert page.accessibility_faults == []
+
+
+# Of each table whether it goes on beyond its card, whether it says so, and whether keys can reach it.
+HINTS = """
+return [...document.querySelectorAll(".scroll")].filter(box => box.clientWidth).map(box => {
+    const hint = getComputedStyle(box, "::before");
+    return [box.scrollWidth > box.clientWidth, hint.display === "block", hint.visibility, box.tabIndex];
+});
+"""
+SCROLL = "document.querySelectorAll('.scroll').forEach(box => { box.scrollLeft = arguments[0] ? box.scrollWidth : 0; })"
+
+
+@pytest.mark.parametrize(
+    ("path", "width_px"), [("/tfsload/runs/", 400), ("/tfsload/runs/", 1280), ("/tfsload/runs/2", 400)]
+)
+def test_a_table_that_goes_on_beyond_its_card_says_so_until_its_end(page, path, width_px):
+    with session("thresholds", "sweep") as runs:
+        page.show(in_one_file(client_of(runs), path), width_px)
+    hints = page.driver.execute_script(HINTS)
+    page.driver.execute_script(SCROLL, True)
+    if any(goes_on for goes_on, *_ in hints):
+        wait_for(page.driver, lambda: "hidden" in [one[2] for one in page.driver.execute_script(HINTS)], "no hint")
+
+    assert hints
+    assert {is_told for goes_on, is_told, _, _ in hints if goes_on} <= {True}
+    assert {is_told for goes_on, is_told, _, _ in hints if not goes_on} <= {False}
+    assert {index for *_, index in hints} == {0}
+    assert any(goes_on for goes_on, *_ in hints) is (width_px == 400)
     assert page.accessibility_faults == []

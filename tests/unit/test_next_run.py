@@ -83,7 +83,9 @@ def asked(**others):
         pytest.param(longer, {"level_duration_s": float(MAX_LEVEL_S)}, None, id="no-level-is-longer"),
         pytest.param(warmer, {}, 12.0, id="a-warm-up-that-takes-in-the-last-level"),
         pytest.param(warmer, {"warm_up_s": 0.0, "level_duration_s": 3.5}, 3.5, id="a-warm-up-where-there-was-none"),
-        pytest.param(warmer, {"warm_up_s": 80_000.0, "level_duration_s": 9_000.0}, MAX_LEVEL_S, id="a-warm-up-of-a-day"),
+        pytest.param(
+            warmer, {"warm_up_s": 80_000.0, "level_duration_s": 9_000.0}, MAX_LEVEL_S, id="a-warm-up-of-a-day"
+        ),
         pytest.param(warmer, {"warm_up_s": float(MAX_LEVEL_S)}, None, id="no-longer-warm-up"),
         pytest.param(less_scattered, {"level_duration_s": 40.0}, 80.0, id="what-scatters-in-less-than-a-minute"),
         pytest.param(less_scattered, {"level_duration_s": 60.0}, None, id="what-scatters-in-a-minute"),
@@ -97,7 +99,12 @@ def test_how_much_more_is_suggested(make, was, wanted):
 
 @pytest.mark.parametrize(
     ("name", "most"),
-    [("sweep", MAX_USERS), ("images_per_request", MAX_IMAGES_PER_REQUEST), ("level_duration", MAX_LEVEL_S), ("warm_up", MAX_LEVEL_S)],
+    [
+        ("sweep", MAX_USERS),
+        ("images_per_request", MAX_IMAGES_PER_REQUEST),
+        ("level_duration", MAX_LEVEL_S),
+        ("warm_up", MAX_LEVEL_S),
+    ],
 )
 def test_the_most_that_is_suggested_is_the_most_that_the_option_takes(name, most):
     (option,) = [one for one in OPTIONS if one.dest == name]

@@ -1,14 +1,18 @@
 """Pages of runs whose files are not all there: they say so. And what *Stop* on a page stops."""
 
+import dataclasses
 import re
 
 import pytest
 
+from tests.support.html import parsed, text_of
 from tests.support.page_runs import page_run
 from tests.support.run_pages import client_of, draw_page
+from tfsload.analysis.figures import rate
 from tfsload.report.standing import Standing
+from tfsload.report.states import best_level
 from tfsload.webui.run_view import RunView
-from tfsload.webui.session_runs import SessionRuns
+from tfsload.webui.session_runs import CameTo, SessionRuns
 
 PAGE = (
     '<html><meta http-equiv="Content-Security-Policy" content="default-src \'none\'">'
@@ -76,6 +80,81 @@ def test_the_list_says_what_a_pass_without_thresholds_means(kind, is_said):
     made.close()
 
     assert ("no threshold set: valid, all answered" in listed) is is_said
+
+
+def listed(*kinds, edit=lambda one: one):
+    """Return the rows of the list of runs of these kinds, each what its cells hold, the newest first."""
+    made = SessionRuns(make_page)
+    for kind in kinds:
+        made.begin({})
+        made.conclude(page_run(kind))
+        made.last.came_to = edit(made.last.came_to)
+    page = parsed(client_of(made).get("/tfsload/runs/").text)
+    made.close()
+    return [list(row.iter("td")) for row in page.iter("tr")][1:]
+
+
+@pytest.mark.parametrize("has_several", [True, False])
+def test_images_a_second_stand_in_the_list_where_requests_of_one_of_its_runs_held_several(has_several):
+    def edit(came_to):
+        return dataclasses.replace(came_to, images_rate="7,552", has_several_images=has_several)
+
+    rows = listed("sweep", "demo", edit=edit)
+
+    assert ["7,552 images/s" in text_of(row[1]) for row in rows] == [has_several] * 2
+
+
+def test_what_a_list_says_of_images_a_second_is_what_the_run_came_to():
+    sweep, demo = page_run("sweep"), page_run("demo")
+
+    assert CameTo.of(sweep).images_rate == rate(best_level(sweep).images_per_s)
+    assert CameTo.of(demo).images_rate == rate(demo.totals.images_per_s)
+    assert CameTo.of(page_run("refused")).images_rate == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "stands_out"),
+    [
+        pytest.param("sweep", [True, True, True], id="a-pass"),
+        pytest.param("thresholds", [True, True, True], id="thresholds-crossed"),
+        pytest.param("invalid", [False, False, True], id="one-that-supports-no-verdict"),
+        pytest.param("unsettled", [False, False, True], id="one-that-supports-none-with-sound-levels"),
+        pytest.param("stopped", [False, False, False], id="nothing-measured"),
+    ],
+)
+def test_no_speed_stands_out_that_supports_no_verdict(kind, stands_out):
+    (row,) = listed(kind)
+
+    assert [bool(list(cell.iter("strong"))) for cell in row[1:4]] == stands_out
+
+
+@pytest.mark.parametrize(("state", "is_marked"), [("invalid", True), ("", False), ("crossed", False)])
+def test_a_figure_in_doubt_is_marked_in_the_list(state, is_marked):
+    def edit(came_to):
+        return dataclasses.replace(came_to, cards=tuple(dataclasses.replace(one, state=state) for one in came_to.cards))
+
+    (row,) = listed("sweep", edit=edit)
+
+    assert ["?" in text_of(cell) for cell in row[1:4]] == [is_marked] * 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        pytest.param({"sweep": "1,2,4,8,1"}, "To tell more: open the form with --sweep 1,2,4,8,1", id="one"),
+        pytest.param(
+            {"level_duration": "20", "warm_up": "12"}, "open the form with --level-duration 20 --warm-up 12", id="two"
+        ),
+        pytest.param({}, "", id="none"),
+    ],
+)
+def test_what_would_tell_more_is_among_what_can_be_done_with_a_run(client, runs, changes, said):
+    runs.last.came_to = dataclasses.replace(runs.last.came_to, next_changes=changes)
+    page = parsed(client.get("/tfsload/runs/1").text)
+    buttons = [one for one in page.iter("a") if "more=1" in (one.get("href") or "")]
+
+    assert len(buttons) == bool(changes)
+    assert said in " ".join(map(text_of, buttons))
 
 
 @pytest.mark.parametrize("gone", ["report.html", "all"])

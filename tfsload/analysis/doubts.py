@@ -78,9 +78,7 @@ def doubts_of_sample(
     doubts = _of_late_failures(record)
     if drift:
         cure = "use a longer --warm-up or --level-duration, or less load than makes a queue grow"
-        doubts.append(
-            Doubt(f"unstable: {drift}", cure, wants_longer=not settles_late, wants_warmer=settles_late)
-        )
+        doubts.append(Doubt(f"unstable: {drift}", cure, wants_longer=not settles_late, wants_warmer=settles_late))
     # A request that is due and has not left is not in flight.
     little = achieved_rps * (record.latency.mean_ns - record.lag.mean_ns) / 1e9
     off = abs(little - mean_in_flight)

@@ -11,7 +11,7 @@ from pathlib import Path
 from tfsload.analysis import judged
 from tfsload.analysis.result import RunResult
 from tfsload.report import directory, files, json_file, next_run, states
-from tfsload.report.page.cards import Card, cards
+from tfsload.report.page.cards import Card, cards, images_rate
 from tfsload.report.page.first_screen import load, subject
 from tfsload.report.states import State
 from tfsload.report.sweep_answer import in_short
@@ -34,6 +34,8 @@ class CameTo:
         cards: the figures that matter; empty: nothing was measured.
         in_parallel: whether the server runs requests in parallel, in a word or two; empty: the run was no sweep.
         judged: what a pass without thresholds means, in a few words; empty: it is another run.
+        images_rate: images a second, where `cards` has requests a second; empty: it has none.
+        has_several_images: whether a request held several.
         next_changes: options of the run that would tell more, where they are others, as texts by name; empty: none.
     """
 
@@ -43,6 +45,8 @@ class CameTo:
     cards: tuple[Card, ...]
     in_parallel: str = ""
     judged: str = ""
+    images_rate: str = ""
+    has_several_images: bool = False
     next_changes: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -55,6 +59,8 @@ class CameTo:
             cards(result),
             in_short(result),
             judged.in_short(result),
+            images_rate(result),
+            result.totals.predictions != result.totals.requests,
             next_run.changes(result),
         )
 
@@ -80,6 +86,11 @@ class SessionRun:
     came_to: CameTo | None = None
     has_all_files: bool = False
     fault: str = ""
+
+    @property
+    def has_several_images(self) -> bool:
+        """Whether it has ended, and a request of it held several images: requests a second do not tell how many."""
+        return self.came_to is not None and self.came_to.has_several_images
 
     @property
     def is_settled(self) -> bool:

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tfsload.analysis import exit_codes
-from tfsload.analysis.figures import percent, share, users
+from tfsload.analysis.figures import at_once, percent, share, users
 from tfsload.analysis.held import Held
 from tfsload.analysis.held_words import words_of
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
+from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.scaling_answer import times_one_user
 from tfsload.analysis.sweep import PLATEAU
 from tfsload.report import states, units
@@ -54,6 +55,15 @@ def cards(result: RunResult) -> tuple[Card, ...]:
     return (_fast(result, best), _soon(result, best), _errors(result))
 
 
+def images_rate(result: RunResult) -> str:
+    """Return the images a second of what the card says how fast it was; empty: it says nothing."""
+    totals = result.totals
+    if not result.levels:
+        return units.rate(totals.images_per_s) if totals.requests_per_s is not None else ""
+    best = states.best_level(result)
+    return units.rate(best.images_per_s) if best is not None else ""
+
+
 def _fast(result: RunResult, best: LevelResult | None) -> Card:
     title = "How fast: best level" if result.search is None else "How fast: highest rate that holds"
     crossed = _of_throughput(result)
@@ -66,7 +76,7 @@ def _fast(result: RunResult, best: LevelResult | None) -> Card:
     alone = {level.users: level.speed_up for level in result.scaling.levels} if result.scaling else {}
     speed_up = alone.get(best.users)
     if best.users > 1 and speed_up is not None and result.scaling is not None:
-        below.append(times_one_user(speed_up, result.scaling.round_trip_ns is not None))
+        below.append(_seen_from_outside(speed_up, result.scaling))
     below += _near(result, best)
     if best.rate_rps is not None:
         below.append(f"{units.count(best.offered)} requests")
@@ -76,6 +86,14 @@ def _fast(result: RunResult, best: LevelResult | None) -> Card:
     below += crossed.told(best.achieved_rps)
     state = crossed.state or unsupported
     return Card(title, units.rate(best.achieved_rps), "requests/s", " · ".join(below), state)
+
+
+def _seen_from_outside(speed_up: float, scaling: Scaling) -> str:
+    """Return a speed-up beside what the answer says of the server alone: two figures that differ, and are both right."""
+    has_way = scaling.round_trip_ns is not None
+    told = times_one_user(speed_up, has_way)
+    within = "" if scaling.interval is None else at_once(scaling.interval.value)
+    return f"{told}; about {within} at once in the server alone" if has_way and within else told
 
 
 def _near(result: RunResult, best: LevelResult) -> list[str]:

@@ -4,10 +4,11 @@ import math
 from collections.abc import Callable, Sequence
 
 from tfsload.analysis.doubts import BUSY_SHARE, LATE_NS, LATE_SHARE_OF_LATENCY, WAIT_SHARE_OF_LATENCY, WAITED_SHARE
-from tfsload.analysis.figures import fold, latency, percent, share
+from tfsload.analysis.figures import at_once, fold, latency, percent, share
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.result import RunResult
+from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.stability import TOLERANCE
 from tfsload.report import states, units
 from tfsload.report.page.tables import Cell, Heading, Row, Table, figures
@@ -106,6 +107,8 @@ def _notes(result: RunResult) -> tuple[str, ...]:
         notes.append(f"{units.NONE}: too few samples carry it ({wanted}).")
     if any(math.inf in level.upper_end_ns.values() for level in levels):
         notes.append(f"{units.ENDLESS}: so many requests had no answer, or were dropped, that it has no value.")
+    if result.scaling is not None and speed_ups(result):
+        notes.append(_what_speed_up_is(result.scaling))
     if None in result.probes_hold:
         notes.append("open: one stall decides a threshold; such a rate is held once more, at full length.")
     settled = f"throughput and mean latency of each third within {share(TOLERANCE)} of its mean"
@@ -160,3 +163,12 @@ def _generator_row(level: LevelResult) -> Row:
 def in_order_of_load(levels: Sequence[LevelResult]) -> list[LevelResult]:
     """Return levels by load, the least first."""
     return sorted(levels, key=lambda level: (level.rate_rps or 0.0, level.users, level.number))
+
+
+def _what_speed_up_is(scaling: Scaling) -> str:
+    """Return what the column holds, and why the answer's figure is another one."""
+    told = "speed-up: throughput ÷ that of one user, seen from outside"
+    if scaling.round_trip_ns is None or scaling.interval is None:
+        return f"{told}."
+    within = at_once(scaling.interval.value)
+    return f"{told}: requests that overlap on their way count, too. In the server alone it is about {within} at once."
