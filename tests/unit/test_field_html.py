@@ -1,5 +1,6 @@
 """The start page's fields with what they hold: each kind of field, sound, wrong and changed."""
 
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -121,3 +122,26 @@ def test_of_the_kinds_of_load_one_is_chosen_and_each_says_what_it_is_for(layout,
 
     assert [one.get("value") for one in page.iter("input") if one.get("checked") is not None] == [kind.key]
     assert [one.get("data-load") for one in page.iter("p")] == [one.key for one in KINDS]
+
+
+@pytest.mark.parametrize("has_faults", [False, True], ids=["sound", "wrong"])
+def test_a_field_costs_a_few_calls(layout, has_faults):
+    # In a process that also sends the load nothing else runs meanwhile.
+    names = names_of(layout)
+    what = filled(layout, "x", {name: ["wrong"] for name in names} if has_faults else {})
+    for group in layout.groups:
+        layout.html.whole(group, what) if group.holds is not None else layout.html.of(group.fields, what)
+    n_calls = 0
+
+    def count(_frame, event, _argument):
+        nonlocal n_calls
+        n_calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        for group in layout.groups:
+            layout.html.of(group.fields, what)
+    finally:
+        sys.setprofile(None)
+
+    assert n_calls / len(names) < (15 if has_faults else 9)

@@ -87,7 +87,8 @@ CARDS = {
             "How fast: best level",
             "474",
             "requests/s",
-            "at 2 users · 1.95× one user, overlap on the way included; about 1.81 at once in the server alone · within 10% of it at 4 and 8 users",
+            "at 2 users · 1.95× one user, overlap on the way included; "
+            "about 1.81 at once in the server alone · within 10% of it at 4 and 8 users",
             "",
         ),
         ("How soon: p99 at 2 users", "6.02", "ms", "p50 4.20 ms · worst 23.6 ms at 8 users", ""),

@@ -89,7 +89,7 @@ def _fast(result: RunResult, best: LevelResult | None) -> Card:
 
 
 def _seen_from_outside(speed_up: float, scaling: Scaling) -> str:
-    """Return a speed-up beside what the answer says of the server alone: two figures that differ, and are both right."""
+    """Return a speed-up beside what the answer says of the server alone: they differ, and both are right."""
     has_way = scaling.round_trip_ns is not None
     told = times_one_user(speed_up, has_way)
     within = "" if scaling.interval is None else at_once(scaling.interval.value)
