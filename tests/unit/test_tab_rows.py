@@ -205,6 +205,26 @@ def test_what_is_short_and_an_icon_with_its_word_stay_on_one_line():
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        pytest.param(
+            "unstable: throughput went 80.8% → 132.0% → 87.3% of its mean (limit 31.8% off)",
+            ["unstable: throughput", "went 80.8% → 132.0% →", "87.3% of its mean", "(limit 31.8% off)"],
+            id="a-sentence",
+        ),
+        pytest.param("x" * 40 + " and a few words more", ["x" * 40, "and a few words more"], id="a-word-too-long"),
+        pytest.param(
+            "? this is a sentence after an icon", ["? this is a sentence", "after an icon"], id="an-icon-first"
+        ),
+    ],
+)
+def test_a_sentence_is_no_column_of_single_words_on_a_phone(text, lines):
+    remark = LEVELS.row(remark=text)["remark"]
+
+    assert [line.replace("\u00a0", " ") for line in remark.split(" ")] == lines
+
+
 def test_texts_of_others_stay_text_and_steer_nothing():
     rows = rows_of(page_run("hostile-search"))
     texts = [text for of_tab in rows.values() for row in of_tab for text in row.values()]

@@ -22,6 +22,11 @@ Row = dict[str, str]
 # The page draws all rows anew every two seconds.
 MOST_CLASSES = 200
 _SHORT = 12
+# On a phone the page makes a column as narrow as its longest word, and a sentence a row as high as the screen: words of
+# what is longer than a few are held together to so many letters.
+_SENTENCE = 30
+_LEAST_LINE = 22
+_NO_BREAK = "\u00a0"
 _ICONS = frozenset(states.ICONS.values())
 UNDER_WAY, TO_COME, NOT_MEASURED = "under way", "to come", "not measured"
 
@@ -119,9 +124,21 @@ def with_icon(state: str, word: str) -> str:
 
 
 def _held_together(text: str) -> str:
-    """Return a cell of which no end of a line parts what is short, or an icon from its word."""
+    """Return a cell of which no end of a line parts what is short, nor an icon from its word."""
+    if len(text) > _SENTENCE:
+        return _in_lines(text)
     n = -1 if len(text) <= _SHORT else int(text[:1] in _ICONS)
-    return text.replace(" ", "\u00a0", n)
+    return text.replace(" ", _NO_BREAK, n)
+
+
+def _in_lines(text: str) -> str:
+    held = ""
+    n_held = 0
+    for word in text.split(" "):
+        fits = held and n_held + 1 + len(word) <= _LEAST_LINE
+        n_held = n_held + 1 + len(word) if fits else len(word)
+        held += f"{_NO_BREAK if fits else ' ' if held else ''}{word}"
+    return held
 
 
 def verdict_words(result: RunResult) -> tuple[str, str]:
