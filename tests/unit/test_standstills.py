@@ -108,7 +108,6 @@ def test_a_server_that_answers_nobody_at_the_end_fails_the_run(given, lasted):
     [
         pytest.param({}, id="all-is-well"),
         pytest.param({"frozen": [(26.3, NEVER)]}, id="less-than-a-deadline"),
-        pytest.param({"frozen": [(7.3, NEVER)], "deadline_s": 60.0}, id="a-deadline-longer-than-the-run"),
         pytest.param({"n_users": 1, "latency_s": 4.9}, id="slow-answers"),
         pytest.param({"n_users": 1, "wait_s": 8.0}, id="users-that-wait-longer-than-a-deadline"),
         pytest.param({"n_users": 1, "wait_s": 8.0, "lost": [3], "threshold": "error_rate < 60%"}, id="one-of-few"),

@@ -31,7 +31,12 @@ def _limit(threshold: Threshold) -> Limit:
     A figure is told as its bucket's upper end (`Histogram.percentile_ns`), so all of a bucket is on one side.
     """
     if threshold.percentile is None:
-        return Limit(threshold.text, False, None)
+        return Limit(threshold.text, False, None, threshold.limit)
+    return Limit(threshold.text, threshold.is_lag, edge_ns(threshold))
+
+
+def edge_ns(threshold: Threshold) -> int:
+    """Return from where on a latency, or a lag, counts as above the limit of a threshold on one."""
     low_ns, high_ns = bucket_around(int(threshold.limit))
     is_above = OPERATORS[threshold.operator](high_ns, threshold.limit) != threshold.is_upper
-    return Limit(threshold.text, threshold.is_lag, low_ns if is_above else high_ns + 1)
+    return low_ns if is_above else high_ns + 1

@@ -192,6 +192,11 @@ def _nothing(result: RunResult) -> Breach:
     more = "let the run last longer, or start more users"
     if result.course.n_images_asked is not None and result.uncounted.requests:
         return Breach(validity.MEASURED, "no request was made after the warm-up", more)
+    if n_cut_off := result.totals.cut_off:
+        were = "1 request was sent, and it was" if n_cut_off == 1 else f"{n_cut_off:,} requests were sent, and all were"
+        what = f"{were} in flight when the run was stopped: nothing was answered"
+        cure = "see whether the server still runs, and its log; let the run last longer"
+        return Breach(validity.MEASURED, what, cure)
     if result.uncounted.requests or result.uncounted.cut_off:
         what, cure = "no request lies within a level as a whole", "use a longer --level-duration"
     else:
@@ -237,6 +242,7 @@ def _gaps(result: RunResult) -> tuple[Breach, ...]:
             breaches.append(lost_workers.of_images(fired, workers))
         else:
             breaches.append(Breach(validity.ENDS_BY_ITSELF, f"{fired} before the run was stopped"))
+    breaches += standstills.silent_ends(result)
     breaches += missing_users.breaches(result)
     if course.stalled:
         what = f"the run was ended, since nobody could make the requests that were left: {course.stalled}"

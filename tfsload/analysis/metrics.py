@@ -3,9 +3,11 @@
 import math
 
 from tfsload.analysis.class_rows import class_row
+from tfsload.analysis.edges import edge_ns
 from tfsload.analysis.percentiles import upper_end_ns
 from tfsload.analysis.threshold_kinds import RIGHT_RATE
 from tfsload.analysis.thresholds import Threshold
+from tfsload.records.histogram import Histogram
 from tfsload.records.level_counts import LevelCounts
 from tfsload.records.record import Record
 
@@ -16,7 +18,8 @@ def figure_of(
     """Return the figure that a threshold is about: ns, a share or something a second; None where there is none.
 
     An upper limit on a percentile is held against its upper end, a lower limit against the observed one. Requests
-    that never had an answer, and arrivals that were dropped, count as infinitely long.
+    that never had an answer, and arrivals that were dropped, count as infinitely long. Requests that were cut off count
+    where they had waited beyond the limit by then, and for as long: what the others would have come to is not known.
 
     Args:
         threshold: what was asked for; one of a sweep as a whole has no figure here.
@@ -30,12 +33,12 @@ def figure_of(
     if threshold.within_ns is not None:
         return record.right.get(threshold.within_ns, 0) / measured_s if measured_s else None
     if threshold.percentile is not None:
-        histogram = record.lag if threshold.is_lag else record.latency
+        histogram = record.lag if threshold.is_lag else _latencies(threshold, record)
         if threshold.is_upper:
-            return upper_end_ns(histogram, threshold.percentile, 0 if histogram is record.lag else n_endless(record))
+            return upper_end_ns(histogram, threshold.percentile, 0 if threshold.is_lag else n_endless(record))
         return histogram.percentile_ns(threshold.percentile) if histogram.count else None
     if metric in ("mean", "max"):
-        latency = record.latency
+        latency = _latencies(threshold, record)
         # Where nothing was answered no lower limit is kept.
         if n_endless(record) and (latency.count or threshold.is_upper):
             return math.inf
@@ -46,6 +49,21 @@ def figure_of(
         row = class_row(record.confusion, threshold.label)
         return row.recall if metric == "recall" else row.precision
     return _share(metric, record, record.wrong, sum(record.failed.values()))
+
+
+def _latencies(threshold: Threshold, record: Record) -> Histogram:
+    """Return the latencies that a threshold is about: those of answers, and of what was cut off beyond its limit."""
+    if record.waited is None:
+        return record.latency
+    beyond_ns = edge_ns(threshold)
+    if record.waited.max_ns < beyond_ns:
+        return record.latency
+    together = Histogram()
+    together.merge(record.latency)
+    for waited_ns, count in record.waited.counts_by_lowest():
+        if waited_ns >= beyond_ns:
+            together.record_all([waited_ns] * count)
+    return together
 
 
 def figure_so_far(threshold: Threshold, counts: LevelCounts) -> float | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.series import Second
-from tfsload.analysis.validity import GOES_ON, Breach
+from tfsload.analysis.validity import GOES_ON, MEASURED, Breach
 from tfsload.analysis.verdict import Reason
 
 # So improbable it has to be that its requests only fail as others of the run do.
@@ -16,6 +16,8 @@ _LUCK = 1e-3
 # The latency of a second in so many of a run is what an answer may take in it: one second after a standstill tells of
 # that alone.
 _USUAL = 0.95
+# Under a longer --deadline a server that hangs at the end makes no failure: so long a silence is looked at.
+_SILENCE_S = 5.0
 
 _CURE = "see whether the server still runs, and its log"
 
@@ -114,6 +116,32 @@ def notes(result: RunResult) -> tuple[Reason, ...]:
         )
         for one in _of_run(result)
         if not (one.is_to_the_end and is_told)
+    )
+
+
+def silent_ends(result: RunResult) -> tuple[Breach, ...]:
+    """Return that a run without levels ended in the middle of a silence, of which nobody knows how it would have ended.
+
+    Its requests may wait for longer, as the --deadline says: that the server has failed is not known either.
+    """
+    course, cut_off = result.course, result.totals.cut_off
+    ends_otherwise = course.gave_up_after_s is not None or course.stalled or result.aborted is not None
+    if result.levels or result.search is not None or not cut_off or ends_otherwise or course.deadline_s is None:
+        return ()
+    if any(one.is_to_the_end for one in _of_run(result)):
+        return ()  # that is told
+    found = standstills(result.seconds, min(course.deadline_s, _SILENCE_S))
+    waited = "1 request that waited was" if cut_off == 1 else f"{cut_off:,} requests that waited were"
+    cure = "let it last longer than the --deadline, or pass a shorter one"
+    return tuple(
+        Breach(
+            MEASURED,
+            f"the last answer came {one.long} before the end, and {waited} stopped: what they would have come to is "
+            "not known",
+            f"{_CURE}; {cure}",
+        )
+        for one in found
+        if one.is_to_the_end
     )
 
 

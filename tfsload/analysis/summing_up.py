@@ -32,6 +32,7 @@ class Measured:
         findings: of a limit search: what it was told of its levels, by number.
         n_images: images that are fired, over and over; None: as many as there are answers.
         asked: what a sweep was asked for beside its users; None: it is not known, or it was no sweep.
+        told_until_unix_ns: until when all processes have told what they did; 0: not known, or the run has ended.
     """
 
     record: Record
@@ -40,6 +41,7 @@ class Measured:
     findings: Mapping[int, Finding] = field(default_factory=dict)
     n_images: int | None = None
     asked: SweepAsked | None = None
+    told_until_unix_ns: int = 0
 
 
 def sum_up(
@@ -62,7 +64,7 @@ def sum_up(
     judging = [one for one in thresholds if not is_under_way or _is_reached(one, rows)]
     # Of a level that was stopped it is not known for how long it was measured.
     is_whole = not course.n_levels_left
-    duration_s = _duration_s(record, rows if is_whole else ())
+    duration_s = _duration_s(measured, course, rows if is_whole else ())
     levels = tuple(level_result(row, measured.findings.get(row.level.number)) for row in rows)
     has_levels = bool(rows) or not is_whole  # of one that was stopped its seconds begin with its window
     is_sweep = bool(levels) and all(level.rate_rps is None for level in levels)
@@ -92,11 +94,30 @@ def sum_up(
     )
 
 
-def _duration_s(record: Record, rows: Sequence[LevelRow]) -> float:
-    """Return how long was measured: all levels, if there are any; the time between them does not count."""
+def _duration_s(measured: Measured, course: Course, rows: Sequence[LevelRow]) -> float:
+    """Return how long was measured: all levels, if there are any; the time between them does not count.
+
+    Else it is until users were stopped: where a server hangs before that, its last answer is not the end.
+    """
+    record = measured.record
     if rows:
         return sum(row.level.duration_s for row in rows)
+    if not record.first_sent_unix_ns:
+        return 0.0
+    is_done = course.n_images_asked is not None and record.predictions >= course.n_images_asked
+    if is_done or course.n_levels_left:
+        return _answered_s(record)
+    end_s = max(_end_s(record, course.ended_unix_s), measured.told_until_unix_ns / 1e9)
+    return end_s - record.first_sent_unix_ns / 1e9
+
+
+def _answered_s(record: Record) -> float:
     return (record.last_done_unix_ns - record.first_sent_unix_ns) / 1e9
+
+
+def _end_s(record: Record, ended_unix_s: float) -> float:
+    """Return when the users of a run without levels were stopped: a little after it has begun to end."""
+    return max(record.last_done_unix_ns / 1e9, record.seconds.until_ns / 1e9, ended_unix_s)
 
 
 def _seconds(record: Record, ended_unix_s: float) -> tuple[Second, ...]:
@@ -107,9 +128,7 @@ def _seconds(record: Record, ended_unix_s: float) -> tuple[Second, ...]:
     earliest_s, width_s = min(record.seconds.counts) * record.seconds.width_s, record.seconds.width_s
     if not begin_s or begin_s >= earliest_s + width_s:
         begin_s = earliest_s  # of requests that never came back it is known only in which seconds they were in flight
-    # Its users are stopped a little after it has begun to end.
-    end_s = max(record.last_done_unix_ns / 1e9, record.seconds.until_ns / 1e9, ended_unix_s)
-    return series(record.seconds, begin_s, end_s)
+    return series(record.seconds, begin_s, _end_s(record, ended_unix_s))
 
 
 def _held(
@@ -132,7 +151,7 @@ def hold_run_so_far(thresholds: Sequence[Threshold], record: Record, rate_rps: f
     """
     answered = record.requests - record.failed_requests
     # Where nobody was answered, any time comes to the same rate.
-    duration_s = answered / rate_rps if rate_rps and answered else _duration_s(record, ())
+    duration_s = answered / rate_rps if rate_rps and answered else _answered_s(record)
     held = _hold_run(thresholds, record, duration_s)
     return held if rate_rps is not None else tuple(map(_without_rate, held))
 

@@ -21,7 +21,9 @@ class Totals:
         failed: images without an answer, by status code.
         error_rate: (wrong + failed) ÷ predictions, as TF Serving's mnist_client.py has it; None without predictions.
         cut_off: requests in flight when the load was stopped; in no other figure.
-        duration_s: from the first request sent to the last one ended; of levels, theirs added up, if none was stopped.
+        waited_ns: for how long that one of them had waited that had waited longest, in a run without levels; else 0.
+        duration_s: from the first request sent until users were stopped; where every image that was asked for was
+            fired, to the last answer; of levels, theirs added up, if none was stopped.
         requests_per_s, images_per_s: those with an answer over that span: what was refused is no throughput. None
             without a span, and where levels were stopped.
         latency: of answered requests.
@@ -48,6 +50,7 @@ class Totals:
     offered: int
     sent: int
     dropped: int
+    waited_ns: int = 0
 
     @classmethod
     def of(cls, record: Record, duration_s: float, is_timed: bool) -> "Totals":
@@ -79,6 +82,7 @@ class Totals:
             offered=record.offered,
             sent=record.sent,
             dropped=record.dropped,
+            waited_ns=record.waited.max_ns if record.waited else 0,
         )
 
     @property

@@ -23,11 +23,13 @@ class Limit:
         text: the threshold's.
         is_lag: whether it is about lag, and not about latency.
         edge_ns: of a percentile: from here on a figure counts as above the limit; None: a mean, of sums.
+        mean_ns: of a mean: its limit; else None.
     """
 
     text: str
     is_lag: bool
     edge_ns: int | None
+    mean_ns: float | None = None
 
 
 class HalfSeconds:
@@ -85,6 +87,17 @@ class HalfSeconds:
         for limit in self._limits:
             if not limit.is_lag:
                 self._tenths[limit.text].add([((due_ns - self._origin_ns) // TENTH_NS, (0, 0, 1))])
+
+    def add_cut_off(self, due_ns: int, now_ns: int) -> None:
+        """Count a request that was cut off where it had waited beyond a limit by then; what others come to is open."""
+        waited_ns, tenth = now_ns - due_ns, (now_ns - self._origin_ns) // TENTH_NS
+        for limit in self._limits:
+            if limit.is_lag:
+                continue
+            if limit.edge_ns is not None and waited_ns >= limit.edge_ns:
+                self._tenths[limit.text].add([(tenth, (1, 1, 0))])
+            elif limit.mean_ns is not None and waited_ns > limit.mean_ns:
+                self._tenths[limit.text].add([(tenth, (1, waited_ns, 0))])
 
     def __contains__(self, text: str) -> bool:
         """Whether there are counts for the threshold that reads so."""

@@ -38,6 +38,8 @@ class Record:
         first_sent_unix_ns, last_done_unix_ns: the span in which the requests were made; 0 without any.
         offered, sent, dropped: in open load: arrivals that were due, those that left and those that found no user.
         lag: in open load: from when a request was due to when it left.
+        waited: in a run without levels: for how long the requests that were cut off had waited by then, from when they
+            were due: they are at least as slow; None without any.
         straddling: requests of which a part only lies in the level's window; in no count above but `sent`.
         failed_later: those of them that were sent within the window and, after its end, had no answer.
         in_flight_ns: how long requests were in flight within the window, all together, straddling ones too.
@@ -71,6 +73,7 @@ class Record:
     servables: Counter[Servable] = field(default_factory=Counter)
     latency: Histogram = field(default_factory=Histogram)
     lag: Histogram = field(default_factory=Histogram)
+    waited: Histogram | None = None
     confusion: ConfusionMatrix = field(default_factory=ConfusionMatrix)
     slice_answers: list[int] = field(default_factory=lambda: [0] * N_SLICES)
     slice_latency_ns: list[int] = field(default_factory=lambda: [0] * N_SLICES)
@@ -153,6 +156,9 @@ class Record:
         self.failed.update(other.failed)
         self.latency.merge(other.latency)
         self.lag.merge(other.lag)
+        if other.waited:
+            self.waited = self.waited or Histogram()
+            self.waited.merge(other.waited)
         self.confusion.merge(other.confusion)
         self.mismatch = mismatch.least(self.mismatch, other.mismatch)
         self.servables.update(other.servables)
@@ -199,6 +205,7 @@ class Record:
             "failed": dict(self.failed),
             "latency": self.latency.to_plain(),
             "lag": self.lag.to_plain(),
+            "waited": self.waited and self.waited.to_plain(),
             "confusion": self.confusion.to_plain(),
             "mismatch": mismatch.to_plain(self.mismatch),
             "servables": servable.to_plain(self.servables),
@@ -238,6 +245,7 @@ class Record:
             servables=servable.from_plain(plain["servables"]),
             latency=Histogram.from_plain(plain["latency"]),
             lag=Histogram.from_plain(plain["lag"]),
+            waited=plain["waited"] and Histogram.from_plain(plain["waited"]),
             confusion=ConfusionMatrix.from_plain(plain["confusion"]),
             slice_answers=list(plain["slice_answers"]),
             slice_latency_ns=list(plain["slice_latency_ns"]),

@@ -7,6 +7,7 @@ from typing import Any
 
 from tfsload.records import mismatch, together
 from tfsload.records.half_seconds import BATCH, HalfSeconds, Limit
+from tfsload.records.histogram import Histogram
 from tfsload.records.level_counts import LevelCounts
 from tfsload.records.mismatch import Mismatch
 from tfsload.records.record import Record
@@ -223,6 +224,9 @@ class Recorder:
         record.cut_off += 1
         if is_whole_run:
             record.seconds.spread(sent_ns, now_ns)
+            record.waited = record.waited or Histogram()
+            record.waited.record(now_ns - due_ns)
+            record.half_seconds.add_cut_off(due_ns, now_ns)
 
     def count_offered(self, due_ns: int) -> None:
         """Count an arrival of open load that was due."""

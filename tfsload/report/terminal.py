@@ -1,6 +1,6 @@
 """The summary on the terminal: all of it read from a run's result."""
 
-from tfsload.analysis.figures import NONE, by_code, count, latency_ms, percent, rate, requests
+from tfsload.analysis.figures import NONE, by_code, count, latency_ms, percent, rate, requests, span
 from tfsload.analysis.result import RunResult, Verified
 from tfsload.analysis.totals import Totals
 from tfsload.report import classes, levels, thresholds, verdict
@@ -12,6 +12,8 @@ from tfsload.transport.words import path_shown
 _LABEL_WIDTH = 13
 _LATE_USERS = "the run ended before all were started (-r: more a second)"
 _GONE_OR_LATE = "others ended by themselves, or the run ended before they were started (-r: more a second)"
+# A request that was cut off has waited for long from here on, where none was answered that took as long.
+_LONG_NS = 1_000_000_000
 _USERS_GONE = "they ended by themselves before the run did"
 
 
@@ -155,7 +157,12 @@ def _requests(totals: Totals) -> str:
     text = f"{count(totals.requests)} in {totals.duration_s:,.2f} s"
     if totals.cut_off:
         verb, their, users = ("was", "its", "user was") if totals.cut_off == 1 else ("were", "their", "users were")
-        text += f" ({count(totals.cut_off)} more {verb} in flight when {their} {users} stopped, and not counted)"
+        # Longer than any that was answered: what is told of those says nothing of these.
+        is_long = totals.waited_ns > max(totals.latency.max_ns, _LONG_NS)
+        waited = f" after up to {span(totals.waited_ns / 1e9)} without an answer" if is_long else ""
+        text += (
+            f" ({count(totals.cut_off)} more {verb} in flight when {their} {users} stopped{waited}, and not counted)"
+        )
     return text
 
 

@@ -116,7 +116,9 @@ class Ledger:
         self._results.paces.setdefault(worker, Pace()).take(rows, unix_ns, n_undelivered)
         # Both clocks go on evenly from the run's beginning: a wall clock that is set in the middle moves no record.
         shift_ns = time.perf_counter_ns() + self._unix_offset_ns - unix_ns
-        merge_plain(self._results.records, rows, shift_ns if abs(shift_ns) > SAME_CLOCK_NS else 0)
+        shift_ns = shift_ns if abs(shift_ns) > SAME_CLOCK_NS else 0
+        self._results.told_until_unix_ns[worker] = unix_ns + shift_ns
+        merge_plain(self._results.records, rows, shift_ns)
 
 
 def _chunk(n_requests: int, n_workers: int) -> int:

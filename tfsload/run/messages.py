@@ -42,7 +42,7 @@ Every message with rows says in `unix_ns` what the sender's clock shows, in nano
 from tfsload.settings.options import OWN_PREFIX
 
 # Goes up with each change to what stands here. Processes with different ones do not understand each other.
-PROTOCOL = 11
+PROTOCOL = 12
 
 JOINED = "tfsload_joined"
 LEASE_WANTED = "tfsload_lease_wanted"

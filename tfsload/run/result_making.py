@@ -56,6 +56,7 @@ def make_result(
         findings=results.findings,
         n_images=checked.n_images,
         asked=_sweep_asked(checked),
+        told_until_unix_ns=min(results.told_until_unix_ns.values(), default=0) if is_under_way else 0,
     )
     images = _images(overall, checked)
     summed_up = sum_up(measured, course, checked.settings.checks.thresholds, search, is_under_way)

@@ -79,6 +79,7 @@ class Results:
     Attributes:
         records: what was measured, by level.
         paces: how fast each worker was answered.
+        told_until_unix_ns: until when each worker has told what it did, on the clock of this process.
         n_requests: with `--num-tests`: requests to make, each once; else None.
         n_done: with `--num-tests`: requests delivered.
         n_warm_up_left: requests to make and deliver before those, which do not count.
@@ -102,6 +103,7 @@ class Results:
 
     records: dict[int, Record] = field(default_factory=dict)
     paces: dict[str, Pace] = field(default_factory=dict)
+    told_until_unix_ns: dict[str, int] = field(default_factory=dict)
     n_requests: int | None = None
     n_done: int = 0
     n_warm_up_left: int = 0

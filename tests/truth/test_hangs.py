@@ -1,0 +1,29 @@
+"""What a run without levels says of a server that hangs until its users are stopped, from outside."""
+
+import json
+
+import pytest
+
+from tests.support.runs import PROJECT, run_headless
+from tests.support.truth import truth_server
+from tfsload.analysis import exit_codes
+
+LASTS_S = 6
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize("more", [pytest.param((), id="one"), pytest.param(("--processes", "2"), id="two-processes")])
+def test_a_server_that_hangs_most_of_a_run_holds_no_rate(tmp_path, more):
+    users = ("-u", "8", "-r", "8", "-t", f"{LASTS_S}s", "--deadline", "60", "--threshold", "rate > 150/s", *more)
+    with truth_server(tmp_path / "server", service_ms=20, freeze=[400, 100]) as server:
+        ended = run_headless(
+            tmp_path / "run",
+            *("--host", server.address, *users, "--report", str(tmp_path / "report")),
+            locustfile=PROJECT / "locustfile.py",
+        )
+        server.end()
+
+    totals = json.loads((tmp_path / "report" / "result.json").read_text())["totals"]
+    assert 390 <= totals["requests"] <= 400
+    assert totals["requests_per_s"] < 400 / (LASTS_S - 1)
+    assert ended.exit_code == exit_codes.THRESHOLD, ended.stdout
