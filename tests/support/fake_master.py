@@ -53,9 +53,13 @@ def begin(coordinator, n_requests=None, **more):
         coordinator._runner.receive(messages.JOINED, {"run": run, "protocol": messages.PROTOCOL}, worker)
 
 
-def ask(master, worker, run=1, held=()):
-    """Ask for a lease; return its number, start and stop, or None."""
-    master.receive(messages.LEASE_WANTED, {"run": run, "held": list(held)}, worker)
+def ask(master, worker, run=1, held=(), newest=None):
+    """Ask for a lease, as one that has got all that was given to it; return its number, start and stop, or None."""
+    if newest is None:
+        newest = max(
+            (data["lease"][0] for name, data, *_ in master.sent if name == messages.LEASE and data["lease"]), default=-1
+        )
+    master.receive(messages.LEASE_WANTED, {"run": run, "held": list(held), "newest": newest}, worker)
     return master.sent[-1][1]["lease"]
 
 

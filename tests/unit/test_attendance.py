@@ -215,7 +215,7 @@ def test_a_worker_of_another_version_is_named_and_gets_nothing(master, coordinat
     coordinator.begin(n_requests=1)
     master.receive(messages.JOINED, {"run": 1, "protocol": messages.PROTOCOL}, "a")
     master.receive(messages.JOINED, {"run": 1, **data}, "b")
-    master.receive(messages.LEASE_WANTED, {"run": 1, "held": []}, "b")
+    master.receive(messages.LEASE_WANTED, {"run": 1, "held": [], "newest": -1}, "b")
 
     assert master.sent[-1] == (messages.LEASE, {"run": 1, "lease": None, "is_warming_up": False}, "b")
     assert coordinator.results.unfit_workers == {"b": OTHER_VERSION}

@@ -146,6 +146,7 @@ def test_reports_that_did_not_arrive_are_noticed(master, coordinator):
 def test_clocks_that_differ_are_reckoned_with(master, coordinator, ahead_ns, is_moved):
     begin(coordinator, n_requests=None)
     report(master, "a", rows(None, 1), clock_ns=ahead_ns)
+    coordinator._ledger.settle()
     moved_ns = coordinator.results.overall.last_done_unix_ns - 10**18
 
     assert abs(moved_ns + (ahead_ns if is_moved else 0)) < 10**9
@@ -155,7 +156,7 @@ def test_workers_that_cannot_be_told_of_the_end_are_named(master, coordinator, m
     begin(coordinator)
     monkeypatch.setattr(coordinating, "DRAIN_LIMIT_S", 0)
     monkeypatch.setattr(master, "send_message", raising(RPCError("closed")))
-    ask_in_vain = {"run": 1, "held": []}
+    ask_in_vain = {"run": 1, "held": [], "newest": -1}
     master.receive(messages.LEASE_WANTED, ask_in_vain, "a")
     coordinator.begin_to_end()
     coordinator.end()

@@ -47,13 +47,13 @@ class Process:
 def test_a_process_tells_what_it_holds():
     process = Process(n_users=2)
     assert process.look()["newest"] == -1
-    process.run.supply.grant(Lease(7, 0, 3))
-    process.run.supply.grant(Lease(4, 3, 5))
+    process.run.supply.grant(Lease(4, 0, 3))
+    process.run.supply.grant(Lease(7, 3, 5))
     process.run.supply.next()
-    process.run.supply.done(7)
+    process.run.supply.done(4)
 
     told = process.look()
-    assert (told["held"], told["newest"], told["n_open"], told["n_users"]) == ([7, 4], 7, 4, 2)
+    assert (told["held"], told["newest"], told["n_open"], told["n_users"]) == ([4, 7], 7, 4, 2)
 
 
 def test_what_a_process_without_users_holds_goes_to_others():

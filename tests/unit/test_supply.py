@@ -150,3 +150,20 @@ def test_a_process_that_got_nothing_asks_again(monkeypatch):
     coordinator.waiting.append((3, 4))  # a lost worker's
 
     assert user.get(timeout=10) == (3, 0)
+
+
+def test_a_lease_that_comes_twice_is_worked_off_once():
+    """The leader was held up, and has read a question and its repetition."""
+    asked, delivered = [], []
+    supply = LeasedSupply(asked.append, delivered.append)
+    gevent.spawn(supply.next)
+    gevent.idle()
+    supply.grant(Lease(3, 0, 2))
+    supply.grant(Lease(3, 0, 2))
+    supply.next()
+    supply.done(3)
+    supply.done(3)
+
+    assert delivered == [3]
+    assert supply.held().n_open == 0
+    assert (supply.held().leases, supply.held().newest) == ((), 3)

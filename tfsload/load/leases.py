@@ -90,6 +90,16 @@ class Leases:
         self._held[lease.number] = (worker, lease)
         return lease
 
+    def on_its_way(self, worker: str, newest: int) -> Lease | None:
+        """Return a lease that was given to a worker and was not there when it spoke; None: there is none.
+
+        Args:
+            worker: it speaks.
+            newest: the highest number that it knew of then.
+        """
+        held = (lease for holder, lease in self._held.values() if holder == worker and lease.number > newest)
+        return next(held, None)
+
     def deliver(self, number: int, n_open: int = 0) -> bool:
         """Take a lease's results. False if they must not be counted: the range was given to another since.
 

@@ -165,6 +165,8 @@ class LeasedSupply:
 
     def grant(self, lease: Lease | None, is_soon: bool = False) -> None:
         """Take the coordinator's answer; None: nothing is free now, but will be soon where it says so."""
+        if lease is not None and lease.number <= self._newest:
+            return  # the answer to a question that was asked twice
         self._forget_check()
         if lease is None:
             self._check = gevent.spawn_later(ASK_SOON_S if is_soon else ASK_AGAIN_S, self._ask_again)

@@ -171,6 +171,7 @@ class Coordinator:
         self._roster.end()
         if isinstance(self._runner, MasterRunner):
             self._drain()
+        self._ledger.settle()
         self.results.n_workers_left = len(self._roster.until_the_end - self.results.lost_workers)
         self._is_open = False
 
@@ -281,7 +282,7 @@ class Coordinator:
             return
         self.results.lost_workers.discard(msg.node_id)
         is_fit = msg.node_id not in self.results.unfit_workers
-        lease = self._ledger.grant(msg.node_id, msg.data["held"], is_fit)
+        lease = self._ledger.grant(msg.node_id, msg.data["held"], msg.data["newest"], is_fit)
         data = {
             "run": self._number,
             "lease": lease and [lease.number, lease.start, lease.stop],
@@ -302,6 +303,7 @@ class Coordinator:
     def _on_pulse(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         if not self.is_of_this_run(msg):
             return
+        self._ledger.hear(msg.node_id, msg.data["unix_ns"])
         self._vigil.take(msg.node_id, msg.data, self._clock_s(), self.probe)
         if msg.data["counted"] is not None:
             self.counted[msg.node_id] = LevelCounts.from_plain(msg.data["counted"])

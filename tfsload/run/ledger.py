@@ -1,15 +1,15 @@
 """What the workers of a run owe: leases that are out, and reports on their way; and what has arrived of them."""
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 from tfsload.load.leases import Lease, Leases
 from tfsload.records.recorder import merge_plain, n_ended
+from tfsload.records.window import WHOLE_RUN
 from tfsload.run.results import Pace, Results
+from tfsload.run.worker_clock import WorkerClock
 
-# Clocks of workers that differ by less are taken to be the same: a message takes its time, too.
-SAME_CLOCK_NS = 250_000_000
 # A lease is small enough that losing a worker costs little and the end is shared out evenly,
 # and large enough that its message costs little.
 MAX_REQUESTS_PER_LEASE = 100
@@ -34,17 +34,31 @@ class Ledger:
         self._n_arrived: Counter[str] = Counter()  # requests outside leases, by worker
         # Add it to time.perf_counter_ns() for nanoseconds since 1970.
         self._unix_offset_ns = time.time_ns() - time.perf_counter_ns()
+        self._clocks: defaultdict[str, WorkerClock] = defaultdict(WorkerClock)
+        self._waiting: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)  # rows, until a clock is known
         self.leases: Leases | None = None
         if results.n_requests is not None:
             n, n_warm_up = results.n_requests, results.n_warm_up_left
             self.leases = Leases(n, _chunk(n, n_workers), n_warm_up, _chunk(n_warm_up, n_workers))
 
-    def grant(self, worker: str, held: list[int], is_fit: bool) -> Lease | None:
-        """Give a worker that holds these leases a further one; None while nothing is free, or where it is unfit."""
+    def grant(self, worker: str, held: list[int], newest: int, is_fit: bool) -> Lease | None:
+        """Give a worker that holds these leases a further one; None while nothing is free, or where it is unfit.
+
+        One that asks again before it has heard gets the same again: it may have been lost, or the question waited here.
+
+        Args:
+            worker: asks.
+            held: numbers of the leases that it holds.
+            newest: the highest number that it knew of when it asked.
+            is_fit: whether it has what the run is about.
+        """
         if self.leases is None:
             return None
-        self.leases.keep_only(worker, held)
-        return self.leases.grant(worker) if is_fit else None
+        self.leases.keep_only(worker, held, newest)
+        if not is_fit:
+            self.leases.keep_only(worker, held)
+            return None
+        return self.leases.on_its_way(worker, newest) or self.leases.grant(worker)
 
     @property
     def is_warming_up(self) -> bool:
@@ -55,6 +69,19 @@ class Ledger:
         """Take back what a worker no longer holds of the leases that it was given, up to the `newest` it knows of."""
         if self.leases:
             self.leases.keep_only(worker, held, newest)
+
+    def hear(self, worker: str, unix_ns: int) -> None:
+        """Hear of a worker, whose clock showed `unix_ns`: that tells whether its clock is another one."""
+        now_ns = time.perf_counter_ns() + self._unix_offset_ns
+        clock = self._clocks[worker]
+        clock.hear(unix_ns, now_ns)
+        if clock.is_settled(now_ns):
+            self._merge_waiting(worker)
+
+    def settle(self) -> None:
+        """Take in what waits for a clock to be known better: nothing more comes."""
+        for worker in list(self._waiting):
+            self._merge_waiting(worker)
 
     def lose(self, worker: str) -> int:
         """Take back what a worker holds; return how many requests go to others."""
@@ -114,11 +141,15 @@ class Ledger:
 
     def _merge(self, worker: str, rows: list[dict[str, Any]], unix_ns: int, n_undelivered: int = 0) -> None:
         self._results.paces.setdefault(worker, Pace()).take(rows, unix_ns, n_undelivered)
+        # A level has a window of each process's own clock.
+        self._waiting[worker] += [row for row in rows if row["level"] == WHOLE_RUN.level]
+        merge_plain(self._results.records, [row for row in rows if row["level"] != WHOLE_RUN.level])
         # Both clocks go on evenly from the run's beginning: a wall clock that is set in the middle moves no record.
-        shift_ns = time.perf_counter_ns() + self._unix_offset_ns - unix_ns
-        shift_ns = shift_ns if abs(shift_ns) > SAME_CLOCK_NS else 0
-        self._results.told_until_unix_ns[worker] = unix_ns + shift_ns
-        merge_plain(self._results.records, rows, shift_ns)
+        self.hear(worker, unix_ns)
+        self._results.told_until_unix_ns[worker] = unix_ns + self._clocks[worker].shift_ns
+
+    def _merge_waiting(self, worker: str) -> None:
+        merge_plain(self._results.records, self._waiting.pop(worker, []), self._clocks[worker].shift_ns)
 
 
 def _chunk(n_requests: int, n_workers: int) -> int:

@@ -7,7 +7,7 @@ late message of an earlier run is told apart.
 | message | from → to | data beside `run` |
 | --- | --- | --- |
 | JOINED | participant → coordinator | it runs users from now on; `protocol`: `PROTOCOL` |
-| LEASE_WANTED | participant → coordinator | `held`: numbers of the leases that it holds |
+| LEASE_WANTED | participant → coordinator | `held` and `newest`, as in PULSE |
 | LEASE | coordinator → participant | `lease`: [number, start, stop], or None while nothing is free; `is_warming_up` |
 | LEASE_DONE | participant → coordinator | `lease`: number, `rows`: what was recorded under it |
 | PULSE | participant → coordinator | once a second: what it has in hand |
@@ -35,8 +35,8 @@ Worker reports carry `{REPORT_KEY: {"run", "rows", "unix_ns", "n_undelivered"}}`
 the last one.
 They carry `{BEFORE_RESET_KEY: {"run", "requests", "errors"}}` where Locust has emptied a worker's statistics meanwhile:
 `requests` holds [name, type, how many], `errors` [type, name, words, how many].
-Every message with rows says in `unix_ns` what the sender's clock shows, in nanoseconds since 1970, and in
-`n_undelivered` how many requests were answered under leases that are not worked off.
+Every message with rows, and each PULSE, says in `unix_ns` what the sender's clock shows, in nanoseconds since 1970;
+those with rows in `n_undelivered` how many requests were answered under leases that are not worked off.
 """
 
 from tfsload.settings.options import OWN_PREFIX

@@ -185,7 +185,7 @@ class Participant:
         return (user for user in users if hasattr(user, "sent_ns"))
 
     def _tell_pulse(self, run: Run, pulse: dict[str, Any]) -> None:
-        self._send(messages.PULSE, {"run": run.number, **pulse})
+        self._send(messages.PULSE, {"run": run.number, "unix_ns": run.recorder.now_unix_ns(), **pulse})
 
     def _stop_without_master(self) -> None:
         """Stop the load of a run whose master is gone, and with it whatever would end the run."""
@@ -204,7 +204,7 @@ class Participant:
             return EndlessSupply(len(run.book), run.settings.data.seed, self._runner.worker_index)
 
         def ask(held: list[int]) -> None:
-            self._send(messages.LEASE_WANTED, {"run": run.number, "held": held})
+            self._send(messages.LEASE_WANTED, {"run": run.number, "held": held, "newest": run.supply.held().newest})
 
         def deliver(lease: int) -> None:
             rows = run.recorder.take(lease)

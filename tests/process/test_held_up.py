@@ -1,0 +1,59 @@
+"""Processes of a run that are held up for a while, as by a debugger or a machine that sleeps."""
+
+import json
+import os
+import signal
+import time
+
+import gevent
+import pytest
+
+from tests.support.runs import PROJECT, forked, locust, wait_until
+from tests.support.truth import truth_server
+from tfsload.analysis import exit_codes
+
+pytestmark = pytest.mark.timing
+
+HELD_UP_S = 7
+N_USERS, SERVICE_MS = 4, 50
+MOST_RPS = N_USERS * 1000 / SERVICE_MS
+USERS = ("-u", str(N_USERS), "-r", str(N_USERS))
+
+
+def hold_up(pid, seconds=HELD_UP_S):
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(seconds)  # what is tested: nothing of it goes on by itself
+    os.kill(pid, signal.SIGCONT)
+
+
+def run(tmp_path, *arguments, after_s, who, seconds=HELD_UP_S, **options):
+    """Make a run in which a process is held up, and return how it ended, and its result."""
+    with truth_server(tmp_path / "server", service_ms=SERVICE_MS) as server:
+        arguments = (*USERS, "--host", server.address, *arguments, "--report", str(tmp_path / "report"))
+        options = {"locustfile": PROJECT / "locustfile.py", **options}
+        with locust(tmp_path / "run", "--headless", *arguments, **options) as process:
+            wait_until(process.has_spawned, "users")
+            gevent.sleep(after_s)
+            hold_up(who(process.pid), seconds)
+            ended = process.wait()
+    return ended, json.loads((tmp_path / "report" / "result.json").read_text())
+
+
+def the_leader(pid):
+    return pid
+
+
+def test_a_master_that_was_held_up_makes_no_rate_higher(tmp_path):
+    ended, result = run(tmp_path, "-t", "12s", *forked(2), after_s=4, who=the_leader)
+
+    assert result["totals"]["requests_per_s"] <= MOST_RPS
+    assert max(second["rate_rps"] for second in result["seconds"] if second["lasts_s"] >= 1) <= 1.2 * MOST_RPS
+    assert ended.exit_code == exit_codes.PASS, ended.stdout
+
+
+def test_a_master_that_was_held_up_gives_out_each_image_once(tmp_path):
+    ended, result = run(tmp_path, "--num-tests", "600", *forked(2), after_s=1, who=the_leader, seconds=4)
+
+    assert result["totals"]["predictions"] == 600
+    assert result["workers"]["n_discarded"] == 0
+    assert ended.exit_code == exit_codes.PASS, ended.stdout
