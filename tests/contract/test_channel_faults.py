@@ -366,3 +366,47 @@ def test_what_is_not_offered_is_refused_whichever_way_it_is_asked_for(serve, way
         ask(b"question", timeout=1, compression=grpc.Compression.Gzip)
     with pytest.raises(TypeError):
         ask(b"question", timeout=1, no_such_option=True)
+
+
+@pytest.mark.parametrize(
+    ("held_up_s", "n_users", "size"),
+    [
+        pytest.param(0.4, 1, 10, id="a-little-longer-than-the-deadline"),
+        pytest.param(1.0, 8, 10, id="many-calls"),
+        pytest.param(1.0, 8, 16_000, id="replies-longer-than-a-read"),
+    ],
+)
+def test_an_answer_that_came_while_the_process_was_held_up_is_one(serve, held_up_s, n_users, size):
+    def talk(server, socket, _number):
+        socket.sendall(frames.settings_frame({}))
+        streams = []
+        for frame in server.received(socket):
+            if is_request(frame):
+                streams.append(frame.stream)
+            if len(streams) == n_users:
+                socket.sendall(b"".join(reply(stream, b"a" * size) for stream in streams))
+                hold_up(held_up_s)
+
+    _, channel = serve(talk)
+    method = channel.unary_unary("/a/b")
+    users = [gevent.spawn(outcome, method, timeout=0.3) for _ in range(n_users)]
+    gevent.joinall(users, timeout=LIMIT_S)
+
+    assert [user.value for user in users] == [b"a" * size] * n_users
+
+
+def test_a_call_without_an_answer_is_given_up_after_the_process_was_held_up(serve):
+    server, channel = serve(silent())
+    connect(server, channel)
+    user = gevent.spawn(outcome, channel.unary_unary("/a/b"), timeout=0.2)
+    wait_until(lambda: server.n_requests == 1, "the request", LIMIT_S)
+    hold_up(0.6)
+
+    assert user.get(timeout=LIMIT_S).code() == CODE.DEADLINE_EXCEEDED
+
+
+def hold_up(seconds):
+    """Let nothing of this process's event loop go on: the server has answered, and lies in it, too."""
+    until_s = time.monotonic() + seconds
+    while time.monotonic() < until_s:
+        pass

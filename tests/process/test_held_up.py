@@ -2,13 +2,15 @@
 
 import json
 import os
+import re
 import signal
 import time
+from pathlib import Path
 
 import gevent
 import pytest
 
-from tests.support.runs import PROJECT, forked, locust, wait_until
+from tests.support.runs import PROJECT, forked, locust, run_headless, wait_until
 from tests.support.truth import truth_server
 from tfsload.analysis import exit_codes
 
@@ -57,3 +59,63 @@ def test_a_master_that_was_held_up_gives_out_each_image_once(tmp_path):
     assert result["totals"]["predictions"] == 600
     assert result["workers"]["n_discarded"] == 0
     assert ended.exit_code == exit_codes.PASS, ended.stdout
+
+
+def a_worker(pid):
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "who", "told"),
+    [
+        pytest.param(("-t", "16s"), the_leader, r"the load generator stood still for \d", id="one-process"),
+        pytest.param(
+            ("-t", "16s", *forked(2)), a_worker, r"1 of 2 processes of the load generator stood still", id="one-of-two"
+        ),
+        pytest.param(
+            ("--sweep", "4", "--level-duration", "14", "--warm-up", "0"),
+            the_leader,
+            r"4 users: the load generator stood still for \d",
+            id="in-a-level",
+        ),
+    ],
+)
+def test_a_load_generator_that_was_held_up_blames_no_server(tmp_path, arguments, who, told):
+    ended, result = run(tmp_path, *arguments, after_s=3, who=who)
+
+    assert result["totals"]["failed"] == {}
+    assert ended.exit_code == exit_codes.INVALID, ended.stdout
+    assert re.search(told, " ".join(ended.stdout.split()))
+    assert "whether the server still runs" not in ended.stdout
+
+
+BUSY_ONCE = """
+import time
+from pathlib import Path
+
+from tfsload import GrpcUser, events
+
+
+class Busy(GrpcUser):
+    pass
+
+
+@events.prediction.add_listener
+def compute(image_index, **_):
+    if image_index == 500 and not vars(compute):
+        compute.is_done = True
+        until_s = time.monotonic() + 6
+        while time.monotonic() < until_s:
+            pass
+"""
+
+
+def test_a_listener_that_computes_for_longer_than_the_deadline_blames_no_server(tmp_path):
+    (tmp_path / "busy.py").write_text(BUSY_ONCE)
+    with truth_server(tmp_path / "server", service_ms=5) as server:
+        arguments = (*USERS, "--host", server.address, "-t", "16s", "--deadline", "5")
+        ended = run_headless(tmp_path / "run", *arguments, locustfile=tmp_path / "busy.py")
+
+    assert ended.exit_code == exit_codes.INVALID, ended.stdout
+    assert "the load generator stood still for" in " ".join(ended.stdout.split())
+    assert "DEADLINE_EXCEEDED" not in ended.stdout

@@ -11,11 +11,12 @@ from tfsload.analysis.level_result import LevelResult, level_result
 from tfsload.analysis.levels import LevelRow, finding_of
 from tfsload.analysis.limit import Ending, SearchResult
 from tfsload.analysis.others import NO_OTHERS, Others
-from tfsload.analysis.result import Course, RunResult, Server, Users, Verified, Workers
+from tfsload.analysis.result import Course, RunResult, Server, Users, Verified
 from tfsload.analysis.summing_up import Measured, sum_up
 from tfsload.analysis.thresholds import Threshold
 from tfsload.analysis.totals import MismatchExample
 from tfsload.analysis.verdict import Verdict
+from tfsload.analysis.workers import Workers
 from tfsload.records.mismatch import least
 from tfsload.records.record import Record
 from tfsload.report import levels as level_report

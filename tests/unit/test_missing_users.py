@@ -9,7 +9,8 @@ from tests.support.past_runs import MS, SECOND, PastRun
 from tfsload.analysis import exit_codes, validity
 from tfsload.analysis.attendance import Attended
 from tfsload.analysis.judge import judge
-from tfsload.analysis.result import Users, Workers
+from tfsload.analysis.result import Users
+from tfsload.analysis.workers import Workers
 
 NEVER_ALL = Attended(0.0, 0.0, 0.0)
 

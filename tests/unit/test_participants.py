@@ -7,7 +7,8 @@ import pytest
 from tests.support.golden import result_of
 from tests.support.past_runs import MS, SECOND, PastRun
 from tfsload.analysis.attendance import Attended
-from tfsload.analysis.result import Users, Workers
+from tfsload.analysis.result import Users
+from tfsload.analysis.workers import Workers
 from tfsload.report import terminal
 
 

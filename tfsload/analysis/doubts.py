@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tfsload.analysis.figures import latency, latency_against, requests, share
+from tfsload.analysis.figures import latency, latency_against, requests, share, span
 from tfsload.analysis.percentiles import LEAST_PERCENTILE, samples_needed
 from tfsload.records.cpu import CpuShares
 from tfsload.records.level import LevelRun
@@ -18,6 +18,13 @@ WAIT_SHARE_OF_LATENCY = 0.1
 LATE_NS = 1_000_000
 LATE_SHARE_OF_LATENCY = 0.1
 LITTLES_TOLERANCE = 0.05
+# A generator that stood still for more of the time than that has measured itself.
+HELD_UP_SHARE = 0.05
+HELD_UP_WORDS = "nothing was sent or read meanwhile"
+HELD_UP_CURE = (
+    "see what held it up, such as a debugger, a machine that slept, or a listener or task that computes for seconds, "
+    "and run again"
+)
 
 
 @dataclass(frozen=True)
@@ -52,11 +59,24 @@ def in_short(what: str) -> str:
 
 def doubts_of_generator(run: LevelRun, record: Record) -> tuple[Doubt, ...]:
     """Return what of the load generator is in the way: the figures may be its own."""
+    if held_up := _of_hold_ups(run):
+        return (held_up,)  # it is busy, late and unstable for that
     cpu = _of_cpu(run, record)
     # Whoever is kept off the CPU sends late, too: that is one cause with one cure.
     lag = None if cpu is not None and run.busy_share < BUSY_SHARE else _of_lag(record)
     doubts = [_of_workers(run), _of_users(run), cpu, lag]
     return tuple(doubt for doubt in doubts if doubt is not None)
+
+
+def was_held_up(run: LevelRun) -> bool:
+    """Whether the load generator stood still for a good part of a level, so that the sample is its own."""
+    return run.held_up_s > HELD_UP_SHARE * run.level.duration_s
+
+
+def _of_hold_ups(run: LevelRun) -> Doubt | None:
+    if not was_held_up(run):
+        return None
+    return Doubt(f"the load generator stood still for {span(run.held_up_s)} of it: {HELD_UP_WORDS}", HELD_UP_CURE)
 
 
 def doubts_of_sample(record: Record, achieved_rps: float, mean_in_flight: float, drift: str) -> tuple[Doubt, ...]:

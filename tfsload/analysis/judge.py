@@ -3,7 +3,7 @@
 import functools
 import math
 
-from tfsload.analysis import exit_codes, judged, lost_workers, missing_users, others, standstills, validity
+from tfsload.analysis import exit_codes, hold_ups, judged, lost_workers, missing_users, others, standstills, validity
 from tfsload.analysis.figures import by_code, requests, users
 from tfsload.analysis.gate import LEAST_S
 from tfsload.analysis.held import Held
@@ -53,7 +53,10 @@ def judge(result: RunResult) -> Verdict:
     rules = validity.held_rules(result, failing + broken_by + gaping + none_holds)
     failures, broken, gaps = (_reasons(breaches) for breaches in (failing, broken_by, gaping))
     gaps, crossed = gaps + _undecided(result), _crossed(result) + _reasons(none_holds)
-    advice, notes = _advice(result), standstills.notes(result) + _judged_whole(result) + _left_open(result)
+    advice, notes = (
+        _advice(result),
+        standstills.notes(result) + hold_ups.notes(result) + _judged_whole(result) + _left_open(result),
+    )
     notes += tuple(Reason(one.sentence) for one in result.accuracy)
     verdict = functools.partial(Verdict, doubted_levels=tuple(by_level), rules=rules)
     if failures or broken:
@@ -77,7 +80,7 @@ def _reasons(breaches: tuple[Breach, ...]) -> tuple[Reason, ...]:
 
 def _advice(result: RunResult) -> tuple[Reason, ...]:
     """Return what to do about requests without an answer, whether they fail the run or a threshold allows them."""
-    if result.search is not None:
+    if result.search is not None or hold_ups.explains_failures(result):
         return ()  # it goes where requests fail: that is what it looks for
     return tuple(advice for code, advice in _ADVICE.items() if code in result.totals.failed)
 
@@ -120,7 +123,8 @@ def _failures(result: RunResult) -> tuple[Breach, ...]:
         breaches.append(_gave_up(result))
     breaches += standstills.breaches(result)
     # A search goes where requests fail: that is what it looks for.
-    if totals.failed_requests and result.search is None and not _are_failures_judged(result):
+    is_own_fault = hold_ups.explains_failures(result)
+    if totals.failed_requests and result.search is None and not (is_own_fault or _are_failures_judged(result)):
         what = f"{requests(totals.failed_requests, totals.requests)} had no answer"
         breaches.append(Breach(validity.ANSWERED, f"{what} (images by code: {by_code(totals.failed)})"))
     breaches += _mismatches(result)
@@ -242,7 +246,7 @@ def _gaps(result: RunResult) -> tuple[Breach, ...]:
             breaches.append(lost_workers.of_images(fired, workers))
         else:
             breaches.append(Breach(validity.ENDS_BY_ITSELF, f"{fired} before the run was stopped"))
-    breaches += standstills.silent_ends(result)
+    breaches += [*standstills.silent_ends(result), *hold_ups.breaches(result)]
     breaches += missing_users.breaches(result)
     if course.stalled:
         what = f"the run was ended, since nobody could make the requests that were left: {course.stalled}"

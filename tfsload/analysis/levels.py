@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tfsload.analysis.doubts import Doubt, doubts_of_generator, doubts_of_sample
+from tfsload.analysis.doubts import Doubt, doubts_of_generator, doubts_of_sample, was_held_up
 from tfsload.analysis.figures import rate
 from tfsload.analysis.gate import Ruling, rule
 from tfsload.analysis.limit import Finding
@@ -100,7 +100,7 @@ def level_row(run: LevelRun, record: Record) -> LevelRow:
         unsteady=drift,
         lag_p99_ns=upper_end_ns(record.lag, 99),
         generator_doubts=doubts_of_generator(run, record),
-        sample_doubts=doubts_of_sample(record, achieved_rps, mean_in_flight, drift),
+        sample_doubts=() if was_held_up(run) else doubts_of_sample(record, achieved_rps, mean_in_flight, drift),
     )
 
 

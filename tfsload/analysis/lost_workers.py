@@ -1,7 +1,8 @@
 """Workers that were lost, with what of a run went with them. Pure."""
 
-from tfsload.analysis.result import RunResult, Workers
+from tfsload.analysis.result import RunResult
 from tfsload.analysis.validity import WORKERS_STAY, Breach
+from tfsload.analysis.workers import Workers
 
 _CURE = "run again with workers that stay"
 

@@ -23,6 +23,7 @@ from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.series import Second
 from tfsload.analysis.totals import NONE_UNCOUNTED, MismatchExample, Totals, Uncounted
 from tfsload.analysis.verdict import Verdict
+from tfsload.analysis.workers import ONE_WORKER, Workers
 
 # Of what is written. A field more leaves it as it is; one that is gone, or means something else, makes it another.
 SCHEMA = 1
@@ -147,27 +148,6 @@ class Course:
 
 
 @dataclass(frozen=True)
-class Workers:
-    """The processes that ran users.
-
-    Attributes:
-        n: most at once.
-        lost: those whose results are missing.
-        unfit: why some could not take part, by worker.
-        n_unaccounted: requests that workers reported and that did not arrive.
-        n_discarded: requests of workers that left in the middle of a lease; in no other figure.
-        n_left: those that took part until the end; None: not known.
-    """
-
-    n: int = 1
-    lost: tuple[str, ...] = ()
-    unfit: Mapping[str, str] = field(default_factory=dict)
-    n_unaccounted: int = 0
-    n_discarded: int = 0
-    n_left: int | None = None
-
-
-@dataclass(frozen=True)
 class Users:
     """Users that ran.
 
@@ -251,7 +231,7 @@ class RunResult:
     asked: Asked = NOTHING_ASKED
     server: Server = Server()
     course: Course = Course()
-    workers: Workers = Workers()
+    workers: Workers = ONE_WORKER
     users: Users = Users()
     totals: Totals
     uncounted: Uncounted = NONE_UNCOUNTED

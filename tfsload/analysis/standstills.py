@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tfsload.analysis import hold_ups
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.series import Second
@@ -18,6 +19,8 @@ _LUCK = 1e-3
 _USUAL = 0.95
 # Under a longer --deadline a server that hangs at the end makes no failure: so long a silence is looked at.
 _SILENCE_S = 5.0
+# What is told second by second may lie a little beside what is known exactly.
+_SECOND_S = 1.0
 
 _CURE = "see whether the server still runs, and its log"
 
@@ -130,7 +133,7 @@ def silent_ends(result: RunResult) -> tuple[Breach, ...]:
         return ()
     if any(one.is_to_the_end for one in _of_run(result)):
         return ()  # that is told
-    found = standstills(result.seconds, min(course.deadline_s, _SILENCE_S))
+    found = _of_server(result, standstills(result.seconds, min(course.deadline_s, _SILENCE_S)))
     waited = "1 request that waited was" if cut_off == 1 else f"{cut_off:,} requests that waited were"
     cure = "let it last longer than the --deadline, or pass a shorter one"
     return tuple(
@@ -163,7 +166,16 @@ def _at_the_end(one: Standstill, where: str) -> str:
 
 def _of_run(result: RunResult) -> tuple[Standstill, ...]:
     deadline_s = result.course.deadline_s
-    return () if deadline_s is None else standstills(result.seconds, deadline_s)
+    return () if deadline_s is None else _of_server(result, standstills(result.seconds, deadline_s))
+
+
+def _of_server(result: RunResult, found: tuple[Standstill, ...]) -> tuple[Standstill, ...]:
+    """Return those that are no standstill of the load generator's: what it did not read, it could not count."""
+    return tuple(
+        one
+        for one in found
+        if 2 * hold_ups.overlap_s(result.workers.held_up, one.at_s, one.lasted_s + 2 * _SECOND_S) <= one.lasted_s
+    )
 
 
 def _of_level(result: RunResult, level: LevelResult) -> tuple[Standstill, ...]:

@@ -19,6 +19,7 @@ WORKERS_STAY = "all workers take part and stay"
 MEASURED = "something is measured"
 ENDS_BY_ITSELF = "the run ends by itself"
 USERS_RUN = "the users that were asked for run"
+GENERATOR_RUNS = "the load generator goes on"
 ONE_MODEL = "one model gives all answers"
 FINDS_A_RATE = "the search finds a rate"
 # Without this it crosses thresholds.
@@ -81,6 +82,8 @@ def _applying(result: RunResult) -> Iterator[str]:
         yield OTHERS_SUCCEED
     yield from (USERS_RAISE_NOTHING, LISTENERS_RAISE_NOTHING, WORKERS_STAY, MEASURED, ENDS_BY_ITSELF, USERS_RUN)
     yield ONE_MODEL
+    if result.workers.held_up:
+        yield GENERATOR_RUNS
     yield from (level_rule(level.name, level.number) for level in result.levels)
     if result.search is not None:
         yield from (FINDS_A_RATE, A_RATE_HOLDS)

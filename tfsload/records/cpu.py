@@ -16,11 +16,13 @@ class CpuShares:
         busy: the share of the time that it ran, 0 to about 1.
         waited: the share for which it was ready to run and other programs ran.
         mean_wait_ns: how long it waited whenever it was to run.
+        held_up_s: for how many seconds it stood still, a second or more at a time.
     """
 
     busy: float
     waited: float
     mean_wait_ns: float
+    held_up_s: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -82,3 +82,8 @@ class LevelRun:
     def busy_share(self) -> float:
         """The busiest process's share of a CPU."""
         return max((one.busy for one in self.cpu), default=0.0)
+
+    @property
+    def held_up_s(self) -> float:
+        """For how long that process stood still that did longest."""
+        return max((one.held_up_s for one in self.cpu), default=0.0)

@@ -246,6 +246,7 @@ class Participant:
         _sleep_until(window.end_ns)
         cpu = CpuTime.now().since(at_begin)
         self._is_measuring = False
+        held_up_s = self._pulse.held_up_s(window.begin_ns, window.end_ns) if self._pulse else 0.0
         n_users = self._runner.user_count
         if run.pacer is not None:
             # Each arrival is sent or dropped, and what this level has in flight is not to meet the next one.
@@ -260,7 +261,7 @@ class Participant:
                 messages.LEVEL_DONE,
                 self._counted(run.recorder.take_unleased()),
                 level=window.level,
-                cpu=vars(cpu),
+                cpu={**vars(cpu), "held_up_s": held_up_s},
                 round_trip_ns=run.round_trip_ns,
                 n_users=n_users,
             )
@@ -322,8 +323,7 @@ class Participant:
         return rows
 
     def _on_report_to_master(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002  (Locust's names)
-        report = self._report(Recorder.take_unleased)
-        if report is not None:
+        if (report := self._report(Recorder.take_unleased)) is not None:
             data[messages.REPORT_KEY] = report
 
     def _on_lease(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)

@@ -13,6 +13,7 @@ import gevent
 
 from tfsload.prediction.process_run import Run
 from tfsload.records.recorder import n_ended
+from tfsload.run.hold_ups import HoldUps
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Pulse:
         self._tell = tell
         self._clock_ns = clock_ns
         self._count_all = count_all
+        self._hold_ups = HoldUps()
         self._n_idle_looks = 0
         self._seen_sent_ns = self._seen_answered_ns = 0
         self._greenlet: gevent.Greenlet[[], None] | None = None
@@ -61,20 +63,29 @@ class Pulse:
         """Look no more."""
         if self._greenlet is not None:
             self._greenlet.kill(block=False)
+        if self._hold_ups.see(self._clock_ns()):
+            self._tell(self.look(is_last=True))
 
     def _beat(self) -> None:
         while True:
+            self._hold_ups.expect(self._clock_ns() + int(INTERVAL_S * 1e9))
             gevent.sleep(INTERVAL_S)
             self._tell(self.look())
 
-    def look(self) -> dict[str, Any]:
-        """Look now; give up what this process holds where nobody has been there to work on it."""
+    def held_up_s(self, begin_ns: int, end_ns: int) -> float:
+        """Return for how many seconds of a span that is over this process stood still."""
+        self._hold_ups.see(self._clock_ns())
+        return self._hold_ups.within_s(begin_ns, end_ns)
+
+    def look(self, is_last: bool = False) -> dict[str, Any]:
+        """Look now; give up what nobody has been there to work on, unless it is the last look."""
+        self._hold_ups.see(self._clock_ns())
         run = self._run
         has_sent, has_answered = run.sent_ns > self._seen_sent_ns, run.answered_ns > self._seen_answered_ns
         self._seen_sent_ns, self._seen_answered_ns = run.sent_ns, run.answered_ns
         n_users, n_stuck = self._count(has_answered)
         self._n_idle_looks = 0 if n_users else self._n_idle_looks + 1
-        n_discarded = self._give_up() if self._n_idle_looks >= IDLE_LOOKS else 0
+        n_discarded = self._give_up() if self._n_idle_looks >= IDLE_LOOKS and not is_last else 0
         held = run.supply.held()
         return {
             "n_users": n_users,
@@ -86,6 +97,7 @@ class Pulse:
             "has_sent": has_sent or any(user.sent_ns for user in self._users()),
             "has_answered": has_answered,
             "n_discarded": n_discarded,
+            "held_up": self._hold_ups.to_plain(run.recorder.unix_offset_ns),
             "counted": counted.to_plain() if (counted := run.recorder.counts_so_far(self._clock_ns())) else None,
         }
 

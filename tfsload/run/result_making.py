@@ -13,9 +13,10 @@ from tfsload.analysis.levels import level_row
 from tfsload.analysis.limit import SearchResult
 from tfsload.analysis.next_sweep import SweepAsked
 from tfsload.analysis.others import NO_OTHERS, Others
-from tfsload.analysis.result import Course, RunResult, Server, Users, Verified, Workers
+from tfsload.analysis.result import Course, RunResult, Server, Users, Verified
 from tfsload.analysis.summing_up import Measured, sum_up
 from tfsload.analysis.totals import MismatchExample
+from tfsload.analysis.workers import HeldUp, Workers
 from tfsload.datasets.dataset import DataError
 from tfsload.prediction.process_run import fingerprint, load_images, requests_for
 from tfsload.records.mismatch import least
@@ -68,7 +69,7 @@ def make_result(
         machine=machine(),
         asked=checked.asked,
         server=_server(overall, results.uncounted, checked, changed),
-        workers=_workers(results),
+        workers=_workers(results, overall),
         users=Users(results.n_users, results.n_users_asked, results.attendance.attended),
         verified=_verified(overall, results.uncounted, checked),
         images=images,
@@ -98,7 +99,13 @@ def _sweep_asked(checked: Checked) -> SweepAsked:
     return SweepAsked(model.images_per_request, checked.n_images, load.level_duration_s, model.deadline_s)
 
 
-def _workers(results: Results) -> Workers:
+def _workers(results: Results, overall: Record) -> Workers:
+    first_ns = overall.first_sent_unix_ns or int(results.begun_unix_s * 1e9)
+    held_up = [
+        HeldUp(worker, (from_unix_ns - first_ns) / 1e9, lasted_ns / 1e9)
+        for worker, spans in results.held_up.items()
+        for from_unix_ns, lasted_ns in spans
+    ]
     return Workers(
         n=results.n_workers,
         lost=tuple(sorted(results.lost_workers)),
@@ -106,6 +113,7 @@ def _workers(results: Results) -> Workers:
         n_unaccounted=results.n_unaccounted,
         n_discarded=results.n_discarded,
         n_left=results.n_workers_left,
+        held_up=tuple(sorted(held_up, key=lambda one: one.at_s)),
     )
 
 

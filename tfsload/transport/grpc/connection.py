@@ -156,24 +156,32 @@ class Connection:
         self._writer.stop()
         self.flush()
 
-    def _on_readable(self) -> None:
+    def read_what_is_there(self) -> None:
+        """Take in all that has come by now; in the event loop only."""
+        while not self.is_lost and self._on_readable():
+            pass
+
+    def _on_readable(self) -> bool:
+        """Take in what one read brings; return whether there may be more by now."""
         try:
-            data: bytes | None = bytes(self._buffer[: self._socket.recv_into(self._buffer)])
+            n_read: int = self._socket.recv_into(self._buffer)
+            data: bytes | None = bytes(self._buffer[:n_read])
             if self._tls and data:
                 data = self._tls.decrypt(data)
                 if data is not None and not data:
-                    return  # half a TLS record
+                    return True  # half a TLS record
         except (BlockingIOError, InterruptedError):
-            return
+            return False
         except OSError as error:
             self.lose(grpc.StatusCode.UNAVAILABLE, f"the connection broke: {error}")
-            return
+            return False
         if not data:
             self.lose(grpc.StatusCode.UNAVAILABLE, f"the server closed the connection{self._said_before()}")
-            return
+            return False
         self._take(data)
         if self._tls is not None and self._tls.is_closed:
             self.lose(grpc.StatusCode.UNAVAILABLE, "the server closed the connection")
+        return n_read == _READ_BYTES
 
     def _said_before(self) -> str:
         """Return what the server said before it closed the connection, or that it said nothing."""

@@ -15,6 +15,7 @@ from tfsload.transport.address import Address
 from tfsload.transport.grpc.backoff import Backoff
 from tfsload.transport.grpc.call import Call
 from tfsload.transport.grpc.connection import Connection
+from tfsload.transport.grpc.deadline_alarm import DeadlineAlarm
 
 # To the event loop without gevent's own `switch`, which looks first for a greenlet's hook, and whether it is the loop.
 _switch = greenlet.greenlet.switch
@@ -69,8 +70,7 @@ class Pool:
         self._not_before_s = 0.0  # on time.monotonic's clock: when the next try to connect may be made
         self._last_failure = ""
         self._is_closed = False
-        self._alarm = self._hub.loop.timer(0)
-        self._alarm_ns: int | None = None
+        self._alarm = DeadlineAlarm(self._hub.loop, self._on_alarm)
         self.n_made = 0
 
     @property
@@ -90,8 +90,9 @@ class Pool:
             call.fail(grpc.StatusCode.CANCELLED, "the channel is closed")
             return
         deadline_ns = call.deadline_ns
-        if deadline_ns is not None and (self._alarm_ns is None or deadline_ns < self._alarm_ns):
-            self._set_alarm(deadline_ns)
+        alarm = self._alarm
+        if deadline_ns is not None and (alarm.at_ns is None or deadline_ns < alarm.at_ns):
+            alarm.set(deadline_ns)
         waiter = call.waiter = gevent.getcurrent()
         connections = self._connections
         if len(connections) == 1 == self._settings.n_connections and connections[0].accepts:
@@ -279,18 +280,15 @@ class Pool:
             self._retrying.discard(call)
             self._dispatch(call)
 
-    # Deadlines: one timer for all calls
-
-    def _set_alarm(self, deadline_ns: int) -> None:
-        self._alarm_ns = deadline_ns
-        self._alarm.stop()
-        self._alarm.close()
-        self._alarm = self._hub.loop.timer(max((deadline_ns - time.perf_counter_ns()) / 1e9, 0))
-        self._alarm.start(self._on_alarm, update=True)
+    # Deadlines
 
     def _on_alarm(self) -> None:
         """End the calls whose time is up, and look when the next one's is."""
         now_ns = time.perf_counter_ns()
+        if any(call.deadline_ns is not None and call.deadline_ns <= now_ns for call in self._open_calls()):
+            # The event loop looks at timers first: an answer that is there is one, whoever is late to read it.
+            for connection in (*self._connections, *self._leaving):
+                connection.read_what_is_there()
         next_ns: int | None = None
         late: list[Call] = []
         for call in self._open_calls():
@@ -300,9 +298,8 @@ class Pool:
                 late.append(call)
             elif next_ns is None or call.deadline_ns < next_ns:
                 next_ns = call.deadline_ns
-        self._alarm_ns = None
         if next_ns is not None:
-            self._set_alarm(next_ns)
+            self._alarm.set(next_ns)
         # Those that wait come first: giving up one in flight would let one of them begin.
         late.sort(key=lambda call: call.stream != 0)
         for call in late:

@@ -1,0 +1,192 @@
+"""A load generator that stood still: how it knows, and what its runs and levels are worth."""
+
+import dataclasses
+
+import pytest
+
+from tests.support.golden import result_of
+from tests.support.level_rows import closed_row
+from tests.support.past_runs import SECOND, UNIX_OFFSET_NS, PastRun
+from tests.unit.test_pulse import Process
+from tests.unit.test_standstills import BEGIN_NS, NEVER, Server, ran
+from tfsload.analysis import exit_codes
+from tfsload.records.cpu import CpuShares
+from tfsload.run import pulse
+from tfsload.run.hold_ups import HoldUps
+
+LASTS_S = 16.0
+SINCE = ", from 4 s on: nothing was sent or read meanwhile"
+
+
+@pytest.mark.parametrize(
+    ("looks", "lasted_s"),
+    [
+        pytest.param([], 0, id="no-look"),
+        pytest.param([0.001, 0.2, 0.9], 0, id="a-little-late"),
+        pytest.param([0.0, 8.0, 0.0], 8, id="once"),
+        pytest.param([1.5, 0.0, 2.0], 3.5, id="twice"),
+    ],
+)
+def test_a_look_that_is_late_tells_of_a_standstill(looks, lasted_s):
+    """`looks`: by how many seconds each came late."""
+    hold_ups, now_s = HoldUps(), 0.0
+    for late_s in looks:
+        hold_ups.expect(int((now_s + 1) * SECOND))
+        now_s += 1 + late_s
+        assert hold_ups.see(int(now_s * SECOND)) is (late_s >= 1)
+
+    assert hold_ups.within_s(0, NEVER * SECOND) == pytest.approx(lasted_s)
+
+
+def test_a_standstill_is_told_once_however_often_it_is_looked_at():
+    hold_ups = HoldUps()
+    hold_ups.expect(SECOND)
+
+    assert [hold_ups.see(9 * SECOND), hold_ups.see(9 * SECOND + 1), hold_ups.see(int(9.5 * SECOND))] == [
+        True,
+        False,
+        False,
+    ]
+    assert hold_ups.to_plain(100) == [[SECOND + 100, 8 * SECOND]]
+
+
+@pytest.mark.parametrize(
+    ("begin_s", "end_s", "within_s"),
+    [(0, 20, 8), (0, 3, 2), (5, 20, 4), (2, 6, 4), (9, 20, 0), (0, 1, 0)],
+)
+def test_of_a_span_that_part_counts_that_lies_in_it(begin_s, end_s, within_s):
+    hold_ups = HoldUps()
+    hold_ups.expect(SECOND)
+    hold_ups.see(9 * SECOND)
+
+    assert hold_ups.within_s(begin_s * SECOND, end_s * SECOND) == within_s
+
+
+def test_a_pulse_tells_of_one_also_as_it_stops():
+    process = Process()
+    process.pulse._hold_ups.expect(process.now_ns)
+    process.now_ns += 3 * SECOND
+    process.pulse.stop()
+    process.pulse.stop()
+
+    assert [[lasted_ns for _, lasted_ns in told["held_up"]] for told in process.told] == [[3 * SECOND]]
+
+
+def test_a_last_look_gives_nothing_up():
+    process = Process(n_users=0)
+    for _ in range(pulse.IDLE_LOOKS):
+        told = process.pulse.look(is_last=True)
+
+    assert told["n_discarded"] == 0
+
+
+def held_up(*spans, n_workers=1, lasts_s=LASTS_S, deadline_s=5.0, lost=(), threshold="", frozen=()):
+    """Return a run without levels of whose processes some stood still: worker, from, to.
+
+    Where the first did, nothing was answered: with one worker that is all of them.
+    """
+    options = {"deadline": f"{deadline_s:g}", **({"threshold": threshold} if threshold else {})}
+    past = PastRun(options)
+    past.results.begun_unix_s = (UNIX_OFFSET_NS + BEGIN_NS) / SECOND
+    stood = [(from_s, to_s) for worker, from_s, to_s in spans if n_workers == 1]
+    server = Server(past, stood + list(frozen), deadline_s=NEVER if not frozen else deadline_s)
+    server.serve(8, lasts_s)
+    for image in lost:
+        past.fire(image, BEGIN_NS + 4 * SECOND, int(deadline_s * SECOND), code="DEADLINE_EXCEEDED")
+    past.run_time = ran(lasts_s)
+    past.results.n_workers = n_workers
+    past.results.ended_unix_s = past.results.begun_unix_s + lasts_s
+    for worker, from_s, to_s in spans:
+        from_ns = UNIX_OFFSET_NS + BEGIN_NS + int(from_s * SECOND)
+        past.results.held_up.setdefault(worker, []).append([from_ns, int((to_s - from_s) * SECOND)])
+    return result_of(past.end())
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        pytest.param(
+            {"spans": [("a", 4.0, 12.0)]},
+            f"the load generator stood still for 8 s (50% of the run){SINCE}",
+            id="all-of-it",
+        ),
+        pytest.param(
+            {"spans": [("b", 4.0, 12.0)], "n_workers": 2},
+            f"1 of 2 processes of the load generator stood still for 8 s (50% of the run){SINCE}",
+            id="one-of-two-workers",
+        ),
+        pytest.param(
+            {"spans": [("a", 4.0, 12.0)], "lost": range(8)},
+            f"the load generator stood still for 8 s (50% of the run){SINCE}, and 8 requests had no answer by then",
+            id="requests-that-nobody-gave-the-time",
+        ),
+        pytest.param(
+            {"spans": [("a", 4.0, 9.6)], "threshold": "p99 < 50s; failed_rate < 1%"},
+            f"the load generator stood still for 5.6 s (35% of the run){SINCE}",
+            id="with-thresholds-that-hold",
+        ),
+        pytest.param(
+            {"spans": [("a", 4.0, NEVER)], "lasts_s": 20.0},
+            f"the load generator stood still for 16 min 36 s{SINCE}",
+            id="beyond-the-end",
+        ),
+    ],
+)
+def test_a_run_of_a_load_generator_that_stood_still_supports_no_verdict(given, told):
+    spans = given.pop("spans")
+    verdict = held_up(*spans, **given).judged
+    given["spans"] = spans
+
+    assert verdict.exit_code == exit_codes.INVALID
+    assert [reason.what for reason in verdict.reasons] == [told]
+    assert not [note.what for note in verdict.notes if "answer" in note.what]
+
+
+@pytest.mark.parametrize(
+    ("given", "exit_code", "told"),
+    [
+        pytest.param(
+            {"spans": [("a", 30.0, 31.2)], "lasts_s": 60.0}, exit_codes.PASS, "stood still for 1.2 s", id="short"
+        ),
+        pytest.param(
+            {"spans": [("a", 4.0, 12.0)], "lost": range(11)},
+            exit_codes.FAILED,
+            "11 of",
+            id="more-lost-than-were-in-flight",
+        ),
+        pytest.param(
+            {"spans": [("a", 4.0, 6.0)], "lost": range(3)},
+            exit_codes.FAILED,
+            "3 of",
+            id="a-standstill-below-the-deadline",
+        ),
+        pytest.param(
+            {"spans": [("a", 2.0, 3.2)], "lasts_s": 40.0, "frozen": [(15.0, NEVER)]},
+            exit_codes.FAILED,
+            "the last answer came",
+            id="a-server-that-stood-still-at-another-time",
+        ),
+    ],
+)
+def test_what_it_does_not_explain_is_judged_as_ever(given, exit_code, told):
+    spans = given.pop("spans")
+    verdict = held_up(*spans, **given).judged
+    given["spans"] = spans
+
+    assert verdict.exit_code == exit_code
+    assert told in " ".join(map(str, (*verdict.reasons, *verdict.notes)))
+
+
+@pytest.mark.parametrize(("held_up_s", "is_told"), [(0.0, False), (0.4, False), (4.0, True)])
+def test_a_level_in_which_it_stood_still_is_told_of_that_alone(held_up_s, is_told):
+    row = closed_row(cpu=(CpuShares(0.95, 0.0, 0.0, held_up_s), CpuShares(0.1, 0.0, 0.0)))
+    doubts = [str(doubt) for doubt in (*row.generator_doubts, *row.sample_doubts)]
+
+    assert [doubt.startswith("the load generator stood still for 4 s of it") for doubt in doubts] == [is_told]
+
+
+def test_who_stood_still_is_written_and_read():
+    result = held_up(("a", 4.0, 12.0))
+
+    assert dataclasses.replace(type(result).from_plain(result.to_plain())) == result
+    assert [(one.worker, one.lasted_s) for one in result.workers.held_up] == [("a", 8.0)]

@@ -1,0 +1,73 @@
+"""What a load generator that stood still leaves of a run: its figures are then its own. Pure."""
+
+from collections.abc import Sequence
+
+from tfsload.analysis.doubts import HELD_UP_CURE, HELD_UP_SHARE, HELD_UP_WORDS
+from tfsload.analysis.figures import requests, share, span
+from tfsload.analysis.result import RunResult
+from tfsload.analysis.validity import GENERATOR_RUNS, Breach
+from tfsload.analysis.verdict import Reason
+from tfsload.analysis.workers import HeldUp
+
+_DEADLINE = "DEADLINE_EXCEEDED"
+# A request may have waited a little when its process was held up.
+_OF_DEADLINE = 0.8
+
+
+def breaches(result: RunResult) -> tuple[Breach, ...]:
+    """Return that a run without levels is of a load generator that stood still: one reason at most."""
+    if not _is_much(result):
+        return ()
+    n_failed = result.totals.failed_requests
+    failed = f", and {requests(n_failed)} had no answer by then" if explains_failures(result) else ""
+    return (Breach(GENERATOR_RUNS, f"{_words(result)}{failed}", HELD_UP_CURE),)
+
+
+def notes(result: RunResult) -> tuple[Reason, ...]:
+    """Return that it stood still for so short that the verdict holds."""
+    if result.levels or not result.workers.held_up or _is_much(result):
+        return ()
+    return (Reason(_words(result), HELD_UP_CURE),)
+
+
+def explains_failures(result: RunResult) -> bool:
+    """Whether all requests without an answer may have been in flight while it stood still, beyond their deadline."""
+    totals, deadline_s = result.totals, result.course.deadline_s
+    if not totals.failed_requests or set(totals.failed) != {_DEADLINE} or deadline_s is None or result.levels:
+        return False
+    n_long = sum(one.lasted_s >= _OF_DEADLINE * deadline_s for one in result.workers.held_up)
+    return totals.failed_requests <= n_long * max(result.users.n, result.users.n_users_asked)
+
+
+def overlap_s(held_up: Sequence[HeldUp], from_s: float, lasts_s: float) -> float:
+    """Return for how long of a time a process stood still, the one that did longest."""
+    found: dict[str, float] = {}
+    for one in held_up:
+        seconds = min(one.at_s + one.lasted_s, from_s + lasts_s) - max(one.at_s, from_s)
+        found[one.worker] = found.get(one.worker, 0.0) + max(seconds, 0.0)
+    return max(found.values(), default=0.0)
+
+
+def _is_much(result: RunResult) -> bool:
+    held_up, deadline_s = result.workers.held_up, result.course.deadline_s
+    if result.levels or not held_up:
+        return False
+    is_long = deadline_s is not None and max(one.lasted_s for one in held_up) >= _OF_DEADLINE * deadline_s
+    return is_long or _total_s(held_up) > HELD_UP_SHARE * result.totals.duration_s
+
+
+def _total_s(held_up: Sequence[HeldUp]) -> float:
+    """Return for how long that process stood still that did longest."""
+    return max(
+        sum(one.lasted_s for one in held_up if one.worker == worker) for worker in {one.worker for one in held_up}
+    )
+
+
+def _words(result: RunResult) -> str:
+    held_up, n = result.workers.held_up, result.workers.n
+    n_held_up = len({one.worker for one in held_up})
+    who = "the load generator" if n_held_up >= n else f"{n_held_up:,} of {n:,} processes of the load generator"
+    total_s, duration_s = _total_s(held_up), result.totals.duration_s
+    part = f" ({share(total_s, duration_s)} of the run)" if duration_s > total_s else ""
+    first_s = max(min(one.at_s for one in held_up), 0.0)
+    return f"{who} stood still for {span(total_s)}{part}, from {first_s:.0f} s on: {HELD_UP_WORDS}"
