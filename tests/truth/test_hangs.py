@@ -27,3 +27,29 @@ def test_a_server_that_hangs_most_of_a_run_holds_no_rate(tmp_path, more):
     assert 390 <= totals["requests"] <= 400
     assert totals["requests_per_s"] < 400 / (LASTS_S - 1)
     assert ended.exit_code == exit_codes.THRESHOLD, ended.stdout
+
+
+IMPATIENT = """
+import gevent
+from locust import task
+
+from tfsload import GrpcUser
+
+
+class Impatient(GrpcUser):
+    @task
+    def predict_in_turn(self):
+        with gevent.Timeout(0.03, False):
+            self.predict()
+"""
+
+
+@pytest.mark.timing
+def test_users_that_give_up_requests_are_told_of(tmp_path):
+    (tmp_path / "impatient.py").write_text(IMPATIENT)
+    with truth_server(tmp_path / "server", service_ms=10, freeze=[100, 1]) as server:
+        arguments = ("--host", server.address, "-u", "4", "-r", "4", "-t", "3s")
+        ended = run_headless(tmp_path / "run", *arguments, locustfile=tmp_path / "impatient.py")
+
+    assert ended.exit_code == exit_codes.INVALID, ended.stdout
+    assert "requests were given up by user code before an answer came" in " ".join(ended.stdout.split())

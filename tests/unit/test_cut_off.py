@@ -157,3 +157,34 @@ def test_waits_are_merged_and_sent():
 
     assert past.results.records[0].waited.max_ns == 3 * SECOND
     assert past.results.records[0].waited.count == 2
+
+
+@pytest.mark.parametrize(
+    ("n_given_up", "options", "told"),
+    [
+        pytest.param(0, {}, None, id="none"),
+        pytest.param(1, {}, "1 request was given up by user code before an answer came", id="one"),
+        pytest.param(153, {}, "153 requests were given up by user code before an answer came", id="many"),
+        pytest.param(2, {"sweep": "1"}, "2 requests were given up by user code before an answer came", id="in-levels"),
+    ],
+)
+def test_requests_that_user_code_gives_up_are_told_of_as_that(n_given_up, options, told):
+    past = PastRun(options)
+    for n in range(100):
+        past.fire(n, BEGIN_NS + n * MS, MS)
+    for _ in range(n_given_up):
+        past.recorder.count_cut_off(BEGIN_NS, BEGIN_NS, BEGIN_NS + 22 * MS, None, given_up=True)
+    result = result_of(past.end())
+    sentences = [one for one in result.judged.sentences if "user code" in one]
+
+    assert (result.n_given_up, result.totals.cut_off, result.uncounted.cut_off) == (n_given_up, 0, 0)
+    assert [one.startswith(told) for one in sentences] == ([True] if told else [])
+    assert not told or result.judged.exit_code == exit_codes.INVALID
+
+
+def test_a_request_that_was_given_up_is_as_slow_as_it_had_waited():
+    past = PastRun({"threshold": "max < 10ms"})
+    past.fire(0, BEGIN_NS, MS)
+    past.recorder.count_cut_off(BEGIN_NS, BEGIN_NS, BEGIN_NS + 22 * MS, None, given_up=True)
+
+    assert result_of(past.end()).thresholds[0].holds is False

@@ -128,22 +128,24 @@ def waits_for_ever(event):
 
 
 @pytest.mark.parametrize(
-    ("way", "n_cut_off"),
+    ("way", "n_cut_off", "n_given_up"),
     [
-        pytest.param("killed-in-call", 1, id="killed-in-call"),
-        pytest.param("killed-in-read", 1, id="killed-in-read"),
-        pytest.param("killed-in-listener", 0, id="killed-in-a-listener-after-it-was-booked"),
-        pytest.param("killed-in-pause", 0, id="killed-in-the-pause-after-a-failure"),
-        pytest.param("killed-while-it-waits", 0, id="killed-while-it-waits-for-a-request"),
-        pytest.param(StopUser(), 1, id="stops-itself-in-call"),
-        pytest.param(StopTest(), 1, id="stops-the-test-in-call"),
-        pytest.param(InterruptTaskSet(), 1, id="interrupts-its-tasks-in-call"),
-        pytest.param(RescheduleTask(), 1, id="reschedules-in-call"),
-        pytest.param(gevent.Timeout(1), 1, id="a-timeout-of-its-own-in-call"),
-        pytest.param(SystemExit(1), 1, id="sys-exit-in-call"),
+        pytest.param("killed-in-call", 1, 0, id="killed-in-call"),
+        pytest.param("killed-in-read", 1, 0, id="killed-in-read"),
+        pytest.param("killed-in-listener", 0, 0, id="killed-in-a-listener-after-it-was-booked"),
+        pytest.param("killed-in-pause", 0, 0, id="killed-in-the-pause-after-a-failure"),
+        pytest.param("killed-while-it-waits", 0, 0, id="killed-while-it-waits-for-a-request"),
+        pytest.param(StopUser(), 0, 1, id="stops-itself-in-call"),
+        pytest.param(StopTest(), 0, 1, id="stops-the-test-in-call"),
+        pytest.param(InterruptTaskSet(), 0, 1, id="interrupts-its-tasks-in-call"),
+        pytest.param(RescheduleTask(), 0, 1, id="reschedules-in-call"),
+        pytest.param(gevent.Timeout(1), 0, 1, id="a-timeout-of-its-own-in-call"),
+        pytest.param(SystemExit(1), 1, 0, id="sys-exit-in-call"),
     ],
 )
-def test_however_a_user_ends_each_request_is_made_once(environment, participant, runner, monkeypatch, way, n_cut_off):
+def test_however_a_user_ends_each_request_is_made_once(
+    environment, participant, runner, monkeypatch, way, n_cut_off, n_given_up
+):
     """With `--num-tests`: one user ends in the middle, another makes what is left."""
     fire(environment, num_tests="3")
     participant.begin()
@@ -182,6 +184,7 @@ def test_however_a_user_ends_each_request_is_made_once(environment, participant,
     [done] = [data for message, data in runner.sent if message == messages.LEASE_DONE]
     [row] = done["rows"]
     assert (row["record"]["requests"], row["record"]["cut_off"]) == (3, n_cut_off)
+    assert row["record"]["given_up"] == n_given_up
     assert supply.held().leases == ()
 
 

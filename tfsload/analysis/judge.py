@@ -247,7 +247,7 @@ def _gaps(result: RunResult) -> tuple[Breach, ...]:
         else:
             breaches.append(Breach(validity.ENDS_BY_ITSELF, f"{fired} before the run was stopped"))
     breaches += [*standstills.silent_ends(result), *hold_ups.breaches(result)]
-    breaches += missing_users.breaches(result)
+    breaches += missing_users.given_up(result) + list(missing_users.breaches(result))
     if course.stalled:
         what = f"the run was ended, since nobody could make the requests that were left: {course.stalled}"
         breaches.append(Breach(validity.ENDS_BY_ITSELF, what))

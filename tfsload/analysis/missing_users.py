@@ -1,7 +1,18 @@
-"""Users that were asked for and did not run, where that makes the load another one. Pure."""
+"""Users that did not run, or did not wait for their answers, where that makes the load another one. Pure."""
 
+from tfsload.analysis.figures import requests
 from tfsload.analysis.result import RunResult
-from tfsload.analysis.validity import USERS_RUN, Breach
+from tfsload.analysis.validity import USERS_RUN, USERS_WAIT, Breach
+
+
+def given_up(result: RunResult) -> list[Breach]:
+    """Return that users did not wait for answers, so that figures are of the requests that were quick."""
+    if not (n := result.n_given_up):
+        return []
+    were = "was" if n == 1 else "were"
+    what = f"{requests(n)} {were} given up by user code before an answer came: what it would have been is not known"
+    cure = "let predict() wait: --deadline says for how long, and what takes longer has failed"
+    return [Breach(USERS_WAIT, what, cure)]
 
 
 def breaches(result: RunResult) -> list[Breach]:

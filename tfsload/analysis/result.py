@@ -282,6 +282,11 @@ class RunResult:
         return "of warm-ups and between levels" if self.course.n_images_asked is None else "of the warm-up"
 
     @property
+    def n_given_up(self) -> int:
+        """Requests that user code left before their answer came, wherever they were."""
+        return self.totals.given_up + self.uncounted.given_up
+
+    @property
     def is_complete(self) -> bool:
         """Whether every image that was asked for was fired; True where there was no limit."""
         return self.course.n_images_asked is None or self.totals.predictions == self.course.n_images_asked

@@ -21,7 +21,8 @@ class Totals:
         failed: images without an answer, by status code.
         error_rate: (wrong + failed) ÷ predictions, as TF Serving's mnist_client.py has it; None without predictions.
         cut_off: requests in flight when the load was stopped; in no other figure.
-        waited_ns: for how long that one of them had waited that had waited longest, in a run without levels; else 0.
+        given_up: requests that user code left before their answer came; in no other figure.
+        waited_ns: for how long that one of these had waited that had waited longest, in a run without levels; else 0.
         duration_s: from the first request sent until users were stopped; where every image that was asked for was
             fired, to the last answer; of levels, theirs added up, if none was stopped.
         requests_per_s, images_per_s: those with an answer over that span: what was refused is no throughput. None
@@ -51,6 +52,7 @@ class Totals:
     sent: int
     dropped: int
     waited_ns: int = 0
+    given_up: int = 0
 
     @classmethod
     def of(cls, record: Record, duration_s: float, is_timed: bool) -> "Totals":
@@ -82,6 +84,7 @@ class Totals:
             offered=record.offered,
             sent=record.sent,
             dropped=record.dropped,
+            given_up=record.given_up,
             waited_ns=record.waited.max_ns if record.waited else 0,
         )
 
@@ -99,6 +102,7 @@ class Uncounted:
         requests: those that ended.
         failed_requests: those of them without an answer.
         cut_off: those in flight when users were stopped.
+        given_up: those that user code left before their answer came.
         mismatched: answered images that differ from the answer without load.
     """
 
@@ -106,11 +110,12 @@ class Uncounted:
     failed_requests: int = 0
     cut_off: int = 0
     mismatched: int = 0
+    given_up: int = 0
 
     @classmethod
     def of(cls, record: Record) -> "Uncounted":
         """Return the counts of what was recorded there."""
-        return cls(record.requests, record.failed_requests, record.cut_off, record.mismatched)
+        return cls(record.requests, record.failed_requests, record.cut_off, record.mismatched, record.given_up)
 
 
 NONE_UNCOUNTED = Uncounted()

@@ -18,6 +18,7 @@ LISTENERS_RAISE_NOTHING = "listeners and greenlets raise nothing"
 WORKERS_STAY = "all workers take part and stay"
 MEASURED = "something is measured"
 ENDS_BY_ITSELF = "the run ends by itself"
+USERS_WAIT = "users wait for their answers"
 USERS_RUN = "the users that were asked for run"
 GENERATOR_RUNS = "the load generator goes on"
 ONE_MODEL = "one model gives all answers"
@@ -81,6 +82,8 @@ def _applying(result: RunResult) -> Iterator[str]:
     if result.others.names:
         yield OTHERS_SUCCEED
     yield from (USERS_RAISE_NOTHING, LISTENERS_RAISE_NOTHING, WORKERS_STAY, MEASURED, ENDS_BY_ITSELF, USERS_RUN)
+    if result.n_given_up:
+        yield USERS_WAIT
     yield ONE_MODEL
     if result.workers.held_up:
         yield GENERATOR_RUNS

@@ -31,6 +31,8 @@ _SUITE_POLL_S = 0.05
 _SUITE_LIMIT_S = 5.0
 # What a call may raise to leave its task, as Locust has it: a word about the user and not about the request.
 _LEAVES_TASK = (StopUser, StopTest, InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately)
+# What ends a user, or the process, from outside.
+_ENDS = (gevent.GreenletExit, KeyboardInterrupt, SystemExit)
 
 # Who has put a wrap around it (locust-plugins' --iterations does) is to see each prediction as a task.
 _LOCUSTS_EXECUTE_TASK = DefaultTaskSet.execute_task
@@ -170,12 +172,12 @@ class PredictionUser(User):
             run.answered_ns = done_ns
         except Exception as error:
             if isinstance(error, _LEAVES_TASK):
-                self._leave(number, lease, due_ns)
+                self._leave(number, lease, due_ns, is_given_up=True)
                 raise
             done_ns = time.perf_counter_ns()
             reply, answer, failure = b"", None, self._as_failure(error)
-        except BaseException:  # killed, or timed out by code of its own: whether it was answered is not known
-            self._leave(number, lease, due_ns)
+        except BaseException as error:  # killed, or timed out by code of its own: whether it was answered is not known
+            self._leave(number, lease, due_ns, is_given_up=not isinstance(error, _ENDS))
             raise
         self.sent_ns = 0
         try:
@@ -230,9 +232,9 @@ class PredictionUser(User):
             gevent.sleep(_PAUSE_S if self._wants_pause(failure) else 0)
         return answer
 
-    def _leave(self, number: int, lease: int | None, due_ns: int) -> None:
-        """Leave a request in flight: it counts as cut off, and with `--num-tests` another user makes it."""
-        self._run.recorder.count_cut_off(due_ns, self.sent_ns, time.perf_counter_ns(), lease)
+    def _leave(self, number: int, lease: int | None, due_ns: int, is_given_up: bool) -> None:
+        """Leave a request in flight: it counts as cut off or given up, and with `--num-tests` another user makes it."""
+        self._run.recorder.count_cut_off(due_ns, self.sent_ns, time.perf_counter_ns(), lease, is_given_up)
         self.sent_ns = self.in_hand_ns = 0
         self._run.supply.give_back(number, lease)
 

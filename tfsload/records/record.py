@@ -33,13 +33,14 @@ class Record:
         mismatch: an example of the latter; None without any.
         servables: answered requests, by the model that answered.
         cut_off: requests still in flight when the load was stopped; in none of the other counts.
+        given_up: requests that user code left before their answer came, while it was to go on; in none of the others.
         latency: of the answered requests, in nanoseconds, from when they were due (open load) or sent.
         confusion: of the answered images.
         first_sent_unix_ns, last_done_unix_ns: the span in which the requests were made; 0 without any.
         offered, sent, dropped: in open load: arrivals that were due, those that left and those that found no user.
         lag: in open load: from when a request was due to when it left.
-        waited: in a run without levels: for how long the requests that were cut off had waited by then, from when they
-            were due: they are at least as slow; None without any.
+        waited: in a run without levels: for how long requests that were cut off or given up had waited by then, from when
+            they were due: they are at least as slow; None without any.
         straddling: requests of which a part only lies in the level's window; in no count above but `sent`.
         failed_later: those of them that were sent within the window and, after its end, had no answer.
         in_flight_ns: how long requests were in flight within the window, all together, straddling ones too.
@@ -60,6 +61,7 @@ class Record:
     compared: int = 0
     mismatched: int = 0
     cut_off: int = 0
+    given_up: int = 0
     offered: int = 0
     sent: int = 0
     dropped: int = 0
@@ -147,6 +149,7 @@ class Record:
         self.compared += other.compared
         self.mismatched += other.mismatched
         self.cut_off += other.cut_off
+        self.given_up += other.given_up
         self.offered += other.offered
         self.sent += other.sent
         self.dropped += other.dropped
@@ -196,6 +199,7 @@ class Record:
             "compared": self.compared,
             "mismatched": self.mismatched,
             "cut_off": self.cut_off,
+            "given_up": self.given_up,
             "offered": self.offered,
             "sent": self.sent,
             "dropped": self.dropped,
@@ -232,6 +236,7 @@ class Record:
             compared=plain["compared"],
             mismatched=plain["mismatched"],
             cut_off=plain["cut_off"],
+            given_up=plain["given_up"],
             offered=plain["offered"],
             sent=plain["sent"],
             dropped=plain["dropped"],

@@ -214,14 +214,15 @@ class Recorder:
         record.seconds.spread(max(sent_ns, window.begin_ns), min(end_ns, window.end_ns))
         return record
 
-    def count_cut_off(self, due_ns: int, sent_ns: int, now_ns: int, lease: int | None) -> None:
-        """Count a request that was in flight when its user was stopped."""
+    def count_cut_off(self, due_ns: int, sent_ns: int, now_ns: int, lease: int | None, given_up: bool = False) -> None:
+        """Count a request that was in flight when its user was stopped, or that user code has given up."""
         for window in self._windows:
             if due_ns < window.end_ns and now_ns >= window.begin_ns:
                 self._straddle(window, sent_ns, now_ns, lease)
         is_whole_run = self.window is WHOLE_RUN
         record = self._record(WHOLE_RUN.level if is_whole_run else UNCOUNTED, lease)
-        record.cut_off += 1
+        record.cut_off += not given_up
+        record.given_up += given_up
         if is_whole_run:
             record.seconds.spread(sent_ns, now_ns)
             record.waited = record.waited or Histogram()
