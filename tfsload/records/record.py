@@ -39,8 +39,8 @@ class Record:
         first_sent_unix_ns, last_done_unix_ns: the span in which the requests were made; 0 without any.
         offered, sent, dropped: in open load: arrivals that were due, those that left and those that found no user.
         lag: in open load: from when a request was due to when it left.
-        waited: in a run without levels: for how long requests that were cut off or given up had waited by then, from when
-            they were due: they are at least as slow; None without any.
+        waited: in a run without levels: for how long requests that were cut off or given up had waited by then, from
+            when they were due: they are at least as slow; None without any.
         straddling: requests of which a part only lies in the level's window; in no count above but `sent`.
         failed_later: those of them that were sent within the window and, after its end, had no answer.
         in_flight_ns: how long requests were in flight within the window, all together, straddling ones too.
