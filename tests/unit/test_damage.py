@@ -92,10 +92,8 @@ def test_a_figure_that_no_run_can_have_come_to_is_damage_wherever_it_stands(kind
     plain = written(kind)
     set_at(plain, path, value)
 
-    with pytest.raises(
-        SchemaError,
-        match=rf"\.{path[-1]} is {re.escape(str(value) if isinstance(value, str) else f'{value:g}')}: expected a {expected}$",
-    ):
+    told = value if isinstance(value, str) else f"{value:g}"
+    with pytest.raises(SchemaError, match=rf"\.{path[-1]} is {re.escape(told)}: expected a {expected}$"):
         json_file.parse(json.dumps(plain).encode())
 
 
