@@ -6,7 +6,7 @@ from typing import Any
 
 from tfsload.analysis import thresholds, tolerance
 from tfsload.analysis.next_sweep import SUGGESTED, as_text
-from tfsload.analysis.option_limits import MAX_IMAGES_PER_REQUEST, MAX_LEVEL_S, MAX_USERS
+from tfsload.analysis.option_limits import LEAST_LEVEL_S, MAX_IMAGES_PER_REQUEST, MAX_LEVEL_S, MAX_USERS
 from tfsload.analysis.tolerance import Tolerance
 from tfsload.datasets.dataset import PIXELS
 from tfsload.load import arrivals
@@ -239,7 +239,7 @@ OPTIONS = (
         "--level-duration",
         "load.level_duration_s",
         "10",
-        readers.seconds(MAX_LEVEL_S),
+        readers.seconds(MAX_LEVEL_S, lowest=LEAST_LEVEL_S),
         "Seconds for which each level is measured.",
     ),
     Option(
