@@ -71,6 +71,11 @@ DAMAGES = [
 
 
 ENDLESS = [
+    pytest.param(
+        "sweep", ("scaling", "levels", 2, "noise"), 1e18, "number of at most 10", id="a-noise-beyond-all-words"
+    ),
+    pytest.param("sweep", ("scaling", "levels", 2, "noise"), -400, "number of at most 10", id="a-noise-below-all"),
+    pytest.param("sweep", ("scaling", "levels", 2, "noise"), "inf", "finite number", id="an-endless-noise"),
     pytest.param("sweep", ("scaling", "levels", 1, "speed_up"), "inf", "finite number", id="a-speed-up"),
     pytest.param("sweep", ("scaling", "curve", 0, "high_rps"), "inf", "finite number", id="a-curve"),
     pytest.param("sweep", ("scaling", "interval", "high"), "inf", "finite number", id="a-parallelism"),
@@ -87,7 +92,8 @@ def test_a_figure_that_no_run_can_have_come_to_is_damage_wherever_it_stands(kind
     plain = written(kind)
     set_at(plain, path, value)
 
-    with pytest.raises(SchemaError, match=rf"\.{path[-1]} is {value}: expected a {expected}$"):
+    told = value if isinstance(value, str) else f"{value:g}"
+    with pytest.raises(SchemaError, match=rf"\.{path[-1]} is {re.escape(told)}: expected a {expected}$"):
         json_file.parse(json.dumps(plain).encode())
 
 

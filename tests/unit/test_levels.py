@@ -22,8 +22,8 @@ from tests.support.level_rows import (
 from tfsload.analysis import thresholds
 from tfsload.analysis.levels import PERCENTILES, finding_of, level_row
 from tfsload.records.cpu import CpuShares
-from tfsload.records.recorder import Record
-from tfsload.records.window import N_SLICES
+from tfsload.records.recorder import Record, Recorder, merge_plain
+from tfsload.records.window import N_SLICES, Window
 
 
 def test_the_figures_of_a_level():
@@ -495,3 +495,28 @@ FEW = "gave 200 answers, too few to tell whether p99 < 50ms"
 )
 def test_what_is_not_known_is_not_named_as_crossed(text, binding):
     assert finding_of(open_row(samples(n=200), rate_rps=20.0), thresholds.parse(text)).binding == binding
+
+
+@pytest.mark.parametrize(
+    ("n_answered", "hangs", "cure"),
+    [
+        pytest.param(0, True, "see whether the server still runs, and its log", id="hung-throughout"),
+        pytest.param(20, True, "see whether the server still runs, and its log", id="hung-after-a-few"),
+        pytest.param(20, False, "use a longer --level-duration", id="too-short"),
+    ],
+)
+def test_too_few_samples_of_a_server_that_hangs_are_no_matter_of_length_alone(n_answered, hangs, cure):
+    recorder = Recorder(counts_later=True)
+    recorder.measure(Window.of(1, 0, 10 * SECOND, False))
+    for n in range(n_answered):
+        recorder.record([1], [1], None, n * 20 * MS, n * 20 * MS, (n + 1) * 20 * MS, None)
+    if hangs:
+        for _ in range(4):
+            recorder.count_cut_off(n_answered * 20 * MS, n_answered * 20 * MS, 12 * SECOND, None)
+    records = {1: Record()}
+    merge_plain(records, recorder.take_all())
+    (doubt,) = level_row(run_of(4), records[1]).sample_doubts
+
+    assert doubt.what.startswith(f"too few samples: {n_answered} answered requests")
+    assert doubt.cure.startswith(cure)
+    assert ("4 requests that did not begin and end in it" in doubt.what) is hangs

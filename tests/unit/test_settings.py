@@ -340,9 +340,13 @@ def test_thresholds_are_read():
         pytest.param({"find_max_rate": "5:5"}, "expected LOW below HIGH", id="no-range"),
         pytest.param({"find_max_rate": "0:5"}, "expected LOW to be a rate from 0.001", id="too-low"),
         pytest.param(
-            {"level_duration": "0"}, "--level-duration '0': expected a number of seconds above 0", id="no-time"
+            {"level_duration": "0"},
+            "--level-duration '0': expected a number of seconds from 0.1 to 86400",
+            id="no-time",
         ),
-        pytest.param({"level_duration": "86401"}, "at most 86400", id="more-than-a-day"),
+        pytest.param({"level_duration": "86401"}, "to 86400", id="more-than-a-day"),
+        pytest.param({"level_duration": "1e-8"}, "from 0.1 to 86400", id="no-time-for-a-request"),
+        pytest.param({"level_duration": "0.0999"}, "from 0.1 to 86400", id="a-little-too-short"),
         pytest.param({"warm_up": "-1"}, "--warm-up '-1': expected a number of seconds from 0 to 86400", id="warm-up"),
         pytest.param({"verify": "-1"}, "--verify '-1': expected a whole number of at least 0", id="verify"),
         pytest.param({"seed": "-1"}, "--seed '-1'", id="seed"),

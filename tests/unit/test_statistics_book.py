@@ -311,3 +311,17 @@ def test_a_way_to_round_times_of_the_users_own_is_kept(monkeypatch):
                 one.end(latency_ns=latency_ns)
 
         assert [dict(one.environment.stats.total.response_times) for one in books] == [{1.5: 2, 250.0: 1}] * 2
+
+
+@pytest.mark.parametrize("hook", ["test_stopping", "test_stop"])
+def test_a_row_that_a_listener_has_got_hold_of_is_whole_at_the_end(hook):
+    """Also of one that was there before the suite, and so hears of it first."""
+    with both() as (_, (_, ours)):
+        row, seen = vars(ours.statistics)["total"], []
+        getattr(ours.environment.events, hook).add_listener(lambda **_: seen.append(row.num_requests))
+        for _ in range(5):
+            ours.end()
+        getattr(ours.environment.events, hook).fire(environment=ours.environment)
+
+    assert ours.is_booked
+    assert seen == [5]

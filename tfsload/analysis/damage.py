@@ -19,6 +19,7 @@ from tfsload.analysis.series import Second
 from tfsload.analysis.sweep import ScaledLevel
 from tfsload.analysis.totals import Totals
 from tfsload.analysis.usl import CurvePoint, Estimate
+from tfsload.analysis.workers import HeldUp
 
 _YEAR_10000_UNIX_S = 253402300800
 _CODES = range(exit_codes.PASS, exit_codes.INVALID + 1)
@@ -26,12 +27,14 @@ _CODES = range(exit_codes.PASS, exit_codes.INVALID + 1)
 _LEAST, _MOST = -(2**63), 2**63 - 1
 # Their figures are finite. Elsewhere one may be endless: a percentile that lies among requests without an answer.
 _FINITE = (
-    *(Attended, ClassRow, Course, Cpu, LevelResult, SearchResult, Second, SeenBy, Totals),
+    *(Attended, ClassRow, Course, Cpu, HeldUp, LevelResult, SearchResult, Second, SeenBy, Totals),
     *(CurvePoint, Estimate, Parallelism, ScaledLevel),
 )
 # And what was counted or timed is no further from 0 than a whole number is; what is reckoned from it may be.
-_MEASURED = (Attended, Course, Cpu, LevelResult, Second, Totals)
+_MEASURED = (Attended, Course, Cpu, HeldUp, LevelResult, Second, Totals)
 _MAY_BE_ENDLESS = frozenset({"upper_end_ns", "lag_p99_ns"})
+# A standard error, as a share of what it is of: of rates, none of which is below 0, it comes to 1 at most.
+_MOST_OF = {"noise": 10.0}
 # Whole numbers are counts, times in ns, positions and classes, and so at least 0, but for a mismatch's place, where -1
 # says that there is none, and what a program ends with.
 _LEAST_OF = {"place": -1, "code": _LEAST}
@@ -118,7 +121,8 @@ def _of_numbers(where: str, value: Any, bounds: _Bounds) -> Iterator[str]:
 
 def _bounds_of(holder: Any, name: str) -> _Bounds:
     are_finite = isinstance(holder, _FINITE) and name not in _MAY_BE_ENDLESS
-    return _Bounds(are_finite, _LEAST_OF.get(name, 0), _MOST if isinstance(holder, _MEASURED) else math.inf)
+    most = _MOST_OF.get(name, _MOST if isinstance(holder, _MEASURED) else math.inf)
+    return _Bounds(are_finite, _LEAST_OF.get(name, 0), most)
 
 
 def _short(number: int) -> str:

@@ -187,6 +187,11 @@ def _of_lag(record: Record) -> Doubt | None:
     )
 
 
+def _is_waiting_for_others(record: Record) -> bool:
+    """Whether most of the time in flight was that of requests which a level saw a part of: a server that hangs."""
+    return record.straddling > 0 and 2 * (record.latency.sum_ns - record.lag.sum_ns) < record.in_flight_ns
+
+
 def _of_number(record: Record) -> Doubt | None:
     answered, needed = record.latency.count, samples_needed(LEAST_PERCENTILE)
     if answered >= needed:
@@ -194,4 +199,9 @@ def _of_number(record: Record) -> Doubt | None:
     found = f"too few samples: {answered:,} answered requests (p{LEAST_PERCENTILE} wants {needed})"
     if record.failed_requests:
         return Doubt(found, "see why others failed")
+    if _is_waiting_for_others(record):
+        n_others = requests(record.straddling)
+        found += f", while most of the time went to {n_others} that did not begin and end in it"
+        cure = "see whether the server still runs, and its log; where requests take that long, use a longer"
+        return Doubt(found, f"{cure} --level-duration", wants_longer=True)
     return Doubt(found, "use a longer --level-duration", wants_longer=True)

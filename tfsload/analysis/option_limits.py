@@ -3,3 +3,5 @@
 MAX_USERS = 100_000
 MAX_IMAGES_PER_REQUEST = 10_000
 MAX_LEVEL_S = 24 * 3600
+# What is shorter holds hardly a request, and its slices nothing.
+LEAST_LEVEL_S = 0.1

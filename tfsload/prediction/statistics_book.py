@@ -101,6 +101,11 @@ class BookedStatistics(RequestStats):
             self.book()
         super().clear_all()
 
+    def book_all(self, **_: Any) -> None:
+        """Book what waits, if anything does; a listener."""
+        if self.waiting:
+            self.book()
+
     def book(self) -> None:
         """Book what waits."""
         waiting, self.waiting = self.waiting, []
@@ -192,6 +197,9 @@ def booked(environment: Environment) -> BookedStatistics | None:
     if type(statistics) is RequestStats:
         statistics.__class__ = BookedStatistics
         ours.waiting, ours.book_by_ns = [], 0
+        # Before all others that hear of the end: who has got hold of a row, which books nothing, may look at it there.
+        for hook in (environment.events.test_stopping, environment.events.test_stop):
+            hook._handlers.insert(0, ours.book_all)
     ours.listener = listener
     return ours
 

@@ -150,7 +150,7 @@ OPTIONS = (
         "--level-duration",
         "load.level_duration_s",
         "10",
-        readers.seconds(MAX_LEVEL_S),
+        readers.seconds(MAX_LEVEL_S, lowest=LEAST_LEVEL_S),
         "Seconds for which each level is measured.",
     ),
     Option(

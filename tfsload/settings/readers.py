@@ -65,15 +65,15 @@ def _number(value: str, expected: str) -> float:
     return number
 
 
-def seconds(highest: float, may_be_0: bool = False) -> Callable[[str], float]:
-    """Return what reads seconds up to `highest`, above 0 or from it."""
-    expected = (
-        f"a number of seconds {'from' if may_be_0 else 'above'} 0 {'to' if may_be_0 else 'and at most'} {highest}"
-    )
+def seconds(highest: float, may_be_0: bool = False, lowest: float = 0) -> Callable[[str], float]:
+    """Return what reads seconds up to `highest`, from `lowest` where there is one, else above 0 or from it."""
+    is_from = may_be_0 or lowest > 0
+    span = f"from {lowest:g} to {highest}" if is_from else f"above {lowest:g} and at most {highest}"
+    expected = f"a number of seconds {span}"
 
     def read(value: str) -> float:
         number = _number(value, expected)
-        if number > highest or number < 0 or (number == 0 and not may_be_0):
+        if number > highest or number < lowest or (number == 0 and not may_be_0):
             raise ValueError(expected)
         return number
 
