@@ -7,8 +7,8 @@ import pytest
 from tests.support.golden import result_of
 from tests.support.level_rows import closed_row
 from tests.support.past_runs import SECOND, UNIX_OFFSET_NS, PastRun
-from tests.unit.test_pulse import Process
-from tests.unit.test_standstills import BEGIN_NS, NEVER, Server, ran
+from tests.support.pulsing_process import Process
+from tests.support.standing_server import BEGIN_NS, NEVER, Server, ran
 from tfsload.analysis import exit_codes
 from tfsload.records.cpu import CpuShares
 from tfsload.run import pulse

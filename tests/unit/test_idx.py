@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.data_files import idx_bytes, images, labels, qmnist_labels
+from tests.support.odd_files import ODD_FILES
 from tfsload.datasets import idx
 from tfsload.datasets.data_error import DataError
 from tfsload.datasets.idx import IMAGES, LABELS, QMNIST_LABELS
@@ -165,6 +166,13 @@ def test_read_unpacks_no_more_of_a_bomb_than_the_header_announces(tmp_path, monk
     monkeypatch.setattr(idx, "parse", lambda content, *_: parsed.append(len(content)))
     idx.read(path, IMAGES)
     assert parsed == [len(GOOD) + 1]
+
+
+@pytest.mark.parametrize("make", ODD_FILES)
+def test_read_opens_nothing_but_a_regular_file(tmp_path, make):
+    make(tmp_path / "odd")
+    with pytest.raises(DataError, match="expected a readable file, found: it is no regular file"):
+        idx.read(tmp_path / "odd", IMAGES)
 
 
 def test_read_says_what_the_system_says_of_an_unreadable_file(tmp_path):

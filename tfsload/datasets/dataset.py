@@ -84,13 +84,6 @@ class Dataset:
             digest.update(self.labels.data)
         return digest.hexdigest()
 
-    @functools.cached_property
-    def fingerprint(self) -> str:
-        """What tells these images and labels from others, wherever they were loaded."""
-        digest = hashlib.sha256(self.images.data)
-        digest.update(self.labels.data)
-        return digest.hexdigest()
-
 
 def load(source: str, split: str = "test") -> Dataset:
     """Load a data set.

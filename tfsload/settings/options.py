@@ -2,7 +2,7 @@
 
 from tfsload.analysis import thresholds, tolerance
 from tfsload.analysis.next_sweep import SUGGESTED, as_text
-from tfsload.analysis.option_limits import MAX_LEVEL_S, MAX_USERS
+from tfsload.analysis.option_limits import LEAST_LEVEL_S, MAX_LEVEL_S, MAX_USERS
 from tfsload.analysis.tolerance import Tolerance
 from tfsload.load import arrivals
 from tfsload.load.asked import PACINGS

@@ -54,6 +54,11 @@ class Answer:
         images, classes = scores.shape
         return cls(None, scores.tobytes(), 0, scores.dtype, (images, classes), servable)
 
+    def moved(self, by: int) -> "Answer":
+        """Return the same answer with its classes, and not its scores, moved."""
+        classes = [one + by for one in self.predicted]
+        return Answer(classes, self._reply, self._start, self._dtype, self._shape, self.servable)
+
     def holds(self, scores: bytes) -> bool:
         """Whether its scores are these, byte by byte."""
         images, classes = self._shape

@@ -28,9 +28,7 @@ class _Moved:
         self._reader, self._offset = reader, offset
 
     def read(self, reply: bytes) -> Answer:
-        answer = self._reader.read(reply)
-        answer.predicted = [one - self._offset for one in answer.predicted]
-        return answer
+        return self._reader.read(reply).moved(-self._offset)  # another one: the reader may give the same once more
 
 
 class _First:
