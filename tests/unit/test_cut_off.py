@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 
 from tests.support.golden import result_of, text_of
+from tests.support.hanging import BEGIN_NS, NEVER, Server, ran
 from tests.support.past_runs import MS, SECOND, UNIX_OFFSET_NS, PastRun
-from tests.unit.test_standstills import BEGIN_NS, NEVER, Server, ran
 from tfsload.analysis import exit_codes
 from tfsload.run.result_making import course_of, make_result
 

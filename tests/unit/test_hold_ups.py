@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 
 from tests.support.golden import result_of
+from tests.support.hanging import BEGIN_NS, NEVER, Server, ran
 from tests.support.level_rows import closed_row
 from tests.support.past_runs import SECOND, UNIX_OFFSET_NS, PastRun
-from tests.unit.test_pulse import Process
-from tests.unit.test_standstills import BEGIN_NS, NEVER, Server, ran
+from tests.support.pulses import Process
 from tfsload.analysis import exit_codes
 from tfsload.records.cpu import CpuShares
 from tfsload.run import pulse

@@ -12,36 +12,11 @@ from tests.support.coordinator import finished as finished
 from tests.support.coordinator import master as master
 from tests.support.fake_master import ask, begin, deliver
 from tests.support.fake_users import Runner, fire, run_options
+from tests.support.pulses import DEADLINE_S, LIMIT_NS, Process
 from tests.support.runs import wait_for
 from tfsload.load.leases import Lease
-from tfsload.load.supply import LeasedSupply
-from tfsload.records.recorder import Recorder
 from tfsload.run import messages, pulse
 from tfsload.run.participant import Participant
-from tfsload.run.pulse import Pulse
-
-DEADLINE_S = 5
-LIMIT_NS = int((DEADLINE_S + pulse.STUCK_AFTER_DEADLINE_S) * 1e9)
-
-
-class Process:
-    """A process that runs users, at an instant that the test sets."""
-
-    def __init__(self, n_users=1):
-        self.now_ns = 10**12
-        self.users = [SimpleNamespace(sent_ns=0, in_hand_ns=0) for _ in range(n_users)]
-        self.told = []
-        self.run = SimpleNamespace(
-            recorder=Recorder(),
-            settings=SimpleNamespace(model=SimpleNamespace(deadline_s=DEADLINE_S), data=SimpleNamespace(num_tests=100)),
-            supply=LeasedSupply(lambda _: None, lambda _: None),
-            sent_ns=0,
-            answered_ns=0,
-        )
-        self.pulse = Pulse(self.run, lambda: self.users, self.told.append, lambda: self.now_ns)
-
-    def look(self):
-        return self.pulse.look()
 
 
 def test_a_process_tells_what_it_holds():
