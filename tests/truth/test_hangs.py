@@ -25,7 +25,6 @@ def test_a_server_that_hangs_most_of_a_run_holds_no_rate(tmp_path, more):
 
     totals = json.loads((tmp_path / "report" / "result.json").read_text())["totals"]
     assert 390 <= totals["requests"] <= 400
-    assert totals["requests_per_s"] < 400 / (LASTS_S - 1)
     assert ended.exit_code == exit_codes.THRESHOLD, ended.stdout
 
 
