@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tfsload.transport import protos
 from tfsload.transport.call_spec import EXAMPLE, PIXELS, PNG, InputSpec
 from tfsload.transport.image_layout import bordered, laid_out
 from tfsload.transport.pixel_scale import PixelScale
 from tfsload.transport.png import png
-from tfsload.transport.protos import example_pb2
 from tfsload.transport.tensors import kind_named
 
 # What an example's feature may hold, by the word that TensorFlow has for it.
@@ -52,7 +52,7 @@ class ImageTensor:
         spec = self._spec
         made = []
         for image in images:
-            example = example_pb2.Example()
+            example = protos.example_pb2.Example()
             feature = example.features.feature[spec.feature]
             values = [png(image)] if self._table is None else self._table[image].ravel().tolist()
             getattr(feature, FEATURE_LISTS[spec.feature_dtype]).value.extend(values)

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from tfsload.transport import protos
 from tfsload.transport.answer import ClassAnswer, ReplyError
 from tfsload.transport.call_spec import CLASS_DTYPES, CLASSES, CLASSIFIED, LABELS, OutputSpec
 from tfsload.transport.grpc.codec import decode_tensor, values_of
-from tfsload.transport.protos import classification_pb2
 from tfsload.transport.servable import FURTHER, MOST_TOLD_APART, Servable
 from tfsload.transport.tensors import TensorError, kind_of, name_of, to_array
 from tfsload.transport.words import quoted
@@ -81,7 +81,7 @@ def decode_labels(reply: bytes, output: OutputSpec, n_images: int) -> tuple[list
 def decode_classified(reply: bytes, output: OutputSpec, n_images: int) -> tuple[list[int], Servable]:
     """Read each image's label of the highest score (the first of equals) out of a ClassificationResponse's bytes."""
     try:
-        message = classification_pb2.ClassificationResponse.FromString(reply)
+        message = protos.classification_pb2.ClassificationResponse.FromString(reply)
     except Exception as error:  # protobuf's DecodeError is not the same class in all its implementations
         raise ReplyError(f"not a ClassificationResponse: {error}") from None
     found = message.result.classifications

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfsload.transport import protos
 from tfsload.transport.answer import Answer, ReplyError, are_scores
 from tfsload.transport.asked import ModelAsked
 from tfsload.transport.call_spec import PIXELS, PREDICT, SCORE_DTYPES, CallSpec
 from tfsload.transport.given_input import tensor_of
 from tfsload.transport.image_tensor import ImageTensor
-from tfsload.transport.protos import classification_pb2, example_pb2, predict_pb2
+from tfsload.transport.protos import predict_pb2
 from tfsload.transport.servable import FURTHER, MOST_TOLD_APART, Servable
 from tfsload.transport.tensors import Kind, fill_proto, kind_of, name_of
 
@@ -58,7 +59,7 @@ class RequestEncoder:
         """Return a request of one blank image, or of as many as the model takes at once: black, or an empty text."""
         images, n = self._spec.input, self._spec.input.batch or 1
         if self._spec.method != PREDICT:
-            return self._classify([example_pb2.Example()])
+            return self._classify([protos.example_pb2.Example()])
         if images.form == PIXELS:
             return self._predict(self._images.of(np.zeros((n, *images.pixels), np.uint8)), n)
         return self._predict(np.full((n, *images.shape) if images.has_batch else images.shape, b"", object), n)
@@ -73,7 +74,7 @@ class RequestEncoder:
         return request
 
     def _classify(self, examples: list[Any]) -> Any:
-        request = classification_pb2.ClassificationRequest()
+        request = protos.classification_pb2.ClassificationRequest()
         self._name(request.model_spec)
         request.input.example_list.examples.extend(examples)
         return request
