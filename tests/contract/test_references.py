@@ -228,6 +228,29 @@ def test_a_model_that_changes_during_a_run_is_noticed(model_server, version, hos
     assert checks.has_changed(checked) == changed
 
 
+OPEN = replace(MNIST_EXAMPLE.input, described=None)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "changed"),
+    [
+        pytest.param(OPEN, replace(OPEN, shape=(28, 28)), False, id="another-shape-was-tried"),
+        pytest.param(replace(OPEN, form="png"), replace(OPEN, form="example", feature="x"), False, id="another-text"),
+        pytest.param(OPEN, replace(OPEN, dtype="DT_DOUBLE"), True, id="another-dtype"),
+        pytest.param(
+            MNIST_EXAMPLE.input, replace(MNIST_EXAMPLE.input, shape=(28, 28)), True, id="another-shape"
+        ),
+    ],
+)
+def test_what_was_found_by_trying_has_not_changed(model_server, monkeypatch, before, now, changed):
+    settings = settings_of(model_server)
+    specs = [replace(MNIST_EXAMPLE, input=one) for one in (before, now)]
+    checked = checks.Checked(settings, transport_of(settings), 1000, "", Preflight(1, spec=specs[0]))
+    monkeypatch.setattr(checks.preflight, "ask", lambda *_: Preflight(1, spec=specs[1]))
+
+    assert bool(checks.has_changed(checked)) == changed
+
+
 def test_a_model_that_is_gone_after_the_run_has_changed(model_server):
     settings = settings_of(model_server, model_version="9")
     checked = checks.Checked(settings, transport_of(settings), 1000, "", Preflight(9))

@@ -166,3 +166,24 @@ def test_a_lost_worker_leads_and_what_it_ended_was_stopped_by_nobody(workers, co
 
     assert verdict.exit_code == exit_codes.INVALID
     assert [reason.what for reason in verdict.reasons] == reasons
+
+
+@pytest.mark.parametrize(
+    ("users", "threshold", "has_note"),
+    [
+        pytest.param(Users(1, 8, NEVER_ALL), "p99 < 5s", True, id="a-limit-on-latency"),
+        pytest.param(Users(1, 8, NEVER_ALL), "rate > 1", True, id="a-limit-on-the-rate"),
+        pytest.param(Users(1, 8, NEVER_ALL), "error_rate < 100%", False, id="a-limit-on-answers"),
+        pytest.param(Users(8, 8, NEVER_ALL), "p99 < 5s", False, id="all-started"),
+    ],
+)
+def test_images_that_were_gone_before_all_users_started_are_told_of_where_speed_is_judged(users, threshold, has_note):
+    past = PastRun({"num_tests": "1000", "threshold": threshold})
+    for image in range(1000):
+        past.fire(image, SECOND + image * MS, 2 * MS)
+    past.results.n_requests = past.results.n_done = 1000
+    verdict = judge(dataclasses.replace(result_of(past.end()), users=users))
+
+    said = [note for note in verdict.notes if "users were started before the last image was fired" in note.what]
+    assert [note.what.startswith("only 1 of 8") for note in said] == [True] * has_note
+    assert verdict.exit_code == exit_codes.PASS

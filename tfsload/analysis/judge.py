@@ -55,7 +55,11 @@ def judge(result: RunResult) -> Verdict:
     gaps, crossed = gaps + _undecided(result), _crossed(result) + _reasons(none_holds)
     advice, notes = (
         _advice(result),
-        standstills.notes(result) + hold_ups.notes(result) + _judged_whole(result) + _left_open(result),
+        standstills.notes(result)
+        + hold_ups.notes(result)
+        + missing_users.notes(result)
+        + _judged_whole(result)
+        + _left_open(result),
     )
     notes += tuple(Reason(one.sentence) for one in result.accuracy)
     verdict = functools.partial(Verdict, doubted_levels=tuple(by_level), rules=rules)

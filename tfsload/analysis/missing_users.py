@@ -3,6 +3,7 @@
 from tfsload.analysis.figures import requests
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.validity import USERS_RUN, USERS_WAIT, Breach
+from tfsload.analysis.verdict import Reason
 
 
 def given_up(result: RunResult) -> list[Breach]:
@@ -37,7 +38,7 @@ def _misses_users(result: RunResult) -> bool:
     if course.n_images_asked is None:
         return not workers.lost
     # Each image was fired once, by however many: what it came to stands, but not how fast.
-    return any(held.threshold.unit_kind != "share" for held in result.thresholds)
+    return _has_limits_on_speed(result)
 
 
 def _ends_in_its_ramp(result: RunResult) -> bool:
@@ -50,3 +51,18 @@ def _ends_in_its_ramp(result: RunResult) -> bool:
         return False
     # Where none is left they have ended by themselves.
     return 0 < users.n < users.n_users_asked and not users.were_once_all_started
+
+
+def notes(result: RunResult) -> tuple[Reason, ...]:
+    """Return that each image was fired before all users were started, where limits were set on how fast that went."""
+    users, course = result.users, result.course
+    if course.n_images_asked is None or users.were_once_all_started or not 0 < users.n < users.n_users_asked:
+        return ()
+    if result.is_stopped_early or course.stalled or not _has_limits_on_speed(result):
+        return ()
+    what = f"only {users.n:,} of {users.n_users_asked:,} users were started before the last image was fired"
+    return (Reason(f"{what}: latencies and rates are of those", "start more a second (-r)"),)
+
+
+def _has_limits_on_speed(result: RunResult) -> bool:
+    return any(held.threshold.unit_kind != "share" for held in result.thresholds)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tfsload.analysis import exit_codes, thresholds
@@ -28,6 +28,7 @@ from tfsload.target.verification import OtherModelError, VerificationError, reco
 from tfsload.target.waiting import StoppedError, Wait, ask_when_ready
 from tfsload.transport import words
 from tfsload.transport.address import parse_address
+from tfsload.transport.call_spec import PIXELS, CallSpec
 from tfsload.transport.contract import Transport
 from tfsload.transport.tls import TlsFileError
 from tfsload.transport.words import shown
@@ -194,7 +195,17 @@ def has_changed(checked: Checked) -> str:
     before = checked.preflight
     if now.model_version != before.model_version:
         return f"version {before.model_version} answered before, {now.model_version} after"
-    return "" if now.spec == before.spec else f"its signature was {before.spec.words}, and became {now.spec.words}"
+    if _described(now.spec) == _described(before.spec):
+        return ""
+    return f"its signature was {before.spec.words}, and became {now.spec.words}"
+
+
+def _described(spec: CallSpec) -> CallSpec:
+    """Return how a model is called, as far as it describes itself: what a text holds, or an open shape, was tried."""
+    if spec.input.form == PIXELS and not spec.input.is_open:
+        return spec
+    images = replace(spec.input, form="", feature="", feature_dtype="", scale="", shape=(), border=0)
+    return replace(spec, input=images)
 
 
 def hide_secrets(options: Mapping[str, Any]) -> None:

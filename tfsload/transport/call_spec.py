@@ -67,9 +67,14 @@ class InputSpec:
             image += f", with a border of {self.border} in black"
         if self.channels == _COLOURS:
             image += ", grey in 3 channels"
-        if self.form == PIXELS and (self.described is None or -1 in self.described[self.has_batch :]):
+        if self.form == PIXELS and self.is_open:
             image += f", sent as [{', '.join(map(str, ('n', *self.shape) if self.has_batch else self.shape))}]"
         return f"{_tensor_words(self.name, self.dtype, self.described)} ← {image}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the model leaves open which shape an image has."""
+        return self.described is None or -1 in self.described[self.has_batch :]
 
     @property
     def channels(self) -> int:
