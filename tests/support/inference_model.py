@@ -26,22 +26,33 @@ def main(path: str) -> None:
 
     tf.disable_eager_execution()
     strings = tf.placeholder(tf.string, [None], "examples")
-    other = tf.placeholder(tf.string, [None], "other_examples")
     features = {"x": tf.FixedLenFeature([], tf.float32), "offset": tf.FixedLenFeature([], tf.float32, 0.0)}
     parsed = tf.parse_example(strings, features)
     x, moved = parsed["x"], parsed["x"] + parsed["offset"]
+    classifying, regressing = classifying_outputs(tf, x, moved), regressing_outputs(tf, x, moved)
+    signatures = {
+        **{name: signature(tf, {"inputs": strings}, outputs, CLASSIFY) for name, outputs in classifying.items()},
+        **{name: signature(tf, {"inputs": strings}, outputs, REGRESS) for name, outputs in regressing.items()},
+        **odd_signatures(tf, strings, x, classifying["serving_default"], regressing["regress"]),
+    }
+    with tf.Session() as session:
+        builder = tf.saved_model.Builder(path)
+        builder.add_meta_graph_and_variables(session, ["serve"], signature_def_map=signatures)
+        builder.save()
+
+
+def signature(tf: Any, inputs: dict[str, Any], outputs: dict[str, Any], method: str) -> Any:
+    made = tf.saved_model.predict_signature_def(inputs, outputs)
+    made.method_name = method
+    return made
+
+
+def classifying_outputs(tf: Any, x: Any, moved: Any) -> dict[str, dict[str, Any]]:
+    """The outputs of each signature that classifies examples, by its name."""
     scores = tf.stack([x, moved, tf.ones_like(x)], axis=1)
     classes = tf.tile([list(LABELS)], [tf.size(x), 1])
     both = {"classes": classes, "scores": scores}
-
-    lengths = tf.cast(tf.strings.length(other), tf.float32)
-
-    def signature(outputs: dict[str, Any], method: str, inputs: dict[str, Any] | None = None) -> Any:
-        made = tf.saved_model.predict_signature_def(inputs or {"inputs": strings}, outputs)
-        made.method_name = method
-        return made
-
-    classify = {
+    return {
         "serving_default": both,
         "classes_alone": {"classes": classes},
         "scores_alone": {"scores": scores},
@@ -56,32 +67,37 @@ def main(path: str) -> None:
         "fewer_scores": {"classes": classes, "scores": scores[:, :2]},
         "not_utf8": {"classes": tf.fill([tf.size(x), 1], b"\xff")},
     }
-    regress = {
+
+
+def regressing_outputs(tf: Any, x: Any, moved: Any) -> dict[str, dict[str, Any]]:
+    """The outputs of each signature that gives examples a number, by its name."""
+    return {
         "regress": {"outputs": moved},
         "regress_column": {"outputs": moved[:, None]},
-        "regress_wide": {"outputs": scores},
+        "regress_wide": {"outputs": tf.stack([x, moved, tf.ones_like(x)], axis=1)},
         "regress_row": {"outputs": moved[:1]},
         "regress_double": {"outputs": tf.cast(moved, tf.float64)},
         "regress_other_name": {"values": moved},
         "regress_two": {"outputs": moved, "more": x},
     }
-    signatures = {
-        **{name: signature(outputs, CLASSIFY) for name, outputs in classify.items()},
-        **{name: signature(outputs, REGRESS) for name, outputs in regress.items()},
-        "as_predict": signature(both, PREDICT),
-        "regress_as_predict": signature({"outputs": moved}, PREDICT),
-        "two_inputs": signature(both, CLASSIFY, {"inputs": strings, "more": other}),
-        "other_input_name": signature(both, CLASSIFY, {"examples": strings}),
-        "regress_other_input_name": signature({"outputs": moved}, REGRESS, {"examples": strings}),
-        "regress_two_inputs": signature({"outputs": moved}, REGRESS, {"inputs": strings, "more": other}),
-        "other_tensor": signature({"outputs": lengths}, REGRESS, {"inputs": other}),
-        "takes_numbers": signature({"scores": tf.identity(scores)}, CLASSIFY, {"inputs": x}),
-        "own_method": signature(both, "own/method"),
+
+
+def odd_signatures(tf: Any, strings: Any, x: Any, both: dict[str, Any], moved: dict[str, Any]) -> dict[str, Any]:
+    """Signatures with other inputs than examples alone, or of another method than their outputs are made for."""
+    other = tf.placeholder(tf.string, [None], "other_examples")
+    alone, two = {"inputs": strings}, {"inputs": strings, "more": other}
+    lengths = {"outputs": tf.cast(tf.strings.length(other), tf.float32)}
+    return {
+        "as_predict": signature(tf, alone, both, PREDICT),
+        "regress_as_predict": signature(tf, alone, moved, PREDICT),
+        "two_inputs": signature(tf, two, both, CLASSIFY),
+        "other_input_name": signature(tf, {"examples": strings}, both, CLASSIFY),
+        "regress_other_input_name": signature(tf, {"examples": strings}, moved, REGRESS),
+        "regress_two_inputs": signature(tf, two, moved, REGRESS),
+        "other_tensor": signature(tf, {"inputs": other}, lengths, REGRESS),
+        "takes_numbers": signature(tf, {"inputs": x}, {"scores": tf.identity(both["scores"])}, CLASSIFY),
+        "own_method": signature(tf, alone, both, "own/method"),
     }
-    with tf.Session() as session:
-        builder = tf.saved_model.Builder(path)
-        builder.add_meta_graph_and_variables(session, ["serve"], signature_def_map=signatures)
-        builder.save()
 
 
 def an_example(**features: float) -> Any:

@@ -389,5 +389,17 @@ def test_workers_read_what_the_leader_has_found(call):
     assert CallSpec.from_text(call.to_text()) == call
 
 
+@pytest.mark.parametrize("kind", ["labels", "classified"])
+def test_class_names_are_left_to_the_data_set_however_many_there_are(kind):
+    names = tuple(f"class {n}" for n in range(20_000))
+    call = replace(MNIST_EXAMPLE, output=replace(MNIST_EXAMPLE.output, kind=kind, names=names))
+    assert len(call.to_text()) < 1_000
+    assert CallSpec.from_text(call.to_text(), names) == call
+
+
+def test_names_that_the_answer_does_not_want_are_not_put_there():
+    assert CallSpec.from_text(MNIST_EXAMPLE.to_text(), ("cat", "dog")) == MNIST_EXAMPLE
+
+
 def test_todays_model_is_called_as_it_was():
     assert found({"predict_images": signature(), "serving_default": signature()}) == MNIST_EXAMPLE

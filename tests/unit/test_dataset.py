@@ -6,13 +6,15 @@ import importlib.util
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.support.data_files import images, write_keras_npz, write_pair, write_pictures
-from tfsload.datasets.dataset import DataError, load
+from tests.support.odd_files import link_to_device, pipe, unix_socket
+from tfsload.datasets.dataset import DataError, Dataset, load
 
 ROOT = Path(__file__).parents[2]
 MNIST5K = ROOT / "data" / "mnist5k"
@@ -41,13 +43,14 @@ def directory(tmp_path):
     np.save(tmp_path / "one.npy", images(3))
     (tmp_path / "text").write_text("no data")
     (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "nowhere").symlink_to("gone")
     return tmp_path
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        pytest.param("empty", "found no images and labels of the test split; expected one of these pairs", id="empty"),
+        pytest.param("empty", "/empty: expected IDX files .* or PNG and JPEG files.*; found nothing$", id="empty"),
         pytest.param(
             "", "holds data sets of several kinds, train-images-idx3-ubyte, mnist.npz: pass a", id="two-kinds"
         ),
@@ -57,12 +60,64 @@ def directory(tmp_path):
         pytest.param("text", "text: expected an IDX file .*, found magic 6e 6f 20 64, which is not IDX", id="text"),
         pytest.param("mixed/1.png", "found a single image: pass its directory, .*mixed", id="one-image"),
         pytest.param("train-labels-idx1-ubyte", "expected images, found labels by its name", id="labels"),
-        pytest.param("loop", "dataset '.*loop': expected mnist5k", id="link-to-itself"),
+        pytest.param("loop", "dataset '.*loop': expected mnist5k.*; found a link that leads in a cir", id="itself"),
+        pytest.param("nowhere", "'.*nowhere': expected mnist5k.*; found a link that leads nowhere$", id="nowhere"),
+        pytest.param("gone", "'.*gone': expected mnist5k.*; found nothing$", id="no-such-file"),
+        pytest.param("x" * 300, "x': expected mnist5k.*; found File name too long$", id="name-that-is-too-long"),
+        pytest.param("a\0b", "b': expected mnist5k.*; found nothing$", id="null-character"),
     ],
 )
 def test_load_says_what_to_pass_in_the_place_of_what_is_no_data_set(directory, name, message):
     with pytest.raises(DataError, match=message):
         load(str(directory / name))
+
+
+@pytest.mark.parametrize(
+    ("make", "found"),
+    [
+        pytest.param(pipe, "a pipe", id="pipe"),
+        pytest.param(link_to_device, "a device", id="link-to-a-device"),
+        pytest.param(unix_socket, "a socket", id="socket"),
+    ],
+)
+def test_what_is_no_file_is_called_by_its_name_alone_and_in_a_directory(tmp_path, make, found):
+    path = tmp_path / "x.npz"
+    make(path)
+    with pytest.raises(DataError, match=f"x.npz': expected mnist5k .* existing file .*; found {found}$"):
+        load(str(path))
+    with pytest.raises(DataError, match=rf"{tmp_path}: expected IDX files .*; found x.npz \({found}\)$"):
+        load(str(tmp_path))
+
+
+def test_a_directory_in_which_nothing_fits_says_what_is_there(tmp_path):
+    for n in range(6):
+        (tmp_path / f"{n}.bmp").write_bytes(b"BM")
+    (tmp_path / "notes.txt").write_text("words")
+    with pytest.raises(DataError, match=r"; found 0\.bmp, 1\.bmp, 2\.bmp, 3\.bmp, 4\.bmp and 2 more$"):
+        load(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"class_names": ("dog", "cat")}, id="names-the-other-way-round"),
+        pytest.param({"class_names": ("ca", "tdog")}, id="names-cut-elsewhere"),
+        pytest.param({"class_names": ()}, id="no-names"),
+        pytest.param({"labels": np.array([1, 0], np.uint8)}, id="labels"),
+        pytest.param({"labels": None}, id="no-labels"),
+        pytest.param({"images": images(2)[::-1]}, id="images"),
+    ],
+)
+def test_a_fingerprint_is_of_all_that_workers_must_have_alike(change):
+    made = Dataset("a", images(2), np.array([0, 1], np.uint8), ("cat", "dog"))
+    changed = replace(made, **change)
+    changed = replace(changed, images=np.ascontiguousarray(changed.images))
+    assert changed.fingerprint != made.fingerprint
+    assert replace(made, name="b", remarks=("elsewhere",)).fingerprint == made.fingerprint
+
+
+def test_a_class_may_have_a_name_that_is_no_unicode():
+    assert Dataset("a", images(1), None, ("\udcff",)).fingerprint
 
 
 def test_the_first_images_of_a_set_keep_all_that_is_known_of_it(tmp_path):

@@ -1,6 +1,7 @@
 """Coordinator and participant over a network of messages that the test can delay, lose and repeat."""
 
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import gevent
@@ -20,6 +21,7 @@ from tfsload.records.window import UNCOUNTED
 from tfsload.run import coordinator as coordinating
 from tfsload.run import ledger, messages, roster, vigil
 from tfsload.target.references import References
+from tfsload.transport.call_spec import LABELS, MNIST_EXAMPLE
 
 
 def raising(error):
@@ -467,4 +469,12 @@ def test_the_answers_without_load_go_to_who_asks_for_them(coordinator, master):
 
     told = [(data, worker) for message, data, worker in master.sent if message == messages.REFERENCES]
     assert [(len(data["rows"]), worker) for data, worker in told] == [(1000, "b")]
+    assert len(str(vars(master.environment.parsed_options))) < 1000
+
+
+def test_what_classes_are_called_travels_with_no_spawn_message(coordinator, master):
+    names = tuple(f"class {n}" for n in range(20_000))
+    output = replace(MNIST_EXAMPLE.output, kind=LABELS, names=names)
+    coordinator.begin(None, spec=replace(MNIST_EXAMPLE, output=output))
+
     assert len(str(vars(master.environment.parsed_options))) < 1000

@@ -140,6 +140,14 @@ def _pipe(directory: Path) -> None:
     os.mkfifo(directory / "0" / "pipe.png")
 
 
+def _pipe_beside(directory: Path) -> None:
+    os.mkfifo(directory / "pipe")
+
+
+def _device(directory: Path) -> None:
+    (directory / "0" / "zero.png").symlink_to("/dev/zero")
+
+
 def _sizes(directory: Path) -> None:
     write_pictures(directory, {f"1/{n}.png": _flat(0, (28, 28)) for n in range(3)})
     write_pictures(
@@ -176,10 +184,14 @@ def _unprintable(directory: Path) -> None:
     [
         pytest.param(_loop_of_folders, ["0/again: a folder within a class's folder"], id="loop-of-folders"),
         pytest.param(
-            _loop_of_one, ["loop: a link that leads nowhere", "0/loop.png: a link that leads nowhere"], id="loop-of-one"
+            _loop_of_one,
+            ["loop: a link that leads in a circle", "0/loop.png: a link that leads in a circle"],
+            id="loop-of-one",
         ),
         pytest.param(_nowhere, ["0/gone.png: a link that leads nowhere"], id="link-to-nothing"),
-        pytest.param(_pipe, ["0/pipe.png: a link that leads nowhere, or no file"], id="pipe"),
+        pytest.param(_pipe, ["0/pipe.png: a pipe"], id="pipe"),
+        pytest.param(_pipe_beside, ["; found pipe: a pipe: mend"], id="pipe-beside-the-folders"),
+        pytest.param(_device, ["0/zero.png: a device"], id="link-to-a-device"),
         pytest.param(
             _sizes,
             ["0/0.png, 1/x.png: 32×32 pixels, and 28×28 as most of them", "2/y.png: 9×7 pixels, and 28×28 as most"],

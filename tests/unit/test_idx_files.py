@@ -134,8 +134,12 @@ def test_load_passes_over_a_directory_with_a_file_s_name(tmp_path):
 @pytest.mark.parametrize(
     ("present", "message"),
     [
-        pytest.param([], "found no images and labels of the test split; expected one of", id="empty-directory"),
-        pytest.param(["train-images-idx3-ubyte"], "of the test split; .*t10k-images", id="other-split-only"),
+        pytest.param([], "expected IDX files .*t10k-images-idx3-ubyte.*; found nothing", id="empty-directory"),
+        pytest.param(
+            ["train-images-idx3-ubyte"],
+            "of the test split; .*t10k-images.*; what is there: train-images-idx3-ubyte",
+            id="other-split-only",
+        ),
         pytest.param(
             ["test-labels-idx1-ubyte"],
             "found test-labels-idx1-ubyte, but not its counterpart test-images-idx3-ubyte",
@@ -149,6 +153,29 @@ def test_load_says_which_files_are_missing(tmp_path, present, message):
     with pytest.raises(DataError, match=message) as caught:
         load(str(tmp_path))
     assert str(tmp_path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("sound", "odd", "source"),
+    [
+        pytest.param("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", "", id="labels"),
+        pytest.param("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte.gz", "", id="gzipped-labels"),
+        pytest.param("t10k-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "", id="images"),
+        pytest.param("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", "t10k-images-idx3-ubyte", id="file"),
+    ],
+)
+def test_images_are_not_fired_without_the_labels_that_should_lie_there(tmp_path, sound, odd, source):
+    write_idx(tmp_path / sound, images(3) if "images" in sound else labels(3))
+    (tmp_path / odd).symlink_to("nowhere")
+    with pytest.raises(DataError, match=f"{odd}: expected an IDX file, found a link that leads nowhere"):
+        load(str(tmp_path / source))
+
+
+def test_labels_that_can_be_read_win_over_a_link_that_leads_nowhere(tmp_path):
+    write_pair(tmp_path, "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte.gz")
+    (tmp_path / "t10k-labels-idx1-ubyte").symlink_to("nowhere")
+    for source in (tmp_path, tmp_path / "t10k-images-idx3-ubyte"):
+        assert load(str(source)).labels.tolist() == labels(3).tolist()
 
 
 def test_load_refuses_images_and_labels_that_do_not_belong_together(tmp_path):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from tests.support.data_files import images, labels, write_keras_npz
+from tests.support.odd_files import ODD_FILES
 from tfsload.datasets import npz
 from tfsload.datasets.data_error import DataError
 from tfsload.datasets.dataset import load
@@ -268,3 +269,11 @@ def test_a_password_is_named(tmp_path):
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"as numpy.savez writes it, found another zip file .*password|encrypted"):
         load(str(path))
+
+
+@pytest.mark.parametrize("make", ODD_FILES)
+def test_what_has_become_no_file_is_never_waited_for(tmp_path, make):
+    path = tmp_path / "a.npz"
+    make(path)
+    with pytest.raises(DataError, match="it is no regular file"):
+        npz.read(path, "test")

@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from tests.support.data_files import images
+from tests.support.odd_files import ODD_FILES
 from tfsload.datasets.data_error import DataError
 from tfsload.datasets.pictures import read_pixels
 
@@ -199,3 +200,11 @@ def test_a_damaged_file_is_read_or_refused(tmp_path_factory, content, share, jun
     except DataError:
         return
     assert found.dtype == np.uint8
+
+
+@pytest.mark.parametrize("make", ODD_FILES)
+def test_what_has_become_no_file_is_never_waited_for(tmp_path, make):
+    path = tmp_path / "a.png"
+    make(path)
+    with pytest.raises(DataError, match="it is no regular file"):
+        read_pixels(str(path))

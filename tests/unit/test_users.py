@@ -1,6 +1,7 @@
 """The life of one prediction, and the part of a process that runs users, without a server."""
 
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import gevent
@@ -12,6 +13,7 @@ from locust import TaskSet, task
 from locust.env import Environment
 from locust.exception import InterruptTaskSet, RescheduleTask, RPCError, StopTest, StopUser
 
+from tests.support.data_files import images, write_pictures
 from tests.support.fake_users import Runner, ScriptedUser, fire, run_options
 from tests.support.runs import wait_for
 from tfsload.load.leases import Lease
@@ -23,6 +25,7 @@ from tfsload.run import participant as participating
 from tfsload.run.participant import Participant
 from tfsload.target.references import References
 from tfsload.transport.answer import ReplyError
+from tfsload.transport.call_spec import MNIST_EXAMPLE
 from tfsload.transport.failure import CLIENT_ERROR, PredictionFailure
 
 
@@ -328,6 +331,29 @@ def test_an_unfit_worker_says_why(environment, participant, runner, options, rea
     assert message == messages.UNFIT
     assert reason in data["reason"]
     assert participant.open_run is None
+
+
+def _of_classes(directory, *names):
+    return write_pictures(directory, {f"{name}/a.png": image for name, image in zip(names, images(2), strict=True)})
+
+
+def test_a_worker_takes_class_names_from_its_own_data_set(environment, participant, tmp_path):
+    output = replace(MNIST_EXAMPLE.output, kind="labels", names=("cat", "dog"))
+    fire(environment, dataset=str(_of_classes(tmp_path, "cat", "dog")))
+    vars(environment.parsed_options)[messages.CALL_SPEC_OPTION] = replace(MNIST_EXAMPLE, output=output).to_text()
+    participant.begin()
+
+    assert participant.run.transport.spec.output == output
+
+
+def test_a_worker_whose_classes_have_other_names_takes_no_part(environment, participant, runner, tmp_path):
+    fire(environment, dataset=str(_of_classes(tmp_path / "master", "cat", "dog")))
+    vars(environment.parsed_options)["dataset"] = str(_of_classes(tmp_path / "worker", "cow", "dog"))
+    participant.begin()
+
+    message, data = runner.sent[-1]
+    assert message == messages.UNFIT
+    assert "its images, labels or class names are not those of the master" in data["reason"]
 
 
 def predict_in_own_turn(user):

@@ -14,7 +14,7 @@ from tfsload.datasets import idx, idx_files, npz
 from tfsload.datasets.data_error import DataError, named
 from tfsload.datasets.idx_files import SPLITS, IdxFiles
 from tfsload.datasets.labels import Labels
-from tfsload.datasets.listing import is_picture, list_directory
+from tfsload.datasets.listing import DIRECTORY, FILE, NOTHING, is_picture, list_directory, what_is
 from tfsload.datasets.shipped import shipped
 
 __all__ = ["IMAGE_SHAPE", "PIXELS", "SPLITS", "DataError", "Dataset", "load"]
@@ -34,6 +34,10 @@ NAMED = ("mnist5k", *DOWNLOADED)
 _EXPECTED = (
     "mnist5k (shipped), mnist or fashion_mnist (10,000 test images each, downloaded), or an existing file or "
     "directory: of IDX files, a .npz, or PNG and JPEG files in a folder for each class"
+)
+_EXPECTED_INSIDE = (
+    "IDX files of images and labels (t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte and the like, gzipped or not), a "
+    ".npz, or PNG and JPEG files, in a folder for each class or all in one"
 )
 _NPY_MAGIC = b"\x93NUMPY"
 
@@ -77,8 +81,9 @@ class Dataset:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """What tells these images and labels from others, wherever they were loaded."""
-        digest = hashlib.sha256(repr(self.images.shape).encode())
+        """What tells these images, labels and class names from others, wherever they were loaded."""
+        # In ASCII: a name need not be Unicode, and what can be printed differs from one Python to another.
+        digest = hashlib.sha256(ascii((self.images.shape, self.class_names)).encode())
         digest.update(self.images.data)
         if self.labels is not None:
             digest.update(self.labels.data)
@@ -115,15 +120,12 @@ def _mnist5k(split: str) -> Dataset:
 
 def _of_path(source: str, split: str) -> Dataset:
     path = Path(os.path.expanduser(source))
-    try:
-        is_directory, is_file = path.is_dir(), path.is_file()
-    except OSError:  # a name that is too long, or a link to itself
-        is_directory = is_file = False
-    if source and is_directory:
+    found = what_is(path) if source else NOTHING
+    if found == DIRECTORY:
         return _of_directory(source, path, split)
-    if source and is_file:
+    if found == FILE:
         return _of_file(source, path, split)
-    raise DataError(f"dataset {source!r}: expected {_EXPECTED}")
+    raise DataError(f"dataset {source!r}: expected {_EXPECTED}; found {found}")
 
 
 def _of_directory(source: str, directory: Path, split: str) -> Dataset:
@@ -141,6 +143,9 @@ def _of_directory(source: str, directory: Path, split: str) -> Dataset:
         raise DataError(f"{directory}: a .npz is passed by its own name: {named(paths)}")
     if pictures or (listing.folders and not idx_names):
         return _of_pictures(source, directory)
+    if not idx_names:
+        there = [*listing.files, *(f"{name} ({kind})" for name, kind in listing.others.items())]
+        raise DataError(f"{directory}: expected {_EXPECTED_INSIDE}; found {named(there) or NOTHING}")
     return _of_idx(source, idx_files.find_files(directory, split))
 
 

@@ -131,8 +131,8 @@ def _of_classes(directory: Path, top: Listing) -> _Files:
                 f"{named(deeper)}"
             )
     faults = _Faults()
-    for name in top.broken:
-        faults.add(f"{legible(name)}: a link that leads nowhere")
+    for name, kind in top.others.items():
+        faults.add(f"{legible(name)}: {kind}")
     for name, one in inside.items():
         _check_listing(one, f"{name}/", faults)
         for folder in one.folders:
@@ -171,8 +171,8 @@ def _check_listing(listing: Listing, prefix: str, faults: _Faults) -> None:
     for name in listing.files:
         if not is_picture(name):
             faults.add(f"{legible(prefix + name)}: no PNG or JPEG by its name")
-    for name in listing.broken:
-        faults.add(f"{legible(prefix + name)}: a link that leads nowhere, or no file")
+    for name, kind in listing.others.items():
+        faults.add(f"{legible(prefix + name)}: {kind}")
 
 
 def _refuse(directory: Path, faults: _Faults) -> None:

@@ -11,7 +11,7 @@ A dot may stand before idx (Kaggle's way), test in the place of t10k, and .gz at
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from tfsload.datasets import idx
 from tfsload.datasets.data_error import DataError, named
 from tfsload.datasets.labels import Labels, as_labels
+from tfsload.datasets.listing import DIRECTORY, FILE, NOTHING, what_is
 
 SPLITS = {"test": ("t10k", "test"), "train": ("train",)}
 """The two halves of a data set, and how the names of their sets end."""
@@ -83,11 +84,12 @@ def find_files(directory: Path, split: str) -> IdxFiles:
     either may be gzipped. Images without labels are taken where nothing has both.
     Raises DataError if there are none, or those of several sets.
     """
-    names = sorted(os.listdir(directory), key=_rank)
-    there = [path for path in (directory / name for name in names if is_name(name)) if path.is_file()]
+    there, odd = _lying_in(directory)
     images = [path for path in there if _is_of(path, "images", split)]
     found = [IdxFiles(path, _labels_of(path, there)) for path in images]
     complete = [one for one in found if one.labels]
+    if not complete:
+        _refuse_odd(odd, [path for path in odd for what in ("images", "labels") if _is_of(path, what, split)])
     sets = {_set_of(one.images): one for one in reversed(complete or found)}
     if len(sets) > 1:
         names = sorted(one.images.name for one in sets.values())
@@ -104,7 +106,7 @@ def find_files(directory: Path, split: str) -> IdxFiles:
         )
     raise DataError(
         f"{directory}: found no images and labels of the {split} split; expected {_expected(split)}, each file gzipped "
-        "(.gz) or not"
+        f"(.gz) or not; what is there: {named([path.name for path in (*there, *odd)]) or NOTHING}"
     )
 
 
@@ -120,8 +122,28 @@ def files_of(images: Path) -> IdxFiles:
         raise DataError(
             f"{images}: expected images, found labels by its name: pass the file of images, or the directory"
         )
-    beside = (images.parent / name for name in sorted(os.listdir(images.parent), key=_rank) if is_name(name))
-    return IdxFiles(images, _labels_of(images, [path for path in beside if path.is_file()]))
+    there, odd = _lying_in(images.parent)
+    labels = _labels_of(images, there)
+    if labels is None and (odd_one := _labels_of(images, odd)):
+        _refuse_odd(odd, [odd_one])
+    return IdxFiles(images, labels)
+
+
+def _lying_in(directory: Path) -> tuple[list[Path], dict[Path, str]]:
+    """Return the files of these names in a directory, in order, and what is none, nor a directory, with what it is."""
+    try:
+        names = sorted(filter(is_name, os.listdir(directory)), key=_rank)
+    except OSError as error:
+        raise DataError(f"{directory}: expected a readable directory, found: {error.strerror or error}") from None
+    kinds = {path: what_is(path) for path in (directory / name for name in names)}
+    there = [path for path, kind in kinds.items() if kind == FILE]
+    return there, {path: kind for path, kind in kinds.items() if kind not in (FILE, DIRECTORY)}
+
+
+def _refuse_odd(odd: Mapping[Path, str], paths: Sequence[Path]) -> None:
+    """Refuse what is no file where one of the set is expected: to fire images without their labels is no way out."""
+    if paths:
+        raise DataError(f"{paths[0]}: expected an IDX file, found {odd[paths[0]]}")
 
 
 def _rank(name: str) -> tuple[bool, bool, str]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tfsload.datasets.data_error import DataError, named
 from tfsload.datasets.labels import Labels, as_labels
 from tfsload.datasets.sizes import MAX_ITEMS, check_images, times
+from tfsload.transport import regular_file
 
 MAGIC = b"PK"
 
@@ -53,7 +54,7 @@ def read(path: Path, split: str) -> tuple[NDArray[np.uint8], Labels | None]:
         DataError: it is no such archive, it is damaged, it holds no images, or ones that cannot be used.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open(path, "rb", opener=regular_file.opener) as file, zipfile.ZipFile(file) as archive:
             names = sorted(name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy"))
             of_images, of_labels = _choose(names, split, path)
             images = _read(archive, path, of_images, _check_images)

@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from tfsload.datasets.data_error import DataError
 from tfsload.datasets.sizes import times
+from tfsload.transport import regular_file
 
 MAX_PIXELS = 1 << 24
 """Of one image: 4096×4096. A file of a few bytes may announce billions, and would be believed."""
@@ -35,7 +36,11 @@ def read_pixels(path: str) -> NDArray[np.uint8]:
         DataError: it cannot be read, is neither PNG nor JPEG, is damaged or too large; without the file's name.
     """
     try:
-        with warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning), _opened(path) as image:
+        with (
+            warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning),
+            open(path, "rb", opener=regular_file.opener) as file,
+            Image.open(file, formats=_FORMATS) as image,
+        ):
             columns, rows = image.size
             if columns * rows > MAX_PIXELS:
                 raise DataError(f"{times((rows, columns))} pixels, and at most {MAX_PIXELS:,} are expected")
@@ -51,10 +56,6 @@ def read_pixels(path: str) -> NDArray[np.uint8]:
         raise DataError(error.strerror or f"damaged ({error})") from None
     except Exception as error:  # what a damaged file raises is whatever its reader came upon
         raise DataError(f"damaged ({type(error).__name__}: {error})") from None
-
-
-def _opened(path: str) -> Image.Image:
-    return Image.open(path, formats=_FORMATS)
 
 
 def _grey(image: Image.Image) -> NDArray[np.uint8]:

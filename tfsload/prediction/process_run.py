@@ -15,7 +15,7 @@ from tfsload.records.recorder import Recorder
 from tfsload.settings.settings import Settings, SettingsError
 from tfsload.target.references import References
 from tfsload.transport.contract import Transport
-from tfsload.transport.words import hide
+from tfsload.transport.words import hide, quoted
 
 
 def load_images(settings: Settings) -> tfsload.datasets.dataset.Dataset:
@@ -54,6 +54,14 @@ class RunImages:
         """Return a data set's, as `load_images` has loaded it."""
         return cls(dataset, dataset.fingerprint)
 
+    def require(self, fingerprint: str) -> None:
+        """Raise tfsload.datasets.dataset.DataError unless the master's have the same fingerprint."""
+        if self.fingerprint != fingerprint:
+            where = quoted(self.dataset.name)
+            raise tfsload.datasets.dataset.DataError(
+                f"data set {where}: its images, labels or class names are not those of the master"
+            )
+
 
 def requests_for(settings: Settings, n_images: int) -> int:
     """Return how many requests hold that many images."""
@@ -67,7 +75,6 @@ class Run:
         number: which run of the coordinator's this is.
         settings: what was asked for.
         transport: the way to the server, which all users of this process share.
-        data_fingerprint: of the images that it fires.
         book: the requests.
         recorder: what was measured and not yet handed over.
         pacer: tells users when to send, in open load; else None.
@@ -95,10 +102,8 @@ class Run:
         Raises:
             tfsload.datasets.dataset.DataError, SettingsError: as `load_images`.
         """
-        images = images or RunImages.of(load_images(settings))
-        dataset = images.dataset
+        dataset = images.dataset if images else load_images(settings)
         self.number = number
-        self.data_fingerprint = images.fingerprint
         self.settings = settings
         self.transport = transport
         hide(value for _, value in settings.connection.metadata)

@@ -139,6 +139,11 @@ class Record:
         self.confusion.add_all(labels, predicted)
         self._widen(first_sent_unix_ns, last_done_unix_ns)
 
+    def add_to_slice(self, number: int, latency_ns: int) -> None:
+        """Count an answer in a slice of its window."""
+        self.slice_answers[number] += 1
+        self.slice_latency_ns[number] += latency_ns
+
     def merge(self, other: "Record") -> None:
         """Add all that another record holds."""
         self.requests += other.requests

@@ -185,7 +185,7 @@ class Recorder:
         if window.slice_ns:
             record.in_flight_ns += done_ns - sent_ns
             if failure is None:
-                _add_to_slice(record, window, due_ns, done_ns)
+                record.add_to_slice((done_ns - window.begin_ns) // window.slice_ns, done_ns - due_ns)
             if window.is_open_load:
                 record.lag.record(sent_ns - due_ns)
         return window.level
@@ -208,7 +208,7 @@ class Recorder:
                 if predicted is None:
                     record.failed_later += window.begin_ns <= due_ns
                 elif done_ns < window.end_ns:
-                    _add_to_slice(record, window, due_ns, done_ns)
+                    record.add_to_slice((done_ns - window.begin_ns) // window.slice_ns, done_ns - due_ns)
                     for within_ns in self._within_ns:
                         if done_ns - due_ns <= within_ns:
                             record.right[within_ns] = record.right.get(within_ns, 0) + _n_right(labels, predicted)
@@ -319,12 +319,6 @@ class Recorder:
 
     def _take_records(self, keys: list[tuple[int, int | None]]) -> list[dict[str, Any]]:
         return [{"level": level, "lease": lease, "record": self._records.pop((level, lease))} for level, lease in keys]
-
-
-def _add_to_slice(record: Record, window: Window, due_ns: int, done_ns: int) -> None:
-    number = (done_ns - window.begin_ns) // window.slice_ns
-    record.slice_answers[number] += 1
-    record.slice_latency_ns[number] += done_ns - due_ns
 
 
 def _n_right(labels: Sequence[int], predicted: Sequence[int]) -> int:

@@ -43,7 +43,7 @@ those with rows in `n_undelivered` how many requests were answered under leases 
 from tfsload.settings.options import OWN_PREFIX
 
 # Goes up with each change to what stands here. Processes with different ones do not understand each other.
-PROTOCOL = 12
+PROTOCOL = 13
 
 JOINED = "tfsload_joined"
 LEASE_WANTED = "tfsload_lease_wanted"
@@ -66,9 +66,10 @@ BEFORE_RESET_KEY = "tfsload_before_reset"
 RUN_NUMBER_OPTION = f"{OWN_PREFIX}run_number"
 # `PROTOCOL` of the coordinator.
 PROTOCOL_OPTION = f"{OWN_PREFIX}protocol"
-# The fingerprint of the images: a worker with others would measure something else.
+# The fingerprint of the images, labels and class names: a worker with others would measure something else.
 RUN_DATA_OPTION = f"{OWN_PREFIX}run_data"
 # How the model is called, as `CallSpec.to_text` has it: the leader has found it, and workers ask no server.
+# What classes are called they know from the data set, which may have a hundred thousand.
 CALL_SPEC_OPTION = f"{OWN_PREFIX}call_spec"
 # With `--processes`: the process that forked the workers. Those of another run may find this one's port.
 FORKED_BY_OPTION = f"{OWN_PREFIX}forked_by"

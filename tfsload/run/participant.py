@@ -21,7 +21,7 @@ from tfsload.load.arrivals import SETTLES_AFTER_DEADLINE_S, Schedule
 from tfsload.load.leases import Lease
 from tfsload.load.supply import EndlessSupply, LeasedSupply
 from tfsload.prediction import events
-from tfsload.prediction.process_run import Run, RunImages
+from tfsload.prediction.process_run import Run, RunImages, load_images
 from tfsload.records.cpu import CpuTime
 from tfsload.records.recorder import Recorder, n_ended
 from tfsload.records.window import Window
@@ -32,7 +32,7 @@ from tfsload.settings.settings import Settings, SettingsError
 from tfsload.target.references import References
 from tfsload.target.round_trip import measure_round_trip_ns
 from tfsload.transport.tls import TlsFileError
-from tfsload.transport.words import quoted, sentence
+from tfsload.transport.words import sentence
 
 logger = logging.getLogger(__name__)
 
@@ -120,12 +120,12 @@ class Participant:
             if options.get(messages.PROTOCOL_OPTION) != messages.PROTOCOL:
                 raise SettingsError([_OTHER_VERSION])
             settings = Settings.parse(options, options[messages.ADDRESS_OPTION])
-            transport = transport_of(self._environment.user_classes, settings, options[messages.CALL_SPEC_OPTION])
-            run = Run(number, settings, transport, images=images)
+            images = images or RunImages.of(load_images(settings))
+            images.require(options[messages.RUN_DATA_OPTION])
+            spec, names = options[messages.CALL_SPEC_OPTION], images.dataset.class_names
+            transport = transport_of(self._environment.user_classes, settings, spec, names)
             transport.check_files()
-            if run.data_fingerprint != options[messages.RUN_DATA_OPTION]:
-                where = quoted(run.settings.data.dataset)
-                raise DataError(f"data set {where}: its images or labels are not those of the master")
+            run = Run(number, settings, transport, images=images)
         except (SettingsError, TlsFileError, DataError) as error:
             # A worker on another machine may lack what the coordinator has checked at its own place.
             reason = sentence(str(error))

@@ -47,9 +47,12 @@ def transport_class_of(user_classes: Iterable[type]) -> type[Transport]:
     return next((one.transport_class for one in suite_classes(user_classes)), GrpcTransport)
 
 
-def transport_of(user_classes: Iterable[type], settings: Settings, call_spec: str) -> Transport:
-    """Return the way to the server, with how the model is called as `CallSpec.to_text` has it."""
-    return transport_class_of(user_classes)(settings.model, settings.connection, CallSpec.from_text(call_spec))
+def transport_of(
+    user_classes: Iterable[type], settings: Settings, call_spec: str, class_names: tuple[str, ...]
+) -> Transport:
+    """Return the way to the server, with how the model is called as `CallSpec.from_text` reads it."""
+    spec = CallSpec.from_text(call_spec, class_names)
+    return transport_class_of(user_classes)(settings.model, settings.connection, spec)
 
 
 def other_classes(user_classes: Iterable[type]) -> list[type]:

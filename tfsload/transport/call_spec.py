@@ -156,15 +156,23 @@ class CallSpec:
         return " · ".join([self.input.words, *self.further_words, self.output.words])
 
     def to_text(self) -> str:
-        """Return what a message can hold."""
-        return json.dumps(dataclasses.asdict(self), separators=(",", ":"))
+        """Return what a short message can hold: not what classes are called, but whether that is wanted."""
+        plain = dataclasses.asdict(self)
+        plain["output"]["names"] = bool(self.output.names)
+        return json.dumps(plain, separators=(",", ":"))
 
     @classmethod
-    def from_text(cls, text: str) -> "CallSpec":
-        """Read what `to_text` wrote."""
+    def from_text(cls, text: str, class_names: tuple[str, ...] = ()) -> "CallSpec":
+        """Read what `to_text` wrote.
+
+        Args:
+            text: it.
+            class_names: what the classes of the same data set are called, by label; empty: by their numbers.
+        """
         read: dict[str, Any] = json.loads(text)
         further = tuple(FurtherInput(**_with_tuples(one)) for one in read.pop("further"))
         images, answer = (_with_tuples(read.pop(name)) for name in ("input", "output"))
+        answer["names"] = class_names if answer["names"] else ()
         return cls(**read, input=InputSpec(**images), output=OutputSpec(**answer), further=further)
 
 
