@@ -2,7 +2,7 @@
 
 import struct
 
-from tfsload.datasets.dataset import PIXELS
+from tfsload.datasets.dataset import MNIST_PIXELS
 from tfsload.transport.protos import get_model_metadata_pb2, get_model_status_pb2, predict_pb2, types_pb2
 
 CLASSES = 10
@@ -24,9 +24,9 @@ def request() -> bytes:
     message.model_spec.name, message.model_spec.signature_name = "mnist", "predict_images"
     tensor = message.inputs["images"]
     tensor.dtype = types_pb2.DT_FLOAT
-    for size in (1, PIXELS):
+    for size in (1, MNIST_PIXELS):
         tensor.tensor_shape.dim.add(size=size)
-    tensor.tensor_content = struct.pack(f"<{PIXELS}f", *[0.5] * PIXELS)
+    tensor.tensor_content = struct.pack(f"<{MNIST_PIXELS}f", *[0.5] * MNIST_PIXELS)
     return _framed(message)
 
 
@@ -55,7 +55,10 @@ def _metadata():
     for name in ("predict_images", "serving_default"):
         signature = signatures.signature_def[name]
         signature.method_name = "tensorflow/serving/predict"
-        for tensors, tensor, size in ((signature.inputs, "images", PIXELS), (signature.outputs, "scores", CLASSES)):
+        for tensors, tensor, size in (
+            (signature.inputs, "images", MNIST_PIXELS),
+            (signature.outputs, "scores", CLASSES),
+        ):
             tensors[tensor].name, tensors[tensor].dtype = f"{tensor}:0", types_pb2.DT_FLOAT
             for dimension in (-1, size):
                 tensors[tensor].tensor_shape.dim.add(size=dimension)

@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from models.training.network import STRIDE
-from tfsload.datasets.dataset import IMAGE_SHAPE, PIXELS, Dataset
+from tfsload.datasets.dataset import IMAGE_SHAPE, MNIST_PIXELS, Dataset
 
 SIGNATURE = "predict_images"
 INPUT = "images"
@@ -60,7 +60,7 @@ def predict(directory: Path, images: np.ndarray) -> np.ndarray:
     It is loaded as TensorFlow Serving does it: a graph with the tag "serve" in a Session.
     """
     v1 = tf.compat.v1
-    pixels = images.reshape(-1, PIXELS).astype(np.float32) / 255
+    pixels = images.reshape(-1, MNIST_PIXELS).astype(np.float32) / 255
     with tf.Graph().as_default(), v1.Session() as session:
         signature = v1.saved_model.load(session, ["serve"], str(directory)).signature_def[SIGNATURE]
         feed, fetch = signature.inputs[INPUT].name, signature.outputs[OUTPUT].name
@@ -99,7 +99,7 @@ def _write(network: tf.keras.Model, directory: Path) -> None:
     v1 = tf.compat.v1
     convolutions, dense = _weights(network)
     with tf.Graph().as_default(), v1.Session() as session:
-        images = v1.placeholder(tf.float32, [None, PIXELS], name=INPUT)
+        images = v1.placeholder(tf.float32, [None, MNIST_PIXELS], name=INPUT)
         scores = tf.nn.softmax(_logits(images, convolutions, dense), name=OUTPUT)
         signature = v1.saved_model.predict_signature_def({INPUT: images}, {OUTPUT: scores})
         builder = v1.saved_model.Builder(os.fspath(directory))

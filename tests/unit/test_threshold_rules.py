@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfsload.analysis.thresholds import parse
-from tfsload.datasets.dataset import PIXELS, Dataset
+from tfsload.datasets.dataset import MNIST_PIXELS, Dataset
 from tfsload.run import checks
 from tfsload.settings.settings import Settings, SettingsError
 
@@ -163,6 +163,6 @@ def test_each_threshold_is_told_of():
     ],
 )
 def test_a_class_that_no_image_is_of(threshold, labels, faults):
-    dataset = Dataset("made up", np.zeros((len(labels), PIXELS), np.float32), np.array(labels, np.uint8))
+    dataset = Dataset("made up", np.zeros((len(labels), MNIST_PIXELS), np.float32), np.array(labels, np.uint8))
 
     assert checks.data_faults(parse(threshold), dataset) == faults

@@ -19,7 +19,7 @@ from tests.support.past_runs import PAST_RUNS, PastRun
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.thresholds import parse
 from tfsload.datasets.dataset import Dataset, load
-from tfsload.load.request_book import NO_LABEL, RequestBook
+from tfsload.load.request_book import UNLABELLED, RequestBook
 from tfsload.prediction import events
 from tfsload.records.recorder import Recorder
 from tfsload.records.window import Window
@@ -85,7 +85,7 @@ def test_files_with_labels_win_over_those_without(tmp_path):
 def test_requests_without_labels_know_how_many_images_they_hold():
     book = RequestBook(images(5), None, 2, lambda chosen: chosen.tobytes())
 
-    assert [request.labels for request in book] == [[NO_LABEL] * 2, [NO_LABEL] * 2, [NO_LABEL]]
+    assert [request.labels for request in book] == [[UNLABELLED] * 2, [UNLABELLED] * 2, [UNLABELLED]]
     assert book[2].body == images(5)[4:].tobytes()
 
 
@@ -107,7 +107,7 @@ def test_what_is_counted_is_what_a_model_without_fault_would_be_counted_for(requ
     for first, (predicted, latency_ns, is_failed, waits) in enumerate(requests):
         done_ns += 10 * MS
         sent_ns = done_ns - latency_ns
-        for recorder, labels in ((unlabelled, [NO_LABEL] * len(predicted)), (faultless, predicted)):
+        for recorder, labels in ((unlabelled, [UNLABELLED] * len(predicted)), (faultless, predicted)):
             if is_failed:
                 recorder.record(labels, None, GONE, sent_ns, sent_ns, done_ns, None, first_image=first)
             elif waits:

@@ -17,19 +17,22 @@ from tfsload.datasets.labels import Labels
 from tfsload.datasets.listing import DIRECTORY, FILE, NOTHING, is_picture, list_directory, what_is
 from tfsload.datasets.shipped import shipped
 
-__all__ = ["IMAGE_SHAPE", "PIXELS", "SPLITS", "DataError", "Dataset", "load"]
+__all__ = ["IMAGE_SHAPE", "MNIST_PIXELS", "SPLITS", "DataError", "Dataset", "load"]
 
 IMAGE_SHAPE = (28, 28)
 """Rows and columns of an image of MNIST's, in pixels."""
 
-PIXELS = math.prod(IMAGE_SHAPE)
+MNIST_PIXELS = math.prod(IMAGE_SHAPE)
 """Of an image of MNIST's."""
+
+SHIPPED = "mnist5k"
+"""What comes with the suite: 5,000 of MNIST's images, 1,000 of them to test with."""
 
 DOWNLOADED = ("mnist", "fashion_mnist")
 """What is fetched from a mirror once, verified and kept."""
 
 # What `load` takes beside files and directories.
-NAMED = ("mnist5k", *DOWNLOADED)
+NAMED = (SHIPPED, *DOWNLOADED)
 
 _EXPECTED = (
     "mnist5k (shipped), mnist or fashion_mnist (10,000 test images each, downloaded), or an existing file or "
@@ -102,7 +105,7 @@ def load(source: str, split: str = "test") -> Dataset:
     """
     if split not in SPLITS:
         raise DataError(f"split {split!r}: expected one of {', '.join(SPLITS)}")
-    if source == "mnist5k":
+    if source == SHIPPED:
         return _mnist5k(split)
     if source in DOWNLOADED:
         # Only here: the downloader brings requests and tqdm along, which a load generator has no use for.

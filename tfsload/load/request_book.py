@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Of an image that nobody has labelled: no class is called so.
-NO_LABEL = -1
+UNLABELLED = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,8 @@ class PreparedRequest:
     Attributes:
         body: the encoded message.
         first_image: the position of its first image in the data set; the others follow it.
-        labels: the true class of each of its images, `NO_LABEL` where it has none; a list, as answered classes are: the
-            two compare at once.
+        labels: the true class of each of its images, `UNLABELLED` where it has none; a list, as answered classes are:
+            the two compare at once.
     """
 
     body: bytes
@@ -74,5 +74,5 @@ class RequestBook:
         first = number * self._images_per_request
         chosen = slice(first, first + self._images_per_request)
         images = self._images[chosen]
-        labels = [NO_LABEL] * len(images) if self._labels is None else self._labels[chosen].tolist()
+        labels = [UNLABELLED] * len(images) if self._labels is None else self._labels[chosen].tolist()
         return PreparedRequest(self._encode(images), first, labels)

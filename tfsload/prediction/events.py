@@ -56,7 +56,7 @@ from typing import Any
 import locust
 from locust.event import EventHook
 
-from tfsload.load.request_book import NO_LABEL, PreparedRequest
+from tfsload.load.request_book import UNLABELLED, PreparedRequest
 from tfsload.records.mismatch import Mismatch
 from tfsload.records.recorder import Recorder
 from tfsload.transport.answer import Answer
@@ -147,7 +147,7 @@ def book(
     for position, label in enumerate(request.labels):
         events.prediction.fire(
             image_index=request.first_image + position,
-            label=None if label == NO_LABEL else label,
+            label=None if label == UNLABELLED else label,
             predicted=None if predicted is None else predicted[position],
             scores=None if scores is None else scores[position],
             latency_ns=latency_ns,

@@ -31,10 +31,16 @@ def load_images(settings: Settings) -> tfsload.datasets.dataset.Dataset:
         raise SettingsError(
             [
                 f"--num-tests {settings.data.num_tests}: the data set {settings.data.dataset} holds {n_images} images "
-                f"and each is fired once; pass at most {n_images}, or another --dataset (mnist has 10,000)"
+                f"and each is fired once; pass at most {n_images}, or {larger_set(settings)}"
             ]
         )
     return dataset.first(settings.data.num_tests or n_images)
+
+
+def larger_set(settings: Settings) -> str:
+    """Return what else to pass where a data set has too few images: MNIST in place of what is shipped of it."""
+    is_shipped = settings.data.dataset == tfsload.datasets.dataset.SHIPPED
+    return "another --dataset" + (" (mnist has 10,000)" if is_shipped else "")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from tfsload.analysis.threshold_kinds import OF_LABELS
 from tfsload.analysis.thresholds import Threshold, ThresholdError
 from tfsload.datasets.dataset import DataError, Dataset
 from tfsload.load import plan
-from tfsload.prediction.process_run import RunImages, load_images
+from tfsload.prediction.process_run import RunImages, larger_set, load_images
 from tfsload.run.asked import as_asked
 from tfsload.run.user_hosts import BY_OPTION, HostAsked
 from tfsload.settings import rules
@@ -272,7 +272,7 @@ def _checked_here(options: Mapping[str, Any], asked: HostAsked, faults: list[str
         words.hide(value for _, value in settings.connection.metadata)
         faults += plan.faults(settings.load, settings.checks.thresholds)
         if dataset is not None and settings.checks.verify > len(dataset):
-            more = "a larger --num-tests" if settings.data.num_tests else "another --dataset (mnist has 10,000)"
+            more = "a larger --num-tests" if settings.data.num_tests else larger_set(settings)
             faults.append(
                 f"--verify {settings.checks.verify}: the run fires {len(dataset):,} images; pass at most that "
                 f"many, or {more}"
@@ -281,7 +281,7 @@ def _checked_here(options: Mapping[str, Any], asked: HostAsked, faults: list[str
         if dataset is not None and not settings.data.num_tests and per_request > len(dataset):
             faults.append(
                 f"--images-per-request {per_request}: the data set holds {len(dataset):,} images; pass at most "
-                "that many, or another --dataset (mnist has 10,000)"
+                f"that many, or {larger_set(settings)}"
             )
     faults += rules.exit_code_faults(options.get("exit_code_on_error", exit_codes.FAILED))
     n_users = options.get("num_users")

@@ -10,6 +10,7 @@ from tfsload.analysis import tolerance
 from tfsload.analysis.held_words import bound_words
 from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.percentiles import samples_needed
+from tfsload.datasets.dataset import SHIPPED
 from tfsload.load.plan import Plan
 from tfsload.prediction.prediction_user import waits
 from tfsload.run.checks import Checked
@@ -33,32 +34,37 @@ class Asker:
         ramp: how many users are started a second.
         slow: what to do about a ramp that takes too long.
         n_images: how many images are to be fired.
-        few: what to do about too few of them.
+        few: what to do about too few of them, with a place for `larger`.
+        larger: which data set has more, where it is the shipped one that has too few.
     """
 
     ramp: str
     slow: str
     n_images: str
     few: str
+    larger: str
 
 
 COMMAND_LINE = Asker(
     ramp="-r {:g}",
     slow="pass a higher -r, or a longer -t",
     n_images="--num-tests {}",
-    few="fire more images (--dataset mnist has 10,000), or give the run a time (-t) in place of --num-tests",
+    few="fire more images{}, or give the run a time (-t) in place of --num-tests",
+    larger=" (--dataset mnist has 10,000)",
 )
 FORM = Asker(
     ramp="A ramp-up of {:g}",
     slow="raise the ramp-up, or the run time",
     n_images="A run of {} images",
-    few="fire more images (the data set mnist has 10,000), or have users run for a time",
+    few="fire more images{}, or have users run for a time",
+    larger=" (the data set mnist has 10,000)",
 )
 PROGRAM = Asker(
     ramp="spawn_rate={:g}",
     slow="pass a higher spawn_rate, or none, or a longer run_time_s",
     n_images="num_tests={}",
-    few="fire more images (dataset='mnist' has 10,000), or pass run_time_s in place of num_tests",
+    few="fire more images{}, or pass run_time_s in place of num_tests",
+    larger=" (dataset='mnist' has 10,000)",
 )
 
 
@@ -131,9 +137,10 @@ def too_few_samples(settings: Settings, asker: Asker) -> str:
     if not n_requests or not short:
         return ""
     most = max(wanted[text] for text in short)
+    larger = asker.larger if settings.data.dataset == SHIPPED else ""  # whoever has images of their own wants no MNIST
     return (
         f"{asker.n_images.format(settings.data.num_tests)} makes {n_requests:,} requests, and {' and '.join(short)} "
-        f"wants {most:,}: the run will support no verdict on it; {asker.few}"
+        f"wants {most:,}: the run will support no verdict on it; {asker.few.format(larger)}"
     )
 
 

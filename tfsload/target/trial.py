@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tfsload.analysis.figures import latency
 from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.datasets.dataset import Dataset
-from tfsload.load.request_book import NO_LABEL, RequestBook
+from tfsload.load.request_book import UNLABELLED, RequestBook
 from tfsload.transport import servable as servables
 from tfsload.transport.answer import ReplyError
 from tfsload.transport.contract import Transport
@@ -25,7 +25,7 @@ class Trial:
     """What came of it.
 
     Attributes:
-        labels, predicted: the true class (`NO_LABEL`: not known) and the one that was answered, of each image of the
+        labels, predicted: the true class (`UNLABELLED`: not known) and the one that was answered, of each image of the
             request.
         latency_ns: from sending the request to having its answer, with the making of the connection.
     """
@@ -42,12 +42,12 @@ class Trial:
         'image 0, a 7: answered 7, right, in 12.3 ms with connecting'
         >>> Trial((7, 2, 1), (7, 2, 7), 12_300_000).words
         'images 0 to 2: 2 right, 1 wrong, in 12.3 ms with connecting'
-        >>> Trial((NO_LABEL, NO_LABEL), (7, 2), 12_300_000).words
+        >>> Trial((UNLABELLED, UNLABELLED), (7, 2), 12_300_000).words
         'images 0 to 1: answered, rightly or not (the data set has no labels), in 12.3 ms with connecting'
         """
         took = f"in {latency(self.latency_ns)} with connecting"
         which = "image 0" if len(self.labels) == 1 else f"images 0 to {len(self.labels) - 1:,}"
-        if NO_LABEL in self.labels:
+        if UNLABELLED in self.labels:
             what = f"answered {self.predicted[0]}" if len(self.labels) == 1 else "answered"
             return f"{which}: {what}, rightly or not ({NO_LABELS}), {took}"
         n_right = sum(one == other for one, other in zip(self.labels, self.predicted, strict=True))
