@@ -237,9 +237,7 @@ OPEN = replace(MNIST_EXAMPLE.input, described=None)
         pytest.param(OPEN, replace(OPEN, shape=(28, 28)), False, id="another-shape-was-tried"),
         pytest.param(replace(OPEN, form="png"), replace(OPEN, form="example", feature="x"), False, id="another-text"),
         pytest.param(OPEN, replace(OPEN, dtype="DT_DOUBLE"), True, id="another-dtype"),
-        pytest.param(
-            MNIST_EXAMPLE.input, replace(MNIST_EXAMPLE.input, shape=(28, 28)), True, id="another-shape"
-        ),
+        pytest.param(MNIST_EXAMPLE.input, replace(MNIST_EXAMPLE.input, shape=(28, 28)), True, id="another-shape"),
     ],
 )
 def test_what_was_found_by_trying_has_not_changed(model_server, monkeypatch, before, now, changed):

@@ -301,6 +301,29 @@ def test_the_output_is_found(outputs, options, name, kind):
         pytest.param(
             {"p": SCORES}, replace(DIGITS, offset=-1), {}, "label 0 would be the model's class -1", id="below-0"
         ),
+        pytest.param({"p": tensor(shape=(-1, 1))}, DIGITS, {}, "has one score for each image", id="one-score"),
+        pytest.param({"p": tensor(shape=(-1, 1))}, Fired(), {}, "has one score for each", id="one-score-no-labels"),
+        pytest.param(
+            {"p": tensor(shape=(-1, 1))}, Fired(lowest=0, highest=0), {}, "has one score for", id="one-score-one-label"
+        ),
+        pytest.param(
+            {"p": tensor(shape=(-1, 26))},
+            Fired(lowest=1, highest=26),
+            {},
+            "need 27: pass --label-offset -1 where class 0 is label 1",
+            id="labels-from-1-on",
+        ),
+        pytest.param(
+            {"p": tensor(shape=(-1, 25))},
+            Fired(lowest=1, highest=26),
+            {},
+            "need 27: pass another --dataset",
+            id="too-few-with-any-offset",
+        ),
+        pytest.param({"c": IDS}, Fired(lowest=0, highest=100_000), {}, "which is at most 99,999", id="too-large"),
+        pytest.param(
+            {"c": tensor("DT_STRING", (-1,))}, Fired(lowest=0, highest=100_000), {}, "at most 99,999", id="labels"
+        ),
         pytest.param(
             {"p": tensor(shape=(3, 10))}, DIGITS, {}, "is DT_FLOAT [3, 10]: expected [1, classes]", id="other-rows"
         ),

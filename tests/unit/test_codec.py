@@ -11,9 +11,10 @@ from hypothesis.extra import numpy as hnp
 from tests.support.predict_replies import reply
 from tfsload.settings.settings import Settings
 from tfsload.transport.answer import ReplyError
-from tfsload.transport.call_spec import MNIST_EXAMPLE
+from tfsload.transport.call_spec import CLASSIFY, EXAMPLE, MNIST_EXAMPLE, FurtherInput
 from tfsload.transport.grpc import codec
-from tfsload.transport.protos import predict_pb2, types_pb2
+from tfsload.transport.protos import classification_pb2, predict_pb2, types_pb2
+from tfsload.transport.tensors import to_array
 
 
 def encoder_of(settings, signature="predict_images", output="scores"):
@@ -191,3 +192,56 @@ def test_long_replies_are_not_kept(body, n_images):
 
     assert answers[1] is not answers[2]
     assert reader._answers == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "batch", "n_images", "images", "values"),
+    [
+        pytest.param("1", 4, 3, 4, [1] * 4, id="filled-up-to-a-fixed-number"),
+        pytest.param("1", 4, 4, 4, [1] * 4, id="full"),
+        pytest.param("[1, 2, 3, 4]", 4, 1, 4, [1, 2, 3, 4], id="a-list-and-a-fixed-number"),
+        pytest.param("1", None, 3, 3, [1] * 3, id="the-last-request"),
+        pytest.param("[1, 2, 3, 4]", None, 3, 3, [1, 2, 3], id="a-list-in-the-last-request"),
+    ],
+)
+def test_further_inputs_have_as_many_values_as_there_are_images(text, batch, n_images, images, values):
+    further = FurtherInput("mask", "DT_INT32", (-1,), text)
+    spec = replace(MNIST_EXAMPLE, input=replace(MNIST_EXAMPLE.input, batch=batch), further=(further,))
+    model = Settings.parse({"images_per_request": "4"}, None).model
+
+    body = codec.RequestEncoder(model, spec).encode(np.zeros((n_images, 28, 28), np.uint8))
+
+    inputs = predict_pb2.PredictRequest.FromString(body).inputs
+    assert to_array(inputs["images"]).shape == (images, 784)
+    assert to_array(inputs["mask"]).tolist() == values
+
+
+@pytest.mark.parametrize("batch", [None, 4])
+def test_a_blank_request_holds_as_many_images_as_the_runs(batch):
+    further = FurtherInput("mask", "DT_INT32", (-1,), "[1, 2, 3, 4]")
+    spec = replace(MNIST_EXAMPLE, input=replace(MNIST_EXAMPLE.input, batch=batch), further=(further,))
+
+    inputs = codec.RequestEncoder(Settings.parse({"images_per_request": "4"}, None).model, spec).blank().inputs
+
+    np.testing.assert_array_equal(to_array(inputs["images"]), np.zeros((4, 784)))
+    assert to_array(inputs["mask"]).tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("dtype", "held"), [("", []), ("DT_FLOAT", [0.0] * 784)], ids=["not-known", "a-black-image"])
+def test_a_blank_example_has_the_feature_that_is_known(dtype, held):
+    images = replace(MNIST_EXAMPLE.input, form=EXAMPLE, shape=(), feature="x", feature_dtype=dtype)
+    spec = replace(MNIST_EXAMPLE, method=CLASSIFY, input=images)
+
+    blank = codec.RequestEncoder(Settings.parse({"images_per_request": "2"}, None).model, spec).blank()
+
+    examples = blank.input.example_list.examples
+    assert [list(one.features.feature["x"].float_list.value) for one in examples] == [held] * 2
+
+
+def test_examples_are_filled_up_where_a_model_takes_so_many_at_once():
+    images = replace(MNIST_EXAMPLE.input, form=EXAMPLE, shape=(), batch=3, feature="x", feature_dtype="DT_FLOAT")
+    spec = replace(MNIST_EXAMPLE, method=CLASSIFY, input=images)
+
+    body = codec.RequestEncoder(Settings.parse({}, None).model, spec).encode(np.zeros((2, 28, 28), np.uint8))
+
+    assert len(classification_pb2.ClassificationRequest.FromString(body).input.example_list.examples) == 3

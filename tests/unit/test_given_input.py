@@ -52,6 +52,21 @@ def test_values_that_fit(text, dtype, described, n_images, expected):
 
 
 @pytest.mark.parametrize(
+    ("text", "described", "n_images", "expected"),
+    [
+        pytest.param("[1, 2, 3, 4]", (-1,), 4, [1, 2, 3, 4], id="full"),
+        pytest.param("[1, 2, 3, 4]", (-1,), 3, [1, 2, 3], id="fewer-images"),
+        pytest.param("[[1], [2], [3], [4]]", (-1, 1), 1, [[1]], id="rows"),
+        pytest.param("[1, 2, 3, 4]", None, 2, [1, 2], id="of-any-rank"),
+        pytest.param("[1, 2, 3, 4]", (4,), 2, [1, 2, 3, 4], id="its-size-is-fixed"),
+        pytest.param("[1, 2, 3]", (-1,), 2, [1, 2, 3], id="it-has-none-for-each-image"),
+    ],
+)
+def test_a_list_with_a_value_for_each_image_is_as_long_as_the_request(text, described, n_images, expected):
+    np.testing.assert_array_equal(tensor_of(FurtherInput("k", "DT_INT32", described, text), n_images, 4), expected)
+
+
+@pytest.mark.parametrize(
     ("text", "dtype", "described", "message"),
     [
         pytest.param("one", "DT_FLOAT", (), "a value of float, or a list of them as JSON has it", id="word"),

@@ -15,7 +15,7 @@ from tfsload.target.fired import Fired
 from tfsload.target.input_finding import fit_input
 from tfsload.transport.call_spec import EXAMPLE, MNIST_EXAMPLE
 from tfsload.transport.grpc.codec import RequestEncoder
-from tfsload.transport.image_layout import layout_in, shapes_of
+from tfsload.transport.image_layout import layout_in, pixels_in, shapes_of
 from tfsload.transport.image_tensor import ImageTensor
 from tfsload.transport.pixel_scale import PixelScale
 from tfsload.transport.png import png
@@ -205,3 +205,50 @@ def test_an_example_holds_the_image(dtype, scale, read):
     feature = example_pb2.Example.FromString(text).features.feature["f"]
     divisor = np.float32(255) if scale == "0..1" else 1
     np.testing.assert_array_equal(read(feature), image.ravel().astype(np.float32) / divisor)
+
+
+@pytest.mark.parametrize(
+    ("described", "pixels", "border"),
+    [
+        pytest.param((-1, 32, 32), 28, 2, id="as-lenet-has-it"),
+        pytest.param((-1, 230, 230, 3), 224, 3, id="three-of-a-large-image"),
+        pytest.param((-1, 232, 232, 3), 224, None, id="four-of-a-large-image"),
+        pytest.param((-1, 256, 256, 3), 224, None, id="a-share-of-a-large-image"),
+        pytest.param((-1, 10, 10), 8, 1, id="one-of-a-small-image"),
+        pytest.param((-1, 12, 12), 8, None, id="two-of-a-small-image"),
+    ],
+)
+def test_a_border_is_a_few_pixels(described, pixels, border):
+    layout = layout_in(described, (pixels, pixels))
+
+    assert (layout and layout.border) == border
+
+
+@pytest.mark.parametrize(
+    ("described", "wanted"),
+    [
+        pytest.param((-1, 224, 224, 3), (224, 224), id="channels-last"),
+        pytest.param((-1, 3, 224, 200), (224, 200), id="channels-first"),
+        pytest.param((-1, 64, 64), (64, 64), id="grey"),
+        pytest.param((64, 48, 3), (64, 48), id="one-image"),
+        pytest.param((-1, 4096), (64, 64), id="flat"),
+        pytest.param((-1, 783), None, id="no-square"),
+        pytest.param((64, 64), None, id="an-image-or-flat-ones"),
+        pytest.param((4, 64, 64), (64, 64), id="so-many-at-once"),
+        pytest.param((1, 64, 64), (64, 64), id="one-at-once"),
+        pytest.param((-1, -1, -1, 4), None, id="open"),
+        pytest.param((-1, -1), None, id="nothing-told"),
+        pytest.param((), None, id="a-number"),
+        pytest.param(None, None, id="any-rank"),
+    ],
+)
+def test_which_images_a_tensor_is_made_for(described, wanted):
+    assert pixels_in(described) == wanted
+
+
+def test_images_that_do_not_fit_are_told_their_size():
+    asked = Settings.parse({}, None).model
+
+    found = fit_input(asked, "x", TensorDescribed("DT_FLOAT", (-1, 256, 256, 3)), Fired((224, 224)))
+
+    assert "bring the images to 256 × 256 pixels, pass another --dataset" in found.faults[0]

@@ -156,11 +156,56 @@ def test_labels_may_be_the_names_of_the_data_sets_classes(kind, body, offset):
     assert read(body, 3, kind=kind, names=("dog", "cat"), offset=offset).predicted == [1, 0, 1]
 
 
+DIGITS_IN_WORDS = ("eight", "five", "four", "nine", "one", "seven", "six", "three", "two", "zero")
+
+
+@pytest.mark.parametrize("offset", [0, 1, -1])
+@pytest.mark.parametrize("kind", ["labels", CLASSIFIED])
+@pytest.mark.parametrize(
+    ("text", "names", "label"),
+    [
+        pytest.param("seven", DIGITS_IN_WORDS, 5, id="a-name-that-is-a-digit"),
+        pytest.param("Seven", DIGITS_IN_WORDS, 5, id="in-another-case"),
+        pytest.param(" seven\n", DIGITS_IN_WORDS, 5, id="in-spaces"),
+        pytest.param("T-SHIRT", ("Coat", " t-shirt "), 1, id="a-name-in-spaces"),
+        pytest.param("STRASSE", ("x", "Straße"), 1, id="folded"),
+        pytest.param("cafe\u0301", ("x", "Café"), 1, id="an-accent-of-its-own"),
+        pytest.param("a", ("A", "a"), 1, id="only-the-case-tells"),
+        pytest.param("20", ("10", "20"), 1, id="a-name-that-is-a-number"),
+        pytest.param("Seven", (), 7, id="a-digit-in-words"),
+    ],
+)
+def test_a_word_is_a_label_whatever_the_offset(text, names, label, kind, offset):
+    body = classified([(text, 1.0)]) if kind == CLASSIFIED else reply([text.encode()], object)
+
+    assert read(body, kind=kind, names=names, offset=offset).predicted == [label]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        pytest.param("seven", ("dog", "cat"), id="no-name-of-the-sets"),
+        pytest.param(" A", ("a", "ä", "á", "A ", "a "), id="several-in-other-case"),
+    ],
+)
+def test_a_word_that_is_none_of_the_names_is_no_label(text, names):
+    with pytest.raises(ReplyError, match="by its name"):
+        read(reply([text.encode()], object), kind="labels", names=names)
+
+
+def test_replies_that_are_large_are_not_kept():
+    reader = reader_for(spec_of("classes"), 1)
+    small, large = reply([7], np.int64), reply([7], np.int64, name="scores") + reply([1], np.int64, name="x" * 2000)
+
+    assert reader.read(small) is reader.read(small)
+    assert reader.read(large) is not reader.read(large)
+
+
 @pytest.mark.parametrize(
     ("images", "classes"),
     [
         pytest.param([[("3", 0.1), ("7", 0.9)]], [7], id="the-highest"),
-        pytest.param([[("7", 0.9), ("3", 0.9)]], [7], id="the-first-of-equals"),
+        pytest.param([[("7", 0.9), ("3", 0.9), ("1", 0.1)]], [7], id="the-first-of-equals"),
         pytest.param([[("7", -INF), ("3", -2.0)]], [3], id="one-is-left-out"),
         pytest.param([[("4", 1.0)], [("two", 1.0)]], [4, 2], id="the-best-one-alone"),
         pytest.param([[("", 0.1), ("", 0.9)]], [1], id="without-labels-in-order"),
@@ -190,6 +235,13 @@ def test_classifications(images, classes):
         pytest.param(CLASSIFIED, classified([]), "without a label that has the highest score", id="no-label"),
         pytest.param(CLASSIFIED, classified([("1", NAN)]), "without a label", id="classified-nan"),
         pytest.param(CLASSIFIED, classified([("cat", 1.0)]), "answers 'cat'", id="classified-cat"),
+        pytest.param(
+            CLASSIFIED,
+            classified([(str(one), 0.0) for one in range(10)]),
+            "without a label",
+            id="without-scores",
+        ),
+        pytest.param(CLASSIFIED, classified([("", 0.5), ("", 0.5)]), "without a label", id="all-are-equal"),
     ],
 )
 def test_what_is_no_class_says_what_was_found(kind, body, message):

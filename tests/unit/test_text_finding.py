@@ -6,7 +6,7 @@ import pytest
 
 from tfsload.settings.settings import Settings
 from tfsload.target.call_finding import find_call
-from tfsload.target.fired import DIGITS
+from tfsload.target.fired import DIGITS, Fired
 from tfsload.target.text_finding import TextError, with_texts
 from tfsload.transport.call_spec import CLASSIFY, EXAMPLE, PNG
 from tfsload.transport.failure import PredictionFailure
@@ -21,14 +21,15 @@ NO_IMAGE = "Unknown image file format. One of JPEG, PNG, GIF, BMP required."
 
 
 class Server:
-    """Says one thing of an empty text; None: it takes it."""
+    """Says one thing of an empty text, and another of a black image in an example; None: it takes it."""
 
-    def __init__(self, said, code="INVALID_ARGUMENT"):
-        self.said, self.code = said, code
+    def __init__(self, said, code="INVALID_ARGUMENT", of_image=None):
+        self.said, self.code, self.of_image = said, code, of_image
 
     def send_blank(self, spec, timeout_s):  # noqa: ARG002  (as a transport has it)
-        if self.said is not None:
-            raise PredictionFailure(self.code, self.said)
+        said = self.of_image if spec.input.feature_dtype else self.said
+        if said is not None:
+            raise PredictionFailure(self.code, said)
 
 
 def texts_of(server, method=PREDICT, **options):
@@ -71,6 +72,21 @@ def texts_of(server, method=PREDICT, **options):
             "tf.Example, x = 28 × 28 pixels ÷ 255",
             id="named",
         ),
+        pytest.param(
+            MISSES.format("x", "float"),
+            PREDICT,
+            {"input_name": "x"},
+            "tf.Example, x = 28 × 28 pixels ÷ 255",
+            id="named-of-predict",
+        ),
+        pytest.param(
+            None,
+            PREDICT,
+            {"input_name": "x"},
+            "tf.Example, x = 28 × 28 pixels ÷ 255",
+            id="named-of-predict-and-not-required",
+        ),
+        pytest.param(NO_IMAGE, PREDICT, {"input_name": "texts"}, "PNG of 28 × 28 pixels", id="the-input-is-named"),
         pytest.param(
             None, CLASSIFY, {"input_name": "x"}, "tf.Example, x = 28 × 28 pixels ÷ 255", id="named-and-not-required"
         ),
@@ -120,6 +136,55 @@ def test_what_is_not_known_is_refused(said, method, options, message):
     assert "\x1b" not in str(caught.value)
 
 
+@pytest.mark.parametrize("method", [PREDICT, CLASSIFY])
+@pytest.mark.parametrize(
+    ("said", "of_image", "options", "message"),
+    [
+        pytest.param(
+            MISSES.format("id", "int64"),
+            MISSES.format("x", "float"),
+            {},
+            "wants tf.Examples with the features 'id' and 'x'",
+            id="a-second-feature",
+        ),
+        pytest.param(
+            MISSES.format("id", "int64"),
+            None,
+            {"input_name": "x"},
+            "misses the feature 'id' of its tf.Examples, and 'x' is named for the image",
+            id="another-than-the-named",
+        ),
+        pytest.param(
+            MISSES.format("x", "float"),
+            "Key: x. Can't parse serialized Example.",
+            {},
+            "refuses a tf.Example with a black image as the feature 'x': Key: x. Can't parse",
+            id="of-another-size",
+        ),
+    ],
+)
+def test_a_model_that_takes_no_image_in_its_feature_is_refused(said, of_image, options, message, method):
+    with pytest.raises(TextError, match=message):
+        texts_of(Server(said, of_image=of_image), method, **options)
+
+
+def test_a_name_that_is_neither_an_input_nor_a_feature_is_refused():
+    with pytest.raises(TextError, match="has no input 'txts', and its input 'texts' misses no such feature"):
+        texts_of(Server(NO_IMAGE), input_name="txts")
+
+
+def test_an_input_that_is_named_comes_before_a_feature():
+    texts, floats = TensorDescribed("DT_STRING", (-1,)), TensorDescribed("DT_FLOAT", (-1, 784))
+    scores = {"scores": TensorDescribed("DT_FLOAT", (-1, 10))}
+    signatures = {
+        "serving_default": SignatureDescribed(PREDICT, {"examples": texts}, scores),
+        "b": SignatureDescribed(PREDICT, {"x": floats}, scores),
+    }
+
+    assert find_call(Settings.parse({"input_name": "x"}, None).model, signatures, DIGITS).signature_name == "b"
+    assert find_call(Settings.parse({"input_name": "y"}, None).model, signatures, DIGITS).input.feature == "y"
+
+
 def test_a_server_that_does_not_answer_is_no_server_that_says_so():
     with pytest.raises(PredictionFailure):
         texts_of(Server("too late", "DEADLINE_EXCEEDED"))
@@ -131,6 +196,31 @@ def test_a_server_that_does_not_answer_is_no_server_that_says_so():
         pytest.param({}, {"input": "k=1"}, "is called over Classify, which takes images alone", id="a-further-input"),
         pytest.param(
             {"outputs": {"regression": TensorDescribed("DT_FLOAT", (-1,))}}, {}, "has not one input", id="out"
+        ),
+        pytest.param({}, {"output_name": "scores"}, "answers with labels and scores; leave it out", id="output-name"),
+        pytest.param(
+            {"inputs": {"inputs": TensorDescribed("DT_FLOAT", (-1, 784))}},
+            {},
+            r"is DT_FLOAT \[-1, 784\]: expected a text for each image",
+            id="no-texts",
+        ),
+        pytest.param(
+            {"inputs": {"inputs": TensorDescribed("DT_STRING", (4,))}}, {}, "takes 4 at once", id="a-fixed-number"
+        ),
+        pytest.param(
+            {"outputs": {"scores": TensorDescribed("DT_FLOAT", (-1, 3))}},
+            {},
+            "scores 3 classes and the data set's labels need 10",
+            id="too-few-scores",
+        ),
+        pytest.param(
+            {"outputs": {"scores": TensorDescribed("DT_FLOAT", (-1, 1))}}, {}, "has one score for each", id="one-score"
+        ),
+        pytest.param(
+            {"outputs": {"classes": TensorDescribed("DT_STRING", (-1, 10))}},
+            {},
+            "10 labels for each image and no scores",
+            id="labels-without-scores",
         ),
         pytest.param({"inputs": {}}, {}, "has not one input and the outputs classes or scores", id="no-input"),
     ],
@@ -144,6 +234,36 @@ def test_signatures_to_classify_with_of_another_make(changes, options, message):
 
     with pytest.raises(ValueError, match=message):
         find_call(Settings.parse(options, None).model, {"s": replace(made, **changes)}, DIGITS)
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        pytest.param({"classes": ("DT_STRING", (-1, 1))}, id="one-label"),
+        pytest.param({"classes": ("DT_STRING", (-1, -1))}, id="labels-of-any-number"),
+        pytest.param({"classes": ("DT_STRING", (-1, 5)), "scores": ("DT_FLOAT", (-1, 5))}, id="the-best-five"),
+        pytest.param({"scores": ("DT_FLOAT", None)}, id="scores-of-any-rank"),
+        pytest.param({"scores": ("DT_FLOAT", (-1, 11))}, id="more-scores-than-labels"),
+    ],
+)
+def test_outputs_that_classify(outputs):
+    described = {name: TensorDescribed(*one) for name, one in outputs.items()}
+    signature = SignatureDescribed(CLASSIFY, {"inputs": TensorDescribed("DT_STRING", (-1,))}, described)
+
+    assert find_call(Settings.parse({}, None).model, {"s": signature}, DIGITS).output.kind == "classified"
+
+
+@pytest.mark.parametrize(("names", "fits"), [((), False), (("a",) * 100_001, True)], ids=["numbers", "names"])
+def test_labels_that_are_no_number_of_a_class(names, fits):
+    described = {"classes": TensorDescribed("DT_STRING", (-1, 1))}
+    signature = SignatureDescribed(CLASSIFY, {"inputs": TensorDescribed("DT_STRING", (-1,))}, described)
+    asked, fired = Settings.parse({}, None).model, Fired(lowest=0, highest=100_000, names=names)
+
+    if fits:
+        assert find_call(asked, {"s": signature}, fired).output.names == names
+    else:
+        with pytest.raises(ValueError, match="at most 99,999, and the data set's highest label is 100,000"):
+            find_call(asked, {"s": signature}, fired)
 
 
 def test_one_to_predict_with_comes_before_one_to_classify_with():

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from tfsload.modelserver.errors import RequestError, invalid
 from tfsload.modelserver.tensor_words import dtype_words, shape_words
+from tfsload.transport.call_spec import TEXT
 
 METHOD = "tensorflow/serving/classify"
 _INPUT, _CLASSES, _SCORES = "inputs", "classes", "scores"
-_DTYPES = {_CLASSES: (np.dtype(object), "DT_STRING"), _SCORES: (np.dtype(np.float32), "DT_FLOAT")}
+_DTYPES = {_CLASSES: (np.dtype(object), TEXT), _SCORES: (np.dtype(np.float32), "DT_FLOAT")}
 
 
 class Classification:

@@ -29,7 +29,7 @@ MODEL_OPTIONS = (
         "model.input_name",
         "",
         readers.text,
-        "The signature's input that takes the images; of a signature to classify with, the feature of the tf.Example "
+        "The signature's input that takes the images, or the feature of its tf.Examples that does "
         "(empty: the only one that fits images).",
     ),
     Option(

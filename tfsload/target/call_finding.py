@@ -1,10 +1,11 @@
 """How a model is called: which signature, which of its inputs and outputs, where nobody has named them. Pure."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from tfsload.target.fired import Fired
-from tfsload.target.input_finding import find_further, find_input
-from tfsload.target.output_finding import find_output
+from tfsload.target.input_finding import find_further, find_input, fit_text
+from tfsload.target.output_finding import classified_faults, find_output
 from tfsload.transport.asked import ModelAsked
 from tfsload.transport.call_spec import (
     CLASSIFIED,
@@ -14,17 +15,17 @@ from tfsload.transport.call_spec import (
     PREDICT,
     CallSpec,
     FurtherInput,
-    InputSpec,
     OutputSpec,
 )
 from tfsload.transport.faults import FaultsError
 from tfsload.transport.signature import SignatureDescribed
-from tfsload.transport.words import quoted, shown
+from tfsload.transport.words import one_of, quoted, shown
 
 # In this order they are looked for: that of TensorFlow Serving's own MNIST example, and that of most other models.
 _WELL_KNOWN = ("predict_images", "serving_default")
 # As TensorFlow has them of such a signature.
 _CLASSIFIED_OUTPUTS = ("classes", "scores")
+_SIGNATURE_NAME = "--signature-name"
 _A_SIGNATURE = f"export the model with a signature of {PREDICT}"
 
 
@@ -48,11 +49,12 @@ def find_call(asked: ModelAsked, signatures: Mapping[str, SignatureDescribed], f
     callable_ones = sorted(name for name, one in signatures.items() if _can_be_called(name, one))
     if asked.signature_name:
         signature, named = signatures.get(asked.signature_name), quoted(asked.signature_name)
+        instead = one_of(_SIGNATURE_NAME, callable_ones, _A_SIGNATURE)
         if signature is None:
-            raise NoCallError([f"the model has no signature {named}: {_instead(callable_ones)}"])
+            raise NoCallError([f"the model has no signature {named}: {instead}"])
         if signature.method not in (PREDICT, CLASSIFY):
             found = f"is {shown(signature.method)}" if signature.method else "says not how it is called"
-            raise NoCallError([f"signature {named} {found}, and {PREDICT} is expected: {_instead(callable_ones)}"])
+            raise NoCallError([f"signature {named} {found}, and {PREDICT} is expected: {instead}"])
         return _fitted(asked, asked.signature_name, signature, fired)[0]
     if not callable_ones:
         told = ", ".join(f"{shown(name)} ({shown(one.method)})" for name, one in sorted(signatures.items()))
@@ -72,6 +74,8 @@ def _find(
             calls[name] = _fitted(asked, name, signatures[name], fired)
         except NoCallError as error:
             faults[name] = error.faults
+    # What is named is an input, where there is one of that name, before it is a feature of tf.Examples.
+    calls = {name: one for name, one in calls.items() if not one[0].input.feature} or calls
     known = [name for name in _WELL_KNOWN if name in names]
     for name in known:
         if name in calls:
@@ -82,7 +86,10 @@ def _find(
         return best[0]
     if best:
         raise NoCallError(
-            [f"the model has several signatures that fit: {_instead([one.signature_name for one in best])}"]
+            [
+                "the model has several signatures that fit: "
+                + one_of(_SIGNATURE_NAME, [one.signature_name for one in best], _A_SIGNATURE)
+            ]
         )
     first = known[0] if known else names[0]
     others = [name for name in names if name != first]
@@ -123,13 +130,19 @@ def _classifying(asked: ModelAsked, name: str, signature: SignatureDescribed, fi
         f"--input {quoted(f'{one}={text}')}: {named} is called over Classify, which takes images alone; leave it out"
         for one, text in asked.inputs
     ]
+    if asked.output_name:
+        said = f"--output-name {quoted(asked.output_name)}"
+        faults.append(f"{said}: {named} is called over Classify, which answers with labels and scores; leave it out")
     outputs = [one for one in _CLASSIFIED_OUTPUTS if one in signature.outputs]
     if len(signature.inputs) != 1 or not outputs:
         faults.append(f"{named} is to classify with, and has not one input and the outputs classes or scores")
-    if faults:
         raise NoCallError(faults)
     ((alias, tensor),) = signature.inputs.items()
-    images = InputSpec(alias, tensor.dtype, tensor.shape, fired.pixels, (), form=EXAMPLE, feature=asked.input_name)
+    found = fit_text(asked, alias, tensor, fired)
+    faults += [*found.faults, *classified_faults(named, signature.outputs, fired)]
+    if faults or found.spec is None:
+        raise NoCallError(faults)
+    images = replace(found.spec, form=EXAMPLE, feature=asked.input_name)
     described = signature.outputs[outputs[0]]
     answer = OutputSpec(outputs[0], described.dtype, described.shape, CLASSIFIED, fired.offset, fired.names)
     return CallSpec(name, signature.method, images, answer)
@@ -138,8 +151,3 @@ def _classifying(asked: ModelAsked, name: str, signature: SignatureDescribed, fi
 def _can_be_called(name: str, signature: SignatureDescribed) -> bool:
     """Whether a signature is one to predict or classify with: a model has others, such as `__saved_model_init_op`."""
     return signature.method in (PREDICT, CLASSIFY) and not name.startswith("__")
-
-
-def _instead(names: Sequence[str]) -> str:
-    """Return what to pass, or what to do where there is nothing to pass."""
-    return f"pass --signature-name with one of {', '.join(map(shown, names))}" if names else _A_SIGNATURE

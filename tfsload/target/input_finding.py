@@ -1,22 +1,23 @@
 """Which input of a signature takes the images, how they are fitted to it, and what else is sent. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tfsload.target.fired import Fired
 from tfsload.transport.asked import ModelAsked
-from tfsload.transport.call_spec import PIXELS, PNG, FurtherInput, InputSpec
+from tfsload.transport.call_spec import PIXELS, PNG, TEXT, FurtherInput, InputSpec
 from tfsload.transport.given_input import GivenInputError, tensor_of
-from tfsload.transport.image_layout import Layout, layout_in, shapes_of
+from tfsload.transport.image_layout import Layout, layout_in, pixels_in, shapes_of
 from tfsload.transport.pixel_scale import PixelScale, default_of
 from tfsload.transport.signature import SignatureDescribed, TensorDescribed
 from tfsload.transport.tensors import Kind, kind_named
-from tfsload.transport.words import LONGEST_VALUE, cut, quoted, shown
+from tfsload.transport.words import LONGEST_VALUE, cut, one_of, quoted, shown
 
 # Of several that would do, the one of TensorFlow Serving's own MNIST example.
 _WELL_KNOWN = "images"
-TEXT = "DT_STRING"
+_INPUT_NAME = "--input-name"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,10 @@ def find_input(
     fitting = sorted(name for name, one in found.items() if one.spec is not None)
     if asked.input_name:
         if asked.input_name not in inputs:
-            return None, [f"{named} has no input {quoted(asked.input_name)}: {_instead(fitting or sorted(inputs))}"]
+            if as_feature := _of_feature(asked, found):
+                return as_feature, []
+            cure = one_of(_INPUT_NAME, fitting or sorted(inputs), AN_INPUT)
+            return None, [f"{named} has no input {quoted(asked.input_name)}: {cure}"]
         return found[asked.input_name].spec, list(found[asked.input_name].faults)
     given = {name for name, _ in asked.inputs}
     free = {name: one for name, one in found.items() if name not in given}
@@ -66,7 +70,7 @@ def find_input(
         told = ", ".join(f"{shown(name)} ({described(one)})" for name, one in sorted(inputs.items()))
         return None, [f"{named} has no input for images of {fired.image_words}: {told or 'none at all'}; {AN_INPUT}"]
     if len(chosen) > 1:
-        return None, [f"{named} has several inputs that images fit: {_instead(chosen)}"]
+        return None, [f"{named} has several inputs that images fit: {one_of(_INPUT_NAME, chosen, AN_INPUT)}"]
     return found[chosen[0]].spec, list(found[chosen[0]].faults)
 
 
@@ -75,14 +79,16 @@ def fit_input(asked: ModelAsked, name: str, tensor: TensorDescribed, fired: Fire
     named, what = f"input {quoted(name)}", described(tensor)
     kind = kind_named(tensor.dtype)
     if tensor.dtype == TEXT:
-        return _fit_text(asked, name, tensor, fired)
+        return fit_text(asked, name, tensor, fired)
     if kind is None or not _holds_pixels(kind):
         return FoundInput(None, (f"{named} is {what}: it cannot hold pixels; {AN_INPUT}",))
     layout = layout_in(tensor.shape, fired.pixels)
     if layout is None:
         shapes = ", ".join(str(["n", *shape]).replace("'", "") for shape in shapes_of(fired.pixels))
         why = f"images of {fired.image_words} are sent as {shapes}, or one of these without n"
-        return FoundInput(None, (f"{named} is {what}: {why}; pass another --dataset, or {AN_INPUT}",))
+        wanted = pixels_in(tensor.shape)
+        sized = f"bring the images to {wanted[0]} × {wanted[1]} pixels, " if wanted else ""
+        return FoundInput(None, (f"{named} is {what}: {why}; {sized}pass another --dataset, or {AN_INPUT}",))
     scale = asked.pixel_scale or default_of(kind.dtype)
     faults = [*_batch_faults(asked, named, what, layout), *_scale_faults(asked, named, tensor.dtype, scale)]
     spec = InputSpec(
@@ -144,17 +150,26 @@ def described(tensor: TensorDescribed) -> str:
 AN_INPUT = "export the model with an input that takes them"
 
 
-def _instead(names: list[str]) -> str:
-    return f"pass --input-name with one of {', '.join(map(shown, names))}" if names else AN_INPUT
-
-
 def _holds_pixels(kind: Kind) -> bool:
     return kind.dtype != object and not np.issubdtype(kind.dtype, np.complexfloating)
 
 
-def _fit_text(asked: ModelAsked, name: str, tensor: TensorDescribed, fired: Fired) -> FoundInput:
-    """Fit images to an input of texts: one for each, or the only one."""
+def _of_feature(asked: ModelAsked, found: Mapping[str, FoundInput]) -> InputSpec | None:
+    """Return the only input of texts where the name given may be that of a feature in them, as the server will say."""
+    given = {name for name, _ in asked.inputs}
+    texts = [
+        one.spec
+        for name, one in found.items()
+        if name not in given and one.spec is not None and one.spec.dtype == TEXT and not one.faults
+    ]
+    return replace(texts[0], feature=asked.input_name) if len(texts) == 1 else None
+
+
+def fit_text(asked: ModelAsked, name: str, tensor: TensorDescribed, fired: Fired) -> FoundInput:
+    """Return what images become for an input of texts, one for each or the only one; or what is wrong with it."""
     named, what, shape = f"input {quoted(name)}", described(tensor), tensor.shape
+    if tensor.dtype != TEXT:
+        return FoundInput(None, (f"{named} is {what}: expected a text for each image; {AN_INPUT}",))
     inner = () if shape is None else shape[1:]
     if any(size not in (1, -1) for size in inner):
         return FoundInput(None, (f"{named} is {what}: expected one text for each image; {AN_INPUT}",))

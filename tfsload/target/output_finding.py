@@ -1,16 +1,28 @@
 """Which output of a signature says what an image was taken for, and how it is read. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tfsload.target.fired import Fired
 from tfsload.target.input_finding import described
 from tfsload.transport.asked import ModelAsked
-from tfsload.transport.call_spec import CLASS_DTYPES, CLASSES, LABELS, SCORE_DTYPES, SCORES, InputSpec, OutputSpec
+from tfsload.transport.call_spec import (
+    CLASS_DTYPES,
+    CLASSES,
+    LABELS,
+    MOST_CLASSES,
+    SCORE_DTYPES,
+    SCORES,
+    TEXT,
+    InputSpec,
+    OutputSpec,
+)
 from tfsload.transport.signature import SignatureDescribed, TensorDescribed
-from tfsload.transport.words import quoted, shown
+from tfsload.transport.words import one_of, quoted, shown
 
 # Of several that would do, the first of these: TensorFlow Serving's MNIST example has the one, Estimators the other.
 _WELL_KNOWN = ("scores", "probabilities")
+_OUTPUT_NAME = "--output-name"
 AN_OUTPUT = (
     "export the model with an output of a score for each class, float [-1, classes], or of the class, int64 [-1]"
 )
@@ -50,7 +62,7 @@ def find_output(
     if not name and len(outputs) == 1:
         (name,) = outputs
     if name and name not in outputs:
-        return None, [f"{named} has no output {quoted(name)}: {_instead(fitting)}"], 0
+        return None, [f"{named} has no output {quoted(name)}: {one_of(_OUTPUT_NAME, fitting, AN_OUTPUT)}"], 0
     if not name:
         best = max((found[one].certainty for one in fitting), default=None)
         chosen = [one for one in fitting if found[one].certainty == best]
@@ -59,18 +71,15 @@ def find_output(
             told = ", ".join(f"{shown(one)} ({described(tensor)})" for one, tensor in sorted(outputs.items()))
             return None, [f"{named} has no output that says a class: {told or 'none at all'}; {AN_OUTPUT}"], 0
         if len(chosen) > 1:
-            return None, [f"{named} has several outputs that say a class: {_instead(chosen)}"], 0
+            return None, [f"{named} has several outputs that say a class: {one_of(_OUTPUT_NAME, chosen, AN_OUTPUT)}"], 0
         (name,) = chosen
     tensor, one = outputs[name], found[name]
     if not one.kind:
-        return None, [f"output {quoted(name)} is {described(tensor)}: {one.fault}; {_instead(fitting)}"], 0
+        cure = one_of(_OUTPUT_NAME, fitting, AN_OUTPUT)
+        return None, [f"output {quoted(name)} is {described(tensor)}: {one.fault}; {cure}"], 0
     names = fired.names if one.kind == LABELS else ()
     spec = OutputSpec(name, tensor.dtype, tensor.shape, one.kind, fired.offset, names)
     return spec, [f"output {quoted(name)} {one.fault}"] if one.fault else [], one.certainty
-
-
-def _instead(names: list[str]) -> str:
-    return f"pass --output-name with one of {', '.join(map(shown, names))}" if names else AN_OUTPUT
 
 
 def _read_as(tensor: TensorDescribed, fired: Fired, images: InputSpec, n_images: int) -> FoundOutput:
@@ -82,9 +91,9 @@ def _read_as(tensor: TensorDescribed, fired: Fired, images: InputSpec, n_images:
     shape = tensor.shape
     is_number_each = shape is not None and _is_one_each(shape, n_images)
     if tensor.dtype in CLASS_DTYPES and (shape is None or is_number_each):
-        return FoundOutput(CLASSES, certainty=2 if shape is not None else 1)
-    if tensor.dtype == "DT_STRING" and (shape is None or is_number_each):
-        return FoundOutput(LABELS, certainty=1)
+        return FoundOutput(CLASSES, _too_many(fired), certainty=2 if shape is not None else 1)
+    if tensor.dtype == TEXT and (shape is None or is_number_each):
+        return FoundOutput(LABELS, "" if fired.names else _too_many(fired), certainty=1)
     if tensor.dtype not in SCORE_DTYPES:
         return FoundOutput("", "expected a score for each class, a float, or the class of each image, an integer")
     if shape is None:
@@ -94,11 +103,57 @@ def _read_as(tensor: TensorDescribed, fired: Fired, images: InputSpec, n_images:
         return FoundOutput("", f"expected [{n_images if images.has_batch else ''}, classes]".replace("[, ", "["))
     if n_classes == -1:
         return FoundOutput(SCORES, certainty=3)
-    if n_classes < fired.n_classes:
-        offset = f" with --label-offset {fired.offset}" if fired.offset else ""
-        why = f"scores {n_classes} classes and the data set's labels need {fired.n_classes}{offset}"
-        return FoundOutput(SCORES, f"{why}: pass another --dataset or --model-name", certainty=0)
+    if n_classes == 1:
+        return FoundOutput("", f"{_ONE_SCORE}, and a score for each class is expected")
+    if fault := too_few(n_classes, fired):
+        return FoundOutput(SCORES, fault, certainty=0)
     return FoundOutput(SCORES, certainty=5 if n_classes == fired.n_classes else 4)
+
+
+def too_few(n_classes: int, fired: Fired) -> str:
+    """Return what is wrong with that many scores of an image, and what to pass; empty: nothing."""
+    if n_classes >= fired.n_classes:
+        return ""
+    offset = f" with --label-offset {fired.offset}" if fired.offset else ""
+    cure = "pass another --dataset or --model-name"
+    # Labels from 1 on, as EMNIST's letters have them, are one too high for a model whose classes begin with 0.
+    if fired.highest is not None and fired.lowest is not None:
+        least = min(fired.offset, -fired.lowest)
+        if least < fired.offset and fired.highest + least < n_classes:
+            cure = f"pass --label-offset {least} where class 0 is label {fired.lowest}, or another --dataset"
+    return f"scores {n_classes} classes and the data set's labels need {fired.n_classes}{offset}: {cure}"
+
+
+def classified_faults(named: str, outputs: Mapping[str, TensorDescribed], fired: Fired) -> list[str]:
+    """Return what is wrong with the outputs of a signature to classify with, whose tensors are [images, labels].
+
+    Where there are labels and scores these may be those of the few best classes alone, as Inception's five are.
+    """
+    faults = [] if fired.names or not (why := _too_many(fired)) else [f"{named}: its answer {why}"]
+    labels, scores = outputs.get("classes"), outputs.get("scores")
+    tensor = scores or labels
+    n_each = tensor.shape[1] if tensor is not None and tensor.shape is not None and len(tensor.shape) == 2 else -1
+    if scores is None and n_each > 1:
+        faults.append(
+            f"{named} answers with {n_each} labels for each image and no scores, so that none of them is the answer: "
+            f"export the model with the output scores beside classes"
+        )
+    elif labels is None and n_each == 1:
+        faults.append(f"output 'scores' {_ONE_SCORE}, and a score for each class is expected; {AN_OUTPUT}")
+    elif labels is None and n_each >= 0 and (why := too_few(n_each, fired)):
+        faults.append(f"output 'scores' {why}")
+    return faults
+
+
+_ONE_SCORE = "has one score for each image"
+
+
+def _too_many(fired: Fired) -> str:
+    """Return what is wrong with labels that no class's number can be."""
+    if fired.n_classes <= MOST_CLASSES:
+        return ""
+    what = f"says a class by its number, which is at most {MOST_CLASSES - 1:,}"
+    return f"{what}, and the data set's highest label is {fired.n_classes - 1 - fired.offset:,}: pass another --dataset"
 
 
 def _is_one_each(shape: tuple[int, ...], n_images: int) -> bool:

@@ -7,12 +7,11 @@ from typing import Any
 
 from tfsload.target.call_finding import NoCallError, find_call
 from tfsload.target.fired import DIGITS, Fired
-from tfsload.target.input_finding import TEXT
 from tfsload.target.shape_finding import ShapeError, with_shape
 from tfsload.target.text_finding import TextError, with_texts
 from tfsload.transport.answer import ReplyError
 from tfsload.transport.asked import ModelAsked
-from tfsload.transport.call_spec import MNIST_EXAMPLE, CallSpec
+from tfsload.transport.call_spec import MNIST_EXAMPLE, TEXT, CallSpec
 from tfsload.transport.contract import Transport
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.faults import FaultsError
@@ -95,10 +94,7 @@ def ask(transport: Transport, fired: Fired, timeout_s: float) -> Preflight:
         if not_ready is not None:
             raise not_ready
         spec = find_call(model, found.signatures, fired)
-        if spec.input.dtype == TEXT:
-            spec = with_texts(transport, model, spec, timeout_s)
-        else:
-            spec = with_shape(transport, spec, timeout_s)
+        spec = _tried(transport, spec, timeout_s)
     except PredictionFailure as failure:
         raise _explained(transport, failure, timeout_s) from None
     except ReplyError as error:
@@ -108,6 +104,30 @@ def ask(transport: Transport, fired: Fired, timeout_s: float) -> Preflight:
     finally:
         transport.close()
     return Preflight(found.servable.version or 0, found.servable, spec, fired)
+
+
+def _tried(transport: Transport, spec: CallSpec, timeout_s: float) -> CallSpec:
+    """Return how a model is called, with what its server says of a blank image.
+
+    Raises:
+        TextError, ShapeError: the server takes it in no way.
+        NoServerError, MisfitError: it is refused for another reason, or not answered.
+    """
+    try:
+        if spec.input.dtype == TEXT:
+            return with_texts(transport, transport.model, spec, timeout_s)
+        return with_shape(transport, spec, timeout_s)
+    except PredictionFailure as failure:
+        blank = "an empty text" if spec.input.dtype == TEXT else "a black image"
+        n_images = transport.model.images_per_request
+        many = f" (and --images-per-request {n_images} has {n_images} of them in a request)" if n_images > 1 else ""
+        what = f"did not take {blank} to try{many}: {failure.code}: {failure.message}"
+        said = f"the server at {transport.connection.server.text} describes the model, and {what}"
+        if failure.code in (*_PASSING_CODES, "UNAVAILABLE", "DEADLINE_EXCEEDED"):
+            or_wait = _or_wait(transport.connection.wait_s)
+            longer = ", a longer --deadline" if failure.code == "DEADLINE_EXCEEDED" else ""
+            raise NoServerError([f"{said}: see its log{longer}, {or_wait}"], passing=f"it {what}") from None
+        raise MisfitError([f"{said}: see its log"]) from None
 
 
 def _explained(transport: Transport, failure: PredictionFailure, timeout_s: float) -> PreflightError:

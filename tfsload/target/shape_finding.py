@@ -1,6 +1,6 @@
 """In which shape images are sent to an input whose sizes are open: the server says which it takes.
 
-It is sent one black image, once, before any load; in one shape after the other until it takes one.
+It is sent a request of black images, before any load; in one shape after the other until it takes one.
 """
 
 import dataclasses

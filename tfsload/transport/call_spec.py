@@ -6,11 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from tfsload.transport.image_layout import COLOURS
 from tfsload.transport.pixel_scale import UNIT, PixelScale
 from tfsload.transport.signature import TensorDescribed
 from tfsload.transport.words import LONGEST_VALUE, cut, shown
 
 PREDICT, CLASSIFY = "tensorflow/serving/predict", "tensorflow/serving/classify"
+TEXT = "DT_STRING"
+"""TensorFlow's name of the dtype of texts."""
 # What images are sent as.
 PIXELS, PNG, EXAMPLE = "pixels", "png", "example"
 # What an answer is: a score for each class; a class's number; the text of one; pairs of text and score, of Classify.
@@ -18,6 +21,8 @@ SCORES, CLASSES, LABELS, CLASSIFIED = "scores", "classes", "labels", "classified
 # A score may be one of these: floats, or the whole numbers that a quantised model has in their place.
 SCORE_DTYPES = ("DT_FLOAT", "DT_DOUBLE", "DT_HALF", "DT_BFLOAT16", "DT_UINT8", "DT_INT8")
 CLASS_DTYPES = ("DT_INT64", "DT_INT32", "DT_INT16", "DT_INT8", "DT_UINT8", "DT_UINT16", "DT_UINT32", "DT_UINT64")
+MOST_CLASSES = 100_000
+"""A class's number is below this: a server that answers with any is not to fill the memory with what is counted."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +61,16 @@ class InputSpec:
         """What images become, for people."""
         rows, columns = self.pixels
         image = f"{rows} × {columns} pixels"
-        if self.form == PIXELS or (self.form == EXAMPLE and self.feature_dtype != "DT_STRING"):
+        if self.form == PIXELS or (self.form == EXAMPLE and self.feature_dtype != TEXT):
             image += f" {PixelScale.parse(self.scale).words}"
         if self.form == PNG:
             image = f"PNG of {image}"
         elif self.form == EXAMPLE:
-            of = "PNG of " if self.feature_dtype == "DT_STRING" else ""
+            of = "PNG of " if self.feature_dtype == TEXT else ""
             image = f"tf.Example, {shown(self.feature)} = {of}{image}"
         if self.border:
             image += f", with a border of {self.border} in black"
-        if self.channels == _COLOURS:
+        if self.channels == COLOURS:
             image += ", grey in 3 channels"
         if self.form == PIXELS and self.is_open:
             image += f", sent as [{', '.join(map(str, ('n', *self.shape) if self.has_batch else self.shape))}]"
@@ -176,7 +181,6 @@ class CallSpec:
         return cls(**read, input=InputSpec(**images), output=OutputSpec(**answer), further=further)
 
 
-_COLOURS = 3
 _BECOMES = {
     SCORES: "class by the highest",
     CLASSES: "class",

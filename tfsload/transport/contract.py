@@ -91,7 +91,7 @@ class Transport(ABC):
 
     @abstractmethod
     def send_blank(self, spec: CallSpec, timeout_s: float) -> None:
-        """Send a blank image, to learn what the server says of it: a black one, or an empty text in its place.
+        """Send a request of blank images, black ones or empty texts, to learn what the server says of it.
 
         Args:
             spec: how the model is called.

@@ -6,26 +6,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tfsload.transport.call_spec import FurtherInput, type_word
-from tfsload.transport.signature import TensorDescribed
+from tfsload.transport.call_spec import TEXT, FurtherInput, type_word
+from tfsload.transport.signature import TensorDescribed, fits
 from tfsload.transport.tensors import Kind, kind_named
 
-_STRING, _BOOL = "DT_STRING", "DT_BOOL"
+_BOOL = "DT_BOOL"
 
 
 class GivenInputError(ValueError):
     """A value does not fit its input; the message says what is expected."""
 
 
-def tensor_of(given: FurtherInput, n_images: int) -> NDArray[Any]:
+def tensor_of(given: FurtherInput, n_images: int, per_request: int = 1) -> NDArray[Any]:
     """Return what is sent to a further input with a request.
 
-    A list has its own shape. A single value fills the input's: once for each image where its first size is open, and
-    once in each other dimension of any size.
+    A list has its own shape. Where its first size is open and it has a value for each image of a full request, one that
+    holds fewer has the first of them. A single value fills the input's: once for each image where its first size is
+    open, and once in each other dimension of any size.
 
     Args:
         given: the input and the text.
         n_images: in the request.
+        per_request: in a full one.
 
     Raises:
         GivenInputError: the text is no value of that dtype, or has another shape.
@@ -37,9 +39,10 @@ def tensor_of(given: FurtherInput, n_images: int) -> NDArray[Any]:
     array = _array(value, kind, given.dtype)
     described = given.described
     if array.ndim or not described:
-        if described is not None and not _fits(array.shape, described):
+        if described is not None and not fits(array.shape, described):
             raise GivenInputError(f"a value of shape {TensorDescribed(given.dtype, described).shape_text}")
-        return array
+        is_each = array.ndim > 0 and len(array) == per_request and (described is None or described[0] < 0)
+        return array[:n_images] if is_each and n_images < per_request else array
     sizes = [size if size >= 0 else 1 for size in described]
     if described[0] < 0:
         sizes[0] = n_images
@@ -52,7 +55,7 @@ def _read(text: str, dtype: str) -> Any:
         value = json.loads(text, parse_constant=float)
     except (ValueError, RecursionError):
         value = None
-    if dtype == _STRING and not isinstance(value, list | str):
+    if dtype == TEXT and not isinstance(value, list | str):
         return text
     if value is None:
         words = {"true": True, "false": False, "True": True, "False": False}
@@ -98,10 +101,6 @@ def _leaves_and_shape(value: Any, dtype: str) -> tuple[list[Any], tuple[int, ...
         raise GivenInputError("a list whose rows are equally long")
     inner = parts[0][1] if parts else ()
     return [leaf for leaves, _ in parts for leaf in leaves], (len(value), *inner)
-
-
-def _fits(shape: tuple[int, ...], described: tuple[int, ...]) -> bool:
-    return len(shape) == len(described) and all(want in (-1, size) for size, want in zip(shape, described, strict=True))
 
 
 def _expected(dtype: str) -> str:

@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_COLOURS = 3
-# Each side of a border is at most such a share of an image; what is larger wants images of another scale.
-_BORDER_SHARE = 8
+from tfsload.transport.signature import fits
+
+COLOURS = 3
+"""Channels of an image that is not grey."""
+# Each side of a border is at most so many pixels, and such a share of an image; what is larger wants larger images.
+_MOST_BORDER, _BORDER_SHARE = 3, 8
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,8 @@ def shapes_of(pixels: tuple[int, int]) -> list[tuple[int, ...]]:
         pixels,
         (*pixels, 1),
         (1, *pixels),
-        (*pixels, _COLOURS),
-        (_COLOURS, *pixels),
+        (*pixels, COLOURS),
+        (COLOURS, *pixels),
         (flat, 1),
         (1, flat),
     ]
@@ -66,7 +69,7 @@ def layout_in(described: tuple[int, ...] | None, pixels: tuple[int, int]) -> Lay
     """
     if described is None:
         return Layout(shapes_of(pixels)[0], True, None, 0)
-    for border in range(min(pixels) // _BORDER_SHARE + 1):
+    for border in range(min(_MOST_BORDER, min(pixels) // _BORDER_SHARE) + 1):
         layout = _layout_of(described, (pixels[0] + 2 * border, pixels[1] + 2 * border))
         if layout is not None:
             return replace(layout, border=border)
@@ -77,13 +80,35 @@ def _layout_of(described: tuple[int, ...], pixels: tuple[int, int]) -> Layout | 
     """Return how images of just that size lie in a tensor."""
     shapes = shapes_of(pixels)
     if described:
-        fitting = [shape for shape in shapes if _fits(described[1:], shape)]
+        fitting = [shape for shape in shapes if fits(shape, described[1:])]
         if fitting:
             batch = described[0] if described[0] >= 0 else None
             return Layout(fitting[0], True, batch, 3 if _is_known(described[1:]) else 2)
     # One number of any size may be anything: it is no image.
-    fitting = [shape for shape in shapes if _fits(described, shape) and described != (-1,)]
+    fitting = [shape for shape in shapes if fits(shape, described) and described != (-1,)]
     return Layout(fitting[0], False, None, 3 if _is_known(described) else 1) if fitting else None
+
+
+def pixels_in(described: tuple[int, ...] | None) -> tuple[int, int] | None:
+    """Return the rows and columns of the images that a tensor is made for; None: it does not tell.
+
+    >>> pixels_in((-1, 224, 224, 3)), pixels_in((-1, 1, 64, 48)), pixels_in((-1, 4096)), pixels_in((-1, 10))
+    ((224, 224), (64, 48), (64, 64), None)
+
+    Args:
+        described: its sizes, -1 for any; None: of any rank.
+    """
+    if described is None or (len(described) == 2 and -1 not in described):
+        return None  # an image, or some flat ones
+    for sizes in (described, described[1:]):
+        if len(sizes) == 3:
+            sizes = sizes[:2] if sizes[2] in (1, COLOURS) else sizes[1:] if sizes[0] in (1, COLOURS) else ()
+        side = math.isqrt(sizes[0]) if len(sizes) == 1 and sizes[0] > 1 else 0
+        if side and side * side == sizes[0]:
+            return side, side
+        if len(sizes) == 2 and min(sizes) > 1:
+            return sizes[0], sizes[1]
+    return None
 
 
 def shapes_in(described: tuple[int, ...] | None, pixels: tuple[int, int], border: int) -> list[tuple[int, ...]]:
@@ -94,7 +119,7 @@ def shapes_in(described: tuple[int, ...] | None, pixels: tuple[int, int], border
         pixels, border: of an image, and around it.
     """
     shapes = shapes_of((pixels[0] + 2 * border, pixels[1] + 2 * border))
-    return shapes if described is None else [shape for shape in shapes if _fits(described[1:], shape)]
+    return shapes if described is None else [shape for shape in shapes if fits(shape, described[1:])]
 
 
 def bordered(images: NDArray[np.uint8], border: int) -> NDArray[np.uint8]:
@@ -113,12 +138,8 @@ def laid_out(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     n, rows, columns = values.shape
     if math.prod(shape) == rows * columns:
         return values.reshape(n, *shape)
-    axis = 3 if shape == (rows, columns, _COLOURS) else 1
-    return np.repeat(np.expand_dims(values, axis), _COLOURS, axis)
-
-
-def _fits(described: tuple[int, ...], shape: tuple[int, ...]) -> bool:
-    return len(described) == len(shape) and all(one in (-1, size) for one, size in zip(described, shape, strict=True))
+    axis = 3 if shape == (rows, columns, COLOURS) else 1
+    return np.repeat(np.expand_dims(values, axis), COLOURS, axis)
 
 
 def _is_known(described: tuple[int, ...]) -> bool:

@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfsload.transport import protos
-from tfsload.transport.call_spec import EXAMPLE, PIXELS, PNG, InputSpec
+from tfsload.transport.call_spec import EXAMPLE, PIXELS, PNG, TEXT, InputSpec
 from tfsload.transport.image_layout import bordered, laid_out
 from tfsload.transport.pixel_scale import PixelScale
 from tfsload.transport.png import png
 from tfsload.transport.tensors import kind_named
 
 # What an example's feature may hold, by the word that TensorFlow has for it.
-FEATURE_LISTS = {"DT_FLOAT": "float_list", "DT_INT64": "int64_list", "DT_STRING": "bytes_list"}
+FEATURE_LISTS = {"DT_FLOAT": "float_list", "DT_INT64": "int64_list", TEXT: "bytes_list"}
 
 
 class ImageTensor:
@@ -42,22 +42,28 @@ class ImageTensor:
             images: uint8 (n, rows, columns). Where the model takes more at once, and no fewer, the last is repeated.
         """
         spec = self._spec
-        if spec.batch is not None and len(images) < spec.batch:
-            images = np.concatenate([images, np.repeat(images[-1:], spec.batch - len(images), axis=0)])
+        images = self._filled(images)
         tensor = self._form(images)
         return tensor.reshape(len(images), *spec.shape) if spec.has_batch else tensor.reshape(spec.shape)
 
     def examples(self, images: NDArray[np.uint8]) -> list[Any]:
-        """Return each image, of uint8 (n, rows, columns), as a tf.Example: its pixels, or the bytes of a PNG file."""
+        """Return each image, of uint8 (n, rows, columns), as a tf.Example: its pixels, or the bytes of a PNG file.
+
+        Filled up as those of `of`.
+        """
         spec = self._spec
         made = []
-        for image in images:
+        for image in self._filled(images):
             example = protos.example_pb2.Example()
             feature = example.features.feature[spec.feature]
             values = [png(image)] if self._table is None else self._table[image].ravel().tolist()
             getattr(feature, FEATURE_LISTS[spec.feature_dtype]).value.extend(values)
             made.append(example)
         return made
+
+    def _filled(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        missing = (self._spec.batch or 0) - len(images)
+        return np.concatenate([images, np.repeat(images[-1:], missing, axis=0)]) if missing > 0 else images
 
     def _pixels(self, images: NDArray[np.uint8]) -> NDArray[Any]:
         assert self._table is not None  # as the preflight has seen

@@ -70,3 +70,8 @@ class ModelDescribed:
     versions: tuple[VersionDescribed, ...]
     servable: Servable
     signatures: Mapping[str, SignatureDescribed]
+
+
+def fits(shape: tuple[int, ...], described: tuple[int, ...]) -> bool:
+    """Whether a tensor of a shape is one of the described sizes, -1 for any."""
+    return len(shape) == len(described) and all(want in (-1, size) for size, want in zip(shape, described, strict=True))

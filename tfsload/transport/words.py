@@ -116,6 +116,16 @@ def lines(text: str) -> str:
     return "".join(letter if letter.isprintable() or letter in "\n\t" else "?" for letter in text)
 
 
+def one_of(option: str, names: Iterable[str], otherwise: str) -> str:
+    """Return what to pass, or what to do where there is nothing to pass.
+
+    >>> one_of("--output-name", ["a", "b"], "export another model")
+    'pass --output-name with one of a, b'
+    """
+    listed = ", ".join(map(shown, names))
+    return f"pass {option} with one of {listed}" if listed else otherwise
+
+
 def cut(text: str, longest: int) -> str:
     """Return a text of at most that many characters; one that is cut ends with "…"."""
     return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -1,7 +1,6 @@
 """Replies that say the class of each image instead of scores: its number, its label, or a `ClassificationResponse`."""
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,17 +8,12 @@ import numpy as np
 
 from tfsload.transport import protos
 from tfsload.transport.answer import ClassAnswer, ReplyError
-from tfsload.transport.call_spec import CLASS_DTYPES, CLASSES, CLASSIFIED, LABELS, OutputSpec
-from tfsload.transport.grpc.codec import decode_tensor, values_of
+from tfsload.transport.call_spec import CLASS_DTYPES, CLASSES, CLASSIFIED, LABELS, MOST_CLASSES, TEXT, OutputSpec
+from tfsload.transport.grpc.class_words import ClassWords
+from tfsload.transport.grpc.codec import MOST_KEPT_BYTES, decode_tensor, values_of
 from tfsload.transport.servable import FURTHER, MOST_TOLD_APART, Servable
 from tfsload.transport.tensors import TensorError, kind_of, name_of, to_array
-from tfsload.transport.words import quoted
 
-# A server that answers with any number is not to fill the memory with what is counted by class.
-MOST_CLASSES = 100_000
-# Labels of digits, as models write them that answer in words.
-_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_NUMBER = re.compile(r"[+-]?[0-9]{1,9}(?:\.0+)?")
 # Most answers are one of few, and read by sight; those to requests of many images hardly ever come again.
 _MOST_KNOWN = 256
 
@@ -29,14 +23,13 @@ class ClassReader:
 
     def __init__(self, output: OutputSpec, n_images: int) -> None:
         """Read replies to requests of `n_images` images."""
-        self._output = output
-        self._n_images = n_images
         self._known: dict[bytes, ClassAnswer] = {}
         self._servables: set[Servable] = set()
-        decoders: dict[str, Callable[[bytes, OutputSpec, int], tuple[list[int], Servable]]] = {
-            CLASSES: decode_classes,
-            LABELS: decode_labels,
-            CLASSIFIED: decode_classified,
+        words = ClassWords(output.names)
+        decoders: dict[str, Callable[[bytes], tuple[list[int], Servable]]] = {
+            CLASSES: lambda reply: decode_classes(reply, output, n_images),
+            LABELS: lambda reply: decode_labels(reply, output, n_images, words),
+            CLASSIFIED: lambda reply: decode_classified(reply, output, n_images, words),
         }
         self._decode = decoders[output.kind]
 
@@ -49,36 +42,35 @@ class ClassReader:
         known = self._known.get(reply)
         if known is not None:
             return known
-        classes, servable = self._decode(reply, self._output, self._n_images)
+        classes, servable = self._decode(reply)
         if servable not in self._servables:
             if len(self._servables) == MOST_TOLD_APART:
                 servable = FURTHER
             else:
                 self._servables.add(servable)
-        offset = self._output.offset
-        answer = ClassAnswer([one - offset for one in classes], servable)
-        if len(self._known) < _MOST_KNOWN:
+        answer = ClassAnswer(classes, servable)
+        if len(reply) <= MOST_KEPT_BYTES and len(self._known) < _MOST_KNOWN:
             self._known[reply] = answer
         return answer
 
 
 def decode_classes(reply: bytes, output: OutputSpec, n_images: int) -> tuple[list[int], Servable]:
-    """Read the class of each image, as an integer, and which model answered; raise as `ClassReader.read`."""
+    """Read the label of each image, from an integer, and which model answered; raise as `ClassReader.read`."""
     tensor, servable = decode_tensor(reply, output.name)
     if name_of(tensor.dtype) not in CLASS_DTYPES:
         raise ReplyError(f"output {output.name!r} is {name_of(tensor.dtype)}: expected the class of each image")
     return [_class(one, output) for one in _one_each(tensor, output, n_images)], servable
 
 
-def decode_labels(reply: bytes, output: OutputSpec, n_images: int) -> tuple[list[int], Servable]:
-    """Read the class of each image, as a text, and which model answered; raise as `ClassReader.read`."""
+def decode_labels(reply: bytes, output: OutputSpec, n_images: int, words: ClassWords) -> tuple[list[int], Servable]:
+    """Read the label of each image, from a text, and which model answered; raise as `ClassReader.read`."""
     tensor, servable = decode_tensor(reply, output.name)
-    if name_of(tensor.dtype) != "DT_STRING":
+    if name_of(tensor.dtype) != TEXT:
         raise ReplyError(f"output {output.name!r} is {name_of(tensor.dtype)}: expected the label of each image")
-    return [_labelled(one, output) for one in _one_each(tensor, output, n_images)], servable
+    return [_labelled(one, output, words) for one in _one_each(tensor, output, n_images)], servable
 
 
-def decode_classified(reply: bytes, output: OutputSpec, n_images: int) -> tuple[list[int], Servable]:
+def decode_classified(reply: bytes, output: OutputSpec, n_images: int, words: ClassWords) -> tuple[list[int], Servable]:
     """Read each image's label of the highest score (the first of equals) out of a ClassificationResponse's bytes."""
     try:
         message = protos.classification_pb2.ClassificationResponse.FromString(reply)
@@ -87,17 +79,19 @@ def decode_classified(reply: bytes, output: OutputSpec, n_images: int) -> tuple[
     found = message.result.classifications
     if len(found) != n_images:
         raise ReplyError(f"{len(found)} images are classified: expected {n_images}")
-    return [_highest(one.classes, output) for one in found], Servable.of(message.model_spec)
+    return [_highest(one.classes, output, words) for one in found], Servable.of(message.model_spec)
 
 
-def _highest(classes: Sequence[Any], output: OutputSpec) -> int:
+def _highest(classes: Sequence[Any], output: OutputSpec, words: ClassWords) -> int:
     scores = np.array([one.score for one in classes])
-    if not len(scores) or not np.isfinite(scores.max()):
+    # A server that has labels alone, and no scores, sends several with a score of 0 each.
+    are_equal = len(scores) > 1 and scores.min() == scores.max()
+    if not len(scores) or not np.isfinite(scores.max()) or are_equal:
         raise ReplyError("an image is classified without a label that has the highest score")
     place = int(scores.argmax())
     label = classes[place].label
     # A model may have no labels: its classes come in order, then, as TensorFlow Serving has them.
-    return _labelled(label, output) if label else _class(place, output)
+    return _labelled(label, output, words) if label else _class(place, output)
 
 
 def _one_each(tensor: Any, output: OutputSpec, n_images: int) -> list[Any]:
@@ -123,20 +117,20 @@ def _texts(tensor: Any) -> list[bytes]:
     return list(tensor.string_val)
 
 
-def _labelled(label: bytes | str, output: OutputSpec) -> int:
-    text = label.decode("utf-8", "replace") if isinstance(label, bytes) else label
-    word = text.strip().lower()
-    if text in output.names:  # a label, and no class of the model's: it is not moved by what `read` takes off
-        return output.names.index(text) + output.offset
-    if word in _DIGITS:
-        return _DIGITS.index(word)
-    if not _NUMBER.fullmatch(word):
-        expected = "a label that is a class's number, a digit in words, or a class of the data set's by its name"
-        raise ReplyError(f"output {output.name!r} answers {quoted(text)}: expected {expected}")
-    return _class(int(float(text)), output)
+def _labelled(said: bytes | str, output: OutputSpec, words: ClassWords) -> int:
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    label = words.label_of(text)
+    if label is not None:
+        return label
+    try:
+        number = words.number_of(text)
+    except ValueError as error:
+        raise ReplyError(f"output {output.name!r} {error}") from None
+    return _class(number, output)
 
 
 def _class(number: int, output: OutputSpec) -> int:
+    """Return the label of a class of the model's, by its number."""
     if not -MOST_CLASSES < number < MOST_CLASSES:
         raise ReplyError(f"output {output.name!r} answers class {number}: expected one below {MOST_CLASSES:,}")
-    return number
+    return number - output.offset

@@ -26,7 +26,7 @@ _UNPACKED = "edf"
 # So many kinds of reply are known by sight: versions behind one address, as a rule.
 _MOST_TEMPLATES = 8
 # So many answers are kept for when the same bytes come again, to replies of at most so many bytes: a megabyte, mostly.
-_MOST_ANSWERS, _MOST_KEPT_BYTES = 2_048, 1_024
+_MOST_ANSWERS, MOST_KEPT_BYTES = 2_048, 1_024
 
 
 class RequestEncoder:
@@ -50,18 +50,20 @@ class RequestEncoder:
             images: uint8 (n, rows, columns).
         """
         if self._spec.method == PREDICT:
-            message: bytes = self._predict(self._images.of(images), len(images)).SerializeToString()
+            n_sent = self._spec.input.batch or len(images)  # filled up with the last one, where there are fewer
+            message: bytes = self._predict(self._images.of(images), n_sent).SerializeToString()
         else:
             message = self._classify(self._images.examples(images)).SerializeToString()
         return message
 
     def blank(self) -> Any:
-        """Return a request of one blank image, or of as many as the model takes at once: black, or an empty text."""
-        images, n = self._spec.input, self._spec.input.batch or 1
+        """Return a request of as many blank images as a run's: black ones, or empty texts where no feature is known."""
+        images, n = self._spec.input, self._spec.input.batch or self._model.images_per_request
+        black, is_known = np.zeros((n, *images.pixels), np.uint8), images.form == PIXELS or images.feature_dtype != ""
         if self._spec.method != PREDICT:
-            return self._classify([protos.example_pb2.Example()])
-        if images.form == PIXELS:
-            return self._predict(self._images.of(np.zeros((n, *images.pixels), np.uint8)), n)
+            return self._classify(self._images.examples(black) if is_known else [protos.example_pb2.Example()] * n)
+        if is_known:
+            return self._predict(self._images.of(black), n)
         return self._predict(np.full((n, *images.shape) if images.has_batch else images.shape, b"", object), n)
 
     def _predict(self, tensor: NDArray[Any], n_images: int) -> Any:
@@ -69,7 +71,8 @@ class RequestEncoder:
         self._name(request.model_spec)
         fill_proto(request.inputs[spec.input.name], tensor, as_content=True)
         for further in spec.further:
-            fill_proto(request.inputs[further.name], tensor_of(further, n_images), as_content=True)
+            value = tensor_of(further, n_images, self._model.images_per_request)
+            fill_proto(request.inputs[further.name], value, as_content=True)
         request.output_filter.append(spec.output.name)
         return request
 
@@ -206,7 +209,7 @@ class ReplyReader:
                 # Neither an infinity nor NaN is among them; or -inf alone, and not for every class.
                 if total - total == 0.0 or (total == _LOWEST and max(values) > total):
                     answer = Answer([values.index(max(values))], reply, start, dtype, shape, servable)
-                    if n_bytes <= _MOST_KEPT_BYTES and len(self._answers) < _MOST_ANSWERS:
+                    if n_bytes <= MOST_KEPT_BYTES and len(self._answers) < _MOST_ANSWERS:
                         self._answers[reply] = answer
                     return answer
             break
