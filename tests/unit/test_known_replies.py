@@ -130,7 +130,9 @@ A_LITTLE_LATER = {
     "another-server": [(BODY, "envoy", 1), (BODY, "nginx", 1), (BODY, "envoy", 1)],
     "a-second-later": [(BODY, "nginx", 0), (BODY, "nginx", 3), (BODY, "nginx", 0)],
     "of-parts-that-were-learnt-with-others": [(BODY, "nginx", 0), (b"odd one", "nginx", 3), (BODY, "nginx", 3)],
-    "other-trailers-for-once": [(BODY, "grpcio", 1), (BODY, "nginx", 3), (b"odd one", "grpcio", 1), (BODY, "grpcio", 1)],
+    "other-trailers-for-once": [
+        (BODY, "grpcio", 1), (BODY, "nginx", 3), (b"odd one", "grpcio", 1), (BODY, "grpcio", 1),
+    ],
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from tfsload.transport import protos
 from tfsload.transport.answer import ClassAnswer, ReplyError
 from tfsload.transport.call_spec import CLASS_DTYPES, CLASSES, CLASSIFIED, LABELS, OutputSpec
 from tfsload.transport.grpc.codec import decode_tensor, values_of
+from tfsload.transport.grpc.kept_answers import KeptAnswers
 from tfsload.transport.servable import FURTHER, MOST_TOLD_APART, Servable
 from tfsload.transport.tensors import TensorError, kind_of, name_of, to_array
 from tfsload.transport.words import quoted
@@ -22,6 +23,8 @@ _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight
 _NUMBER = re.compile(r"[+-]?[0-9]{1,9}(?:\.0+)?")
 # Most answers are one of few, and read by sight; those to requests of many images hardly ever come again.
 _MOST_KNOWN = 256
+# To take a reply apart takes many times as long as to look for it.
+_WORTH_PERCENT = 5
 
 
 class ClassReader:
@@ -31,7 +34,7 @@ class ClassReader:
         """Read replies to requests of `n_images` images."""
         self._output = output
         self._n_images = n_images
-        self._known: dict[bytes, ClassAnswer] = {}
+        self._kept: KeptAnswers[ClassAnswer] = KeptAnswers(_MOST_KNOWN, _WORTH_PERCENT)
         self._servables: set[Servable] = set()
         decoders: dict[str, Callable[[bytes, OutputSpec, int], tuple[list[int], Servable]]] = {
             CLASSES: decode_classes,
@@ -46,8 +49,10 @@ class ClassReader:
         Raises:
             ReplyError: unparsable bytes, no such output, another dtype, shape or length, or what is no class.
         """
-        known = self._known.get(reply)
+        kept = self._kept
+        known = kept.by_reply.get(reply) if kept.by_reply else None
         if known is not None:
+            kept.n_known += 1
             return known
         classes, servable = self._decode(reply, self._output, self._n_images)
         if servable not in self._servables:
@@ -57,8 +62,7 @@ class ClassReader:
                 self._servables.add(servable)
         offset = self._output.offset
         answer = ClassAnswer([one - offset for one in classes], servable)
-        if len(self._known) < _MOST_KNOWN:
-            self._known[reply] = answer
+        kept.add(reply, answer)
         return answer
 
 
