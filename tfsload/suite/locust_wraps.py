@@ -171,7 +171,7 @@ def _also_what_starts(stop: Callable[[Any], None]) -> Callable[[Any], None]:
 
 # A master's start goes on until all its workers' users are there, and sets the state to running then. Locust ends it at
 # its stop button alone, and only that of the form: where a run ended otherwise meanwhile, its state stays so for ever.
-# And a stop does nothing while a start waits for a listener of `test_start`, one of levels or of the command line's run.
+# And a stop does nothing while a start waits for a listener of `test_start`: of levels or of the command line's run.
 def _also_a_start(stop: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(stop)
     def stop_all(self: Any, *args: Any, **kwargs: Any) -> None:
