@@ -531,6 +531,7 @@ def test_what_a_server_never_says_again_does_not_pile_up():
     assert {fate(trial, number) for number in range(n_replies)} == {"OK"}
     assert 0 < len(known._openings) <= known_replies._KEPT
     assert 0 < len(known._ends) <= known_replies._KEPT
+    assert 0 < len(known._wholes) <= known_replies._KEPT
 
 
 # All of it together
