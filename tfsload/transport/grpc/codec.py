@@ -28,8 +28,8 @@ _UNPACKED = "edf"
 _MOST_TEMPLATES = 8
 # So many answers are kept for when the same bytes come again, to replies of at most so many bytes: a megabyte, mostly.
 _MOST_ANSWERS, _MOST_KEPT_BYTES = 2_048, 1_024
-# To look for an answer, and to keep it, takes a fifth of what is saved where it is there.
-_WORTH_PERCENT = 25
+# To look for an answer in vain takes a fifth of what is saved where it is there.
+_WORTH_PERCENT = 16
 
 
 class RequestEncoder:
