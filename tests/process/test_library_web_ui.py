@@ -124,7 +124,7 @@ def test_what_was_refused_of_a_web_ui_can_be_put_right(server, what, how, caplog
 
 
 class Held:
-    """A web UI of a program's own, and a listener that holds up starts, until the test lets them go on."""
+    """A web UI of a program's own, and a listener for which starts wait, until the test lets them go on."""
 
     def __init__(self, environment):
         self.environment = environment
@@ -171,7 +171,7 @@ def held(monkeypatch):
 
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("load", [{"sweep": "1,2"}, {"num_tests": "50"}], ids=["levels", "images"])
-def test_a_start_that_was_stopped_while_it_was_held_up_leaves_nothing(server, held, load):
+def test_a_start_that_was_stopped_while_it_waited_leaves_nothing(server, held, load):
     ui = held(environment_of(server))
     assert ui.post("/swarm", **load)["success"]
     assert ui.is_held.wait(60)

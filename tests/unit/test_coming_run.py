@@ -99,8 +99,8 @@ def test_what_the_command_line_asks_for_is_checked_as_its_run(web, monkeypatch):
     assert told == [{"is_command_lines": True}]
 
 
-class HeldUp:
-    """A run from the form whose start a listener of `test_start` holds up, and whose levels are in place by then."""
+class WaitingStart:
+    """A run from the form whose start waits for a listener of `test_start`, and whose levels are in place by then."""
 
     def __init__(self, leader, monkeypatch):
         self.leader, self.runner = leader, leader._runner
@@ -113,25 +113,25 @@ class HeldUp:
         gevent.sleep(0)
 
 
-def test_a_start_that_is_stopped_while_it_is_held_up_leaves_nothing_behind(leader, monkeypatch):
+def test_a_start_that_is_stopped_while_it_waits_leaves_nothing_behind(leader, monkeypatch):
     locust_wraps.install()
-    held_up = HeldUp(leader, monkeypatch)
+    waiting = WaitingStart(leader, monkeypatch)
     before = leader.coming.is_started, leader.stages.now
-    held_up.runner.stop()
+    waiting.runner.stop()
 
     assert before == (True, Stage.CHECKED)
     assert (leader.coming.run, leader.coming.is_started, leader.stages.now) == (None, False, Stage.IDLE)
 
 
-def test_nobody_starts_users_in_the_place_of_a_start_that_is_held_up(leader, monkeypatch, caplog):
+def test_nobody_starts_users_in_the_place_of_a_start_that_waits(leader, monkeypatch, caplog):
     locust_wraps.install()
-    held_up = HeldUp(leader, monkeypatch)
-    starter, run = held_up.runner.spawning_greenlet, leader.coming.run
-    held_up.runner.start(2, 100)  # as a key does
-    after = held_up.runner.spawning_greenlet, leader.coming.run
+    waiting = WaitingStart(leader, monkeypatch)
+    starter, run = waiting.runner.spawning_greenlet, leader.coming.run
+    waiting.runner.start(2, 100)  # as a key does
+    after = waiting.runner.spawning_greenlet, leader.coming.run
     with pytest.raises(RunRefused) as refused:
         leader.coming.check({}, None)
-    held_up.runner.stop()
+    waiting.runner.stop()
 
     assert after == (starter, run)
     assert "No users are started: another run is being started" in caplog.text
@@ -215,8 +215,8 @@ class OneUser(LoadTestShape):
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("shape", [None, OneUser()], ids=["users", "levels"])
-@pytest.mark.parametrize("is_held_up", [True, False], ids=["held-up", "before-its-first-turn"])
-def test_a_start_that_a_master_holds_up_is_stopped_and_leaves_nothing_behind(monkeypatch, shape, is_held_up):
+@pytest.mark.parametrize("is_waiting", [True, False], ids=["waiting", "before-its-first-turn"])
+def test_a_start_of_a_master_that_waits_is_stopped_and_leaves_nothing_behind(monkeypatch, shape, is_waiting):
     locust_wraps.install()
     waiting = WaitingMaster(monkeypatch, shape=shape)
     began = []
@@ -224,7 +224,7 @@ def test_a_start_that_a_master_holds_up_is_stopped_and_leaves_nothing_behind(mon
     events = waiting.leader._environment.events
     events.test_start.add_listener(lambda **_: may_begin.wait(10) and began.append(True))
     starter = waiting.begins_to_start()
-    if is_held_up:
+    if is_waiting:
         gevent.sleep(0)
     waiting.runner.stop(send_stop_to_client=False)
     may_begin.set()

@@ -122,6 +122,44 @@ def test_frame_by_frame_is_known_what_is_not_like_the_one_before_in_one_piece():
     assert [call.reply for call in trial.calls] == bodies
 
 
+# What comes before usual replies in one piece, which are to be read in one step from the second on: bodies and forms.
+A_LITTLE_LATER = {
+    "a-shorter-one": [(BODY, "nghttpd", 1), (b"odd one", "nghttpd", 1), (BODY, "nghttpd", 1)],
+    "a-longer-one": [(BODY, "nghttpd", 1), (b"a longer one than usual", "nghttpd", 1), (BODY, "nghttpd", 1)],
+    "many-odd-ones": [(BODY, "nghttpd", 1), *((bytes(n), "nghttpd", 1) for n in range(80)), (BODY, "nghttpd", 1)],
+    "another-server": [(BODY, "envoy", 1), (BODY, "nginx", 1), (BODY, "envoy", 1)],
+    "a-second-later": [(BODY, "nginx", 0), (BODY, "nginx", 3), (BODY, "nginx", 0)],
+    "of-parts-that-were-learnt-with-others": [(BODY, "nginx", 0), (b"odd one", "nginx", 3), (BODY, "nginx", 3)],
+    "other-trailers-for-once": [
+        (BODY, "grpcio", 1), (BODY, "nginx", 3), (b"odd one", "grpcio", 1), (BODY, "grpcio", 1),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("before", A_LITTLE_LATER.values(), ids=A_LITTLE_LATER)
+def test_usual_replies_after_an_odd_one_are_read_in_one_step_again(before, monkeypatch):
+    _, *form = before[-1]
+    trial = tried([whole(2 * place + 1, *one) for place, one in enumerate(before)], len(before) + 3)
+    in_one_step = {"_openings": None, "_ends": None}  # whoever looks for a frame there fails
+    for name, nothing in in_one_step.items():
+        monkeypatch.setattr(trial.protocol._known, name, nothing)
+
+    first = 2 * len(before) + 1
+    trial.run([whole(first, OTHER_BODY, *form), whole(first + 2, BODY, *form) + whole(first + 4, BODY, *form)])
+
+    assert [call.reply for call in trial.calls[-3:]] == [OTHER_BODY, BODY, BODY]
+
+
+def test_replies_of_two_lengths_by_turns_are_read_in_one_step_each(monkeypatch):
+    bodies = [BODY, b"another length"]
+    trial = Trial(8).run([whole(2 * place + 1, bodies[place % 2]) for place in range(4)])
+    monkeypatch.setattr(trial.protocol._known, "_ends", None)
+
+    trial.run([whole(2 * place + 1, bodies[place % 2]) for place in range(4, 6)] + [whole(13) + whole(15, bodies[1])])
+
+    assert [call.reply for call in trial.calls] == bodies * 4
+
+
 def test_several_forms_are_known_at_once(monkeypatch):
     """Two models, whose answers differ in length, behind a proxy whose headers differ from second to second."""
     forms = [("nginx", 0, b"long" * 9), ("nginx", 3, b"short"), ("envoy", 1, b"long" * 9)]
@@ -493,6 +531,7 @@ def test_what_a_server_never_says_again_does_not_pile_up():
     assert {fate(trial, number) for number in range(n_replies)} == {"OK"}
     assert 0 < len(known._openings) <= known_replies._KEPT
     assert 0 < len(known._ends) <= known_replies._KEPT
+    assert 0 < len(known._wholes) <= known_replies._KEPT
 
 
 # All of it together

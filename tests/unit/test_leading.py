@@ -153,7 +153,7 @@ def test_autoquit_ends_the_process_with_the_command_lines_run_alone(
         pytest.param(lambda leader, *_: run_to(leader, Stage.RUNNING), False, id="a-run"),
         pytest.param(lambda leader, *_: run_to(leader, Stage.CONCLUDING), False, id="a-run-that-is-judged"),
         pytest.param(lambda leader, *_: setattr(leader._check, "is_under_way", True), False, id="a-check"),
-        pytest.param(lambda leader, *_: start_slowly(leader), False, id="a-start-that-is-held-up"),
+        pytest.param(lambda leader, *_: start_slowly(leader), False, id="a-start-that-waits"),
         pytest.param(lambda _, web: setattr(web, "is_starting", True), False, id="a-start-that-waits-for-files"),
     ],
 )

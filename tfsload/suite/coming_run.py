@@ -194,7 +194,7 @@ class ComingRun:
 
     @property
     def is_started(self) -> bool:
-        """Whether the start of the run goes on: listeners of `test_start` may hold that up."""
+        """Whether the start of the run goes on: it may wait for listeners of `test_start`."""
         return self.run is not None and bool(self.starters)
 
     @property

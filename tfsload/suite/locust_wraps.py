@@ -156,7 +156,7 @@ def _beside_users(locusts: Callable[..., None]) -> Callable[..., None]:
 # A stop may overtake its start: of a short run, others have made all requests before this worker's users had a first
 # turn. From the second run on Locust's worker then takes itself for one that is stopped, says so, and starts its users
 # after that: they run on for ever, and to the master, the run with them. Where one process does all, a listener of
-# `test_start` that waits holds its start up, and from the second run on a stop meanwhile does nothing.
+# `test_start` that waits keeps its start waiting, and from the second run on a stop meanwhile does nothing.
 def _also_what_starts(stop: Callable[[Any], None]) -> Callable[[Any], None]:
     @functools.wraps(stop)
     def stop_all(self: Any) -> None:
@@ -171,15 +171,15 @@ def _also_what_starts(stop: Callable[[Any], None]) -> Callable[[Any], None]:
 
 # A master's start goes on until all its workers' users are there, and sets the state to running then. Locust ends it at
 # its stop button alone, and only that of the form: where a run ended otherwise meanwhile, its state stays so for ever.
-# And a stop does nothing while a listener of `test_start` holds a start up, of levels or of the command line's run.
+# And a stop does nothing while a start waits for a listener of `test_start`: of levels or of the command line's run.
 def _also_a_start(stop: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(stop)
     def stop_all(self: Any, *args: Any, **kwargs: Any) -> None:
         leader, is_over = _leader_of(self), self.state in (STATE_INIT, STATE_STOPPED, STATE_STOPPING)
-        held_up = leader.coming.starters if leader is not None and leader.coming.is_started else []
-        if is_over and held_up and self.state != STATE_STOPPING:
+        waiting_starters = leader.coming.starters if leader is not None and leader.coming.is_started else []
+        if is_over and waiting_starters and self.state != STATE_STOPPING:
             self.update_state(STATE_SPAWNING)  # `test_start` was told already
-        for one in held_up if is_over else _starters_of_users(self.environment):
+        for one in waiting_starters if is_over else _starters_of_users(self.environment):
             if one is not gevent.getcurrent():
                 _end_start(one)
         stop(self, *args, **kwargs)

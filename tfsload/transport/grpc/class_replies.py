@@ -11,11 +11,14 @@ from tfsload.transport.answer import ClassAnswer, ReplyError
 from tfsload.transport.call_spec import CLASS_DTYPES, CLASSES, CLASSIFIED, LABELS, MOST_CLASSES, TEXT, OutputSpec
 from tfsload.transport.grpc.class_words import ClassWords
 from tfsload.transport.grpc.codec import MOST_KEPT_BYTES, decode_tensor, values_of
+from tfsload.transport.grpc.kept_answers import KeptAnswers
 from tfsload.transport.servable import FURTHER, MOST_TOLD_APART, Servable
 from tfsload.transport.tensors import TensorError, kind_of, name_of, to_array
 
 # Most answers are one of few, and read by sight; those to requests of many images hardly ever come again.
 _MOST_KNOWN = 256
+# To take a reply apart takes many times as long as to look for it.
+_WORTH_PERCENT = 5
 
 
 class ClassReader:
@@ -23,7 +26,7 @@ class ClassReader:
 
     def __init__(self, output: OutputSpec, n_images: int) -> None:
         """Read replies to requests of `n_images` images."""
-        self._known: dict[bytes, ClassAnswer] = {}
+        self._kept: KeptAnswers[ClassAnswer] = KeptAnswers(_MOST_KNOWN, _WORTH_PERCENT)
         self._servables: set[Servable] = set()
         words = ClassWords(output.names)
         decoders: dict[str, Callable[[bytes], tuple[list[int], Servable]]] = {
@@ -39,8 +42,10 @@ class ClassReader:
         Raises:
             ReplyError: unparsable bytes, no such output, another dtype, shape or length, or what is no class.
         """
-        known = self._known.get(reply)
+        kept = self._kept
+        known = kept.by_reply.get(reply) if kept.by_reply else None
         if known is not None:
+            kept.n_known += 1
             return known
         classes, servable = self._decode(reply)
         if servable not in self._servables:
@@ -49,8 +54,8 @@ class ClassReader:
             else:
                 self._servables.add(servable)
         answer = ClassAnswer(classes, servable)
-        if len(reply) <= MOST_KEPT_BYTES and len(self._known) < _MOST_KNOWN:
-            self._known[reply] = answer
+        if len(reply) <= MOST_KEPT_BYTES:
+            kept.add(reply, answer)
         return answer
 
 

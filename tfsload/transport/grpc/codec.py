@@ -13,6 +13,7 @@ from tfsload.transport.answer import Answer, ReplyError, are_scores
 from tfsload.transport.asked import ModelAsked
 from tfsload.transport.call_spec import PIXELS, PREDICT, SCORE_DTYPES, CallSpec
 from tfsload.transport.given_input import tensor_of
+from tfsload.transport.grpc.kept_answers import KeptAnswers
 from tfsload.transport.image_tensor import ImageTensor
 from tfsload.transport.protos import predict_pb2
 from tfsload.transport.servable import FURTHER, MOST_TOLD_APART, Servable
@@ -27,6 +28,8 @@ _UNPACKED = "edf"
 _MOST_TEMPLATES = 8
 # So many answers are kept for when the same bytes come again, to replies of at most so many bytes: a megabyte, mostly.
 _MOST_ANSWERS, MOST_KEPT_BYTES = 2_048, 1_024
+# To look for an answer in vain takes a fifth of what is saved where it is there.
+_WORTH_PERCENT = 16
 
 
 class RequestEncoder:
@@ -174,7 +177,7 @@ class ReplyReader:
     beside it. So it stays fast, and knows who answered, where several models answer in turn.
 
     An image is fired over and over, and most models answer in the same bytes each time: of such replies with a few
-    scores the answer is kept, and is the same object when they come again. To be rid of it: keep none.
+    scores the answer is kept, and is the same object when they come again. To be rid of it: set _MOST_ANSWERS to 0.
     """
 
     def __init__(self, output_name: str, n_images: int) -> None:
@@ -183,7 +186,7 @@ class ReplyReader:
         self._n_images = n_images
         self._templates: tuple[_Template, ...] = ()  # the newest first
         self._servables: set[Servable] = set()
-        self._answers: dict[bytes, Answer] = {}  # by the whole reply
+        self._kept: KeptAnswers[Answer] = KeptAnswers(_MOST_ANSWERS, _WORTH_PERCENT)
 
     def read(self, reply: bytes) -> Answer:
         """Return the answer in a reply; its scores are as `are_scores` has it.
@@ -191,9 +194,12 @@ class ReplyReader:
         Raises:
             ReplyError: as `decode_answer`.
         """
-        if self._answers:  # else the bytes, which may be many, are not gone through
-            known = self._answers.get(reply)
+        kept = self._kept
+        answers = kept.by_reply
+        if answers:  # else the bytes, which may be many, are not gone through
+            known = answers.get(reply)
             if known is not None:
+                kept.n_known += 1
                 return known
         n_bytes = len(reply)
         for length, before, after, start, dtype, shape, unpack, servable in self._templates:
@@ -209,8 +215,13 @@ class ReplyReader:
                 # Neither an infinity nor NaN is among them; or -inf alone, and not for every class.
                 if total - total == 0.0 or (total == _LOWEST and max(values) > total):
                     answer = Answer([values.index(max(values))], reply, start, dtype, shape, servable)
-                    if n_bytes <= MOST_KEPT_BYTES and len(self._answers) < _MOST_ANSWERS:
-                        self._answers[reply] = answer
+                    if n_bytes <= MOST_KEPT_BYTES and kept.room:  # as by `KeptAnswers.add`, which were a call more
+                        if len(answers) < kept.room:
+                            answers[reply] = answer
+                        else:
+                            kept.n_left -= 1
+                            if not kept.n_left:
+                                kept.look_whether_it_pays()
                     return answer
             break
         scores, servable = decode_answer(reply, self._output_name, self._n_images)

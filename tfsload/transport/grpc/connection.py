@@ -23,6 +23,7 @@ from tfsload.transport.tls import TlsLayer
 
 _READ_BYTES = 1 << 16
 # What those send that were woken leaves after so many at the latest: the last of a long batch would hold up the first.
+# (To be rid of many requests in one `send`: set it to 1.)
 _WAKES_BEFORE_FLUSH = 16
 # gevent's socket would wait in the event loop's own greenlet, which must not.
 _PlainSocket = monkey.get_original("socket", "socket")
@@ -208,7 +209,7 @@ class Connection:
             self._on_change(self)
         self._is_busy = True
         try:
-            self._wake_all(ended)
+            self._wake_all(ended)  # to be rid of it: have the loop's `run_callback` call `_wake` for each
         finally:
             self._is_busy = False
         if protocol.is_ready and not self._opened.is_set():

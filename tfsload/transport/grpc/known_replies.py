@@ -46,13 +46,14 @@ class KnownReplies:
     opens the connection's window while nobody waits for that. Anything else is left to the parser, with all that
     follows it, so that nothing has to be understood here but what went well before.
     Sound as we offer an HPACK table of size 0: a block means the same wherever it stands, or nothing at all.
-    To be rid of it: take this file away, and what names it in the protocol.
+    To be rid of it: have `read` return 0, 0, 0 at once.
     """
 
     def __init__(self) -> None:
         self._openings: dict[bytes, ReplyHeaders] = {}  # header blocks, and what they say
         self._ends: dict[int, _End] = {}  # by the DATA frame's first four bytes: its length and type
-        self._whole: _Whole | None = None  # of the reply that was learnt last: most come in one piece, and are alike
+        self._wholes: dict[bytes, _Whole] = {}  # by the opening with the DATA frame's beginning
+        self._whole: _Whole | None = None  # of the reply that came last: most come in one piece, and are alike
 
     def learn(self, call: Call) -> None:
         """Remember the form of a call's reply, if it has ended well."""
@@ -70,6 +71,7 @@ class KnownReplies:
         if known is None or known[5] != trailers:
             if len(self._ends) >= _KEPT:
                 self._ends.clear()
+            self._wholes.clear()  # some may have the trailers that were
             self._ends[size << 8 | DATA] = (
                 _HEAD_SIZE + size + _HEAD_SIZE + len(trailers),
                 len(reply),
@@ -79,7 +81,14 @@ class KnownReplies:
                 trailers,
                 trailing,
             )
-        self._whole = _whole(initial, len(reply), trailing)
+        self._whole = self._know_whole(initial, len(reply), trailing)
+
+    def _know_whole(self, initial: ReplyHeaders, length: int, trailing: ReplyHeaders) -> _Whole:
+        if len(self._wholes) >= _KEPT:
+            self._wholes.clear()
+        whole = _whole(initial, length, trailing)
+        self._wholes[whole[4]] = whole
+        return whole
 
     # Long because each part that were a function of its own would be a call more for every reply.
     def read(self, data: bytes, calls: dict[int, Call], ended: list[Call], room: int) -> tuple[int, int, int]:
@@ -96,7 +105,8 @@ class KnownReplies:
             server was opened.
         """
         start, stop, n_counted, n_opened = 0, len(data), 0, 0
-        openings, ends, unpack, whole = self._openings, self._ends, _HEAD.unpack_from, self._whole
+        openings, ends, unpack = self._openings, self._ends, _HEAD.unpack_from
+        wholes, whole = self._wholes, self._whole
         if whole is not None:
             whole_size, length, unpack_whole, known_first, known_middle, known_prefix, known_last, known_trailers = (
                 whole[:8]
@@ -137,6 +147,21 @@ class KnownReplies:
                 continue
             if flags == END_HEADERS:
                 end = start + _HEAD_SIZE + (length_and_kind >> 8)
+                other = wholes.get(data[start + _HEAD_SIZE : end + _LENGTH_TYPE_FLAGS.size])
+                if other is not None and other is not whole:
+                    # A reply of another form than the one before: it may be there as a whole, and so may the next.
+                    self._whole = whole = other
+                    (
+                        whole_size,
+                        length,
+                        unpack_whole,
+                        known_first,
+                        known_middle,
+                        known_prefix,
+                        known_last,
+                        known_trailers,
+                    ) = whole[:8]
+                    continue
                 opening = openings.get(data[start + _HEAD_SIZE : end])
                 if opening is None or end > stop or length_and_kind & 0xFF != HEADERS or call.initial is not None:
                     break
@@ -146,19 +171,22 @@ class KnownReplies:
             known = ends.get(length_and_kind)
             if known is None or flags or stop - start < known[0]:
                 break
-            size, length, unpack_end, known_prefix, known_head, known_trailers, trailing = known
+            size, n_bytes, unpack_end, prefix_then, head_then, trailers_then, trailing = known
             prefix, message, head, trailers_stream, trailers = unpack_end(data, start)
-            if prefix != known_prefix or head != known_head or trailers_stream != stream or trailers != known_trailers:
+            if prefix != prefix_then or head != head_then or trailers_stream != stream or trailers != trailers_then:
                 break
-            if call.initial is None or call.n_unsent or length > call.max_reply_bytes:
+            initial = call.initial
+            if initial is None or call.n_unsent or n_bytes > call.max_reply_bytes:
                 break
             if call.reply is not None or call._buffer is not None:
                 break  # a part of it was there before
             call.reply, call.trailing, call.is_over = message, trailing, True
             del calls[stream]
             ended.append(call)
+            if initial.block + data[start : start + _LENGTH_TYPE_FLAGS.size] not in wholes:
+                self._know_whole(initial, n_bytes, trailing)  # of parts that were learnt with others
             start += size
-            n_counted += PREFIX_SIZE + length
+            n_counted += PREFIX_SIZE + n_bytes
         return start, n_counted, n_opened
 
 

@@ -23,6 +23,7 @@ class Openings:
 
     Attributes:
         known: by headers and the message's length; only those whose block is the same whenever it is sent.
+            (To be rid of it: enter none.)
     """
 
     def __init__(self) -> None:

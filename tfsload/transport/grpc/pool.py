@@ -97,14 +97,14 @@ class Pool:
             alarm.set(deadline_ns)
         waiter = call.waiter = _getcurrent()
         connections = self._connections
-        # What `_dispatch` would come to.
+        # What `_dispatch` would come to, a call shorter. To be rid of it: call that one always.
         has_started = len(connections) == 1 == self._n_connections and connections[0].start(call)
         if not has_started:
             self._dispatch(call)
         hub = self._hub
         try:
             while not call.is_over or call.waiter is not None:
-                if type(waiter) is _Greenlet:  # neither the loop nor of a class that may have a hook
+                if type(waiter) is _Greenlet:  # not the loop, nor with a hook; to be rid of it: `hub.switch` always
                     _switch(hub)
                 else:
                     hub.switch()
