@@ -127,7 +127,7 @@ def held_up(*spans, n_workers=1, lasts_s=LASTS_S, deadline_s=5.0, lost=(), thres
         ),
         pytest.param(
             {"spans": [("a", 4.0, NEVER)], "lasts_s": 20.0},
-            f"the load generator stood still for 16 min 36 s{SINCE}",
+            f"the load generator stood still for 16 s (80% of the run){SINCE}",
             id="beyond-the-end",
         ),
     ],
@@ -166,6 +166,18 @@ def test_a_run_of_a_load_generator_that_stood_still_supports_no_verdict(given, t
             "the last answer came",
             id="a-server-that-stood-still-at-another-time",
         ),
+        pytest.param(
+            {"spans": [("a", 2.0, 6.5)], "lasts_s": 40.0, "frozen": [(20.0, 26.0)]},
+            exit_codes.FAILED,
+            "8 of",
+            id="a-server-that-hung-long-after-it",
+        ),
+        pytest.param(
+            {"spans": [("b", 4.0, 12.0)], "n_workers": 2, "lost": range(8)},
+            exit_codes.FAILED,
+            "8 of",
+            id="more-than-the-users-of-the-process-that-stood-still",
+        ),
     ],
 )
 def test_what_it_does_not_explain_is_judged_as_ever(given, exit_code, told):
@@ -175,6 +187,24 @@ def test_what_it_does_not_explain_is_judged_as_ever(given, exit_code, told):
 
     assert verdict.exit_code == exit_code
     assert told in " ".join(map(str, (*verdict.reasons, *verdict.notes)))
+
+
+@pytest.mark.parametrize(
+    ("span", "kept"),
+    [
+        pytest.param((-4.0, -1.0), [], id="before-the-first-request"),
+        pytest.param((-4.0, 0.3), [], id="all-but-a-moment-of-it-before-that"),
+        pytest.param((-4.0, 3.0), [(0.0, 3.0)], id="into-the-run"),
+        pytest.param((4.0, 12.0), [(4.0, 8.0)], id="in-the-run"),
+        pytest.param((12.0, 30.0), [(12.0, 4.0)], id="beyond-its-end"),
+        pytest.param((16.5, 30.0), [], id="after-its-end"),
+    ],
+)
+def test_of_a_standstill_that_part_is_told_that_was_measured(span, kept):
+    result = held_up(("a", *span))
+
+    assert [(one.at_s, pytest.approx(one.lasted_s)) for one in result.workers.held_up] == kept
+    assert (result.judged.exit_code == exit_codes.PASS) == (not kept)
 
 
 @pytest.mark.parametrize(("held_up_s", "is_told"), [(0.0, False), (0.4, False), (4.0, True)])
