@@ -1,16 +1,18 @@
 """A load generator that stood still: how it knows, and what its runs and levels are worth."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 
 from tests.support.golden import result_of
 from tests.support.level_rows import closed_row
-from tests.support.past_runs import SECOND, UNIX_OFFSET_NS, PastRun
+from tests.support.past_runs import MODEL, SECOND, UNIX_OFFSET_NS, PastRun
 from tests.support.pulsing_process import Process
 from tests.support.standing_server import BEGIN_NS, NEVER, Server, ran
 from tfsload.analysis import exit_codes
 from tfsload.records.cpu import CpuShares
+from tfsload.records.together import BATCH
 from tfsload.run import pulse
 from tfsload.run.hold_ups import HoldUps
 
@@ -70,6 +72,62 @@ def test_a_pulse_tells_of_one_also_as_it_stops():
     process.pulse.stop()
 
     assert [[lasted_ns for _, lasted_ns in told["held_up"]] for told in process.told] == [[3 * SECOND]]
+
+
+class LatePulse:
+    """A process whose pulse was due a second after 0 s, and comes ten seconds later; what it did meanwhile is given."""
+
+    def __init__(self):
+        self.process = Process()
+        self.process.run.sent_ns = self.process.run.answered_ns = self.begin_ns = self.process.now_ns
+        self.process.pulse._hold_ups.expect(self.at(1))
+
+    def at(self, second):
+        return self.begin_ns + int(second * SECOND)
+
+    def answer(self, *seconds):
+        run = self.process.run
+        for second in seconds:
+            run.recorder.waiting.append(
+                ([1], [1], self.at(second), self.at(second), self.at(second), None, None, MODEL, 0)
+            )
+            run.answered_ns = self.at(second)
+            if len(run.recorder.waiting) >= BATCH:
+                run.recorder.settle()
+
+    def send(self, *seconds):
+        for user, second in zip(self.process.users, seconds, strict=False):
+            user.sent_ns = self.process.run.sent_ns = self.at(second)
+
+    def told(self):
+        self.process.now_ns = self.at(11)
+        held_up = self.process.look()["held_up"]
+        return [((from_ns - self.begin_ns) / SECOND, lasted_ns / SECOND) for from_ns, lasted_ns in held_up]
+
+
+@pytest.mark.parametrize(
+    ("answered", "sent", "told"),
+    [
+        pytest.param([], [], [(1, 10)], id="nothing"),
+        pytest.param([0.5], [0.5], [(1, 10)], id="before-it-alone"),
+        pytest.param([0.01 * n for n in range(1100)], [], [], id="answers-all-the-time"),
+        pytest.param([0.5 * n for n in range(22)], [], [], id="fewer-than-a-batch"),
+        pytest.param([0.01 * n for n in range(500)], [], [(4.99, 6.01)], id="answers-for-a-while"),
+        pytest.param([10.9 + 0.001 * n for n in range(99)], [], [(1, 9.9)], id="answers-once-it-goes-on"),
+        pytest.param(
+            [0.01 * n for n in range(300)] + [9 + 0.01 * n for n in range(200)], [], [(2.99, 6.01)], id="both"
+        ),
+        pytest.param([], [0.9 * n for n in range(13)], [], id="requests-that-leave"),
+        pytest.param([], [10.99], [(1, 9.99)], id="a-request-that-leaves-once-it-goes-on"),
+    ],
+)
+def test_a_process_that_goes_on_while_its_pulse_is_late_stood_not_still(answered, sent, told):
+    late = LatePulse()
+    late.process.users = [SimpleNamespace(sent_ns=0, in_hand_ns=0) for _ in range(20)]
+    late.answer(*answered)
+    late.send(*sent)
+
+    assert late.told() == [pytest.approx(one) for one in told]
 
 
 def test_a_last_look_gives_nothing_up():
