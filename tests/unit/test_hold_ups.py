@@ -7,10 +7,12 @@ import pytest
 
 from tests.support.golden import result_of
 from tests.support.level_rows import closed_row
-from tests.support.past_runs import MODEL, SECOND, UNIX_OFFSET_NS, PastRun
+from tests.support.past_runs import MODEL, PAST_RUNS, SECOND, UNIX_OFFSET_NS, PastRun
 from tests.support.pulsing_process import Process
 from tests.support.standing_server import BEGIN_NS, NEVER, Server, ran
-from tfsload.analysis import exit_codes
+from tfsload.analysis import exit_codes, validity
+from tfsload.analysis.judge import judge
+from tfsload.analysis.workers import HeldUp
 from tfsload.records.cpu import CpuShares
 from tfsload.records.together import BATCH
 from tfsload.run import pulse
@@ -271,6 +273,16 @@ def test_a_level_in_which_it_stood_still_is_told_of_that_alone(held_up_s, is_tol
     doubts = [str(doubt) for doubt in (*row.generator_doubts, *row.sample_doubts)]
 
     assert [doubt.startswith("the load generator stood still for 4 s of it") for doubt in doubts] == [is_told]
+
+
+@pytest.mark.parametrize(("has_levels", "is_told"), [(False, True), (True, False)])
+def test_of_levels_only_each_levels_own_rule_tells_that_it_stood_still(has_levels, is_told):
+    result = result_of(PAST_RUNS["sweep"]()) if has_levels else held_up(("a", 4.0, 12.0))
+    workers = dataclasses.replace(result.workers, held_up=(HeldUp("a", 4.0, 8.0),))
+    rules = [rule.name for rule in judge(dataclasses.replace(result, workers=workers)).rules]
+
+    assert (validity.GENERATOR_RUNS in rules) == is_told
+    assert bool(result.levels) == has_levels
 
 
 def test_who_stood_still_is_written_and_read():
