@@ -155,6 +155,27 @@ def test_clocks_that_differ_are_reckoned_with(master, coordinator, ahead_ns, is_
     assert abs(moved_ns + (ahead_ns if is_moved else 0)) < 10**9
 
 
+@pytest.mark.parametrize(
+    ("ahead_s", "is_moved"),
+    [
+        pytest.param(0, False, id="same-clock"),
+        pytest.param(0.1, False, id="a-message-on-its-way"),
+        pytest.param(3600, True, id="an-hour-ahead"),
+        pytest.param(-3600, True, id="an-hour-behind"),
+    ],
+)
+def test_who_stood_still_is_told_by_the_leaders_clock(master, coordinator, ahead_s, is_moved):
+    begin(coordinator, n_requests=None)
+    ahead_ns = int(ahead_s * 10**9)
+    from_ns = time.time_ns() - 9 * 10**9
+    spans = [[from_ns + ahead_ns, 8 * 10**9]]
+    beat(master, "a", held=[], unix_ns=time.time_ns() + ahead_ns, held_up=spans)
+    [(told_ns, lasted_ns)] = coordinator.results.held_up["a"]
+
+    assert lasted_ns == 8 * 10**9
+    assert abs(told_ns - from_ns - (0 if is_moved else ahead_ns)) < 10**9 / 4
+
+
 def test_workers_that_cannot_be_told_of_the_end_are_named(master, coordinator, monkeypatch, caplog):
     begin(coordinator)
     monkeypatch.setattr(coordinating, "DRAIN_LIMIT_S", 0)

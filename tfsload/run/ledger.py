@@ -78,6 +78,10 @@ class Ledger:
         if clock.is_settled(now_ns):
             self._merge_waiting(worker)
 
+    def shift_ns(self, worker: str) -> int:
+        """Return what is to be added to a worker's times for those of this process, as far as is known."""
+        return self._clocks[worker].shift_ns
+
     def settle(self) -> None:
         """Take in what waits for a clock to be known better: nothing more comes."""
         for worker in list(self._waiting):
