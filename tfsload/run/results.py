@@ -89,7 +89,7 @@ class Results:
         aborted: by which threshold the run was ended; None: by none.
         n_unaccounted: requests that workers reported and that did not arrive.
         n_discarded: requests of workers that left in the middle of a lease, which others then were given.
-        held_up: when processes stood still, by worker: since when, in ns since 1970 by the clock here, and how long in ns.
+        held_up: when processes stood still, by worker: since when, in ns since 1970 by our clock, and how long in ns.
         is_broken: whether an exception escaped in a worker, from a listener, say.
         unfit_workers: why a worker could not take part, by worker.
         n_workers: most workers at once.
