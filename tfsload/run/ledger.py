@@ -86,6 +86,8 @@ class Ledger:
         """Take in what waits for a clock to be known better: nothing more comes."""
         for worker in list(self._waiting):
             self._merge_waiting(worker)
+        # Of the one that is furthest behind is the earliest time in the records.
+        self._results.behind_ns = max((clock.behind_ns for clock in self._clocks.values()), default=0)
 
     def lose(self, worker: str) -> int:
         """Take back what a worker holds; return how many requests go to others."""

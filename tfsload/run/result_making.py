@@ -63,6 +63,7 @@ def make_result(
         n_images=checked.n_images,
         asked=_sweep_asked(checked),
         is_labelled=checked.is_labelled,
+        behind_s=results.behind_ns / 1e9,
         told_until_unix_ns=min(results.told_until_unix_ns.values(), default=0) if is_under_way else 0,
     )
     images = _images(overall, checked)

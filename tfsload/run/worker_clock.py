@@ -37,6 +37,11 @@ class WorkerClock:
         """What is to be added to the worker's times for those of this process; 0 where the clocks are the same."""
         return self._least_ns if abs(self._least_ns) > SAME_CLOCK_NS else 0
 
+    @property
+    def behind_ns(self) -> int:
+        """By how much the worker's times, so moved, are behind ours: little, and as exact as a message is fast."""
+        return self._least_ns - self.shift_ns
+
     def is_settled(self, now_ns: int) -> bool:
         """Whether `shift_ns` is known: where the first message was in time, later ones come late by themselves."""
         if self._heard_ns is None:
