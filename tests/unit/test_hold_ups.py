@@ -11,6 +11,7 @@ from tests.support.past_runs import MODEL, PAST_RUNS, SECOND, UNIX_OFFSET_NS, Pa
 from tests.support.pulsing_process import Process
 from tests.support.standing_server import BEGIN_NS, NEVER, Server, ran
 from tfsload.analysis import exit_codes, validity
+from tfsload.analysis.doubts import HELD_UP_CURE
 from tfsload.analysis.judge import judge
 from tfsload.analysis.workers import HeldUp
 from tfsload.records.cpu import CpuShares
@@ -283,6 +284,11 @@ def test_of_levels_only_each_levels_own_rule_tells_that_it_stood_still(has_level
 
     assert (validity.GENERATOR_RUNS in rules) == is_told
     assert bool(result.levels) == has_levels
+
+
+def test_no_reason_is_named_that_is_never_noticed():
+    """A clock that stands still with its machine tells of no sleep."""
+    assert not [word for word in ("sleep", "slept") if word in HELD_UP_CURE]
 
 
 def test_who_stood_still_is_written_and_read():

@@ -1,4 +1,4 @@
-"""When this process stood still: stopped, asleep with its machine, or busy with code that yields to nothing. Pure."""
+"""When this process stood still: stopped, or busy with code that yields to nothing. Pure."""
 
 from collections.abc import Callable, Iterable
 

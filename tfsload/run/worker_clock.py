@@ -12,7 +12,7 @@ class WorkerClock:
 
     A message comes late by what the clocks differ and by the time that it took, which is never less than nothing. So
     the least lateness of all is the clock's, and what a message has beyond that is its own: its way was long, or this
-    process was held up, by a debugger or a machine that slept, and its records are of when they say.
+    process was held up, by a debugger, say, and its records are of when they say.
     """
 
     def __init__(self) -> None:
