@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tfsload.records.together import Answered
 
-# What is shorter is not kept.
+# What is shorter is no standstill: a machine that has much to do is that late.
 LEAST_NS = 1_000_000_000
 # More are not kept one by one.
 _MOST = 100

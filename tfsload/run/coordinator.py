@@ -78,7 +78,6 @@ class Coordinator:
         self._vigil = Vigil(runner)
         self.probe: int | None = None
         self.counted: dict[str, LevelCounts] = {}
-        self._held_up: dict[str, list[list[int]]] = {}  # as workers told it, by their clocks
         environment.events.worker_report.add_listener(self._on_worker_report)
         for message, listener in (
             (messages.JOINED, self._on_joined),
@@ -158,7 +157,6 @@ class Coordinator:
         )
         self._ledger = Ledger(self.results, len(self.live_workers()))
         self._begun_s = self._looked_s = self._clock_s()
-        self._held_up.clear()
         self._is_open = True
         self._is_ending = False
         self._watcher = gevent.spawn(self._watch)
@@ -182,7 +180,6 @@ class Coordinator:
         if isinstance(self._runner, MasterRunner):
             self._drain()
         self._ledger.settle()
-        self._tell_held_up()
         self.results.n_workers_left = len(self._roster.until_the_end - self.results.lost_workers)
         self._is_open = False
 
@@ -321,15 +318,8 @@ class Coordinator:
             self.counted[msg.node_id] = LevelCounts.from_plain(msg.data["counted"])
         self.results.n_discarded += msg.data["n_discarded"]
         if msg.data["held_up"]:
-            self._held_up[msg.node_id] = msg.data["held_up"]
-            self._tell_held_up()
+            self._ledger.take_held_up(msg.node_id, msg.data["held_up"])
         self._ledger.keep_only(msg.node_id, msg.data["held"], msg.data["newest"])
-
-    def _tell_held_up(self) -> None:
-        """Tell who stood still by the clock of this process, which is known the better the more is heard."""
-        for worker, spans in self._held_up.items():
-            shift_ns = self._ledger.shift_ns(worker)
-            self.results.held_up[worker] = [[from_ns + shift_ns, lasted_ns] for from_ns, lasted_ns in spans]
 
     def _on_drained(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         if not self.is_of_this_run(msg):

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterable
 
-# What comes later by less is no standstill: a machine that has much to do is that late.
 from tfsload.records.silences import LEAST_NS
 
-# More are not kept one by one.
+# Of more the last are told, each time: who takes them in keeps those before.
 MOST = 100
 
 
@@ -34,7 +33,6 @@ class HoldUps:
             return False
         found = [(due_ns, now_ns)] if silences is None else list(silences(due_ns, now_ns))
         self._spans_ns += found
-        del self._spans_ns[:-MOST]
         self._due_ns = now_ns
         return bool(found)
 
@@ -43,5 +41,5 @@ class HoldUps:
         return sum(max(min(to_ns, end_ns) - max(from_ns, begin_ns), 0) for from_ns, to_ns in self._spans_ns) / 1e9
 
     def to_plain(self, unix_offset_ns: int) -> list[list[int]]:
-        """Return what a message can hold: of each when it began, in nanoseconds since 1970, and how long it was."""
-        return [[from_ns + unix_offset_ns, to_ns - from_ns] for from_ns, to_ns in self._spans_ns]
+        """Return what a message can hold: of each when it began, in nanoseconds since 1970, and how long; the last."""
+        return [[from_ns + unix_offset_ns, to_ns - from_ns] for from_ns, to_ns in self._spans_ns[-MOST:]]

@@ -22,8 +22,8 @@ from tfsload.datasets.dataset import DataError, Dataset
 from tfsload.prediction.process_run import load_images, requests_for
 from tfsload.records.mismatch import least
 from tfsload.records.record import Record
+from tfsload.records.silences import LEAST_NS
 from tfsload.run.checks import Checked
-from tfsload.run.hold_ups import LEAST_NS
 from tfsload.run.results import Results
 from tfsload.run.surroundings import machine, made_by
 from tfsload.settings.settings import SettingsError
