@@ -1,4 +1,4 @@
-"""Processes of a run that are held up for a while, as by a debugger or a machine that sleeps."""
+"""Processes of a run that are held up for a while, as by a debugger."""
 
 import json
 import os

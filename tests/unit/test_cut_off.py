@@ -100,6 +100,26 @@ def test_a_request_that_was_cut_off_is_as_slow_as_it_had_waited(text, given, hol
 
 
 @pytest.mark.parametrize(
+    ("code", "n_beyond", "n_told"),
+    [
+        pytest.param("", 0, 20, id="answers-alone"),
+        pytest.param("", 15, 35, id="cut-off-beyond-the-limit"),
+        pytest.param("UNAVAILABLE", 0, 20, id="without-an-answer"),
+    ],
+)
+def test_of_how_many_samples_a_percentile_is_is_told_with_those_that_were_cut_off(code, n_beyond, n_told):
+    past = PastRun({"threshold": "p99.9 < 100ms"})
+    for n in range(20):
+        past.fire(n, BEGIN_NS + n * MS, MS, code=code if n < 5 else "")
+    for _ in range(n_beyond):
+        past.recorder.count_cut_off(BEGIN_NS, BEGIN_NS, BEGIN_NS + SECOND, None)
+    held = result_of(past.end()).thresholds[0]
+
+    assert held.value is None
+    assert held.why_unknown.startswith(f"{n_told} samples do not carry it")
+
+
+@pytest.mark.parametrize(
     ("given", "lasted"),
     [
         pytest.param({}, "13 s or more", id="most-of-it"),

@@ -20,6 +20,7 @@ from tfsload.records.record import Record
 from tfsload.records.window import UNCOUNTED
 from tfsload.run import coordinator as coordinating
 from tfsload.run import ledger, messages, roster, vigil
+from tfsload.run.hold_ups import MOST, HoldUps
 from tfsload.target.references import References
 from tfsload.transport.call_spec import LABELS, MNIST_EXAMPLE
 
@@ -153,6 +154,40 @@ def test_clocks_that_differ_are_reckoned_with(master, coordinator, ahead_ns, is_
     moved_ns = coordinator.results.overall.last_done_unix_ns - 10**18
 
     assert abs(moved_ns + (ahead_ns if is_moved else 0)) < 10**9
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "is_moved"),
+    [
+        pytest.param(0, False, id="same-clock"),
+        pytest.param(0.1, False, id="a-message-on-its-way"),
+        pytest.param(3600, True, id="an-hour-ahead"),
+        pytest.param(-3600, True, id="an-hour-behind"),
+    ],
+)
+def test_who_stood_still_is_told_by_the_leaders_clock(master, coordinator, ahead_s, is_moved):
+    begin(coordinator, n_requests=None)
+    ahead_ns = int(ahead_s * 10**9)
+    from_ns = time.time_ns() - 9 * 10**9
+    spans = [[from_ns + ahead_ns, 8 * 10**9]]
+    beat(master, "a", held=[], unix_ns=time.time_ns() + ahead_ns, held_up=spans)
+    [(told_ns, lasted_ns)] = coordinator.results.held_up["a"]
+
+    assert lasted_ns == 8 * 10**9
+    assert abs(told_ns - from_ns - (0 if is_moved else ahead_ns)) < 10**9 / 4
+
+
+@pytest.mark.parametrize("n", [1, MOST, MOST + 1, 5 * MOST])
+def test_however_often_a_worker_stood_still_each_time_is_kept(master, coordinator, n):
+    begin(coordinator, n_requests=None)
+    hold_ups = HoldUps()
+    for number in range(n):
+        hold_ups.expect(3 * number * 10**9)
+        hold_ups.see((3 * number + 2) * 10**9)
+        beat(master, "a", held=[], held_up=hold_ups.to_plain(0))
+
+    assert hold_ups.within_s(0, 10**18) == 2 * n
+    assert coordinator.results.held_up["a"] == [[3 * number * 10**9, 2 * 10**9] for number in range(n)]
 
 
 def test_workers_that_cannot_be_told_of_the_end_are_named(master, coordinator, monkeypatch, caplog):

@@ -1,16 +1,21 @@
 """A load generator that stood still: how it knows, and what its runs and levels are worth."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 
 from tests.support.golden import result_of
 from tests.support.level_rows import closed_row
-from tests.support.past_runs import SECOND, UNIX_OFFSET_NS, PastRun
+from tests.support.past_runs import MODEL, PAST_RUNS, SECOND, UNIX_OFFSET_NS, PastRun
 from tests.support.pulsing_process import Process
 from tests.support.standing_server import BEGIN_NS, NEVER, Server, ran
-from tfsload.analysis import exit_codes
+from tfsload.analysis import exit_codes, validity
+from tfsload.analysis.doubts import HELD_UP_CURE
+from tfsload.analysis.judge import judge
+from tfsload.analysis.workers import HeldUp
 from tfsload.records.cpu import CpuShares
+from tfsload.records.together import BATCH
 from tfsload.run import pulse
 from tfsload.run.hold_ups import HoldUps
 
@@ -72,6 +77,62 @@ def test_a_pulse_tells_of_one_also_as_it_stops():
     assert [[lasted_ns for _, lasted_ns in told["held_up"]] for told in process.told] == [[3 * SECOND]]
 
 
+class LatePulse:
+    """A process whose pulse was due a second after 0 s, and comes ten seconds later; what it did meanwhile is given."""
+
+    def __init__(self):
+        self.process = Process()
+        self.process.run.sent_ns = self.process.run.answered_ns = self.begin_ns = self.process.now_ns
+        self.process.pulse._hold_ups.expect(self.at(1))
+
+    def at(self, second):
+        return self.begin_ns + int(second * SECOND)
+
+    def answer(self, *seconds):
+        run = self.process.run
+        for second in seconds:
+            run.recorder.waiting.append(
+                ([1], [1], self.at(second), self.at(second), self.at(second), None, None, MODEL, 0)
+            )
+            run.answered_ns = self.at(second)
+            if len(run.recorder.waiting) >= BATCH:
+                run.recorder.settle()
+
+    def send(self, *seconds):
+        for user, second in zip(self.process.users, seconds, strict=False):
+            user.sent_ns = self.process.run.sent_ns = self.at(second)
+
+    def told(self):
+        self.process.now_ns = self.at(11)
+        held_up = self.process.look()["held_up"]
+        return [((from_ns - self.begin_ns) / SECOND, lasted_ns / SECOND) for from_ns, lasted_ns in held_up]
+
+
+@pytest.mark.parametrize(
+    ("answered", "sent", "told"),
+    [
+        pytest.param([], [], [(1, 10)], id="nothing"),
+        pytest.param([0.5], [0.5], [(1, 10)], id="before-it-alone"),
+        pytest.param([0.01 * n for n in range(1100)], [], [], id="answers-all-the-time"),
+        pytest.param([0.5 * n for n in range(22)], [], [], id="fewer-than-a-batch"),
+        pytest.param([0.01 * n for n in range(500)], [], [(4.99, 6.01)], id="answers-for-a-while"),
+        pytest.param([10.9 + 0.001 * n for n in range(99)], [], [(1, 9.9)], id="answers-once-it-goes-on"),
+        pytest.param(
+            [0.01 * n for n in range(300)] + [9 + 0.01 * n for n in range(200)], [], [(2.99, 6.01)], id="both"
+        ),
+        pytest.param([], [0.9 * n for n in range(13)], [], id="requests-that-leave"),
+        pytest.param([], [10.99], [(1, 9.99)], id="a-request-that-leaves-once-it-goes-on"),
+    ],
+)
+def test_a_process_that_goes_on_while_its_pulse_is_late_stood_not_still(answered, sent, told):
+    late = LatePulse()
+    late.process.users = [SimpleNamespace(sent_ns=0, in_hand_ns=0) for _ in range(20)]
+    late.answer(*answered)
+    late.send(*sent)
+
+    assert late.told() == [pytest.approx(one) for one in told]
+
+
 def test_a_last_look_gives_nothing_up():
     process = Process(n_users=0)
     for _ in range(pulse.IDLE_LOOKS):
@@ -127,7 +188,7 @@ def held_up(*spans, n_workers=1, lasts_s=LASTS_S, deadline_s=5.0, lost=(), thres
         ),
         pytest.param(
             {"spans": [("a", 4.0, NEVER)], "lasts_s": 20.0},
-            f"the load generator stood still for 16 min 36 s{SINCE}",
+            f"the load generator stood still for 16 s (80% of the run){SINCE}",
             id="beyond-the-end",
         ),
     ],
@@ -166,6 +227,18 @@ def test_a_run_of_a_load_generator_that_stood_still_supports_no_verdict(given, t
             "the last answer came",
             id="a-server-that-stood-still-at-another-time",
         ),
+        pytest.param(
+            {"spans": [("a", 2.0, 6.5)], "lasts_s": 40.0, "frozen": [(20.0, 26.0)]},
+            exit_codes.FAILED,
+            "8 of",
+            id="a-server-that-hung-long-after-it",
+        ),
+        pytest.param(
+            {"spans": [("b", 4.0, 12.0)], "n_workers": 2, "lost": range(8)},
+            exit_codes.FAILED,
+            "8 of",
+            id="more-than-the-users-of-the-process-that-stood-still",
+        ),
     ],
 )
 def test_what_it_does_not_explain_is_judged_as_ever(given, exit_code, told):
@@ -177,12 +250,45 @@ def test_what_it_does_not_explain_is_judged_as_ever(given, exit_code, told):
     assert told in " ".join(map(str, (*verdict.reasons, *verdict.notes)))
 
 
+@pytest.mark.parametrize(
+    ("span", "kept"),
+    [
+        pytest.param((-4.0, -1.0), [], id="before-the-first-request"),
+        pytest.param((-4.0, 0.3), [], id="all-but-a-moment-of-it-before-that"),
+        pytest.param((-4.0, 3.0), [(0.0, 3.0)], id="into-the-run"),
+        pytest.param((4.0, 12.0), [(4.0, 8.0)], id="in-the-run"),
+        pytest.param((12.0, 30.0), [(12.0, 4.0)], id="beyond-its-end"),
+        pytest.param((16.5, 30.0), [], id="after-its-end"),
+    ],
+)
+def test_of_a_standstill_that_part_is_told_that_was_measured(span, kept):
+    result = held_up(("a", *span))
+
+    assert [(one.at_s, pytest.approx(one.lasted_s)) for one in result.workers.held_up] == kept
+    assert (result.judged.exit_code == exit_codes.PASS) == (not kept)
+
+
 @pytest.mark.parametrize(("held_up_s", "is_told"), [(0.0, False), (0.4, False), (4.0, True)])
 def test_a_level_in_which_it_stood_still_is_told_of_that_alone(held_up_s, is_told):
     row = closed_row(cpu=(CpuShares(0.95, 0.0, 0.0, held_up_s), CpuShares(0.1, 0.0, 0.0)))
     doubts = [str(doubt) for doubt in (*row.generator_doubts, *row.sample_doubts)]
 
     assert [doubt.startswith("the load generator stood still for 4 s of it") for doubt in doubts] == [is_told]
+
+
+@pytest.mark.parametrize(("has_levels", "is_told"), [(False, True), (True, False)])
+def test_of_levels_only_each_levels_own_rule_tells_that_it_stood_still(has_levels, is_told):
+    result = result_of(PAST_RUNS["sweep"]()) if has_levels else held_up(("a", 4.0, 12.0))
+    workers = dataclasses.replace(result.workers, held_up=(HeldUp("a", 4.0, 8.0),))
+    rules = [rule.name for rule in judge(dataclasses.replace(result, workers=workers)).rules]
+
+    assert (validity.GENERATOR_RUNS in rules) == is_told
+    assert bool(result.levels) == has_levels
+
+
+def test_no_reason_is_named_that_is_never_noticed():
+    """A clock that stands still with its machine tells of no sleep."""
+    assert not [word for word in ("sleep", "slept") if word in HELD_UP_CURE]
 
 
 def test_who_stood_still_is_written_and_read():

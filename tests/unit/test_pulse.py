@@ -19,7 +19,7 @@ from tfsload.load.leases import Lease
 from tfsload.run import messages, pulse
 from tfsload.run.participant import Participant
 from tfsload.run.results import Results
-from tfsload.run.vigil import IDLE_LOOKS, Vigil
+from tfsload.run.vigil import IDLE_LOOKS, READY_LOOKS, Vigil
 
 LIMIT_NS = int((DEADLINE_S + pulse.STUCK_AFTER_DEADLINE_S) * 1e9)
 
@@ -363,3 +363,10 @@ def test_without_a_user_a_run_goes_on_while_a_worker_that_joined_gets_ready(join
 
     assert looks == [False] * (IDLE_LOOKS - 1) + [is_over]
     assert results.stalled == ("no user is left" if is_over else "")
+
+
+def test_a_worker_that_joined_and_never_gets_ready_is_not_waited_for_for_ever():
+    vigil, results = Vigil(SimpleNamespace(state=STATE_RUNNING, target_user_count=2, user_count=0)), Results()
+    looks = [vigil.is_over(results, LEASES, {"a"}, {"a"}) for _ in range(READY_LOOKS + IDLE_LOOKS)]
+
+    assert looks == [False] * (READY_LOOKS + IDLE_LOOKS - 1) + [True]

@@ -12,7 +12,9 @@ from tests.support.golden import result_of
 from tests.support.page_runs import page_run
 from tests.support.past_runs import UNIX_OFFSET_NS, PastRun
 from tests.support.summaries import summarise
+from tfsload.analysis.result import Course
 from tfsload.analysis.series import series
+from tfsload.analysis.summing_up import Measured, sum_up
 from tfsload.records.record import Record
 from tfsload.records.recorder import Recorder, merge_plain
 from tfsload.records.seconds import IN_FLIGHT_NS, MOST_ROWS, SECOND_NS, Seconds, bucket_of, middle_ns
@@ -34,6 +36,18 @@ def recorded(*requests, begin_ns=5 * SECOND_NS, seconds=4, unix_offset_ns=0, has
         first, failure = images.randrange(1000), None if predicted else GONE
         recorder.record(labels, predicted, failure, sent_ns, sent_ns, done_ns, None, None, None, None, first)
     return recorder
+
+
+@pytest.mark.parametrize("behind_s", [0.0, 0.3, 0.6, -0.6, 3600.4])
+def test_the_end_is_moved_to_another_clock_as_exactly_as_the_begin(behind_s):
+    recorder, behind_ns = Recorder(1_700_000_000 * SECOND_NS - int(behind_s * SECOND_NS)), int(behind_s * SECOND_NS)
+    recorder.record([1], [1], None, SECOND_NS, SECOND_NS, SECOND_NS + MS, None)
+    recorder.count_cut_off(2 * SECOND_NS, 2 * SECOND_NS, 11 * SECOND_NS, None)
+    record = merged(recorder, level=0, shift_ns=behind_ns)
+
+    assert record.seconds.until_ns - record.first_sent_unix_ns == 10 * SECOND_NS
+    result = sum_up(Measured(record), Course(begun_unix_s=1.7e9))
+    assert result.totals.duration_s == pytest.approx(10)
 
 
 def merged(*recorders, level=1, shift_ns=0):
@@ -149,7 +163,7 @@ def test_another_clock_moves_whole_seconds():
     record = merged(recorder, level=0, shift_ns=3 * SECOND_NS + 100 * MS)
 
     assert list(record.seconds.counts) == [1_700_000_008]
-    assert record.seconds.until_ns == 1_700_000_008 * SECOND_NS + 10 * MS
+    assert record.seconds.until_ns == 1_700_000_008 * SECOND_NS + 110 * MS  # exactly
 
 
 @pytest.mark.parametrize(

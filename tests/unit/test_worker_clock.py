@@ -6,10 +6,12 @@ from tests.support.coordinator import coordinator as coordinator
 from tests.support.coordinator import finished as finished
 from tests.support.coordinator import master as master
 from tests.support.fake_master import ask, begin, deliver
+from tests.support.past_runs import PastRun
 from tfsload.records.recorder import Recorder
 from tfsload.run import ledger as keeping
 from tfsload.run import messages
 from tfsload.run.ledger import Ledger
+from tfsload.run.result_making import course_of, make_result
 from tfsload.run.results import Results
 from tfsload.run.worker_clock import WorkerClock
 
@@ -99,6 +101,18 @@ def test_a_leader_that_was_held_up_moves_no_record(monkeypatch, held_up, clock_s
     assert record.last_done_unix_ns - record.first_sent_unix_ns == pytest.approx(30 * SECOND, rel=0.01)
     assert len(counts) == pytest.approx(30, abs=1)
     assert max(images for images, *_ in counts.values()) == pytest.approx(80, abs=1)
+
+
+@pytest.mark.parametrize("behind_s", [0.0, 0.1, 0.24, -0.24, 0.6, -0.6, HOUR_S])
+def test_a_run_lasts_as_long_as_its_workers_clocks_say(monkeypatch, behind_s):
+    reports = Reports(monkeypatch, -behind_s)
+    reports.results.begun_unix_s = reports.at(0) / SECOND
+    reports.read()
+    reports.results.ended_unix_s = reports.at(30) / SECOND
+    past = PastRun({}, results=reports.results)
+    course = course_of(past.results, past.checked)
+
+    assert make_result(past.results, past.checked, course).totals.duration_s == pytest.approx(30.01, abs=0.001)
 
 
 def test_what_a_worker_has_told_counts_at_once_where_its_clock_is_known(monkeypatch):

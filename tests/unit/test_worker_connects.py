@@ -61,7 +61,7 @@ class PromptMaster:
 def connecting(monkeypatch):
     """Return a worker whose master has sent everything before `init` is fired, the master, and what fires `init`."""
     monkeypatch.setattr(lifecycle.interrupt, "deliver_to_main_greenlet", lambda *_: None)
-    monkeypatch.setattr("tfsload.run.participant.measure_round_trip_ns", lambda *_: 1)
+    monkeypatch.setattr("tfsload.run.getting_ready.measure_round_trip_ns", lambda *_: 1)
     master = PromptMaster(Network(monkeypatch))
     events = Events()
     lifecycle.install(events)
@@ -156,6 +156,37 @@ def test_a_beginning_that_is_broken_off_is_made_anew(connecting, monkeypatch):
         first.kill()
 
     assert participant.join().number == 2
+
+
+def raising(error):
+    def raise_it(*_, **__):
+        raise error
+
+    return raise_it
+
+
+@pytest.mark.parametrize(
+    ("place", "error"),
+    [
+        pytest.param("tfsload.run.getting_ready.Run", OSError("no room"), id="no-room-for-its-images"),
+        pytest.param("tfsload.run.getting_ready.transport_of", KeyError("a"), id="a-fault-of-this-suite"),
+        pytest.param("tfsload.run.participant.Participant._supply", ValueError("b"), id="once-all-is-read"),
+        pytest.param("tfsload.run.getting_ready.measure_round_trip_ns", RuntimeError("c"), id="no-round-trip"),
+    ],
+)
+def test_a_beginning_that_fails_is_told_so_that_nobody_waits_for_it(connecting, monkeypatch, place, error):
+    environment, master, _ = connecting
+    wait_for(lambda: master.told(messages.JOINED))
+    participant = next_run(environment)
+    vars(environment.parsed_options)["sweep"] = "1,2"
+    monkeypatch.setattr(place, raising(error))
+    with pytest.raises(type(error)):
+        participant.join()
+    wait_for(lambda: master.told(messages.UNFIT))
+
+    [unfit] = master.told(messages.UNFIT)
+    assert (unfit["run"], type(error).__name__ in unfit["reason"]) == (2, True)
+    assert participant.join() is None
 
 
 def test_users_that_start_before_the_run_has_begun_here_begin_it(connecting):

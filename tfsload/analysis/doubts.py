@@ -21,10 +21,7 @@ LITTLES_TOLERANCE = 0.05
 # A generator that stood still for more of the time than that has measured itself.
 HELD_UP_SHARE = 0.05
 HELD_UP_WORDS = "nothing was sent or read meanwhile"
-HELD_UP_CURE = (
-    "see what held it up, such as a debugger, a machine that slept, or a listener or task that computes for seconds, "
-    "and run again"
-)
+HELD_UP_CURE = "see what held it up, such as a debugger, or a listener or task that computes for seconds, and run again"
 
 
 @dataclass(frozen=True)

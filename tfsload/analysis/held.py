@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from tfsload.analysis.edges import rests_on_many
 from tfsload.analysis.gate import LEAST_S, rule
 from tfsload.analysis.levels import LevelRow
-from tfsload.analysis.metrics import figure_so_far
+from tfsload.analysis.metrics import figure_so_far, latencies_of, n_endless
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.thresholds import Threshold
 from tfsload.records.level import Level
@@ -127,12 +127,18 @@ def margin_of(threshold: Threshold, value: float | None) -> float | None:
     return distance if threshold.is_upper else -distance
 
 
+def _n_samples(threshold: Threshold, record: Record) -> int:
+    """Return of how many samples a percentile is, as `figure_of` has it."""
+    if threshold.is_lag:
+        return record.lag.count
+    return latencies_of(threshold, record).count + (n_endless(record) if threshold.is_upper else 0)
+
+
 def _why_unknown(threshold: Threshold, record: Record) -> tuple[str, str]:
     """Return why there is no figure, and what to do."""
     if threshold.percentile is None:
         return "nothing was measured that it is about", ""
-    histogram = record.lag if threshold.is_lag else record.latency
-    needed, n = samples_needed(threshold.percentile), histogram.count
+    needed, n = samples_needed(threshold.percentile), _n_samples(threshold, record)
     longer = f"let it last about {math.ceil(needed / n)} times as long" if n else "let it last longer"
     samples = "1 sample does" if n == 1 else f"{n:,} samples do"
     return f"{samples} not carry it, {needed:,} would", longer

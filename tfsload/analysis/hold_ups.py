@@ -12,6 +12,9 @@ from tfsload.analysis.workers import HeldUp
 _DEADLINE = "DEADLINE_EXCEEDED"
 # A request may have waited a little when its process was held up.
 _OF_DEADLINE = 0.8
+# For so long a process reads what has come meanwhile, before it gives requests up.
+_READ_S = 1.0
+_ROUNDED = 1e-6
 
 
 def breaches(result: RunResult) -> tuple[Breach, ...]:
@@ -35,8 +38,28 @@ def explains_failures(result: RunResult) -> bool:
     totals, deadline_s = result.totals, result.course.deadline_s
     if not totals.failed_requests or set(totals.failed) != {_DEADLINE} or deadline_s is None or result.levels:
         return False
-    n_long = sum(one.lasted_s >= _OF_DEADLINE * deadline_s for one in result.workers.held_up)
-    return totals.failed_requests <= n_long * max(result.users.n, result.users.n_users_asked)
+    long = [one for one in result.workers.held_up if one.lasted_s >= _OF_DEADLINE * deadline_s]
+    # Each process runs an equal share of the users, and none has more than one request in flight.
+    n_users = -(-max(result.users.n, result.users.n_users_asked) // max(result.workers.n, 1))
+    return totals.failed_requests <= n_users * len(long) and _lie_within(result, long, n_users, deadline_s)
+
+
+def _lie_within(result: RunResult, held_up: Sequence[HeldUp], n_users: int, deadline_s: float) -> bool:
+    """Whether each second's failures are of requests in flight in a standstill: one of each user at most."""
+    per_request = max(sum(result.totals.failed.values()) / result.totals.failed_requests, 1)
+    left = {one: float(n_users) for one in sorted(held_up, key=lambda one: one.at_s + one.lasted_s)}
+    for second in result.seconds:
+        n_failed = second.failed / per_request
+        for one in left:
+            # What was sent as it began was given up a deadline later, or as it went on again, once all was read.
+            until_s = max(one.at_s + deadline_s, one.at_s + one.lasted_s) + _READ_S
+            if one.at_s < second.at_s + second.lasts_s and second.at_s < until_s:
+                n_explained = min(n_failed, left[one])
+                left[one] -= n_explained
+                n_failed -= n_explained
+        if n_failed > _ROUNDED:
+            return False
+    return True
 
 
 def overlap_s(held_up: Sequence[HeldUp], from_s: float, lasts_s: float) -> float:

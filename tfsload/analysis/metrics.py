@@ -33,12 +33,12 @@ def figure_of(
     if threshold.within_ns is not None:
         return record.right.get(threshold.within_ns, 0) / measured_s if measured_s else None
     if threshold.percentile is not None:
-        histogram = record.lag if threshold.is_lag else _latencies(threshold, record)
+        histogram = record.lag if threshold.is_lag else latencies_of(threshold, record)
         if threshold.is_upper:
             return upper_end_ns(histogram, threshold.percentile, 0 if threshold.is_lag else n_endless(record))
         return histogram.percentile_ns(threshold.percentile) if histogram.count else None
     if metric in ("mean", "max"):
-        latency = _latencies(threshold, record)
+        latency = latencies_of(threshold, record)
         # Where nothing was answered no lower limit is kept.
         if n_endless(record) and (latency.count or threshold.is_upper):
             return math.inf
@@ -51,7 +51,7 @@ def figure_of(
     return _share(metric, record, record.wrong, sum(record.failed.values()))
 
 
-def _latencies(threshold: Threshold, record: Record) -> Histogram:
+def latencies_of(threshold: Threshold, record: Record) -> Histogram:
     """Return the latencies that a threshold is about: those of answers, and of what was cut off beyond its limit."""
     if record.waited is None:
         return record.latency

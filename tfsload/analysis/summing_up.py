@@ -34,6 +34,7 @@ class Measured:
         n_images: images that are fired, over and over; None: as many as there are answers.
         asked: what a sweep was asked for beside its users; None: it is not known, or it was no sweep.
         is_labelled: whether the images have labels; where they have none no answer is right or wrong.
+        behind_s: by how much the clock of the records is behind the one that the run's end was read from.
         told_until_unix_ns: until when all processes have told what they did; 0: not known, or the run has ended.
     """
 
@@ -44,7 +45,12 @@ class Measured:
     n_images: int | None = None
     asked: SweepAsked | None = None
     is_labelled: bool = True
+    behind_s: float = 0.0
     told_until_unix_ns: int = 0
+
+    def ended_s(self, course: Course) -> float:
+        """Return when the run ended, in seconds since 1970 by the records' clock; 0: it goes on."""
+        return course.ended_unix_s and course.ended_unix_s - self.behind_s
 
 
 def sum_up(
@@ -82,7 +88,7 @@ def sum_up(
         uncounted=Uncounted.of(measured.uncounted),
         classes=class_rows(confusion),
         confusion=tuple((label, predicted, count) for label, predicted, count in confusion.to_plain()),
-        seconds=() if has_levels else _seconds(record, course.ended_unix_s),
+        seconds=() if has_levels else _seconds(record, measured.ended_s(course)),
         limit_counts=() if has_levels else limit_counts(record.half_seconds, record.first_sent_unix_ns // TENTH_NS),
         levels=levels,
         scaling=scaling,
@@ -111,7 +117,7 @@ def _duration_s(measured: Measured, course: Course, rows: Sequence[LevelRow]) ->
     is_done = course.n_images_asked is not None and record.predictions >= course.n_images_asked
     if is_done or course.n_levels_left:
         return _answered_s(record)
-    end_s = max(_end_s(record, course.ended_unix_s), measured.told_until_unix_ns / 1e9)
+    end_s = max(_end_s(record, measured.ended_s(course)), measured.told_until_unix_ns / 1e9)
     return end_s - record.first_sent_unix_ns / 1e9
 
 

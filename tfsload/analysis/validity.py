@@ -85,7 +85,7 @@ def _applying(result: RunResult) -> Iterator[str]:
     if result.n_given_up:
         yield USERS_WAIT
     yield ONE_MODEL
-    if result.workers.held_up:
+    if result.workers.held_up and not result.levels:  # of those each level's own rule tells
         yield GENERATOR_RUNS
     yield from (level_rule(level.name, level.number) for level in result.levels)
     if result.search is not None:

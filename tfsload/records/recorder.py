@@ -12,6 +12,7 @@ from tfsload.records.level_counts import LevelCounts
 from tfsload.records.mismatch import Mismatch
 from tfsload.records.record import Record
 from tfsload.records.seconds import BITS, FAILED, IMAGES, IN_FLIGHT_NS, MISMATCHED, SHIFTED_FROM, WRONG, Seconds
+from tfsload.records.silences import LEAST_NS, Silences
 from tfsload.records.window import BETWEEN_LEVELS, UNCOUNTED, WHOLE_RUN, Window
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.servable import Servable
@@ -25,6 +26,7 @@ class Recorder:
         window: of the level being measured, or that was measured last.
         waiting: answered requests that are not counted yet: whoever appends one calls `settle` at `together.BATCH`.
             Whatever hands out counts, or changes what requests belong to, does so first.
+        silences: times in which nothing was answered.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Recorder:
         self._within_ns = within_ns
         self._is_labelled = is_labelled
         self.waiting: list[together.Answered] = []
+        self.silences = Silences()
         self._has_thresholds = bool(limits or within_ns)
         # Where seconds and half-seconds begin, and how long they go on, by level; of a whole run nobody knows.
         self._spans_ns = {WHOLE_RUN.level: (-unix_offset_ns, 0)}
@@ -80,6 +83,10 @@ class Recorder:
     def settle(self) -> None:
         """Count what waits: together where that can be done, else one by one."""
         waiting, self.waiting = self.waiting, []
+        if waiting and waiting[-1][4] - self.silences.until_ns >= LEAST_NS:
+            self.silences.note(waiting)
+        elif waiting:
+            self.silences.until_ns = waiting[-1][4]
         waiting = waiting if self._is_labelled else [(one[1], *one[1:]) for one in waiting]  # as in `record`
         window = self.window
         for lease, columns in together.by_lease(waiting):

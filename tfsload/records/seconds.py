@@ -99,9 +99,9 @@ class Seconds:
             self._widen()
 
     def shift(self, by_ns: int) -> None:
-        """Move all counts to a clock that shows so much more, to the nearest second."""
+        """Move all counts to a clock that shows so much more, to the nearest second; the end to the nanosecond."""
         by = round(by_ns / self.width_ns)
-        self.until_ns += by * self.width_ns * bool(self.until_ns)
+        self.until_ns += by_ns * bool(self.until_ns)
         self.counts = {number + by: counts for number, counts in self.counts.items()}
         self.latencies = {number + by: latencies for number, latencies in self.latencies.items()}
 

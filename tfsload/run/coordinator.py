@@ -318,7 +318,7 @@ class Coordinator:
             self.counted[msg.node_id] = LevelCounts.from_plain(msg.data["counted"])
         self.results.n_discarded += msg.data["n_discarded"]
         if msg.data["held_up"]:
-            self.results.held_up[msg.node_id] = msg.data["held_up"]
+            self._ledger.take_held_up(msg.node_id, msg.data["held_up"])
         self._ledger.keep_only(msg.node_id, msg.data["held"], msg.data["newest"])
 
     def _on_drained(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)

@@ -1,8 +1,10 @@
-"""When this process stood still: stopped, asleep with its machine, or busy with code that yields to nothing. Pure."""
+"""When this process stood still: stopped, or busy with code that yields to nothing. Pure."""
 
-# What comes later by less is no standstill: a machine that has much to do is that late.
-LEAST_NS = 1_000_000_000
-# More are not kept one by one.
+from collections.abc import Callable, Iterable
+
+from tfsload.records.silences import LEAST_NS
+
+# Of more the last are told, each time: who takes them in keeps those before.
 MOST = 100
 
 
@@ -18,19 +20,26 @@ class HoldUps:
         """Know when the next look is due."""
         self._due_ns = due_ns
 
-    def see(self, now_ns: int) -> bool:
-        """Look; return whether the process stood still until now."""
-        if self._due_ns is None or now_ns - self._due_ns < LEAST_NS:
+    def see(self, now_ns: int, silences: Callable[[int, int], Iterable[tuple[int, int]]] | None = None) -> bool:
+        """Look; return whether the process stood still since the look that was due.
+
+        Args:
+            now_ns: the time.
+            silences: returns in which parts of a span nothing was sent or read: a process that has much to do is late,
+                too, and goes on. None: in all of it.
+        """
+        due_ns = self._due_ns
+        if due_ns is None or now_ns - due_ns < LEAST_NS:
             return False
-        self._spans_ns.append((self._due_ns, now_ns))
-        del self._spans_ns[:-MOST]
+        found = [(due_ns, now_ns)] if silences is None else list(silences(due_ns, now_ns))
+        self._spans_ns += found
         self._due_ns = now_ns
-        return True
+        return bool(found)
 
     def within_s(self, begin_ns: int, end_ns: int) -> float:
         """Return for how many seconds of a span the process stood still, as far as is known."""
         return sum(max(min(to_ns, end_ns) - max(from_ns, begin_ns), 0) for from_ns, to_ns in self._spans_ns) / 1e9
 
     def to_plain(self, unix_offset_ns: int) -> list[list[int]]:
-        """Return what a message can hold: of each when it began, in nanoseconds since 1970, and how long it was."""
-        return [[from_ns + unix_offset_ns, to_ns - from_ns] for from_ns, to_ns in self._spans_ns]
+        """Return what a message can hold: of each when it began, in nanoseconds since 1970, and how long; the last."""
+        return [[from_ns + unix_offset_ns, to_ns - from_ns] for from_ns, to_ns in self._spans_ns[-MOST:]]

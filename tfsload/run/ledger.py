@@ -35,6 +35,7 @@ class Ledger:
         # Add it to time.perf_counter_ns() for nanoseconds since 1970.
         self._unix_offset_ns = time.time_ns() - time.perf_counter_ns()
         self._clocks: defaultdict[str, WorkerClock] = defaultdict(WorkerClock)
+        self._held_up: defaultdict[str, list[list[int]]] = defaultdict(list)  # as workers told it, by their clocks
         self._waiting: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)  # rows, until a clock is known
         self.leases: Leases | None = None
         if results.n_requests is not None:
@@ -78,10 +79,25 @@ class Ledger:
         if clock.is_settled(now_ns):
             self._merge_waiting(worker)
 
+    def take_held_up(self, worker: str, spans: list[list[int]]) -> None:
+        """Take in when a worker stood still: since when by its clock, and for how long, in ns; the latest, in order."""
+        known = self._held_up[worker]
+        known += [span for span in spans if not known or span[0] > known[-1][0]]
+        self._tell_held_up()
+
+    def _tell_held_up(self) -> None:
+        """Tell who stood still by the clock of this process, which is known the better the more is heard."""
+        for worker, spans in self._held_up.items():
+            shift_ns = self._clocks[worker].shift_ns
+            self._results.held_up[worker] = [[from_ns + shift_ns, lasted_ns] for from_ns, lasted_ns in spans]
+
     def settle(self) -> None:
         """Take in what waits for a clock to be known better: nothing more comes."""
         for worker in list(self._waiting):
             self._merge_waiting(worker)
+        self._tell_held_up()
+        # Of the one that is furthest behind is the earliest time in the records.
+        self._results.behind_ns = max((clock.behind_ns for clock in self._clocks.values()), default=0)
 
     def lose(self, worker: str) -> int:
         """Take back what a worker holds; return how many requests go to others."""

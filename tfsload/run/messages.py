@@ -23,7 +23,7 @@ PULSE holds `n_users` (that live and fire images), `held` (numbers of the leases
 highest number of a lease that it was given; -1: none), `n_open` (requests of them that have not ended), `n_stuck`
 (requests in hand for far longer than their deadline), `has_sent` and `has_answered` (whether a request was sent
 or waited, and whether one had an answer, since the last pulse), `n_discarded` (requests of leases given up),
-`held_up` (of each time that the process stood still: when, in nanoseconds since 1970, and how long in ns), and
+`held_up` (of the last times that the process stood still: when, in nanoseconds since 1970, and how long in ns), and
 `counted` (the fields of `LevelCounts` of the level that is measured; null: none is).
 In a run without leases, and where `has_answered`, users of all classes count in `n_users`, and `n_stuck` is 0.
 In LEASE, `is_warming_up` tells whether a lease is of the warm-up, and where there is none, that its last is awaited.

@@ -21,23 +21,21 @@ from tfsload.load.arrivals import SETTLES_AFTER_DEADLINE_S, Schedule
 from tfsload.load.leases import Lease
 from tfsload.load.supply import EndlessSupply, LeasedSupply
 from tfsload.prediction import events
-from tfsload.prediction.process_run import Run, RunImages, load_images
+from tfsload.prediction.process_run import Run, RunImages
 from tfsload.records.cpu import CpuTime
 from tfsload.records.recorder import Recorder, n_ended
 from tfsload.records.window import Window
 from tfsload.run import messages, processes
+from tfsload.run.getting_ready import get_ready, measure_round_trip
 from tfsload.run.pulse import Pulse
-from tfsload.run.user_hosts import transport_of
-from tfsload.settings.settings import Settings, SettingsError
+from tfsload.settings.settings import SettingsError
 from tfsload.target.references import References
-from tfsload.target.round_trip import measure_round_trip_ns
 from tfsload.transport.tls import TlsFileError
 from tfsload.transport.words import sentence
 
 logger = logging.getLogger(__name__)
 
 _SETTLE_POLL_S = 0.01
-_OTHER_VERSION = "this worker runs another version of this suite than its master: install the same on both"
 _NO_REFERENCES = "the answers recorded without load did not come from the master: see its log, and start the run again"
 # The master sends them at once; many take a while on their way.
 REFERENCES_LIMIT_S = 30.0
@@ -93,8 +91,9 @@ class Participant:
             if not self._is_open and number is not None and number != self._begun:
                 try:
                     self.begin()
-                except BaseException:
-                    self._begun = None  # by a user that was ended meanwhile: the next one may
+                except BaseException as error:
+                    if not isinstance(error, Exception):
+                        self._begun = None  # by a user that was ended meanwhile: the next one may
                     raise
             run = self.open_run
             if run is not None and not self._has_references.wait(REFERENCES_LIMIT_S):
@@ -117,29 +116,15 @@ class Participant:
             return
         self._send(messages.JOINED, {"run": number, "protocol": messages.PROTOCOL})
         try:
-            if options.get(messages.PROTOCOL_OPTION) != messages.PROTOCOL:
-                raise SettingsError([_OTHER_VERSION])
-            settings = Settings.parse(options, options[messages.ADDRESS_OPTION])
-            images = images or RunImages.of(load_images(settings))
-            images.require(options[messages.RUN_DATA_OPTION])
-            spec, names = options[messages.CALL_SPEC_OPTION], images.dataset.class_names
-            transport = transport_of(self._environment.user_classes, settings, spec, names)
-            transport.check_files()
-            run = Run(number, settings, transport, images=images)
+            run = get_ready(self._environment, options, number, images)
+            measure_round_trip(run)  # now, while there is no load
+            run.supply = self._supply(run)
         except (SettingsError, TlsFileError, DataError) as error:
-            # A worker on another machine may lack what the coordinator has checked at its own place.
-            reason = sentence(str(error))
-            logger.error("This worker cannot take part in the run: %s", reason)
-            self._send(messages.UNFIT, {"run": number, "reason": reason})
+            self._tell_unfit(number, sentence(str(error)))
             return
-        if 1 in run.settings.load.sweep:
-            # Now, while there is no load; the level with one user is held against it.
-            try:
-                run.round_trip_ns = measure_round_trip_ns(run.transport, run.book[0].body)
-            except BaseException:
-                run.close()  # nobody knows of it yet
-                raise
-        run.supply = self._supply(run)
+        except Exception as error:  # such as an OSError: whoever waits for this worker is to know
+            self._tell_unfit(number, f"it could not begin ({type(error).__name__}: {error}): see its log")
+            raise
         self.run = run
         self._is_open = True
         self._ask_for_references(run)
@@ -166,12 +151,15 @@ class Participant:
 
     def _give_up(self, run: Run, reason: str) -> None:
         """Take no part in the run under way, in which this process has fired nothing."""
-        logger.error("This worker cannot take part in the run: %s", reason)
-        self._send(messages.UNFIT, {"run": run.number, "reason": reason})
+        self._tell_unfit(run.number, reason)
         self._stop_watching()
         self._is_open = False
         run.close()
         self.run = None
+
+    def _tell_unfit(self, number: int, reason: str) -> None:
+        logger.error("This worker cannot take part in the run: %s", reason)
+        self._send(messages.UNFIT, {"run": number, "reason": reason})
 
     def _stop_watching(self) -> None:
         if self._pulse is not None:

@@ -63,7 +63,7 @@ class Pulse:
         """Look no more."""
         if self._greenlet is not None:
             self._greenlet.kill(block=False)
-        if self._hold_ups.see(self._clock_ns()):
+        if self._see():
             self._tell(self.look(is_last=True))
 
     def _beat(self) -> None:
@@ -74,12 +74,21 @@ class Pulse:
 
     def held_up_s(self, begin_ns: int, end_ns: int) -> float:
         """Return for how many seconds of a span that is over this process stood still."""
-        self._hold_ups.see(self._clock_ns())
+        self._see()
         return self._hold_ups.within_s(begin_ns, end_ns)
+
+    def _see(self) -> bool:
+        return self._hold_ups.see(self._clock_ns(), self._silences)
+
+    def _silences(self, begin_ns: int, end_ns: int) -> list[tuple[int, int]]:
+        """Return when in a span nothing was sent or read. That looks at each user: only where a look was late."""
+        run = self._run
+        others_ns = [run.sent_ns, run.answered_ns, *(user.sent_ns for user in self._users())]
+        return run.recorder.silences.within(begin_ns, end_ns, run.recorder.waiting, others_ns)
 
     def look(self, is_last: bool = False) -> dict[str, Any]:
         """Look now; give up what nobody has been there to work on, unless it is the last look."""
-        self._hold_ups.see(self._clock_ns())
+        self._see()
         run = self._run
         has_sent, has_answered = run.sent_ns > self._seen_sent_ns, run.answered_ns > self._seen_answered_ns
         self._seen_sent_ns, self._seen_answered_ns = run.sent_ns, run.answered_ns

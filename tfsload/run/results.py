@@ -89,7 +89,8 @@ class Results:
         aborted: by which threshold the run was ended; None: by none.
         n_unaccounted: requests that workers reported and that did not arrive.
         n_discarded: requests of workers that left in the middle of a lease, which others then were given.
-        held_up: when processes stood still, by worker: since when, in ns since 1970 by its clock, and how long in ns.
+        held_up: when processes stood still, by worker: since when, in ns since 1970 by our clock, and how long in ns.
+        behind_ns: by how much the records' clock is behind ours, where it is taken to be the same.
         is_broken: whether an exception escaped in a worker, from a listener, say.
         unfit_workers: why a worker could not take part, by worker.
         n_workers: most workers at once.
@@ -116,6 +117,7 @@ class Results:
     n_unaccounted: int = 0
     n_discarded: int = 0
     held_up: dict[str, list[list[int]]] = field(default_factory=dict)
+    behind_ns: int = 0
     is_broken: bool = False
     unfit_workers: dict[str, str] = field(default_factory=dict)
     n_workers: int = 0

@@ -15,6 +15,8 @@ logger = logging.getLogger(__name__)
 
 # After so many looks in a row at which nobody could go on, nobody is expected to.
 IDLE_LOOKS = 4
+# A worker that joined may read its images for long; after so many looks (ten minutes) without a pulse it does not.
+READY_LOOKS = 1200
 
 
 class Vigil:
@@ -30,7 +32,7 @@ class Vigil:
         self._runner = runner
         self._give_up_after_s = give_up_after_s
         self._pulses, self._silence = Pulses(), Silence()
-        self._n_idle_looks = 0
+        self._n_idle_looks = self._n_waiting_looks = 0
 
     def take(self, worker: str, pulse: dict[str, Any], now_s: float, probe: int | None) -> None:
         """Take a worker's pulse; `probe` is the number of the search's probe under way, or None."""
@@ -71,7 +73,10 @@ class Vigil:
 
     def _why_stalled(self, leases: Leases, workers: set[str], joined: set[str]) -> str:
         if not self._runner.user_count:
-            return "" if self._pulses.lack(joined) else "no user is left"
+            is_waited_for = self._pulses.lack(joined) and self._n_waiting_looks < READY_LOOKS
+            self._n_waiting_looks += is_waited_for
+            return "" if is_waited_for else "no user is left"
+        self._n_waiting_looks = 0
         # A load shape may ask for other classes first.
         has_shape = self._runner.environment.shape_class is not None
         return self._pulses.stall(workers, leases.has_waiting, has_shape)

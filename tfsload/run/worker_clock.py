@@ -12,7 +12,7 @@ class WorkerClock:
 
     A message comes late by what the clocks differ and by the time that it took, which is never less than nothing. So
     the least lateness of all is the clock's, and what a message has beyond that is its own: its way was long, or this
-    process was held up, by a debugger or a machine that slept, and its records are of when they say.
+    process was held up, by a debugger, say, and its records are of when they say.
     """
 
     def __init__(self) -> None:
@@ -36,6 +36,11 @@ class WorkerClock:
     def shift_ns(self) -> int:
         """What is to be added to the worker's times for those of this process; 0 where the clocks are the same."""
         return self._least_ns if abs(self._least_ns) > SAME_CLOCK_NS else 0
+
+    @property
+    def behind_ns(self) -> int:
+        """By how much the worker's times, so moved, are behind ours: little, and as exact as a message is fast."""
+        return self._least_ns - self.shift_ns
 
     def is_settled(self, now_ns: int) -> bool:
         """Whether `shift_ns` is known: where the first message was in time, later ones come late by themselves."""

@@ -4,8 +4,11 @@ Reading happens in the event loop's own callback: what one `recv` brings is pars
 reply is complete is switched to directly, and what they send next leaves in few `send`s, many requests in each.
 """
 
+import fcntl
 import ssl
+import struct
 import sys
+import termios
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +25,8 @@ from tfsload.transport.grpc.sockets import open_socket
 from tfsload.transport.tls import TlsLayer
 
 _READ_BYTES = 1 << 16
+# More reads in one turn of the event loop would hold up its timers.
+_READS_AT_ONCE = 4
 # What those send that were woken leaves after so many at the latest: the last of a long batch would hold up the first.
 # (To be rid of many requests in one `send`: set it to 1.)
 _WAKES_BEFORE_FLUSH = 16
@@ -69,6 +74,7 @@ class Connection:
         self._unsent: bytes | memoryview = b""
         # Read into again and again: a fresh buffer for each read fragments the memory.
         self._buffer = memoryview(bytearray(_READ_BYTES))
+        self._n_read = self._marked = 0  # bytes that were read, and up to which `catch_up` reads
         self._is_busy = False  # within the read callback, which flushes at its end
         self._is_flush_due = False
         self._hub = gevent.get_hub()
@@ -161,15 +167,29 @@ class Connection:
         self._writer.stop()
         self.flush()
 
-    def read_what_is_there(self) -> None:
-        """Take in all that has come by now; in the event loop only."""
-        while not self.is_lost and self._on_readable():
-            pass
+    def mark_what_is_there(self) -> None:
+        """Have `catch_up` read all that has come by now."""
+        if not self.is_lost:
+            n_there = struct.unpack("i", fcntl.ioctl(self._socket.fileno(), termios.FIONREAD, bytes(4)))[0]
+            self._marked = self._n_read + n_there
+
+    def catch_up(self) -> bool:
+        """Take in a part of what was marked; return whether all of it is read. In the event loop only.
+
+        Each part wakes users, who send at once what is answered at once: to read on while there is more may never end.
+        """
+        for _ in range(_READS_AT_ONCE):
+            if self.is_lost or self._n_read >= self._marked:
+                return True
+            if not self._on_readable():
+                return True
+        return self.is_lost or self._n_read >= self._marked
 
     def _on_readable(self) -> bool:
-        """Take in what one read brings; return whether there may be more by now."""
+        """Take in what one read brings; return whether it brought anything."""
         try:
             n_read: int = self._socket.recv_into(self._buffer)
+            self._n_read += n_read
             data: bytes | None = bytes(self._buffer[:n_read])
             if self._tls and data:
                 data = self._tls.decrypt(data)
@@ -186,7 +206,7 @@ class Connection:
         self._take(data)
         if self._tls is not None and self._tls.is_closed:
             self.lose(grpc.StatusCode.UNAVAILABLE, "the server closed the connection")
-        return n_read == _READ_BYTES
+        return True
 
     def _said_before(self) -> str:
         """Return what the server said before it closed the connection, or that it said nothing."""

@@ -16,6 +16,7 @@ from tfsload.transport.grpc.backoff import Backoff
 from tfsload.transport.grpc.call import Call
 from tfsload.transport.grpc.connection import Connection
 from tfsload.transport.grpc.deadline_alarm import DeadlineAlarm
+from tfsload.transport.grpc.late_reading import LateReading
 
 # To the event loop without gevent's own `switch`, which looks first for a greenlet's hook, and whether it is the loop.
 _switch = greenlet.greenlet.switch
@@ -72,7 +73,7 @@ class Pool:
         self._not_before_s = 0.0  # on time.monotonic's clock: when the next try to connect may be made
         self._last_failure = ""
         self._is_closed = False
-        self._alarm = DeadlineAlarm(self._hub.loop, self._on_alarm)
+        self._alarm, self._late_reading = DeadlineAlarm(self._hub.loop, self._on_alarm), LateReading()
         self.n_made = 0
 
     @property
@@ -284,11 +285,10 @@ class Pool:
 
     def _on_alarm(self) -> None:
         """End the calls whose time is up, and look when the next one's is."""
-        now_ns = time.perf_counter_ns()
-        if any(call.deadline_ns is not None and call.deadline_ns <= now_ns for call in self._open_calls()):
-            # The event loop looks at timers first: an answer that is there is one, whoever is late to read it.
-            for connection in (*self._connections, *self._leaving):
-                connection.read_what_is_there()
+        now_ns = self._late_reading.read(self._has_late, (*self._connections, *self._leaving))
+        if now_ns is None:
+            self._alarm.set(time.perf_counter_ns())  # after a turn of the event loop
+            return
         next_ns: int | None = None
         late: list[Call] = []
         for call in self._open_calls():
@@ -307,6 +307,9 @@ class Pool:
                 call.fail(grpc.StatusCode.DEADLINE_EXCEEDED, self._why_late(call))
                 self._give_up(call)
                 self._wake(call)
+
+    def _has_late(self, at_ns: int) -> bool:
+        return any(call.deadline_ns is not None and call.deadline_ns <= at_ns for call in self._open_calls())
 
     def _why_late(self, call: Call) -> str:
         """Return grpcio's words, and what kept the call; without figures, as errors are counted by their words."""
