@@ -117,15 +117,21 @@ def test_the_signature_is_found(signatures, options, chosen):
             id="what-was-given-has-no-method",
         ),
         pytest.param(
-            {"a": signature({"k": tensor(shape=())}), "b": signature({"k": tensor(shape=())})},
+            {"a": signature({"k": tensor(shape=())}), "b": signature({"k": tensor(shape=(2,))})},
             {},
-            "no other signature fits, either: b",
+            "--signature-name: no other signature fits, either: b",
             id="none-fits",
         ),
     ],
 )
 def test_what_cannot_be_chosen_is_refused_with_the_choices(signatures, options, message):
     assert message in "; ".join(faults(signatures, **options))
+
+
+def test_a_signature_of_two_names_is_no_choice():
+    twin = signature({"k": tensor(shape=())})
+
+    assert not any("fits, either" in fault for fault in faults({"serving_default": twin, "serve": twin}))
 
 
 @pytest.mark.parametrize(

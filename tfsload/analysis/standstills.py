@@ -169,18 +169,28 @@ def _of_run(result: RunResult) -> tuple[Standstill, ...]:
     return () if deadline_s is None else _of_server(result, standstills(result.seconds, deadline_s))
 
 
-def _of_server(result: RunResult, found: tuple[Standstill, ...]) -> tuple[Standstill, ...]:
-    """Return those that are no standstill of the load generator's: what it did not read, it could not count."""
+def _of_server(result: RunResult, found: tuple[Standstill, ...], from_s: float = 0.0) -> tuple[Standstill, ...]:
+    """Return those that are no standstill of the load generator's: what it did not read, it could not count.
+
+    Args:
+        result: of the run.
+        found: standstills, by the seconds since something began.
+        from_s: when that was, in seconds since the run did.
+    """
+    held_up = result.workers.held_up
     return tuple(
         one
         for one in found
-        if 2 * hold_ups.overlap_s(result.workers.held_up, one.at_s, one.lasted_s + 2 * _SECOND_S) <= one.lasted_s
+        if 2 * hold_ups.overlap_s(held_up, from_s + one.at_s, one.lasted_s + 2 * _SECOND_S) <= one.lasted_s
     )
 
 
 def _of_level(result: RunResult, level: LevelResult) -> tuple[Standstill, ...]:
     deadline_s = result.course.deadline_s
-    return () if deadline_s is None else standstills(level.seconds, deadline_s, is_cut_out=True)
+    if deadline_s is None:
+        return ()
+    found = standstills(level.seconds, deadline_s, is_cut_out=True)
+    return found if level.begun_s is None else _of_server(result, found, level.begun_s + level.warm_up_s)
 
 
 def _came_to_its_end(result: RunResult) -> bool:

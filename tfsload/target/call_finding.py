@@ -92,9 +92,11 @@ def _find(
             ]
         )
     first = known[0] if known else names[0]
-    others = [name for name in names if name != first]
+    # Keras exports one signature by two names: the other is no choice.
+    others = [name for name in names if signatures[name] != signatures[first]]
     if others:
-        raise NoCallError([*faults[first], f"no other signature fits, either: {', '.join(map(shown, others))}"])
+        told = f"{_SIGNATURE_NAME}: no other signature fits, either: {', '.join(map(shown, others))}"
+        raise NoCallError([*faults[first], told])
     raise NoCallError(faults[first])
 
 
