@@ -1,6 +1,5 @@
 """From what has arrived of a run to its result."""
 
-import math
 from collections import Counter
 from dataclasses import replace
 
@@ -17,21 +16,17 @@ from tfsload.analysis.others import NO_OTHERS, Others
 from tfsload.analysis.result import Course, RunResult, Server, Users, Verified
 from tfsload.analysis.summing_up import Measured, sum_up
 from tfsload.analysis.totals import MismatchExample
-from tfsload.analysis.workers import HeldUp, Workers
 from tfsload.datasets.dataset import DataError, Dataset
 from tfsload.prediction.process_run import load_images, requests_for
 from tfsload.records.mismatch import least
 from tfsload.records.record import Record
-from tfsload.records.silences import LEAST_NS
 from tfsload.run.checks import Checked
 from tfsload.run.results import Results
 from tfsload.run.surroundings import machine, made_by
+from tfsload.run.worker_figures import workers_of
 from tfsload.settings.settings import SettingsError
 from tfsload.transport.servable import fault
 from tfsload.transport.words import LONGEST_VALUE, cut, redacted, shown
-
-# Seconds since 1970 are that exact.
-_ROUNDED_S = 1e-6
 
 
 def make_result(
@@ -54,18 +49,7 @@ def make_result(
         changed: what the server says otherwise after the run than before.
         is_under_way: whether the run goes on, so that what it has come to is so far.
     """
-    overall = results.overall
-    measured = Measured(
-        record=overall,
-        uncounted=results.uncounted,
-        rows=[level_row(run, results.records.get(run.level.number, Record())) for run in results.levels],
-        findings=results.findings,
-        n_images=checked.n_images,
-        asked=_sweep_asked(checked),
-        is_labelled=checked.is_labelled,
-        behind_s=results.behind_ns / 1e9,
-        told_until_unix_ns=min(results.told_until_unix_ns.values(), default=0) if is_under_way else 0,
-    )
+    overall, measured = results.overall, _measured(results, checked, is_under_way)
     images = _images(overall, checked)
     summed_up = sum_up(measured, course, checked.settings.checks.thresholds, search, is_under_way)
     result = replace(
@@ -76,7 +60,7 @@ def make_result(
         machine=machine(),
         asked=checked.asked,
         server=_server(overall, results.uncounted, checked, changed),
-        workers=_workers(results, overall, summed_up.totals.duration_s),
+        workers=workers_of(results, overall, summed_up.totals.duration_s),
         users=Users(results.n_users, results.n_users_asked, results.attendance.attended),
         verified=_verified(overall, results.uncounted, checked),
         images=images,
@@ -85,6 +69,20 @@ def make_result(
         notes={redacted(key): redacted(note) for key, note in checked.settings.report.notes},
     )
     return replace(result, verdict=judge(result))
+
+
+def _measured(results: Results, checked: Checked, is_under_way: bool) -> Measured:
+    return Measured(
+        record=results.overall,
+        uncounted=results.uncounted,
+        rows=[level_row(run, results.records.get(run.level.number, Record())) for run in results.levels],
+        findings=results.findings,
+        n_images=checked.n_images,
+        asked=_sweep_asked(checked),
+        is_labelled=checked.is_labelled,
+        behind_s=results.behind_ns / 1e9,
+        told_until_unix_ns=min(results.told_until_unix_ns.values(), default=0) if is_under_way else 0,
+    )
 
 
 def course_of(results: Results, checked: Checked) -> Course:
@@ -109,34 +107,6 @@ def _sweep_asked(checked: Checked) -> SweepAsked:
         level_duration_s=load.level_duration_s,
         deadline_s=model.deadline_s,
         warm_up_s=load.warm_up_s,
-    )
-
-
-def _held_up(results: Results, overall: Record, duration_s: float) -> tuple[HeldUp, ...]:
-    """Return when processes stood still, as far as something was measured then: users that get ready may take long."""
-    first_s = overall.first_sent_unix_ns / 1e9 or results.begun_unix_s
-    # Of levels the time between them is no part of the duration, and of none that was answered there is no duration.
-    is_whole = overall.first_sent_unix_ns and duration_s and not results.levels
-    end_s = duration_s if is_whole else (results.ended_unix_s or math.inf) - first_s
-    found = []
-    for worker, spans in results.held_up.items():
-        for from_unix_ns, lasted_ns in spans:
-            from_s = from_unix_ns / 1e9 - first_s
-            at_s, until_s = max(from_s, 0.0), min(from_s + lasted_ns / 1e9, end_s)
-            if until_s - at_s >= LEAST_NS / 1e9 - _ROUNDED_S:
-                found.append(HeldUp(worker, at_s, until_s - at_s))
-    return tuple(sorted(found, key=lambda one: one.at_s))
-
-
-def _workers(results: Results, overall: Record, duration_s: float) -> Workers:
-    return Workers(
-        n=results.n_workers,
-        lost=tuple(sorted(results.lost_workers)),
-        unfit=dict(results.unfit_workers),
-        n_unaccounted=results.n_unaccounted,
-        n_discarded=results.n_discarded,
-        n_left=results.n_workers_left,
-        held_up=_held_up(results, overall, duration_s),
     )
 
 
