@@ -587,6 +587,7 @@ def test_a_result_is_shown_in_a_line(server):
 PROGRAM = """
 import itertools
 import sys
+import gevent
 from locust.env import Environment
 import tfsload
 
@@ -596,6 +597,7 @@ class MyUser(tfsload.GrpcUser):
 environment = Environment(user_classes=[MyUser], host=sys.argv[1])
 numbers = itertools.count()
 environment.events.request.add_listener(lambda **_: next(numbers) or print("fires", flush=True))
+environment.events.test_stop.add_listener(lambda **_: gevent.sleep(0.5))  # while it ends, it is pressed again
 try:
     tfsload.run_to_end(environment, users=4, run_time_s=60)
 except KeyboardInterrupt:

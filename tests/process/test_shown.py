@@ -57,11 +57,11 @@ def test_a_workers_reason_is_shown_so_too(tmp_path, model_server):
     locustfile.write_text(
         "import os\n"
         "from tfsload.datasets.dataset import DataError\n"
-        "from tfsload.prediction import process_run\n"
+        "from tfsload.run import getting_ready\n"
         "from locustfile import GrpcPredictionUser\n"
         "def fail(settings):\n"
         f"    raise DataError({ESCAPE + LONG!r})\n"
-        "os.register_at_fork(after_in_child=lambda: setattr(process_run, 'load_images', fail))\n"  # in workers alone
+        "os.register_at_fork(after_in_child=lambda: setattr(getting_ready, 'load_images', fail))\n"  # in workers alone
     )
     arguments = ("--host", model_server.address, "--num-tests", "20", "--processes", "1")
     ended = run_headless(tmp_path / "run", *arguments, locustfile=locustfile)

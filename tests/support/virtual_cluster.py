@@ -24,7 +24,7 @@ from tfsload.load import pacer
 from tfsload.prediction import process_run as run
 from tfsload.prediction.prediction_user import PredictionUser
 from tfsload.records.cpu import CpuShares
-from tfsload.run import awaited, checks, conductor, coordinator, participant, pulse
+from tfsload.run import awaited, checks, conductor, coordinator, getting_ready, participant, pulse
 from tfsload.settings.settings import Settings
 from tfsload.suite import leader, lifecycle, run_check
 from tfsload.target.preflight import Preflight
@@ -148,10 +148,11 @@ def take_the_place_of_the_world(monkeypatch: Any) -> tuple[VirtualTime, Network]
         (participant, "gc", no_collector),
         (participant, "CpuTime", _IdleCpu),
         (locust.runners, "uuid4", lambda: SimpleNamespace(hex=f"{next(numbers):032}")),
-        (participant, "measure_round_trip_ns", lambda *_: 1_000_000),
+        (getting_ready, "measure_round_trip_ns", lambda *_: 1_000_000),
         (conductor, "_POLL_S", 0.25),
         (coordinator, "DRAIN_POLL_S", 0.25),
         (run, "load_images", _images),
+        (getting_ready, "load_images", _images),
         (run_check, "check", _check),
         (leader, "has_changed", lambda _: ""),
         (lifecycle.interrupt, "deliver_to_main_greenlet", lambda *_: None),
