@@ -59,11 +59,11 @@ test: $(DEV_STAMP) ## Run all tests, but of long tables the first row alone, and
 test-all: $(DEV_STAMP) ## Run all tests with all rows and examples, but the long ones: before it goes in.
 	$(MAKE) --no-print-directory parts
 
-# Tests wait more than they compute, so parts run beside one another. What depends on timing runs by itself, three at a
+# Tests wait more than they compute, so parts run beside one another. What depends on timing runs by itself, two at a
 # time where it waits for what others do, and alone where the time that something takes is what is looked at.
 parts:
 	$(MAKE) --no-print-directory -j4 $(PARTS) doctests
-	$(MAKE) --no-print-directory -j3 $(TIMING_PARTS)
+	$(MAKE) --no-print-directory -j2 $(TIMING_PARTS)
 	$(MAKE) --no-print-directory timing-alone
 
 process-a-to-k process-l-to-o process-p-to-q process-r process-s-to-z: process-%:

@@ -262,10 +262,26 @@ def test_what_it_does_not_explain_is_judged_as_ever(given, exit_code, told):
     ],
 )
 def test_of_a_standstill_that_part_is_told_that_was_measured(span, kept):
-    result = held_up(("a", *span))
+    result = held_up(("a", *span), threshold="p50 < 1s")
 
     assert [(one.at_s, pytest.approx(one.lasted_s)) for one in result.workers.held_up] == kept
     assert (result.judged.exit_code == exit_codes.PASS) == (not kept)
+
+
+@pytest.mark.parametrize(
+    ("until_s", "threshold", "exit_code"),
+    [
+        pytest.param(6.0, "", exit_codes.PASS, id="no-limit"),
+        pytest.param(6.0, "error_rate < 50%", exit_codes.PASS, id="a-limit-on-answers"),
+        pytest.param(6.0, "rate > 1", exit_codes.INVALID, id="a-limit-on-speed"),
+        pytest.param(9.0, "", exit_codes.INVALID, id="for-as-long-as-a-deadline"),
+    ],
+)
+def test_a_short_standstill_leaves_what_answers_came_to(until_s, threshold, exit_code):
+    verdict = held_up(("a", 4.0, until_s), threshold=threshold).judged
+
+    assert verdict.exit_code == exit_code
+    assert sum("stood still" in one.what for one in (*verdict.reasons, *verdict.notes)) == 1
 
 
 @pytest.mark.parametrize(("held_up_s", "is_told"), [(0.0, False), (0.4, False), (4.0, True)])

@@ -72,11 +72,15 @@ def overlap_s(held_up: Sequence[HeldUp], from_s: float, lasts_s: float) -> float
 
 
 def _is_much(result: RunResult) -> bool:
+    """Whether it stood still for longer than a request may take, or for long enough to change how fast all went."""
     held_up, deadline_s = result.workers.held_up, result.course.deadline_s
     if result.levels or not held_up:
         return False
-    is_long = deadline_s is not None and max(one.lasted_s for one in held_up) >= _OF_DEADLINE * deadline_s
-    return is_long or _total_s(held_up) > HELD_UP_SHARE * result.totals.duration_s
+    if deadline_s is not None and max(one.lasted_s for one in held_up) >= _OF_DEADLINE * deadline_s:
+        return True
+    # Where no limit is set on that, what the answers came to stands.
+    has_limits = any(held.threshold.unit_kind != "share" for held in result.thresholds)
+    return has_limits and _total_s(held_up) > HELD_UP_SHARE * result.totals.duration_s
 
 
 def _total_s(held_up: Sequence[HeldUp]) -> float:
