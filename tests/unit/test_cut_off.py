@@ -157,7 +157,7 @@ def test_for_how_long_they_had_waited_is_told():
     text = " ".join(text_of(hung()).split())
 
     assert (
-        "(32 more were in flight when their users were stopped after up to 13 s without an answer, and not counted)"
+        "(32 more were in flight when their users were stopped, up to 13 s after they were sent, and not counted)"
         in text
     )
 

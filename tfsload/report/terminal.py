@@ -181,7 +181,7 @@ def _requests(totals: Totals) -> str:
         verb, their, users = ("was", "its", "user was") if totals.cut_off == 1 else ("were", "their", "users were")
         # Longer than any that was answered: what is told of those says nothing of these.
         is_long = totals.waited_ns > max(totals.latency.max_ns, _LONG_NS)
-        waited = f" after up to {span(totals.waited_ns / 1e9)} without an answer" if is_long else ""
+        waited = f", up to {span(totals.waited_ns / 1e9)} after they were sent" if is_long else ""
         text += (
             f" ({count(totals.cut_off)} more {verb} in flight when {their} {users} stopped{waited}, and not counted)"
         )
