@@ -242,10 +242,9 @@ def test_a_run_from_the_form_that_begins_before_run_to_end_has_returned_is_left_
 
 def listeners_of(environment):
     events, own = environment.events, getattr(environment.stats, "book_all", None)  # hangs there from the first user on
-    return [
-        len([one for one in hook._handlers if one != own])
-        for hook in (events.test_start, events.test_stop, events.quitting)
-    ]
+    hooks = events.test_start, events.test_stop, events.quitting
+    assert all(hook._handlers.count(own) <= 1 for hook in hooks)
+    return [len([one for one in hook._handlers if one != own]) for hook in hooks]
 
 
 def said(what):

@@ -21,6 +21,8 @@ OBSERVED = Path(__file__).parent / "locustfiles" / "observed.py"
 # What is looked at is seldom how fast a run is: the requests of one that lasts for a time take so long at least, which
 # leaves the machine to the tests beside it. A test that needs them faster, or slower, says so.
 UNHURRIED_S = "0.005"
+# For a test whose truth is of a load generator that goes as fast as it can.
+FULL_SPEED = {"TFSLOAD_TEST_IN_FLIGHT_S": ""}
 # Far beyond what any of these runs takes: a hang is to fail the test, not the machine's load.
 LIMIT_S = 120
 _LEAST_PORT = 10_000

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.runs import forked, run_headless
+from tests.support.runs import FULL_SPEED, forked, run_headless
 from tests.support.truth import truth_server
 from tfsload.analysis import exit_codes
 
@@ -21,7 +21,7 @@ CROWD = ("-u", "16", "-r", "16")
 def run(tmp_path, script, *arguments):
     """Run against a truthful server; return what it left, and what the server had served."""
     with truth_server(tmp_path / "server", **script) as server:
-        ended = run_headless(tmp_path / "run", "--host", server.address, *arguments)
+        ended = run_headless(tmp_path / "run", "--host", server.address, *arguments, **FULL_SPEED)
         return ended, server.end()
 
 

@@ -17,7 +17,7 @@ import grpc
 import pytest
 
 from tests.support.channels import open_channel
-from tests.support.runs import free_port, locust, run_headless
+from tests.support.runs import FULL_SPEED, free_port, locust, run_headless
 from tests.support.schedules import take_until
 from tests.support.sweep_text import read
 from tests.support.truth import (
@@ -230,7 +230,7 @@ def test_levels_in_which_requests_are_refused_are_neither_fitted_nor_best(tmp_pa
     # From the fifth in flight on, requests are refused at once, again and again, thousands of times a second.
     level = ("--level-duration", "1.8", "--warm-up", "0.4")
     with truth_server(tmp_path, service_ms=10, workers=2, scatter=0.1, refuse=5) as truth:
-        run = run_headless(tmp_path, "--host", truth.address, "--sweep", "1,2,4,6", *level)
+        run = run_headless(tmp_path, "--host", truth.address, "--sweep", "1,2,4,6", *level, **FULL_SPEED)
     said = read(run.stdout)
     last = parse_table(run.stdout)[-1]
 
@@ -443,7 +443,7 @@ def test_a_generator_that_others_keep_off_its_cpu_makes_a_run_invalid(tmp_path):
         server = stack.enter_context(truth_server(tmp_path / "server", service_ms=1))
         # Without the locustfile of the other tests, which takes precedence over all others.
         arguments = ("--headless", "--only-summary", "--host", server.address, "--sweep", "4", "--level-duration", "2")
-        process = stack.enter_context(locust(tmp_path / "run", *arguments, "--warm-up", "0.5"))
+        process = stack.enter_context(locust(tmp_path / "run", *arguments, "--warm-up", "0.5", **FULL_SPEED))
         os.sched_setaffinity(process.pid, {cpu})
         ended = process.wait()
 

@@ -4,7 +4,7 @@
 `TFSLOAD_TEST_PROGRESS`: a file with the number of requests delivered so far, rewritten while a run goes on; in a run
     without `--num-tests` with the number of images that this process, or on a master its workers, had an answer to.
 `TFSLOAD_TEST_WAIT_S`: seconds for which each user waits between its requests.
-`TFSLOAD_TEST_IN_FLIGHT_S`: seconds that each request takes, beside what the server takes.
+`TFSLOAD_TEST_IN_FLIGHT_S`: seconds that each request takes, beside what the server takes; empty: none.
 `TFSLOAD_TEST_INIT_S`: seconds from when a process has connected to when it tells so.
 `TFSLOAD_TEST_ENDS_AFTER`: each user ends by itself after so many requests.
 `TFSLOAD_TEST_UNDRAWN`: runs of the web UI leave a page without charts for their report, beside the result.
@@ -30,7 +30,7 @@ __all__ = ["GrpcPredictionUser"]
 if "TFSLOAD_TEST_WAIT_S" in os.environ:
     GrpcPredictionUser.wait_time = constant(float(os.environ["TFSLOAD_TEST_WAIT_S"]))
 
-if "TFSLOAD_TEST_IN_FLIGHT_S" in os.environ:
+if os.environ.get("TFSLOAD_TEST_IN_FLIGHT_S"):
     _connect = GrpcPredictionUser.connect
 
     def _connect_slowly(self, run):
