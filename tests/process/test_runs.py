@@ -180,6 +180,16 @@ def test_users_that_were_never_started_are_said(tmp_path, model_server):
     assert "of 50: the run ended before all were started" in ended.stdout
 
 
+@pytest.mark.parametrize("processes", [(), ("--processes", "2")], ids=["alone", "workers"])
+def test_users_that_fire_each_image_once_start_at_once(tmp_path, model_server, processes):
+    arguments = ("--host", model_server.address, "-u", "8", "--num-tests", "1000", "--report", str(tmp_path / "report"))
+    ended = run_headless(tmp_path, *arguments, *processes)
+
+    users = json.loads((tmp_path / "report" / "result.json").read_text())["users"]
+    assert (users["n"], users["n_users_asked"]) == (8, 8), ended.stdout
+    assert "before all were started" not in ended.stdout
+
+
 OWN_TASKS = """
 import logging
 import gevent

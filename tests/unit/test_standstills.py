@@ -9,6 +9,7 @@ from tests.support.past_runs import PAST_RUNS, SECOND, UNIX_OFFSET_NS, PastRun
 from tests.support.standing_server import BEGIN_NS, NEVER, Server, ran
 from tfsload.analysis import exit_codes, validity
 from tfsload.analysis.judge import judge
+from tfsload.analysis.workers import HeldUp
 from tfsload.records.level import Level
 
 GATE = "error_rate < 5%; p50 < 250ms"
@@ -207,15 +208,27 @@ def test_a_search_may_end_in_a_probe_that_nobody_answers():
     assert told(judge(dataclasses.replace(ended, search=None)))[1]
 
 
-def level_of(frozen=(), latency_s=0.01, n_users=4, sent_before_s=0.0):
-    """Return the verdict on a sweep of one level, whose server is frozen for times of it."""
+def level_of(frozen=(), latency_s=0.01, n_users=4, sent_before_s=0.0, held_up=()):
+    """Return the verdict on a sweep of one level, whose server is frozen for times of it.
+
+    Args:
+        frozen: when, in seconds since its window began.
+        latency_s: of an answer.
+        n_users: of the level.
+        sent_before_s: for how long requests were sent before it.
+        held_up: when the load generator stood still: since its window began, and for how long.
+    """
     past = PastRun({"sweep": "4", "threshold": "error_rate < 50%"})
     begin_ns = past.hold(Level(1, n_users, None, 2.0, 20.0))
     Server(past, frozen, latency_s).serve(
         n_users, 20.0 + sent_before_s, begin_ns=begin_ns - int(sent_before_s * SECOND)
     )
     past.results.ended_unix_s = 1.0
-    return told(judge(result_of(past.end())))
+    result = result_of(past.end())
+    level = dataclasses.replace(*result.levels, begun_s=100.0)
+    spans = tuple(HeldUp("a", 100.0 + level.warm_up_s + at_s, lasted_s) for at_s, lasted_s in held_up)
+    workers = dataclasses.replace(result.workers, held_up=spans)
+    return told(judge(dataclasses.replace(result, levels=(level,), workers=workers)))
 
 
 @pytest.mark.parametrize(
@@ -255,3 +268,19 @@ def test_an_honest_level_is_not_told_of_a_standstill(given):
 
     assert not reasons
     assert not any("nothing was answered" in one for one in verdict.sentences)
+
+
+@pytest.mark.parametrize(
+    ("held_up", "is_told"),
+    [
+        pytest.param([(5.3, 8.0)], False, id="all-of-it-its-own"),
+        pytest.param([(5.3, 5.0)], False, id="more-than-half-of-it"),
+        pytest.param([(5.3, 2.0)], True, id="less-than-half-of-it"),
+        pytest.param([(14.0, 5.0)], True, id="another-time"),
+        pytest.param([(5.3, 2.0), (8.5, 3.0)], False, id="twice-and-together-more-than-half-of-it"),
+    ],
+)
+def test_a_level_that_the_load_generator_did_not_read_is_not_blamed_on_the_server(held_up, is_told):
+    verdict, _, _ = level_of(frozen=[(5.3, 13.3)], held_up=held_up)
+
+    assert any("nothing was answered" in one for one in verdict.sentences) is is_told

@@ -28,6 +28,7 @@ from tfsload.suite import (
     run_time,
     run_warnings,
     streams,
+    users_at_once,
 )
 from tfsload.suite.process_suite import SUITES, AnyRunner, Suite
 
@@ -109,6 +110,7 @@ def _on_init(environment: Environment, runner: AnyRunner | None, web_ui: WebUI |
     if beginning.is_locusts_program():
         atexit.register(_on_exit)
         run_warnings.warn(arguments.other_variables(vars(environment.parsed_options)))
+        users_at_once.fill_in(environment.parsed_options)
     try:
         suite.prepare()
     except RunRefused as refused:
