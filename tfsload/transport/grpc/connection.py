@@ -122,7 +122,8 @@ class Connection:
         protocol = self.protocol
         if self.is_lost or protocol.is_draining:  # as of `accepts`, which were a call more for every request
             return False
-        protocol.start(call)
+        if protocol.waiting or not protocol.start_like_others(call):
+            protocol.start(call)
         if not self._is_busy:  # else it is flushed anyway
             self._flush_soon()
         return True

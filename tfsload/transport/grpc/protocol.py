@@ -117,29 +117,38 @@ class ClientProtocol:
 
     def start(self, call: Call) -> None:
         """Send a call, or let it wait for room. Not on a draining connection."""
-        # The short way of a call like one before it: what `_has_room` and `_send` would come to, where the first says
-        # yes and the second sends two frames. It saves four calls of functions for each request. To be rid of it: take
-        # away what stands here up to its `return`; nothing else rests on it.
+        if self.waiting:
+            self.waiting[call] = None
+        elif not self.start_like_others(call):
+            if self._has_room(call):
+                self._send(call)
+            else:
+                self.waiting[call] = None
+
+    def start_like_others(self, call: Call) -> bool:
+        """Send a call that is like one before it, where that takes two frames; return whether it was sent.
+
+        The short way to what `_has_room` and `_send` would come to: it saves four calls of functions for each request.
+        Where calls wait, it is not for those behind them. To be rid of it: have it return False at once.
+        """
         message, calls = call.message, self.calls
         opening = self._openings.known.get((call.headers, len(message)))
-        if opening is not None and len(calls) < self.max_streams and not self.waiting:
-            pack, first, middle, last, size = opening
-            initial_window, n_output = self._initial_window, self._n_output
-            if self._window >= size <= initial_window and size <= self._max_frame_size and n_output < _MAX_OUTPUT:
-                stream = call.stream = self._next_stream
-                self._next_stream = stream + 2
-                if stream + 2 > frames.MAX_STREAM_ID:
-                    self.is_draining = True
-                calls[stream] = call
-                self._window -= size
-                self._n_output = n_output + size
-                call.window = initial_window - size
-                self._output += (pack(first, stream, middle, stream, last), message)
-                return
-        if self.waiting or not self._has_room(call):
-            self.waiting[call] = None
-        else:
-            self._send(call)
+        if opening is None or len(calls) >= self.max_streams:
+            return False
+        pack, first, middle, last, size = opening
+        initial_window, n_output = self._initial_window, self._n_output
+        if not (self._window >= size <= initial_window and size <= self._max_frame_size and n_output < _MAX_OUTPUT):
+            return False
+        stream = call.stream = self._next_stream
+        self._next_stream = stream + 2
+        if stream + 2 > frames.MAX_STREAM_ID:
+            self.is_draining = True
+        calls[stream] = call
+        self._window -= size
+        self._n_output = n_output + size
+        call.window = initial_window - size
+        self._output += (pack(first, stream, middle, stream, last), message)
+        return True
 
     def _has_room(self, call: Call) -> bool:
         """Whether the server's limit of streams, its window and what is still to be sent leave room for a call.
@@ -223,8 +232,14 @@ class ClientProtocol:
         self._output.append(frames.goaway(0, code, message.encode()[:200]))
 
     def _start_waiting(self) -> None:
-        while self.waiting and not self.is_draining and self._has_room(next(iter(self.waiting))):
-            self._send(self.waiting.popitem(last=False)[0])
+        waiting = self.waiting
+        while waiting and not self.is_draining:
+            call = next(iter(waiting))
+            if not self.start_like_others(call):
+                if not self._has_room(call):
+                    break
+                self._send(call)
+            del waiting[call]
         if self.is_draining and self.waiting:
             self._unprocessed.extend(self.waiting)
             self.waiting.clear()
@@ -270,12 +285,12 @@ class ClientProtocol:
         joined = self._parser.join(data)
         if joined is None:
             return data
-        room = 0 if self.waiting or self._sendable else frames.MAX_WINDOW - self._window
+        room = frames.MAX_WINDOW - self._window
         n_read, n_counted, n_opened = self._known.read(joined, self.calls, self._ended, room)
         self._window += n_opened
         self._unopened += n_counted
-        if n_counted and self.waiting:
-            self._start_waiting()
+        if n_read and (self.waiting or self._sendable):
+            self._go_on()  # once for all that was read: each reply and each opening of a window makes room
         return joined[n_read:]
 
     def _check_was_opened(self, stream: int) -> None:
