@@ -9,6 +9,7 @@ os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 import locust  # noqa: F401, I001  (must come first: it monkey-patches the standard library for gevent)
 
 import contextlib
+import gc
 import signal
 import subprocess
 import sys
@@ -48,6 +49,12 @@ def pytest_collection_modifyitems(config, items):
     if n_rows := config.getoption("--rows"):
         items[:], left = chosen(items, n_rows)
         config.hook.pytest_deselected(items=left)
+
+
+def pytest_collection_finish():
+    # Of what was imported and collected nothing is given up any more: not to be looked through again and again.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """How fast users start that fire each image once: all at once, unless `-r` says otherwise.
 
-Locust starts one a second by default. All images are mostly fired in less, so that the first user would fire them alone,
-and `-u 8 --num-tests 1000` would tell nothing of 8 requests in flight.
+Locust starts one a second by default. All images are mostly fired in less, so that the first user would fire them
+alone, and `-u 8 --num-tests 1000` would tell nothing of 8 requests in flight.
 """
 
 from typing import Any
