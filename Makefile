@@ -15,10 +15,12 @@ unexport PYTHONDONTWRITEBYTECODE
 # `make test-all` runs these parts, the longest first. Together they are all the test files.
 PARTS := process-r process-l-to-o process-s-to-z unit process-a-to-k contract browser process-p-to-q truth
 TIMING_PARTS := timing-t-to-z timing-browser timing-a-to-s
+# `make check` runs the unit tests in these: some wait, so that four keep two CPUs at work.
+UNIT_PARTS := unit-a-to-c unit-d-to-l unit-m-to-r unit-s-to-z
 # What holds doctests: the rooms that need no Locust.
 PURE_ROOMS := transport datasets records analysis load settings report target
 
-.PHONY: help demo ui serve check units unit-a-to-p unit-q-to-z lint-and-doctests doctests test test-all parts $(PARTS) $(TIMING_PARTS) timing-alone coverage \
+.PHONY: help demo ui serve check units $(UNIT_PARTS) lint-and-doctests doctests test test-all parts $(PARTS) $(TIMING_PARTS) timing-alone coverage \
 	long pythons lint format bench bench-against bench-watched bench-lag properties fuzz soak train clean
 
 help: ## List the commands.
@@ -37,13 +39,13 @@ serve: $(RUN_STAMP) ## Serve the shipped model on 127.0.0.1:8500 until Ctrl-C.
 # Where a property is held against examples, a few of them are looked at here; of tables whose rows take long (marked
 # `heavy`) the first row; all of both by `make test-all`.
 check: $(DEV_STAMP) ## Check style, types, the unit tests and the doctests: after each change, under a minute.
-	$(MAKE) --no-print-directory -j2 --output-sync=target lint-and-doctests unit-a-to-p unit-q-to-z
+	$(MAKE) --no-print-directory -j4 --output-sync=target lint-and-doctests $(UNIT_PARTS)
 
 # As `check` without what looks at the text of the code, which no other Python changes.
 units: $(DEV_STAMP)
-	$(MAKE) --no-print-directory -j2 --output-sync=target doctests unit-a-to-p unit-q-to-z
+	$(MAKE) --no-print-directory -j4 --output-sync=target doctests $(UNIT_PARTS)
 
-unit-a-to-p unit-q-to-z: unit-%:
+$(UNIT_PARTS): unit-%:
 	$(BIN)/python -m pytest -q --rows=1 --hypothesis-profile=quick tests/unit/test_[$(subst -to-,-,$*)]*.py
 
 lint-and-doctests: lint doctests

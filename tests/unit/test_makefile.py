@@ -17,7 +17,7 @@ from tests.support.runs import PROJECT
         pytest.param("test", '-m "timing and not long"', 6, PROJECT / "tests", id="all-that-depend-on-timing"),
         pytest.param("test-all", '-m "not timing and not long"', 9, PROJECT / "tests", id="all-rows"),
         pytest.param("test-all", '-m "timing and not long"', 6, PROJECT / "tests", id="all-rows-that-depend-on-timing"),
-        pytest.param("check", "--hypothesis-profile=quick", 2, PROJECT / "tests" / "unit", id="unit-tests"),
+        pytest.param("check", "--hypothesis-profile=quick", 4, PROJECT / "tests" / "unit", id="unit-tests"),
     ],
 )
 def test_its_parts_are_all_the_test_files_each_once(target, option, n_parts, directory):
@@ -33,7 +33,7 @@ def test_its_parts_are_all_the_test_files_each_once(target, option, n_parts, dir
     assert sorted(named) == sorted(files_with_tests(directory))
 
 
-@pytest.mark.parametrize(("target", "n_short"), [("test", 13), ("test-all", 0), ("check", 2), ("coverage", 0)])
+@pytest.mark.parametrize(("target", "n_short"), [("test", 13), ("test-all", 0), ("check", 4), ("coverage", 0)])
 def test_only_the_short_ones_leave_rows_out(target, n_short):
     assert commands_of(target).count(" --rows=1 ") == n_short
 
