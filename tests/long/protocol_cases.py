@@ -13,7 +13,7 @@ from tests.long import random_streams
 from tests.long.finding import Finding, require
 from tests.long.random_streams import REPLY_LIMIT, UNPROCESSED, Fate
 from tests.long.strict_server import StrictServer
-from tests.support.grpc_frames import message
+from tests.support.grpc_frames import message, uncut
 from tests.support.nothing_known import NothingKnown
 from tests.support.reply_styles import STYLES
 from tfsload.transport.grpc import frames
@@ -113,12 +113,15 @@ class Client:
         return Fate("OK", call.reply) if call.error is None else Fate(call.error.code().name)
 
     def journal(self) -> tuple:
-        """Return all that is to be the same, however the stream arrives."""
+        """Return all that is to be the same, however the stream arrives.
+
+        Windows that are opened one after the other, and are read together, have a message cut at other places.
+        """
         details = [(self.fate(number), str(self.calls[number].error)) for number in range(len(self.calls))]
         metadata = [(call.initial, call.trailing) for call in self.calls]
         rest = b"" if self.error else self.protocol._parser._rest  # nobody reads on after an error
         books = (self.protocol._window, self.protocol._unopened, rest)
-        return self.ended, self.unprocessed, details, metadata, bytes(self.output), self.error, books
+        return self.ended, self.unprocessed, details, metadata, uncut(self.output), self.error, books
 
     def check(self) -> None:
         """See whether the books are in order.

@@ -34,3 +34,13 @@ def reply(stream, body=b"answer", trailers=OK_TRAILERS, headers=OK_HEADERS):
         + frames.frame(frames.DATA, 0, stream, message(body))
         + frames.frame(frames.HEADERS, frames.END_HEADERS | frames.END_STREAM, stream, trailers)
     )
+
+
+def uncut(output):
+    """Return the frames that a client has sent, those of one message as one, however it was cut."""
+    joined = []
+    for kind, flags, stream, payload, _ in frames.FrameParser(2**24).feed(bytes(output).removeprefix(frames.PREFACE)):
+        if kind == frames.DATA and joined and joined[-1][::2] == (kind, stream):
+            payload = joined.pop()[3] + payload
+        joined.append((kind, flags, stream, payload))
+    return joined

@@ -59,7 +59,7 @@ CALLS_OF_A_NEW_REPLY = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 2.0)
 # Calls a request of the connection's protocol, eight in flight: frames written, and read.
 CALLS_OF_THE_PROTOCOL = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 1.75)
 # The same where the server's window takes half of them, so that the others wait for room.
-CALLS_WITH_A_NARROW_WINDOW = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 3.625)
+CALLS_WITH_A_NARROW_WINDOW = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 3.5)
 
 
 def known(figures: dict[tuple[int, int], float]) -> float:

@@ -285,12 +285,12 @@ class ClientProtocol:
         joined = self._parser.join(data)
         if joined is None:
             return data
-        room = frames.MAX_WINDOW - self._window
+        room = 0 if self._sendable else frames.MAX_WINDOW - self._window
         n_read, n_counted, n_opened = self._known.read(joined, self.calls, self._ended, room)
         self._window += n_opened
         self._unopened += n_counted
-        if n_read and (self.waiting or self._sendable):
-            self._go_on()  # once for all that was read: each reply and each opening of a window makes room
+        if n_read and self.waiting:
+            self._start_waiting()  # once for all that was read: each reply and each opening of a window makes room
         return joined[n_read:]
 
     def _check_was_opened(self, stream: int) -> None:
