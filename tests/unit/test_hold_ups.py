@@ -3,6 +3,7 @@
 import dataclasses
 from types import SimpleNamespace
 
+import gevent
 import pytest
 
 from tests.support.golden import result_of
@@ -15,9 +16,11 @@ from tfsload.analysis.doubts import HELD_UP_CURE
 from tfsload.analysis.judge import judge
 from tfsload.analysis.workers import HeldUp
 from tfsload.records.cpu import CpuShares
+from tfsload.records.level import Level
 from tfsload.records.together import BATCH
 from tfsload.run import pulse
 from tfsload.run.hold_ups import HoldUps
+from tfsload.transport.failure import PredictionFailure
 
 LASTS_S = 16.0
 SINCE = ", from 4 s on: nothing was sent or read meanwhile"
@@ -77,6 +80,29 @@ def test_a_pulse_tells_of_one_also_as_it_stops():
     assert [[lasted_ns for _, lasted_ns in told["held_up"]] for told in process.told] == [[3 * SECOND]]
 
 
+@pytest.mark.parametrize("stalled_s", [1.3, 1.5, 1.9, 2.5])
+@pytest.mark.parametrize("n_sleeps_before", range(1, 5))
+def test_a_standstill_hardly_longer_than_a_beat_is_seen_wherever_it_falls(monkeypatch, stalled_s, n_sleeps_before):
+    process, slept_s = Process(), []
+
+    def sleep(seconds):
+        if len(slept_s) == 12:
+            raise gevent.GreenletExit
+        slept_s.append(seconds)
+        # Held up in the middle of a sleep.
+        process.now_ns += int(
+            (max(seconds, seconds / 2 + stalled_s) if len(slept_s) == n_sleeps_before else seconds) * SECOND
+        )
+
+    monkeypatch.setattr(pulse.gevent, "sleep", sleep)
+    with pytest.raises(gevent.GreenletExit):
+        process.pulse._beat()
+
+    assert sum(slept_s) == pytest.approx(len(process.told) * pulse.INTERVAL_S)
+    ((_, lasted_ns),) = process.told[-1]["held_up"]
+    assert stalled_s - 0.25 < lasted_ns / SECOND <= stalled_s
+
+
 class LatePulse:
     """A process whose pulse was due a second after 0 s, and comes ten seconds later; what it did meanwhile is given."""
 
@@ -88,13 +114,17 @@ class LatePulse:
     def at(self, second):
         return self.begin_ns + int(second * SECOND)
 
-    def answer(self, *seconds):
+    def answer(self, *seconds, way="waiting"):
+        """Have a request end at each of these: as one that waits to be counted, or as one that is counted at once."""
         run = self.process.run
-        for second in seconds:
-            run.recorder.waiting.append(
-                ([1], [1], self.at(second), self.at(second), self.at(second), None, None, MODEL, 0)
-            )
-            run.answered_ns = self.at(second)
+        for number, second in enumerate(seconds):
+            at_ns = self.at(second)
+            if way == "waiting" or (way == "in-turns" and number % 3):
+                run.recorder.waiting.append(([1], [1], at_ns, at_ns, at_ns, None, None, MODEL, 0))
+            else:
+                failure = PredictionFailure("UNAVAILABLE", "gone") if way == "failures" else None
+                run.recorder.record([1], None if failure else [2], failure, at_ns, at_ns, at_ns, None)
+            run.answered_ns = at_ns
             if len(run.recorder.waiting) >= BATCH:
                 run.recorder.settle()
 
@@ -108,6 +138,7 @@ class LatePulse:
         return [((from_ns - self.begin_ns) / SECOND, lasted_ns / SECOND) for from_ns, lasted_ns in held_up]
 
 
+@pytest.mark.parametrize("way", ["waiting", "counted-at-once", "failures", "in-turns"])
 @pytest.mark.parametrize(
     ("answered", "sent", "told"),
     [
@@ -124,10 +155,10 @@ class LatePulse:
         pytest.param([], [10.99], [(1, 9.99)], id="a-request-that-leaves-once-it-goes-on"),
     ],
 )
-def test_a_process_that_goes_on_while_its_pulse_is_late_stood_not_still(answered, sent, told):
+def test_a_process_that_goes_on_while_its_pulse_is_late_stood_not_still(answered, sent, told, way):
     late = LatePulse()
     late.process.users = [SimpleNamespace(sent_ns=0, in_hand_ns=0) for _ in range(20)]
-    late.answer(*answered)
+    late.answer(*answered, way=way)
     late.send(*sent)
 
     assert late.told() == [pytest.approx(one) for one in told]
@@ -290,6 +321,28 @@ def test_a_level_in_which_it_stood_still_is_told_of_that_alone(held_up_s, is_tol
     doubts = [str(doubt) for doubt in (*row.generator_doubts, *row.sample_doubts)]
 
     assert [doubt.startswith("the load generator stood still for 4 s of it") for doubt in doubts] == [is_told]
+
+
+@pytest.mark.parametrize("begun_s", [0.0, 30.0], ids=["first-level", "later-level"])
+@pytest.mark.parametrize("ahead_s", [0, 3600, -3600], ids=["same-clock", "fast-worker", "slow-worker"])
+def test_where_a_level_lies_in_the_run_is_told_as_where_it_stood_still(begun_s, ahead_s):
+    """The server is not blamed: nothing was read from the 11th second of the level's window on."""
+    past = PastRun({"sweep": "4"})
+    begin_ns = past.hold(Level(1, 4, None, 10.0, 20.0))
+    cpu = (CpuShares(0.31, 0.004, 21_000.0, 9.0),)
+    past.runs[-1] = dataclasses.replace(past.runs[-1], begun_s=begun_s, cpu=cpu)
+    begun_unix_s = (UNIX_OFFSET_NS + begin_ns) / SECOND - 10.0 - begun_s
+    # Records are of the worker's clock, all else is of the leader's.
+    past.results.begun_unix_s, past.results.ended_unix_s = begun_unix_s + ahead_s, begun_unix_s + ahead_s + 60
+    Server(past, [(11.0, NEVER)], deadline_s=NEVER).serve(4, 20.0, begin_ns=begin_ns)
+    from_ns = int((begun_unix_s + ahead_s + begun_s + 21) * SECOND)
+    past.results.held_up["a"] = [[from_ns, 9 * SECOND]]
+    result = result_of(past.end())
+
+    (one,) = result.workers.held_up
+    assert (one.at_s, one.lasted_s) == pytest.approx((begun_s + 21, 9.0), abs=1e-3)
+    assert judge(result).exit_code == exit_codes.INVALID
+    assert not any("answer came" in one or "nothing was answered" in one for one in judge(result).sentences)
 
 
 @pytest.mark.parametrize(("has_levels", "is_told"), [(False, True), (True, False)])

@@ -206,6 +206,7 @@ def test_replies_that_are_large_are_not_kept():
     [
         pytest.param([[("3", 0.1), ("7", 0.9)]], [7], id="the-highest"),
         pytest.param([[("7", 0.9), ("3", 0.9), ("1", 0.1)]], [7], id="the-first-of-equals"),
+        pytest.param([[("7", 0.5), ("3", 0.5)]], [7], id="all-are-equal"),
         pytest.param([[("7", -INF), ("3", -2.0)]], [3], id="one-is-left-out"),
         pytest.param([[("4", 1.0)], [("two", 1.0)]], [4, 2], id="the-best-one-alone"),
         pytest.param([[("", 0.1), ("", 0.9)]], [1], id="without-labels-in-order"),
@@ -241,7 +242,7 @@ def test_classifications(images, classes):
             "without a label",
             id="without-scores",
         ),
-        pytest.param(CLASSIFIED, classified([("", 0.5), ("", 0.5)]), "without a label", id="all-are-equal"),
+        pytest.param(CLASSIFIED, classified([("", 0.0), ("", 0.0)]), "without a label", id="neither-labels-nor-scores"),
     ],
 )
 def test_what_is_no_class_says_what_was_found(kind, body, message):

@@ -10,7 +10,8 @@ class HeldUp:
 
     Attributes:
         worker: which.
-        at_s: when it began, or up to a second later, in seconds from the begin of what was counted.
+        at_s: when it began, or up to a second later, in seconds from the begin of what was counted; in a run of
+            levels from the run's own.
         lasted_s: for how long, or up to a second longer.
     """
 

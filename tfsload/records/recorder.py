@@ -26,7 +26,7 @@ class Recorder:
         window: of the level being measured, or that was measured last.
         waiting: answered requests that are not counted yet: whoever appends one calls `settle` at `together.BATCH`.
             Whatever hands out counts, or changes what requests belong to, does so first.
-        silences: times in which nothing was answered.
+        silences: times in which no request was sent or ended.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Recorder:
         waiting, self.waiting = self.waiting, []
         if waiting and waiting[-1][4] - self.silences.until_ns >= LEAST_NS:
             self.silences.note(waiting)
-        elif waiting:
+        elif waiting and waiting[-1][4] > self.silences.until_ns:
             self.silences.until_ns = waiting[-1][4]
         waiting = waiting if self._is_labelled else [(one[1], *one[1:]) for one in waiting]  # as in `record`
         window = self.window
@@ -131,6 +131,11 @@ class Recorder:
         """
         if not self._is_labelled and predicted is not None:
             labels = predicted  # with which no answer is at odds
+        silences = self.silences
+        if done_ns - silences.until_ns >= LEAST_NS:
+            silences.note(self.waiting, sent_ns, done_ns)
+        elif done_ns > silences.until_ns:
+            silences.until_ns = done_ns
         window = self.window
         if due_ns < window.begin_ns or done_ns >= window.end_ns:
             window = self._window_around(labels, predicted, due_ns, sent_ns, done_ns, lease)

@@ -1,4 +1,4 @@
-"""Since when, and for how long, this process neither sent nor read anything: of a busy one each batch tells. Pure."""
+"""Since when, and for how long, this process neither sent nor read anything: a busy one does all the time. Pure."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,8 +15,8 @@ class Silences:
     """Keeps times between requests, on `time.perf_counter_ns`'s clock.
 
     Attributes:
-        until_ns: when the last request was answered that was taken in; whoever takes in others sets it, or
-            calls `note` where they came `LEAST_NS` later or more.
+        until_ns: when the last request ended that was taken in; whoever takes in others sets it, or calls `note`
+            where they ended `LEAST_NS` later or more.
     """
 
     def __init__(self) -> None:
@@ -24,9 +24,14 @@ class Silences:
         self.until_ns = 0
         self._spans_ns: list[tuple[int, int]] = []
 
-    def note(self, answered: Sequence[Answered]) -> None:
-        """Take in requests of which the last was answered long after those before them."""
-        times_ns = _times_ns(answered)
+    def note(self, answered: Sequence[Answered], *others_ns: int) -> None:
+        """Take in requests of which the last ended long after those before them.
+
+        Args:
+            answered: some.
+            others_ns: when others were sent and ended.
+        """
+        times_ns = [*_times_ns(answered), *others_ns]
         self._spans_ns += _between(self.until_ns, times_ns, max(times_ns))
         del self._spans_ns[:-_MOST]
         self.until_ns = max(times_ns)

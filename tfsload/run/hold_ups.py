@@ -9,7 +9,7 @@ MOST = 100
 
 
 class HoldUps:
-    """Keeps the times by which what was to happen once a second came late, on `time.perf_counter_ns`'s clock."""
+    """Keeps the times by which what was to happen now and then came late, on `time.perf_counter_ns`'s clock."""
 
     def __init__(self) -> None:
         """Know of none."""

@@ -18,6 +18,8 @@ from tfsload.run.hold_ups import HoldUps
 logger = logging.getLogger(__name__)
 
 INTERVAL_S = 1.0
+# Between two beats it looks so often whether the process stood still: what is as long as a beat would else go unseen.
+_GLANCES = 4
 # After so many looks in a row without a user, what the process holds goes to others.
 IDLE_LOOKS = 2
 # A request may take its deadline, and a listener some time; one that has been in hand for longer than both is stuck.
@@ -68,8 +70,10 @@ class Pulse:
 
     def _beat(self) -> None:
         while True:
-            self._hold_ups.expect(self._clock_ns() + int(INTERVAL_S * 1e9))
-            gevent.sleep(INTERVAL_S)
+            for _ in range(_GLANCES):
+                self._hold_ups.expect(self._clock_ns() + int(INTERVAL_S / _GLANCES * 1e9))
+                gevent.sleep(INTERVAL_S / _GLANCES)
+                self._see()
             self._tell(self.look())
 
     def held_up_s(self, begin_ns: int, end_ns: int) -> float:

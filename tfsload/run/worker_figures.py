@@ -32,9 +32,11 @@ def workers_of(results: Results, overall: Record, duration_s: float) -> Workers:
 
 def _held_up(results: Results, overall: Record, duration_s: float) -> tuple[HeldUp, ...]:
     """Return when processes stood still, as far as something was measured then: users that get ready may take long."""
-    first_s = overall.first_sent_unix_ns / 1e9 or results.begun_unix_s
+    counted_s = overall.first_sent_unix_ns / 1e9
+    # Each level knows when it began in the run, by the leader's clock; what it has counted is by its workers' own.
+    first_s = (results.begun_unix_s or counted_s) if results.levels else (counted_s or results.begun_unix_s)
     # Of levels the time between them is no part of the duration, and of none that was answered there is no duration.
-    is_whole = overall.first_sent_unix_ns and duration_s and not results.levels
+    is_whole = counted_s and duration_s and not results.levels
     end_s = duration_s if is_whole else (results.ended_unix_s or math.inf) - first_s
     found = []
     for worker, spans in results.held_up.items():

@@ -90,8 +90,8 @@ def decode_classified(reply: bytes, output: OutputSpec, n_images: int, words: Cl
 def _highest(classes: Sequence[Any], output: OutputSpec, words: ClassWords) -> int:
     scores = np.array([one.score for one in classes])
     # A server that has labels alone, and no scores, sends several with a score of 0 each.
-    are_equal = len(scores) > 1 and scores.min() == scores.max()
-    if not len(scores) or not np.isfinite(scores.max()) or are_equal:
+    are_none = len(scores) > 1 and not scores.any()
+    if not len(scores) or not np.isfinite(scores.max()) or are_none:
         raise ReplyError("an image is classified without a label that has the highest score")
     place = int(scores.argmax())
     label = classes[place].label
