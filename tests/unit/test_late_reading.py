@@ -92,3 +92,17 @@ def test_a_call_is_given_up_by_the_time_at_which_all_was_there(reading, monkeypa
 
     assert set(asked) == {until_ns}
     assert len(asked) > 1
+
+
+def test_what_comes_while_it_is_read_is_not_waited_for():
+    """A server that answers each request at once, of users that send at once, would be read for ever."""
+    reading = Reading(on_data=lambda: reading.answer(PART))
+    try:
+        reading.answer(2 * PART)
+        late_reading = LateReading()
+        n_turns = next(n for n in range(1, 100) if late_reading.read(lambda _: True, [reading]) is not None)
+    finally:
+        reading._socket.close()
+        reading.peer.close()
+
+    assert n_turns <= 4

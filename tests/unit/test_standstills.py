@@ -41,7 +41,9 @@ def told(verdict):
         pytest.param({"frozen": [(7.3, NEVER)]}, "22 s or more", id="three-quarters-of-it"),
         pytest.param({"frozen": [(22.3, NEVER)]}, "7 s or more", id="a-deadline-and-more"),
         pytest.param({"frozen": [(7.3, NEVER)], "wait_s": 1.0}, "22 s or more", id="users-that-wait"),
-        pytest.param({"frozen": [(7.3, NEVER)], "n_users": 1, "wait_s": 0.98}, "20 s or more", id="1-request-a-second"),
+        pytest.param(
+            {"frozen": [(7.3, NEVER)], "n_users": 1, "wait_s": 0.98}, "20.1 s or more", id="1-request-a-second"
+        ),
         pytest.param({"frozen": [(4.3, NEVER)], "deadline_s": 20.0}, "25 s or more", id="a-long-deadline"),
         pytest.param({"frozen": [(4.3, NEVER)], "n_images": 868}, "14.2 s or more", id="images-two-rounds"),
     ],
@@ -208,7 +210,7 @@ def test_a_search_may_end_in_a_probe_that_nobody_answers():
     assert told(judge(dataclasses.replace(ended, search=None)))[1]
 
 
-def level_of(frozen=(), latency_s=0.01, n_users=4, sent_before_s=0.0, held_up=()):
+def level_of(frozen=(), latency_s=0.01, n_users=4, sent_before_s=0.0, held_up=(), n_workers=1):
     """Return the verdict on a sweep of one level, whose server is frozen for times of it.
 
     Args:
@@ -216,7 +218,8 @@ def level_of(frozen=(), latency_s=0.01, n_users=4, sent_before_s=0.0, held_up=()
         latency_s: of an answer.
         n_users: of the level.
         sent_before_s: for how long requests were sent before it.
-        held_up: when the load generator stood still: since its window began, and for how long.
+        held_up: when processes of the load generator stood still: since its window began, for how long, and which did.
+        n_workers: how many processes there were.
     """
     past = PastRun({"sweep": "4", "threshold": "error_rate < 50%"})
     begin_ns = past.hold(Level(1, n_users, None, 2.0, 20.0))
@@ -226,8 +229,8 @@ def level_of(frozen=(), latency_s=0.01, n_users=4, sent_before_s=0.0, held_up=()
     past.results.ended_unix_s = 1.0
     result = result_of(past.end())
     level = dataclasses.replace(*result.levels, begun_s=100.0)
-    spans = tuple(HeldUp("a", 100.0 + level.warm_up_s + at_s, lasted_s) for at_s, lasted_s in held_up)
-    workers = dataclasses.replace(result.workers, held_up=spans)
+    spans = tuple(HeldUp(one, 100.0 + level.warm_up_s + at_s, lasted_s) for at_s, lasted_s, one in held_up)
+    workers = dataclasses.replace(result.workers, n=n_workers, held_up=spans)
     return told(judge(dataclasses.replace(result, levels=(level,), workers=workers)))
 
 
@@ -271,16 +274,19 @@ def test_an_honest_level_is_not_told_of_a_standstill(given):
 
 
 @pytest.mark.parametrize(
-    ("held_up", "is_told"),
+    ("held_up", "n_workers", "is_told"),
     [
-        pytest.param([(5.3, 8.0)], False, id="all-of-it-its-own"),
-        pytest.param([(5.3, 5.0)], False, id="more-than-half-of-it"),
-        pytest.param([(5.3, 2.0)], True, id="less-than-half-of-it"),
-        pytest.param([(14.0, 5.0)], True, id="another-time"),
-        pytest.param([(5.3, 2.0), (8.5, 3.0)], False, id="twice-and-together-more-than-half-of-it"),
+        pytest.param([(5.3, 8.0, "a")], 1, False, id="all-of-it-its-own"),
+        pytest.param([(5.3, 5.0, "a")], 1, False, id="more-than-half-of-it"),
+        pytest.param([(5.3, 2.0, "a")], 1, True, id="less-than-half-of-it"),
+        pytest.param([(14.0, 5.0, "a")], 1, True, id="another-time"),
+        pytest.param([(5.3, 2.0, "a"), (8.5, 3.0, "a")], 1, False, id="twice-and-together-more-than-half-of-it"),
+        pytest.param([(5.3, 8.0, "a"), (5.3, 8.0, "b")], 2, False, id="both-processes"),
+        pytest.param([(5.3, 8.0, "a")], 2, True, id="one-of-two-processes"),
+        pytest.param([(5.3, 8.0, "a"), (5.3, 2.0, "b")], 2, True, id="one-of-two-and-the-other-for-a-while"),
     ],
 )
-def test_a_level_that_the_load_generator_did_not_read_is_not_blamed_on_the_server(held_up, is_told):
-    verdict, _, _ = level_of(frozen=[(5.3, 13.3)], held_up=held_up)
+def test_a_level_that_the_load_generator_did_not_read_is_not_blamed_on_the_server(held_up, n_workers, is_told):
+    verdict, _, _ = level_of(frozen=[(5.3, 13.3)], held_up=held_up, n_workers=n_workers)
 
     assert any("nothing was answered" in one for one in verdict.sentences) is is_told

@@ -7,7 +7,7 @@ from tfsload.analysis.figures import requests, share, span
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.validity import GENERATOR_RUNS, Breach
 from tfsload.analysis.verdict import Reason
-from tfsload.analysis.workers import HeldUp
+from tfsload.analysis.workers import HeldUp, Workers
 
 _DEADLINE = "DEADLINE_EXCEEDED"
 # A request may have waited a little when its process was held up.
@@ -62,13 +62,16 @@ def _lie_within(result: RunResult, held_up: Sequence[HeldUp], n_users: int, dead
     return True
 
 
-def overlap_s(held_up: Sequence[HeldUp], from_s: float, lasts_s: float) -> float:
-    """Return for how long of a time a process stood still, the one that did longest."""
+def overlap_s(workers: Workers, from_s: float, lasts_s: float) -> float:
+    """Return for how long of a time each process stood still: that of the one that did shortest.
+
+    While one goes on, a server that answers answers it.
+    """
     found: dict[str, float] = {}
-    for one in held_up:
+    for one in workers.held_up:
         seconds = min(one.at_s + one.lasted_s, from_s + lasts_s) - max(one.at_s, from_s)
         found[one.worker] = found.get(one.worker, 0.0) + max(seconds, 0.0)
-    return max(found.values(), default=0.0)
+    return min(found.values(), default=0.0) if len(found) >= workers.n else 0.0
 
 
 def _is_much(result: RunResult) -> bool:

@@ -70,7 +70,7 @@ def standstills(seconds: Sequence[Second], deadline_s: float, is_cut_out: bool =
         slack_s = usual_s[int(_USUAL * (len(usual_s) - 1))] + max(1.0, *(row.lasts_s for row in rows))
         if is_cut_out and not number:
             slack_s += deadline_s
-        lasted_s = sum(map(_waited_s, rows))
+        lasted_s = math.fsum(map(_waited_s, rows))  # the same with each Python
         n_each = 1 + math.floor((lasted_s - slack_s) / deadline_s)
         if lasted_s > deadline_s + slack_s and not _may_be_luck(seconds, rows, n_each):
             found.append(Standstill(rows[0].at_s, lasted_s, number == len(groups) - 1))
@@ -177,11 +177,10 @@ def _of_server(result: RunResult, found: tuple[Standstill, ...], from_s: float =
         found: standstills, by the seconds since something began.
         from_s: when that was, in seconds since the run did.
     """
-    held_up = result.workers.held_up
     return tuple(
         one
         for one in found
-        if 2 * hold_ups.overlap_s(held_up, from_s + one.at_s, one.lasted_s + 2 * _SECOND_S) <= one.lasted_s
+        if 2 * hold_ups.overlap_s(result.workers, from_s + one.at_s, one.lasted_s + 2 * _SECOND_S) <= one.lasted_s
     )
 
 
