@@ -24,12 +24,24 @@ if TYPE_CHECKING:
     from tfsload.suite.last_result import result as result
     from tfsload.suite.library import run_to_end as run_to_end
     from tfsload.suite.lifecycle import install as install
+    from tfsload.transport.image_answer import ImageAnswer as ImageAnswer
 
 __version__ = "0.1.0"
-__all__ = ["GrpcUser", "PredictionUser", "RunRefused", "__version__", "events", "install", "result", "run_to_end"]
+__all__ = [
+    "GrpcUser",
+    "ImageAnswer",
+    "PredictionUser",
+    "RunRefused",
+    "__version__",
+    "events",
+    "install",
+    "result",
+    "run_to_end",
+]
 
 _PUBLIC = {
     "GrpcUser": "tfsload.prediction.grpc_user",
+    "ImageAnswer": "tfsload.transport.image_answer",
     "PredictionUser": "tfsload.prediction.prediction_user",
     "RunRefused": "tfsload.settings.refusal",
     "events": "locust",

@@ -510,6 +510,6 @@ def test_the_answers_without_load_go_to_who_asks_for_them(coordinator, master):
 def test_what_classes_are_called_travels_with_no_spawn_message(coordinator, master):
     names = tuple(f"class {n}" for n in range(20_000))
     output = replace(MNIST_EXAMPLE.output, kind=LABELS, names=names)
-    coordinator.begin(None, spec=replace(MNIST_EXAMPLE, output=output))
+    coordinator.begin(None, calls=replace(MNIST_EXAMPLE, output=output).to_text())
 
     assert len(str(vars(master.environment.parsed_options))) < 1000

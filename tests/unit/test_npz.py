@@ -119,8 +119,10 @@ OBJECTS = np.array([[[1, None]]], dtype=object)
 @pytest.mark.parametrize(
     ("named", "message"),
     [
-        pytest.param({"a": images(1), "b": labels(1)}, "found the arrays a, b", id="other-names"),
-        pytest.param({}, "expected x_test and y_test .*, or images and labels, found no array", id="no-arrays"),
+        pytest.param({"labels": labels(1), "y": labels(1)}, "found the arrays labels, y", id="labels-alone"),
+        pytest.param(
+            {}, "expected x_test and y_test .*, images and labels, or arrays by the names .*, found no", id="no-arrays"
+        ),
         pytest.param(
             {"x_test": images(1), "y_test": labels(1), "images": images(1)},
             "holds x_test and images, and which are to be fired cannot be told",

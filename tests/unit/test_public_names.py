@@ -13,6 +13,7 @@ from locust.argument_parser import get_empty_argument_parser
 from locust.event import EventHook
 
 from tests.support.runs import PROJECT
+from tfsload.load.request_book import PreparedRequest
 from tfsload.prediction import events
 from tfsload.settings import options
 from tfsload.suite import arguments
@@ -27,6 +28,7 @@ from users import GrpcPredictionUser
 from users import PredictionUser
 from users.grpc_user import GrpcPredictionUser
 from tfsload import GrpcUser
+from tfsload import ImageAnswer
 from tfsload import PredictionUser
 from tfsload import RunRefused
 from tfsload import __version__
@@ -59,7 +61,7 @@ def test_a_listener_of_predictions_is_given_these_keywords():
         recorder,
         request_type="gRPC",
         name="Predict",
-        request=SimpleNamespace(labels=[7], first_image=3),
+        request=PreparedRequest(b"", 3, [7]),
         lease=None,
         answer=None,
         failure=None,

@@ -131,7 +131,7 @@ def test_listeners_are_told_that_there_is_no_label():
             _handlers=[1], fire=lambda **given: told.append((given["label"], given["predicted"]))
         ),
     )
-    answer = SimpleNamespace(predicted=[4, 7], servable=UNTOLD, scores=np.zeros((2, 10)))
+    answer = SimpleNamespace(predicted=[4, 7], counted=[4, 7], servable=UNTOLD, scores=np.zeros((2, 10)))
     request = RequestBook(images(2), None, 2, lambda _: b"")[0]
     given = {"lease": None, "failure": None, "n_mismatched": None, "example": None, "reply_bytes": 0, "url": ""}
     times = {"due_ns": SECOND, "sent_ns": SECOND, "done_ns": 2 * SECOND}

@@ -546,7 +546,7 @@ def test_no_user_fires_before_the_answers_without_load_are_there(environment, pa
     runner.receive(messages.REFERENCES, {"run": 1, "rows": references.to_plain()})
     user = starting.get(timeout=10)
 
-    assert len(user._run.references) == 1
+    assert len(user._references) == 1
 
 
 def test_a_worker_that_gets_no_answers_without_load_is_unfit(environment, participant, runner, monkeypatch):

@@ -1,7 +1,7 @@
 """Which images were fired how often, and for what they were taken. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tfsload.records.images import Images
 
@@ -42,6 +42,9 @@ class ImageCounts:
         columns: pixels in each row of `pixels`; 0: as many as there are rows.
         is_labelled: whether the data set has labels; where it has none no answer is right or wrong, nor misread.
         class_names: what classes are called, by label; empty: by their numbers.
+        judged_by: whose own `is_right` says which answers are right; empty: labels do. There are no classes, then, for
+            which an image was taken, and none of `misread`.
+        n_misjudged: then: how many images were answered wrongly, if only once.
     """
 
     fired: tuple[int, ...] = ()
@@ -53,6 +56,8 @@ class ImageCounts:
     columns: int = 0
     is_labelled: bool = True
     class_names: tuple[str, ...] = ()
+    judged_by: str = ""
+    n_misjudged: int = 0
 
     @classmethod
     def of(cls, images: Images, n_images: int, per_request: int) -> "ImageCounts":
@@ -68,6 +73,18 @@ class ImageCounts:
         unanswered = {image: count for image, count in enumerate(gone) if count}
         misread = (Misread(image, predicted, count) for (image, predicted), count in sorted(images.misread.items()))
         return cls(tuple(fired), tuple(misread), unanswered=unanswered)
+
+    def judged(self, by: str) -> "ImageCounts":
+        """Return the same of answers that somebody's own `is_right` has judged: without classes."""
+        n_misjudged = len({one.image for one in self.misread})
+        return replace(self, misread=(), pixels={}, labels={}, of_class={}, judged_by=by, n_misjudged=n_misjudged)
+
+    @property
+    def why_no_classes(self) -> str:
+        """Why no class is told of, nor for what an image was taken; empty: they are, or there are no labels."""
+        if not self.judged_by:
+            return ""
+        return f"{self.judged_by} says which answers are right: no class is told, nor for what an image was taken"
 
     def class_text(self, label: int) -> str:
         """Return what a class is called: its number, and its name where it has one."""

@@ -34,6 +34,7 @@ class Measured:
         n_images: images that are fired, over and over; None: as many as there are answers.
         asked: what a sweep was asked for beside its users; None: it is not known, or it was no sweep.
         is_labelled: whether the images have labels; where they have none no answer is right or wrong.
+        is_judged: whether somebody's own `is_right` says which answers are right, so that there are no classes.
         behind_s: by how much the clock of the records is behind the one that the run's end was read from.
         told_until_unix_ns: until when all processes have told what they did; 0: not known, or the run has ended.
     """
@@ -45,6 +46,7 @@ class Measured:
     n_images: int | None = None
     asked: SweepAsked | None = None
     is_labelled: bool = True
+    is_judged: bool = False
     behind_s: float = 0.0
     told_until_unix_ns: int = 0
 
@@ -81,7 +83,7 @@ def sum_up(
     scaling = assess_sweep(levels, is_whole, measured.asked) if is_sweep else None
     if scaling is not None and is_under_way:
         scaling = replace(scaling, answer=None)  # the levels that are to come may give another
-    confusion = record.confusion if is_labelled else ConfusionMatrix()
+    confusion = record.confusion if is_labelled and not measured.is_judged else ConfusionMatrix()
     return RunResult(
         course=course,
         totals=Totals.of(record, duration_s, is_timed=is_whole or not rows, is_labelled=is_labelled),

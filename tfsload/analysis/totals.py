@@ -129,8 +129,9 @@ class MismatchExample:
 
     Attributes:
         image: its position in the data set.
-        expected_class, answered_class: without load and under it.
-        place: the model's class whose score is furthest off; -1: there are other classes, and the scores are their
+        expected_class, answered_class: without load and under it; both -1: the answer names none.
+        place: the model's class whose score is furthest off, or of an answer without classes the number that is; -1:
+            there are other classes, and the scores are their
             numbers; -2: the model answers classes alone, and the scores are the two.
         expected, answered: that class's score without load and under it.
         words: all this for people.

@@ -4,8 +4,10 @@ import functools
 import hashlib
 import math
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from tfsload.datasets.data_error import DataError, named
 from tfsload.datasets.idx_files import SPLITS, IdxFiles
 from tfsload.datasets.labels import Labels
 from tfsload.datasets.listing import DIRECTORY, FILE, NOTHING, is_picture, list_directory, what_is
+from tfsload.datasets.named_arrays import NamedArrays
 from tfsload.datasets.shipped import shipped
 
 __all__ = ["IMAGE_SHAPE", "MNIST_PIXELS", "SPLITS", "DataError", "Dataset", "load"]
@@ -57,6 +60,10 @@ class Dataset:
     remarks: how it was read, where that is worth telling, a sentence each.
     label_range: the lowest and the highest label of the whole set, also where this is the first of its images alone;
         None: there are no labels.
+    arrays: what is fired in place of images, by the names of a model's inputs: (n, …) each, read-only; texts as
+        objects, bytes each. `images` are then (n, 0, 0). Empty: images are fired.
+    targets: of arrays: labels that are no classes, (n, …), read-only, for whoever judges by himself; `labels` is then
+        None. None: there are no such.
     """
 
     name: str
@@ -65,6 +72,8 @@ class Dataset:
     class_names: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     label_range: tuple[int, int] | None = None
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    targets: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
         """Look for the labels' range, where this is the whole set."""
@@ -79,8 +88,19 @@ class Dataset:
         """Return its first images; n is at least 1."""
         if n >= len(self):
             return self
-        labels = None if self.labels is None else self.labels[:n]
-        return replace(self, images=self.images[:n], labels=labels)
+        labels, targets = (None if one is None else one[:n] for one in (self.labels, self.targets))
+        arrays = {name: array[:n] for name, array in self.arrays.items()}
+        return replace(self, images=self.images[:n], labels=labels, arrays=arrays, targets=targets)
+
+    @property
+    def examples(self) -> "Examples":
+        """What is fired: images, or arrays by name."""
+        return self.images if not self.arrays else ArrayExamples(self.arrays)
+
+    @property
+    def targets_or_labels(self) -> NDArray[Any] | None:
+        """The labels, whatever they are; None: there are none."""
+        return self.labels if self.targets is None else self.targets
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -90,7 +110,35 @@ class Dataset:
         digest.update(self.images.data)
         if self.labels is not None:
             digest.update(self.labels.data)
+        for name, array in [*sorted(self.arrays.items()), *([("", self.targets)] if self.targets is not None else [])]:
+            digest.update(ascii((name, array.shape, array.dtype.str)).encode())
+            texts = array.dtype == object
+            digest.update(repr(array.tolist()).encode() if texts else np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
+
+
+class Examples(Protocol):
+    """What can be cut into requests: images, or arrays by name."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+    def __getitem__(self, chosen: slice, /) -> Any:
+        """Return some of them."""
+
+
+class ArrayExamples:
+    """Arrays by name, cut alike."""
+
+    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take at least one."""
+        self._arrays = arrays
+
+    def __len__(self) -> int:
+        return len(next(iter(self._arrays.values())))
+
+    def __getitem__(self, chosen: slice) -> dict[str, NDArray[Any]]:
+        return {name: array[chosen] for name, array in self._arrays.items()}
 
 
 def load(source: str, split: str = "test") -> Dataset:
@@ -155,13 +203,23 @@ def _of_directory(source: str, directory: Path, split: str) -> Dataset:
 def _of_file(source: str, path: Path, split: str) -> Dataset:
     start = idx.first_bytes(path, len(_NPY_MAGIC))
     if start.startswith(npz.MAGIC):
-        images, labels = npz.read(path, split)
-        return Dataset(source, images, labels)
+        archive = npz.read(path, split)
+        if isinstance(archive, NamedArrays):
+            return _of_arrays(source, archive)
+        return Dataset(source, *archive)
     if is_picture(path.name):
         raise DataError(f"{path}: expected a data set, found a single image: pass its directory, {path.parent}")
     if start == _NPY_MAGIC:
         raise DataError(f"{path}: holds one array: save images and labels together with numpy.savez, as a .npz")
     return _of_idx(source, idx_files.files_of(path))
+
+
+def _of_arrays(source: str, found: NamedArrays) -> Dataset:
+    n = len(next(iter(found.arrays.values())))
+    told = "and labels" if found.labels is not None or found.targets is not None else "without labels"
+    remark = f"{source}: arrays that are sent as they are, {named(list(found.arrays))}, {told}"
+    no_pixels = np.zeros((n, 0, 0), np.uint8)
+    return Dataset(source, no_pixels, found.labels, (), (remark,), None, found.arrays, found.targets)
 
 
 def _of_idx(source: str, files: IdxFiles) -> Dataset:

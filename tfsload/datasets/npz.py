@@ -1,4 +1,6 @@
-"""NumPy's archives of arrays (.npz), as Keras has them: images and labels out of one, never unpickled.
+"""NumPy's archives of arrays (.npz), never unpickled: images and labels, as Keras has them, or arrays by name.
+
+The names are then those of a model's inputs.
 
 A .npz is a zip file that holds a .npy file for each array: a header, which says its type and shape, and the elements.
 """
@@ -6,8 +8,7 @@ A .npz is a zip file that holds a .npy file for each array: a header, which says
 import math
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from tfsload.datasets.data_error import DataError, named
 from tfsload.datasets.labels import Labels, as_labels
+from tfsload.datasets.named_arrays import LABELS, Announced, NamedArrays, check_array, named_arrays
 from tfsload.datasets.sizes import MAX_ITEMS, check_images, times
 from tfsload.transport import regular_file
 
@@ -23,7 +25,10 @@ MAGIC = b"PK"
 
 _SPLITS = {"test": (("x_test", "y_test"), ("x_train", "y_train")), "train": (("x_train", "y_train"),)}
 _PLAIN = ("images", "labels")
-_CHOICES = "x_test and y_test (Keras's mnist.npz), x_train and y_train, or images and labels"
+_CHOICES = (
+    "x_test and y_test (Keras's mnist.npz), x_train and y_train, images and labels, or arrays by the names of the "
+    "model's inputs"
+)
 _READ_HEADER: Mapping[tuple[int, int], Callable[[IO[bytes]], tuple[tuple[int, ...], bool, np.dtype[Any]]]] = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -35,16 +40,10 @@ _read_array: Callable[..., NDArray[Any]] = np.lib.format.read_array
 _MOST_HEADER_BYTES = 20_000
 
 
-@dataclass(frozen=True)
-class _Announced:
-    """What the header of an array says: nothing else of it has been read."""
+def read(path: Path, split: str) -> tuple[NDArray[np.uint8], Labels | None] | NamedArrays:
+    """Return images (n, rows, columns) and labels (n,) of an archive; None: it holds none. Or its arrays by name.
 
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-
-
-def read(path: Path, split: str) -> tuple[NDArray[np.uint8], Labels | None]:
-    """Return images (n, rows, columns) and labels (n,) of an archive; None: it holds none.
+    It holds images where it has `x_test`, `x_train`, or `images` that can be none but pixels.
 
     Args:
         path: of the archive.
@@ -56,6 +55,8 @@ def read(path: Path, split: str) -> tuple[NDArray[np.uint8], Labels | None]:
     try:
         with open(path, "rb", opener=regular_file.opener) as file, zipfile.ZipFile(file) as archive:
             names = sorted(name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy"))
+            if _are_by_name(archive, path, names):
+                return _read_all(archive, path, names)
             of_images, of_labels = _choose(names, split, path)
             images = _read(archive, path, of_images, _check_images)
             labels = _read(archive, path, of_labels, _check_labels) if of_labels in names else None
@@ -78,6 +79,27 @@ def read(path: Path, split: str) -> tuple[NDArray[np.uint8], Labels | None]:
     return pixels, as_labels(labels.reshape(len(labels)), f"{path}, {of_labels}")
 
 
+def _are_by_name(archive: zipfile.ZipFile, path: Path, names: Sequence[str]) -> bool:
+    """Whether arrays are not those of a set of images, so that they have the names of a model's inputs."""
+    if any(pair[0] in names for pairs in _SPLITS.values() for pair in pairs):
+        return False
+    if not set(names) - {*_PLAIN, *LABELS}:
+        return False  # images, or nothing at all
+    if _PLAIN[0] not in names:
+        return True
+    with archive.open(f"{_PLAIN[0]}.npy") as file:
+        found = _announced(file, f"{path}, {_PLAIN[0]}")
+    return found.dtype.kind not in "bui" or len(_without_channel(found.shape)) != 3
+
+
+def _read_all(archive: zipfile.ZipFile, path: Path, names: Sequence[str]) -> NamedArrays:
+    """Return all arrays: the one that is called labels, or else y, as the labels."""
+    of_labels = next((name for name in LABELS if name in names), None)
+    read = {name: _read(archive, path, name, check_array) for name in names}
+    labels = None if of_labels is None else read.pop(of_labels)
+    return named_arrays(read, labels, path)
+
+
 def _choose(names: list[str], split: str, path: Path) -> tuple[str, str]:
     """Return the names of images and labels."""
     found = [next((pair for pair in _SPLITS[split] if pair[0] in names), None), _PLAIN if _PLAIN[0] in names else None]
@@ -91,7 +113,7 @@ def _choose(names: list[str], split: str, path: Path) -> tuple[str, str]:
     return pairs[0]
 
 
-def _read(archive: zipfile.ZipFile, path: Path, name: str, check: Callable[[_Announced, str], None]) -> NDArray[Any]:
+def _read(archive: zipfile.ZipFile, path: Path, name: str, check: Callable[[Announced, str], None]) -> NDArray[Any]:
     """Return an array, whose header is believed once it was checked, and was found to fit the member's size."""
     source, member = f"{path}, {name}", archive.getinfo(f"{name}.npy")
     try:
@@ -114,7 +136,7 @@ def _read(archive: zipfile.ZipFile, path: Path, name: str, check: Callable[[_Ann
     return array
 
 
-def _announced(file: IO[bytes], source: str) -> _Announced:
+def _announced(file: IO[bytes], source: str) -> Announced:
     version = _read_magic(file)
     if version not in _READ_HEADER:
         raise DataError(f"{source}: expected version 1.0 or 2.0 of NumPy's format, found {times(version)}")
@@ -124,11 +146,11 @@ def _announced(file: IO[bytes], source: str) -> _Announced:
             f"{source}: expected numbers, found Python objects, which are never unpickled here since that can run "
             "anybody's code: save the array with a dtype of numbers"
         )
-    return _Announced(shape, dtype)
+    return Announced(shape, dtype)
 
 
-def _check_images(array: _Announced, source: str) -> None:
-    shape = array.shape[:-1] if len(array.shape) == 4 and array.shape[-1] == 1 else array.shape
+def _check_images(array: Announced, source: str) -> None:
+    shape = _without_channel(array.shape)
     if len(shape) != 3:
         raise DataError(f"{source}: expected grey images (n, rows, columns), or with a last 1, found {array.shape}")
     if array.dtype.kind not in "bui":
@@ -139,7 +161,11 @@ def _check_images(array: _Announced, source: str) -> None:
     check_images(shape, source)
 
 
-def _check_labels(array: _Announced, source: str) -> None:
+def _without_channel(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return shape[:-1] if len(shape) == 4 and shape[-1] == 1 else shape
+
+
+def _check_labels(array: Announced, source: str) -> None:
     if array.dtype.kind not in "ui" or len(array.shape) not in (1, 2) or array.shape[1:] not in ((), (1,)):
         cure = "save the number of each image's class (of one-hot rows: argmax)"
         raise DataError(

@@ -2,13 +2,28 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 # Of an image that nobody has labelled: no class is called so.
 UNLABELLED = -1
+# In the place of a label and of an answer, where a user class judges by itself.
+RIGHT, WRONG = 1, 0
+
+
+class Examples(Protocol):
+    """What can be cut into requests: images (n, rows, columns), or arrays by the names of inputs."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+    def __getitem__(self, chosen: slice, /) -> Any:
+        """Return some of them, as `encode` takes them."""
+
+
+# From a reply to the answer in it, judged. (The answer is transport's.)
+Judge = Callable[[bytes], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +34,16 @@ class PreparedRequest:
         body: the encoded message.
         first_image: the position of its first image in the data set; the others follow it.
         labels: the true class of each of its images, `UNLABELLED` where it has none; a list, as answered classes are:
-            the two compare at once.
+            the two compare at once. Where a user class judges by itself, `RIGHT` for each: its verdicts are compared.
+        judge: of such a class, reads a reply to this request and judges it; else None.
+        told: what `labels` would be without it, for listeners; None: the same.
     """
 
     body: bytes
     first_image: int
     labels: list[int]
+    judge: Judge | None = None
+    told: list[Any] | None = None
 
 
 class RequestBook:
@@ -38,23 +57,27 @@ class RequestBook:
 
     def __init__(
         self,
-        images: NDArray[np.uint8],
-        labels: NDArray[np.unsignedinteger[Any]] | None,
+        images: Examples,
+        labels: NDArray[Any] | None,
         images_per_request: int,
-        encode: Callable[[NDArray[np.uint8]], bytes],
+        encode: Callable[[Any], bytes],
+        judge_of: Callable[[int, list[Any]], Judge] | None = None,
     ) -> None:
         """Cut the images into requests; the last one holds what is left over.
 
         Args:
-            images: uint8 (n, rows, columns).
-            labels: unsigned integers (n,); None: the images have none.
+            images: uint8 (n, rows, columns); or arrays.
+            labels: unsigned integers (n,); None: the images have none. Whatever `judge_of` takes, where it is given.
             images_per_request: at least 1.
-            encode: turns images (m, rows, columns) into a request's body.
+            encode: turns images (m, rows, columns), or as many of each array, into a request's body.
+            judge_of: returns what judges the answers to a request, by its first image and its labels (`None` for each
+                where there are none); None: answers are right that are the label.
         """
         self._images = images
         self._labels = labels
         self._images_per_request = images_per_request
         self._encode = encode
+        self._judge_of = judge_of
         self.prepared: list[PreparedRequest | None] = [None] * -(-len(images) // images_per_request)
 
     def __len__(self) -> int:
@@ -71,8 +94,15 @@ class RequestBook:
         self.prepared = [None] * len(self.prepared)
 
     def _prepare(self, number: int) -> PreparedRequest:
-        first = number * self._images_per_request
-        chosen = slice(first, first + self._images_per_request)
-        images = self._images[chosen]
-        labels = [UNLABELLED] * len(images) if self._labels is None else self._labels[chosen].tolist()
-        return PreparedRequest(self._encode(images), first, labels)
+        first, n_images = number * self._images_per_request, len(self._images)
+        chosen = slice(first, min(first + self._images_per_request, n_images))
+        body, n = self._encode(self._images[chosen]), chosen.stop - first
+        if self._judge_of is None:
+            return PreparedRequest(body, first, [UNLABELLED] * n if self._labels is None else self._chosen(chosen))
+        told = [None] * n if self._labels is None else self._chosen(chosen)
+        return PreparedRequest(body, first, [RIGHT] * n, self._judge_of(first, told), told)
+
+    def _chosen(self, chosen: slice) -> list[Any]:
+        assert self._labels is not None
+        labels = self._labels[chosen]
+        return labels.tolist() if labels.ndim == 1 else list(labels)

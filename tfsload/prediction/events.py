@@ -16,7 +16,8 @@ Keyword arguments (take those you need, and `**_` for the others):
 | --- | --- | --- |
 | image_index | int | the image's position in the data set |
 | label | int or None | its true class; None: the data set has no labels |
-| predicted | int or None | the class with the highest score; None where the request failed |
+| predicted | int or None | the class with the highest score; None where the request failed, or the answer names none |
+| is_right | bool or None | whether the answer is right; None where there is none, or nothing to judge it by |
 | scores | array (classes,) or None | the model's output for this image; None where it failed, or has no scores |
 | latency_ns | int | from sending the request (open load: from when it was due) to having its answer |
 | done_unix_ns | int | when the request ended, in nanoseconds since 1970 |
@@ -51,6 +52,7 @@ raises costs a warning there, never the run; the next level waits until all have
 JSON can hold. `tfsload.result(environment)` returns it, too.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import locust
@@ -112,12 +114,12 @@ def book(
         reply_bytes: length of the answer.
         url: where it was sent.
     """
-    predicted = answered_by = None
+    counted = answered_by = None
     if answer is not None:
-        predicted, answered_by = answer.predicted, answer.servable
+        counted, answered_by = answer.counted, answer.servable
     level = recorder.record(
         request.labels,
-        predicted,
+        counted,
         failure,
         due_ns,
         sent_ns,
@@ -143,11 +145,16 @@ def book(
     )
     if not events.prediction._handlers:
         return  # nobody listens: nothing to put together
-    scores = None if answer is None else answer.scores
+    scores = predicted = None
+    if answer is not None:
+        scores, predicted = answer.scores, answer.predicted
+    told: Sequence[Any] = request.told or request.labels
     for position, label in enumerate(request.labels):
+        is_known = counted is not None and label != UNLABELLED
         events.prediction.fire(
             image_index=request.first_image + position,
-            label=None if label == UNLABELLED else label,
+            label=None if label == UNLABELLED else told[position],
+            is_right=counted[position] == label if is_known and counted is not None else None,
             predicted=None if predicted is None else predicted[position],
             scores=None if scores is None else scores[position],
             latency_ns=latency_ns,

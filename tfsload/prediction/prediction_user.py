@@ -6,9 +6,11 @@ import time
 from typing import Any, ClassVar
 
 import gevent
+import numpy as np
 from locust import User, tag, task
 from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser
 from locust.user.task import LOCUST_STATE_RUNNING, DefaultTaskSet
+from numpy.typing import NDArray
 
 from tfsload.prediction import events, slot, statistics_book
 from tfsload.prediction.process_run import Run
@@ -16,6 +18,7 @@ from tfsload.records.together import BATCH
 from tfsload.transport.answer import Answer, ReplyError
 from tfsload.transport.contract import Transport
 from tfsload.transport.failure import BAD_REPLY, CLIENT_ERROR, PredictionFailure
+from tfsload.transport.image_answer import ImageAnswer
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +90,31 @@ class PredictionUser(User):
             own if one is above else one for one in cls.tasks if one is not above or not is_collected
         ]  # as Locust has collected them
 
+    @classmethod
+    def encode(cls, image: NDArray[np.uint8]) -> Any:
+        """Return what is sent for an image; a class that has its own is asked once for each image, before any load.
+
+        Args:
+            image: uint8 (rows, columns), read-only, as the data set has it; of arrays a dict with an example's.
+
+        Returns:
+            Another image, uint8 (rows, columns), which is fitted to the model as any other; or an array, text or bytes
+            that the model's input takes as it is; or a dict of such by the names of inputs. All images' alike.
+        """
+        return image
+
+    @classmethod
+    def is_right(cls, label: Any, answer: ImageAnswer) -> bool:
+        """Return whether an answer is right; a class that has its own is asked for each answer, under load.
+
+        It must be pure: to the same image's answer in the same bytes its last verdict may be taken.
+
+        Args:
+            label: of the image, or the example, as the data set has it; None: it has none.
+            answer: to this image.
+        """
+        return answer.predicted is not None and bool(answer.predicted == label)
+
     def on_start(self) -> None:
         """Join the run that this process takes part in."""
         self._join()
@@ -111,6 +139,8 @@ class PredictionUser(User):
             self.predict = self.predict_in_turn = _take_no_part  # type: ignore[method-assign]  # of this user alone
             return
         self._run = run
+        kind = run.kind_of(type(self))
+        self._book, self._references = kind.book, kind.references
         target = run.settings.connection.target
         self._statistics = statistics_book.booked(self.environment)
         self._url = f"{self.request_type}://{target.text if target else ''}"
@@ -124,8 +154,9 @@ class PredictionUser(User):
 
     def connect(self, run: Run) -> None:
         """Take what the process's users share: thousands with their own would keep the processor waiting for memory."""
-        self._call = run.call
-        self._reader_of = run.transport.reader_of
+        kind = run.kind_of(type(self))
+        self._call = kind.call
+        self._reader_of = kind.transport.reader_of
 
     def stop(self, force: bool = False) -> bool:
         """End when the request in flight has; at once if there is none, because the user waits for one to fire."""
@@ -161,14 +192,17 @@ class PredictionUser(User):
         run = self._run
         due_ns = None if run.pacer is None else run.pacer.next()
         number, lease = run.supply.next()
-        request = run.book.prepared[number] or run.book[number]  # a call less; to be rid of it: the latter alone
+        request = self._book.prepared[number] or self._book[number]  # a call less; to be rid of it: the latter alone
         self.sent_ns = self.in_hand_ns = run.sent_ns = sent_ns = time.perf_counter_ns()
         if due_ns is None:
             due_ns = sent_ns
         try:
             reply = self._call(request.body)
             done_ns = time.perf_counter_ns()
-            answer, failure = self._reader_of(len(request.labels)).read(reply), None
+            if request.judge is None:
+                answer, failure = self._reader_of(len(request.labels)).read(reply), None
+            else:
+                answer, failure = request.judge(reply), None
             run.answered_ns = done_ns
         except Exception as error:
             if isinstance(error, _LEAVES_TASK):
@@ -182,10 +216,10 @@ class PredictionUser(User):
         self.sent_ns = 0
         try:
             n_mismatched = example = None
-            if run.references is not None and answer is not None:  # no answer is a failure, and no mismatch
-                n_mismatched = run.references.n_mismatched(number, answer)
+            if self._references is not None and answer is not None:  # no answer is a failure, and no mismatch
+                n_mismatched = self._references.n_mismatched(number, answer)
                 if n_mismatched:
-                    example = run.references.example(number, answer, request.first_image)
+                    example = self._references.example(number, answer, request.first_image)
             environment, statistics = self.environment, self._statistics
             hooks = environment.events
             listeners = hooks.request._handlers
@@ -199,11 +233,11 @@ class PredictionUser(User):
             ):
                 # Nobody is to be told: it is booked with others, as `events.book` would, in half of the time. (To be
                 # rid of it: have `booked`, which `_statistics` comes from, return None.)
-                waiting, predicted = run.recorder.waiting, answer.predicted
+                waiting = run.recorder.waiting
                 waiting.append(
                     (
                         request.labels,
-                        predicted,
+                        answer.counted,
                         due_ns,
                         sent_ns,
                         done_ns,

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 # What stands in the place of a class.
 OTHER_NUMBER, NO_SCORES = -1, -2
+# What the class is of an answer that names none.
+NO_CLASS = -1
 
 
 class Mismatch(NamedTuple):
@@ -14,7 +16,7 @@ class Mismatch(NamedTuple):
 
     Attributes:
         image: its position in the data set.
-        expected_class, answered_class: without load and under it.
+        expected_class, answered_class: without load and under it; both -1: the answer names none.
         place: the model's class whose score is furthest off; -1: there are other classes, and the scores are their
             numbers; -2: the model answers classes alone, and the scores are the two.
         expected, answered: that class's score without load and under it.
@@ -49,11 +51,20 @@ class Mismatch(NamedTuple):
         """Return the mismatch of an image that was given one class without load and another under it."""
         return cls(image, expected, answered, NO_SCORES, float(expected), float(answered))
 
+    @classmethod
+    def of_values(cls, image: int, expected: NDArray[Any], values: NDArray[Any]) -> "Mismatch":
+        """Return the mismatch of an image whose answers are numbers that name no class; the arguments are as `of`'s."""
+        return cls.of(image, expected, values)._replace(expected_class=NO_CLASS, answered_class=NO_CLASS)
+
     @property
     def words(self) -> str:
         """Both answers in words."""
         if self.place == OTHER_NUMBER:
-            return f"image {self.image}: {self.expected:.0f} scores without load, {self.answered:.0f} under it"
+            what = "numbers" if self.expected_class == self.answered_class == NO_CLASS else "scores"
+            return f"image {self.image}: {self.expected:.0f} {what} without load, {self.answered:.0f} under it"
+        if self.expected_class == self.answered_class == NO_CLASS:
+            expected, answered = _numbers(self.expected, self.answered)
+            return f"image {self.image}: number {self.place} of the answer was {expected} and became {answered}"
         if self.expected_class == self.answered_class:
             classes = f"class {self.expected_class} both times"
         else:

@@ -147,6 +147,7 @@ def _said(result: RunResult) -> str:
     answer = [told] if (told := sweep_answer(result)) else []
     found = [result.search.sentence] if result.search else []
     unlabelled = [] if result.images.is_labelled else [f"{NO_LABELS}: there is no error rate"]
+    unlabelled += [result.images.why_no_classes] if result.images.judged_by else []
     return "\n".join([*answer, *found, *unlabelled, *result.warnings, *map(str, result.judged.notes)])
 
 

@@ -78,6 +78,7 @@ def _figures(result: RunResult) -> str:
     }
     note = "\n\nRates and percentiles are of answered requests." if latency and totals.failed_requests else ""
     note += "" if is_labelled else f"\n\nThere is no error rate: {NO_LABELS}."
+    note += f"\n\n{_sentence(text(why))}" if (why := result.images.why_no_classes) else ""
     return _table(tuple(row), [tuple(row.values())], n_texts=0) + note
 
 

@@ -50,6 +50,8 @@ def render(result: RunResult, remark: str = "", screen: Screen = LOG, page: str 
 
 
 def _classes(result: RunResult, screen: Screen) -> Sequence[str]:
+    if why := result.images.why_no_classes:
+        return [screen.wrapped(f"{why[0].upper()}{why[1:]}.")]
     if not result.classes:
         return ()
     name_of = result.images.class_text if result.images.class_names else str

@@ -1,7 +1,7 @@
 """Everything that is checked before any load: options, data, the server and its model."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,17 +13,20 @@ from tfsload.analysis.threshold_kinds import OF_LABELS
 from tfsload.analysis.thresholds import Threshold, ThresholdError
 from tfsload.datasets.dataset import DataError, Dataset
 from tfsload.load import plan
-from tfsload.prediction.process_run import RunImages, larger_set, load_images
+from tfsload.prediction.hooks import Hooks
+from tfsload.prediction.process_run import RunImages, larger_set, load_images, requests_for
 from tfsload.run.asked import as_asked
+from tfsload.run.judged_before import with_cost_of_judging
+from tfsload.run.kinds import CheckedKind, Kind, hook_faults, hooks_by_class, kinds_of
 from tfsload.run.user_hosts import BY_OPTION, HostAsked
 from tfsload.settings import rules
 from tfsload.settings.refusal import RunRefused
 from tfsload.settings.settings import Settings, SettingsError
 from tfsload.target import preflight
 from tfsload.target.embedded import EmbeddedModel
-from tfsload.target.fired import Fired
 from tfsload.target.preflight import MisfitError, NoServerError, Preflight
 from tfsload.target.references import References
+from tfsload.target.trial import UnjudgedError
 from tfsload.target.verification import OtherModelError, VerificationError, record_references
 from tfsload.target.waiting import StoppedError, Wait, ask_when_ready
 from tfsload.transport import words
@@ -43,6 +46,7 @@ _CODES: Mapping[type[Exception], int] = {
     TlsFileError: exit_codes.BAD_USAGE,
     NoServerError: exit_codes.FAILED,
     MisfitError: exit_codes.BAD_USAGE,
+    UnjudgedError: exit_codes.BAD_USAGE,
     VerificationError: exit_codes.FAILED,
     OtherModelError: exit_codes.INVALID,
     StoppedError: exit_codes.INVALID,
@@ -61,7 +65,8 @@ class Checked:
         is_labelled: whether they have labels, so that answers are right or wrong.
         class_names: what their classes are called, by label; empty: by their numbers.
         data_fingerprint: of these images.
-        preflight: what the server said of its model.
+        preflight: what the server said of its model, for the first of
+        kinds: the kinds of requests, by user class; empty: one, of the images as they are.
         references: the answers without load, where they are to be compared; else None.
         asked: the options, as they may be kept.
         images: these images, where this process holds them; None: they are to be loaded.
@@ -80,6 +85,21 @@ class Checked:
     remarks: tuple[str, ...] = ()
     is_labelled: bool = True
     class_names: tuple[str, ...] = ()
+    kinds: tuple[CheckedKind, ...] = ()
+
+    @property
+    def all_kinds(self) -> tuple[CheckedKind, ...]:
+        """The kinds of requests, also where there is one alone."""
+        return self.kinds or (CheckedKind((), self.preflight),)
+
+    @property
+    def judged_by(self) -> str:
+        """Whose own `is_right` judges answers; empty: labels do."""
+        return " and ".join(dict.fromkeys(one.judged_by for one in self.kinds if one.judged_by))
+
+    def without_images(self) -> "Checked":
+        """Return the same without what others hold."""
+        return replace(self, images=None, kinds=tuple(replace(one, kind=None) for one in self.kinds))
 
 
 def check(
@@ -89,6 +109,7 @@ def check(
     embedded: EmbeddedModel,
     faults: list[str],
     wait: Wait | None = None,
+    user_classes: Sequence[type] = (),
 ) -> Checked:
     """Check a run; the embedded server is started where no host is named.
 
@@ -99,34 +120,36 @@ def check(
         embedded: starts it.
         faults: what is wrong beside, with the locustfile; told together with all others.
         wait: with which somebody else may end the wait for a server; None: nobody may.
+        user_classes: those of the run, which may have ways of their own.
 
     Raises:
         RunRefused: with all faults of the options, or of the data, or of the server.
     """
-    settings, dataset = _checked_here(options, asked, faults)
+    settings, dataset, kinds = _checked_here(options, asked, faults, user_classes)
     is_embedded = settings.connection.target is None
     try:
         if is_embedded:
-            answered = _ask_embedded(embedded, settings, transport_class, dataset, wait)
+            answered = _ask_embedded(embedded, settings, transport_class, kinds, wait)
         else:
-            answered = _ask(settings, transport_class, dataset, wait)
+            answered = _ask(settings, transport_class, kinds, wait)
     except tuple(_CODES) as error:
         faults = list(getattr(error, "faults", [str(error)]))
         raise RunRefused(next(code for kind, code in _CODES.items() if isinstance(error, kind)), faults) from None
-    images = RunImages.of(dataset)
+    images = RunImages.of(dataset, {one.class_names: one.encoded.dataset for one in kinds if one.hooks.encode})
     return Checked(
         answered.settings,
         answered.transport,
         len(dataset),
         images.fingerprint,
-        answered.preflight,
+        answered.kinds[0].preflight,
         answered.references,
         as_asked(options, asked.text if asked.named_by == BY_OPTION else None),
         images,
         is_embedded,
         dataset.remarks,
-        dataset.labels is not None,
+        dataset.labels is not None or all(one.hooks.is_right for one in kinds),
         tuple(map(words.shown, dataset.class_names)),
+        answered.kinds,
     )
 
 
@@ -136,41 +159,43 @@ class _Answered:
 
     settings: Settings
     transport: Transport
-    preflight: Preflight
+    kinds: tuple[CheckedKind, ...]
     references: References | None
 
 
-def _ask(settings: Settings, transport_class: type[Transport], dataset: Dataset, wait: Wait | None) -> _Answered:
+def _ask(settings: Settings, transport_class: type[Transport], kinds: Sequence[Kind], wait: Wait | None) -> _Answered:
     """Ask the server of these settings, and record its answers where they are to be compared; raise one of `_CODES`."""
     transport = transport_class(settings.model, settings.connection)
     transport.check_files()
-    found = ask_when_ready(transport, _fired(dataset, settings), wait=wait)
-    logger.info("Signature %s: %s", shown(found.spec.signature_name), found.spec.words)
-    transport = transport_class(settings.model, settings.connection, found.spec)
     is_verified = settings.checks.verify > 0 and not settings.report.dry_run
-    references = record_references(settings.checks, transport, dataset, found.servable) if is_verified else None
-    return _Answered(settings, transport, found, references)
-
-
-def _fired(dataset: Dataset, settings: Settings) -> Fired:
-    rows, columns = dataset.images.shape[1:]
-    # Of the whole data set: how a model is called is not to hang on how many images are fired.
-    lowest, highest = dataset.label_range or (None, None)
-    return Fired((rows, columns), lowest, highest, settings.checks.label_offset, dataset.class_names)
+    references = References(*settings.checks.compared_by) if is_verified else None
+    answered: list[CheckedKind] = []
+    for kind in kinds:
+        found = ask_when_ready(transport, kind.fired(settings), wait=wait)
+        called = transport_class(settings.model, settings.connection, found.spec)
+        found = with_cost_of_judging(found, called, kind)
+        who = f" ({', '.join(kind.class_names)})" if len(kinds) > 1 else ""
+        logger.info("Signature %s%s: %s", shown(found.spec.signature_name), who, found.spec.words)
+        dataset, n_before = kind.encoded.dataset, len(answered) * requests_for(settings, len(kind.encoded.dataset))
+        if references is not None:
+            references.add(record_references(settings.checks, called, dataset, found.servable), n_before)
+        answered.append(CheckedKind(kind.class_names, found, kind, kind.fired(settings).judged_by))
+    called = transport_class(settings.model, settings.connection, answered[0].preflight.spec)
+    return _Answered(settings, called, tuple(answered), references)
 
 
 def _ask_embedded(
     embedded: EmbeddedModel,
     settings: Settings,
     transport_class: type[Transport],
-    dataset: Dataset,
+    kinds: Sequence[Kind],
     wait: Wait | None,
 ) -> _Answered:
     """Ask the embedded server as `_ask` does; of one that has just ended, another in its place."""
 
     def ask() -> _Answered:
         target = parse_address(embedded.address(settings.model.name))
-        return _ask(settings.at_ready(target), transport_class, dataset, wait)
+        return _ask(settings.at_ready(target), transport_class, kinds, wait)
 
     try:
         return ask()
@@ -185,23 +210,25 @@ def has_changed(checked: Checked) -> str:
 
     A server that no longer answers has not changed: requests without an answer tell of it.
     """
-    try:
-        timeout_s = min(preflight.patience_s(checked.settings.model), _LONGEST_AFTERWARDS_S)
-        now = preflight.ask(checked.transport, checked.preflight.fired, timeout_s)
-    except NoServerError:
-        return ""
-    except MisfitError as error:
-        return "; ".join(error.faults)
-    before = checked.preflight
-    if now.model_version != before.model_version:
-        return f"version {before.model_version} answered before, {now.model_version} after"
-    if _described(now.spec) == _described(before.spec):
-        return ""
-    return f"its signature was {before.spec.words}, and became {now.spec.words}"
+    for kind in checked.all_kinds:
+        try:
+            timeout_s = min(preflight.patience_s(checked.settings.model), _LONGEST_AFTERWARDS_S)
+            now = preflight.ask(checked.transport, kind.preflight.fired, timeout_s)
+        except NoServerError:
+            return ""
+        except MisfitError as error:
+            return "; ".join(error.faults)
+        before = kind.preflight
+        if now.model_version != before.model_version:
+            return f"version {before.model_version} answered before, {now.model_version} after"
+        if _described(now.spec) != _described(before.spec):
+            return f"its signature was {before.spec.words}, and became {now.spec.words}"
+    return ""
 
 
 def _described(spec: CallSpec) -> CallSpec:
     """Return how a model is called, as far as it describes itself: what a text holds, or an open shape, was tried."""
+    spec = replace(spec, judged_by="")
     if spec.input.form == PIXELS and not spec.input.is_open:
         return spec
     images = replace(spec.input, form="", feature="", feature_dtype="", scale="", shape=(), border=0)
@@ -229,8 +256,16 @@ def web_origins(options: Mapping[str, Any]) -> tuple[str, ...]:
         raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
 
 
-def data_faults(asked: Iterable[Threshold], dataset: Dataset) -> list[str]:
-    """Return which thresholds are about a class that no image is of, or about labels that there are not."""
+def data_faults(asked: Iterable[Threshold], dataset: Dataset, is_judged: bool = False) -> list[str]:
+    """Return which thresholds are about a class that no image is of, or about labels that there are not.
+
+    Args:
+        asked: the thresholds.
+        dataset: the images.
+        is_judged: whether somebody judges answers by himself, so that labels and classes are his.
+    """
+    if is_judged:
+        return []
     if dataset.labels is None:
         why = f"{NO_LABELS}, so that no answer is right or wrong: leave it out (failed_rate, for one, needs no labels)"
         return [f"--threshold {words.quoted(one.text)}: {why}" for one in asked if one.metric in OF_LABELS]
@@ -252,10 +287,13 @@ def _thresholds(options: Mapping[str, Any]) -> tuple[Threshold, ...]:
         return ()
 
 
-def _checked_here(options: Mapping[str, Any], asked: HostAsked, faults: list[str]) -> tuple[Settings, Dataset]:
-    """Check what needs no server: the options and the data, with the faults of both at once."""
+def _checked_here(
+    options: Mapping[str, Any], asked: HostAsked, faults: list[str], user_classes: Sequence[type]
+) -> tuple[Settings, Dataset, list[Kind]]:
+    """Check what needs no server: the options, the data and the user classes, with the faults of all at once."""
     faults = [*faults, *asked.faults]
     settings = dataset = None
+    found = _hooks(user_classes, faults)
     try:
         settings = Settings.parse(options, asked.text, asked.named_by)
     except SettingsError as error:
@@ -267,7 +305,9 @@ def _checked_here(options: Mapping[str, Any], asked: HostAsked, faults: list[str
     except DataError as error:
         faults.append(str(error))
     if dataset is not None:
-        faults += data_faults(_thresholds(options), dataset)
+        limits = _thresholds(options)
+        faults += hook_faults(found, limits, dataset)
+        faults += data_faults(limits, dataset, any(hooks.is_right for _, hooks in found))
     if settings is not None:
         words.hide(value for _, value in settings.connection.metadata)
         faults += plan.faults(settings.load, settings.checks.thresholds)
@@ -289,4 +329,16 @@ def _checked_here(options: Mapping[str, Any], asked: HostAsked, faults: list[str
         faults.append(f"-u {n_users}: expected from 1 to {MAX_USERS:,} users")
     if faults or settings is None or dataset is None:
         raise RunRefused(exit_codes.BAD_USAGE, faults)
-    return settings, dataset
+    try:
+        return settings, dataset, kinds_of(dataset, user_classes)  # last: it may take a while
+    except SettingsError as error:
+        raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
+
+
+def _hooks(user_classes: Sequence[type], faults: list[str]) -> list[tuple[tuple[str, ...], Hooks]]:
+    """Return what user classes do in ways of their own; what is wrong with them is added to the faults."""
+    try:
+        return hooks_by_class(user_classes)
+    except SettingsError as error:
+        faults += error.faults
+        return []

@@ -23,7 +23,7 @@ from tfsload.run.results import Results
 from tfsload.run.roster import OTHER_VERSION, STRANGER, Roster
 from tfsload.run.vigil import Vigil
 from tfsload.target.references import References
-from tfsload.transport.call_spec import MNIST_EXAMPLE, CallSpec
+from tfsload.transport.call_spec import MNIST_EXAMPLE
 from tfsload.transport.words import redacted, sentence
 
 logger = logging.getLogger(__name__)
@@ -124,7 +124,7 @@ class Coordinator:
         self,
         n_requests: int | None,
         data_fingerprint: str = "",
-        spec: CallSpec = MNIST_EXAMPLE,
+        calls: str = MNIST_EXAMPLE.to_text(),
         references: References | None = None,
         give_up_after_s: float | None = None,
         n_warm_up: int = 0,
@@ -135,7 +135,7 @@ class Coordinator:
         Args:
             n_requests: requests to make, each exactly once; None: no limit.
             data_fingerprint: of the images; workers that have others do not take part.
-            spec: how the model is called.
+            calls: how the model is called, as `calls_text` has it.
             references: answers recorded without load, with which workers compare theirs; None: they do not.
             give_up_after_s: seconds in which requests are sent and none is answered, which end the run; None: none do.
             n_warm_up: requests to make before those, which do not count.
@@ -146,7 +146,7 @@ class Coordinator:
         options[messages.RUN_NUMBER_OPTION] = self._number
         options[messages.PROTOCOL_OPTION] = messages.PROTOCOL
         options[messages.RUN_DATA_OPTION] = data_fingerprint
-        options[messages.CALL_SPEC_OPTION] = spec.to_text()
+        options[messages.CALL_SPEC_OPTION] = calls
         self._references = references.to_plain() if references else None
         self.counted.clear()
         options[messages.FORKED_BY_OPTION] = processes.forked_by() if options.get("processes") else None

@@ -6,7 +6,8 @@ from locust.env import Environment
 
 from tfsload.prediction.process_run import Run, RunImages, load_images
 from tfsload.run import messages
-from tfsload.run.user_hosts import transport_of
+from tfsload.run.kinds import kinds_asked
+from tfsload.run.user_hosts import transport_class_of
 from tfsload.settings.settings import Settings, SettingsError
 from tfsload.target.round_trip import measure_round_trip_ns
 
@@ -31,10 +32,11 @@ def get_ready(environment: Environment, options: dict[str, Any], number: int, im
     settings = Settings.parse(options, options[messages.ADDRESS_OPTION])
     images = images or RunImages.of(load_images(settings))
     images.require(options[messages.RUN_DATA_OPTION])
-    spec, names = options[messages.CALL_SPEC_OPTION], images.dataset.class_names
-    transport = transport_of(environment.user_classes, settings, spec, names)
+    classes, dataset = environment.user_classes, images.dataset
+    kinds = kinds_asked(options[messages.CALL_SPEC_OPTION], dataset, classes, images.encoded)
+    transport = transport_class_of(classes)(settings.model, settings.connection, kinds[0].spec)
     transport.check_files()
-    return Run(number, settings, transport, images=images)
+    return Run(number, settings, transport, images=images, kinds=kinds)
 
 
 def measure_round_trip(run: Run) -> None:

@@ -43,7 +43,7 @@ those with rows in `n_undelivered` how many requests were answered under leases 
 from tfsload.settings.options import OWN_PREFIX
 
 # Goes up with each change to what stands here. Processes with different ones do not understand each other.
-PROTOCOL = 13
+PROTOCOL = 14
 
 JOINED = "tfsload_joined"
 LEASE_WANTED = "tfsload_lease_wanted"
@@ -68,7 +68,7 @@ RUN_NUMBER_OPTION = f"{OWN_PREFIX}run_number"
 PROTOCOL_OPTION = f"{OWN_PREFIX}protocol"
 # The fingerprint of the images, labels and class names: a worker with others would measure something else.
 RUN_DATA_OPTION = f"{OWN_PREFIX}run_data"
-# How the model is called, as `CallSpec.to_text` has it: the leader has found it, and workers ask no server.
+# How the model is called, as `tfsload.run.kinds.calls_text` has it: the leader has found it, and workers ask no server.
 # What classes are called they know from the data set, which may have a hundred thousand.
 CALL_SPEC_OPTION = f"{OWN_PREFIX}call_spec"
 # With `--processes`: the process that forked the workers. Those of another run may find this one's port.

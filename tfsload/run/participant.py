@@ -146,7 +146,7 @@ class Participant:
     def _on_references(self, environment: Environment, msg: Message) -> None:  # noqa: ARG002  (Locust's names)
         run = self.open_run
         if run is not None and msg.data["run"] == run.number:
-            run.references = References.from_plain(msg.data["rows"], *run.settings.checks.compared_by)
+            run.compare_with(References.from_plain(msg.data["rows"], *run.settings.checks.compared_by))
             self._has_references.set()
 
     def _give_up(self, run: Run, reason: str) -> None:

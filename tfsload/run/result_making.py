@@ -21,6 +21,7 @@ from tfsload.prediction.process_run import load_images, requests_for
 from tfsload.records.mismatch import least
 from tfsload.records.record import Record
 from tfsload.run.checks import Checked
+from tfsload.run.kinds import called_words
 from tfsload.run.results import Results
 from tfsload.run.surroundings import machine, made_by
 from tfsload.run.worker_figures import workers_of
@@ -63,7 +64,7 @@ def make_result(
         workers=workers_of(results, overall, summed_up.totals.duration_s),
         users=Users(results.n_users, results.n_users_asked, results.attendance.attended),
         verified=_verified(overall, results.uncounted, checked),
-        images=images,
+        images=images.judged(checked.judged_by) if checked.judged_by else images,
         accuracy=_accuracy(results, images, checked),
         others=others,
         notes={redacted(key): redacted(note) for key, note in checked.settings.report.notes},
@@ -80,6 +81,7 @@ def _measured(results: Results, checked: Checked, is_under_way: bool) -> Measure
         n_images=checked.n_images,
         asked=_sweep_asked(checked),
         is_labelled=checked.is_labelled,
+        is_judged=bool(checked.judged_by),
         behind_s=results.behind_ns / 1e9,
         told_until_unix_ns=min(results.told_until_unix_ns.values(), default=0) if is_under_way else 0,
     )
@@ -114,7 +116,7 @@ def _images(overall: Record, checked: Checked) -> ImageCounts:
     counted = ImageCounts.of(overall.images, checked.n_images, checked.settings.model.images_per_request)
     counted = replace(counted, is_labelled=checked.is_labelled, class_names=checked.class_names)
     is_by_class = any(one.label is not None for one in checked.settings.checks.thresholds)
-    if not (counted.misread or is_by_class):
+    if checked.judged_by or not (counted.misread or is_by_class):
         return counted
     dataset = checked.images.dataset if checked.images else _loaded_anew(checked)
     if dataset is None or dataset.labels is None:
@@ -158,7 +160,7 @@ def _server(overall: Record, uncounted: Record, checked: Checked, changed: str) 
         signature_name=cut(shown(spec.signature_name), LONGEST_VALUE),
         input_name=cut(shown(spec.input.name), LONGEST_VALUE),
         output_name=cut(shown(spec.output.name), LONGEST_VALUE),
-        called=redacted(spec.words),
+        called=redacted(called_words(checked.all_kinds)),
         wrong_model=fault(overall.servables + uncounted.servables, checked.preflight.servable),
         changed=changed,
         is_embedded=checked.is_embedded,

@@ -9,9 +9,7 @@ from locust import User
 from locust.env import Environment
 
 from tfsload.prediction.prediction_user import PredictionUser
-from tfsload.settings.settings import Settings
 from tfsload.transport.address import same_address
-from tfsload.transport.call_spec import CallSpec
 from tfsload.transport.contract import Transport
 from tfsload.transport.grpc.transport import GrpcTransport
 from tfsload.transport.words import quoted
@@ -45,14 +43,6 @@ def suite_classes(user_classes: Iterable[type]) -> list[type[PredictionUser]]:
 def transport_class_of(user_classes: Iterable[type]) -> type[Transport]:
     """Return the way to the server that a run's user classes take: the class decides the protocol, as Locust has it."""
     return next((one.transport_class for one in suite_classes(user_classes)), GrpcTransport)
-
-
-def transport_of(
-    user_classes: Iterable[type], settings: Settings, call_spec: str, class_names: tuple[str, ...]
-) -> Transport:
-    """Return the way to the server, with how the model is called as `CallSpec.from_text` reads it."""
-    spec = CallSpec.from_text(call_spec, class_names)
-    return transport_class_of(user_classes)(settings.model, settings.connection, spec)
 
 
 def other_classes(user_classes: Iterable[type]) -> list[type]:

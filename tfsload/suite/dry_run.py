@@ -8,6 +8,8 @@ from tfsload.analysis.figures import on_average, span, users
 from tfsload.load.plan import Plan
 from tfsload.report import directory
 from tfsload.run.checks import Checked
+from tfsload.run.judged_before import judged_trial
+from tfsload.run.kinds import CheckedKind
 from tfsload.run.surroundings import made_by
 from tfsload.settings import readers
 from tfsload.settings.options import OWN_PREFIX
@@ -15,7 +17,7 @@ from tfsload.settings.refusal import RunRefused
 from tfsload.settings.settings import Settings
 from tfsload.suite import arguments, run_warnings
 from tfsload.suite.run_warnings import how_long
-from tfsload.target.trial import Trial, TrialError, try_one
+from tfsload.target.trial import Trial, TrialError
 from tfsload.transport.words import lines, path_shown, redacted, shown
 
 _LABEL_WIDTH = 13
@@ -72,28 +74,26 @@ def words(checked: Checked, plan: Plan | None, shape: object | None, options: Ma
     Raises:
         RunRefused: the prediction had no answer.
     """
-    assert checked.images is not None  # as long as a run has not begun
+    first, *_ = checked.kinds
+    assert first.kind is not None  # as long as a run has not begun
     try:
-        trial = try_one(checked.transport, checked.images.dataset, checked.preflight.servable)
+        trial = judged_trial(first.kind, checked.transport, first.preflight)
     except TrialError as error:
         raise RunRefused(exit_codes.FAILED, [str(error)]) from None
     model = checked.settings.model
     where = f"at {checked.settings.connection.server.text} (tfsload {made_by().suite})"
-    first = f"Model {model.name}, version {checked.preflight.model_version}, {where}"
+    title = f"Model {model.name}, version {checked.preflight.model_version}, {where}"
     rows = [f"{label:<{_LABEL_WIDTH}}{text}" for label, text in _rows(checked, plan, shape, options, trial)]
-    return lines(redacted("\n".join(["", first, "", *rows, "", _DONE])))
+    return lines(redacted("\n".join(["", title, "", *rows, "", _DONE])))
 
 
 def _rows(
     checked: Checked, plan: Plan | None, shape: object | None, options: Mapping[str, Any], trial: Trial
 ) -> list[tuple[str, str]]:
     settings = checked.settings
-    model, report, spec = settings.model, settings.report, checked.preflight.spec
+    model, report = settings.model, settings.report
     rows = [
-        ("signature", shown(spec.signature_name)),
-        ("input", spec.input.words),
-        *(("", words) for words in spec.further_words),
-        ("output", spec.output.words),
+        *(row for kind in checked.kinds for row in _called(kind, is_named=len(checked.kinds) > 1)),
         (
             "data",
             f"{settings.data.dataset}: {_number(checked.n_images, 'image')}, "
@@ -112,6 +112,18 @@ def _rows(
     if report.directory:
         rows.append(("report", f"{path_shown(directory.place_of(report.directory))} can be written"))
     return [*rows, ("prediction", trial.words)]
+
+
+def _called(kind: CheckedKind, is_named: bool) -> list[tuple[str, str]]:
+    spec = kind.preflight.spec
+    inputs = spec.input_words
+    return [
+        *([("users", ", ".join(map(shown, kind.class_names)))] if is_named else []),
+        ("signature", shown(spec.signature_name)),
+        ("input", inputs[0]),
+        *(("", words) for words in inputs[1:]),
+        ("output", spec.output_words),
+    ]
 
 
 def _number(n: int, noun: str) -> str:

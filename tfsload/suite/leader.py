@@ -1,7 +1,6 @@
 """Leads runs: from the check of one to its outcome, in the process that the others report to."""
 
 import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -20,6 +19,7 @@ from tfsload.run.awaited import AwaitedWorkers
 from tfsload.run.checks import has_changed
 from tfsload.run.conductor import Conductor
 from tfsload.run.coordinator import DRAIN_LIMIT_S, Coordinator
+from tfsload.run.kinds import calls_text
 from tfsload.run.participant import Participant
 from tfsload.run.user_hosts import UserHosts
 from tfsload.settings.options import default_of
@@ -154,11 +154,11 @@ class Leader:
         if self._participant is not None:
             self._participant.images = checked.images
         else:
-            run.checked = replace(checked, images=None)  # its participants hold them
+            run.checked = checked.without_images()  # its participants hold them
         self.coordinator.begin(
             n_requests,
             checked.data_fingerprint,
-            checked.preflight.spec,
+            calls_text(checked.all_kinds),
             checked.references,
             give_up_after_s,
             checked.settings.load.warm_up_requests,

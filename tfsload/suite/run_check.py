@@ -128,7 +128,7 @@ class RunCheck:
             if web is not None:
                 faults += web.secret_faults(asked.text, options)
             wait = web.wait if web is not None else None
-            checked = check(options, asked, transport_class_of(classes), self._embedded, faults, wait)
+            checked = check(options, asked, transport_class_of(classes), self._embedded, faults, wait, classes)
             settings, n_users = checked.settings, self._n_users(options, web)
             if self.starts_by_itself:
                 run_warnings.warn_of_ignored(options, settings)

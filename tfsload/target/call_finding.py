@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from tfsload.target.array_finding import find_given, image_input
 from tfsload.target.fired import Fired
 from tfsload.target.input_finding import find_further, find_input, fit_text
-from tfsload.target.output_finding import classified_faults, find_output
+from tfsload.target.output_finding import classified_faults, find_judged, find_output
 from tfsload.transport.asked import ModelAsked
 from tfsload.transport.call_spec import (
     CLASSIFIED,
@@ -15,6 +16,8 @@ from tfsload.transport.call_spec import (
     PREDICT,
     CallSpec,
     FurtherInput,
+    GivenInput,
+    InputSpec,
     OutputSpec,
 )
 from tfsload.transport.faults import FaultsError
@@ -108,17 +111,33 @@ def _fitted(asked: ModelAsked, name: str, signature: SignatureDescribed, fired: 
     """
     if signature.method == CLASSIFY:
         return _classifying(asked, name, signature, fired), 0
-    images, faults = find_input(asked, name, signature, fired)
+    given: tuple[GivenInput, ...] = ()
+    images: InputSpec | None
+    if fired.given:
+        given, faults = find_given(asked, name, signature, fired)
+        images = image_input(given) if given and not faults else None
+    else:
+        images, faults = find_input(asked, name, signature, fired)
     further: tuple[FurtherInput, ...] = ()
     if images is not None:
-        further, further_faults = find_further(asked, name, signature, images.name)
+        taken = [one.name for one in given] or [images.name]
+        further, further_faults = find_further(asked, name, signature, taken, fired.by if given else "")
         faults = [*faults, *further_faults]
     # Where no input fits, what is wrong with the outputs is told all the same, as if the usual one did.
-    answer, answer_faults, certainty = find_output(asked, name, signature, fired, images or MNIST_EXAMPLE.input)
+    find = find_judged if fired.judged_by else find_output
+    answer, answer_faults, certainty = find(asked, name, signature, fired, images or MNIST_EXAMPLE.input)
     faults = [*faults, *answer_faults, *([fired.fault] if fired.fault else [])]
     if faults or images is None or answer is None:
         raise NoCallError(faults)
-    return CallSpec(name, signature.method, images, answer, further), certainty
+    spec = CallSpec(name, signature.method, images, answer, further, given, fired.judged_by, _asked_for(asked, fired))
+    return spec, certainty
+
+
+def _asked_for(asked: ModelAsked, fired: Fired) -> tuple[str, ...] | None:
+    """Return the outputs that are asked for, as `CallSpec.asks_for` has it."""
+    if not fired.judged_by:
+        return None
+    return (asked.output_name,) if asked.output_name else ()
 
 
 def _classifying(asked: ModelAsked, name: str, signature: SignatureDescribed, fired: Fired) -> CallSpec:
@@ -128,6 +147,9 @@ def _classifying(asked: ModelAsked, name: str, signature: SignatureDescribed, fi
         NoCallError: inputs are given that it cannot have, or it is of another make.
     """
     named, faults = f"signature {quoted(name)}", [fired.fault] if fired.fault else []
+    if fired.given:
+        what = f"{named} is called over Classify, which takes images as tf.Examples"
+        raise NoCallError([f"{fired.by} gives {', '.join(one.words for one in fired.given.values())}: {what}"])
     faults += [
         f"--input {quoted(f'{one}={text}')}: {named} is called over Classify, which takes images alone; leave it out"
         for one, text in asked.inputs
@@ -141,13 +163,13 @@ def _classifying(asked: ModelAsked, name: str, signature: SignatureDescribed, fi
         raise NoCallError(faults)
     ((alias, tensor),) = signature.inputs.items()
     found = fit_text(asked, alias, tensor, fired)
-    faults += [*found.faults, *classified_faults(named, signature.outputs, fired)]
+    faults += [*found.faults, *([] if fired.judged_by else classified_faults(named, signature.outputs, fired))]
     if faults or found.spec is None:
         raise NoCallError(faults)
     images = replace(found.spec, form=EXAMPLE, feature=asked.input_name)
     described = signature.outputs[outputs[0]]
     answer = OutputSpec(outputs[0], described.dtype, described.shape, CLASSIFIED, fired.offset, fired.names)
-    return CallSpec(name, signature.method, images, answer)
+    return CallSpec(name, signature.method, images, answer, judged_by=fired.judged_by)
 
 
 def _can_be_called(name: str, signature: SignatureDescribed) -> bool:

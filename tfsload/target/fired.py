@@ -1,6 +1,9 @@
 """What is fired at a model, as far as its signature has to fit it. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tfsload.transport.given_array import GivenArray
 
 
 @dataclass(frozen=True)
@@ -12,6 +15,10 @@ class Fired:
         lowest, highest: label; None: there are none.
         offset: how far the model's classes are above the labels.
         names: what classes are called, by label; empty: by their numbers.
+        given: arrays by the names of inputs that are fired in place of images; empty: images are.
+        by: who has made the images, or gives the arrays, such as `MyUser.encode`; empty: the data set has the images.
+        by_words: the same, with what it has cost.
+        judged_by: whose own `is_right` judges the answers; empty: labels do.
     """
 
     pixels: tuple[int, int] = (28, 28)
@@ -19,6 +26,10 @@ class Fired:
     highest: int | None = None
     offset: int = 0
     names: tuple[str, ...] = ()
+    given: Mapping[str, GivenArray] = field(default_factory=dict)
+    by: str = ""
+    by_words: str = ""
+    judged_by: str = ""
 
     @property
     def n_classes(self) -> int:
@@ -38,7 +49,7 @@ class Fired:
     @property
     def image_words(self) -> str:
         """An image for people."""
-        return f"{self.pixels[0]} × {self.pixels[1]} pixels"
+        return f"{self.pixels[0]} × {self.pixels[1]} pixels{f' of {self.by}' if self.by else ''}"
 
 
 DIGITS = Fired(lowest=0, highest=9)

@@ -1,6 +1,6 @@
 """Which input of a signature takes the images, how they are fitted to it, and what else is sent. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -102,19 +102,21 @@ def fit_input(asked: ModelAsked, name: str, tensor: TensorDescribed, fired: Fire
         layout.border,
         scale.text,
         PIXELS,
+        by=fired.by_words,
     )
     return FoundInput(spec, tuple(faults), layout.certainty)
 
 
 def find_further(
-    asked: ModelAsked, signature_name: str, signature: SignatureDescribed, image_input: str
+    asked: ModelAsked, signature_name: str, signature: SignatureDescribed, taken: Collection[str], by: str = ""
 ) -> tuple[tuple[FurtherInput, ...], list[str]]:
     """Return what is sent beside the images, and what is wrong with it.
 
     Args:
         asked: holds the values that were given.
         signature_name, signature: the one to be called.
-        image_input: takes the images.
+        taken: names of the inputs that take the images, or arrays in their place.
+        by: who gives these.
     """
     named, given, faults, further = f"signature {quoted(signature_name)}", dict(asked.inputs), [], []
     for name, text in given.items():
@@ -124,8 +126,9 @@ def find_further(
                 f"{said}: {named} has no such input; it has {', '.join(map(shown, sorted(signature.inputs)))}"
             )
             continue
-        if name == image_input:
-            faults.append(f"{said}: that one takes the images; name theirs with --input-name, or leave this out")
+        if name in taken:
+            what = f"{by} gives that one" if by else "that one takes the images; name theirs with --input-name"
+            faults.append(f"{said}: {what}{';' if by else ', or'} leave this out")
             continue
         one = FurtherInput(name, tensor.dtype, tensor.shape, text)
         try:
@@ -134,10 +137,10 @@ def find_further(
             faults.append(f"{said}: the input is {described(tensor)}, expected {expected}")
         further.append(one)
     for name, tensor in sorted(signature.inputs.items()):
-        if name not in (image_input, *given, *signature.defaults):
-            value = cut(shown(name), LONGEST_VALUE)
+        if name not in (*taken, *given, *signature.defaults):
+            value, give = cut(shown(name), LONGEST_VALUE), f"have {by} give it, or " if by else ""
             faults.append(
-                f"{named} also wants the input {quoted(name)}, {described(tensor)}: pass --input {value}=VALUE"
+                f"{named} also wants the input {quoted(name)}, {described(tensor)}: {give}pass --input {value}=VALUE"
             )
     return tuple(further), faults
 
@@ -175,7 +178,9 @@ def fit_text(asked: ModelAsked, name: str, tensor: TensorDescribed, fired: Fired
         return FoundInput(None, (f"{named} is {what}: expected one text for each image; {AN_INPUT}",))
     batch = shape[0] if shape and shape[0] >= 0 else None
     layout = Layout((1,) * len(inner), shape != (), batch, 1)
-    spec = InputSpec(name, tensor.dtype, shape, fired.pixels, layout.shape, layout.has_batch, batch, form=PNG)
+    spec = InputSpec(
+        name, tensor.dtype, shape, fired.pixels, layout.shape, layout.has_batch, batch, form=PNG, by=fired.by_words
+    )
     faults = _batch_faults(asked, named, what, layout)
     return FoundInput(spec, tuple(faults), layout.certainty)
 

@@ -14,6 +14,7 @@ from tfsload.transport.call_spec import (
     SCORE_DTYPES,
     SCORES,
     TEXT,
+    VALUES,
     InputSpec,
     OutputSpec,
 )
@@ -80,6 +81,24 @@ def find_output(
     names = fired.names if one.kind == LABELS else ()
     spec = OutputSpec(name, tensor.dtype, tensor.shape, one.kind, fired.offset, names)
     return spec, [f"output {quoted(name)} {one.fault}"] if one.fault else [], one.certainty
+
+
+def find_judged(
+    asked: ModelAsked, signature_name: str, signature: SignatureDescribed, fired: Fired, images: InputSpec
+) -> tuple[OutputSpec | None, list[str], int]:
+    """Return the output that says a class, for a user class's own `is_right`; where none does, one that says anything.
+
+    The arguments are those of `find_output`.
+    """
+    if not signature.outputs:
+        return None, [f"signature {quoted(signature_name)} has no outputs"], 0
+    spec, faults, certainty = find_output(asked, signature_name, signature, fired, images)
+    if spec is not None:
+        return spec, [], certainty  # its labels need not be the model's classes
+    if asked.output_name and asked.output_name not in signature.outputs:
+        return None, faults, 0
+    tensor = signature.outputs.get(asked.output_name, TensorDescribed("", None))
+    return OutputSpec(asked.output_name, tensor.dtype, tensor.shape, VALUES), [], 0
 
 
 def _read_as(tensor: TensorDescribed, fired: Fired, images: InputSpec, n_images: int) -> FoundOutput:

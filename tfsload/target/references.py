@@ -30,6 +30,18 @@ class References:
         self._scores[number] = scores
         self._bytes[number] = scores.tobytes()
 
+    def add(self, others: "References", shift: int) -> None:
+        """Keep others' answers, too, their requests' numbers raised by so much."""
+        for number, scores in others._scores.items():
+            self.keep(shift + number, scores)
+
+    def parts(self, n_parts: int, n_requests: int) -> "list[References]":
+        """Return the answers to so many times so many requests, each in its own, as `add` has put them together."""
+        parts = [References(self._tolerance, self._offset) for _ in range(n_parts)]
+        for number, scores in self._scores.items():
+            parts[number // n_requests].keep(number % n_requests, scores)
+        return parts
+
     def n_mismatched(self, number: int, answer: Answer | None) -> int | None:
         """Return how many images of a request were answered otherwise than without load; None: nothing to compare.
 
@@ -62,6 +74,8 @@ class References:
         image, one, other = first_image + place, reference[place], scores[min(place, len(scores) - 1)]
         if reference.ndim == scores.ndim == 1:
             return Mismatch.of_classes(image, int(one), int(other))
+        if not answer.names_class:
+            return Mismatch.of_values(image, one, other)
         return Mismatch.of(image, one, other, self._offset)
 
     def _is_other(self, reference: NDArray[Any], values: NDArray[Any]) -> NDArray[np.bool_]:

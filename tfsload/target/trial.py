@@ -2,16 +2,18 @@
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from tfsload.analysis.figures import latency
 from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.datasets.dataset import Dataset
-from tfsload.load.request_book import UNLABELLED, RequestBook
+from tfsload.load.request_book import UNLABELLED, Judge, RequestBook
 from tfsload.transport import servable as servables
-from tfsload.transport.answer import ReplyError
+from tfsload.transport.answer import Answer, ReplyError
 from tfsload.transport.contract import Transport
-from tfsload.transport.failure import PredictionFailure
+from tfsload.transport.failure import UNJUDGED, PredictionFailure
 from tfsload.transport.servable import UNTOLD, Servable
 from tfsload.transport.words import shown
 
@@ -20,19 +22,27 @@ class TrialError(Exception):
     """The prediction had no answer, or one that cannot be used; the message says why."""
 
 
+class UnjudgedError(TrialError):
+    """The user class's own `is_right` could not say whether the answer is right."""
+
+
 @dataclass(frozen=True)
 class Trial:
     """What came of it.
 
     Attributes:
         labels, predicted: the true class (`UNLABELLED`: not known) and the one that was answered, of each image of the
-            request.
+            request; where somebody judges by himself, `RIGHT`, and `RIGHT` or `WRONG`.
         latency_ns: from sending the request to having its answer, with the making of the connection.
+        judged_by: who does; empty: labels do.
+        answer: as it was read, and judged.
     """
 
     labels: tuple[int, ...]
     predicted: tuple[int, ...]
     latency_ns: int
+    judged_by: str = ""
+    answer: Answer | None = None
 
     @property
     def words(self) -> str:
@@ -51,6 +61,11 @@ class Trial:
             what = f"answered {self.predicted[0]}" if len(self.labels) == 1 else "answered"
             return f"{which}: {what}, rightly or not ({NO_LABELS}), {took}"
         n_right = sum(one == other for one, other in zip(self.labels, self.predicted, strict=True))
+        if self.judged_by:
+            said = f"{n_right:,} right, {len(self.labels) - n_right:,} wrong"
+            if len(self.labels) == 1:
+                said = "right" if n_right else "wrong"
+            return f"{which}: {said} by {self.judged_by}, {took}"
         if len(self.labels) == 1:
             what = f"{which}, a {self.labels[0]}: answered {self.predicted[0]}, {'right' if n_right else 'wrong'}"
         else:
@@ -59,24 +74,35 @@ class Trial:
         return f"{what}, {took}"
 
 
-def try_one(transport: Transport, dataset: Dataset, expected: Servable = UNTOLD) -> Trial:
+def try_one(
+    transport: Transport,
+    dataset: Dataset,
+    expected: Servable = UNTOLD,
+    judge_of: Callable[[int, list[Any]], Judge] | None = None,
+) -> Trial:
     """Make the first request of a run.
 
     Args:
         transport: to the server; closed afterwards.
         dataset: the images that the run fires.
         expected: the model that is to answer, as far as it is known.
+        judge_of: as of `RequestBook`.
 
     Raises:
         TrialError: there was no answer, one that cannot be read, or another model's.
+        UnjudgedError: there was one, of which it cannot be told whether it is right.
     """
-    request = RequestBook(dataset.images, dataset.labels, transport.model.images_per_request, transport.encode)[0]
+    per_request, labels = transport.model.images_per_request, dataset.targets_or_labels if judge_of else dataset.labels
+    request = RequestBook(dataset.examples, labels, per_request, transport.encode, judge_of)[0]
     begun_ns = time.perf_counter_ns()
     try:
         reply = transport.call(request.body)
         latency_ns = time.perf_counter_ns() - begun_ns
-        answer = transport.reader_of(len(request.labels)).read(reply)
+        read = request.judge or transport.reader_of(len(request.labels)).read
+        answer: Answer = read(reply)
     except PredictionFailure as failure:
+        if failure.code == UNJUDGED:
+            raise UnjudgedError(failure.message) from None
         raise TrialError(f"the prediction that was tried had no answer ({failure}): mend the server first") from None
     except ReplyError as error:
         raise TrialError(f"the answer to the prediction that was tried: {shown(str(error))}") from None
@@ -84,4 +110,4 @@ def try_one(transport: Transport, dataset: Dataset, expected: Servable = UNTOLD)
         transport.close()
     if fault := servables.fault(Counter({answer.servable: 1}), expected):
         raise TrialError(f"the prediction that was tried: {fault}")
-    return Trial(tuple(request.labels), tuple(answer.predicted), latency_ns)
+    return Trial(tuple(request.labels), tuple(answer.counted), latency_ns, transport.spec.judged_by, answer)

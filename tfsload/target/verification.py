@@ -42,7 +42,7 @@ def record_references(
         OtherModelError: another model answered, or several did.
     """
     per_request = transport.model.images_per_request
-    book = RequestBook(dataset.images, dataset.labels, per_request, transport.encode)
+    book = RequestBook(dataset.examples, dataset.labels, per_request, transport.encode)
     n_requests = -(-checks.verify // per_request)
     logger.info("Recording the answers to %d images without load", min(n_requests * per_request, len(dataset)))
     references = References(*checks.compared_by)

@@ -1,6 +1,6 @@
 """What a reply says: the scores, the class that was answered and the model that answered. Pure."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,15 @@ class Answer:
 
     Attributes:
         predicted: the class with the highest score for each image; the first of equals.
+        counted: what is held against the request's `labels`: `predicted`, unless a user class judges by itself.
         servable: the model that answered.
     """
 
     __slots__ = ("_dtype", "_reply", "_shape", "_start", "predicted", "servable")
+
+    counted: list[int]
+    names_class: ClassVar[bool] = True
+    """Whether the answer says a class for each image."""
 
     def __init__(
         self,
@@ -75,6 +80,10 @@ class Answer:
     def scores(self) -> NDArray[Any] | None:
         """The scores: array (images, classes), read-only; None: the model answers classes alone."""
         return self.values
+
+
+# The same place by another name: to look there costs no call.
+Answer.counted = Answer.predicted  # type: ignore[misc]  # a place, and no list, as long as it is the class's
 
 
 class ClassAnswer(Answer):

@@ -14,10 +14,11 @@ from tfsload.transport.words import LONGEST_VALUE, cut, shown
 PREDICT, CLASSIFY = "tensorflow/serving/predict", "tensorflow/serving/classify"
 TEXT = "DT_STRING"
 """TensorFlow's name of the dtype of texts."""
-# What images are sent as.
-PIXELS, PNG, EXAMPLE = "pixels", "png", "example"
-# What an answer is: a score for each class; a class's number; the text of one; pairs of text and score, of Classify.
-SCORES, CLASSES, LABELS, CLASSIFIED = "scores", "classes", "labels", "classified"
+# What images are sent as; or arrays by the names of inputs, as they are, in their place.
+PIXELS, PNG, EXAMPLE, GIVEN = "pixels", "png", "example", "given"
+# What an answer is: a score for each class; a class's number; the text of one; pairs of text and score, of Classify; or
+# what names no class, and is for a user class's own `is_right` alone.
+SCORES, CLASSES, LABELS, CLASSIFIED, VALUES = "scores", "classes", "labels", "classified", "values"
 # A score may be one of these: floats, or the whole numbers that a quantised model has in their place.
 SCORE_DTYPES = ("DT_FLOAT", "DT_DOUBLE", "DT_HALF", "DT_BFLOAT16", "DT_UINT8", "DT_INT8")
 CLASS_DTYPES = ("DT_INT64", "DT_INT32", "DT_INT16", "DT_INT8", "DT_UINT8", "DT_UINT16", "DT_UINT32", "DT_UINT64")
@@ -39,8 +40,10 @@ class InputSpec:
         batch: how many images each request must hold; None: any number.
         border: pixels of black around each image.
         scale: what pixels become, as `--pixel-scale` has it.
-        form: `pixels`, `png` (each image as the bytes of a PNG file) or `example` (each a serialised tf.Example).
+        form: `pixels`, `png` (each image as the bytes of a PNG file), `example` (each a serialised tf.Example) or
+            `given` (`CallSpec.given` has it).
         feature, feature_dtype: of such an example: the one that holds the image, and its list's dtype.
+        by: who has made the images, such as a user class's own `encode`; empty: they are the data set's.
     """
 
     name: str
@@ -55,12 +58,13 @@ class InputSpec:
     form: str = PIXELS
     feature: str = ""
     feature_dtype: str = ""
+    by: str = ""
 
     @property
     def words(self) -> str:
         """What images become, for people."""
         rows, columns = self.pixels
-        image = f"{rows} × {columns} pixels"
+        image = f"{rows} × {columns} pixels{f' of {self.by}' if self.by else ''}"
         if self.form == PIXELS or (self.form == EXAMPLE and self.feature_dtype != TEXT):
             image += f" {PixelScale.parse(self.scale).words}"
         if self.form == PNG:
@@ -96,8 +100,8 @@ class OutputSpec:
         name: the output's.
         dtype: TensorFlow's name of what it holds.
         described: its sizes as the model has them, -1 for any; None: of any rank.
-        kind: `scores` (a score for each class), `classes` (a class's number), `labels` (its text) or `classified`
-            (a `ClassificationResponse`).
+        kind: `scores` (a score for each class), `classes` (a class's number), `labels` (its text), `classified`
+            (a `ClassificationResponse`) or `values` (it names no class).
         offset: how far the model's classes are above the labels.
         names: what the data set's classes are called, by label, where the answer is a text and they have names.
     """
@@ -133,15 +137,43 @@ class FurtherInput:
 
 
 @dataclass(frozen=True)
+class GivenInput:
+    """An input that is sent arrays as they are: one for each example, all alike.
+
+    Attributes:
+        name, dtype, described: as those of `InputSpec`.
+        shape: of one example as it is sent, without the dimension of examples.
+        has_batch, batch: as those of `InputSpec`.
+        by: who gives the arrays, and as what, for people.
+    """
+
+    name: str
+    dtype: str
+    described: tuple[int, ...] | None
+    shape: tuple[int, ...]
+    has_batch: bool = True
+    batch: int | None = None
+    by: str = ""
+
+    @property
+    def words(self) -> str:
+        """What it is sent, for people."""
+        return f"{_tensor_words(self.name, self.dtype, self.described)} ← {self.by}"
+
+
+@dataclass(frozen=True)
 class CallSpec:
     """One way to call a model, and what to make of it.
 
     Attributes:
         signature_name: the signature's.
         method: what kind of call it is.
-        input: takes the images.
+        input: takes the images; of arrays that are given, the first of `given`.
         output: holds the answer.
         further: what else is sent.
+        given: the inputs that are sent arrays as they are; empty: images are sent.
+        judged_by: whose own `is_right` says which answers are right; empty: the label does.
+        asks_for: names of the outputs that are asked for; empty: all of them; None: `output` alone.
     """
 
     signature_name: str
@@ -149,16 +181,29 @@ class CallSpec:
     input: InputSpec
     output: OutputSpec
     further: tuple[FurtherInput, ...] = ()
+    given: tuple[GivenInput, ...] = ()
+    judged_by: str = ""
+    asks_for: tuple[str, ...] | None = None
 
     @property
-    def further_words(self) -> list[str]:
-        """What is sent beside the images, for people."""
-        return [f"{shown(one.name)} = {cut(shown(one.text), LONGEST_VALUE)}" for one in self.further]
+    def input_words(self) -> list[str]:
+        """What is sent in place of images, or of images, and beside them, for people."""
+        further = [f"{shown(one.name)} = {cut(shown(one.text), LONGEST_VALUE)}" for one in self.further]
+        return [*([one.words for one in self.given] or [self.input.words]), *further]
+
+    @property
+    def output_words(self) -> str:
+        """What is made of the answer, for people."""
+        if not self.judged_by:
+            return self.output.words
+        if not self.asks_for:
+            return f"all outputs → {self.judged_by}"
+        return f"{_tensor_words(self.output.name, self.output.dtype, self.output.described)} → {self.judged_by}"
 
     @property
     def words(self) -> str:
         """What is sent and what is made of the answer, on one line."""
-        return " · ".join([self.input.words, *self.further_words, self.output.words])
+        return " · ".join([*self.input_words, self.output_words])
 
     def to_text(self) -> str:
         """Return what a short message can hold: not what classes are called, but whether that is wanted."""
@@ -176,9 +221,11 @@ class CallSpec:
         """
         read: dict[str, Any] = json.loads(text)
         further = tuple(FurtherInput(**_with_tuples(one)) for one in read.pop("further"))
+        given = tuple(GivenInput(**_with_tuples(one)) for one in read.pop("given"))
         images, answer = (_with_tuples(read.pop(name)) for name in ("input", "output"))
         answer["names"] = class_names if answer["names"] else ()
-        return cls(**read, input=InputSpec(**images), output=OutputSpec(**answer), further=further)
+        more = {"further": further, "given": given, **_with_tuples(read)}
+        return cls(**more, input=InputSpec(**images), output=OutputSpec(**answer))
 
 
 _BECOMES = {
@@ -186,6 +233,7 @@ _BECOMES = {
     CLASSES: "class",
     LABELS: "class by its label",
     CLASSIFIED: "class by the label of the highest score",
+    VALUES: "what it says",
 }
 
 

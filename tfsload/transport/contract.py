@@ -1,7 +1,7 @@
 """What any way to a model server can do, whatever the protocol."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -12,6 +12,9 @@ from tfsload.transport.asked import ConnectionAsked, ModelAsked
 from tfsload.transport.call_spec import MNIST_EXAMPLE, CallSpec
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.signature import ModelDescribed
+
+# Of one request: images, uint8 (n, rows, columns), 0 to 255; or arrays by the names of inputs, (n, …) each.
+Examples = NDArray[np.uint8] | Mapping[str, NDArray[Any]]
 
 
 class Reader(Protocol):
@@ -58,12 +61,12 @@ class Transport(ABC):
         """
 
     @abstractmethod
-    def encode(self, images: NDArray[np.uint8]) -> bytes:
-        """Return the body of one request.
+    def beside(self, spec: CallSpec) -> "Transport":
+        """Return the same way to the same model, over what this one has opened, that calls it in another manner."""
 
-        Args:
-            images: uint8 (n, rows, columns), 0 to 255.
-        """
+    @abstractmethod
+    def encode(self, images: Examples) -> bytes:
+        """Return the body of one request; arrays by name where the spec has `given` inputs, else images."""
 
     @abstractmethod
     def bound_call(self) -> Callable[[bytes], bytes]:

@@ -6,6 +6,8 @@ from tfsload.transport.words import shown
 BAD_REPLY = "BAD_REPLY"
 # Not a gRPC code: the request failed on this side, through a fault of the load generator or of a user class.
 CLIENT_ERROR = "CLIENT_ERROR"
+# Not a gRPC code: an answer came, and a user class's own `is_right` could not say whether it is right.
+UNJUDGED = "UNJUDGED"
 # gRPC codes by which a server, or its model, refuses what was sent; by others nothing of it was looked at.
 JUDGED_CODES = ("INVALID_ARGUMENT", "INTERNAL", "UNKNOWN", "OUT_OF_RANGE", "FAILED_PRECONDITION")
 
@@ -14,7 +16,8 @@ class PredictionFailure(Exception):  # noqa: N818  (a prediction fails; a failur
     """A request that got no usable answer.
 
     Attributes:
-        code: a gRPC status code's name (`DEADLINE_EXCEEDED`, `UNAVAILABLE`, …) `BAD_REPLY` or `CLIENT_ERROR`.
+        code: a gRPC status code's name (`DEADLINE_EXCEEDED`, `UNAVAILABLE`, …), `BAD_REPLY`, `CLIENT_ERROR` or
+            `UNJUDGED`.
         message: the server's or the channel's own words, as they may be shown.
     """
 

@@ -54,7 +54,8 @@ class Answers:
         caption: in which order the images stand, and whether all do.
         images: those misread most often.
         n_more: others.
-        is_unlabelled: whether nothing is told but how many images were answered, since none has a label.
+        is_unlabelled: whether nothing is told but how many images were answered, since none has a label, or somebody's
+            own `is_right` tells no class.
     """
 
     summary: str
@@ -80,7 +81,7 @@ def answers(result: RunResult) -> Answers:
         caption=caption,
         images=images[:MOST_IMAGES],
         n_more=n_more,
-        is_unlabelled=not result.images.is_labelled and bool(result.images.fired),
+        is_unlabelled=bool(result.images.fired and (not result.images.is_labelled or result.images.judged_by)),
     )
 
 
@@ -94,6 +95,10 @@ def _summary(result: RunResult) -> str:
         return f"{capital(NO_LABELS)}: {n_of} images had an answer, and none of these is right or wrong."
     if not n_answered:
         return f"{_of_all(0, n_fired)} fired was answered."
+    if result.images.judged_by:
+        n_wrong = result.images.n_misjudged
+        was = "was" if n_wrong <= 1 else "were"
+        return f"{_of_all(n_wrong, n_answered)} {was} answered wrong. {stopped(capital(result.images.why_no_classes))}"
     told = _of_all(len(misread), n_answered)
     # Images that were never answered are among those fired, and no sample of anything.
     never = f"; {units.count(n_fired - n_answered)} more had no answer" if n_answered < n_fired else ""

@@ -2,7 +2,7 @@
 
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from tfsload.transport import protos
 from tfsload.transport.answer import Answer, ReplyError, are_scores
 from tfsload.transport.asked import ModelAsked
-from tfsload.transport.call_spec import PIXELS, PREDICT, SCORE_DTYPES, CallSpec
+from tfsload.transport.call_spec import GIVEN, PIXELS, PREDICT, SCORE_DTYPES, CallSpec
+from tfsload.transport.contract import Examples
+from tfsload.transport.given_array import tensors_of
 from tfsload.transport.given_input import tensor_of
 from tfsload.transport.grpc.kept_answers import KeptAnswers
 from tfsload.transport.image_tensor import ImageTensor
@@ -44,17 +46,22 @@ class RequestEncoder:
         """
         self._model = model
         self._spec = spec
-        self._images = ImageTensor(spec.input)
+        if spec.input.form != GIVEN:
+            self._images = ImageTensor(spec.input)
 
-    def encode(self, images: NDArray[np.uint8]) -> bytes:
+    def encode(self, images: Examples) -> bytes:
         """Return a PredictRequest, or a ClassificationRequest, serialised.
 
         Args:
-            images: uint8 (n, rows, columns).
+            images: as of `Transport.encode`.
         """
-        if self._spec.method == PREDICT:
+        if not isinstance(images, np.ndarray):
+            tensors = tensors_of(self._spec.given, images)
+            n_sent = self._spec.input.batch or len(next(iter(images.values())))
+            message: bytes = self._predict(tensors, n_sent).SerializeToString()
+        elif self._spec.method == PREDICT:
             n_sent = self._spec.input.batch or len(images)  # filled up with the last one, where there are fewer
-            message: bytes = self._predict(self._images.of(images), n_sent).SerializeToString()
+            message = self._predict({self._spec.input.name: self._images.of(images)}, n_sent).SerializeToString()
         else:
             message = self._classify(self._images.examples(images)).SerializeToString()
         return message
@@ -66,17 +73,19 @@ class RequestEncoder:
         if self._spec.method != PREDICT:
             return self._classify(self._images.examples(black) if is_known else [protos.example_pb2.Example()] * n)
         if is_known:
-            return self._predict(self._images.of(black), n)
-        return self._predict(np.full((n, *images.shape) if images.has_batch else images.shape, b"", object), n)
+            return self._predict({images.name: self._images.of(black)}, n)
+        empty = np.full((n, *images.shape) if images.has_batch else images.shape, b"", object)
+        return self._predict({images.name: empty}, n)
 
-    def _predict(self, tensor: NDArray[Any], n_images: int) -> Any:
+    def _predict(self, tensors: Mapping[str, NDArray[Any]], n_images: int) -> Any:
         spec, request = self._spec, predict_pb2.PredictRequest()
         self._name(request.model_spec)
-        fill_proto(request.inputs[spec.input.name], tensor, as_content=True)
+        for name, tensor in tensors.items():
+            fill_proto(request.inputs[name], tensor, as_content=True)
         for further in spec.further:
             value = tensor_of(further, n_images, self._model.images_per_request)
             fill_proto(request.inputs[further.name], value, as_content=True)
-        request.output_filter.append(spec.output.name)
+        request.output_filter.extend([spec.output.name] if spec.asks_for is None else spec.asks_for)
         return request
 
     def _classify(self, examples: list[Any]) -> Any:

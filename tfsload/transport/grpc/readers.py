@@ -1,16 +1,25 @@
 """Which reader is of which output: chosen once, so that the replies of a usual model are read by nothing else."""
 
 from tfsload.transport.answer import Answer, ClassAnswer
-from tfsload.transport.call_spec import SCORES, CallSpec
+from tfsload.transport.call_spec import SCORES, VALUES, CallSpec
 from tfsload.transport.contract import Reader
 from tfsload.transport.grpc.class_replies import ClassReader
 from tfsload.transport.grpc.codec import ReplyReader
+from tfsload.transport.grpc.output_replies import OutputsReader
 
 
 def reader_for(spec: CallSpec, n_images: int) -> Reader:
     """Return what reads the replies to requests of that many images."""
     batch = spec.input.batch
     n_answered = n_images if batch is None else batch
+    if spec.judged_by:
+        classes = None if spec.output.kind == VALUES else _reader(spec, n_images, n_answered)
+        return OutputsReader(spec.method, classes, n_images, n_answered)
+    return _reader(spec, n_images, n_answered)
+
+
+def _reader(spec: CallSpec, n_images: int, n_answered: int) -> Reader:
+    """Return what reads the class of each image."""
     reader: Reader
     if spec.output.kind == SCORES:
         reader = ReplyReader(spec.output.name, n_answered)

@@ -5,13 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import grpc
-import numpy as np
 from google.protobuf.message import DecodeError
-from numpy.typing import NDArray
 
 from tfsload.transport.answer import ReplyError
 from tfsload.transport.call_spec import CLASSIFY, PREDICT, CallSpec
-from tfsload.transport.contract import Reader, Transport
+from tfsload.transport.contract import Examples, Reader, Transport
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.grpc import codec
 from tfsload.transport.grpc.bound import bound
@@ -34,11 +32,18 @@ class GrpcTransport(Transport):
     """Over this suite's own channel, or over grpcio's (`--transport`)."""
 
     protocol = "grpc"
+    _opener: "GrpcTransport | None" = None  # whose channel this is; None: its own
+
+    def beside(self, spec: CallSpec) -> "GrpcTransport":
+        """Return one that shares the channel, and leaves it to this one to be closed."""
+        other = GrpcTransport(self.model, self.connection, spec)
+        other._opener = self._opener or self
+        return other
 
     @functools.cached_property
     def channel(self) -> grpc.Channel:
         """The channel that all users of this process share, opened on first use: after any fork."""
-        return connect(self.connection, self.credentials)
+        return connect(self.connection, self.credentials) if self._opener is None else self._opener.channel
 
     @functools.cached_property
     def credentials(self) -> TlsCredentials | None:
@@ -53,7 +58,7 @@ class GrpcTransport(Transport):
         """See to it that the TLS files can be used."""
         _ = self.credentials
 
-    def encode(self, images: NDArray[np.uint8]) -> bytes:
+    def encode(self, images: Examples) -> bytes:
         """Return a PredictRequest, or a ClassificationRequest, serialised."""
         return self._encoder.encode(images)
 
@@ -125,7 +130,7 @@ class GrpcTransport(Transport):
     def close(self) -> None:
         """Close the channel, if it was opened."""
         opened = self.__dict__.pop("channel", None)
-        if opened is not None:
+        if opened is not None and self._opener is None:
             opened.close()
 
 

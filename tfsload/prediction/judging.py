@@ -1,0 +1,98 @@
+"""Answers judged by a user class's own `is_right`, image by image."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tfsload.load.request_book import RIGHT, WRONG, Judge
+from tfsload.prediction.hooks import Hook
+from tfsload.transport.contract import Transport
+from tfsload.transport.failure import UNJUDGED, PredictionFailure
+from tfsload.transport.grpc.codec import MOST_KEPT_BYTES
+from tfsload.transport.words import shown
+
+logger = logging.getLogger(__name__)
+
+# So many kinds of exception are told with their place; each failure is counted.
+_MOST_TOLD = 5
+
+
+class Judging:
+    """Makes what judges the replies to each request."""
+
+    def __init__(self, transport: Transport, is_right: Hook) -> None:
+        """Get ready.
+
+        Args:
+            transport: reads replies.
+            is_right: the class's.
+        """
+        self._transport, self._is_right = transport, is_right
+        self._told: set[str] = set()
+
+    def judge_of(self, first_image: int, labels: Sequence[Any]) -> Judge:
+        """Return what reads and judges the replies to a request, by its first image and the labels."""
+        reader = self._transport.reader_of(len(labels))
+        return _RequestJudge(reader.read, self._verdict, first_image, labels).judge
+
+    def _verdict(self, image: int, label: Any, answer: Any) -> int:
+        """Return whether an image's answer is right.
+
+        Raises:
+            PredictionFailure: `is_right` cannot tell.
+        """
+        what = f"image {image}"
+        try:
+            said = self._is_right.call(label, answer)
+        except Exception as error:
+            told = self._is_right.told(what, error)
+            self._tell(f"{type(error)} {told.partition(', at ')[2]}", told, error)
+            raise PredictionFailure(UNJUDGED, told) from None
+        if isinstance(said, bool | np.bool_):
+            return RIGHT if said else WRONG
+        told = f"{self._is_right.name}, {what}: returned {type(said).__name__} {said!r}, expected True or False"
+        self._tell(type(said).__name__, told, None)
+        raise PredictionFailure(UNJUDGED, told)
+
+    def _tell(self, kind: str, told: str, error: Exception | None) -> None:
+        if kind not in self._told and len(self._told) < _MOST_TOLD:
+            self._told.add(kind)
+            logger.error("%s; such answers count as failed (%s)", shown(told), UNJUDGED, exc_info=error)
+
+
+class _RequestJudge:
+    """Judges the replies to one request. An answer in the same bytes as the last has its verdicts, too."""
+
+    __slots__ = ("_answer", "_first_image", "_labels", "_read", "_reply", "_verdict")
+
+    def __init__(
+        self,
+        read: Callable[[bytes], Any],
+        verdict: Callable[[int, Any, Any], int],
+        first_image: int,
+        labels: Sequence[Any],
+    ) -> None:
+        self._read, self._verdict = read, verdict
+        self._first_image, self._labels = first_image, labels
+        self._reply: bytes | None = None
+        self._answer: Any = None
+
+    def judge(self, reply: bytes) -> Any:
+        """Return the answer in a reply, with what is counted of it.
+
+        Raises:
+            ReplyError: as the reader's.
+            PredictionFailure: `is_right` cannot tell of one of the images.
+        """
+        if reply == self._reply:
+            return self._answer
+        answer, first, verdict = self._read(reply), self._first_image, self._verdict
+        answer.counted = [
+            verdict(first + place, label, image)
+            for place, (label, image) in enumerate(zip(self._labels, answer.images, strict=True))
+        ]
+        if len(reply) <= MOST_KEPT_BYTES:
+            self._reply, self._answer = reply, answer
+        return answer

@@ -1,0 +1,65 @@
+"""One answer judged by a user class's own `is_right`, before any load: whether it can, and what it costs."""
+
+import dataclasses
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tfsload.prediction.hooks import Hook
+from tfsload.prediction.judging import Judging
+from tfsload.run.kinds import Kind
+from tfsload.target.preflight import Preflight
+from tfsload.target.trial import Trial, TrialError, UnjudgedError, try_one
+from tfsload.transport.contract import Transport
+from tfsload.transport.words import shown
+
+logger = logging.getLogger(__name__)
+
+# The cost is the mean of so many calls, or of those in so long a time.
+_MOST_CALLS, _LONGEST_NS = 1_000, 20_000_000
+
+
+def judged_trial(kind: Kind, transport: Transport, found: Preflight) -> Trial:
+    """Make the first request of a kind, and judge it as its classes do; raise as `try_one`."""
+    is_right = kind.hooks.is_right
+    judge_of = Judging(transport, is_right).judge_of if is_right else None
+    return try_one(transport, kind.encoded.dataset, found.servable, judge_of)
+
+
+def with_cost_of_judging(found: Preflight, transport: Transport, kind: Kind) -> Preflight:
+    """Return what the server said, with what it costs to judge an answer where a class does it in its own way.
+
+    Args:
+        found: what the server said.
+        transport: to it, with the call that was found; closed afterwards.
+        kind: the requests.
+
+    Raises:
+        UnjudgedError: the first answer cannot be judged.
+    """
+    is_right = kind.hooks.is_right
+    if is_right is None:
+        return found
+    try:
+        trial = judged_trial(kind, transport, found)
+    except UnjudgedError:
+        raise
+    except TrialError as error:  # the load will tell
+        logger.info("%s was not tried before the load: %s", is_right.name, shown(str(error)))
+        return found
+    labels = kind.encoded.dataset.targets_or_labels
+    label = None if labels is None else labels[:1].tolist()[0]
+    each_ns = cost_ns(is_right, label, getattr(trial.answer, "images", (None,))[0])
+    spec = dataclasses.replace(found.spec, judged_by=f"{is_right.name} ({each_ns / 1e3:.2g} µs an answer)")
+    return dataclasses.replace(found, spec=spec)
+
+
+def cost_ns(is_right: Hook, label: Any, answer: Any, clock_ns: Callable[[], int] = time.perf_counter_ns) -> float:
+    """Return what a call costs, in ns."""
+    begun_ns, n_calls, passed_ns = clock_ns(), 0, 0
+    while n_calls < _MOST_CALLS and passed_ns < _LONGEST_NS:
+        is_right.call(label, answer)
+        n_calls += 1
+        passed_ns = clock_ns() - begun_ns
+    return passed_ns / n_calls

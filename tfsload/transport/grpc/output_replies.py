@@ -1,0 +1,182 @@
+"""Replies whose outputs a user class's own `is_right` looks at: all that were asked for, and the class if one is named.
+
+What is looked at is read when it is looked at: one that knows the class by its scores needs no outputs.
+"""
+
+import functools
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfsload.transport import protos
+from tfsload.transport.answer import Answer, ReplyError
+from tfsload.transport.call_spec import PREDICT
+from tfsload.transport.contract import Reader
+from tfsload.transport.image_answer import ImageAnswer, Outputs
+from tfsload.transport.protos import predict_pb2
+from tfsload.transport.servable import FURTHER, MOST_TOLD_APART, Servable
+from tfsload.transport.tensors import TensorError, to_array
+
+
+class OutputsAnswer(Answer):
+    """What a model answered to the images of one request, with all outputs.
+
+    Attributes:
+        predicted: the class of each image; None where the answer names none.
+        counted: `RIGHT` or `WRONG` for each, once it is judged.
+        images: the answer to each.
+    """
+
+    __slots__ = ("_known", "_values", "counted", "images")
+
+    predicted: list[Any]
+
+    def __init__(self, known: Answer | None, outputs: "_Lazily", n_images: int, servable: Servable) -> None:
+        """Take what was read.
+
+        Args:
+            known: the classes and their scores; None: the answer names none.
+            outputs: all outputs.
+            n_images: in the request.
+            servable: the model that answered.
+        """
+        self.servable = servable
+        self.counted = []
+        self._known = known
+        self._values: NDArray[Any] | None = None
+        self.predicted = [None] * n_images if known is None else known.predicted
+        scores = [None] * n_images if known is None or known.scores is None else known.scores
+        self.images = tuple(
+            ImageAnswer(predicted, row, outputs.read, place)
+            for place, (predicted, row) in enumerate(zip(self.predicted, scores, strict=True))
+        )
+
+    @property
+    def names_class(self) -> bool:  # type: ignore[override]  # of each answer, here
+        """As of `Answer`."""
+        return self._known is not None
+
+    def holds(self, scores: bytes) -> bool:
+        """Whether its scores, or what is compared in their place, are these, byte by byte."""
+        if self._known is not None:
+            return self._known.holds(scores)
+        return self.values.tobytes() == scores
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """As of `Answer`; where no class is named: each image's numbers of all outputs, (images, numbers).
+
+        Outputs come in the order of their names; in the place of a text stands its checksum.
+        """
+        if self._known is not None:
+            return self._known.values
+        if self._values is None:
+            rows = [
+                np.concatenate([_numbers(one.outputs[name]) for name in sorted(one.outputs)]) for one in self.images
+            ]
+            self._values = np.stack(rows)
+        return self._values
+
+    @property
+    def scores(self) -> NDArray[Any] | None:
+        """As of `Answer`."""
+        return None if self._known is None else self._known.scores
+
+
+class OutputsReader:
+    """Reads all outputs out of replies, and the class where they name one."""
+
+    def __init__(self, method: str, classes: Reader | None, n_images: int, n_answered: int) -> None:
+        """Get ready.
+
+        Args:
+            method: how the model is called.
+            classes: reads the class of each image; None: the output names none.
+            n_images: in the request.
+            n_answered: those that the reply is of, where the request was filled up.
+        """
+        self._read_outputs = _predicted if method == PREDICT else _classified
+        self._classes, self._n_images, self._n_answered = classes, n_images, n_answered
+        self._servables: set[Servable] = set()
+
+    def read(self, reply: bytes) -> OutputsAnswer:
+        """Return the answer in a reply.
+
+        Raises:
+            ReplyError: unparsable bytes, no outputs, or none that can be read. An output that names no class is no
+                error: what it says is for others to judge.
+        """
+        outputs, known = _Lazily(reply, self._read_outputs, self._n_answered), None
+        if self._classes is not None:
+            try:
+                known = self._classes.read(reply)
+            except ReplyError:
+                outputs.read()  # which raises, where it is no reply at all
+        servable = outputs.servable if known is None else known.servable
+        if servable not in self._servables:
+            if len(self._servables) >= MOST_TOLD_APART:
+                servable = FURTHER
+            self._servables.add(servable)
+        return OutputsAnswer(known, outputs, self._n_images, servable)
+
+
+class _Lazily:
+    """The outputs of a reply, read when they are first asked for."""
+
+    def __init__(self, reply: bytes, read: Any, n_answered: int) -> None:
+        self._reply, self._decode, self._n_answered = reply, read, n_answered
+
+    @functools.cached_property
+    def _decoded(self) -> tuple[Outputs, Servable]:
+        decoded: tuple[Outputs, Servable] = self._decode(self._reply)
+        return decoded
+
+    @property
+    def servable(self) -> Servable:
+        return self._decoded[1]
+
+    def read(self) -> tuple[Outputs, int]:
+        return self._decoded[0], self._n_answered
+
+
+def _predicted(reply: bytes) -> tuple[Mapping[str, NDArray[Any]], Servable]:
+    """Return the outputs of a PredictResponse, by name, and the model that it names."""
+    try:
+        message = predict_pb2.PredictResponse.FromString(reply)
+    except Exception as error:  # protobuf's DecodeError is not the same class in all its implementations
+        raise ReplyError(f"not a PredictResponse: {error}") from None
+    outputs = {}
+    for name, tensor in message.outputs.items():
+        try:
+            outputs[name] = to_array(tensor)
+        except TensorError as error:
+            raise ReplyError(f"output {name!r}: {error}") from None
+    if not outputs:
+        raise ReplyError("the reply has no outputs")
+    return outputs, Servable.of(message.model_spec)
+
+
+def _classified(reply: bytes) -> tuple[Mapping[str, NDArray[Any]], Servable]:
+    """Return labels and scores of a ClassificationResponse, (images, labels), as the outputs classes and scores."""
+    try:
+        message = protos.classification_pb2.ClassificationResponse.FromString(reply)
+    except Exception as error:  # as above
+        raise ReplyError(f"not a ClassificationResponse: {error}") from None
+    found = [one.classes for one in message.result.classifications]
+    if not found or len(set(map(len, found))) > 1:
+        raise ReplyError("the images are not classified with equally many labels each")
+    labels = np.array([[one.label.encode() for one in classes] for classes in found], object)
+    scores = np.array([[one.score for one in classes] for classes in found], np.float32)
+    return {"classes": labels, "scores": scores}, Servable.of(message.model_spec)
+
+
+def _numbers(array: NDArray[Any]) -> NDArray[np.float64]:
+    flat = array.ravel()
+    if flat.dtype == object:
+        return np.array([zlib.crc32(one) for one in flat], np.float64)
+    if flat.dtype.kind == "c":
+        flat = np.stack([flat.real, flat.imag], axis=-1).ravel()
+    return flat.astype(np.float64)
