@@ -13,11 +13,9 @@ from tfsload.datasets.progress import counted
 from tfsload.datasets.sizes import MAX_BYTES
 from tfsload.prediction.hooks import Hook
 from tfsload.settings.settings import SettingsError
-from tfsload.transport.given_array import GivenArray
+from tfsload.transport.given_array import UNNAMED, GivenArray
 from tfsload.transport.words import shown
 
-# Of an array that has no name: it is for the input that takes the images.
-UNNAMED = ""
 _EXPECTED = "expected an array of numbers, text or bytes, or a dict of such by the names of the model's inputs"
 _HELD = "biufc"
 

@@ -22,14 +22,15 @@ _MOST_TOLD = 5
 class Judging:
     """Makes what judges the replies to each request."""
 
-    def __init__(self, transport: Transport, is_right: Hook) -> None:
+    def __init__(self, transport: Transport, is_right: Hook, is_told: bool = True) -> None:
         """Get ready.
 
         Args:
             transport: reads replies.
             is_right: the class's.
+            is_told: whether the log tells why an answer cannot be judged, or who asks does.
         """
-        self._transport, self._is_right = transport, is_right
+        self._transport, self._is_right, self._is_told = transport, is_right, is_told
         self._told: set[str] = set()
 
     def judge_of(self, first_image: int, labels: Sequence[Any]) -> Judge:
@@ -57,7 +58,7 @@ class Judging:
         raise PredictionFailure(UNJUDGED, told)
 
     def _tell(self, kind: str, told: str, error: Exception | None) -> None:
-        if kind not in self._told and len(self._told) < _MOST_TOLD:
+        if self._is_told and kind not in self._told and len(self._told) < _MOST_TOLD:
             self._told.add(kind)
             logger.error("%s; such answers count as failed (%s)", shown(told), UNJUDGED, exc_info=error)
 

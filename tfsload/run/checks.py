@@ -171,7 +171,8 @@ def _ask(settings: Settings, transport_class: type[Transport], kinds: Sequence[K
     references = References(*settings.checks.compared_by) if is_verified else None
     answered: list[CheckedKind] = []
     for kind in kinds:
-        found = ask_when_ready(transport, kind.fired(settings), wait=wait)
+        fired = kind.fired(settings)
+        found = ask_when_ready(transport, fired, wait=wait)
         called = transport_class(settings.model, settings.connection, found.spec)
         found = with_cost_of_judging(found, called, kind)
         who = f" ({', '.join(kind.class_names)})" if len(kinds) > 1 else ""
@@ -179,7 +180,7 @@ def _ask(settings: Settings, transport_class: type[Transport], kinds: Sequence[K
         dataset, n_before = kind.encoded.dataset, len(answered) * requests_for(settings, len(kind.encoded.dataset))
         if references is not None:
             references.add(record_references(settings.checks, called, dataset, found.servable), n_before)
-        answered.append(CheckedKind(kind.class_names, found, kind, kind.fired(settings).judged_by))
+        answered.append(CheckedKind(kind.class_names, found, kind, fired.judged_by))
     called = transport_class(settings.model, settings.connection, answered[0].preflight.spec)
     return _Answered(settings, called, tuple(answered), references)
 

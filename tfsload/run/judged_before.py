@@ -23,8 +23,9 @@ _MOST_CALLS, _LONGEST_NS = 1_000, 20_000_000
 def judged_trial(kind: Kind, transport: Transport, found: Preflight) -> Trial:
     """Make the first request of a kind, and judge it as its classes do; raise as `try_one`."""
     is_right = kind.hooks.is_right
-    judge_of = Judging(transport, is_right).judge_of if is_right else None
-    return try_one(transport, kind.encoded.dataset, found.servable, judge_of)
+    judge_of = Judging(transport, is_right, is_told=False).judge_of if is_right else None
+    trial = try_one(transport, kind.encoded.dataset, found.servable, judge_of)
+    return dataclasses.replace(trial, judged_by=is_right.name if is_right else "")
 
 
 def with_cost_of_judging(found: Preflight, transport: Transport, kind: Kind) -> Preflight:

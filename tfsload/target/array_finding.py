@@ -6,12 +6,9 @@ from tfsload.target.fired import Fired
 from tfsload.target.input_finding import described
 from tfsload.transport.asked import ModelAsked
 from tfsload.transport.call_spec import GIVEN, GivenInput, InputSpec
-from tfsload.transport.given_array import GivenArrayError, fitted
+from tfsload.transport.given_array import UNNAMED, GivenArrayError, fitted
 from tfsload.transport.signature import SignatureDescribed
 from tfsload.transport.words import one_of, quoted, shown
-
-UNNAMED = ""
-"""Of an array that is given without a name: it is for the input that takes the images."""
 
 
 def find_given(
@@ -26,12 +23,16 @@ def find_given(
     """
     named, inputs = f"signature {quoted(signature_name)}", signature.inputs
     arrays = dict(fired.given)
+    if asked.pixel_scale is not None:
+        said = f"--pixel-scale {quoted(asked.pixel_scale.text)}"
+        return (), [f"{said}: what {fired.by} gives is sent as it is; leave it out"]
     if UNNAMED in arrays:
         name, fault = _input_of_one(asked, named, signature, fired)
         if fault:
             return (), [fault]
         arrays = {name: arrays[UNNAMED]}
-    found, faults = [], []
+    found: list[GivenInput] = []
+    faults = []
     for name, given in arrays.items():
         if name not in inputs:
             near = difflib.get_close_matches(name, inputs, 1)
@@ -40,7 +41,8 @@ def find_given(
             faults.append(f"{fired.by} gives {quoted(name)}: {named} has no such input{meant}; it has {there}")
             continue
         try:
-            found.append(fitted(name, inputs[name], given, asked.images_per_request, fired.by_words))
+            by = fired.by if found else fired.by_words  # what it has cost is of all together
+            found.append(fitted(name, inputs[name], given, asked.images_per_request, by))
         except GivenArrayError as expected:
             what = f"the input {quoted(name)} is {described(inputs[name])}, expected {expected}"
             faults.append(f"{fired.by} gives {given.words}: {what}")

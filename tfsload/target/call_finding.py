@@ -6,7 +6,7 @@ from dataclasses import replace
 from tfsload.target.array_finding import find_given, image_input
 from tfsload.target.fired import Fired
 from tfsload.target.input_finding import find_further, find_input, fit_text
-from tfsload.target.output_finding import classified_faults, find_judged, find_output
+from tfsload.target.output_finding import classified_faults, find_any_output, find_output
 from tfsload.transport.asked import ModelAsked
 from tfsload.transport.call_spec import (
     CLASSIFIED,
@@ -14,6 +14,7 @@ from tfsload.transport.call_spec import (
     EXAMPLE,
     MNIST_EXAMPLE,
     PREDICT,
+    VALUES,
     CallSpec,
     FurtherInput,
     GivenInput,
@@ -124,20 +125,15 @@ def _fitted(asked: ModelAsked, name: str, signature: SignatureDescribed, fired: 
         further, further_faults = find_further(asked, name, signature, taken, fired.by if given else "")
         faults = [*faults, *further_faults]
     # Where no input fits, what is wrong with the outputs is told all the same, as if the usual one did.
-    find = find_judged if fired.judged_by else find_output
+    find = find_any_output if fired.judged_by or fired.highest is None else find_output
     answer, answer_faults, certainty = find(asked, name, signature, fired, images or MNIST_EXAMPLE.input)
     faults = [*faults, *answer_faults, *([fired.fault] if fired.fault else [])]
     if faults or images is None or answer is None:
         raise NoCallError(faults)
-    spec = CallSpec(name, signature.method, images, answer, further, given, fired.judged_by, _asked_for(asked, fired))
-    return spec, certainty
-
-
-def _asked_for(asked: ModelAsked, fired: Fired) -> tuple[str, ...] | None:
-    """Return the outputs that are asked for, as `CallSpec.asks_for` has it."""
-    if not fired.judged_by:
-        return None
-    return (asked.output_name,) if asked.output_name else ()
+    asks_for: tuple[str, ...] | None = None
+    if fired.judged_by or answer.kind == VALUES:
+        asks_for = (asked.output_name,) if asked.output_name else ()
+    return CallSpec(name, signature.method, images, answer, further, given, fired.judged_by, asks_for), certainty
 
 
 def _classifying(asked: ModelAsked, name: str, signature: SignatureDescribed, fired: Fired) -> CallSpec:

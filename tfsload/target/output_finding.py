@@ -83,18 +83,22 @@ def find_output(
     return spec, [f"output {quoted(name)} {one.fault}"] if one.fault else [], one.certainty
 
 
-def find_judged(
+def find_any_output(
     asked: ModelAsked, signature_name: str, signature: SignatureDescribed, fired: Fired, images: InputSpec
 ) -> tuple[OutputSpec | None, list[str], int]:
-    """Return the output that says a class, for a user class's own `is_right`; where none does, one that says anything.
+    """Return the output that says a class; where none does, one that says anything.
 
-    The arguments are those of `find_output`.
+    For a user class's own `is_right`, and where there are no labels, so that no answer is right or wrong. The arguments
+    are those of `find_output`.
     """
     if not signature.outputs:
         return None, [f"signature {quoted(signature_name)} has no outputs"], 0
     spec, faults, certainty = find_output(asked, signature_name, signature, fired, images)
     if spec is not None:
         return spec, [], certainty  # its labels need not be the model's classes
+    n_images = images.batch or asked.images_per_request
+    if not fired.judged_by and any(_read_as(one, fired, images, n_images).kind for one in signature.outputs.values()):
+        return None, faults, 0  # which is for the user to say
     if asked.output_name and asked.output_name not in signature.outputs:
         return None, faults, 0
     tensor = signature.outputs.get(asked.output_name, TensorDescribed("", None))

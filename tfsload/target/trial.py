@@ -110,4 +110,4 @@ def try_one(
         transport.close()
     if fault := servables.fault(Counter({answer.servable: 1}), expected):
         raise TrialError(f"the prediction that was tried: {fault}")
-    return Trial(tuple(request.labels), tuple(answer.counted), latency_ns, transport.spec.judged_by, answer)
+    return Trial(tuple(request.labels), tuple(answer.counted), latency_ns, answer=answer)

@@ -194,11 +194,12 @@ class CallSpec:
     @property
     def output_words(self) -> str:
         """What is made of the answer, for people."""
-        if not self.judged_by:
+        if self.asks_for is None and not self.judged_by:
             return self.output.words
-        if not self.asks_for:
-            return f"all outputs → {self.judged_by}"
-        return f"{_tensor_words(self.output.name, self.output.dtype, self.output.described)} → {self.judged_by}"
+        what = "all outputs"
+        if self.asks_for or self.asks_for is None:
+            what = _tensor_words(self.output.name, self.output.dtype, self.output.described)
+        return f"{what} → {self.judged_by or _BECOMES[VALUES]}"
 
     @property
     def words(self) -> str:
@@ -233,7 +234,7 @@ _BECOMES = {
     CLASSES: "class",
     LABELS: "class by its label",
     CLASSIFIED: "class by the label of the highest score",
-    VALUES: "what it says",
+    VALUES: "numbers, and no class",
 }
 
 

@@ -12,6 +12,9 @@ from tfsload.transport.call_spec import GivenInput
 from tfsload.transport.signature import TensorDescribed, fits
 from tfsload.transport.tensors import Kind, kind_named
 
+UNNAMED = ""
+"""Of an array that is given without a name: it is for the input that takes the images."""
+
 # What a dtype holds, by numpy's letter for it. (Of ml_dtypes' floats it is V.)
 _HOLDS = {"b": "bool", "i": "whole", "u": "whole", "f": "float", "V": "float", "c": "complex", "O": "text"}
 
@@ -49,7 +52,7 @@ class GivenArray:
         'float32 [28, 28]'
         """
         what = "text" if self.dtype == object else self.dtype.name
-        return f"{what} [{', '.join(map(str, self.shape))}]"
+        return f"{what} [{', '.join(map(str, self.shape))}]" if self.shape else what
 
 
 class GivenArrayError(ValueError):
@@ -103,7 +106,7 @@ def tensors_of(specs: tuple[GivenInput, ...], arrays: Mapping[str, NDArray[Any]]
     for spec in specs:
         kind = kind_named(spec.dtype)
         assert kind is not None  # as `fitted` has seen
-        array = arrays[spec.name]
+        array = arrays[spec.name if spec.name in arrays else UNNAMED]
         if (missing := (spec.batch or 0) - len(array)) > 0:
             array = np.concatenate([array, np.repeat(array[-1:], missing, axis=0)])
         shape = (len(array), *spec.shape) if spec.has_batch else spec.shape

@@ -1,4 +1,4 @@
-"""Replies whose outputs a user class's own `is_right` looks at: all that were asked for, and the class if one is named.
+"""Replies all of whose outputs matter: for a user class's own `is_right`, or where they name no class.
 
 What is looked at is read when it is looked at: one that knows the class by its scores needs no outputs.
 """
@@ -26,7 +26,7 @@ class OutputsAnswer(Answer):
 
     Attributes:
         predicted: the class of each image; None where the answer names none.
-        counted: `RIGHT` or `WRONG` for each, once it is judged.
+        counted: what is made of each by whoever judges them; 0 as long as nobody has.
         images: the answer to each.
     """
 
@@ -44,7 +44,7 @@ class OutputsAnswer(Answer):
             servable: the model that answered.
         """
         self.servable = servable
-        self.counted = []
+        self.counted = [0] * n_images
         self._known = known
         self._values: NDArray[Any] | None = None
         self.predicted = [None] * n_images if known is None else known.predicted

@@ -12,7 +12,7 @@ def reader_for(spec: CallSpec, n_images: int) -> Reader:
     """Return what reads the replies to requests of that many images."""
     batch = spec.input.batch
     n_answered = n_images if batch is None else batch
-    if spec.judged_by:
+    if spec.judged_by or spec.output.kind == VALUES:
         classes = None if spec.output.kind == VALUES else _reader(spec, n_images, n_answered)
         return OutputsReader(spec.method, classes, n_images, n_answered)
     return _reader(spec, n_images, n_answered)
