@@ -27,16 +27,19 @@ class AnsweringConnection:
 
 
 @contextlib.contextmanager
-def answered_by(connection: Any, references: list[Any] | None = None, **options: Any):
+def answered_by(
+    connection: Any, references: list[Any] | None = None, user_class: type = GrpcPredictionUser, **options: Any
+):
     """Yield a user that has joined a run, whose calls the connection ends.
 
     Args:
         connection: stands in for the channel's.
         references: the answers recorded without load, as a master sends them; None: the run compares none.
+        user_class: the user's.
         options: of the run.
     """
     environment = Environment(
-        user_classes=[GrpcPredictionUser], parsed_options=SimpleNamespace(**run_options(**options)), host="127.0.0.1:1"
+        user_classes=[user_class], parsed_options=SimpleNamespace(**run_options(**options)), host="127.0.0.1:1"
     )
     environment.create_local_runner()  # with it come the listeners of Locust's own statistics
     runner = Runner()
@@ -45,7 +48,7 @@ def answered_by(connection: Any, references: list[Any] | None = None, **options:
     participant.begin()
     if references is not None:
         runner.receive(messages.REFERENCES, {"run": 1, "rows": references})
-    user = GrpcPredictionUser(environment)
+    user = user_class(environment)
     user.on_start()
     connections = participant.run.transport.channel.pool._connections
     connections.append(connection)

@@ -7,11 +7,13 @@ two commits against each other by the clock.)
 
 import gc
 import itertools
+import json
 import struct
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,13 +28,16 @@ from tfsload.analysis.edges import rests_on_many
 from tfsload.prediction import prediction_user, process_run, statistics_book
 from tfsload.prediction.process_run import load_images
 from tfsload.records.half_seconds import BATCH, HalfSeconds
+from tfsload.run import messages
 from tfsload.settings.settings import Settings
 from tfsload.target.references import References
+from tfsload.transport.call_spec import MNIST_EXAMPLE
 from tfsload.transport.grpc import frames
 from tfsload.transport.grpc.call import PREFIX_SIZE, Call
 from tfsload.transport.grpc.codec import ReplyReader
 from tfsload.transport.grpc.headers import request_headers
 from tfsload.transport.grpc.protocol import ClientProtocol
+from users import GrpcPredictionUser
 
 TESTS = str(Path(__file__).parents[1])
 # What is counted: whole rounds of the data set's 1,000 images, and whole batches of the 64 latencies that are counted
@@ -53,6 +58,11 @@ CALLS_WITH_THREE_THRESHOLDS = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 5.9395)
 CALLS_WITH_RIGHT_RATES = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 5.9083)
 # Answers that are those recorded without load, byte by byte.
 CALLS_WITH_VERIFY = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 7.8458)
+# With a user class's own `encode`, which is over before the load, and `is_right`: to an image's answer in the same
+# bytes its last verdict is taken, so that it costs what any reply does that is known.
+CALLS_WITH_HOOKS = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 5.8458)
+# To read a reply that is new and to judge it, `is_right` left out: what it reads of the answer comes to that.
+CALLS_OF_A_NEW_JUDGED_REPLY = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 11.0)
 # Calls for a reply that was not there before, as all are of a model that answers each time in other digits: to read it,
 # and to put its answer together. In the figures above there is one of them.
 CALLS_OF_A_NEW_REPLY = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 2.0)
@@ -179,6 +189,60 @@ def test_a_reply_that_is_new_takes_no_more_calls():
     per_reply = counts.total() / len(replies)
     assert per_reply == pytest.approx(known(CALLS_OF_A_NEW_REPLY), abs=ROOM), counts.most_common()
     assert reader.read(replies[-1]).scores[0, -1] == np.float32(1 + N_COUNTED / 2**20)
+
+
+class Hooked(GrpcPredictionUser):
+    """Has ways of its own."""
+
+    n_encoded = n_judged = 0
+
+    def encode(self, image):
+        self.n_encoded += 1
+        return 255 - image
+
+    def is_right(self, label, answer):
+        self.n_judged += 1
+        return answer.predicted == label
+
+
+HOOKED = replace(MNIST_EXAMPLE, judged_by="Hooked.is_right", asks_for=())
+
+
+@pytest.fixture
+def hooked(clock, monkeypatch):  # noqa: ARG001  (it sets the time)
+    """A user as of `user`, of a class with ways of its own."""
+    monkeypatch.setattr(Hooked, "n_encoded", 0)
+    monkeypatch.setattr(Hooked, "n_judged", 0)
+    calls = json.dumps([[["Hooked"], HOOKED.to_text()]])
+    with answered_by(AnsweringConnection(), user_class=Hooked, **{messages.CALL_SPEC_OPTION: calls}) as user:
+        yield user
+
+
+def test_ways_of_a_class_s_own_take_no_more_calls(hooked):
+    n_images = len(hooked._run.book)
+    for _ in range(N_WARM):
+        hooked.predict()
+    assert (Hooked.n_encoded, Hooked.n_judged) == (n_images, n_images)
+
+    counts = calls_in(lambda: [hooked.predict() for _ in range(N_COUNTED)])
+
+    assert (Hooked.n_encoded, Hooked.n_judged) == (n_images, n_images)
+    (report,) = [row["record"] for row in hooked._run.recorder.take_all()]
+    assert report["requests"] == N_WARM + N_COUNTED
+    assert counts["PredictionUser.predict"] == N_COUNTED
+    assert counts.total() / N_COUNTED == pytest.approx(known(CALLS_WITH_HOOKS), abs=ROOM), counts.most_common()
+
+
+@pytest.mark.usefixtures("without_collections")
+def test_a_new_reply_that_a_class_judges_itself_takes_no_more_calls(hooked):
+    request = hooked._book[0]
+    first, *replies = replies_of(1 + N_COUNTED)
+    request.judge(first)
+    counts = calls_in(lambda: [request.judge(reply) for reply in replies])
+
+    per_reply = counts.total() / len(replies)
+    assert Hooked.n_judged == 1 + N_COUNTED
+    assert per_reply == pytest.approx(known(CALLS_OF_A_NEW_JUDGED_REPLY), abs=ROOM), counts.most_common()
 
 
 def reply_frames(encoder: hpack.Encoder, stream: int) -> bytes:

@@ -180,6 +180,9 @@ def kinds_asked(
 
 def called_words(kinds: Sequence[CheckedKind]) -> str:
     """Return how the model is called, on one line; by class where there are several ways."""
-    if len(kinds) == 1:
-        return kinds[0].preflight.spec.words
-    return "; ".join(f"{', '.join(map(shown, one.class_names))}: {one.preflight.spec.words}" for one in kinds)
+    specs = [one.preflight.spec for one in kinds]
+    if len(specs) == 1:
+        return specs[0].words
+    is_one = len({spec.signature_name for spec in specs}) == 1
+    told = [spec.words if is_one else f"{shown(spec.signature_name)}: {spec.words}" for spec in specs]
+    return "; ".join(f"{', '.join(map(shown, one.class_names))}: {text}" for one, text in zip(kinds, told, strict=True))

@@ -48,11 +48,11 @@ class OutputsAnswer(Answer):
         self._known = known
         self._values: NDArray[Any] | None = None
         self.predicted = [None] * n_images if known is None else known.predicted
-        scores = [None] * n_images if known is None or known.scores is None else known.scores
-        self.images = tuple(
-            ImageAnswer(predicted, row, outputs.read, place)
-            for place, (predicted, row) in enumerate(zip(self.predicted, scores, strict=True))
-        )
+        scores = None if known is None else known.scores
+        images = []  # which no function of its own fills: that were calls more for each answer
+        for place, predicted in enumerate(self.predicted):
+            images.append(ImageAnswer(predicted, None if scores is None else scores[place], outputs.read, place))
+        self.images = tuple(images)
 
     @property
     def names_class(self) -> bool:  # type: ignore[override]  # of each answer, here
