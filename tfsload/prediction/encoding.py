@@ -58,7 +58,7 @@ def encoded(dataset: Dataset, encode: Hook | None, clock_s: Callable[[], float] 
             stacked = _room(encode, arrays, n)
         _check_alike(encode, stacked, arrays, number)
         for name, array in arrays.items():
-            stacked[name][number] = array
+            stacked[name][number, ...] = array
     for array in stacked.values():
         array.flags.writeable = False
     n_bytes = sum(map(_n_bytes, stacked.values()))

@@ -110,7 +110,8 @@ def _hook(user_class: type, base: type, name: str) -> Hook | None:
         own = own.__func__
         is_bound = True
     elif isinstance(own, FunctionType):
-        is_bound = _takes(own, 1 + len(arguments))
+        first = next(iter(inspect.signature(own).parameters), "")
+        is_bound = first in ("self", "cls") or not _takes(own, len(arguments))
     elif callable(own):
         is_bound = False
     else:
