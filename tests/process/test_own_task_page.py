@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -73,6 +74,22 @@ def test_it_prints_what_it_shows_and_counts_what_is_right(title, more, tmp_path,
     assert result["images"]["misread"] == [] or not is_judged
     if not more:
         command.assert_is_printed(done.stdout)
+
+
+def test_the_example_of_the_readme_counts_what_is_right(tmp_path, server):
+    readme = (PROJECT / "README.md").read_text()
+    (snippet,) = [one for one in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "def encode" in one]
+    (tmp_path / "mine.py").write_text(snippet)
+    options = f"--headless --num-tests 200 --host {server.address} --model-name both --report report"
+    done = subprocess.run(
+        ["bash", "-c", f"exec 2>&1; locust -f mine.py {options}"],
+        cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=LIMIT_S,
+    )  # fmt: skip
+
+    result = json.loads((tmp_path / "report" / "result.json").read_text())
+    ink, labels = (DATA.images[:200] > 127).sum(axis=(1, 2)), LABELS[:200]
+    assert result["totals"]["wrong"] == int(((labels != 1) & (ink <= 50)).sum()), done.stdout
+    assert (result["totals"]["predictions"], result["totals"]["failed"]) == (200, {})
 
 
 def environment():

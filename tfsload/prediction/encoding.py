@@ -90,7 +90,7 @@ def _arrays_of(encode: Hook, example: Any, number: int) -> dict[str, NDArray[Any
     try:
         made = encode.call(example)
     except Exception as error:
-        raise SettingsError([encode.told(what, error)]) from error
+        raise SettingsError([f"{encode.name}, {what}: {encode.said(error)}"]) from error
     named = made if isinstance(made, Mapping) else {UNNAMED: made}
     if not named or (isinstance(made, Mapping) and not all(isinstance(name, str) and name for name in named)):
         raise SettingsError([f"{encode.name}, {what}: returned a dict with the keys {list(named)}: {_EXPECTED}"])

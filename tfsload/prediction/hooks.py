@@ -29,19 +29,14 @@ class Hook:
     call: Callable[..., Any]
     key: tuple[Any, ...]
 
-    def told(self, what: str, error: BaseException) -> str:
-        """Return in a sentence what an exception says that came out of it, with the user's own line.
-
-        Args:
-            what: it was called for.
-            error: the exception.
-        """
+    def said(self, error: BaseException) -> str:
+        """Return what an exception says that came out of it, with the user's own line."""
         frames = traceback.extract_tb(error.__traceback__)
         code = getattr(inspect.unwrap(getattr(self.call, "__func__", self.call)), "__code__", None)
         own = [frame for frame in frames if code and frame.filename == code.co_filename] or frames[-1:]
         where = f", at {own[-1].filename}, line {own[-1].lineno}: {(own[-1].line or '')[:_LONGEST_LINE]}" if own else ""
         said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        return f"{self.name}, {what}: {said}{where}"
+        return f"{said}{where}"
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class Judging:
         Args:
             transport: reads replies.
             is_right: the class's.
-            is_told: whether the log tells why an answer cannot be judged, or who asks does.
+            is_told: whether the log tells why an answer cannot be judged; else who asks does, and is told the image.
         """
         self._transport, self._is_right, self._is_told = transport, is_right, is_told
         self._told: set[str] = set()
@@ -44,23 +44,25 @@ class Judging:
         Raises:
             PredictionFailure: `is_right` cannot tell.
         """
-        what = f"image {image}"
         try:
             said = self._is_right.call(label, answer)
         except Exception as error:
-            told = self._is_right.told(what, error)
-            self._tell(f"{type(error)} {told.partition(', at ')[2]}", told, error)
-            raise PredictionFailure(UNJUDGED, told) from None
+            raise self._unjudged(image, self._is_right.said(error), error) from None
         if isinstance(said, bool | np.bool_):
             return RIGHT if said else WRONG
-        told = f"{self._is_right.name}, {what}: returned {type(said).__name__} {said!r}, expected True or False"
-        self._tell(type(said).__name__, told, None)
-        raise PredictionFailure(UNJUDGED, told)
+        raise self._unjudged(image, f"returned {type(said).__name__} {said!r}, expected True or False", None)
 
-    def _tell(self, kind: str, told: str, error: Exception | None) -> None:
-        if self._is_told and kind not in self._told and len(self._told) < _MOST_TOLD:
+    def _unjudged(self, image: int, said: str, error: Exception | None) -> PredictionFailure:
+        """Return why an answer cannot be judged; Locust's table of errors has a row for each: it names no image."""
+        name = self._is_right.name
+        told = f"{name}, image {image}: {said}"
+        if not self._is_told:
+            return PredictionFailure(UNJUDGED, told)
+        kind = said.partition(", at ")[2] or said
+        if kind not in self._told and len(self._told) < _MOST_TOLD:
             self._told.add(kind)
             logger.error("%s; such answers count as failed (%s)", shown(told), UNJUDGED, exc_info=error)
+        return PredictionFailure(UNJUDGED, f"{name}: {said}")
 
 
 class _RequestJudge:

@@ -125,7 +125,8 @@ def _fitted(asked: ModelAsked, name: str, signature: SignatureDescribed, fired: 
         further, further_faults = find_further(asked, name, signature, taken, fired.by if given else "")
         faults = [*faults, *further_faults]
     # Where no input fits, what is wrong with the outputs is told all the same, as if the usual one did.
-    find = find_any_output if fired.judged_by or fired.highest is None else find_output
+    any_will_do = fired.judged_by or (fired.given and fired.highest is None)
+    find = find_any_output if any_will_do else find_output
     answer, answer_faults, certainty = find(asked, name, signature, fired, images or MNIST_EXAMPLE.input)
     faults = [*faults, *answer_faults, *([fired.fault] if fired.fault else [])]
     if faults or images is None or answer is None:

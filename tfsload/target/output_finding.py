@@ -88,7 +88,7 @@ def find_any_output(
 ) -> tuple[OutputSpec | None, list[str], int]:
     """Return the output that says a class; where none does, one that says anything.
 
-    For a user class's own `is_right`, and where there are no labels, so that no answer is right or wrong. The arguments
+    For a user class's own `is_right`, and for arrays without labels, to which no answer is right or wrong. The arguments
     are those of `find_output`.
     """
     if not signature.outputs:

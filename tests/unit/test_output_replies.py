@@ -1,0 +1,173 @@
+"""Replies all of whose outputs matter: what is read of them, how they are compared, and what no reply is."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tfsload.records.mismatch import Mismatch
+from tfsload.target.references import References
+from tfsload.transport import protos
+from tfsload.transport.answer import ReplyError
+from tfsload.transport.call_spec import CLASSES, CLASSIFIED, CLASSIFY, LABELS, MNIST_EXAMPLE, VALUES, OutputSpec
+from tfsload.transport.grpc.readers import reader_for
+from tfsload.transport.protos import predict_pb2, types_pb2
+from tfsload.transport.servable import FURTHER, MOST_TOLD_APART, Servable
+from tfsload.transport.tensors import fill_proto
+
+JUDGED = replace(MNIST_EXAMPLE, judged_by="Mine.is_right", asks_for=())
+NO_CLASS = replace(JUDGED, output=OutputSpec("", "", None, VALUES))
+SCORES = np.eye(10, dtype=np.float32)[[7, 2]]
+PRICE = np.array([[1.5], [2.5]], np.float32)
+
+
+def reply(version=1, **outputs):
+    message = predict_pb2.PredictResponse()
+    message.model_spec.name, message.model_spec.version.value = "m", version
+    for name, array in outputs.items():
+        fill_proto(message.outputs[name], np.asarray(array), as_content=np.asarray(array).dtype != object)
+        if np.asarray(array).dtype == object:
+            message.outputs[name].string_val[:] = np.asarray(array).ravel().tolist()
+    return message.SerializeToString()
+
+
+def output(kind, dtype, name="x"):
+    return replace(JUDGED, output=OutputSpec(name, dtype, (-1,), kind))
+
+
+@pytest.mark.parametrize(
+    ("spec", "outputs", "predicted"),
+    [
+        pytest.param(JUDGED, {"scores": SCORES, "price": PRICE}, [7, 2], id="scores"),
+        pytest.param(output(CLASSES, "DT_INT64"), {"x": np.array([7, 2])}, [7, 2], id="classes"),
+        pytest.param(output(LABELS, "DT_STRING"), {"x": np.array([b"seven", b"2"], object)}, [7, 2], id="labels"),
+        pytest.param(
+            output(LABELS, "DT_STRING"), {"x": np.array([b"cat", b"2"], object)}, [None] * 2, id="other-words"
+        ),
+        pytest.param(JUDGED, {"scores": SCORES * np.nan}, [None] * 2, id="no-scores"),
+        pytest.param(JUDGED, {"price": PRICE}, [None] * 2, id="no-such-output"),
+        pytest.param(NO_CLASS, {"price": PRICE, "all": np.float32(3)}, [None] * 2, id="values"),
+    ],
+)
+def test_the_class_is_read_where_one_is_named_and_all_outputs_are_there(spec, outputs, predicted):
+    answer = reader_for(spec, 2).read(reply(**outputs))
+
+    assert answer.predicted == [one.predicted for one in answer.images] == predicted
+    assert answer.names_class == (None not in predicted)
+    assert answer.servable == Servable("m", 1)
+    assert answer.counted == [0, 0]  # as long as nobody has judged it
+    for place, image in enumerate(answer.images):
+        assert set(image.outputs) == set(outputs)
+        for name, array in outputs.items():
+            part = np.asarray(array)[place] if np.ndim(array) else array
+            np.testing.assert_array_equal(image.outputs[name], part)
+    if spec.output.kind == "scores" and None not in predicted:
+        assert [image.scores.argmax() for image in answer.images] == predicted
+
+
+def test_of_a_request_that_was_filled_up_the_first_images_are_answered():
+    spec = replace(NO_CLASS, input=replace(NO_CLASS.input, batch=2))
+
+    answer = reader_for(spec, 1).read(reply(price=PRICE))
+
+    assert [image.value for image in answer.images] == [1.5]
+
+
+def test_classified_images_have_labels_and_scores():
+    message = protos.classification_pb2.ClassificationResponse()
+    for best in (7, 2):
+        classes = message.result.classifications.add().classes
+        for label in range(10):
+            classes.add(label=str(label), score=float(label == best))
+    spec = replace(JUDGED, method=CLASSIFY, output=OutputSpec("scores", "DT_FLOAT", (-1, 10), CLASSIFIED))
+
+    answer = reader_for(spec, 2).read(message.SerializeToString())
+
+    assert answer.predicted == [7, 2]
+    assert answer.images[0].outputs["classes"].tolist() == [str(label).encode() for label in range(10)]
+    assert answer.images[1].outputs["scores"].argmax() == 2
+
+
+@pytest.mark.parametrize("spec", [pytest.param(JUDGED, id="a-class"), pytest.param(NO_CLASS, id="values")])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(b"\xff", "not a PredictResponse", id="no-reply"),
+        pytest.param(predict_pb2.PredictResponse().SerializeToString(), "the reply has no outputs", id="no-outputs"),
+    ],
+)
+def test_what_is_no_reply_cannot_be_read(spec, content, message):
+    with pytest.raises(ReplyError, match=message):
+        reader_for(spec, 2).read(content)
+
+
+def test_a_damaged_output_cannot_be_read():
+    message = predict_pb2.PredictResponse()
+    message.outputs["price"].dtype = types_pb2.DT_FLOAT
+    message.outputs["price"].tensor_content = b"abc"
+    message.outputs["price"].tensor_shape.dim.add(size=2)
+    with pytest.raises(ReplyError, match="output 'price': 3 bytes for 2 elements"):
+        reader_for(NO_CLASS, 2).read(message.SerializeToString())
+
+
+def test_models_that_answer_are_told_apart_up_to_a_number():
+    reader = reader_for(NO_CLASS, 2)
+    told = {reader.read(reply(version, price=PRICE)).servable for version in range(1, MOST_TOLD_APART + 10)}
+
+    assert len(told) == MOST_TOLD_APART + 1
+    assert FURTHER in told
+
+
+# --verify
+
+TEXTS = np.array([b"a", b"b"], object)
+
+
+@pytest.mark.parametrize(
+    ("spec", "kept", "later", "n_mismatched"),
+    [
+        pytest.param(NO_CLASS, {"price": PRICE}, {"price": PRICE}, 0, id="the-same"),
+        pytest.param(NO_CLASS, {"price": PRICE}, {"price": PRICE + np.float32(1e-5)}, 0, id="within-the-tolerance"),
+        pytest.param(NO_CLASS, {"price": PRICE}, {"price": PRICE[::-1]}, 2, id="swapped"),
+        pytest.param(NO_CLASS, {"price": PRICE, "n": [1, 2]}, {"price": PRICE, "n": [1, 3]}, 1, id="another-output"),
+        pytest.param(NO_CLASS, {"x": TEXTS}, {"x": TEXTS[::-1]}, 2, id="texts"),
+        pytest.param(NO_CLASS, {"x": TEXTS}, {"x": TEXTS}, 0, id="the-same-texts"),
+        pytest.param(NO_CLASS, {"x": PRICE * 1j}, {"x": PRICE * 2j}, 2, id="complex"),
+        pytest.param(NO_CLASS, {"price": PRICE}, {"price": np.ones((2, 2), np.float32)}, 2, id="another-shape"),
+        pytest.param(JUDGED, {"scores": SCORES, "x": [1, 2]}, {"scores": SCORES, "x": [1, 3]}, 0, id="scores-alone"),
+        pytest.param(JUDGED, {"scores": SCORES}, {"scores": SCORES[::-1]}, 2, id="other-scores"),
+    ],
+)
+def test_answers_are_compared_by_their_scores_or_else_by_all_their_numbers(spec, kept, later, n_mismatched):
+    references, reader = References(), reader_for(spec, 2)
+    references.keep(0, reader.read(reply(**kept)).values)
+    sent = References.from_plain(references.to_plain())
+
+    for one in (references, sent):
+        assert one.n_mismatched(0, reader.read(reply(**later))) == n_mismatched
+
+
+def test_an_example_of_a_mismatch_names_no_class_where_there_is_none():
+    references, reader = References(), reader_for(NO_CLASS, 2)
+    references.keep(0, reader.read(reply(price=PRICE)).values)
+
+    example = references.example(0, reader.read(reply(price=PRICE + np.float32([[0], [1]]))), 10)
+
+    assert example.words == "image 11: number 0 of the answer was 2.5 and became 3.5"
+    assert Mismatch(*example) == example
+    longer = references.example(0, reader.read(reply(price=np.ones((2, 3), np.float32))), 10)
+    assert longer.words == "image 10: 1 numbers without load, 3 under it"
+
+
+def test_answers_of_several_kinds_are_kept_apart():
+    together = References()
+    for kind in range(3):
+        own = References()
+        own.keep(1, SCORES + kind)
+        together.add(own, kind * 5)
+
+    parts = References.from_plain(together.to_plain()).parts(3, 5)
+
+    assert [len(part) for part in parts] == [1, 1, 1]
+    for kind, part in enumerate(parts):
+        assert part.to_plain() == [[1, *row[1:]] for row in together.to_plain() if row[0] == 5 * kind + 1]
