@@ -13,6 +13,7 @@ from tfsload.prediction.prediction_user import PredictionUser
 from tfsload.report import json_file, junit, markdown
 from tfsload.report.page.answers import answers
 from tfsload.report.page.page import render
+from tfsload.run.judged_before import cost_ns
 from tfsload.run.kinds import CheckedKind, called_words, calls_from_text, calls_text, kinds_asked, kinds_of
 from tfsload.settings.settings import SettingsError
 from tfsload.target.preflight import Preflight
@@ -138,3 +139,12 @@ def test_a_result_of_before_is_judged_by_labels():
     read = RunResult.from_plain(written)
 
     assert (read.images.judged_by, read.images.why_no_classes) == ("", "")
+
+
+def test_the_cost_is_the_mean_of_some_calls():
+    clock, n_calls = iter(range(0, 10**9, 5_000_000)), []
+
+    assert cost_ns(lambda: n_calls.append(1), lambda: next(clock)) == 5_000_000
+    assert len(n_calls) == 4  # in 20 ms
+    assert cost_ns(lambda: n_calls.append(1), lambda: 0) == 0
+    assert len(n_calls) == 1_004

@@ -4,19 +4,18 @@ import dataclasses
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
 
-from tfsload.prediction.hooks import Hook
 from tfsload.prediction.judging import Judging
 from tfsload.run.kinds import Kind
 from tfsload.target.preflight import Preflight
 from tfsload.target.trial import Trial, TrialError, UnjudgedError, try_one
 from tfsload.transport.contract import Transport
+from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.words import shown
 
 logger = logging.getLogger(__name__)
 
-# The cost is the mean of so many calls, or of those in so long a time.
+# The cost is the mean of so many times, or of those in so long a time.
 _MOST_CALLS, _LONGEST_NS = 1_000, 20_000_000
 
 
@@ -49,18 +48,24 @@ def with_cost_of_judging(found: Preflight, transport: Transport, kind: Kind) -> 
     except TrialError as error:  # the load will tell
         logger.info("%s was not tried before the load: %s", is_right.name, shown(str(error)))
         return found
-    labels = kind.encoded.dataset.targets_or_labels
-    label = None if labels is None else labels[:1].tolist()[0]
-    each_ns = cost_ns(is_right, label, getattr(trial.answer, "images", (None,))[0])
+    judging, n_images = Judging(transport, is_right, is_told=False), len(trial.told)
+
+    def judge() -> None:
+        judging.judge_of(0, trial.told)(trial.reply)  # as a reply that is new: to one that is known nothing is done
+
+    try:
+        each_ns = cost_ns(judge) / n_images
+    except PredictionFailure as failure:  # it has just judged the same
+        raise UnjudgedError(failure.message) from None
     spec = dataclasses.replace(found.spec, judged_by=f"{is_right.name} ({each_ns / 1e3:.2g} µs an answer)")
     return dataclasses.replace(found, spec=spec)
 
 
-def cost_ns(is_right: Hook, label: Any, answer: Any, clock_ns: Callable[[], int] = time.perf_counter_ns) -> float:
-    """Return what a call costs, in ns."""
+def cost_ns(act: Callable[[], None], clock_ns: Callable[[], int] = time.perf_counter_ns) -> float:
+    """Return what a call costs, in ns: the mean of some."""
     begun_ns, n_calls, passed_ns = clock_ns(), 0, 0
     while n_calls < _MOST_CALLS and passed_ns < _LONGEST_NS:
-        is_right.call(label, answer)
+        act()
         n_calls += 1
         passed_ns = clock_ns() - begun_ns
     return passed_ns / n_calls

@@ -88,8 +88,8 @@ def find_any_output(
 ) -> tuple[OutputSpec | None, list[str], int]:
     """Return the output that says a class; where none does, one that says anything.
 
-    For a user class's own `is_right`, and for arrays without labels, to which no answer is right or wrong. The arguments
-    are those of `find_output`.
+    For a user class's own `is_right`, and for arrays without labels, to which no answer is right or wrong.
+    The arguments are those of `find_output`.
     """
     if not signature.outputs:
         return None, [f"signature {quoted(signature_name)} has no outputs"], 0

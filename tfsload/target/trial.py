@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,14 +35,16 @@ class Trial:
             request; where somebody judges by himself, `RIGHT`, and `RIGHT` or `WRONG`.
         latency_ns: from sending the request to having its answer, with the making of the connection.
         judged_by: who does; empty: labels do.
-        answer: as it was read, and judged.
+        reply: the answer's bytes.
+        told: then, the labels as the data set has them.
     """
 
     labels: tuple[int, ...]
     predicted: tuple[int, ...]
     latency_ns: int
     judged_by: str = ""
-    answer: Answer | None = None
+    reply: bytes = b""
+    told: Sequence[Any] = ()
 
     @property
     def words(self) -> str:
@@ -110,4 +112,4 @@ def try_one(
         transport.close()
     if fault := servables.fault(Counter({answer.servable: 1}), expected):
         raise TrialError(f"the prediction that was tried: {fault}")
-    return Trial(tuple(request.labels), tuple(answer.counted), latency_ns, answer=answer)
+    return Trial(tuple(request.labels), tuple(answer.counted), latency_ns, reply=reply, told=request.told or ())
