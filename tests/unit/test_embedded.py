@@ -10,6 +10,7 @@ from tfsload.target import embedded, waiting
 from tfsload.target.embedded import SHIPPED_MODEL, EmbeddedModel
 from tfsload.target.launcher import ServerStartError
 from tfsload.target.preflight import MisfitError, NoServerError, Preflight
+from tfsload.target.references import References
 from tfsload.target.verification import VerificationError
 from tfsload.transport.grpc.transport import GrpcTransport
 
@@ -101,7 +102,7 @@ def check_against(monkeypatch, model, *answers, verified_by=()):
     ("answers", "verified_by"),
     [
         pytest.param((NO_ANSWER, FOUND), (), id="as-it-is-asked"),
-        pytest.param((FOUND, FOUND), (VerificationError("no answer"), "references"), id="as-its-answers-are-recorded"),
+        pytest.param((FOUND, FOUND), (VerificationError("no answer"), References()), id="as-its-answers-are-recorded"),
     ],
 )
 def test_one_that_was_killed_a_moment_before_is_started_anew_at_once(servers, monkeypatch, answers, verified_by):

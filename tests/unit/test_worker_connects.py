@@ -102,7 +102,8 @@ def test_users_that_start_before_there_is_a_suite_wait_for_it():
     starting = gevent.spawn(user.on_start)
     gevent.sleep(0.01)
     assert not starting.ready()
-    run = SimpleNamespace(settings=Settings.parse({}, None))
+    kind = SimpleNamespace(book=None, references=None)
+    run = SimpleNamespace(settings=Settings.parse({}, None), kind_of=lambda _: kind)
     slot.fill(environment, lambda: run)
     starting.get(timeout=10)
 
@@ -169,7 +170,7 @@ def raising(error):
     ("place", "error"),
     [
         pytest.param("tfsload.run.getting_ready.Run", OSError("no room"), id="no-room-for-its-images"),
-        pytest.param("tfsload.run.getting_ready.transport_of", KeyError("a"), id="a-fault-of-this-suite"),
+        pytest.param("tfsload.run.getting_ready.kinds_asked", KeyError("a"), id="a-fault-of-this-suite"),
         pytest.param("tfsload.run.participant.Participant._supply", ValueError("b"), id="once-all-is-read"),
         pytest.param("tfsload.run.getting_ready.measure_round_trip_ns", RuntimeError("c"), id="no-round-trip"),
     ],
