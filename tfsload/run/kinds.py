@@ -1,6 +1,7 @@
 """The kinds of requests of a run: user classes may make them in their own way, and judge the answers so."""
 
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from tfsload.target.preflight import Preflight
 from tfsload.transport.call_spec import CallSpec
 from tfsload.transport.given_array import GivenArray
 from tfsload.transport.words import quoted, shown
+
+logger = logging.getLogger(__name__)
 
 _Names = tuple[str, ...]
 
@@ -173,7 +176,12 @@ def kinds_asked(
                 )
         if bool(spec.judged_by) != bool(hooks.is_right):
             raise SettingsError([f"user class {names[0] if names else ''}: its is_right is not the master's"])
-        own = held.get(names) or encoded(dataset, hooks.encode).dataset
+        own = held.get(names)
+        if own is None:
+            made = encoded(dataset, hooks.encode)
+            if hooks.encode:
+                logger.info("Encoded by %s", made.by_words)
+            own = made.dataset
         asked.append(KindAsked(names, hooks, own, spec))
     return asked
 

@@ -9,7 +9,7 @@ from typing import Any
 from tfsload.analysis.figures import latency
 from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.datasets.dataset import Dataset
-from tfsload.load.request_book import UNLABELLED, Judge, RequestBook
+from tfsload.load.request_book import RIGHT, UNLABELLED, WRONG, Judge, RequestBook
 from tfsload.transport import servable as servables
 from tfsload.transport.answer import Answer, ReplyError
 from tfsload.transport.contract import Transport
@@ -31,8 +31,8 @@ class Trial:
     """What came of it.
 
     Attributes:
-        labels, predicted: the true class (`UNLABELLED`: not known) and the one that was answered, of each image of the
-            request; where somebody judges by himself, `RIGHT`, and `RIGHT` or `WRONG`.
+        labels, predicted: the true class (`UNLABELLED`: not known) and the one that was answered (None: the answer
+            names none), of each image of the request; where somebody judges by himself, `RIGHT`, and `RIGHT` or `WRONG`.
         latency_ns: from sending the request to having its answer, with the making of the connection.
         judged_by: who does; empty: labels do.
         reply: the answer's bytes.
@@ -40,7 +40,7 @@ class Trial:
     """
 
     labels: tuple[int, ...]
-    predicted: tuple[int, ...]
+    predicted: tuple[int | None, ...]
     latency_ns: int
     judged_by: str = ""
     reply: bytes = b""
@@ -56,11 +56,14 @@ class Trial:
         'images 0 to 2: 2 right, 1 wrong, in 12.3 ms with connecting'
         >>> Trial((UNLABELLED, UNLABELLED), (7, 2), 12_300_000).words
         'images 0 to 1: answered, rightly or not (the data set has no labels), in 12.3 ms with connecting'
+        >>> Trial((RIGHT,), (WRONG,), 12_300_000, "Mine.is_right").words
+        'image 0: wrong by Mine.is_right, in 12.3 ms with connecting'
         """
         took = f"in {latency(self.latency_ns)} with connecting"
         which = "image 0" if len(self.labels) == 1 else f"images 0 to {len(self.labels) - 1:,}"
         if UNLABELLED in self.labels:
-            what = f"answered {self.predicted[0]}" if len(self.labels) == 1 else "answered"
+            is_one = len(self.labels) == 1 and self.predicted[0] is not None
+            what = f"answered {self.predicted[0]}" if is_one else "answered"
             return f"{which}: {what}, rightly or not ({NO_LABELS}), {took}"
         n_right = sum(one == other for one, other in zip(self.labels, self.predicted, strict=True))
         if self.judged_by:
@@ -112,4 +115,5 @@ def try_one(
         transport.close()
     if fault := servables.fault(Counter({answer.servable: 1}), expected):
         raise TrialError(f"the prediction that was tried: {fault}")
-    return Trial(tuple(request.labels), tuple(answer.counted), latency_ns, reply=reply, told=request.told or ())
+    predicted = tuple(answer.counted if request.judge else answer.predicted)
+    return Trial(tuple(request.labels), predicted, latency_ns, reply=reply, told=request.told or ())
