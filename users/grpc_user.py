@@ -7,7 +7,8 @@ class GrpcPredictionUser(tfsload.GrpcUser):
     """Fires one request after another.
 
     What can be set here is Locust's own: `host` (where `--host` names none), `weight` beside other users, `wait_time`
-    between two requests, `on_start` for what a user does first.
+    between two requests, `on_start` for what a user does first. `encode(image)` may say what is sent for an image, and
+    `is_right(label, answer)` which answers are right: see docs/own-task.md.
     """
 
     weight = 1

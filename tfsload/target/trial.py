@@ -9,7 +9,7 @@ from typing import Any
 from tfsload.analysis.figures import latency
 from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.datasets.dataset import Dataset
-from tfsload.load.request_book import RIGHT, UNLABELLED, WRONG, Judge, RequestBook
+from tfsload.load.request_book import UNLABELLED, Judge, RequestBook
 from tfsload.transport import servable as servables
 from tfsload.transport.answer import Answer, ReplyError
 from tfsload.transport.contract import Transport
@@ -32,7 +32,7 @@ class Trial:
 
     Attributes:
         labels, predicted: the true class (`UNLABELLED`: not known) and the one that was answered (None: the answer
-            names none), of each image of the request; where somebody judges by himself, `RIGHT`, and `RIGHT` or `WRONG`.
+            names none), of each image of the request; where somebody judges by himself, `RIGHT`, and that or `WRONG`.
         latency_ns: from sending the request to having its answer, with the making of the connection.
         judged_by: who does; empty: labels do.
         reply: the answer's bytes.
@@ -56,7 +56,7 @@ class Trial:
         'images 0 to 2: 2 right, 1 wrong, in 12.3 ms with connecting'
         >>> Trial((UNLABELLED, UNLABELLED), (7, 2), 12_300_000).words
         'images 0 to 1: answered, rightly or not (the data set has no labels), in 12.3 ms with connecting'
-        >>> Trial((RIGHT,), (WRONG,), 12_300_000, "Mine.is_right").words
+        >>> Trial((1,), (0,), 12_300_000, "Mine.is_right").words
         'image 0: wrong by Mine.is_right, in 12.3 ms with connecting'
         """
         took = f"in {latency(self.latency_ns)} with connecting"
