@@ -62,7 +62,7 @@ CALLS_WITH_VERIFY = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 7.8458)
 # bytes its last verdict is taken, so that it costs what any reply does that is known.
 CALLS_WITH_HOOKS = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 5.8458)
 # To read a reply that is new and to judge it, `is_right` left out: what it reads of the answer comes to that.
-CALLS_OF_A_NEW_JUDGED_REPLY = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 11.0)
+CALLS_OF_A_NEW_JUDGED_REPLY = {(3, 11): 11.0, (3, 12): 10.0, (3, 13): 10.0}
 # Calls for a reply that was not there before, as all are of a model that answers each time in other digits: to read it,
 # and to put its answer together. In the figures above there is one of them.
 CALLS_OF_A_NEW_REPLY = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 2.0)
