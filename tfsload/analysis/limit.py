@@ -90,7 +90,15 @@ class SearchResult:
             return ""
         if self.last_passing_rps == self.high_rps:
             return "give it a full-length level"
-        return f"go on with {self.last_passing_rps:.12g}:{self.first_failing_rps or self.high_rps:.12g}"
+        return f"go on with {self.goes_on_with}"
+
+    @property
+    def goes_on_with(self) -> str:
+        """Between which rates the next search looks, as the option has it; empty: this one has no further one."""
+        is_over = self.ending in (Ending.NONE_HOLDS, Ending.ALL_HOLD, Ending.FOUND) and self.first_failing_rps
+        if is_over or self.last_passing_rps in (None, self.high_rps):
+            return ""
+        return f"{self.last_passing_rps:.12g}:{self.first_failing_rps or self.high_rps:.12g}"
 
     def _why_open(self) -> str:
         if self.ending is Ending.STOPPED:

@@ -28,6 +28,12 @@ def breaches(result: RunResult) -> list[Breach]:
     return []
 
 
+def are_of_the_ramp(result: RunResult) -> bool:
+    """Whether what is told of them is that the run's time was over before all were started."""
+    is_told_otherwise = result.users.attended is not None and _misses_users(result)
+    return _ends_in_its_ramp(result) and not is_told_otherwise
+
+
 def _misses_users(result: RunResult) -> bool:
     """Whether the load was not the one asked for. Levels have users of their own; who was lost or unfit is said."""
     users, course, workers = result.users, result.course, result.workers

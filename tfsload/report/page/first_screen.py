@@ -1,18 +1,19 @@
 """What a reader sees first: did it pass, does the server run in parallel, how fast, how often wrong. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tfsload.analysis.figures import at_once, on_average, users
+from tfsload.analysis.next_sweep import as_flags, as_options
 from tfsload.analysis.result import RunResult
-from tfsload.analysis.scaling import Scaling
+from tfsload.analysis.scaling import Scaling, ScalingAnswer
 from tfsload.report import next_run, units
 from tfsload.report.charts.load_axis import load_of
 from tfsload.report.command import command
 from tfsload.report.page.cards import Card, cards
 from tfsload.report.page.verdict_words import VerdictView, verdict_view
-from tfsload.report.page.words import Sentence, sentence
+from tfsload.report.page.words import Sentence, sentence, stopped
 from tfsload.report.sweep_answer import sweep_answer
 from tfsload.transport.numerals import whole_number
 
@@ -32,13 +33,11 @@ class Answer:
         question: for example, does the server run in parallel.
         answer: its first sentence.
         reasons: what follows.
-        next_command: what to run to be told more; empty: nothing, or no command does it.
     """
 
     question: str
     answer: Sentence
     reasons: Sentence
-    next_command: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,8 @@ class FirstScreen:
         verdict: how the run ends.
         answer: what it was for; None: it was for nothing more.
         cards: the figures; empty: nothing was measured.
+        next_command: what to run next: it cures the first reason told, or tells more; empty: no other command does it.
+        outside: what to do instead, before the same command is run again; empty: nothing.
     """
 
     subject: str
@@ -58,11 +59,22 @@ class FirstScreen:
     verdict: VerdictView
     answer: Answer | None
     cards: tuple[Card, ...]
+    next_command: str = ""
+    outside: Sentence = ()
 
 
 def first_screen(result: RunResult) -> FirstScreen:
     """Return what is seen first of a run."""
-    return FirstScreen(subject(result), _context(result), verdict_view(result), _answer(result), cards(result))
+    coming = next_run.next_run(result)
+    return FirstScreen(
+        subject(result),
+        _context(result),
+        verdict_view(result),
+        _answer(result, coming.changes),
+        cards(result),
+        command(result, coming.changes) if coming.changes else "",
+        sentence(stopped(coming.outside)),
+    )
 
 
 def subject(result: RunResult) -> str:
@@ -160,12 +172,19 @@ def _with_confidence(result: RunResult, scaling: Scaling) -> str:
     return text.replace(interval, f"{interval.removesuffix(')')}, 95%)", 1)
 
 
-def _answer(result: RunResult) -> Answer | None:
+def _without_options(text: str, answer: ScalingAnswer, changes: Mapping[str, str]) -> str:
+    """Return the answer's text without the options that it advises, where the command with them stands below it."""
+    wanted = answer.next
+    if wanted is None or not as_options(wanted).items() <= changes.items():
+        return text
+    return text.replace(f" (`{as_flags(wanted)}`)", "", 1)
+
+
+def _answer(result: RunResult, changes: Mapping[str, str]) -> Answer | None:
     if result.scaling is not None and result.scaling.answer is not None:
-        head, *rest = _NEXT_SENTENCE.split(_with_confidence(result, result.scaling))
-        changes = next_run.changes(result)
-        more = command(result, changes) if changes else ""
-        return Answer("Does the server run in parallel?", sentence(head), sentence(" ".join(rest)), more)
+        text = _without_options(_with_confidence(result, result.scaling), result.scaling.answer, changes)
+        head, *rest = _NEXT_SENTENCE.split(text)
+        return Answer("Does the server run in parallel?", sentence(head), sentence(" ".join(rest)))
     if result.search is not None:
         head, *rest = _NEXT_SENTENCE.split(result.search.sentence)
         return Answer("How much does it hold?", sentence(head), sentence(" ".join(rest)))
