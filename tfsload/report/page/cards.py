@@ -15,6 +15,7 @@ from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.scaling_answer import times_one_user
 from tfsload.analysis.sweep import PLATEAU
 from tfsload.report import states, units
+from tfsload.report.asked_load import asked_load
 
 # Of thresholds that were crossed beside a figure so many are named, and of levels as good as the best.
 _MOST_NAMED = 3
@@ -51,7 +52,8 @@ def cards(result: RunResult) -> tuple[Card, ...]:
     if not result.totals.requests:
         return ()
     if not result.levels:
-        return (_errors(result), _fast_as_a_whole(result), _soon_as_a_whole(result))
+        errors, *speed = _errors(result), _fast_as_a_whole(result), _soon_as_a_whole(result)
+        return (*speed, errors) if asked_load(result).has_levels else (errors, *speed)
     best = states.best_level(result)
     return (_fast(result, best), _soon(result, best), _errors(result))
 
@@ -157,6 +159,8 @@ def _soon_without_verdict(result: RunResult, crossed: "_Crossed") -> Card:
 def _fast_as_a_whole(result: RunResult) -> Card:
     totals, crossed = result.totals, _of_throughput(result)
     below = [f"{units.count(totals.requests)} requests in {units.span(totals.duration_s)}"]
+    if asked_load(result).has_levels:
+        below.append("of a level that was not measured to its end")
     if totals.requests_per_s is not None and totals.predictions != totals.requests:
         below.append(f"{units.rate(totals.images_per_s)} images/s")
     below += crossed.told(totals.requests_per_s)

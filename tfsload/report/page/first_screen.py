@@ -4,11 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tfsload.analysis import exit_codes
 from tfsload.analysis.figures import at_once, on_average, users
 from tfsload.analysis.next_sweep import as_flags, as_options
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.scaling import Scaling, ScalingAnswer
 from tfsload.report import next_run, units
+from tfsload.report.asked_load import asked_load
 from tfsload.report.charts.load_axis import load_of
 from tfsload.report.command import command
 from tfsload.report.page.cards import Card, cards
@@ -21,6 +23,12 @@ from tfsload.transport.numerals import whole_number
 _MOST_NAMED = 6
 # What the server is called that the suite starts where none is named.
 EMBEDDED = "embedded server"
+_IN_PARALLEL, _HOW_MUCH = "Does the server run in parallel?", "How much does it hold?"
+# Of a run that ended within its first level, or before it.
+_UNFINISHED = {
+    "sweep": (_IN_PARALLEL, "Cannot tell: no level of the sweep was run to its end."),
+    "search": (_HOW_MUCH, "Cannot tell: the search was not run to its end."),
+}
 # Where one sentence ends and the next begins; not in "p99.9" or "1.5 s".
 _NEXT_SENTENCE = re.compile(r"(?<=[.:]) (?=[A-Z])")
 
@@ -132,24 +140,25 @@ def with_images(load: str, images_per_request: str, n_images: int) -> str:
 
 
 def _load(result: RunResult) -> str:
-    levels, search = result.levels, result.search
-    if search is not None:
-        return f"search from {units.rate(search.low_rps)} to {units.rate(search.high_rps)} requests/s"
-    if levels:
-        is_open, n_left = levels[0].rate_rps is not None, result.course.n_levels_left
-        loads = [load_of(level) for level in levels]
-        asked = result.asked.options.get("rate" if is_open else "sweep", "")
-        if n_left and asked:  # what was to be measured is what the run was for
-            loads = [float(one) for one in asked.split(",") if one.strip()]
-        lasts = {level.duration_s for level in levels}
-        each = f" · {units.span(lasts.pop())} each" if len(lasts) == 1 else ""
-        done = f" · {len(levels)} of {len(levels) + n_left} levels measured" if n_left else ""
-        return f"{_of_levels(loads, is_open)}{each}{done}"
+    asked, levels, n_left = asked_load(result), result.levels, result.course.n_levels_left
     n_users = result.users.n_users_asked
-    told = users(n_users) if n_users else ""
-    if result.course.n_images_asked is None:
-        return told
-    return " · ".join(filter(None, [f"{units.count(result.course.n_images_asked)} images, each once", told]))
+    if asked.kind == "search":
+        ends = asked.loads if result.search is None else (result.search.low_rps, result.search.high_rps)
+        return f"search from {' to '.join(map(units.rate, ends))} requests/s" if len(ends) == 2 else "search"
+    if asked.kind == "images":
+        images = f"{units.count(asked.n_images)} images, each once"
+        return " · ".join(filter(None, [images, users(n_users) if n_users else ""]))
+    if asked.kind == "users":
+        return users(n_users) if n_users else ""
+    measured = [load_of(level) for level in levels]
+    loads = asked.loads if asked.loads and (n_left or not levels) else measured  # what it was for, however far it came
+    if not loads:
+        return ""
+    lasts: set[float | None] = {level.duration_s for level in levels} or {asked.level_s}
+    each_s = lasts.pop() if len(lasts) == 1 else None
+    each = "" if each_s is None else f" · {units.span(each_s)} each"
+    done = f" · {len(levels)} of {len(levels) + n_left} levels measured" if n_left else ""
+    return f"{_of_levels(loads, asked.kind == 'rate')}{each}{done}"
 
 
 def _of_levels(loads: Sequence[float], is_open: bool) -> str:
@@ -184,8 +193,12 @@ def _answer(result: RunResult, changes: Mapping[str, str]) -> Answer | None:
     if result.scaling is not None and result.scaling.answer is not None:
         text = _without_options(_with_confidence(result, result.scaling), result.scaling.answer, changes)
         head, *rest = _NEXT_SENTENCE.split(text)
-        return Answer("Does the server run in parallel?", sentence(head), sentence(" ".join(rest)))
+        return Answer(_IN_PARALLEL, sentence(head), sentence(" ".join(rest)))
     if result.search is not None:
         head, *rest = _NEXT_SENTENCE.split(result.search.sentence)
-        return Answer("How much does it hold?", sentence(head), sentence(" ".join(rest)))
-    return None
+        return Answer(_HOW_MUCH, sentence(head), sentence(" ".join(rest)))
+    kind = asked_load(result).kind
+    if kind not in _UNFINISHED or result.judged.exit_code == exit_codes.BAD_USAGE:
+        return None
+    question, told = _UNFINISHED[kind]
+    return Answer(question, sentence(told), ())
