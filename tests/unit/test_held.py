@@ -264,7 +264,7 @@ def test_a_sweep_that_crosses_it_says_what_was_found(text, scaling, cure):
         pytest.param(None, "the sweep was not run to its end; let it end by itself", id="cut-short"),
         pytest.param(
             assess(points({1: 100.0, 2: 200.0}, doubt="throughput scattered")),
-            "the level with 1 user cannot be trusted",
+            "the level with 1 user cannot be trusted: throughput scattered",
             id="untrusted",
         ),
         pytest.param(

@@ -158,14 +158,14 @@ def points(rates, slices=(), doubts=()):
             points((100, 150, 160), doubts={1: LONGER}.items()),
             0.3,
             NextSweep(is_longer=True, level_duration_s=20.0),
-            "the verdict says why",
+            "cannot be trusted: unstable: it drifted",
             id="a-level-that-was-too-short",
         ),
         pytest.param(
             points((100, 150, 160), doubts={1: "the generator was busy; use --processes"}.items()),
             0.3,
             None,
-            "the verdict says why",
+            "cannot be trusted: the generator was busy",
             id="a-level-that-no-option-of-the-sweep-mends",
         ),
         pytest.param(

@@ -18,7 +18,7 @@ from tfsload.analysis.levels import LevelRow, level_row
 from tfsload.records.recorder import Record
 from tfsload.records.window import N_SLICES
 
-DOUBT = "unstable: throughput went up and down; hold it longer"
+DOUBT = "unstable: throughput went up and down"
 # A throughput is higher by more than this, or it is called the same.
 SAME = 1 / 0.95
 # What a speed-up has in it that parallelism has not.
@@ -307,7 +307,7 @@ SWEEPS = [
         [row(1, 100, way_ms=0.3, doubt=DOUBT), *sweep_of((200, 400, 402), 0.3, (2, 4, 8))],
         "Cannot tell",
         [
-            "the level with 1 user cannot be trusted; the verdict says why.",
+            f"the level with 1 user cannot be trusted: {DOUBT}.",
             "Among the levels that can be trusted, throughput does not grow beyond 4 users (400 requests/s).",
         ],
         id="a-lone-user-in-doubt",
@@ -315,7 +315,7 @@ SWEEPS = [
     pytest.param(
         [*sweep_of((100,), 0.3, (1,)), row(2, 200, doubt=DOUBT)],
         "Cannot tell",
-        ["no level with more than 1 user can be trusted; the verdict says why."],
+        [f"no level with more than 1 user can be trusted; the one with 2 users: {DOUBT}."],
         id="nothing-to-grow-to",
     ),
     pytest.param(
@@ -341,7 +341,7 @@ SWEEPS = [
         "Cannot tell",
         [
             "This rests on the levels with 1 and 2 users, which can be trusted.",
-            "it was higher at 4 users, which cannot be trusted.",
+            f"it was higher at 4 users, which cannot be trusted: {DOUBT}.",
             "To tell: 4 users, measured so",
         ],
         id="a-doubted-level-is-higher",

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tfsload.analysis.doubts import in_short
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.next_sweep import SweepAsked
 from tfsload.analysis.parallelism import MOST_OF_ROUND_TRIP, OVERHEAD_NS, Parallelism, parallelism
@@ -121,7 +122,7 @@ def _point(level: LevelResult) -> LevelPoint:
         throughput_rps=level.achieved_rps,
         mean_latency_ns=level.latency.mean_ns,
         slice_rates_rps=level.slice_rates_rps,
-        doubt=str(level.doubts[0]) if level.doubts else "",
+        doubt=in_short(level.doubts[0].what) if level.doubts else "",
         n_failed=level.failed_requests,
         wants_longer=any(doubt.wants_longer for doubt in level.doubts),
         wants_warmer=any(doubt.wants_warmer for doubt in level.doubts),

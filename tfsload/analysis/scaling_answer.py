@@ -14,7 +14,6 @@ from tfsload.analysis.would_tell import NONE, Cure, cure_of, measured_well, with
 # Where less than this is left, with the overhead taken off, more was taken off than there is.
 OVERCORRECTED_BELOW = 0.8
 
-_SEE_VERDICT = "the verdict says why"
 # More levels than this are counted, not named.
 _MOST_NAMED = 6
 
@@ -58,18 +57,16 @@ class Lack:
 
     Attributes:
         what: is missing.
-        cure: what to do; empty: nothing can be said, or the verdict does.
-        is_in_verdict: whether the verdict's reasons say why.
+        cure: what to do; empty: nothing can be said, or what is missing says it.
         next: the sweep that has it; None: there is none but for its options.
     """
 
     what: str
     cure: str = ""
-    is_in_verdict: bool = False
     next: NextSweep | None = None
 
     def __str__(self) -> str:
-        return "; ".join(filter(None, (self.what, self.cure, _SEE_VERDICT if self.is_in_verdict else "")))
+        return "; ".join(filter(None, (self.what, self.cure)))
 
 
 def scaling_answer(
@@ -236,13 +233,12 @@ def lack_of(sweep: Sweep, is_whole: bool = True, asked: SweepAsked | None = None
     first, second = sweep.levels[:2]
     if not first.is_trusted:
         what = f"the level with 1 user cannot be trusted{_why(first)}"
-        return Lack(what, is_in_verdict=not first.n_failed, next=measured_well(first, asked))
+        return Lack(what, next=measured_well(first, asked))
     if sweep.alone is None:
         return Lack("no request was answered at 1 user", "see why they failed")
     if len(sweep.trusted) < 2:
-        which = f"; the one with {users(second.users)}{_why(second)}" if second.n_failed else ""
-        what = f"no level with more than 1 user can be trusted{which}"
-        return Lack(what, is_in_verdict=not second.n_failed, next=measured_well(second, asked))
+        what = f"no level with more than 1 user can be trusted; the one with {users(second.users)}{_why(second)}"
+        return Lack(what, next=measured_well(second, asked))
     return None
 
 
@@ -261,5 +257,5 @@ def _growth_all_the_same(sweep: Sweep) -> str:
 
 
 def _why(level: ScaledLevel) -> str:
-    """Return why a level cannot be trusted, where nobody else says it: its doubts are the verdict's reasons."""
-    return f": {level.left_out}" if level.n_failed else ""
+    """Return why a level cannot be trusted: not each verdict has its doubts among the reasons, nor has them first."""
+    return f": {level.left_out}" if level.left_out else ""

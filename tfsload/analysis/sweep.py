@@ -34,7 +34,7 @@ class LevelPoint:
         throughput_rps: answers a second over the whole level, without what was refused or failed; 0 without any.
         mean_latency_ns: of those answers; 0 without any.
         slice_rates_rps: throughput in equal slices of the level, which tell the noise; empty if not known.
-        doubt: why the level supports no verdict, and what to do; empty: it does.
+        doubt: why the level supports no verdict, in short; empty: it does.
         n_failed: requests that had no answer. A server that refuses does not do what it does when it serves.
         wants_longer: whether one of its doubts, not only the one that is told, may be gone with a longer level.
         wants_warmer: likewise, with a longer warm-up.
@@ -63,7 +63,7 @@ class LevelPoint:
 
     @property
     def left_out(self) -> str:
-        """Why it carries no answer, and what to do; empty: it may carry one."""
+        """Why it carries no answer; empty: it may carry one."""
         if self.n_failed:
             return f"{requests(self.n_failed)} had no answer there; see why, or sweep over fewer users"
         return self.doubt
