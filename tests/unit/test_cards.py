@@ -327,3 +327,33 @@ def test_levels_out_of_order_are_told_from_the_least_load_to_the_most():
         "sweep of 1 to 32 in 7 levels of users · 10 s each"
         in first_screen(dataclasses.replace(small_sweep(), levels=tuple(levels))).context
     )
+
+
+OWN = {
+    "one": (("p99 < 8ms",), ("2 users",), ""),
+    "two-thresholds": (
+        ("p99 < 8ms", "p99 < 7ms"),
+        ("2 users",),
+        "2 thresholds on it were crossed: p99 < 8 ms and p99 < 7 ms",
+    ),
+    "many-thresholds": (
+        ("p99 < 8ms", "p99 < 7ms", "p99 < 6ms", "p99 < 5ms", "p99 < 4ms"),
+        ("1 user",),
+        "5 thresholds on it were crossed: p99 < 8 ms, p99 < 7 ms, p99 < 6 ms and 2 more",
+    ),
+    "two-levels": (("p99 < 8ms",), ("1 user", "2 users"), "crossed at 2 levels: 1 user and 2 users"),
+    "a-level-twice": (("p99 < 8ms",), ("2 users", "2 users"), "crossed at 2 levels: 2 users (2×)"),
+    "many-levels": (
+        ("p99 < 8ms",),
+        ("1 user", "2 users", "3 users", "4 users", "5 users"),
+        "crossed at 5 levels: 1 user, 2 users, 3 users and 2 more",
+    ),
+}
+
+
+@pytest.mark.parametrize(("texts", "where", "said"), OWN.values(), ids=OWN)
+def test_a_card_says_how_many_were_crossed_on_its_figure_and_which(texts, where, said):
+    held = [crossed(text, 9e6, place) for text in texts for place in where]
+    below = cards(with_crossed(small_sweep(), *held))[1].below.split(" · ")
+
+    assert [one for one in below if "crossed" in one] == ([said] if said else [])

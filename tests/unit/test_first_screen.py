@@ -17,7 +17,7 @@ def text(sentence):
 LEADS = {
     "demo": "No threshold was set; PASS means a valid run in which every request was answered; every image was fired.",
     "thresholds": "error_rate < 1% was crossed: 2.10%, 110% above the bound.",
-    "endless": "p99 < 20 ms was crossed at 3 of 5 levels, most at 4 users: so many requests had no answer, or were "
+    "endless": "3 thresholds were crossed. p99 < 20 ms was crossed at 3 of 5 levels, most at 4 users: so many requests had no answer, or were "
     "dropped, that it has no value.",
     "unsettled": "The run supports no verdict: 4 users: unstable: throughput went 121% → 97% → 82% of its mean "
     "(limit 12% off), third by third.",
@@ -106,7 +106,8 @@ CARDS = {
             "How soon: p99 at 1 user",
             "4.30",
             "ms",
-            "p50 3.00 ms · no value (∞) at 4 users: above the bound · p90 was crossed",
+            "p50 3.00 ms · no value (∞) at 4 users: above the bound · "
+            "crossed at 3 levels: 4 users, 8 users and 16 users · p90 was crossed",
             "crossed",
         ),
         (
@@ -148,7 +149,7 @@ def test_where_no_level_supports_a_verdict_there_is_no_best():
     assert fast.below == "no level supports a verdict"
     assert soon.below == (
         "no level supports a verdict · p99: lowest 7.16 ms at 2 users, highest 37.3 ms at 4 users · "
-        "210% above the bound · p50 was crossed"
+        "210% above the bound · crossed at 2 levels: 4 users (2×) · p50 was crossed"
     )
 
 

@@ -162,3 +162,34 @@ PASSES = {
 @pytest.mark.parametrize(("threshold", "said"), PASSES.items())
 def test_a_pass_names_its_thresholds(threshold, said):
     assert lines_of(closed_sweep((1,), (2,), threshold=threshold))[:2] == said
+
+
+def run_with(exit_code, n_crossed):
+    """Return a run with this exit code of which the first so many of its nine thresholds were crossed."""
+    result = page_run("unanswered")
+    others = () if exit_code == exit_codes.THRESHOLD else (Reason("a worker was lost"),)
+    verdict = Verdict(exit_code, others)
+    return dataclasses.replace(result, thresholds=result.thresholds[:n_crossed], verdict=verdict)
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "n_crossed", "head", "listed"),
+    [
+        pytest.param(exit_codes.THRESHOLD, 1, "p99 < 20 ms was crossed", 0, id="one"),
+        pytest.param(exit_codes.THRESHOLD, 2, "2 thresholds were crossed. p99 < 20 ms was crossed", 0, id="two"),
+        pytest.param(exit_codes.THRESHOLD, 9, "9 thresholds were crossed. p99 < 20 ms was crossed", 6, id="many"),
+        pytest.param(exit_codes.INVALID, 2, "Besides, p99 < 20 ms was crossed", 0, id="two-besides"),
+        pytest.param(exit_codes.INVALID, 9, "Besides, 9 thresholds were crossed: p99 < 20 ms, ", 9, id="many-besides"),
+        pytest.param(
+            exit_codes.FAILED, 3, "Besides, 3 thresholds were crossed: p99 < 20 ms, ", 3, id="of-a-failed-run"
+        ),
+    ],
+)
+def test_all_that_were_crossed_are_counted_and_named(exit_code, n_crossed, head, listed):
+    result = run_with(exit_code, n_crossed)
+    lines = lines_of(result)
+
+    assert any(line.startswith(head) for line in lines)
+    for held in result.thresholds:
+        assert held.threshold.subject in " ".join(lines)
+    assert max(line.count(", ") + 1 if "crossed" in line.lower() and ": " in line else 0 for line in lines) >= listed

@@ -1,7 +1,8 @@
 """The three figures that matter: how fast, how soon, how often wrong. Pure."""
 
 import math
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tfsload.analysis import exit_codes
@@ -236,10 +237,12 @@ class _Crossed:
     Attributes:
         worst: of those on that very figure the one that was crossed the furthest; None: none was.
         others: what else was crossed, as it is named.
+        own: all that was crossed on that figure.
     """
 
     worst: Held | None
     others: tuple[str, ...]
+    own: tuple[Held, ...] = ()
 
     @property
     def state(self) -> str:
@@ -255,12 +258,31 @@ class _Crossed:
             value = "no value (∞)" if words.value == units.ENDLESS else words.value
             where = f" at {words.where}" if words.where else ""
             told.append(margin if self.worst.value == shown else f"{value}{where}: {margin}")
+            told += self._how_many()
         if self.others:
             n_more = len(self.others) - _MOST_NAMED
             named = [*self.others[:_MOST_NAMED], *([f"{n_more} more"] if n_more > 0 else [])]
             verb = "was" if len(self.others) == 1 else "were"
-            told.append(f"{' and '.join(part for part in (', '.join(named[:-1]), named[-1]) if part)} {verb} crossed")
+            told.append(f"{_and(named)} {verb} crossed")
         return told
+
+    def _how_many(self) -> list[str]:
+        """Say how many were crossed on the figure, and which, where that is more than the one of which it is told."""
+        asked = [*dict.fromkeys(words_of(held).asked for held in self.own)]
+        if len(asked) > 1:
+            more = [f"{len(asked) - _MOST_NAMED} more"] if len(asked) > _MOST_NAMED else []
+            return [f"{len(asked)} thresholds on it were crossed: {_and([*asked[:_MOST_NAMED], *more])}"]
+        if len(self.own) > 1:
+            times = Counter(held.where for held in self.own)
+            where = [name if n == 1 else f"{name} ({n}×)" for name, n in times.items()]
+            more = [f"{len(where) - _MOST_NAMED} more"] if len(where) > _MOST_NAMED else []
+            return [f"crossed at {len(self.own)} levels: {_and([*where[:_MOST_NAMED], *more])}"]
+        return []
+
+
+def _and(named: Sequence[str]) -> str:
+    """Return names as a sentence has them."""
+    return " and ".join(part for part in (", ".join(named[:-1]), named[-1]) if part)
 
 
 def _crossed(result: RunResult, is_own: Callable[[Held], bool], is_near: Callable[[Held], bool]) -> _Crossed:
@@ -268,7 +290,7 @@ def _crossed(result: RunResult, is_own: Callable[[Held], bool], is_near: Callabl
     own = [held for held in crossed if is_own(held)]
     worst = min(own, key=lambda held: -math.inf if held.margin is None else held.margin, default=None)
     others = dict.fromkeys(held.threshold.subject for held in crossed if is_near(held) and not is_own(held))
-    return _Crossed(worst, tuple(others))
+    return _Crossed(worst, tuple(others), tuple(own))
 
 
 def _of_throughput(result: RunResult) -> _Crossed:

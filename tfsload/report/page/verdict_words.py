@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tfsload.analysis import exit_codes
 from tfsload.analysis.held import Held
@@ -16,6 +17,8 @@ from tfsload.report.states import State
 
 # What is said beside the sentence that decides; the rest stands further below.
 _MOST_LINES = 4
+# So many thresholds that were crossed are told with their figures, and where something else decides, so many.
+_MOST_TOLD, _MOST_BESIDES = 4, 2
 # So many thresholds that hold are named.
 _MOST_HOLDING = 3
 
@@ -84,7 +87,6 @@ def _of_pass(result: RunResult) -> Iterable[Sentence]:
 
 def _of_others(result: RunResult) -> Iterable[Sentence]:
     verdict = result.judged
-    crossed = [*_crossed(result)]
     reasons = [reason for reason in verdict.reasons if not is_of_a_threshold(result, reason)]
     head = ""
     if verdict.exit_code == exit_codes.INVALID:
@@ -92,21 +94,44 @@ def _of_others(result: RunResult) -> Iterable[Sentence]:
     elif verdict.exit_code == exit_codes.BAD_USAGE:
         head = "The run was not begun: "
     if verdict.exit_code == exit_codes.THRESHOLD:
-        for one, cure in crossed:
-            yield one
-            yield from _cured(cure)
+        yield from _all_crossed(result)
     for number, (lead, cure) in enumerate(grouped(result, reasons, bool(head))):
         yield (*sentence(head), *lead) if number == 0 else lead
         if number == 0 and verdict.exit_code == exit_codes.FAILED and (began := where_failures_began(result)):
             yield sentence(began)
         yield from _cured(cure)
     if verdict.exit_code != exit_codes.THRESHOLD:
-        for one, cure in crossed:
-            yield (*sentence("Besides, "), *one)
-            yield from _cured(cure)
+        yield from _crossed_besides(result)
     else:
         yield from _holding(result)
     yield from (sentence(stopped(capital(note))) for note in notes_of(result))
+
+
+def _all_crossed(result: RunResult) -> Iterable[Sentence]:
+    """Say of each crossed threshold how far, and first how many there are; many are listed by their names."""
+    crossed = [*_crossed(result)]
+    told, others = (
+        (crossed, []) if len(crossed) <= _MOST_TOLD else (crossed[: _MOST_TOLD - 1], crossed[_MOST_TOLD - 1 :])
+    )
+    for number, one in enumerate(told):
+        how_many = f"{len(crossed)} thresholds were crossed. " if number == 0 and len(crossed) > 1 else ""
+        yield (*sentence(how_many), *one.said)
+        yield from _cured(one.cure)
+    if others:
+        yield _listed("Crossed as well: ", [one.asked for one in others])
+        for one in others:
+            yield from _cured(one.cure)
+
+
+def _crossed_besides(result: RunResult) -> Iterable[Sentence]:
+    """Say what was crossed where that does not decide how the run ends."""
+    crossed = [*_crossed(result)]
+    if len(crossed) > _MOST_BESIDES:
+        yield _listed(f"Besides, {len(crossed)} thresholds were crossed: ", [one.asked for one in crossed])
+    for one in crossed:
+        if len(crossed) <= _MOST_BESIDES:
+            yield (*sentence("Besides, "), *one.said)
+        yield from _cured(one.cure)
 
 
 def _cured(cure: str) -> Iterable[Sentence]:
@@ -130,7 +155,15 @@ def _is_of(held: Held, reason: Reason) -> bool:
     return reason.what.startswith(f"{held.threshold.text} was crossed")
 
 
-def _crossed(result: RunResult) -> Iterable[tuple[Sentence, str]]:
+class _Crossed(NamedTuple):
+    """A threshold that was crossed: as it is named, a sentence on it, and what to do, if anything."""
+
+    asked: str
+    said: Sentence
+    cure: str
+
+
+def _crossed(result: RunResult) -> Iterable[_Crossed]:
     """Say of each threshold that was crossed where it was so most, by how much, and what to do, if anything."""
     by_text: dict[str, list[Held]] = {}
     for held in result.thresholds:
@@ -143,7 +176,8 @@ def _crossed(result: RunResult) -> Iterable[tuple[Sentence, str]]:
             where = f" at {_of_places(result, crossed)}, most{where}"
         said = sentence(f" was crossed{where}: {_value(worst)}{_margin(worst)}.")
         cure = next((one.cure for one in result.judged.reasons if one.cure and _is_of(worst, one)), "")
-        yield (*strong(words_of(worst).asked), *said), cure
+        asked = words_of(worst).asked
+        yield _Crossed(asked, (*strong(asked), *said), cure)
 
 
 def _of_places(result: RunResult, crossed: list[Held]) -> str:
