@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -244,9 +245,24 @@ def test_percentiles_without_a_value_are_told_above_their_level():
 def test_what_supports_no_verdict_is_marked_in_every_chart():
     charts = charts_of(page_run("unsettled"))
 
-    for name in ("rate", "latency_over_time", "errors", "distribution", "latency"):
+    for name in ("rate", "latency_over_time", "distribution", "latency"):
         marked = [text for text in texts_of(charts[name].spec(charts[name].widths_px[0])) if text.endswith("?")]
         assert len(marked) == 1, name
+        assert charts[name].below.endswith("?: no verdict"), name
+
+
+def test_errors_are_counted_and_stand_where_a_level_supports_no_verdict():
+    errors = charts_of(page_run("unsettled"))["errors"]
+
+    assert not [text for text in texts_of(errors.spec(errors.widths_px[0])) if text.endswith("?")]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in PAGE_RUNS if kind != "hostile-search"])  # its long names are cut
+def test_no_mark_is_explained_that_is_not_there_and_no_text_names_a_colour(kind):
+    for name, chart in charts_of(page_run(kind)).items():
+        texts = texts_of(chart.spec(chart.widths_px[0]))
+        assert ("?: no verdict" in chart.below) <= any(text.endswith("?") for text in texts), name
+        assert not re.search(r"\b(red|blue|grey|gray|green|orange|purple|pale|dark)\b", chart.below.lower()), name
 
 
 @pytest.mark.parametrize("width", [WIDE_PX, NARROW_PX])

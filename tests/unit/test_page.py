@@ -126,7 +126,7 @@ def test_what_an_abort_left_open_is_no_call_to_let_the_run_end():
     assert "let the run end by itself" not in text
 
 
-@pytest.mark.parametrize("kind", ["unanswered", "failed"])
+@pytest.mark.parametrize("kind", ["failed"])
 def test_what_is_not_told_first_is_linked(kind):
     page = page_of(kind)
     (link,) = [one for one in page.iter() if one.tag == "a" and text_of(one).endswith(" more")]

@@ -32,7 +32,9 @@ def confusion(result: RunResult) -> Chart | None:
     return Chart(
         name="confusion",
         title="Which class is taken for which" if is_matrix else f"The worst {min(len(pairs), MOST_PAIRS)} pairs",
-        below="Answers to images of the row's class; pale blue: right" if is_matrix else "label → answer",
+        below="Answers to images of the row's class; on the diagonal: right; ·: none"
+        if is_matrix
+        else "label → answer",
         label=f"Confusion of classes. Most often: {told}.",
         data={"counts": [[label, answer, count] for (label, answer), count in sorted(counts.items())]},
         spec=(lambda width: _matrix(classes, counts, width)) if is_matrix else (lambda width: _pairs(pairs, width)),

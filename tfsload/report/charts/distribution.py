@@ -32,6 +32,8 @@ def distribution(result: RunResult) -> Chart | None:
     below = "The further right, the rarer. As counted: the table's percentiles are upper ends"
     if result.totals.failed_requests:
         below += ". Of answered requests"
+    if any(line.is_doubted for line in lines):
+        below += ". ?: no verdict"
     return Chart(
         name="distribution",
         title="Each level, by percentile" if result.levels else "Latency, by percentile",
@@ -50,11 +52,13 @@ class _Line:
         name: the level's.
         points: which share of the requests was shorter, and how long in ms the next one was.
         told: in words.
+        is_doubted: whether the level supports no verdict: a question mark stands behind its name.
     """
 
     name: str
     points: tuple[tuple[float, float], ...]
     told: str
+    is_doubted: bool = False
 
 
 def _lines(result: RunResult) -> list[_Line]:
@@ -65,13 +69,15 @@ def _lines(result: RunResult) -> list[_Line]:
         # Those at the ends, and others evenly between them.
         chosen = {round(step * (len(answered) - 1) / (MOST_LINES - 1)) for step in range(MOST_LINES)}
         answered = [level for number, level in enumerate(answered) if number in chosen]
-    marks = [" ?" if is_doubted(result, level) else "" for level in answered]
-    return [_line(f"{level.name}{mark}", level.latency) for level, mark in zip(answered, marks, strict=True)]
+    return [_line(level.name, level.latency, is_doubted(result, level)) for level in answered]
 
 
-def _line(name: str, counts: LatencyCounts) -> _Line:
+def _line(level: str, counts: LatencyCounts, is_doubted: bool = False) -> _Line:
+    name = f"{level} ?" if is_doubted else level
     points = tuple((share, ns / 1e6) for share, ns in counts.by_share(_MOST_POINTS))
-    return _Line(name, points, f"{name}: {units.latency_ms(counts.min_ns)} to {units.latency_ms(counts.max_ns)} ms")
+    return _Line(
+        name, points, f"{name}: {units.latency_ms(counts.min_ns)} to {units.latency_ms(counts.max_ns)} ms", is_doubted
+    )
 
 
 def _place(share: float) -> float:

@@ -47,7 +47,7 @@ def _rate(stretches: tuple[Stretch, ...]) -> Chart:
     return Chart(
         name="rate",
         title="Rate",
-        below=f"Answered requests, {_each(together, slots)}",
+        below=f"Answered requests, {_each(together, slots)}{_of_doubted(stretches)}",
         label=f"Rate over time: {units.rate(lowest)} to {units.rate(highest)} requests/s.",
         data={"slots": [{"at_s": slot.at_s, "lasts_s": slot.lasts_s, "rps": slot.rate_rps} for slot in slots]},
         spec=lambda width_px: _lines_spec(
@@ -69,7 +69,7 @@ def _latency(stretches: tuple[Stretch, ...]) -> Chart | None:
     return Chart(
         name="latency_over_time",
         title="Latency",
-        below=f"Of {each}" + ("" if together == 1 else ": its worst p99, the middle of its p50"),
+        below=f"Of {each}{'' if together == 1 else ': its worst p99, the middle of its p50'}{_of_doubted(stretches)}",
         label=f"Latency over time: p99 up to {units.digits(highest)} ms.",
         data={
             "slots": [
@@ -107,6 +107,11 @@ def _errors(result: RunResult, stretches: tuple[Stretch, ...]) -> Chart:
         widths_px=(NARROW_PX,),
         legend=tuple(legend),
     )
+
+
+def _of_doubted(stretches: Sequence[Stretch]) -> str:
+    """Say what a question mark behind a level's name is, where there is one."""
+    return ". ?: no verdict" if len(stretches) <= _MOST_NAMES and any(one.is_doubted for one in stretches) else ""
 
 
 def _frame(stretches: Sequence[Stretch], width: int, right_px: int) -> Frame:
@@ -187,8 +192,11 @@ def _begin_s(stretch: Stretch) -> float:
     return stretch.begin_s if stretch.warm_up_s is None else stretch.warm_up_s
 
 
-def _names(drawing: Drawing, stretches: Sequence[Stretch]) -> None:
-    """Name the levels above what is drawn, if there are few, each as far as there is room to the next one."""
+def _names(drawing: Drawing, stretches: Sequence[Stretch], are_timed: bool = True) -> None:
+    """Name the levels above what is drawn, if there are few, each as far as there is room to the next one.
+
+    Figures that are not timed stand in levels that support no verdict, too: these are not marked.
+    """
     if len(stretches) > _MOST_NAMES:
         return
     scale = drawing.x.scale
@@ -196,7 +204,7 @@ def _names(drawing: Drawing, stretches: Sequence[Stretch]) -> None:
     labels: dict[str, list[Label]] = {"muted": [], "invalid": []}
     for one, end_px in zip(stretches, ends, strict=True):
         start_px = scale.px(_begin_s(one)) + 3
-        mark = " ?" if one.is_doubted else ""
+        mark = " ?" if one.is_doubted and are_timed else ""
         for text in (f"{one.name}{mark}", f"{one.name.partition(' ')[0]}{mark}", "?" if mark else ""):
             if text and width_px(text) <= end_px - start_px - 2:
                 labels["invalid" if mark else "muted"].append(Label(text, start_px, 7))
@@ -234,5 +242,5 @@ def _bars_spec(stretches: Sequence[Stretch], width: int, title: str) -> Spec:
                     }
                 )
         drawing.boxes(rows, role)
-    _names(drawing, stretches)
+    _names(drawing, stretches, are_timed=False)
     return drawing.spec()

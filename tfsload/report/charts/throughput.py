@@ -119,7 +119,7 @@ def _below(result: RunResult, points: list[_Point], bars: Sequence[Bar]) -> str:
     if any(point.is_doubted for point in points):
         parts.append("Hollow ?: no verdict")
     if any(point.more for point in points):
-        parts.append("Red: requests failed")
+        parts.append("With a share: so many requests failed")
     return ". ".join(parts)
 
 

@@ -216,7 +216,15 @@ def classes_table(result: RunResult) -> Table:
             taken_for,
         )
         rows.append(Row(cells))
-    return Table("Classes, as a table", headings, tuple(rows))
+    return Table("Classes, as a table", headings, tuple(rows), _notes_of_classes(result))
+
+
+def _notes_of_classes(result: RunResult) -> tuple[str, ...]:
+    """Return what the columns hold, and what a dash says where there is one."""
+    notes = ["recall: of the class's images so many were answered right. precision: of the answers that name it."]
+    if any(None in (one.recall, one.precision) or not one.images for one in result.classes):
+        notes.append(f"{units.NONE}: no image of the class was answered, or no answer names it.")
+    return tuple(notes)
 
 
 def pairs_table(result: RunResult) -> Table:

@@ -131,7 +131,7 @@ def _soon(result: RunResult, best: LevelResult | None) -> Card:
     )
     # Where the worst one crosses a threshold, that is told once.
     if worst is not None and worst is not best and (crossed.worst is None or crossed.worst.where != worst.name):
-        mark = " ?" if states.is_doubted(result, worst) else ""
+        mark = " (in doubt)" if states.is_doubted(result, worst) else ""
         told = _with_ms(worst.upper_end_ns[99])
         below.append(f"{'' if units.ENDLESS in told else 'worst '}{told} at {worst.name}{mark}")
     value = best.upper_end_ns.get(99)

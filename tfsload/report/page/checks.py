@@ -40,7 +40,16 @@ def _table(name: str, thresholds: Sequence[Held]) -> Table:
     rows = [_threshold_row(held) for held in thresholds]
     if not has_places:
         rows = [Row((row.cells[0], *row.cells[2:]), row.state) for row in rows]
-    return Table(name, headings, tuple(rows))
+    notes = ["crossed: the figure lies on the wrong side of its limit."] if _has_state(thresholds, "crossed") else []
+    if _has_state(thresholds, "unknown"):
+        notes.append("cannot be judged: what was measured does not carry it; the doubts say why.")
+    if any(not words_of(held).margin for held in thresholds):
+        notes.append(f"{units.NONE}: there is no figure, or no share of the limit says how far it is.")
+    return Table(name, headings, tuple(rows), tuple(notes))
+
+
+def _has_state(thresholds: Sequence[Held], state: str) -> bool:
+    return any(words_of(held).state == state for held in thresholds)
 
 
 def _threshold_row(held: Held) -> Row:

@@ -110,6 +110,9 @@ def _notes(result: RunResult) -> tuple[str, ...]:
         notes.append(f"{units.ENDLESS}: so many requests had no answer, or were dropped, that it has no value.")
     if result.scaling is not None and speed_ups(result):
         notes.append(_what_speed_up_is(result.scaling))
+    words = {states.of_level(result, level).word for level in levels} & {"unstable", "doubted"}
+    if words:
+        notes.append(f"{', '.join(sorted(words))}: such a level supports no verdict; the doubts say why.")
     if None in result.probes_hold:
         notes.append("open: one stall decides a threshold; such a rate is held once more, at full length.")
     settled = f"throughput and mean latency of each third within {share(TOLERANCE)} of its mean"
@@ -133,7 +136,11 @@ def generator_table(result: RunResult) -> Table:
         Heading("processes"),
         Heading("users"),
     )
-    return Table("The load generator", headings, tuple(map(_generator_row, result.levels)), (_generator_limits(),))
+    rows = tuple(map(_generator_row, result.levels))
+    notes = [_generator_limits()]
+    if any(cell.text == units.NONE for row in rows for cell in row.cells):
+        notes.append(f"{units.NONE}: not measured; sent late: only where requests are due at given times.")
+    return Table("The load generator", headings, rows, tuple(notes))
 
 
 def _generator_limits() -> str:
