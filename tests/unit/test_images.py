@@ -133,8 +133,9 @@ def test_names_of_classes_stand_where_classes_do(monkeypatch):
 
     seen = answers(result)
     assert [row.cells[0].text for row in seen.classes.rows] == [*(f"{n} animal-{n}" for n in range(9)), "9"]
-    assert {image.label for image in seen.images} <= {*(f"{n} animal-{n}" for n in range(9)), "9"}
-    assert all(f"Image {n}" in image.alt for n, image in zip(sorted(result.images.labels), seen.images, strict=True))
+    shown = (*seen.images, *seen.folded)
+    assert {image.label for image in shown} <= {*(f"{n} animal-{n}" for n in range(9)), "9"}
+    assert all(f"Image {n}" in image.alt for n, image in zip(sorted(result.images.labels), shown, strict=True))
     assert any(line.startswith("0 animal-0 ") for line in text.splitlines())
     assert re.search(r"\d animal-\d \(\d+×\)", text)
 

@@ -7,6 +7,7 @@ import pytest
 from tests.support.page_runs import page_run
 from tfsload.analysis.image_counts import ImageCounts, Misread
 from tfsload.report.page.answers import answers
+from tfsload.report.page.page import render
 
 TEN = (3,) * 10
 SUMMARIES = {
@@ -85,3 +86,26 @@ def test_an_image_without_an_answer_does_not_make_others_flip():
     summary = answers(page_run("unanswered")).summary
 
     assert "each of them every time it was answered" in summary
+
+
+@pytest.mark.parametrize(
+    ("n_misread", "n_seen", "n_folded", "said"),
+    [
+        pytest.param(1, 1, 0, "", id="one"),
+        pytest.param(12, 12, 0, "", id="a-dozen"),
+        pytest.param(13, 12, 1, "1 other", id="one-more"),
+        pytest.param(150, 12, 138, "138 others", id="many"),
+        pytest.param(230, 12, 188, "188 others", id="more-than-are-drawn"),
+    ],
+)
+def test_a_dozen_images_are_seen_and_the_others_fold(n_misread, n_seen, n_folded, said):
+    misread = tuple(Misread(image, 1, 1) for image in range(n_misread))
+    result = dataclasses.replace(page_run("demo"), images=ImageCounts((1,) * 1000, misread))
+    found = answers(result)
+    page = render(result)
+
+    assert (len(found.images), len(found.folded), found.n_more) == (n_seen, n_folded, max(n_misread - 200, 0))
+    assert page.count('<p class="labels">') == n_seen + n_folded
+    assert (f"<summary>{said}</summary>" in page) == bool(said)
+    if said:
+        assert page.index(f"<summary>{said}</summary>") < page.index(f"image {n_misread - 1 - found.n_more}</p>")

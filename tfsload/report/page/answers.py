@@ -12,6 +12,8 @@ from tfsload.report.page.tables import Heading, Row, Table, figures
 from tfsload.report.page.words import capital, stopped
 
 MOST_IMAGES = 200
+# So many are seen at once: more would make the page very long.
+MOST_UNFOLDED = 12
 MOST_OTHERS = 2
 _SIDE_PX = 84
 
@@ -53,6 +55,7 @@ class Answers:
         pairs: which class was taken for which other one, most often first.
         caption: in which order the images stand, and whether all do.
         images: those misread most often.
+        folded: those that follow them, which are shown on demand.
         n_more: others.
         is_unlabelled: whether nothing is told but how many images were answered, since none has a label, or somebody's
             own `is_right` tells no class.
@@ -66,6 +69,7 @@ class Answers:
     images: tuple[MisreadImage, ...]
     n_more: int
     is_unlabelled: bool = False
+    folded: tuple[MisreadImage, ...] = ()
 
 
 def answers(result: RunResult) -> Answers:
@@ -79,7 +83,8 @@ def answers(result: RunResult) -> Answers:
         classes=classes_table(result),
         pairs=pairs_table(result),
         caption=caption,
-        images=images[:MOST_IMAGES],
+        images=images[:MOST_UNFOLDED],
+        folded=images[MOST_UNFOLDED:MOST_IMAGES],
         n_more=n_more,
         is_unlabelled=bool(result.images.fired and (not result.images.is_labelled or result.images.judged_by)),
     )
