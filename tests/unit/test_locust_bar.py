@@ -101,7 +101,9 @@ def test_a_run_that_is_about_to_begin_is_starting(page, is_taken):
     ("kind", "key", "state", "why"),
     [
         pytest.param("demo", "pass", "✓ PASS", "No threshold was set; PASS means a valid run", id="passed"),
-        pytest.param("rate", "crossed", "↑ THRESHOLD CROSSED", "p99 < 50 ms was crossed at 400", id="crossed"),
+        pytest.param(
+            "rate", "crossed", "↑ THRESHOLD CROSSED", "2 thresholds were crossed: p99 < 50 ms, dr", id="crossed"
+        ),
         pytest.param("invalid", "invalid", "? INVALID", "The run supports no verdict: 1 of 2 workers", id="invalid"),
         pytest.param("failed", "failed", "✗ FAILED", "12 of 900 requests had no answer", id="failed"),
     ],

@@ -18,7 +18,7 @@ from tfsload.report.states import State
 # What is said beside the sentence that decides; the rest stands further below.
 _MOST_LINES = 4
 # So many thresholds that were crossed are told with their figures, and where something else decides, so many.
-_MOST_TOLD, _MOST_BESIDES = 4, 2
+_MOST_TOLD, _MOST_BESIDES = 3, 2
 # So many thresholds that hold are named.
 _MOST_HOLDING = 3
 
@@ -108,19 +108,14 @@ def _of_others(result: RunResult) -> Iterable[Sentence]:
 
 
 def _all_crossed(result: RunResult) -> Iterable[Sentence]:
-    """Say of each crossed threshold how far, and first how many there are; many are listed by their names."""
+    """Say of the crossed thresholds how many there are, where there are several, and which, and of some how far."""
     crossed = [*_crossed(result)]
-    told, others = (
-        (crossed, []) if len(crossed) <= _MOST_TOLD else (crossed[: _MOST_TOLD - 1], crossed[_MOST_TOLD - 1 :])
-    )
-    for number, one in enumerate(told):
-        how_many = f"{len(crossed)} thresholds were crossed. " if number == 0 and len(crossed) > 1 else ""
-        yield (*sentence(how_many), *one.said)
+    if len(crossed) > 1:
+        yield _listed(f"{len(crossed)} thresholds were crossed: ", [one.asked for one in crossed])
+    for number, one in enumerate(crossed):
+        if number < _MOST_TOLD:
+            yield one.said
         yield from _cured(one.cure)
-    if others:
-        yield _listed("Crossed as well: ", [one.asked for one in others])
-        for one in others:
-            yield from _cured(one.cure)
 
 
 def _crossed_besides(result: RunResult) -> Iterable[Sentence]:
