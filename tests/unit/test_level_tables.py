@@ -56,3 +56,10 @@ def test_each_dash_and_each_word_for_a_doubt_is_explained_below_its_table(kind, 
     assert ("–" in cells) <= ("–: " in notes)
     for word in ("unstable", "doubted", "crossed", "cannot be judged"):
         assert (word in cells) == any(word in note.partition(":")[0].split(", ") for note in found.notes)
+
+
+@pytest.mark.parametrize(("kind", "is_told"), [("unsettled", True), ("sweep", False), ("rate", False)])
+def test_a_level_without_a_speed_up_says_why(kind, is_told):
+    found = levels_table(page_run(kind))
+
+    assert any(note.startswith("– as a speed-up: ") for note in found.notes) is is_told

@@ -110,6 +110,8 @@ def _notes(result: RunResult) -> tuple[str, ...]:
         notes.append(f"{units.ENDLESS}: so many requests had no answer, or were dropped, that it has no value.")
     if result.scaling is not None and speed_ups(result):
         notes.append(_what_speed_up_is(result.scaling))
+        if any(level.number not in speed_ups(result) for level in levels):
+            notes.append(f"{units.NONE} as a speed-up: the level's throughput cannot be trusted.")
     words = {states.of_level(result, level).word for level in levels} & {"unstable", "doubted"}
     if words:
         notes.append(f"{', '.join(sorted(words))}: such a level supports no verdict; the doubts say why.")
