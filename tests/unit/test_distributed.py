@@ -147,9 +147,10 @@ def test_reports_that_did_not_arrive_are_noticed(master, coordinator):
         pytest.param(-3600 * 10**9, True, id="an-hour-behind"),
     ],
 )
-def test_clocks_that_differ_are_reckoned_with(master, coordinator, ahead_ns, is_moved):
+@pytest.mark.parametrize("level", [0, 1], ids=["whole-run", "level"])
+def test_clocks_that_differ_are_reckoned_with(master, coordinator, ahead_ns, is_moved, level):
     begin(coordinator, n_requests=None)
-    report(master, "a", rows(None, 1), clock_ns=ahead_ns)
+    report(master, "a", rows(None, 1, level), clock_ns=ahead_ns)
     coordinator._ledger.settle()
     moved_ns = coordinator.results.overall.last_done_unix_ns - 10**18
 
