@@ -157,10 +157,10 @@ class Ledger:
 
     def _merge(self, worker: str, rows: list[dict[str, Any]], unix_ns: int, n_undelivered: int = 0) -> None:
         self._results.paces.setdefault(worker, Pace()).take(rows, unix_ns, n_undelivered)
+        self._waiting[worker] += [row for row in rows if row["level"] == WHOLE_RUN.level]
         # Both clocks go on evenly from the run's beginning: a wall clock that is set in the middle moves no record.
         self.hear(worker, unix_ns)
         shift_ns = self._clocks[worker].shift_ns
-        self._waiting[worker] += [row for row in rows if row["level"] == WHOLE_RUN.level]
         # A level's seconds are of a window of each process's own clock; when the first was sent is of the run.
         merge_plain(self._results.records, [row for row in rows if row["level"] != WHOLE_RUN.level], shift_ns)
         self._results.told_until_unix_ns[worker] = unix_ns + shift_ns
