@@ -111,7 +111,7 @@ class Standing:
         levels_done: that have ended.
         has_levels: whether it has any.
         is_open_load: whether requests are sent at a given rate.
-        is_ending: whether it is being stopped.
+        is_ending: whether it is being stopped, or its last level is done.
     """
 
     elapsed_s: float | None

@@ -20,6 +20,8 @@ def standing_of(run: LedRun, runner: Runner, coordinator: Coordinator, conductor
     """Return it; asking takes in what this process has recorded, and puts nothing together."""
     coordinator.refresh()
     results, level = coordinator.results, conductor.level
+    # Locust looks for a next level once a second: until then nothing else tells that there is none.
+    is_last_done = run.plan is not None and level is None and bool(results.levels) and run.n_levels_left == 0
     shared = Standing(
         elapsed_s=None,
         users=runner.user_count,
@@ -31,7 +33,7 @@ def standing_of(run: LedRun, runner: Runner, coordinator: Coordinator, conductor
         levels_done=len(results.levels),
         has_levels=run.plan is not None,
         is_open_load=run.is_open_load,
-        is_ending=coordinator.is_ending,
+        is_ending=coordinator.is_ending or is_last_done,
     )
     if run.plan is None:
         limit_s = run.run_time.limit_s if run.run_time is not None else None

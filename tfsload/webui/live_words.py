@@ -170,6 +170,8 @@ def _cards(standing: Standing) -> tuple[Card, ...]:
     of = "this level" if standing.has_levels else "this run"
     if not counted.requests:
         nothing = "nothing counts yet" if standing.has_levels or standing.warm_up_requests_left else "nothing yet"
+        if standing.levels_done and standing.place is None:
+            nothing = "no level is under way"
         return tuple(Card(title, "–", "", nothing) for title in (f"Rate of {of}", f"Error rate of {of}", "In flight"))
     mismatched = f" · {counted.mismatched:,} mismatched" if counted.mismatched else ""
     wrong = NO_LABELS if counted.wrong is None else f"{counted.wrong:,} wrong"

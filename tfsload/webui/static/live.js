@@ -80,31 +80,49 @@ async function drawAll(container) {
   }
 }
 
-async function showLevels() {
+// Made beside what is shown, charts and all, so that nothing jumps; null: the run has ended meanwhile.
+async function makeLevels() {
   const told = await fetchJson(live.dataset.levels);
   if (!told) {
-    return;
+    return null;
   }
-  const open = new Set([...live.querySelectorAll("details[open] > summary")].map((one) => one.textContent));
+  shownLevels = told.sequence; // also where something goes wrong with it: not again each second
   const next = document.createElement("div");
-  next.id = "levels-so-far";
   next.innerHTML = told.html;
+  next.className = "being-drawn";
+  drawn = told.charts;
+  document.getElementById("levels-so-far").after(next);
+  await drawAll(next);
+  return { told, next };
+}
+
+function showLevels({ told, next }) {
+  const old = document.getElementById("levels-so-far");
+  const open = new Set([...old.querySelectorAll("details[open] > summary")].map((one) => one.textContent));
   for (const summary of next.querySelectorAll("details > summary")) {
     summary.parentElement.open = open.has(summary.textContent);
   }
-  drawn = told.charts;
-  // Drawn beside what is shown, so that nothing jumps.
-  const old = document.getElementById("levels-so-far");
-  next.className = "being-drawn";
-  old.after(next);
-  shownLevels = told.sequence; // also where something goes wrong with it: not again each second
-  try {
-    await drawAll(next);
-  } finally {
-    next.className = "";
-    old.remove();
-  }
+  old.remove();
+  next.id = "levels-so-far";
+  next.className = "";
   live.dataset.levelsSequence = told.sequence;
+}
+
+// All that is told at once is shown at once: that a level is done, by the words and by its row and charts.
+async function show(told) {
+  if (!told.levels_sequence || told.levels_sequence === shownLevels) {
+    showWords(told);
+    return;
+  }
+  const levels = await makeLevels();
+  if (!levels) {
+    return;
+  }
+  const now = await fetchJson(live.dataset.live).catch(() => told); // drawing takes a while
+  if (now.words) {
+    showWords(now);
+    showLevels(levels);
+  }
 }
 
 async function look() {
@@ -112,20 +130,11 @@ async function look() {
     const told = await fetchJson(live.dataset.live);
     failures = 0;
     if (told.state === "ended") {
-      document.title = `${told.verdict} · tfsload`;
-      text("state", told.verdict);
-      text("left", told.is_settled ? "" : "its report is being drawn");
-      if (told.is_settled) {
-        location.reload();
-        return;
-      }
-    } else {
-      if (told.words) {
-        showWords(told);
-      }
-      if (told.levels_sequence && told.levels_sequence !== shownLevels) {
-        await showLevels();
-      }
+      location.reload(); // what it came to is another page, which waits for its report: nothing of this one is left
+      return;
+    }
+    if (told.words) {
+      await show(told);
     }
     document.getElementById("silence").hidden = true;
   } catch (error) {
