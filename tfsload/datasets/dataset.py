@@ -1,5 +1,6 @@
 """The images of a run, and their labels: the shipped subset, downloaded ones, or whatever files of one's own hold."""
 
+import difflib
 import functools
 import hashlib
 import math
@@ -176,7 +177,9 @@ def _of_path(source: str, split: str) -> Dataset:
         return _of_directory(source, path, split)
     if found == FILE:
         return _of_file(source, path, split)
-    raise DataError(f"dataset {source!r}: expected {_EXPECTED}; found {found}")
+    near = [] if os.sep in source else difflib.get_close_matches(source.lower(), NAMED, n=1)
+    meant = f" (did you mean {near[0]}?)" if near else ""
+    raise DataError(f"dataset {source!r}{meant}: expected {_EXPECTED}; found {found}")
 
 
 def _of_directory(source: str, directory: Path, split: str) -> Dataset:

@@ -23,7 +23,7 @@ from tfsload.transport.call_spec import (
 )
 from tfsload.transport.faults import FaultsError
 from tfsload.transport.signature import SignatureDescribed
-from tfsload.transport.words import one_of, quoted, shown
+from tfsload.transport.words import did_you_mean, one_of, quoted, shown
 
 # In this order they are looked for: that of TensorFlow Serving's own MNIST example, and that of most other models.
 _WELL_KNOWN = ("predict_images", "serving_default")
@@ -55,7 +55,8 @@ def find_call(asked: ModelAsked, signatures: Mapping[str, SignatureDescribed], f
         signature, named = signatures.get(asked.signature_name), quoted(asked.signature_name)
         instead = one_of(_SIGNATURE_NAME, callable_ones, _A_SIGNATURE)
         if signature is None:
-            raise NoCallError([f"the model has no signature {named}: {instead}"])
+            meant = did_you_mean(asked.signature_name, callable_ones)
+            raise NoCallError([f"the model has no signature {named}{meant}: {instead}"])
         if signature.method not in (PREDICT, CLASSIFY):
             found = f"is {shown(signature.method)}" if signature.method else "says not how it is called"
             raise NoCallError([f"signature {named} {found}, and {PREDICT} is expected: {instead}"])

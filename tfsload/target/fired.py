@@ -42,8 +42,8 @@ class Fired:
         if self.lowest is None or self.lowest + self.offset >= 0:
             return ""
         return (
-            f"--label-offset {self.offset}: label {self.lowest} would be the model's class "
-            f"{self.lowest + self.offset}; pass at least {-self.lowest}"
+            f"--label-offset {self.offset}: label {self.lowest:,} would be the model's class "
+            f"{self.lowest + self.offset:,}; pass --label-offset {-self.lowest} or more"
         )
 
     @property

@@ -13,7 +13,7 @@ from tfsload.transport.image_layout import Layout, layout_in, pixels_in, shapes_
 from tfsload.transport.pixel_scale import PixelScale, default_of
 from tfsload.transport.signature import SignatureDescribed, TensorDescribed
 from tfsload.transport.tensors import Kind, kind_named
-from tfsload.transport.words import LONGEST_VALUE, cut, one_of, quoted, shown
+from tfsload.transport.words import LONGEST_VALUE, cut, did_you_mean, one_of, quoted, shown
 
 # Of several that would do, the one of TensorFlow Serving's own MNIST example.
 _WELL_KNOWN = "images"
@@ -52,8 +52,9 @@ def find_input(
         if asked.input_name not in inputs:
             if as_feature := _of_feature(asked, found):
                 return as_feature, []
-            cure = one_of(_INPUT_NAME, fitting or sorted(inputs), AN_INPUT)
-            return None, [f"{named} has no input {quoted(asked.input_name)}: {cure}"]
+            offered = fitting or sorted(inputs)
+            meant, cure = did_you_mean(asked.input_name, offered), one_of(_INPUT_NAME, offered, AN_INPUT)
+            return None, [f"{named} has no input {quoted(asked.input_name)}{meant}: {cure}"]
         return found[asked.input_name].spec, list(found[asked.input_name].faults)
     given = {name for name, _ in asked.inputs}
     free = {name: one for name, one in found.items() if name not in given}
@@ -122,9 +123,9 @@ def find_further(
     for name, text in given.items():
         tensor, said = signature.inputs.get(name), f"--input {quoted(f'{name}={text}')}"
         if tensor is None:
-            faults.append(
-                f"{said}: {named} has no such input; it has {', '.join(map(shown, sorted(signature.inputs)))}"
-            )
+            meant = did_you_mean(name, set(signature.inputs) - {image_input, *given})
+            told = ", ".join(map(shown, sorted(signature.inputs)))
+            faults.append(f"{said}: {named} has no such input{meant}; it has {told}")
             continue
         if name in taken:
             what = f"{by} gives that one" if by else "that one takes the images; name theirs with --input-name"

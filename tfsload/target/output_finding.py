@@ -19,7 +19,7 @@ from tfsload.transport.call_spec import (
     OutputSpec,
 )
 from tfsload.transport.signature import SignatureDescribed, TensorDescribed
-from tfsload.transport.words import one_of, quoted, shown
+from tfsload.transport.words import did_you_mean, one_of, quoted, shown
 
 # Of several that would do, the first of these: TensorFlow Serving's MNIST example has the one, Estimators the other.
 _WELL_KNOWN = ("scores", "probabilities")
@@ -63,7 +63,8 @@ def find_output(
     if not name and len(outputs) == 1:
         (name,) = outputs
     if name and name not in outputs:
-        return None, [f"{named} has no output {quoted(name)}: {one_of(_OUTPUT_NAME, fitting, AN_OUTPUT)}"], 0
+        told = f"{named} has no output {quoted(name)}{did_you_mean(name, fitting)}"
+        return None, [f"{told}: {one_of(_OUTPUT_NAME, fitting, AN_OUTPUT)}"], 0
     if not name:
         best = max((found[one].certainty for one in fitting), default=None)
         chosen = [one for one in fitting if found[one].certainty == best]
@@ -138,13 +139,21 @@ def too_few(n_classes: int, fired: Fired) -> str:
     if n_classes >= fired.n_classes:
         return ""
     offset = f" with --label-offset {fired.offset}" if fired.offset else ""
-    cure = "pass another --dataset or --model-name"
-    # Labels from 1 on, as EMNIST's letters have them, are one too high for a model whose classes begin with 0.
-    if fired.highest is not None and fired.lowest is not None:
-        least = min(fired.offset, -fired.lowest)
-        if least < fired.offset and fired.highest + least < n_classes:
-            cure = f"pass --label-offset {least} where class 0 is label {fired.lowest}, or another --dataset"
-    return f"scores {n_classes} classes and the data set's labels need {fired.n_classes}{offset}: {cure}"
+    cure = _lower_offset(n_classes, fired, "another --dataset") or "pass another --dataset or --model-name"
+    return f"scores {n_classes:,} classes and the data set's labels need {fired.n_classes:,}{offset}: {cure}"
+
+
+def _lower_offset(n_classes: int, fired: Fired, otherwise: str) -> str:
+    """Return the offset to pass with which the labels are that many classes at most; empty: there is none.
+
+    Labels from 1 on, as EMNIST's letters have them, are one too high for a model whose classes begin with 0.
+    """
+    if fired.highest is None or fired.lowest is None:
+        return ""
+    least = min(fired.offset, -fired.lowest)
+    if least == fired.offset or fired.highest + least >= n_classes:
+        return ""
+    return f"pass --label-offset {least} where class 0 is label {fired.lowest:,}, or {otherwise}"
 
 
 def classified_faults(named: str, outputs: Mapping[str, TensorDescribed], fired: Fired) -> list[str]:
@@ -158,7 +167,7 @@ def classified_faults(named: str, outputs: Mapping[str, TensorDescribed], fired:
     n_each = tensor.shape[1] if tensor is not None and tensor.shape is not None and len(tensor.shape) == 2 else -1
     if scores is None and n_each > 1:
         faults.append(
-            f"{named} answers with {n_each} labels for each image and no scores, so that none of them is the answer: "
+            f"{named} answers with {n_each:,} labels for each image and no scores, so that none of them is the answer: "
             f"export the model with the output scores beside classes"
         )
     elif labels is None and n_each == 1:
@@ -176,7 +185,11 @@ def _too_many(fired: Fired) -> str:
     if fired.n_classes <= MOST_CLASSES:
         return ""
     what = f"says a class by its number, which is at most {MOST_CLASSES - 1:,}"
-    return f"{what}, and the data set's highest label is {fired.n_classes - 1 - fired.offset:,}: pass another --dataset"
+    highest = f"{fired.n_classes - 1 - fired.offset:,}"
+    if fired.offset:
+        highest += f", with --label-offset {fired.offset} class {fired.n_classes - 1:,}"
+    cure = _lower_offset(MOST_CLASSES, fired, "another --dataset") or "pass another --dataset"
+    return f"{what}, and the data set's highest label is {highest}: {cure}"
 
 
 def _is_one_each(shape: tuple[int, ...], n_images: int) -> bool:

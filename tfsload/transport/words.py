@@ -3,6 +3,7 @@
 Pure, but for the secrets of the run that this process takes part in, which are kept here to be left out.
 """
 
+import difflib
 import re
 import shlex
 from collections.abc import Iterable
@@ -12,6 +13,8 @@ LONGEST_WORDS = 300
 LONGEST_VALUE = 100
 LONGEST_SENTENCE = 1000
 HIDDEN = "(hidden)"
+# How values are told apart of which an option takes several; a form that has a line for each says so in its place.
+SEPARATED = "separated by ';'"
 # Shorter values are words of every day, and hiding them would garble what a server says.
 _SHORTEST_SECRET = 6
 
@@ -54,6 +57,15 @@ def quoted(value: object) -> str:
     "'mnist\\x1b[2J'"
     """
     return repr(cut(without_password(redacted(str(value))), LONGEST_VALUE))
+
+
+def given(value: str) -> str:
+    """Return what was given, in quotes; of an empty text that it is one.
+
+    >>> given("x"), given("")
+    ("'x'", 'is empty')
+    """
+    return quoted(value) if value else "is empty"
 
 
 def path_shown(path: str) -> str:
@@ -124,6 +136,18 @@ def one_of(option: str, names: Iterable[str], otherwise: str) -> str:
     """
     listed = ", ".join(map(shown, names))
     return f"pass {option} with one of {listed}" if listed else otherwise
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """Return a hint at the name that one may have meant, behind a blank; empty: there is none like it.
+
+    >>> did_you_mean("Keep_prop", ["images", "keep_prob"]), did_you_mean("x", ["images"])
+    (' (did you mean keep_prob?)', '')
+    """
+    # Others' names may be long, and it takes the square of that.
+    known = {cut(one, LONGEST_VALUE).lower(): one for one in sorted(names, reverse=True)}
+    near = difflib.get_close_matches(cut(name, LONGEST_VALUE).lower(), known, n=1)
+    return f" (did you mean {shown(known[near[0]])}?)" if near else ""
 
 
 def cut(text: str, longest: int) -> str:
