@@ -4,6 +4,7 @@ import argparse
 import difflib
 import functools
 import os
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from tfsload.settings.variables import Unknown
 from tfsload.suite import beginning
 from tfsload.transport.words import cut, quoted
 
+_LIKE_A_NUMBER = re.compile(r"-\.?[0-9].*", re.DOTALL)
 _MISTYPED_VARIABLES = f"{OWN_PREFIX}mistyped_variables"
 _OTHER_VARIABLES = f"{OWN_PREFIX}other_variables"
 _LISTED_BY = "The suite's options are listed by tfsload run --help (in a clone: .venv/bin/python -m tfsload run --help)"
@@ -57,6 +59,8 @@ def add_arguments(parser: Any) -> None:
     """Give every option to Locust's argument parser (a listener of `init_command_line_parser`)."""
     # The web UI lets whoever reaches it aim load at any address: by default that is this machine alone.
     parser.set_defaults(web_host="127.0.0.1")
+    # argparse takes -1 for a value, and -1..1 for an option; a parser that has one such as -1 still asks for `=`.
+    parser._negative_number_matcher = _LIKE_A_NUMBER
     for option in OPTIONS:
         special: dict[str, Any] = {}
         if option.is_switch:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 EXPECTED = (
-    "0..1, 0..255, -1..1 or any other LOW..HIGH that black and white become, or mean,deviation of pixels from 0 to 1, "
-    "such as 0.1307,0.3081"
+    "0..1, 0..255, -1..1 or any other LOW..HIGH, two numbers that differ, which black and white become (1..0 inverts "
+    "them), or mean,deviation of pixels from 0 to 1, such as 0.1307,0.3081"
 )
 _NUMBER = r"([+-]?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?)"
 _RANGE = re.compile(rf"{_NUMBER}\s*\.\.\s*{_NUMBER}")
