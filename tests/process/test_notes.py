@@ -57,4 +57,4 @@ def test_notes_that_cannot_be_read_are_refused(tmp_path):
     ended = run_headless(tmp_path, "--note", "commit")
 
     assert ended.exit_code == exit_codes.BAD_USAGE
-    assert "--note 'commit': expected key=value, several separated by ';'" in ended.stderr
+    assert "--note 'commit': expected key=value, such as commit=1a2b3c4, several separated by ';'" in ended.stderr

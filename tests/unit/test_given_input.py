@@ -132,10 +132,10 @@ def test_pairs_that_can_be_read(text, pairs):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param("k", "NAME=VALUE, such as keep_prob=1.0; 'k' is none", id="no-value"),
-        pytest.param("k=", "'k=' is none", id="an-empty-one"),
-        pytest.param("=1", "'=1' is none", id="no-name"),
-        pytest.param("k=1;k=2", "each input once; 'k' is there more often", id="twice"),
+        pytest.param("k", "'k': expected NAME=VALUE, such as keep_prob=1.0, several separated by ';'", id="no-value"),
+        pytest.param("k=", "'k=': expected NAME=VALUE", id="an-empty-one"),
+        pytest.param("=1", "'=1': expected NAME=VALUE", id="no-name"),
+        pytest.param("k=1;k=2", "'k' is there more often: expected each input once", id="twice"),
     ],
 )
 def test_other_pairs_are_refused(text, message):

@@ -131,7 +131,7 @@ def the_fault_of(given):
         pytest.param({"deadline": "0"}, "--deadline '0': expected a number of seconds above 0", id="no-time"),
         pytest.param({"deadline": "nan"}, "--deadline 'nan'", id="nan"),
         pytest.param({"deadline": "inf"}, "--deadline 'inf'", id="infinite"),
-        pytest.param({"deadline": "3601"}, "at most 3600", id="longer-than-an-hour"),
+        pytest.param({"deadline": "3601"}, "at most 3,600", id="longer-than-an-hour"),
         pytest.param({"model_version": str(2**63)}, "--model-version", id="version-beyond-int64"),
         pytest.param({"num_tests": "9" * 5000}, "--num-tests", id="more-digits-than-python-reads"),
         pytest.param({"model_name": "m\udcff"}, "text in UTF-8", id="not-utf-8"),
@@ -146,9 +146,11 @@ def the_fault_of(given):
             {"warm_up_requests": "9", "sweep": "1,2"}, "--warm-up is the one of levels", id="warm-up-requests-of-levels"
         ),
         pytest.param(
-            {"warm_up_requests": "1000001", "num_tests": "1"}, "from 0 to 1000000", id="more-warm-up-than-can-be-meant"
+            {"warm_up_requests": "1000001", "num_tests": "1"},
+            "from 0 to 1,000,000",
+            id="more-warm-up-than-can-be-meant",
         ),
-        pytest.param({"wait": "-1"}, "--wait '-1': expected a number of seconds from 0 to 86400", id="wait-below-0"),
+        pytest.param({"wait": "-1"}, "--wait '-1': expected a number of seconds from 0 to 86,400", id="wait-below-0"),
         pytest.param({"metadata": "novalue"}, "expected key=value", id="metadata-without-value"),
         pytest.param({"metadata": "Key=1"}, "keys in lower case", id="metadata-key-in-capitals"),
         pytest.param(
@@ -158,10 +160,10 @@ def the_fault_of(given):
         pytest.param({"metadata": "host=x"}, "expected keys other than HTTP's", id="metadata-that-http-2-forbids"),
         pytest.param({"metadata": "key-bin=1"}, "no binary values", id="metadata-in-binary"),
         pytest.param({"metadata": "key=ä"}, "in printable ASCII", id="metadata-that-is-not-ascii"),
-        pytest.param({"note": "built"}, "--note 'built': expected key=value, several", id="note-without-value"),
-        pytest.param({"note": "why=a; b"}, "(no value holds one); 'b' is none", id="semicolon-in-a-note"),
+        pytest.param({"note": "built"}, "--note 'built': expected key=value, such as", id="note-without-value"),
+        pytest.param({"note": "why=a; b"}, "--note 'b': expected key=value", id="semicolon-in-a-note"),
         pytest.param({"note": " = b"}, "expected key=value", id="note-without-key"),
-        pytest.param({"note": "a=1; b=1; a=2"}, "expected each key once; 'a' is there more often", id="note-twice"),
+        pytest.param({"note": "a=1; b=1; a=2"}, "--note 'a' is there more often: expected each key", id="note-twice"),
         pytest.param({"note": "k" * 101 + "=1"}, "expected keys of at most 100 characters", id="note-of-a-long-key"),
         pytest.param({"note": "k=" + "1" * 999}, "and 1,000 with their value", id="note-that-is-a-file"),
         pytest.param({"note": "a=\udcff"}, "expected text in UTF-8", id="note-that-is-not-utf-8"),
@@ -169,7 +171,7 @@ def the_fault_of(given):
         pytest.param({"tls": "1"}, "--tls without --host", id="tls-without-a-server"),
         pytest.param({"tls_ca_file": "ca.pem"}, "--tls-ca-file without --tls", id="file-without-tls"),
         pytest.param({"tls": "1", "tls_key_file": "k"}, "without --tls-cert-file", id="key-without-certificate"),
-        pytest.param({"model_name": ""}, "--model-name '': expected a name", id="empty-name"),
+        pytest.param({"model_name": ""}, "--model-name is empty: expected a name", id="empty-name"),
         pytest.param({"model_version": "1", "model_label": "stable"}, "exclude each other", id="version-and-label"),
     ],
 )
@@ -316,7 +318,7 @@ def test_thresholds_are_read():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        pytest.param({"sweep": "0,1"}, "--sweep '0,1': expected numbers of users from 1 to 100000", id="no-user"),
+        pytest.param({"sweep": "0,1"}, "--sweep '0,1': expected numbers of users from 1 to 100,000", id="no-user"),
         pytest.param({"sweep": "100001"}, "--sweep '100001': expected numbers of users", id="too-many-users"),
         pytest.param({"sweep": "1,,2"}, "such as 1,2,4,8", id="an-empty-place"),
         pytest.param({"sweep": "1;2"}, "--sweep '1;2'", id="another-separator"),
@@ -341,13 +343,13 @@ def test_thresholds_are_read():
         pytest.param({"find_max_rate": "0:5"}, "expected LOW to be a rate from 0.001", id="too-low"),
         pytest.param(
             {"level_duration": "0"},
-            "--level-duration '0': expected a number of seconds from 0.1 to 86400",
+            "--level-duration '0': expected a number of seconds from 0.1 to 86,400",
             id="no-time",
         ),
-        pytest.param({"level_duration": "86401"}, "to 86400", id="more-than-a-day"),
-        pytest.param({"level_duration": "1e-8"}, "from 0.1 to 86400", id="no-time-for-a-request"),
-        pytest.param({"level_duration": "0.0999"}, "from 0.1 to 86400", id="a-little-too-short"),
-        pytest.param({"warm_up": "-1"}, "--warm-up '-1': expected a number of seconds from 0 to 86400", id="warm-up"),
+        pytest.param({"level_duration": "86401"}, "to 86,400", id="more-than-a-day"),
+        pytest.param({"level_duration": "1e-8"}, "from 0.1 to 86,400", id="no-time-for-a-request"),
+        pytest.param({"level_duration": "0.0999"}, "from 0.1 to 86,400", id="a-little-too-short"),
+        pytest.param({"warm_up": "-1"}, "--warm-up '-1': expected a number of seconds from 0 to 86,400", id="warm-up"),
         pytest.param({"verify": "-1"}, "--verify '-1': expected a whole number of at least 0", id="verify"),
         pytest.param({"seed": "-1"}, "--seed '-1'", id="seed"),
         pytest.param({"threshold": "p99 50ms"}, "--threshold 'p99 50ms': no operator", id="threshold"),

@@ -86,8 +86,8 @@ def test_a_threshold_is_read(text, expected):
     [
         pytest.param("p99[users=8 < 20ms", "'[users': the bracket is not closed: ']' is missing", id="not-closed"),
         pytest.param("p99[8 < 20ms", "'[8': the bracket is not closed: ']' is missing", id="not-closed-without-equals"),
-        pytest.param("abort", "abort is a threshold's last word: leave the ';' before it out", id="abort-alone"),
-        pytest.param("abort=10s", "abort is a threshold's last word: leave the ';' before it out", id="grace-alone"),
+        pytest.param("abort", "abort is a threshold's last word: write it behind the value", id="abort-alone"),
+        pytest.param("abort=10s", "abort is a threshold's last word: write it behind the value", id="grace-alone"),
         pytest.param("p99 abort < 20ms", "abort is the last word, behind the value", id="abort-before-the-value"),
         pytest.param(
             "p99[users=8] abort < 20ms", "abort is the last word, behind the value", id="abort-behind-brackets"

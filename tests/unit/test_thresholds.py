@@ -97,9 +97,7 @@ def test_several_are_separated_by_semicolons(text, metrics):
             "value '20' has no unit: expected a number and its unit, ns, us, µs, ms or s, for example 20ms",
             id="a-latency-without-a-unit",
         ),
-        pytest.param(
-            " ; ;; ", "no threshold stands between the ';': name one, or leave it out", id="nothing-but-separators"
-        ),
+        pytest.param(" ; ;; ", "no threshold stands there: name one, or leave it out", id="nothing-but-separators"),
         pytest.param("p99 < 20m", "value '20m' has the unit 'm': expected a number and its unit, ns", id="minutes"),
         pytest.param("p99 < 20MS", "value '20MS' has the unit 'MS'", id="unit-in-upper-case"),
         pytest.param("p99 < 20%", "value '20%' has the unit '%'", id="a-latency-in-percent"),
@@ -126,7 +124,9 @@ def test_several_are_separated_by_semicolons(text, metrics):
         ),
         pytest.param("p99 < -5ms", "value '-5ms' is negative", id="negative"),
         pytest.param("p99 > -0ms", "value '-0ms' is negative", id="negative-zero"),
-        pytest.param("p99 < 5ms, max < 9ms", "; thresholds are separated by ';'", id="separated-by-something-else"),
+        pytest.param(
+            "p99 < 5ms, max < 9ms", "; several thresholds are separated by ';'", id="separated-by-something-else"
+        ),
         pytest.param("error_rate < 0", "can never be held: a share is from 0% to 100%", id="less-than-none"),
         pytest.param("error_rate > 100%", "can never be held: a share", id="more-than-all"),
         pytest.param("error_rate <= 100%", "can never be crossed: a share is from 0% to 100%", id="at-most-all"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tfsload.records.histogram import HIGHEST_NS
-from tfsload.transport.words import quoted
+from tfsload.transport.words import SEPARATED, quoted
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def in_units(number: str, size: Decimal) -> float:
 
 def _hint(value: str) -> str:
     if re.search("[<>]", value):
-        return "; thresholds are separated by ';'"
+        return f"; several thresholds are {SEPARATED}"
     number, *more = value.split()
     return "; what may follow it is abort, as in p99 < 50ms abort=10s" if more and VALUE.fullmatch(number) else ""
 

@@ -172,7 +172,7 @@ def parse(text: str) -> tuple[Threshold, ...]:
     faults: list[str] = []
     clauses = [part.strip() for part in text.split(";") if part.strip()]
     if text.strip() and not clauses:
-        raise ThresholdError([f"{quoted(text)}: no threshold stands between the ';': name one, or leave it out"])
+        raise ThresholdError([f"{quoted(text)}: no threshold stands there: name one, or leave it out"])
     for clause in clauses:
         try:
             thresholds.append(_read_clause(clause))
@@ -234,7 +234,7 @@ def _misplaced(clause: str, metric: str, rest: str) -> str:
         metric, rest: of it, what stands before the brackets, and between them and the operator.
     """
     if metric.strip() == "abort":
-        return "abort is a threshold's last word: leave the ';' before it out, as in p99 < 50ms abort"
+        return "abort is a threshold's last word: write it behind the value, as in p99 < 50ms abort"
     if "abort" in metric.split() or "abort" in rest.split():
         return "abort is the last word, behind the value, as in p99 < 50ms abort"
     if rest.startswith("[") and clause.count("[") > clause.count("]"):

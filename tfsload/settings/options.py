@@ -108,7 +108,7 @@ OPTIONS = (
         "load.sweep",
         "",
         readers.list_of(
-            readers.integer(1, MAX_USERS), f"numbers of users from 1 to {MAX_USERS}, such as {as_text(SUGGESTED)}"
+            readers.integer(1, MAX_USERS), f"numbers of users from 1 to {MAX_USERS:,}, such as {as_text(SUGGESTED)}"
         ),
         f"Closed load, level by level: users in flight, such as {as_text(SUGGESTED)} (empty: no sweep).",
     ),

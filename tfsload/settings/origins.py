@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from tfsload.transport.words import quoted
+from tfsload.settings import readers
+from tfsload.transport.words import SEPARATED, quoted
 
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _NETLOC = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?")
@@ -32,14 +33,14 @@ def parse(text: str) -> tuple[str, ...]:
     Raises:
         ValueError: with what is expected.
     """
-    return tuple(_parse_one(part.strip()) for part in text.split(";") if part.strip())
+    return readers.several(text, _parse_one)
 
 
 def _parse_one(text: str) -> str:
     scheme, _, netloc = text.lower().removesuffix("/").partition("://")
     name_and_port = _split(netloc)
     if scheme not in _DEFAULT_PORTS or name_and_port is None:
-        raise ValueError(f"{_EXPECTED}, several separated by ';'")
+        raise ValueError(f"{_EXPECTED}, several {SEPARATED}")
     if name_and_port[1] and not 0 < int(name_and_port[1]) < 65536:
         raise ValueError(f"{_EXPECTED}; a port is 1 to 65535")
     return f"{scheme}://{_without_default_port(scheme, netloc)}"

@@ -1,4 +1,7 @@
-"""How the text of an option becomes its value. Each raises ValueError with what is expected, without what was given."""
+"""How the text of an option becomes its value. Each raises ValueError with what is expected.
+
+What holds several values raises FaultsError, in which each that is faulty is quoted; else what was given is not told.
+"""
 
 import math
 import re
@@ -7,10 +10,11 @@ from typing import Any
 
 from tfsload.analysis.switch import OFF, ON, is_on
 from tfsload.load import arrivals, search
+from tfsload.transport.faults import FaultsError
 from tfsload.transport.input_text import name_and_text
 from tfsload.transport.numerals import whole_number
 from tfsload.transport.pixel_scale import PixelScale
-from tfsload.transport.words import LONGEST_SENTENCE, LONGEST_VALUE, quoted
+from tfsload.transport.words import LONGEST_SENTENCE, LONGEST_VALUE, SEPARATED, quoted
 
 # A seed may be any number that is typed.
 _MOST_DIGITS = 99
@@ -34,7 +38,7 @@ def required_text(value: str) -> str:
 
 def integer(low: int, high: int | None = None) -> Callable[[str], int]:
     """Return what reads a whole number from `low` to `high`; None: without end."""
-    expected = f"a whole number of at least {low}" if high is None else f"a whole number from {low} to {high}"
+    expected = f"a whole number of at least {low:,}" if high is None else f"a whole number from {low:,} to {high:,}"
 
     def read(value: str) -> int:
         size = whole_number(value.removeprefix("-"), _MOST_DIGITS)
@@ -68,7 +72,7 @@ def _number(value: str, expected: str) -> float:
 def seconds(highest: float, may_be_0: bool = False, lowest: float = 0) -> Callable[[str], float]:
     """Return what reads seconds up to `highest`, from `lowest` where there is one, else above 0 or from it."""
     is_from = may_be_0 or lowest > 0
-    span = f"from {lowest:g} to {highest}" if is_from else f"above {lowest:g} and at most {highest}"
+    span = f"from {lowest:g} to {highest:,}" if is_from else f"above {lowest:g} and at most {highest:,}"
     expected = f"a number of seconds {span}"
 
     def read(value: str) -> float:
@@ -134,6 +138,32 @@ def one_of(*choices: str) -> Callable[[str], str]:
     return read
 
 
+def several(value: str, read_one: Callable[[str], Any]) -> tuple[Any, ...]:
+    """Return the values in a text that holds several, separated by semicolons.
+
+    Raises:
+        FaultsError: some cannot be read; each is quoted, with what is expected in its place.
+    """
+    values, faults = [], []
+    for part in filter(None, map(str.strip, value.split(";"))):
+        try:
+            values.append(read_one(part))
+        except ValueError as expected:
+            faults.append(f"{quoted(part)}: expected {expected}")
+    if faults:
+        raise FaultsError(list(dict.fromkeys(faults)))
+    return tuple(values)
+
+
+def _pairs(value: str, read_one: Callable[[str], tuple[str, str]], what: str) -> tuple[tuple[str, str], ...]:
+    """Return names and texts, each name once."""
+    pairs = several(value, read_one)
+    names = [name for name, _ in pairs]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise FaultsError([f"{quoted(name)} is there more often: expected each {what} once" for name in twice])
+    return pairs
+
+
 def metadata(value: str) -> tuple[tuple[str, str], ...]:
     """Read pairs of key and value, `key=value`, separated by semicolons."""
     parts = [part.strip() for part in value.split(";") if part.strip()]
@@ -157,7 +187,7 @@ def _metadata_fault(part: str) -> str:
     elif not (text.isascii() and text.isprintable()):
         found = "the value holds others"
     if found:
-        return f"key=value in printable ASCII, keys in lower case, several separated by ';'; {found}"
+        return f"key=value in printable ASCII, keys in lower case, several {SEPARATED}; {found}"
     if key.startswith("grpc-") or key.endswith("-bin") or key in _OWN_HEADERS:
         return "keys other than HTTP's and gRPC's own headers (grpc-…), and no binary values (…-bin)"
     return ""
@@ -173,18 +203,19 @@ def notes(value: str) -> tuple[tuple[str, str], ...]:
     >>> notes("commit=1a2b3c4; why=a = b")
     (('commit', '1a2b3c4'), ('why', 'a = b'))
     """
-    parts = [" ".join(text(part).split()) for part in value.split(";") if part.strip()]
-    pairs = [tuple(half.strip() for half in part.partition("=")[::2]) for part in parts]
-    for part, (key, _) in zip(parts, pairs, strict=True):
-        if "=" not in part or not key:
-            raise ValueError(f"key=value, several separated by ';' (no value holds one); {quoted(part)} is none")
-        if len(key) > LONGEST_VALUE or len(part) > LONGEST_SENTENCE:
-            limits = f"keys of at most {LONGEST_VALUE} characters, and {LONGEST_SENTENCE:,} with their value"
-            raise ValueError(f"{limits}; {quoted(part)} is longer")
-    keys = [key for key, _ in pairs]
-    if twice := sorted({key for key in keys if keys.count(key) > 1}):
-        raise ValueError(f"each key once; {' and '.join(map(quoted, twice))} is there more often")
-    return tuple((key, note) for key, note in pairs)
+    return _pairs(value, _note, "key")
+
+
+def _note(part: str) -> tuple[str, str]:
+    line = " ".join(text(part).split())
+    key, equals, note = (half.strip() for half in line.partition("="))
+    if not (key and equals):
+        raise ValueError(f"key=value, such as commit=1a2b3c4, several {SEPARATED}")
+    if len(key) > LONGEST_VALUE or len(line) > LONGEST_SENTENCE:
+        raise ValueError(
+            f"keys of at most {LONGEST_VALUE} characters, and {LONGEST_SENTENCE:,} with their value; it is longer"
+        )
+    return key, note
 
 
 def inputs(value: str) -> tuple[tuple[str, str], ...]:
@@ -193,11 +224,14 @@ def inputs(value: str) -> tuple[tuple[str, str], ...]:
     >>> inputs("keep_prob=1.0; training=false")
     (('keep_prob', '1.0'), ('training', 'false'))
     """
-    pairs = tuple(name_and_text(text(part)) for part in value.split(";") if part.strip())
-    names = [name for name, _ in pairs]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"each input once; {' and '.join(map(quoted, twice))} is there more often")
-    return pairs
+    return _pairs(value, _input, "input")
+
+
+def _input(part: str) -> tuple[str, str]:
+    try:
+        return name_and_text(text(part))
+    except ValueError as expected:
+        raise ValueError(f"{expected}, several {SEPARATED}") from None
 
 
 def pixel_scale(value: str) -> PixelScale | None:

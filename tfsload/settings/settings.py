@@ -14,10 +14,10 @@ from tfsload.analysis.tolerance import Tolerance
 from tfsload.load.asked import LoadAsked
 from tfsload.settings import rules
 from tfsload.settings.options import OPTIONS
+from tfsload.transport import words
 from tfsload.transport.address import Address, AddressError, parse_address
 from tfsload.transport.asked import ConnectionAsked, ModelAsked
 from tfsload.transport.faults import FaultsError
-from tfsload.transport.words import quoted
 
 
 class SettingsError(FaultsError):
@@ -123,10 +123,10 @@ class Settings:
             given = str(values.get(option.dest, option.default)).strip()
             try:
                 fields[option.field] = option.by_itself if given == option.default else option.read(given)
-            except ThresholdError as error:
+            except (ThresholdError, FaultsError) as error:
                 faults += [f"{option.flag} {fault}" for fault in error.faults]
             except ValueError as expected:
-                given = "(its value is not shown)" if option.is_secret else quoted(given)
+                given = "(its value is not shown)" if option.is_secret else words.given(given)
                 faults.append(f"{option.flag} {given}: expected {expected}")
         if host:
             try:

@@ -1,7 +1,5 @@
 """NAME=VALUE, as `--input` has it. Pure."""
 
-from tfsload.transport.words import quoted
-
 
 def name_and_text(part: str) -> tuple[str, str]:
     """Return the name and the value in NAME=VALUE.
@@ -10,9 +8,9 @@ def name_and_text(part: str) -> tuple[str, str]:
     ('keep_prob', '1.0')
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is none; with what is expected.
     """
     name, equals, text = (half.strip() for half in part.partition("="))
     if not (name and equals and text):
-        raise ValueError(f"NAME=VALUE, such as keep_prob=1.0; {quoted(part.strip())} is none")
+        raise ValueError("NAME=VALUE, such as keep_prob=1.0")
     return name, text

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tfsload.analysis.next_sweep import SUGGESTED, as_text
 from tfsload.settings.options import OPTIONS
-from tfsload.transport.words import quoted
+from tfsload.transport import words
 
 # Locust's own fields of the form; the last are of its class picker, and what it calls no load shape.
 N_USERS, SPAWN_RATE, RUN_TIME, HOST = "user_count", "spawn_rate", "run_time", "host"
@@ -122,4 +122,4 @@ def faults(values: Mapping[str, str], kind: LoadKind) -> list[str]:
     option = next(one for one in OPTIONS if one.dest == kind.asked_by)
     given = values.get(kind.asked_by, "").strip()
     wanted = "how many images are to be fired" if kind is IMAGES else "what the run is to go through"
-    return [f"{option.flag} {quoted(given)}: expected {wanted}, such as {kind.suggested}; or choose another load"]
+    return [f"{option.flag} {words.given(given)}: expected {wanted}, such as {kind.suggested}; or choose another load"]

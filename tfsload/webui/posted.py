@@ -10,7 +10,7 @@ from locust.util.timespan import parse_timespan
 from tfsload.analysis.option_limits import MAX_USERS
 from tfsload.settings.options import OPTIONS
 from tfsload.transport.numerals import whole_number
-from tfsload.transport.words import quoted
+from tfsload.transport.words import given, quoted
 from tfsload.webui.load_kinds import N_USERS, RUN_TIME, SPAWN_RATE, USER_CLASSES
 from tfsload.webui.start_needs import Form
 
@@ -53,9 +53,9 @@ def faults(form: Mapping[str, str], may_be_missing: bool, is_rate_of_use: bool) 
     if not _is_number_of_users(n_users or "") and not (n_users is None and may_be_missing):
         cure = "; Stop ends a run" if not may_be_missing and _is_below_1(n_users or "") else ""
         expected = f"a whole number from 1 to {MAX_USERS:,}"
-        found.append(f"number of users {quoted(n_users or '')}: expected {expected}{cure}")
+        found.append(f"number of users {given(n_users or '')}: expected {expected}{cure}")
     if not _is_rate(rate or "", is_rate_of_use) and not (rate is None and may_be_missing):
-        found.append(f"ramp up {quoted(rate or '')}: expected users started a second, above 0")
+        found.append(f"ramp up {given(rate or '')}: expected users started a second, above 0")
     if run_time_s(form) is None:
         found.append(f"run time {quoted(form[RUN_TIME])}: expected 20, 20s, 3m, 2h, 1h20m or the like")
     return found

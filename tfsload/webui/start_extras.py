@@ -10,7 +10,7 @@ from locust.argument_parser import get_parser, ui_extra_args_dict
 from locust.web import WebUI
 
 from tfsload.settings.options import OPTIONS
-from tfsload.transport.words import quoted
+from tfsload.transport import words
 from tfsload.webui.hidden_texts import all_hidden
 from tfsload.webui.load_kinds import NO_SHAPE, SHAPE, USER_CLASSES, WITH_SHAPE, LoadKind
 from tfsload.webui.start_fields import CHOICE, SECRET, SWITCH, TEXT, Field, Words
@@ -124,7 +124,7 @@ class Extras:
         for name, text in texts.items():
             wanted = _wanted(self._now(name), text)
             if wanted and not self._stays(name, text):
-                given = "(its value is not shown)" if self._options[name]["is_secret"] else quoted(text)
+                given = "(its value is not shown)" if self._options[name]["is_secret"] else words.given(text)
                 found.append(f"{self.flags.get(name, name)} {given}: expected {wanted}")
         return found
 

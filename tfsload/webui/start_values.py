@@ -12,7 +12,7 @@ from tfsload.webui.load_kinds import HOST, N_USERS, PLAIN, RUN_TIME, SPAWN_RATE,
 
 LOAD = "load"
 # Several texts of these are one, with ";" between them; on the page each has a line.
-_OF_LINES = frozenset(option.dest for option in OPTIONS if option.is_repeatable)
+OF_LINES = frozenset(option.dest for option in OPTIONS if option.is_repeatable)
 _SWITCHES = frozenset(option.dest for option in OPTIONS if option.is_switch and option.is_in_form)
 _LOCUSTS = (HOST, N_USERS, SPAWN_RATE, RUN_TIME)
 _NAMES = (*(option.dest for option in OPTIONS if option.is_in_form), *_LOCUSTS)
@@ -84,7 +84,7 @@ def shown(values: Mapping[str, str]) -> dict[str, str]:
     for kind in load_kinds.KINDS:
         if kind.asked_by and not load_kinds.is_asked_for(kind, values):
             texts[kind.asked_by] = kind.suggested
-    for name in _OF_LINES & set(texts):
+    for name in OF_LINES & set(texts):
         texts[name] = "\n".join(part.strip() for part in texts[name].split(";") if part.strip())
     texts[SPAWN_RATE] = texts[SPAWN_RATE].removesuffix(".0")
     if texts.get(RUN_TIME) == "0":
@@ -121,7 +121,7 @@ def for_locust(form: Mapping[str, str], values: Mapping[str, str], kind: LoadKin
         kind: the kind of load; all that is not of it is left out, where the form says which it is.
     """
     texts = dict(values)
-    for name in _OF_LINES & set(texts):
+    for name in OF_LINES & set(texts):
         texts[name] = ";".join(line.strip() for line in texts[name].split("\n") if line.strip())
     if load_kinds.kind_named(form.get(LOAD, "")) is kind:
         texts = load_kinds.cleared(texts, kind)
