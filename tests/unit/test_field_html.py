@@ -1,5 +1,6 @@
 """The start page's fields with what they hold: each kind of field, sound, wrong and changed."""
 
+import dataclasses
 import sys
 from types import SimpleNamespace
 
@@ -87,6 +88,20 @@ def test_a_drop_down_offers_its_choices_once_and_what_was_sent_beside(layout):
         assert [one.get("value") for one in field.iter("option")] == offered
 
 
+def test_a_field_that_has_a_fault_with_another_leads_there(layout):
+    what = dataclasses.replace(
+        filled(layout, faulty={"seed": ["not so"]}),
+        see={"seed": [("sweep", HOSTILE)], "tls": [("sweep", "a"), ("host", "b")]},
+    )
+    page = page_of(layout, what)
+    links = {name: [one.get("href") for one in by_id(page, f"f-{name}-fault").iter("a")] for name in ("seed", "tls")}
+
+    assert text_of(by_id(page, "f-seed-fault")) == f"not so Concerned, too: see {HOSTILE}"
+    assert text_of(by_id(page, "f-tls-fault")) == "Concerned, too: see a, b"
+    assert links == {"seed": ["#f-sweep"], "tls": ["#f-sweep", "#f-host"]}
+    assert [by_id(page, f"f-{name}").get("aria-invalid") for name in ("seed", "tls")] == ["true", "true"]
+
+
 def test_a_changed_field_says_what_it_was_unless_it_is_wrong(layout):
     before, faulty = {"sweep": "1,2", "seed": HOSTILE}, {"seed": ["not so"]}
     page = page_of(layout, filled(layout, before=before, faulty=faulty))
@@ -96,10 +111,10 @@ def test_a_changed_field_says_what_it_was_unless_it_is_wrong(layout):
     assert "f-seed-was" not in by_id(page, "f-seed").get("aria-describedby")
 
 
-@pytest.mark.parametrize("why", ["faulty", "before"])
+@pytest.mark.parametrize("why", ["faulty", "before", "see"])
 def test_a_folded_group_stands_open_where_something_is_to_be_seen_in_it(layout, why):
-    what = {"faulty": {"seed": ["x"]}} if why == "faulty" else {"before": {"seed": "1"}}
-    page = page_of(layout, filled(layout, **what))
+    held = {"faulty": ["x"], "before": "1", "see": [("sweep", "Users in flight")]}[why]
+    page = page_of(layout, dataclasses.replace(filled(layout), **{why: {"seed": held}}))
     folded = {text_of(next(one.iter("strong"))): one.get("open") is not None for one in page.iter("details")}
 
     assert folded.pop("Data")

@@ -295,7 +295,8 @@ def test_what_is_no_number_of_users_is_refused_with_what_is_expected(n_users, is
     faults = posted.faults(form, may_be_missing=not is_edit, is_rate_of_use=True)
 
     assert bool(faults) == is_refused
-    assert all(fault.startswith(f"number of users '{n_users[:90]}") and FROM_TO in fault for fault in faults)
+    given = f"'{n_users[:90]}" if n_users else "is empty"
+    assert all(fault.startswith(f"number of users {given}") and FROM_TO in fault for fault in faults)
     assert all(("Stop ends a run" in fault) == (is_edit and is_stop_meant) for fault in faults)
     n_known = OF_THE_LAST_RUN["num_users"]
     assert posted.options(MultiDict(form), before, False)["num_users"] == (n_known if is_refused else int(n_users))
@@ -346,7 +347,7 @@ OWN_OPTION = {"is_secret": False, "help_text": "", "choices": None}
     [
         pytest.param(3, False, "4", "", id="whole"),
         pytest.param(3, False, "x", "'x': expected a whole number", id="not-whole"),
-        pytest.param(3, False, "", "'': expected a whole number", id="empty"),
+        pytest.param(3, False, "", "is empty: expected a whole number", id="empty"),
         pytest.param(3, True, "", "", id="a-secret-that-stays"),
         pytest.param(3, True, "12x34", "(its value is not shown): expected a whole number", id="a-secret"),
         pytest.param(0.5, False, "1e3", "", id="a-number"),
@@ -484,11 +485,13 @@ def test_a_fault_stands_at_its_field_without_the_fields_own_flag():
     assert placed.elsewhere == []
 
 
-def test_a_fault_of_two_fields_stands_at_both_as_it_is_and_in_the_fields_order():
-    placed = place(["--rate and --num-tests exclude each other: leave one"], ["num_tests", "rate"])
+def test_a_fault_of_several_fields_stands_at_the_first_as_it_is_and_the_others_lead_there():
+    both, three = "--rate and --num-tests exclude each other: leave one", "--rate, --tls and --seed: leave one"
+    placed = place([both, three, "--rate 'x': expected rates"], ["num_tests", "seed", "rate", "tls"])
 
-    assert [*placed.at] == ["num_tests", "rate"]
-    assert set(map(tuple, placed.at.values())) == {("--rate and --num-tests exclude each other: leave one",)}
+    assert placed.at == {"num_tests": [both], "seed": [three], "rate": ["'x': expected rates"]}
+    assert placed.see == {"rate": ["num_tests", "seed"], "tls": ["seed"]}
+    assert placed.marked == ["num_tests", "seed", "rate", "tls"]
 
 
 def test_a_fault_whose_field_is_not_shown_stands_elsewhere():

@@ -37,12 +37,19 @@ class Placed:
     """Faults, where they are to be seen.
 
     Attributes:
-        at: those of each field, by its name, in the fields' order.
+        at: those of each field, by its name, in the fields' order; one that several are about stands at the first.
+        see: of the others of these, by name, at which fields it stands.
         elsewhere: those of no field that is there.
     """
 
     at: dict[str, list[str]] = field(default_factory=dict)
+    see: dict[str, list[str]] = field(default_factory=dict)
     elsewhere: list[str] = field(default_factory=list)
+
+    @property
+    def marked(self) -> list[str]:
+        """The names of all fields that faults are about."""
+        return [*self.at, *(name for name in self.see if name not in self.at)]
 
 
 def place(faults: Iterable[str], shown: Collection[str], flags: Mapping[str, str] = FLAGS, dataset: str = "") -> Placed:
@@ -56,13 +63,20 @@ def place(faults: Iterable[str], shown: Collection[str], flags: Mapping[str, str
     """
     placed = Placed()
     found: dict[str, list[str]] = {}
+    see: dict[str, list[str]] = {}
     for fault in faults:
-        names = [name for name in fields_of(fault, flags, dataset) if name in shown]
-        for name in names:
-            found.setdefault(name, []).append(_short(fault, flags.get(name, "")) if len(names) == 1 else fault)
+        about = fields_of(fault, flags, dataset)
+        names = [name for name in shown if name in about]
         if not names:
             placed.elsewhere.append(fault)
+            continue
+        first, *others = names
+        found.setdefault(first, []).append(fault if others else _short(fault, flags.get(first, "")))
+        for name in others:
+            if first not in see.setdefault(name, []):
+                see[name].append(first)
     placed.at = {name: found[name] for name in shown if name in found}
+    placed.see = {name: see[name] for name in shown if name in see}
     return placed
 
 

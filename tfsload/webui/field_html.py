@@ -1,7 +1,7 @@
 """The start page's fields with what they hold, by plain Python: for so many, a template takes several times as long."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tfsload.analysis.switch import is_on
 from tfsload.webui.start_fields import CHOICE, SECRET, SWITCH, Field, Group
@@ -43,11 +43,18 @@ class Filled:
         values: the text of each field, by name.
         faulty: what is wrong with those that have faults, a sentence each, by name.
         before: of fields that hold something else than the run that the rest is of, what they held there, by name.
+        see: of fields that faults of others are about, too, by name: the others' names, and what they are called.
     """
 
     values: Mapping[str, str]
     faulty: Mapping[str, Sequence[str]]
     before: Mapping[str, str]
+    see: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+
+    @property
+    def marked(self) -> set[str]:
+        """The names of the fields that are to be looked at."""
+        return {*self.faulty, *self.before, *self.see}
 
 
 @dataclass(frozen=True)
@@ -77,20 +84,22 @@ class FieldHtml:
         fields = self.of(group.fields, filled)
         if group.holds is None:
             return f"{before[0]}{fields}{after}"
-        is_open = group.is_open(filled.faulty) or group.is_open(filled.before)
+        is_open = group.is_open(filled.marked)
         summary = self.escapes.shown(group.summary(filled.values))
         return f"{before[0]}{' open' if is_open else ''}{before[1]}{summary}{before[2]}{fields}{after}"
 
     def of(self, fields: Sequence[Field], filled: Filled) -> str:
         """Return the HTML of fields, in their order."""
-        return "".join([self._one(field, filled) for field in fields])
+        return "".join([self._one(one, filled) for one in fields])
 
-    def _one(self, field: Field, filled: Filled) -> str:
-        name, shown = field.name, self.escapes.shown
-        held = self._held(field, filled.values[name])
-        if faults := filled.faulty.get(name):
+    def _one(self, one: Field, filled: Filled) -> str:
+        name, shown = one.name, self.escapes.shown
+        held = self._held(one, filled.values[name])
+        faults, see = filled.faulty.get(name), filled.see.get(name)
+        if faults or see:
             around = self.faulty[name]
-            said = "".join([f"<p>{self.cross} {shown(one)}</p>" for one in faults])
+            said = "".join([f"<p>{self.cross} {shown(fault)}</p>" for fault in faults or ()])
+            said += self._see(see) if see else ""
         elif name in filled.before:
             around, said = self.changed[name], f"Changed; it was {shown(filled.before[name])}"
         else:
@@ -98,12 +107,17 @@ class FieldHtml:
             return f"{around.before}{held}{around.after}\n"
         return f"{around.before}{held}{around.after}{said}{around.end}\n"
 
-    def _held(self, field: Field, value: str) -> str:
-        if field.kind == CHOICE:
-            return self._choices(field.choices, value)
-        if field.kind == SWITCH:
+    def _see(self, others: Sequence[tuple[str, str]]) -> str:
+        """Return where the faults stand that a field has together with others."""
+        links = [f'<a href="#f-{name}">{self.escapes.shown(label)}</a>' for name, label in others]
+        return f"<p>{self.cross} Concerned, too: see {', '.join(links)}</p>"
+
+    def _held(self, one: Field, value: str) -> str:
+        if one.kind == CHOICE:
+            return self._choices(one.choices, value)
+        if one.kind == SWITCH:
             return " checked" if is_on(value) else ""
-        return "" if field.kind == SECRET else self.escapes.kept(value)
+        return "" if one.kind == SECRET else self.escapes.kept(value)
 
     def _choices(self, choices: Sequence[str], value: str) -> str:
         """Return what a drop-down offers: what was sent, too, where nobody has offered it."""

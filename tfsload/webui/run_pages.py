@@ -7,8 +7,9 @@ from typing import Any
 from flask import Response, abort, jsonify, redirect, request, send_from_directory, url_for
 
 from tfsload.report.directory import PAGE
+from tfsload.webui.run_marks import marks
 from tfsload.webui.run_view import RunView
-from tfsload.webui.session_runs import SessionRun, SessionRuns
+from tfsload.webui.session_runs import MOST_RUNS, SessionRun, SessionRuns
 from tfsload.webui.site import Site, view_of
 
 _META_POLICY = re.compile(rb'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
@@ -59,7 +60,8 @@ class RunPages:
         add("/drawing.js", "drawing_js", self._give_drawing_script)
 
     def _page(self, template: str, **values: Any) -> str:
-        return self._site.page(template, runs=self._runs.newest_first, begun=self._view.begun, **values)
+        runs = self._runs.newest_first
+        return self._site.page(template, runs=runs, marks=lambda: marks(runs), begun=self._view.begun, **values)
 
     def _list(self) -> str:
         return self._page("runs.html", is_starting=self._is_starting())
@@ -132,7 +134,7 @@ class RunPages:
     def _give(self, number: int, name: str) -> Response:
         run = self._known(number)
         if name not in run.file_names:
-            abort(404)
+            abort(404, f"Run {number:,} has no such file, or has it no longer.")
         return send_from_directory(run.directory, name, as_attachment=True, download_name=f"run-{number}-{name}")
 
     def _stop(self) -> Any:
@@ -168,8 +170,13 @@ class RunPages:
     def _known(self, number: int) -> SessionRun:
         run = self._runs.get(number)
         if run is None:
-            abort(404)
+            abort(404, no_run(f"{number:,}"))
         return run
+
+
+def no_run(name: str) -> str:
+    """Return that there is no run of this name, and why there may have been one."""
+    return f"There is no run {name} in this session: it has not begun, or is forgotten (the last {MOST_RUNS} are kept)."
 
 
 def _waiting(page: str) -> Response:

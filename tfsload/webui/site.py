@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import jinja2
-from flask import Blueprint, Response, current_app, request, url_for
+from flask import Blueprint, Response, abort, current_app, request, url_for
 from flask_login import current_user
 from locust.web import WebUI
+from werkzeug.exceptions import HTTPException, NotFound
 
 from tfsload.report.page.page import TEMPLATES as REPORTS_TEMPLATES
 from tfsload.report.page.style import style
@@ -66,6 +67,8 @@ class Site:
         self.blueprint.before_request(self._turn_away)
         self.blueprint.after_request(_with_policy)
         self.blueprint.add_url_rule("/page.css", "page_css", _page_css)
+        self.blueprint.add_url_rule("/<path:path>", "no_page", _no_page)  # whatever has no route of its own
+        self.blueprint.register_error_handler(404, self._not_found)
 
     def open(self) -> None:
         """Answer to the routes that the blueprint has by now."""
@@ -89,6 +92,11 @@ class Site:
         escape: Callable[[str], str] = self._templates.filters["e"]
         return Escapes(lambda text: str(escape(text)), lambda text: str(escape(clean(text))))
 
+    def _not_found(self, error: HTTPException) -> tuple[str, int]:
+        """Say what is not there, with ways on; nothing of what was asked for is repeated."""
+        is_told = error.description and error.description != NotFound.description
+        return self.page("no_page.html", why=error.description if is_told else "There is nothing at this address."), 404
+
     def _turn_away(self) -> Any:
         """Send who has not logged in to the login, where there is one, downloads too; scripts are told so (401)."""
         if not self._web_ui.web_login or current_user.is_authenticated:
@@ -106,6 +114,10 @@ def view_of(name: str) -> Callable[[], Any]:
 def _shown(value: Any) -> Any:
     """Return what is put into a page, cleaned; markup is made of what was, and of texts that `e` keeps as they are."""
     return value if hasattr(value, "__html__") else clean(value)
+
+
+def _no_page(path: str) -> Response:  # noqa: ARG001  (the route has it)
+    abort(404)
 
 
 def _page_css() -> Response:

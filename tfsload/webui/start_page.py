@@ -10,12 +10,14 @@ from locust.web import WebUI
 
 from tfsload.analysis.next_sweep import HEAVY
 from tfsload.settings.refusal import RunRefused
-from tfsload.transport.words import redacted
+from tfsload.transport.words import quoted, redacted
 from tfsload.webui import load_kinds, start_values
 from tfsload.webui.fault_places import place
 from tfsload.webui.field_html import Filled
+from tfsload.webui.form_words import in_form
 from tfsload.webui.hidden_texts import all_hidden, hidden
 from tfsload.webui.load_kinds import HOST, N_USERS, RUN_TIME, SHAPE, USER_CLASSES, LoadKind
+from tfsload.webui.run_pages import no_run
 from tfsload.webui.session_runs import SessionRun, SessionRuns
 from tfsload.webui.site import Site, view_of
 from tfsload.webui.start_extras import Extras
@@ -113,7 +115,8 @@ class StartPage:
         return self._take() if _is_form() else Response(_NO_FORM, 400, content_type="text/plain; charset=utf-8")
 
     def _show(self) -> str:
-        run = self._runs.named(request.args.get("run", ""))
+        asked = request.args.get("run", "")
+        run = self._runs.named(asked)
         held = run.fields if run is not None else {}
         changes = _next_changes(run) if "more" in request.args else {}
         before = {name: held.get(name, self._at_first.get(name, "")) for name in changes}
@@ -121,7 +124,8 @@ class StartPage:
         kind = load_kinds.kind_of(values) if run is not None else self._first_kind
         texts = {**self._extras.values, **start_values.shown(values)}
         form = _Form(texts, kind, self._extras.chosen([held.get(USER_CLASSES, "")]), held.get(SHAPE, ""), before)
-        return self._page(form, number=run.number if run else None)
+        unknown = no_run(quoted(asked)) if asked and run is None else ""
+        return self._page(form, number=run.number if run else None, unknown=unknown)
 
     def _take(self) -> Any:
         """Start what was sent, or check it; show it again with what is wrong."""
@@ -176,10 +180,12 @@ class StartPage:
         run_time = texts[RUN_TIME].strip()
         return f"{who} · {f'for {run_time}' if run_time not in ('', '0') else 'until you stop them'}"
 
-    def _page(self, form: _Form, answer: _Answer = _Answer(), number: int | None = None) -> str:
+    def _page(self, form: _Form, answer: _Answer = _Answer(), number: int | None = None, unknown: str = "") -> str:
         layout = self._layout
-        placed = place(answer.faults, layout.seen(form.kind), layout.flags, form.values["dataset"])
-        filled = Filled(form.values, placed.at, form.before)
+        faults = in_form(answer.faults, form.values)
+        placed = place(faults, layout.seen(form.kind), layout.flags, form.values["dataset"])
+        see = {name: [(one, layout.label(one, form.kind)) for one in others] for name, others in placed.see.items()}
+        filled = Filled(form.values, placed.at, form.before, see)
         return self._site.page(
             "start.html",
             form=form,
@@ -193,6 +199,7 @@ class StartPage:
             has_more_images=answer.n_images > answer.n_heavier,
             told_before=answer.told_before,
             number=number,
+            unknown=unknown,
             is_under_way=self._form.is_under_way or self._runs.under_way is not None,
             own_shape=self._own_shape(),
             classes=self._extras.classes,

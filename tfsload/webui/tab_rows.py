@@ -26,7 +26,7 @@ _SHORT = 12
 # On a phone the page makes a column as narrow as its longest word, and a sentence a row as high as the screen: words of
 # what is longer than a few are held together to so many letters.
 _SENTENCE = 30
-_LEAST_LINE = 22
+_LEAST_LINE = 32
 _NO_BREAK = "\u00a0"
 _ICONS = frozenset(states.ICONS.values())
 UNDER_WAY, TO_COME, NOT_MEASURED = "under way", "to come", "not measured"
@@ -188,7 +188,8 @@ def levels(result: RunResult) -> list[Row]:
     rows = LEVELS.rows(levels_table(result)) if result.levels else []
     held = _held_by_level(result)
     for level, row in zip(result.levels, rows, strict=True):
-        row["remark"] = clean(" · ".join(_remarks(level, held.get(level.number, ())))) or NONE
+        remark = clean(" · ".join(_remarks(level, held.get(level.number, ()))))
+        row["remark"] = _held_together(remark) or NONE
     return rows
 
 
