@@ -46,6 +46,30 @@ return {
 """
 
 
+# Keeps each picture that the page gives of the run, also of pages that are loaded in its place.
+KEEP_PICTURES = """
+const kept = () => JSON.parse(sessionStorage.getItem("pictures") ?? "[]");
+const keep = () => {
+  const state = document.getElementById("state");
+  const table = document.querySelector("#levels-so-far table");
+  const picture = JSON.stringify({
+    title: document.title,
+    state: state?.textContent ?? null,
+    canStop: document.querySelector("button.danger") !== null,
+    verdict: document.querySelector("h2.state")?.textContent.trim() ?? null,
+    steps: [...document.querySelectorAll(".steps li")].filter(one => one.className === "is-done").length,
+    measured: table ? [...table.tBodies[0].rows].filter(row => !/under way|to come/.test(row.textContent)).length : 0,
+  });
+  const all = kept();
+  if (document.body && document.readyState !== "loading" && all.at(-1) !== picture) {
+    sessionStorage.setItem("pictures", JSON.stringify([...all, picture]));
+  }
+  requestAnimationFrame(keep);
+};
+keep();
+"""
+
+
 # Charts of which nothing is seen.
 UNDRAWN = """
 return [...document.querySelectorAll(".chart")].filter(
@@ -133,6 +157,27 @@ def test_a_sweep_is_watched_level_by_level_until_its_report_comes_by_itself(driv
     shown_rps = next(text for text in second["rows"][0][2:])
     assert float(shown_rps.replace(",", "")) == pytest.approx(result["levels"][0]["achieved_rps"], rel=0.005)
     assert page.complaints == []
+
+
+def test_no_part_of_the_page_says_that_a_level_or_the_run_is_over_while_another_does_not(driver, served, page):
+    added = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": KEEP_PICTURES})
+    begin(served, page, sweep="1,2", level_duration="2", warm_up="0.2")
+    driver.execute_script("sessionStorage.setItem('pictures', '[]')")
+    wait_for_the_report(page)
+    driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+    kept = [json.loads(one) for one in json.loads(driver.execute_script("return sessionStorage.getItem('pictures')"))]
+    live = [one for one in kept if one["state"] is not None]
+    ended = kept[len(live) :]
+
+    assert {one["steps"] for one in live} >= {0, 1}
+    assert all(one["steps"] == one["measured"] for one in live)
+    assert all(one["title"] == f"{one['state']} · tfsload" for one in live)
+    assert all(re.match("Running|Ending", one["state"]) and one["canStop"] for one in live)
+    assert {one["verdict"] for one in live} == {None}
+    assert ended, kept
+    assert all(one["state"] is None and not one["canStop"] for one in ended)
+    assert all(one["verdict"].startswith(one["title"].partition(" · ")[0][2:]) for one in ended)
+    assert kept == live + ended
 
 
 def test_stop_ends_the_run_and_leads_to_its_report(driver, served, page):

@@ -90,6 +90,31 @@ def test_a_sweep_is_told_by_the_bar_and_the_tabs_and_a_reload_keeps_it(page, ser
         assert page.wait(lambda: len(page.table()) > 1 and page.table(), "the table") == before
 
 
+# Of the table that is open the highest row, how far it can be scrolled, and whether it says so.
+TABLE = """
+const box = document.querySelector("#root table").parentElement;
+return [Math.max(...[...box.querySelectorAll("tr")].map(row => row.getBoundingClientRect().height)),
+    box.scrollWidth - box.clientWidth, getComputedStyle(box, "::before").visibility === "visible"];
+"""
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize(("width", "highest"), [pytest.param(400, 130, id="phone"), pytest.param(1280, 150, id="wide")])
+def test_rows_of_the_tabs_stay_low_and_what_lies_beyond_is_told(driver, page, served, width, highest):
+    assert served.start(**{**UNSET, "sweep": "1,2", "level_duration": "1", "threshold": "p99 < 0.01ms"})["success"]
+    served.wait_for_end()
+    driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    )
+    page.load(f"&tab={LEVELS}")
+    page.wait(lambda: "(upper end)" in page.text.replace("\u00a0", " "), "the levels")
+    height, beyond, is_told = driver.execute_script(TABLE)
+    driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+    assert height < highest
+    assert (beyond > 0) is is_told is (width == 400)
+
+
 def test_a_refused_edit_closes_its_dialog_and_is_told_in_the_bar(page, served):
     assert served.start(**{**UNSET, "sweep": "2", "level_duration": "30"})["success"]
     page.load()

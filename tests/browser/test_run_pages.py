@@ -115,6 +115,49 @@ def test_the_list_of_runs_has_room_between_its_columns_and_shows_all_of_them(pag
     assert page.accessibility_faults == []
 
 
+# Of each run in the list how high its row is, and whether all its cells are seen beside or below one another.
+ROWS = """
+return [...document.querySelectorAll("table.runs tbody tr")].map(row => {
+    const boxes = [...row.cells].filter(cell => cell.innerText.trim()).map(cell => cell.getBoundingClientRect());
+    const meets = boxes.some((one, index) => boxes.slice(index + 1).some(other => one.left < other.right - 0.5
+        && other.left < one.right - 0.5 && one.top < other.bottom - 0.5 && other.top < one.bottom - 0.5));
+    const isSeen = boxes.every(box => box.width && box.left >= 0 && box.right <= innerWidth);
+    return [row.getBoundingClientRect().height, isSeen && !meets];
+});
+"""
+
+
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width_px", [400, 320])
+def test_on_a_phone_each_run_of_the_list_is_some_lines_and_nothing_is_scrolled_to(page, width_px, is_dark):
+    with session("thresholds", "sweep", "endless", "search", "refused") as runs:
+        runs.last.fields = {"note": "commit=1a2b3c4", "threshold": "p99 < 50ms", "connections": "4"}
+        runs.begin({"connections": "1", "dataset": "x" * 300, "note": "why=" + "w" * 300})
+        page.show(in_one_file(client_of(runs), "/tfsload/runs/"), width_px, is_dark)
+    rows = page.driver.execute_script(ROWS)
+
+    assert len(rows) == 6
+    assert [seen for _, seen in rows] == [True] * 6
+    assert max(height for height, _ in rows) < 230
+    assert page.driver.execute_script(SIDEWAYS) == 0
+    assert page.too_wide == []
+    assert page.accessibility_faults == []
+
+
+@WIDTHS_PX
+def test_what_is_not_there_is_a_page_with_ways_back(page, width_px):
+    with session("demo") as runs:
+        page.show(in_one_file(client_of(runs), "/tfsload/runs/999"), width_px)
+
+    assert "There is no run 999" in page.driver.find_element(By.TAG_NAME, "main").text
+    assert [one.text for one in page.driver.find_elements(By.CSS_SELECTOR, "main a")] == [
+        "Runs of this session",
+        "Start a run",
+    ]
+    assert page.too_wide == []
+    assert page.accessibility_faults == []
+
+
 # Of each table that is not folded whether it goes on beyond its card, whether it says so, and whether keys reach it.
 HINTS = """
 return [...document.querySelectorAll(".scroll")].filter(box => box.checkVisibility()).map(box => {
@@ -141,5 +184,5 @@ def test_a_table_that_goes_on_beyond_its_card_says_so_until_its_end(page, path, 
     assert {is_told for goes_on, is_told, _ in hints if goes_on} <= {True}
     assert {is_told for goes_on, is_told, _ in hints if not goes_on} <= {False}
     assert {index for *_, index in hints} == {0}
-    assert any(goes_on for goes_on, *_ in hints) is (width_px == 400)
+    assert any(goes_on for goes_on, *_ in hints) is path.endswith("/2")  # on a phone the list is no table
     assert page.accessibility_faults == []

@@ -202,6 +202,43 @@ def test_a_check_is_answered_beside_the_buttons(driver):
 
 
 @pytest.mark.parametrize("name", LOOKS)
+def test_what_check_advises_is_seen_on_any_screen_and_leaves_room_for_the_fields(driver, page, name):
+    look(driver, **LOOKS[name])
+    before = driver.find_element(By.CSS_SELECTOR, ".go .hint")
+    is_offered = before.is_displayed()
+    press(driver, "check")
+    advice = driver.find_element(By.CSS_SELECTOR, ".go .hint")
+    driver.execute_script("arguments[0].scrollIntoView({block: 'nearest', behavior: 'instant'})", advice)
+    box = driver.execute_script("return arguments[0].getBoundingClientRect().toJSON()", advice)
+
+    assert is_offered
+    assert "tell better whether the server runs in parallel" in advice.text
+    assert 0 <= box["top"] < box["bottom"] <= 900
+    assert driver.find_element(By.CSS_SELECTOR, ".go").size["height"] < 450
+    assert page.too_wide == []
+    assert page.accessibility_faults == []
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_a_fault_of_two_fields_is_told_once_and_the_other_leads_there(driver, page, name):
+    fill(driver, model_version="1", model_label="stable")
+    press(driver, "start")
+    look(driver, **LOOKS[name])
+    told = [driver.find_element(By.ID, f"f-{one}-fault").text for one in ("model_version", "model_label")]
+    link = driver.find_element(By.CSS_SELECTOR, "#f-model_label-fault a")
+    link.send_keys(Keys.ENTER)
+
+    assert [one.strip() for one in told] == [
+        "--model-version and --model-label exclude each other: leave one out",
+        "Concerned, too: see Version",
+    ]
+    assert driver.execute_script("return document.querySelector(':target').id") == "f-model_version"
+    assert field(driver, "model_label").get_attribute("aria-invalid") == "true"
+    assert page.too_wide == []
+    assert page.accessibility_faults == []
+
+
+@pytest.mark.parametrize("name", LOOKS)
 @pytest.mark.parametrize("kind", ["sweep", "rates", "plain"])
 @pytest.mark.parametrize("is_refused", [False, True], ids=["new", "refused"])
 def test_it_fits_and_axe_finds_nothing(driver, page, name, kind, is_refused):

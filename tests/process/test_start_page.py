@@ -384,8 +384,13 @@ def test_a_run_without_an_end_is_had_again_without_one(ui):
 
 
 @pytest.mark.parametrize("query", ["?run=0", "?run=99", "?run=x", "?run=-1", "?run=" + "9" * 50, "?run=%C2%B2"])
-def test_a_run_that_is_not_there_leaves_the_page_as_it_is(ui, query):
-    assert show(ui, query).values == show(ui).values
+def test_a_run_that_is_not_there_leaves_the_page_as_it_is_and_is_said_not_to_be(ui, query):
+    asked, plain = show(ui, query), show(ui)
+
+    assert asked.values == plain.values
+    assert "in this session: it has not begun, or is forgotten" in asked.text
+    assert "those that are there are listed in Runs of this session" in asked.text
+    assert "in this session: it" not in plain.text
 
 
 @pytest.mark.parametrize("action", ["start", "check"])

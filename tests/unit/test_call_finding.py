@@ -228,6 +228,24 @@ def test_the_input_is_found(inputs, defaults, options, chosen):
             {"x": tensor()}, {"input": "k=1"}, "--input 'k=1': signature 's' has no such input; it has x", id="no-such"
         ),
         pytest.param(
+            {"x": tensor(), "keep_prob": tensor(shape=())},
+            {"input": "keep_porb=1"},
+            "has no such input (did you mean keep_prob?); it has keep_prob, x",
+            id="mistyped",
+        ),
+        pytest.param(
+            {"images": tensor(), "k": tensor(shape=())},
+            {"input": "image=1; k=1"},
+            "--input 'image=1': signature 's' has no such input; it has images, k",
+            id="like-the-one-that-takes-the-images",
+        ),
+        pytest.param(
+            {"images": tensor(), "mask": tensor()},
+            {"input_name": "Image"},
+            "has no input 'Image' (did you mean images?): pass --input-name with one of images, mask",
+            id="mistyped-name-of-the-images",
+        ),
+        pytest.param(
             {"x": tensor()}, {"input": "x=1", "input_name": "x"}, "that one takes the images", id="the-images-own"
         ),
         pytest.param(
@@ -301,8 +319,12 @@ def test_the_output_is_found(outputs, options, name, kind):
             {"p": SCORES},
             replace(DIGITS, offset=1),
             {},
-            "scores 10 classes and the data set's labels need 11 with --label-offset 1",
+            "need 11 with --label-offset 1: pass --label-offset 0 where class 0 is label 0, or another --dataset",
             id="too-few-with-the-offset",
+        ),
+        pytest.param({"p": SCORES}, replace(DIGITS, offset=9000), {}, "need 9,010 with", id="far-too-few"),
+        pytest.param(
+            {"scores": SCORES}, DIGITS, {"output_name": "score"}, "'score' (did you mean scores?): pass", id="mistyped"
         ),
         pytest.param(
             {"p": SCORES}, replace(DIGITS, offset=-1), {}, "label 0 would be the model's class -1", id="below-0"
@@ -327,6 +349,13 @@ def test_the_output_is_found(outputs, options, name, kind):
             id="too-few-with-any-offset",
         ),
         pytest.param({"c": IDS}, Fired(lowest=0, highest=100_000), {}, "which is at most 99,999", id="too-large"),
+        pytest.param(
+            {"c": IDS},
+            Fired(lowest=0, highest=95_000, offset=9000),
+            {},
+            "is 95,000, with --label-offset 9000 class 104,000: pass --label-offset 0 where class 0 is label 0",
+            id="too-large-with-the-offset",
+        ),
         pytest.param(
             {"c": tensor("DT_STRING", (-1,))}, Fired(lowest=0, highest=100_000), {}, "at most 99,999", id="labels"
         ),

@@ -72,6 +72,13 @@ SOME = Counters(requests=200, predictions=400, wrong=3, failed=1, rate_rps=1234.
             Standing(None, has_levels=True, levels_done=1), "Running: between two levels", "", None, id="between"
         ),
         pytest.param(
+            Standing(None, has_levels=True, levels_done=3, is_ending=True),
+            "Ending: the last answers are being taken in",
+            "",
+            None,
+            id="after-the-last-level",
+        ),
+        pytest.param(
             Standing(20.0, images_asked=1000, counted=Counters(predictions=250)),
             "Running: 1,000 images, each once",
             "250 of 1,000 images",
@@ -175,6 +182,15 @@ def test_who_takes_part(standing, who, trouble):
                 ("In flight", "–", "", "nothing yet"),
             ],
             id="nothing-yet",
+        ),
+        pytest.param(
+            Standing(None, has_levels=True, levels_done=3, users=2),
+            [
+                ("Rate of this level", "–", "", "no level is under way"),
+                ("Error rate of this level", "–", "", "no level is under way"),
+                ("In flight", "–", "", "no level is under way"),
+            ],
+            id="no-level-under-way",
         ),
     ],
 )

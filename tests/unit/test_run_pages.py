@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.support.html import parsed, text_of
+from tests.support.html import by_class, parsed, text_of
 from tests.support.page_runs import page_run
 from tests.support.run_pages import client_of, draw_page
 from tfsload.analysis.figures import rate
@@ -18,6 +18,9 @@ PAGE = (
     '<html><meta http-equiv="Content-Security-Policy" content="default-src \'none\'">'
     '<header class="context">The report</header>PASS<!-- Here ends what is seen first. -->The proof</html>'
 )
+
+
+WAYS_BACK = ["/tfsload/runs/", "/tfsload/"]
 
 
 def make_page(directory):
@@ -272,3 +275,38 @@ def test_a_run_under_way_waits_for_no_other_page(runs):
     client = client_of(runs, view)
 
     assert "Tfsload-Waits" not in client.head("/tfsload/runs/2").headers
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        pytest.param("/tfsload/runs/1999", "There is no run 1,999 in this session", id="a-run"),
+        pytest.param("/tfsload/runs/1999/live.json", "There is no run 1,999", id="what-is-told-of-a-run"),
+        pytest.param("/tfsload/runs/1/files/nope", "Run 1 has no such file", id="a-file"),
+        pytest.param("/tfsload/runs/x", "There is nothing at this address", id="no-number"),
+        pytest.param("/tfsload/nope/<script>", "There is nothing at this address", id="anything"),
+        pytest.param("/tfsload/runs/stop", "There is nothing at this address", id="what-is-only-posted-to"),
+        pytest.param("/tfsload/static/nope.css", "There is nothing at this address", id="no-style"),
+    ],
+)
+def test_what_is_not_there_says_so_with_ways_back(client, path, told):
+    reply = client.get(path)
+    page = parsed(reply.text)
+    links = [one.get("href") for one in by_class(page, "actions")[0].iter("a")]
+
+    assert reply.status_code == 404
+    assert told in text_of(page)
+    assert links == WAYS_BACK
+    assert "<script>" not in reply.text
+
+
+def test_a_run_that_has_come_to_something_is_told_in_one_step(runs, client):
+    """Before its report is there, its page has nothing of a run under way, however often it is loaded."""
+    pages = [client.get("/tfsload/runs/1").text for _ in range(2)]
+    told = client.get("/tfsload/runs/1/live.json").json
+
+    assert told["state"] == "ended"
+    for page in pages:
+        assert "Its report is being drawn" in page
+        assert not [words for words in ("Running", "Ending", "Stop the run", "under way", "live.js") if words in page]
+    assert runs.last.came_to is not None

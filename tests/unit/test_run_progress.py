@@ -133,6 +133,24 @@ def test_between_two_levels_there_is_no_line():
     assert live_line.of(standing_in(plan=FixedPlan(LEVELS)), 100) == ""
 
 
+@pytest.mark.parametrize(
+    ("n_told", "level", "is_ending"),
+    [
+        pytest.param(3, None, True, id="all-done"),
+        pytest.param(2, None, False, id="between-two"),
+        pytest.param(3, LEVELS[2], False, id="the-last-being-told"),
+        pytest.param(0, None, False, id="before-the-first"),
+    ],
+)
+def test_after_its_last_level_a_run_is_ending_before_locust_has_looked_for_another(n_told, level, is_ending):
+    plan, results = FixedPlan(LEVELS), Results()
+    for _ in range(n_told):
+        plan.tell(None)
+        results.levels.append(None)
+
+    assert standing_in(results, plan=plan, level=level).is_ending is is_ending
+
+
 def test_how_many_levels_there_are_is_said_alike():
     plan = FixedPlan(LEVELS)
     plan.tell(None)

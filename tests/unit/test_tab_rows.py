@@ -210,7 +210,7 @@ def test_what_is_short_and_an_icon_with_its_word_stay_on_one_line():
     [
         pytest.param(
             "unstable: throughput went 80.8% → 132.0% → 87.3% of its mean (limit 31.8% off)",
-            ["unstable: throughput went 80.8% →", "132.0% → 87.3% of its mean", "(limit 31.8% off)"],
+            ["unstable: throughput went 80.8%", "→ 132.0% → 87.3% of its mean", "(limit 31.8% off)"],
             id="a-sentence",
         ),
         pytest.param("x" * 40 + " and a few words more", ["x" * 40, "and a few words more"], id="a-word-too-long"),
@@ -223,6 +223,12 @@ def test_a_sentence_is_no_column_of_single_words_on_a_phone(text, lines):
     remark = LEVELS.row(remark=text)["remark"]
 
     assert [line.replace("\u00a0", " ") for line in remark.split(" ")] == lines
+
+
+def test_what_is_said_of_a_level_is_no_column_of_single_words_either():
+    (remark, *_) = [row["remark"] for row in tab_rows.levels(page_run("unsettled")) if "mean" in row["remark"]]
+
+    assert max(len(line) for line in remark.split(" ")) > 25
 
 
 def test_texts_of_others_stay_text_and_steer_nothing():

@@ -51,3 +51,37 @@ def test_variables_that_come_later_refuse_no_page(monkeypatch, parse, texts):
     assert arguments.mistyped_variables(options) == []
     assert [one.split()[0] for one in arguments.other_variables(options)] == ["TFSLOAD_VERSION"]
     assert arguments.other_variables({**options, "worker": True}) == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "name", "value"),
+    [
+        pytest.param(["--pixel-scale", "-1..1"], "pixel_scale", "-1..1", id="a-range"),
+        pytest.param(["--pixel-scale", "-0.5,0.25"], "pixel_scale", "-0.5,0.25", id="moments"),
+        pytest.param(["--pixel-scale=-1..1"], "pixel_scale", "-1..1", id="joined"),
+        pytest.param(["--label-offset", "-1"], "label_offset", "-1", id="a-number"),
+        pytest.param(["--tolerance", "-5%"], "tolerance", "-5%", id="one-that-is-refused-later"),
+        pytest.param(["--sweep", "-1,2"], "sweep", "-1,2", id="a-list-that-is-refused-later"),
+        pytest.param(["--pixel-scale", "-1..1", "-u", "2"], "num_users", 2, id="with-an-option-behind-it"),
+    ],
+)
+def test_a_value_that_begins_as_a_number_below_0_is_no_option(parse, texts, name, value):
+    assert parse(*texts)[name] == value
+
+
+def test_a_configuration_file_takes_such_a_value_too(parse, tmp_path):
+    (tmp_path / "c.conf").write_text("pixel-scale = -1..1\n")
+
+    assert parse("--config", str(tmp_path / "c.conf"))["pixel_scale"] == "-1..1"
+
+
+@pytest.mark.parametrize(
+    "texts", [pytest.param(["--note", "-x=1"], id="like-an-option"), pytest.param(["--note"], id="nothing")]
+)
+def test_an_option_without_a_value_says_how_one_is_written_that_looks_like_an_option(parse, capsys, texts):
+    with pytest.raises(SystemExit):
+        parse(*texts)
+
+    assert (
+        "--note: expected one argument; one that begins with '-' is joined to it: --note=-…" in capsys.readouterr().err
+    )

@@ -15,6 +15,8 @@ from tfsload.settings.variables import Unknown
 from tfsload.suite import beginning
 from tfsload.transport.words import cut, quoted
 
+# What argparse says of an option behind which stands none, or another option, or what it takes for one.
+_WITHOUT_VALUE = re.compile(r"(--[\w-]+): expected one argument$")
 _LIKE_A_NUMBER = re.compile(r"-\.?[0-9].*", re.DOTALL)
 _MISTYPED_VARIABLES = f"{OWN_PREFIX}mistyped_variables"
 _OTHER_VARIABLES = f"{OWN_PREFIX}other_variables"
@@ -88,6 +90,8 @@ def refuse_unknown_names(parser: Any) -> None:
     refuse: Callable[[str], Any] = parser.error
 
     def refuse_with_hint(message: str) -> None:
+        if match := _WITHOUT_VALUE.search(message):
+            message += f"; one that begins with '-' is joined to it: {match[1]}=-…"
         refuse(f"{message}\n{_LISTED_BY}" if "unrecognized arguments" in message else message)
 
     parser.error = refuse_with_hint
