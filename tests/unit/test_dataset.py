@@ -22,7 +22,7 @@ MNIST5K = ROOT / "data" / "mnist5k"
 
 @pytest.mark.parametrize(
     "source",
-    [pytest.param(name, id=name or "empty") for name in ("", "mnist6k", "no/such/directory", "~no-such-user/mnist")],
+    [pytest.param(name, id=name or "empty") for name in ("", "letters", "no/such/directory", "~no-such-user/mnist")],
 )
 def test_load_lists_the_choices(source):
     choices = f"dataset {source!r}: expected mnist5k .*, mnist or fashion_mnist .*existing file or directory: of IDX"
@@ -45,6 +45,19 @@ def directory(tmp_path):
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "nowhere").symlink_to("gone")
     return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("source", "meant"),
+    [
+        pytest.param("mnist6k", "mnist5k", id="mistyped"),
+        pytest.param("MNIST", "mnist", id="in-capitals"),
+        pytest.param("fashion-mnist", "fashion_mnist", id="a-hyphen"),
+    ],
+)
+def test_a_name_that_is_nearly_one_is_asked_back(source, meant):
+    with pytest.raises(DataError, match=rf"dataset '{source}' \(did you mean {meant}\?\): expected"):
+        load(source)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import jinja2
 from flask import Blueprint, Response, abort, current_app, request, url_for
 from flask_login import current_user
 from locust.web import WebUI
-from werkzeug.exceptions import HTTPException, NotFound
 
 from tfsload.report.page.page import TEMPLATES as REPORTS_TEMPLATES
 from tfsload.report.page.style import style
@@ -92,9 +91,9 @@ class Site:
         escape: Callable[[str], str] = self._templates.filters["e"]
         return Escapes(lambda text: str(escape(text)), lambda text: str(escape(clean(text))))
 
-    def _not_found(self, error: HTTPException) -> tuple[str, int]:
-        """Say what is not there, with ways on; nothing of what was asked for is repeated."""
-        is_told = error.description and error.description != NotFound.description
+    def _not_found(self, error: Any) -> tuple[str, int]:
+        """Say what is not there, with ways on: what `abort` was told, else that nothing is."""
+        is_told = error.description != type(error).description
         return self.page("no_page.html", why=error.description if is_told else "There is nothing at this address."), 404
 
     def _turn_away(self) -> Any:
