@@ -225,7 +225,10 @@ def test_the_input_is_found(inputs, defaults, options, chosen):
             id="a-further-one-is-missing",
         ),
         pytest.param(
-            {"x": tensor()}, {"input": "k=1"}, "--input 'k=1': signature 's' has no such input; it has x", id="no-such"
+            {"x": tensor()},
+            {"input": "k=1"},
+            "--input 'k=1': signature 's' has no such input; it has x alone, which takes the images: leave this out",
+            id="no-such",
         ),
         pytest.param(
             {"x": tensor(), "keep_prob": tensor(shape=())},

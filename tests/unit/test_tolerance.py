@@ -46,7 +46,8 @@ def test_what_is_no_tolerance_is_refused_in_words(text):
         Settings.parse({"tolerance": text}, None)
 
     (fault,) = caught.value.faults
-    assert fault.startswith(f"--tolerance {text!r}: expected a number of at least 0")
+    given = repr(text) if text else "is empty"
+    assert fault.startswith(f"--tolerance {given}: expected a number of at least 0")
 
 
 def f4(*scores):

@@ -125,6 +125,8 @@ def find_further(
         if tensor is None:
             meant = did_you_mean(name, set(signature.inputs) - {image_input, *given})
             told = ", ".join(map(shown, sorted(signature.inputs)))
+            if not set(signature.inputs) - {image_input}:
+                told = f"{shown(image_input)} alone, which takes the images: leave this out"
             faults.append(f"{said}: {named} has no such input{meant}; it has {told}")
             continue
         if name in taken:

@@ -10,6 +10,7 @@ from locust.web import WebUI
 
 from tfsload.analysis.next_sweep import HEAVY
 from tfsload.settings.refusal import RunRefused
+from tfsload.transport.numerals import whole_number
 from tfsload.transport.words import quoted, redacted
 from tfsload.webui import load_kinds, start_values
 from tfsload.webui.fault_places import place
@@ -124,7 +125,7 @@ class StartPage:
         kind = load_kinds.kind_of(values) if run is not None else self._first_kind
         texts = {**self._extras.values, **start_values.shown(values)}
         form = _Form(texts, kind, self._extras.chosen([held.get(USER_CLASSES, "")]), held.get(SHAPE, ""), before)
-        unknown = no_run(quoted(asked)) if asked and run is None else ""
+        unknown = no_run(_named(asked)) if asked and run is None else ""
         return self._page(form, number=run.number if run else None, unknown=unknown)
 
     def _take(self) -> Any:
@@ -228,6 +229,12 @@ class StartPage:
 def _next_changes(run: SessionRun | None) -> Mapping[str, str]:
     """Return what is to be changed of a run to be told more; nothing: it is not known, or there is nothing."""
     return run.came_to.next_changes if run is not None and run.came_to is not None else {}
+
+
+def _named(asked: str) -> str:
+    """Return how a run that was asked for is called."""
+    number = whole_number(asked)
+    return quoted(asked) if number is None else f"{number:,}"
 
 
 def _is_form() -> bool:
