@@ -109,11 +109,11 @@ class RunPages:
         # Without a referrer a browser says "null" for where a form is posted from, and that is turned away.
         rest_of_head = page[found.end() : at].replace(_NO_REFERRER, _SAME_ORIGIN)
         bar = self._page("bar.html").encode()
-        actions = self._page("run_bar.html", run=run, came_to=run.came_to).encode()
         seen_first = page[at:below]
-        if run.came_to is not None and run.came_to.next_changes:
-            link = self._page("next_run.html", run=run).encode()
-            seen_first = seen_first.replace(_AFTER_NEXT, link, 1)
+        is_next_shown = run.came_to is not None and bool(run.came_to.next_changes) and _AFTER_NEXT in seen_first
+        if is_next_shown:
+            seen_first = seen_first.replace(_AFTER_NEXT, self._page("next_run.html", run=run).encode(), 1)
+        actions = self._page("run_bar.html", run=run, came_to=run.came_to, is_next_shown=is_next_shown).encode()
         body = b"".join([page[: found.start()], head, rest_of_head, bar, seen_first, actions, page[below:]])
         return Response(body, content_type=_HTML, headers={"Content-Security-Policy": _widened(found[1].decode())})
 
