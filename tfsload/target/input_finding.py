@@ -123,10 +123,10 @@ def find_further(
     for name, text in given.items():
         tensor, said = signature.inputs.get(name), f"--input {quoted(f'{name}={text}')}"
         if tensor is None:
-            meant = did_you_mean(name, set(signature.inputs) - {image_input, *given})
+            meant = did_you_mean(name, set(signature.inputs) - {*taken, *given})
             told = ", ".join(map(shown, sorted(signature.inputs)))
-            if not set(signature.inputs) - {image_input}:
-                told = f"{shown(image_input)} alone, which takes the images: leave this out"
+            if len(signature.inputs) == 1 and not set(signature.inputs) - set(taken):
+                told = f"{told} alone, which takes the images: leave this out"
             faults.append(f"{said}: {named} has no such input{meant}; it has {told}")
             continue
         if name in taken:
