@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from tests.support.model_zoo import ZOO, expected, sample
+from tests.support.model_zoo import ZOO, expected
 from tests.support.runs import locust
 from tests.support.zoo_fixtures import zoo as zoo
 from tests.support.zoo_fixtures import zoo_addresses as zoo_addresses
+from tests.support.zoo_model import sample
 from tfsload.analysis import exit_codes
 
 

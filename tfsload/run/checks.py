@@ -232,7 +232,8 @@ def _described(spec: CallSpec) -> CallSpec:
     spec = replace(spec, judged_by="")
     if spec.input.form == PIXELS and not spec.input.is_open:
         return spec
-    images = replace(spec.input, form="", feature="", feature_dtype="", scale="", shape=(), border=0)
+    images = replace(spec.input, form="", scale="", shape=(), border=0)
+    images = replace(images, feature="", feature_dtype="", file="", features=())
     return replace(spec, input=images)
 
 
