@@ -88,11 +88,14 @@ def fit_input(asked: ModelAsked, name: str, tensor: TensorDescribed, fired: Fire
     if tensor.shape == (math.prod(fired.pixels), -1):
         return FoundInput(None, (f"{named} is {what}, an image a column: expected [-1, {tensor.shape[0]}]; {_ROWS}",))
     if layout is None:
+        if (wanted := pixels_in(tensor.shape)) and wanted != fired.pixels:
+            size, given = (f"{rows} × {columns}" for rows, columns in (wanted, fired.pixels))
+            why = f"{named} takes images of {size} pixels ({what}), and the data set's are {given}"
+            cure = f"resize them to {size}, pass another --dataset, or {AN_INPUT}"
+            return FoundInput(None, (f"{why}; images are not resized here: {cure}",))
         shapes = ", ".join(str(["n", *shape]).replace("'", "") for shape in shapes_of(fired.pixels))
         why = f"images of {fired.image_words} are sent as {shapes}, or one of these without n"
-        wanted = pixels_in(tensor.shape)
-        sized = f"bring the images to {wanted[0]} × {wanted[1]} pixels, " if wanted else ""
-        return FoundInput(None, (f"{named} is {what}: {why}; {sized}pass another --dataset, or {AN_INPUT}",))
+        return FoundInput(None, (f"{named} is {what}: {why}; pass another --dataset, or {AN_INPUT}",))
     scale = asked.pixel_scale or default_of(kind.dtype)
     faults = [*_batch_faults(asked, named, what, layout), *_scale_faults(asked, named, tensor.dtype, scale)]
     spec = InputSpec(
