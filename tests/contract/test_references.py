@@ -235,7 +235,7 @@ OPEN = replace(MNIST_EXAMPLE.input, described=None)
     ("before", "now", "changed"),
     [
         pytest.param(OPEN, replace(OPEN, shape=(28, 28)), False, id="another-shape-was-tried"),
-        pytest.param(replace(OPEN, form="png"), replace(OPEN, form="example", feature="x"), False, id="another-text"),
+        pytest.param(replace(OPEN, form="file"), replace(OPEN, form="example", feature="x"), False, id="another-text"),
         pytest.param(OPEN, replace(OPEN, dtype="DT_DOUBLE"), True, id="another-dtype"),
         pytest.param(MNIST_EXAMPLE.input, replace(MNIST_EXAMPLE.input, shape=(28, 28)), True, id="another-shape"),
     ],

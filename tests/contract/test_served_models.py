@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from tests.support.model_zoo import PREDICT, ZOO, ZooModel, expected, sample
+from tests.support.model_zoo import ZOO, expected
 from tests.support.modelserver_fixtures import Client
 from tests.support.zoo_fixtures import zoo as zoo
 from tests.support.zoo_fixtures import zoo_addresses as zoo_addresses
 from tests.support.zoo_fixtures import zoo_answers as zoo_answers
 from tests.support.zoo_fixtures import zoo_client as zoo_client
+from tests.support.zoo_model import PREDICT, ZooModel, sample
 from tfsload.target.launcher import EmbeddedServer
 from tfsload.transport.protos import get_model_metadata_pb2, predict_pb2
 from tfsload.transport.tensors import fill_proto, name_of, number_of, to_array

@@ -60,7 +60,8 @@ def test_images_that_fit_no_input_are_refused_before_the_load(tmp_path, model_se
     ended = run_headless(tmp_path / "run", "--host", model_server.address, "--dataset", str(source))
 
     assert ended.exit_code == 2
-    assert "× 9 pixels are sent as [n, 72], " in ended.stderr
+    assert "takes images of 28 × 28 pixels (DT_FLOAT [-1, 784]), and the data set's are 8 × 9; images" in ended.stderr
+    assert "resize them to 28 × 28, pass another --dataset" in " ".join(ended.stderr.split())
 
 
 def _flat(directory, digits):

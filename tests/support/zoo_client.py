@@ -24,7 +24,8 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from tests.support.model_zoo import CLASSIFY, DEFAULT, ZOO, ZooModel, sample
+from tests.support.model_zoo import ZOO
+from tests.support.zoo_model import CLASSIFY, DEFAULT, ZooModel, sample
 
 DEADLINE_S = 20
 

@@ -1,5 +1,6 @@
-"""An image as a string: a PNG file, a serialized tf.Example. Written out here, to hold against the suite's own."""
+"""An image as a string: a PNG file, base64 of one, a serialized tf.Example. Written out here, to hold ours against."""
 
+import base64
 import struct
 import zlib
 
@@ -30,3 +31,30 @@ def example_message(image: NDArray[np.uint8]) -> example_pb2.Example:
 def example(image: NDArray[np.uint8]) -> bytes:
     """`example_message`, serialized."""
     return example_message(image).SerializeToString()
+
+
+def web_safe(image: NDArray[np.uint8]) -> bytes:
+    """A PNG file as base64 for the web, without padding: what `tf.io.decode_base64` reads."""
+    return base64.urlsafe_b64encode(png(image)).rstrip(b"=")
+
+
+def example_png(image: NDArray[np.uint8]) -> bytes:
+    """A PNG file in a serialized tf.Example, by the name that TF-Slim's and TFX's data sets have for it."""
+    message = example_pb2.Example()
+    message.features.feature["image/encoded"].bytes_list.value.append(png(image))
+    return message.SerializeToString()
+
+
+def example_raw(image: NDArray[np.uint8]) -> bytes:
+    """As TensorFlow's convert_to_records.py writes MNIST: the bytes of the pixels, and a label, here always 0."""
+    message = example_pb2.Example()
+    message.features.feature["image_raw"].bytes_list.value.append(image.tobytes())
+    message.features.feature["label"].int64_list.value.append(0)
+    return message.SerializeToString()
+
+
+def example_int64(image: NDArray[np.uint8]) -> bytes:
+    """The pixels as whole numbers from 0 to 255, in a serialized tf.Example."""
+    message = example_pb2.Example()
+    message.features.feature["pixels"].int64_list.value.extend(image.ravel().tolist())
+    return message.SerializeToString()

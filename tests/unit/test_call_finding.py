@@ -19,6 +19,9 @@ def tensor(dtype="DT_FLOAT", shape=(-1, 784)):
 
 SCORES = tensor(shape=(-1, 10))
 IDS = tensor("DT_INT64", (-1,))
+OPEN = tensor(shape=(-1, -1))
+BEST, RANKED, TEXTS = tensor("DT_INT32", (-1, 3)), tensor("DT_INT32", (-1, 10)), tensor("DT_STRING", (-1, 3))
+TEXT_ALONE = tensor("DT_STRING", ())
 
 
 def signature(inputs=None, outputs=None, method=PREDICT, defaults=()):
@@ -59,6 +62,12 @@ def faults(signatures, fired=DIGITS, **options):
         pytest.param({"a": signature(), "b": signature(method="")}, {}, "a", id="without-a-method"),
         pytest.param({"a": signature(), "b": signature()}, {"signature_name": "b"}, "b", id="it-is-given"),
         pytest.param(
+            {"serving_default": signature(outputs={"layer": tensor(shape=(-1, 49))}), "digit": signature()},
+            {},
+            "digit",
+            id="the-default-gives-more-than-classes",
+        ),
+        pytest.param(
             {"digit": signature(), "embed": signature(outputs={"layer": tensor(shape=(-1, 49))})},
             {},
             "digit",
@@ -90,6 +99,15 @@ def test_the_signature_is_found(signatures, options, chosen):
             {},
             "several signatures that fit: pass --signature-name with one of a, b",
             id="ambiguous",
+        ),
+        pytest.param(
+            {
+                "a": signature(outputs={"left": SCORES, "right": SCORES}),
+                "b": signature(outputs={"layer": tensor(shape=(-1, 49))}),
+            },
+            {},
+            "several outputs that say a class: pass --output-name with one of left, right",
+            id="the-other-gives-more-than-classes",
         ),
         pytest.param({}, {}, "no signature to predict with: none at all", id="none"),
         pytest.param(
@@ -204,8 +222,8 @@ def test_the_input_is_found(inputs, defaults, options, chosen):
         ),
         pytest.param(
             {"x": tensor("DT_INT8")},
-            {},
-            "pixels are sent as 0..255: input 'x' is DT_INT8, it holds -128 to 127; pass --pixel-scale -128..127",
+            {"pixel_scale": "0..255"},
+            "--pixel-scale '0..255': input 'x' is DT_INT8, it holds -128 to 127; pass --pixel-scale=-128..127",
             id="int8",
         ),
         pytest.param(
@@ -290,6 +308,24 @@ def test_inputs_that_do_not_fit_are_refused(inputs, options, message):
         pytest.param({"c": IDS}, {}, "c", "classes", id="class"),
         pytest.param({"c": tensor("DT_INT32", (-1, 1))}, {}, "c", "classes", id="class-in-a-column"),
         pytest.param({"c": tensor("DT_INT32", ())}, {}, "c", "classes", id="one-class"),
+        pytest.param(
+            {"c": tensor("DT_INT32", ()), "s": tensor("DT_INT64", (-1,))}, {}, "s", "classes", id="not-the-one"
+        ),
+        pytest.param({"c": tensor("DT_STRING", (-1,)), "v": TEXT_ALONE}, {}, "c", "labels", id="not-its-version"),
+        pytest.param({"c": tensor(shape=(-1,))}, {}, "c", "classes", id="class-as-a-float"),
+        pytest.param({"c": IDS, "p": tensor(shape=(-1,))}, {}, "c", "classes", id="its-probability"),
+        pytest.param({"p": tensor(shape=(-1, 1, 1, 10))}, {}, "p", "scores", id="not-squeezed"),
+        pytest.param({"p": tensor(shape=(-1, 10, 1))}, {}, "p", "scores", id="not-squeezed-behind"),
+        pytest.param({"p": tensor(shape=(-1, -1, -1, 10))}, {}, "p", "scores", id="fully-convolutional"),
+        pytest.param({"default": SCORES, "Net/Logits": SCORES}, {}, "default", "scores", id="hub"),
+        pytest.param({"logits": SCORES, "aux": SCORES}, {}, "logits", "scores", id="further-heads"),
+        pytest.param({"probabilities": SCORES, "logits": SCORES}, {}, "probabilities", "scores", id="probabilities"),
+        pytest.param({"c": BEST, "s": tensor(shape=(-1, 3))}, {}, "c", "classes", id="best-three"),
+        pytest.param({"c": tensor("DT_STRING", (-1, -1)), "s": OPEN}, {}, "c", "labels", id="best-of-any-number"),
+        pytest.param({"c": tensor("DT_INT32", (-1, 10)), "scores": SCORES}, {}, "c", "classes", id="all-ranked"),
+        pytest.param({"c": BEST, "t": TEXTS, "s": tensor(shape=(-1, 3))}, {}, "c", "classes", id="number-and-name"),
+        pytest.param({"c": BEST, "s": tensor(shape=(-1, 3)), "p": SCORES}, {"output_name": "p"}, "p", "scores", id="p"),
+        pytest.param({"all_class_ids": RANKED, "scores": SCORES}, {}, "scores", "scores", id="in-their-order"),
         pytest.param({"c": tensor("DT_INT64", None)}, {}, "c", "classes", id="class-of-any-rank"),
         pytest.param({"c": tensor("DT_STRING", (-1,))}, {}, "c", "labels", id="label"),
         pytest.param({"c": tensor("DT_STRING", (-1,)), "i": IDS}, {}, "i", "classes", id="class-before-label"),
@@ -308,13 +344,23 @@ def test_the_output_is_found(outputs, options, name, kind):
             {"p": SCORES}, DIGITS, {"output_name": "q"}, "no output 'q': pass --output-name with one of p", id="name"
         ),
         pytest.param(
-            {"logits": SCORES, "p": SCORES}, DIGITS, {}, "pass --output-name with one of logits, p", id="ambiguous"
+            {"left": SCORES, "right": SCORES}, DIGITS, {}, "pass --output-name with one of left, right", id="ambiguous"
         ),
         pytest.param({}, DIGITS, {}, "no output that says a class: none at all", id="none"),
         pytest.param({"a": tensor(shape=()), "b": tensor(shape=())}, DIGITS, {}, "a (DT_FLOAT []), b", id="none-fits"),
-        pytest.param({"p": tensor(shape=(-1,))}, DIGITS, {}, "is DT_FLOAT [-1]: expected [1, classes]", id="a-number"),
-        pytest.param({"p": tensor("DT_STRING", (-1, 10))}, DIGITS, {}, "expected a score for each class", id="texts"),
-        pytest.param({"p": tensor("DT_INT32", (-1, 10))}, DIGITS, {}, "expected a score for each", id="the-best-ten"),
+        pytest.param({"p": tensor(shape=(-1, 2, 5))}, DIGITS, {}, "[-1, 2, 5]: expected [1, classes]", id="rows"),
+        pytest.param({"p": tensor("DT_STRING", (-1, 10))}, DIGITS, {}, "several classes for each image", id="texts"),
+        pytest.param(
+            {"p": tensor("DT_INT32", (-1, 3))}, DIGITS, {}, "no other output has their scores", id="best-three"
+        ),
+        pytest.param(
+            {"c": BEST, "s": tensor(shape=(-1, 3)), "t": tensor(shape=(-1, 3))},
+            DIGITS,
+            {},
+            "output 's' scores 3 classes and the data set's labels need 10",
+            id="best-three-by-which",
+        ),
+        pytest.param({"a": tensor(shape=(-1,)), "b": tensor(shape=(-1,))}, DIGITS, {}, "one of a, b", id="two-numbers"),
         pytest.param(
             {"p": tensor(shape=(-1, 2))}, DIGITS, {}, "scores 2 classes and the data set's labels need 10", id="too-few"
         ),

@@ -133,6 +133,27 @@ def test_a_class_may_have_a_name_that_is_no_unicode():
     assert Dataset("a", images(1), None, ("\udcff",)).fingerprint
 
 
+@pytest.mark.parametrize(
+    ("names", "renamed"),
+    [
+        pytest.param(["zero", "one", "two"], "one 1, two 2, zero 0", id="words"),
+        pytest.param(["Two", "One", "Nine"], "Nine 9, One 1, Two 2", id="in-capitals"),
+        pytest.param(["digit9", "digit10"], "digit10 10, digit9 9", id="numbers-in-names"),
+        pytest.param(["digit1", "digit2"], "", id="in-their-order"),
+        pytest.param(["one", "two"], "", id="words-in-their-order"),
+        pytest.param(["one", "two", "dog"], "", id="not-all"),
+        pytest.param(["cat", "dog"], "", id="no-numbers"),
+        pytest.param(["b1", "a1"], "", id="a-number-twice"),
+    ],
+)
+def test_folders_whose_names_mean_numbers_are_told_of_where_they_come_in_another_order(tmp_path, names, renamed):
+    dataset = load(str(write_pictures(tmp_path, {f"{name}/1.png": images(1)[0] for name in names})))
+
+    assert dataset.class_names == tuple(sorted(names))
+    cure = [one for one in dataset.remarks if "rename the folders" in one]
+    assert [one.partition("rename the folders (")[2].rstrip(")") for one in cure] == ([renamed] if renamed else [])
+
+
 def test_the_first_images_of_a_set_keep_all_that_is_known_of_it(tmp_path):
     dataset = load(str(write_pictures(tmp_path, {f"{name}/1.png": images(1)[0] for name in ("cat", "dog", "eel")})))
     first = dataset.first(2)

@@ -251,4 +251,28 @@ def test_images_that_do_not_fit_are_told_their_size():
 
     found = fit_input(asked, "x", TensorDescribed("DT_FLOAT", (-1, 256, 256, 3)), Fired((224, 224)))
 
-    assert "bring the images to 256 × 256 pixels, pass another --dataset" in found.faults[0]
+    assert found.faults[0].startswith(
+        "input 'x' takes images of 256 × 256 pixels (DT_FLOAT [-1, 256, 256, 3]), and the data set's are 224 × 224; "
+        "images are not resized here: resize them to 256 × 256, pass another --dataset, or export the model"
+    )
+
+
+@pytest.mark.parametrize(
+    ("described", "pixels", "size"),
+    [
+        pytest.param((-1, 28, 28, 1), (64, 64), "takes images of 28 × 28 pixels", id="too-large"),
+        pytest.param((-1, 784), (64, 64), "takes images of 28 × 28 pixels", id="flat"),
+        pytest.param((-1, 28, 28), (8, 9), "and the data set's are 8 × 9;", id="too-small"),
+        pytest.param((28, 28, 1), (64, 64), "resize them to 28 × 28", id="one-image"),
+        pytest.param(
+            (-1, 783), (28, 28), "images of 28 × 28 pixels are sent as [n, 784], [n, 28, 28],", id="no-square"
+        ),
+    ],
+)
+def test_both_sizes_are_told(described, pixels, size):
+    asked = Settings.parse({}, None).model
+
+    found = fit_input(asked, "x", TensorDescribed("DT_FLOAT", described), Fired(pixels))
+
+    assert size in found.faults[0]
+    assert "another --dataset" in found.faults[0]

@@ -33,8 +33,9 @@ def reply(values, dtype=np.float32, *, as_content=False, name="scores"):
     return message.SerializeToString()
 
 
-def spec_of(kind="scores", offset=0, batch=None, names=()):
-    output = replace(MNIST_EXAMPLE.output, kind=kind, offset=offset, names=names)
+def spec_of(kind="scores", offset=0, batch=None, names=(), dtype="", scored_by=""):
+    dtype = dtype or ("DT_INT64" if kind == "classes" else MNIST_EXAMPLE.output.dtype)
+    output = replace(MNIST_EXAMPLE.output, dtype=dtype, kind=kind, offset=offset, names=names, scored_by=scored_by)
     return replace(MNIST_EXAMPLE, input=replace(MNIST_EXAMPLE.input, batch=batch), output=output)
 
 
@@ -156,6 +157,92 @@ def test_labels_may_be_the_names_of_the_data_sets_classes(kind, body, offset):
     assert read(body, 3, kind=kind, names=("dog", "cat"), offset=offset).predicted == [1, 0, 1]
 
 
+def both(classes, dtype, scores):
+    """A reply with several classes of each image, and their scores."""
+    message = predict_pb2.PredictResponse()
+    fill_proto(message.outputs["classes"], np.array(classes, dtype), as_content=False)
+    fill_proto(message.outputs["p"], np.array(scores, np.float32), as_content=False)
+    return message.SerializeToString()
+
+
+def read_best(body, n_images, kind):
+    spec = spec_of(kind, scored_by="p")
+    return reader_for(replace(spec, output=replace(spec.output, name="classes")), n_images).read(body)
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype", "classes", "scores", "best"),
+    [
+        pytest.param("classes", np.int32, [[7, 1, 2]], [[0.6, 0.3, 0.1]], [7], id="best-first"),
+        pytest.param("classes", np.int64, [[2, 1, 7]], [[0.1, 0.3, 0.6]], [7], id="best-last"),
+        pytest.param("classes", np.int32, [[4, 5], [6, 7]], [[0.1, 0.9], [0.8, 0.2]], [5, 6], id="two-images"),
+        pytest.param("classes", np.int32, [[3]], [[0.2]], [3], id="the-best-alone"),
+        pytest.param("classes", np.int32, [[3, 4]], [[0.5, 0.5]], [3], id="first-of-equals"),
+        pytest.param("labels", object, [[b"one", b"two"]], [[0.1, 0.9]], [2], id="words"),
+    ],
+)
+def test_of_several_classes_that_of_the_highest_score_is_the_answer(kind, dtype, classes, scores, best):
+    assert read_best(both(classes, dtype, scores), len(classes), kind).predicted == best
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        pytest.param(reply([[1, 2]], np.int32, name="classes"), "no output 'p' in the reply", id="no-scores"),
+        pytest.param(both([[1, 2, 3]], np.int64, [[0.1, 0.9]]), r"has shape \(1, 3\): expected \(1, 2\)", id="more"),
+        pytest.param(both([[1], [2]], np.int64, [[0.1], [0.9]]), r"'p' has shape \(2, 1\)", id="of-two-images"),
+        pytest.param(both([[1, 2]], np.int64, [[NAN, 0.9]]), "'p' holds scores that are not finite", id="nan"),
+        pytest.param(both([[1, 2]], np.float32, [[0.1, 0.9]]), "'classes' is DT_FLOAT", id="no-classes"),
+    ],
+)
+def test_classes_that_do_not_go_with_their_scores_are_refused(body, message):
+    with pytest.raises(ReplyError, match=message):
+        read_best(body, 1, "classes")
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_a_class_may_be_a_float(dtype):
+    assert read(reply([7, 0], dtype), 2, kind="classes", dtype="DT_FLOAT").predicted == [7, 0]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [pytest.param(0.93, "0.93", id="a-score"), pytest.param(NAN, "nan", id="nan"), pytest.param(INF, "inf", id="inf")],
+)
+def test_a_float_that_is_no_whole_number_is_no_class(value, said):
+    with pytest.raises(ReplyError, match=f"answers {said}: expected the number of a class"):
+        read(reply([value]), kind="classes", dtype="DT_FLOAT")
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 1, 10), (2, 10, 1), (2, 1, 10)], ids=str)
+def test_scores_may_have_sizes_of_one_beside_their_own(shape):
+    scores = np.arange(20, dtype=np.float32).reshape(2, 10)[:, ::-1]
+
+    assert read(reply(scores.reshape(shape)), 2).predicted == [0, 0]
+
+
+def test_scores_of_several_places_of_an_image_are_none():
+    with pytest.raises(ReplyError, match=r"has shape \(1, 2, 10\): expected \(1, classes\)"):
+        read(reply(np.zeros((1, 2, 10))))
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "offset", "label"),
+    [
+        pytest.param("7 - seven", (), 0, 7, id="torchvision"),
+        pytest.param("LABEL_7", (), 0, 7, id="hugging-face"),
+        pytest.param("LABEL_8", (), 1, 7, id="a-number-may-be-moved"),
+        pytest.param("class7", (), 0, 7, id="without-a-space"),
+        pytest.param("the digit seven.", (), 1, 7, id="a-word-is-a-label"),
+        pytest.param("seven (7)", (), 0, 7, id="in-brackets"),
+        pytest.param("digit-07", (), 0, 7, id="a-dash"),
+        pytest.param("2: cat", ("dog", "cat"), 1, 1, id="beside-a-name"),
+    ],
+)
+def test_a_class_may_stand_among_other_words(text, names, offset, label):
+    assert read(reply([text.encode()], object), kind="labels", names=names, offset=offset).predicted == [label]
+
+
 DIGITS_IN_WORDS = ("eight", "five", "four", "nine", "one", "seven", "six", "three", "two", "zero")
 
 
@@ -226,6 +313,11 @@ def test_classifications(images, classes):
         pytest.param("classes", reply([], np.int64), "has shape (0,): expected (1,)", id="none"),
         pytest.param("classes", reply([10**6], np.int64), "class 1000000: expected one below", id="too-large"),
         pytest.param("classes", reply([-(10**6)], np.int64), "class -1000000", id="too-small"),
+        pytest.param("labels", reply([b"0.93"], object), "answers '0.93': expected a label", id="a-fraction"),
+        pytest.param("labels", reply([b"class -1"], object), "answers 'class -1'", id="minus-one-in-words"),
+        pytest.param("labels", reply([b"3 or 5"], object), "answers '3 or 5'", id="two-numbers"),
+        pytest.param("labels", reply([b"7 - nine"], object), "answers '7 - nine'", id="a-number-and-another-word"),
+        pytest.param("labels", reply([b"three or five"], object), "answers 'three or five'", id="two-words"),
         pytest.param("labels", reply([1], np.int64), "is DT_INT64: expected the label of each image", id="number"),
         pytest.param("labels", reply([b"cat"], object), "answers 'cat': expected a label that is a class's", id="cat"),
         pytest.param("labels", reply([b"\xff\x1b"], object), "answers '", id="no-utf-8"),

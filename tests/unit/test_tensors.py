@@ -46,3 +46,22 @@ def test_bfloat16s_package_is_imported_where_such_a_tensor_is_met(number, is_imp
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
 
     assert ran.stdout.strip() == str(is_imported)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "field", "values", "read"),
+    [
+        pytest.param(types_pb2.DT_UINT8, "int_val", [1006641255, 300, -1], [103, 44, 255], id="uint8"),
+        pytest.param(types_pb2.DT_INT8, "int_val", [198, -129, 5], [-58, 127, 5], id="int8"),
+        pytest.param(types_pb2.DT_UINT16, "int_val", [70000, -1, 2], [4464, 65535, 2], id="uint16"),
+        pytest.param(types_pb2.DT_HALF, "half_val", [864142951, 15360, 1], [-6.402, 1, 5.96e-08], id="half"),
+        pytest.param(types_pb2.DT_BFLOAT16, "half_val", [864142951, 16256, 0], [-14784, 1, 0], id="bfloat16"),
+        pytest.param(types_pb2.DT_INT64, "bool_val", [True, True, True], [0, 0, 0], id="of-another-field"),
+    ],
+)
+def test_values_that_are_too_large_are_read_as_tensorflow_reads_them(dtype, field, values, read):
+    """What `tf.io.parse_tensor` of 2.21 makes of the same: perf_analyzer, for one, sends such values."""
+    proto = tensor_pb2.TensorProto(dtype=dtype, **{field: values})
+    proto.tensor_shape.dim.add(size=3)
+
+    np.testing.assert_allclose(tensors.to_array(proto).astype(np.float64), read, rtol=1e-3)

@@ -8,7 +8,7 @@ from tfsload.settings.settings import Settings
 from tfsload.target.call_finding import find_call
 from tfsload.target.fired import DIGITS, Fired
 from tfsload.target.text_finding import TextError, with_texts
-from tfsload.transport.call_spec import CLASSIFY, EXAMPLE, PNG
+from tfsload.transport.call_spec import CLASSIFY, EXAMPLE, FILE
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.signature import SignatureDescribed, TensorDescribed
 
@@ -28,6 +28,8 @@ class Server:
 
     def send_blank(self, spec, timeout_s):  # noqa: ARG002  (as a transport has it)
         said = self.of_image if spec.input.feature_dtype else self.said
+        if callable(said):
+            said = said(spec.input)
         if said is not None:
             raise PredictionFailure(self.code, said)
 
@@ -109,14 +111,14 @@ def test_what_is_sent_follows_what_the_server_says(said, method, options, words)
             NO_IMAGE,
             PREDICT,
             {"pixel_scale": "0..1"},
-            "input 'texts' takes PNG files, whose pixels are",
+            "input 'texts' takes files, whose pixels are",
             id="png-scale",
         ),
         pytest.param(
             MISSES.format("x", "string"),
             PREDICT,
             {"pixel_scale": "0..1"},
-            "the feature 'x' takes PNG",
+            "the feature 'x' takes files",
             id="feature-scale",
         ),
         pytest.param(
@@ -168,6 +170,110 @@ def test_a_model_that_takes_no_image_in_its_feature_is_refused(said, of_image, o
         texts_of(Server(said, of_image=of_image), method, **options)
 
 
+def takes(*files):
+    """What a server says of a black image that takes it as one of these kinds of files alone."""
+    return lambda images: None if images.file in files else f"no {images.file}"
+
+
+def wants(features):
+    """What a server says that wants so many features, each name → dtype; the image is in `x`."""
+
+    def said(images):
+        has = {one.name for one in images.features} | ({images.feature} if images.feature_dtype else set())
+        missing = [one for one in features if one not in has]
+        return MISSES.format(missing[0], features[missing[0]]) if missing else None
+
+    return said
+
+
+@pytest.mark.parametrize("method", [PREDICT, CLASSIFY])
+@pytest.mark.parametrize(
+    ("features", "options", "words"),
+    [
+        pytest.param({"x": "float", "label": "int64"}, "label=7", "x = 28 × 28 pixels ÷ 255, label = 7", id="behind"),
+        pytest.param(
+            {"height": "int64", "width": "int64", "x": "string"},
+            "width=28;height=28",
+            "x = PNG of 28 × 28 pixels, height = 28, width = 28",
+            id="before",
+        ),
+        pytest.param(
+            {"id": "string", "x": "int64", "z": "float"},
+            "id=a;z=0.5",
+            "x = 28 × 28 pixels as they are, id = a, z = 0.5",
+            id="around",
+        ),
+        pytest.param({"list": "int64", "x": "float"}, "list=[1, 2]", "x = 28 × 28 pixels ÷ 255, list = [1, 2]", id="l"),
+    ],
+)
+def test_further_features_are_sent_as_they_are_given(features, options, words, method):
+    said = wants(features)
+
+    images = texts_of(Server(said, of_image=said), method, input=options)
+
+    assert images.words == f"texts [-1] string ← tf.Example, {words}"
+    assert images.feature == "x"
+
+
+@pytest.mark.parametrize(
+    ("features", "options", "message"),
+    [
+        pytest.param({"id": "int64", "x": "float"}, {}, "'id' and 'x', .*: pass --input x=VALUE for", id="not-given"),
+        pytest.param(
+            {"id": "int64", "x": "float"}, {"input": "id=a"}, "--input 'id=a': the feature is int64", id="text"
+        ),
+        pytest.param({"id": "int64", "x": "float"}, {"input": "id=0.5"}, "expected a value of int64", id="fraction"),
+        pytest.param(
+            {"x": "float"}, {"input": "id=1"}, "'id=1': .* misses no such feature; leave it out", id="no-such"
+        ),
+        pytest.param({}, {"input": "id=1"}, "'id=1': .* misses no such feature; leave it out", id="no-example"),
+        pytest.param(
+            {"id": "int64", "x": "float"}, {"input_name": "x"}, "pass --input-name id, or --input id=VALUE", id="named"
+        ),
+    ],
+)
+def test_further_features_that_do_not_fit_are_refused(features, options, message):
+    said = wants(features)
+
+    with pytest.raises(TextError, match=message):
+        texts_of(Server(said, of_image=said), **options)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        pytest.param(takes("png", "bytes"), "PNG of 28 × 28 pixels", id="png"),
+        pytest.param(takes("base64", "bytes"), "base64 of PNG of 28 × 28 pixels", id="base64"),
+        pytest.param(takes("bytes"), "bytes of 28 × 28 pixels", id="bytes"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("of_empty", "before"),
+    [
+        pytest.param(NO_IMAGE, "", id="text"),
+        pytest.param(MISSES.format("x", "string"), "tf.Example, x = ", id="feature"),
+    ],
+)
+def test_files_are_of_the_kind_that_the_server_takes(said, words, of_empty, before):
+    images = texts_of(Server(of_empty, of_image=said))
+
+    assert images.words == f"texts [-1] string ← {before}{words}"
+
+
+@pytest.mark.parametrize(
+    ("of_empty", "message"),
+    [
+        pytest.param(
+            NO_IMAGE, "as a PNG file, as base64 of one and as the bytes of its pixels; the first: no png", id="a"
+        ),
+        pytest.param(MISSES.format("x", "string"), "a black image as the feature 'x': no png", id="feature"),
+    ],
+)
+def test_an_image_that_is_taken_as_no_file_is_refused(of_empty, message):
+    with pytest.raises(TextError, match=message):
+        texts_of(Server(of_empty, of_image=takes()))
+
+
 def test_a_name_that_is_neither_an_input_nor_a_feature_is_refused():
     with pytest.raises(TextError, match="has no input 'txts', and its input 'texts' misses no such feature"):
         texts_of(Server(NO_IMAGE), input_name="txts")
@@ -193,7 +299,7 @@ def test_a_server_that_does_not_answer_is_no_server_that_says_so():
 @pytest.mark.parametrize(
     ("changes", "options", "message"),
     [
-        pytest.param({}, {"input": "k=1"}, "is called over Classify, which takes images alone", id="a-further-input"),
+        pytest.param({}, {"input": "inputs=1"}, "is called over Classify, which takes examples", id="a-further-input"),
         pytest.param(
             {"outputs": {"regression": TensorDescribed("DT_FLOAT", (-1,))}}, {}, "has not one input", id="out"
         ),
@@ -276,6 +382,6 @@ def test_one_to_predict_with_comes_before_one_to_classify_with():
     asked = Settings.parse({}, None).model
 
     assert find_call(asked, signatures, DIGITS).signature_name == "other"
-    assert find_call(asked, signatures, DIGITS).input.form == PNG
+    assert find_call(asked, signatures, DIGITS).input.form == FILE
     assert find_call(asked, {"serving_default": classify, "b": classify}, DIGITS).signature_name == "serving_default"
     assert find_call(asked, {"b": classify}, DIGITS).input.form == EXAMPLE

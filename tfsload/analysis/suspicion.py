@@ -32,8 +32,9 @@ _LUCK = 1e-4
 _MOST_IMAGES = 10_000
 
 _LOOK_AT = (
-    "look at the pixels' scale (0..1 is sent; a model may want 0..255), at the labels (their order, a shift by one), "
-    "and whether another model or signature is meant (--model-name, --signature-name)"
+    "look at the pixels (a model may want --pixel-scale 0..255 in place of 0..1, or 1..0 where its ink is dark on "
+    "white), at the labels (their order, a shift by one), and whether another model or signature is meant "
+    "(--model-name, --signature-name)"
 )
 
 

@@ -132,10 +132,37 @@ def plain_number(value: float) -> str:
     return f"{Decimal(repr(value)).normalize():f}"
 
 
+# Words of other tools, and of people, for what has another name here: what it is, in a sentence's words.
+_OTHERS_WORDS = {
+    **dict.fromkeys(
+        ("accuracy", "acc", "top1", "top_1", "right", "correct", "correctness"),
+        "accuracy is 1 − error_rate: for 'accuracy > 90%' pass 'error_rate < 10%'",
+    ),
+    **dict.fromkeys(
+        ("success_rate", "success", "availability", "answered_rate", "checks"),
+        "requests that are answered are 1 − failed_rate: for 'success_rate > 99%' pass 'failed_rate < 1%'",
+    ),
+    **dict.fromkeys(
+        ("errors", "failures", "fail_rate", "fail_ratio", "failure_rate", "http_req_failed"),
+        "did you mean failed_rate, of requests without an answer, or error_rate, with wrong answers?",
+    ),
+    **dict.fromkeys(("rps", "qps", "tps", "throughput", "http_reqs", "requests_per_second"), "did you mean rate?"),
+    **dict.fromkeys(("avg", "average", "avg_latency", "latency_mean"), "did you mean mean?"),
+    **dict.fromkeys(("median", "med"), "did you mean p50?"),
+    **dict.fromkeys(
+        ("latency", "response_time", "duration", "http_req_duration"), "did you mean a percentile of it, such as p99?"
+    ),
+    **dict.fromkeys(("f1", "f1_score"), "there are precision and recall, of one class each"),
+    **dict.fromkeys(("loss",), "answers are right or wrong here: error_rate"),
+}
+
+
 def _unknown(name: str) -> str:
     if not name:
         return "no metric before the operator"
     lower = name.lower()
+    if said := _OTHERS_WORDS.get(re.sub(r"[\s-]+", "_", lower)):
+        return f"unknown metric {quoted(name)} ({said})"
     near = [lower] if _PERCENTILE.fullmatch(lower) else difflib.get_close_matches(lower, _LIKELY, n=1)
     return f"unknown metric {quoted(name)}" + (f" (did you mean {near[0]}?)" if near else "")
 

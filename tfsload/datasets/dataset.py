@@ -239,6 +239,10 @@ def _of_pictures(source: str, directory: Path) -> Dataset:
     if names := pictures.class_names:
         told = [f"{label} = {name}" for label, name in enumerate(names)]
         remarks.append(f"classes of {directory}, by the names of its folders: {named(told)}")
+        if numbers := folders.numbers_meant(names):
+            renamed = named([f"{name} {number}" for name, number in zip(names, numbers, strict=True)])
+            why = "the alphabet's order is not that of their numbers (Keras takes folders in it, too)"
+            remarks.append(f"{why}: where a model's classes are these numbers, rename the folders ({renamed})")
     if pictures.passed_over:
         remarks.append(f"passed over beside the folders of {directory}: {named(pictures.passed_over)}")
     return Dataset(source, pictures.images, pictures.labels, names, tuple(remarks))

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,6 +155,26 @@ def _of_classes(directory: Path, top: Listing) -> _Files:
         class_names=() if are_numbers else tuple(ordered),
         passed_over=tuple(top.files),
     )
+
+
+def numbers_meant(names: Sequence[str]) -> list[int]:
+    """Return the numbers that the names of folders stand for, where these come in another order; else none.
+
+    >>> numbers_meant(["eight", "one", "two"]), numbers_meant(["digit10", "digit9"]), numbers_meant(["cat", "dog"])
+    ([8, 1, 2], [10, 9], [])
+    """
+    words = [name.strip().casefold() for name in names]
+    if all(word in _DIGITS for word in words):
+        numbers = [_DIGITS.index(word) for word in words]
+    else:
+        found = [re.findall("[0-9]{1,9}", word) for word in words]
+        if any(len(one) != 1 for one in found):
+            return []
+        numbers = [int(one[0]) for one in found]
+    return numbers if len({*numbers}) == len(numbers) and numbers != sorted(numbers) else []
+
+
+_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def _in_turn(rows: Sequence[Sequence[_Item]]) -> Iterable[tuple[_Item, int]]:

@@ -5,8 +5,15 @@ from dataclasses import replace
 
 from tfsload.target.array_finding import find_given, image_input
 from tfsload.target.fired import Fired
-from tfsload.target.input_finding import find_further, find_input, fit_text
-from tfsload.target.output_finding import classified_faults, find_any_output, find_output
+from tfsload.target.input_finding import features_of, find_further, find_input, fit_text
+from tfsload.target.output_finding import (
+    JUST_AS_MANY,
+    MORE,
+    UNDECIDED,
+    classified_faults,
+    find_any_output,
+    find_output,
+)
 from tfsload.transport.asked import ModelAsked
 from tfsload.transport.call_spec import (
     CLASSIFIED,
@@ -14,6 +21,7 @@ from tfsload.transport.call_spec import (
     EXAMPLE,
     MNIST_EXAMPLE,
     PREDICT,
+    TEXT,
     VALUES,
     CallSpec,
     FurtherInput,
@@ -34,7 +42,13 @@ _A_SIGNATURE = f"export the model with a signature of {PREDICT}"
 
 
 class NoCallError(FaultsError):
-    """The model cannot be called as asked, or not without being told how: what was found, and what to pass."""
+    """The model cannot be called as asked, or not without being told how: what was found, and what to pass.
+
+    Attributes:
+        is_undecided: whether all fits, but for an output that is to be named.
+    """
+
+    is_undecided = False
 
 
 def find_call(asked: ModelAsked, signatures: Mapping[str, SignatureDescribed], fired: Fired) -> CallSpec:
@@ -74,18 +88,24 @@ def _find(
 ) -> CallSpec:
     calls: dict[str, tuple[CallSpec, int]] = {}
     faults: dict[str, list[str]] = {}
+    undecided = []
     for name in names:
         try:
             calls[name] = _fitted(asked, name, signatures[name], fired)
         except NoCallError as error:
             faults[name] = error.faults
+            undecided += [name] if error.is_undecided else []
     # What is named is an input, where there is one of that name, before it is a feature of tf.Examples.
     calls = {name: one for name, one in calls.items() if not one[0].input.feature} or calls
     known = [name for name in _WELL_KNOWN if name in names]
-    for name in known:
-        if name in calls:
-            return calls[name][0]
     most = max((certainty for _, certainty in calls.values()), default=0)
+    for name in known:
+        # More scores than there are classes may be what lies before the last layer, where others have just as many.
+        if name in calls and not (calls[name][1] == MORE and most == JUST_AS_MANY):
+            return calls[name][0]
+    if most == MORE and undecided:
+        other = f"{_SIGNATURE_NAME}: of the others {', '.join(map(shown, calls))} would do, and scores more classes"
+        raise NoCallError([*faults[undecided[0]], other])
     best = [call for call, certainty in calls.values() if certainty == most]
     if len(best) == 1:
         return best[0]
@@ -124,6 +144,8 @@ def _fitted(asked: ModelAsked, name: str, signature: SignatureDescribed, fired: 
     if images is not None:
         taken = [one.name for one in given] or [images.name]
         further, further_faults = find_further(asked, name, signature, taken, fired.by if given else "")
+        if images.dtype == TEXT and not given:
+            images = replace(images, features=features_of(asked, signature))
         faults = [*faults, *further_faults]
     # Where no input fits, what is wrong with the outputs is told all the same, as if the usual one did.
     any_will_do = fired.judged_by or (fired.given and fired.highest is None)
@@ -131,7 +153,9 @@ def _fitted(asked: ModelAsked, name: str, signature: SignatureDescribed, fired: 
     answer, answer_faults, certainty = find(asked, name, signature, fired, images or MNIST_EXAMPLE.input)
     faults = [*faults, *answer_faults, *([fired.fault] if fired.fault else [])]
     if faults or images is None or answer is None:
-        raise NoCallError(faults)
+        error = NoCallError(faults)
+        error.is_undecided = certainty == UNDECIDED and len(faults) == 1
+        raise error
     asks_for: tuple[str, ...] | None = None
     if fired.judged_by or answer.kind == VALUES:
         asks_for = (asked.output_name,) if asked.output_name else ()
@@ -149,8 +173,9 @@ def _classifying(asked: ModelAsked, name: str, signature: SignatureDescribed, fi
         what = f"{named} is called over Classify, which takes images as tf.Examples"
         raise NoCallError([f"{fired.by} gives {', '.join(one.words for one in fired.given.values())}: {what}"])
     faults += [
-        f"--input {quoted(f'{one}={text}')}: {named} is called over Classify, which takes images alone; leave it out"
+        f"--input {quoted(f'{one}={text}')}: {named} is called over Classify, which takes examples; leave it out"
         for one, text in asked.inputs
+        if one in signature.inputs
     ]
     if asked.output_name:
         said = f"--output-name {quoted(asked.output_name)}"
@@ -164,7 +189,7 @@ def _classifying(asked: ModelAsked, name: str, signature: SignatureDescribed, fi
     faults += [*found.faults, *([] if fired.judged_by else classified_faults(named, signature.outputs, fired))]
     if faults or found.spec is None:
         raise NoCallError(faults)
-    images = replace(found.spec, form=EXAMPLE, feature=asked.input_name)
+    images = replace(found.spec, form=EXAMPLE, feature=asked.input_name, features=features_of(asked, signature))
     described = signature.outputs[outputs[0]]
     answer = OutputSpec(outputs[0], described.dtype, described.shape, CLASSIFIED, fired.offset, fired.names)
     return CallSpec(name, signature.method, images, answer, judged_by=fired.judged_by)

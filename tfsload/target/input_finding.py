@@ -1,5 +1,6 @@
 """Which input of a signature takes the images, how they are fitted to it, and what else is sent. Pure."""
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from tfsload.target.fired import Fired
 from tfsload.transport.asked import ModelAsked
-from tfsload.transport.call_spec import PIXELS, PNG, TEXT, FurtherInput, InputSpec
+from tfsload.transport.call_spec import FILE, PIXELS, TEXT, FurtherInput, InputSpec
 from tfsload.transport.given_input import GivenInputError, tensor_of
 from tfsload.transport.image_layout import Layout, layout_in, pixels_in, shapes_of
 from tfsload.transport.pixel_scale import PixelScale, default_of
@@ -84,12 +85,17 @@ def fit_input(asked: ModelAsked, name: str, tensor: TensorDescribed, fired: Fire
     if kind is None or not _holds_pixels(kind):
         return FoundInput(None, (f"{named} is {what}: it cannot hold pixels; {AN_INPUT}",))
     layout = layout_in(tensor.shape, fired.pixels)
+    if tensor.shape == (math.prod(fired.pixels), -1):
+        return FoundInput(None, (f"{named} is {what}, an image a column: expected [-1, {tensor.shape[0]}]; {_ROWS}",))
     if layout is None:
+        if (wanted := pixels_in(tensor.shape)) and wanted != fired.pixels:
+            size, given = (f"{rows} × {columns}" for rows, columns in (wanted, fired.pixels))
+            why = f"{named} takes images of {size} pixels ({what}), and the data set's are {given}"
+            cure = f"resize them to {size}, pass another --dataset, or {AN_INPUT}"
+            return FoundInput(None, (f"{why}; images are not resized here: {cure}",))
         shapes = ", ".join(str(["n", *shape]).replace("'", "") for shape in shapes_of(fired.pixels))
         why = f"images of {fired.image_words} are sent as {shapes}, or one of these without n"
-        wanted = pixels_in(tensor.shape)
-        sized = f"bring the images to {wanted[0]} × {wanted[1]} pixels, " if wanted else ""
-        return FoundInput(None, (f"{named} is {what}: {why}; {sized}pass another --dataset, or {AN_INPUT}",))
+        return FoundInput(None, (f"{named} is {what}: {why}; pass another --dataset, or {AN_INPUT}",))
     scale = asked.pixel_scale or default_of(kind.dtype)
     faults = [*_batch_faults(asked, named, what, layout), *_scale_faults(asked, named, tensor.dtype, scale)]
     spec = InputSpec(
@@ -113,6 +119,8 @@ def find_further(
 ) -> tuple[tuple[FurtherInput, ...], list[str]]:
     """Return what is sent beside the images, and what is wrong with it.
 
+    What names no input may be a feature of tf.Examples, where images are sent as texts (`features_of`).
+
     Args:
         asked: holds the values that were given.
         signature_name, signature: the one to be called.
@@ -122,11 +130,13 @@ def find_further(
     named, given, faults, further = f"signature {quoted(signature_name)}", dict(asked.inputs), [], []
     for name, text in given.items():
         tensor, said = signature.inputs.get(name), f"--input {quoted(f'{name}={text}')}"
+        if tensor is None and not by and all(signature.inputs[one].dtype == TEXT for one in taken):
+            continue
         if tensor is None:
-            meant = did_you_mean(name, set(signature.inputs) - {*taken, *given})
-            told = ", ".join(map(shown, sorted(signature.inputs)))
-            if len(signature.inputs) == 1 and not set(signature.inputs) - set(taken):
-                told = f"{told} alone, which takes the images: leave this out"
+            free, told = set(signature.inputs) - set(taken), ", ".join(map(shown, sorted(signature.inputs)))
+            meant = did_you_mean(name, free - set(given))
+            if not free:
+                told += f" alone, which {'take' if len(taken) > 1 else 'takes'} the images: leave this out"
             faults.append(f"{said}: {named} has no such input{meant}; it has {told}")
             continue
         if name in taken:
@@ -148,11 +158,17 @@ def find_further(
     return tuple(further), faults
 
 
+def features_of(asked: ModelAsked, signature: SignatureDescribed) -> tuple[FurtherInput, ...]:
+    """Return the values that were given for no input of a signature: for features, of which the server tells more."""
+    return tuple(FurtherInput(name, "", None, text) for name, text in asked.inputs if name not in signature.inputs)
+
+
 def described(tensor: TensorDescribed) -> str:
     """Return a tensor's dtype and shape for people."""
     return f"{tensor.dtype} {tensor.shape_text}"
 
 
+_ROWS = "export the model with a signature that takes an image a row, and transposes"
 AN_INPUT = "export the model with an input that takes them"
 
 
@@ -182,7 +198,7 @@ def fit_text(asked: ModelAsked, name: str, tensor: TensorDescribed, fired: Fired
     batch = shape[0] if shape and shape[0] >= 0 else None
     layout = Layout((1,) * len(inner), shape != (), batch, 1)
     spec = InputSpec(
-        name, tensor.dtype, shape, fired.pixels, layout.shape, layout.has_batch, batch, form=PNG, by=fired.by_words
+        name, tensor.dtype, shape, fired.pixels, layout.shape, layout.has_batch, batch, form=FILE, by=fired.by_words
     )
     faults = _batch_faults(asked, named, what, layout)
     return FoundInput(spec, tuple(faults), layout.certainty)
@@ -204,8 +220,6 @@ def _scale_faults(asked: ModelAsked, named: str, dtype: str, scale: PixelScale) 
     if not why:
         return []
     fitting = default_of(kind.dtype).text
-    if default_of(kind.dtype).fault(kind.dtype):
-        limits = np.iinfo(kind.dtype)
-        fitting = f"{limits.min}..{limits.max}"
+    fitting = f"={fitting}" if fitting.startswith("-") else f" {fitting}"
     said = f"--pixel-scale {quoted(scale.text)}" if asked.pixel_scale else f"pixels are sent as {scale.text}"
-    return [f"{said}: {named} is {dtype}, {why}; pass --pixel-scale {fitting}, or another that fits"]
+    return [f"{said}: {named} is {dtype}, {why}; pass --pixel-scale{fitting}, or another that fits"]

@@ -15,7 +15,9 @@ PREDICT, CLASSIFY = "tensorflow/serving/predict", "tensorflow/serving/classify"
 TEXT = "DT_STRING"
 """TensorFlow's name of the dtype of texts."""
 # What images are sent as; or arrays by the names of inputs, as they are, in their place.
-PIXELS, PNG, EXAMPLE, GIVEN = "pixels", "png", "example", "given"
+PIXELS, FILE, EXAMPLE, GIVEN = "pixels", "file", "example", "given"
+# What an image is as a file: PNG, the same as base64 for the web, or the bytes of its pixels alone.
+PNG, BASE64, BYTES = "png", "base64", "bytes"
 # What an answer is: a score for each class; a class's number; the text of one; pairs of text and score, of Classify; or
 # what names no class, and is for a user class's own `is_right` alone.
 SCORES, CLASSES, LABELS, CLASSIFIED, VALUES = "scores", "classes", "labels", "classified", "values"
@@ -40,10 +42,14 @@ class InputSpec:
         batch: how many images each request must hold; None: any number.
         border: pixels of black around each image.
         scale: what pixels become, as `--pixel-scale` has it.
-        form: `pixels`, `png` (each image as the bytes of a PNG file), `example` (each a serialised tf.Example) or
-            `given` (`CallSpec.given` has it).
-        feature, feature_dtype: of such an example: the one that holds the image, and its list's dtype.
+        form: `pixels`, `file` (each image as the bytes of a file), `example` (each a serialised tf.Example) or `given`
+            (`CallSpec.given` has it).
+        feature: of such an example, the one that holds the image.
+        feature_dtype: what the server wants in a text: of an example that feature's list, else `DT_STRING`; empty: it
+            has not told yet.
         by: who has made the images, such as a user class's own `encode`; empty: they are the data set's.
+        file: how an image is written where it is a file: `png`, `base64` or `bytes`.
+        features: what else such an example holds.
     """
 
     name: str
@@ -59,6 +65,8 @@ class InputSpec:
     feature: str = ""
     feature_dtype: str = ""
     by: str = ""
+    file: str = PNG
+    features: "tuple[FurtherInput, ...]" = ()
 
     @property
     def words(self) -> str:
@@ -67,11 +75,11 @@ class InputSpec:
         image = f"{rows} × {columns} pixels{f' of {self.by}' if self.by else ''}"
         if self.form == PIXELS or (self.form == EXAMPLE and self.feature_dtype != TEXT):
             image += f" {PixelScale.parse(self.scale).words}"
-        if self.form == PNG:
-            image = f"PNG of {image}"
-        elif self.form == EXAMPLE:
-            of = "PNG of " if self.feature_dtype == TEXT else ""
-            image = f"tf.Example, {shown(self.feature)} = {of}{image}"
+        else:
+            image = f"{_FILES[self.file]} of {image}"
+        if self.form == EXAMPLE:
+            also = "".join(f", {one.words}" for one in self.features)
+            image = f"tf.Example, {shown(self.feature)} = {image}{also}"
         if self.border:
             image += f", with a border of {self.border} in black"
         if self.channels == COLOURS:
@@ -104,6 +112,8 @@ class OutputSpec:
             (a `ClassificationResponse`) or `values` (it names no class).
         offset: how far the model's classes are above the labels.
         names: what the data set's classes are called, by label, where the answer is a text and they have names.
+        scored_by: of several classes for each image, the output with the score of each: that of the highest is the
+            answer; empty: there is one class for each image.
     """
 
     name: str
@@ -112,21 +122,23 @@ class OutputSpec:
     kind: str = SCORES
     offset: int = 0
     names: tuple[str, ...] = ()
+    scored_by: str = ""
 
     @property
     def words(self) -> str:
         """What becomes of it, for people."""
         tensor = _tensor_words(self.name, self.dtype, self.described)
         moved = f" {'−' if self.offset > 0 else '+'} {abs(self.offset)}" if self.offset else ""
-        return f"{tensor} → {_BECOMES[self.kind]}{moved}"
+        best = f" with the highest of {shown(self.scored_by)}" if self.scored_by else ""
+        return f"{tensor} → {_BECOMES[self.kind]}{best}{moved}"
 
 
 @dataclass(frozen=True)
 class FurtherInput:
-    """Another input of the signature, and what is sent there: the same in each request.
+    """Another input of the signature, or another feature of its tf.Examples, and what is sent there, always the same.
 
     Attributes:
-        name, dtype, described: as those of `InputSpec`.
+        name, dtype, described: as those of `InputSpec`; of a feature the dtype is empty until its server has told it.
         text: its value, as `--input` has it.
     """
 
@@ -134,6 +146,11 @@ class FurtherInput:
     dtype: str
     described: tuple[int, ...] | None
     text: str
+
+    @property
+    def words(self) -> str:
+        """What is sent, for people."""
+        return f"{shown(self.name)} = {cut(shown(self.text), LONGEST_VALUE)}"
 
 
 @dataclass(frozen=True)
@@ -188,7 +205,7 @@ class CallSpec:
     @property
     def input_words(self) -> list[str]:
         """What is sent in place of images, or of images, and beside them, for people."""
-        further = [f"{shown(one.name)} = {cut(shown(one.text), LONGEST_VALUE)}" for one in self.further]
+        further = [one.words for one in self.further]
         return [*([one.words for one in self.given] or [self.input.words]), *further]
 
     @property
@@ -224,11 +241,13 @@ class CallSpec:
         further = tuple(FurtherInput(**_with_tuples(one)) for one in read.pop("further"))
         given = tuple(GivenInput(**_with_tuples(one)) for one in read.pop("given"))
         images, answer = (_with_tuples(read.pop(name)) for name in ("input", "output"))
+        images["features"] = tuple(FurtherInput(**_with_tuples(one)) for one in images["features"])
         answer["names"] = class_names if answer["names"] else ()
         more = {"further": further, "given": given, **_with_tuples(read)}
         return cls(**more, input=InputSpec(**images), output=OutputSpec(**answer))
 
 
+_FILES = {PNG: "PNG", BASE64: "base64 of PNG", BYTES: "bytes"}
 _BECOMES = {
     SCORES: "class by the highest",
     CLASSES: "class",

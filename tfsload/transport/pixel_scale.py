@@ -79,7 +79,12 @@ class PixelScale:
 
 
 def default_of(dtype: np.dtype[Any]) -> PixelScale:
-    """Return the scale that a model's input has by itself: floats take 0 to 1, whole numbers 0 to 255."""
+    """Return the scale that a model's input has by itself: floats take 0 to 1, whole numbers 0 to 255.
+
+    An int8, which holds no 255, takes the same less 128, as TFLite quantises images.
+    """
+    if dtype == np.int8:
+        return SIGNED_BYTES
     return BYTES if np.issubdtype(dtype, np.integer) else UNIT
 
 
@@ -95,3 +100,4 @@ def _is_float(dtype: np.dtype[Any]) -> bool:
 
 UNIT = PixelScale.parse("0..1")
 BYTES = PixelScale.parse("0..255")
+SIGNED_BYTES = PixelScale.parse("-128..127")

@@ -103,7 +103,8 @@ def name_of(number: int) -> str:
 def to_array(proto: Any) -> NDArray[Any]:
     """Return the tensor in a TensorProto: a view of its bytes (not writable) where it has `tensor_content`.
 
-    Fewer typed values than elements: the last one fills the rest; no values at all: zeros.
+    Fewer typed values than elements: the last one fills the rest; no values at all: zeros. One that is too large for
+    its dtype has its lowest bits, as in TensorFlow.
 
     Raises:
         TensorError: unknown dtype, a shape with a negative or unknown size, or the wrong number of bytes.
@@ -167,14 +168,21 @@ def _from_values(kind: Kind, values: Sequence[Any], size: int) -> NDArray[Any]:
         given: NDArray[Any] = np.empty(len(values), object)
         given[:] = values
     else:
-        # fromiter reads a repeated field twice as fast as array does.
-        given = np.fromiter(values, kind.stored, len(values)).view(kind.dtype)
+        given = _numbers(kind, values).view(kind.dtype)
     if len(given) >= size:
         return given[:size]
     flat = np.empty(size, kind.dtype)
     flat[: len(given)] = given
     flat[len(given) :] = given[-1] if len(given) else (b"" if kind is _STRING else 0)
     return flat
+
+
+def _numbers(kind: Kind, values: Sequence[Any]) -> NDArray[Any]:
+    # fromiter reads a repeated field twice as fast as array does.
+    try:
+        return np.fromiter(values, kind.stored, len(values))
+    except OverflowError:  # in fields of 32 bits, for a dtype of fewer
+        return np.fromiter(values, np.int64, len(values)).astype(kind.stored)
 
 
 def _bytes_to_strings(content: bytes, size: int) -> NDArray[Any]:

@@ -8,9 +8,18 @@ import numpy as np
 
 from tfsload.transport import protos
 from tfsload.transport.answer import ClassAnswer, ReplyError
-from tfsload.transport.call_spec import CLASS_DTYPES, CLASSES, CLASSIFIED, LABELS, MOST_CLASSES, TEXT, OutputSpec
+from tfsload.transport.call_spec import (
+    CLASS_DTYPES,
+    CLASSES,
+    CLASSIFIED,
+    LABELS,
+    MOST_CLASSES,
+    SCORE_DTYPES,
+    TEXT,
+    OutputSpec,
+)
 from tfsload.transport.grpc.class_words import ClassWords
-from tfsload.transport.grpc.codec import MOST_KEPT_BYTES, decode_tensor, values_of
+from tfsload.transport.grpc.codec import MOST_KEPT_BYTES, decode_answer, decode_tensor, values_of
 from tfsload.transport.grpc.kept_answers import KeptAnswers
 from tfsload.transport.servable import FURTHER, MOST_TOLD_APART, Servable
 from tfsload.transport.tensors import TensorError, kind_of, name_of, to_array
@@ -60,11 +69,13 @@ class ClassReader:
 
 
 def decode_classes(reply: bytes, output: OutputSpec, n_images: int) -> tuple[list[int], Servable]:
-    """Read the label of each image, from an integer, and which model answered; raise as `ClassReader.read`."""
+    """Read the label of each image, from a whole number, and which model answered; raise as `ClassReader.read`."""
     tensor, servable = decode_tensor(reply, output.name)
-    if name_of(tensor.dtype) not in CLASS_DTYPES:
+    # Argmax as a float is read where the model says beforehand that it is one.
+    dtypes = CLASS_DTYPES if output.dtype in CLASS_DTYPES else SCORE_DTYPES
+    if name_of(tensor.dtype) not in dtypes:
         raise ReplyError(f"output {output.name!r} is {name_of(tensor.dtype)}: expected the class of each image")
-    return [_class(one, output) for one in _one_each(tensor, output, n_images)], servable
+    return [_class(_whole(one, output), output) for one in _best_each(reply, tensor, output, n_images)], servable
 
 
 def decode_labels(reply: bytes, output: OutputSpec, n_images: int, words: ClassWords) -> tuple[list[int], Servable]:
@@ -72,7 +83,7 @@ def decode_labels(reply: bytes, output: OutputSpec, n_images: int, words: ClassW
     tensor, servable = decode_tensor(reply, output.name)
     if name_of(tensor.dtype) != TEXT:
         raise ReplyError(f"output {output.name!r} is {name_of(tensor.dtype)}: expected the label of each image")
-    return [_labelled(one, output, words) for one in _one_each(tensor, output, n_images)], servable
+    return [_labelled(one, output, words) for one in _best_each(reply, tensor, output, n_images)], servable
 
 
 def decode_classified(reply: bytes, output: OutputSpec, n_images: int, words: ClassWords) -> tuple[list[int], Servable]:
@@ -99,10 +110,26 @@ def _highest(classes: Sequence[Any], output: OutputSpec, words: ClassWords) -> i
     return _labelled(label, output, words) if label else _class(place, output)
 
 
+def _best_each(reply: bytes, tensor: Any, output: OutputSpec, n_images: int) -> list[Any]:
+    """Return one value for each image: the only one, or that of the highest score, the first of equals."""
+    if not output.scored_by:
+        return _one_each(tensor, output, n_images)
+    scores, _ = decode_answer(reply, output.scored_by, n_images)
+    shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
+    if shape != scores.shape:
+        raise ReplyError(f"output {output.name!r} has shape {shape}: expected {scores.shape}, a class for each score")
+    values, n_each = _values(tensor, output, shape), shape[1]
+    return [values[row * n_each + place] for row, place in enumerate(scores.argmax(axis=1).tolist())]
+
+
 def _one_each(tensor: Any, output: OutputSpec, n_images: int) -> list[Any]:
     shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
     if math.prod(shape) != n_images or any(size not in (1, n_images) for size in shape):
         raise ReplyError(f"output {output.name!r} has shape {shape}: expected ({n_images},)")
+    return _values(tensor, output, shape)
+
+
+def _values(tensor: Any, output: OutputSpec, shape: tuple[int, ...]) -> list[Any]:
     try:
         kind = kind_of(tensor.dtype)
         assert kind is not None  # as its name has shown
@@ -110,7 +137,7 @@ def _one_each(tensor: Any, output: OutputSpec, n_images: int) -> list[Any]:
         values = _texts(tensor) if is_text else values_of(tensor, kind).tolist()
     except TensorError as error:
         raise ReplyError(f"output {output.name!r}: {error}") from None
-    if len(values) != n_images:
+    if len(values) != math.prod(shape):
         raise ReplyError(f"output {output.name!r} holds {len(values)} values for its shape {shape}")
     return values
 
@@ -132,6 +159,12 @@ def _labelled(said: bytes | str, output: OutputSpec, words: ClassWords) -> int:
     except ValueError as error:
         raise ReplyError(f"output {output.name!r} {error}") from None
     return _class(number, output)
+
+
+def _whole(number: float, output: OutputSpec) -> int:
+    if not math.isfinite(number) or number != int(number):
+        raise ReplyError(f"output {output.name!r} answers {number:g}: expected the number of a class, a whole one")
+    return int(number)
 
 
 def _class(number: int, output: OutputSpec) -> int:

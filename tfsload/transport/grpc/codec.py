@@ -16,7 +16,7 @@ from tfsload.transport.contract import Examples
 from tfsload.transport.given_array import tensors_of
 from tfsload.transport.given_input import tensor_of
 from tfsload.transport.grpc.kept_answers import KeptAnswers
-from tfsload.transport.image_tensor import ImageTensor
+from tfsload.transport.image_tensor import ImageTensor, example_of
 from tfsload.transport.protos import predict_pb2
 from tfsload.transport.servable import FURTHER, MOST_TOLD_APART, Servable
 from tfsload.transport.tensors import Kind, fill_proto, kind_of, name_of
@@ -67,15 +67,16 @@ class RequestEncoder:
         return message
 
     def blank(self) -> Any:
-        """Return a request of as many blank images as a run's: black ones, or empty texts where no feature is known."""
+        """Return a request of a run's size: of black images, or of none where what its texts are to hold is untold."""
         images, n = self._spec.input, self._spec.input.batch or self._model.images_per_request
         black, is_known = np.zeros((n, *images.pixels), np.uint8), images.form == PIXELS or images.feature_dtype != ""
         if self._spec.method != PREDICT:
-            return self._classify(self._images.examples(black) if is_known else [protos.example_pb2.Example()] * n)
+            return self._classify(self._images.examples(black) if is_known else [example_of(images)] * n)
         if is_known:
             return self._predict({images.name: self._images.of(black)}, n)
-        empty = np.full((n, *images.shape) if images.has_batch else images.shape, b"", object)
-        return self._predict({images.name: empty}, n)
+        text = example_of(images).SerializeToString()  # without a feature it is empty
+        texts = np.full((n, *images.shape) if images.has_batch else images.shape, text, object)
+        return self._predict({images.name: texts}, n)
 
     def _predict(self, tensors: Mapping[str, NDArray[Any]], n_images: int) -> Any:
         spec, request = self._spec, predict_pb2.PredictRequest()
@@ -85,7 +86,8 @@ class RequestEncoder:
         for further in spec.further:
             value = tensor_of(further, n_images, self._model.images_per_request)
             fill_proto(request.inputs[further.name], value, as_content=True)
-        request.output_filter.extend([spec.output.name] if spec.asks_for is None else spec.asks_for)
+        told = [one for one in (spec.output.name, spec.output.scored_by) if one]
+        request.output_filter.extend(told if spec.asks_for is None else spec.asks_for)
         return request
 
     def _classify(self, examples: list[Any]) -> Any:
@@ -109,7 +111,13 @@ def fill_model_spec(spec: Any, model: ModelAsked) -> None:
 
 
 def decode_tensor(reply: bytes, output_name: str) -> tuple[Any, Servable]:
-    """Return an output of a PredictResponse's bytes, as a TensorProto, and which model it names.
+    """Return the one output that `decode_tensors` does, and which model it names."""
+    (tensor,), servable = decode_tensors(reply, output_name)
+    return tensor, servable
+
+
+def decode_tensors(reply: bytes, *output_names: str) -> tuple[list[Any], Servable]:
+    """Return outputs of a PredictResponse's bytes, as TensorProtos, and which model it names.
 
     Raises:
         ReplyError: unparsable bytes, or no such output.
@@ -119,9 +127,10 @@ def decode_tensor(reply: bytes, output_name: str) -> tuple[Any, Servable]:
     except Exception as error:  # protobuf's DecodeError is not the same class in all its implementations
         raise ReplyError(f"not a PredictResponse: {error}") from None
     outputs = message.outputs
-    if output_name not in outputs:
-        raise ReplyError(f"no output {output_name!r} in the reply; it has {sorted(outputs) or 'none'}")
-    return outputs[output_name], Servable.of(message.model_spec)
+    for name in output_names:
+        if name not in outputs:
+            raise ReplyError(f"no output {name!r} in the reply; it has {sorted(outputs) or 'none'}")
+    return [outputs[name] for name in output_names], Servable.of(message.model_spec)
 
 
 def decode_answer(reply: bytes, output_name: str, n_images: int) -> tuple[NDArray[Any], Servable]:
@@ -146,6 +155,8 @@ def decode_answer(reply: bytes, output_name: str, n_images: int) -> tuple[NDArra
     scores = values_of(tensor, kind)
     shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
     rows = (1, *shape) if len(shape) == 1 and n_images == 1 else shape  # a model that takes one image may say so
+    if len(rows) > 2 and math.prod(rows[1:]) == max(rows[1:]):
+        rows = (rows[0], max(rows[1:]))  # a convolution's, not squeezed
     if len(rows) != 2 or rows[0] != n_images or rows[1] < 1:
         raise ReplyError(f"output {output_name!r} has shape {shape}: expected ({n_images}, classes)")
     if scores.size != rows[0] * rows[1]:
