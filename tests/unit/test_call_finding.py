@@ -251,7 +251,7 @@ def test_the_input_is_found(inputs, defaults, options, chosen):
         pytest.param(
             {"x": tensor(), "keep_prob": tensor(shape=())},
             {"input": "keep_porb=1"},
-            "has no such input (did you mean keep_prob?); it has keep_prob, x",
+            "has no such input (did you mean 'keep_prob'?); it has keep_prob, x",
             id="mistyped",
         ),
         pytest.param(
@@ -263,7 +263,7 @@ def test_the_input_is_found(inputs, defaults, options, chosen):
         pytest.param(
             {"images": tensor(), "mask": tensor()},
             {"input_name": "Image"},
-            "has no input 'Image' (did you mean images?): pass --input-name with one of images, mask",
+            "has no input 'Image' (did you mean 'images'?): pass --input-name with one of images, mask",
             id="mistyped-name-of-the-images",
         ),
         pytest.param(
@@ -373,7 +373,11 @@ def test_the_output_is_found(outputs, options, name, kind):
         ),
         pytest.param({"p": SCORES}, replace(DIGITS, offset=9000), {}, "need 9,010 with", id="far-too-few"),
         pytest.param(
-            {"scores": SCORES}, DIGITS, {"output_name": "score"}, "'score' (did you mean scores?): pass", id="mistyped"
+            {"scores": SCORES},
+            DIGITS,
+            {"output_name": "score"},
+            "'score' (did you mean 'scores'?): pass",
+            id="mistyped",
         ),
         pytest.param(
             {"p": SCORES}, replace(DIGITS, offset=-1), {}, "label 0 would be the model's class -1", id="below-0"

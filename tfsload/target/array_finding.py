@@ -1,14 +1,12 @@
 """Which inputs take arrays that are given by name, or the only one that is given without, and how they fit. Pure."""
 
-import difflib
-
 from tfsload.target.fired import Fired
 from tfsload.target.input_finding import described
 from tfsload.transport.asked import ModelAsked
 from tfsload.transport.call_spec import GIVEN, GivenInput, InputSpec
 from tfsload.transport.given_array import UNNAMED, GivenArrayError, fitted
 from tfsload.transport.signature import SignatureDescribed
-from tfsload.transport.words import one_of, quoted, shown
+from tfsload.transport.words import did_you_mean, one_of, quoted, shown
 
 
 def find_given(
@@ -35,8 +33,7 @@ def find_given(
     faults = []
     for name, given in arrays.items():
         if name not in inputs:
-            near = difflib.get_close_matches(name, inputs, 1)
-            meant = f" (did you mean {quoted(near[0])}?)" if near else ""
+            meant = did_you_mean(name, inputs)
             there = ", ".join(map(shown, sorted(inputs))) or "none"
             faults.append(f"{fired.by} gives {quoted(name)}: {named} has no such input{meant}; it has {there}")
             continue
@@ -68,8 +65,9 @@ def _input_of_one(asked: ModelAsked, named: str, signature: SignatureDescribed, 
     if asked.input_name:
         if asked.input_name in inputs:
             return asked.input_name, ""
+        meant = did_you_mean(asked.input_name, inputs)
         cure = one_of("--input-name", sorted(inputs), "export the model with one")
-        return "", f"{named} has no input {quoted(asked.input_name)}: {cure}"
+        return "", f"{named} has no input {quoted(asked.input_name)}{meant}: {cure}"
     free = sorted(set(inputs) - given)
     needed = [name for name in free if name not in signature.defaults] or free
     if len(needed) == 1:

@@ -136,7 +136,8 @@ def find_further(
             free, told = set(signature.inputs) - set(taken), ", ".join(map(shown, sorted(signature.inputs)))
             meant = did_you_mean(name, free - set(given))
             if not free:
-                told += f" alone, which {'take' if len(taken) > 1 else 'takes'} the images: leave this out"
+                what = f"{by} gives" if by else f"{'take' if len(taken) > 1 else 'takes'} the images"
+                told += f" alone, which {what}: leave this out"
             faults.append(f"{said}: {named} has no such input{meant}; it has {told}")
             continue
         if name in taken:

@@ -142,12 +142,12 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     """Return a hint at the name that one may have meant, behind a blank; empty: there is none like it.
 
     >>> did_you_mean("Keep_prop", ["images", "keep_prob"]), did_you_mean("x", ["images"])
-    (' (did you mean keep_prob?)', '')
+    (" (did you mean 'keep_prob'?)", '')
     """
     # Others' names may be long, and it takes the square of that.
     known = {cut(one, LONGEST_VALUE).lower(): one for one in sorted(names, reverse=True)}
     near = difflib.get_close_matches(cut(name, LONGEST_VALUE).lower(), known, n=1)
-    return f" (did you mean {shown(known[near[0]])}?)" if near else ""
+    return f" (did you mean {quoted(known[near[0]])}?)" if near else ""
 
 
 def cut(text: str, longest: int) -> str:
