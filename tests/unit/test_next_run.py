@@ -110,7 +110,7 @@ def test_the_most_that_is_suggested_is_the_most_that_the_option_takes(name, most
     (option,) = [one for one in OPTIONS if one.dest == name]
 
     option.read(str(most))
-    with pytest.raises(ValueError, match=f"{most}"):
+    with pytest.raises(ValueError, match=f"{most:,}"):
         option.read(str(most + 1))
 
 
