@@ -232,7 +232,7 @@ def test_a_level_that_has_ended_ends_the_run():
 
     assert verdict.exit_code == exit_codes.THRESHOLD
     assert verdict.sentences == (
-        "p50 < 1us abort was crossed at 1 user: 1,000 µs (upper end)",
+        "p50 < 1us abort was crossed at 1 user: up to 1,000 µs",
         "the run was ended by p50 < 1us abort at the level's end, with 1 level to go",
     )
 

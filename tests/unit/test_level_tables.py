@@ -22,7 +22,7 @@ def test_beside_levels_that_are_stable_stands_what_that_means():
 
 
 def test_beside_the_load_generators_figures_stand_their_limits():
-    note, _ = generator_table(page_run("sweep")).notes
+    (note,) = generator_table(page_run("sweep")).notes
 
     assert percentages(note) == [
         doubts.BUSY_SHARE,

@@ -401,8 +401,8 @@ def test_a_round_trip_that_is_known_raises_contentions_value_and_upper_end():
             0.8,
             "No or hardly: about 1.00 requests are served at once (0.56 to 1.30). Of a lone request's 1.80 ms, "
             "its way to the server and back, on which requests overlap in any case, takes 0.800 ms (44%), "
-            "and the server 1.00 ms. Throughput stops growing at 2 users (1.80× one user, overlap on the way "
-            "included), then requests queue. "
+            "and the server 1.00 ms. Throughput stops growing at 2 users (1.80× one user with the way there "
+            "and back), then requests queue. "
             "To tell no from hardly: send heavier requests (more `--images-per-request`), or measure nearer",
             id="a-long-way-to-a-serial-server",
         ),

@@ -22,7 +22,7 @@ DOUBT = "unstable: throughput went up and down"
 # A throughput is higher by more than this, or it is called the same.
 SAME = 1 / 0.95
 # What a speed-up has in it that parallelism has not.
-WAY = "(?:, overlap on the way included)?"
+WAY = "(?: with the way there and back)?"
 # What the sentence may say of the table: each is held against it where it is said.
 PHRASES = {
     "stops growing": r"stops growing at # users?",
@@ -284,7 +284,7 @@ SWEEPS = [
     pytest.param(
         sweep_of((100, 101), 0.3, (1, 2)),
         "No",
-        ["does not grow with users (at most 1.01× one user, overlap on the way included)"],
+        ["does not grow with users (at most 1.01× one user with the way there and back)"],
         id="two",
     ),
     pytest.param(sweep_of((100, 99, 101), 0.3, (1, 1, 2)), "No", ["does not grow with users"], id="a-lone-user-twice"),
@@ -322,7 +322,7 @@ SWEEPS = [
         sweep_of((100, 80, 60), 0.3, (1, 2, 4)),
         "No",
         [
-            "does not grow with users (at most 1.00× one user, overlap on the way included)",
+            "does not grow with users (at most 1.00× one user with the way there and back)",
             "falls beyond 1 user (0.60× at 4 users)",
         ],
         id="slower-from-the-second-user-on",
@@ -331,7 +331,7 @@ SWEEPS = [
         sweep_of((100, 195, 290, 150), 0.3),
         "Yes",
         [
-            "stops growing at 4 users (2.90× one user, overlap on the way included)",
+            "stops growing at 4 users (2.90× one user with the way there and back)",
             "falls beyond 4 users (1.50× at 8 users)",
         ],
         id="falling",
@@ -349,7 +349,7 @@ SWEEPS = [
     pytest.param(
         [*sweep_of((100, 195, 390), 0.3, (1, 2, 4)), row(4, 20, way_ms=0.3, doubt=DOUBT)],
         "Yes",
-        ["still growing at 4 users (3.90× one user, overlap on the way included), the most that were tried"],
+        ["still growing at 4 users (3.90× one user with the way there and back), the most that were tried"],
         id="a-doubted-level-was-measured-again",
     ),
     pytest.param(

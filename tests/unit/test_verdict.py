@@ -276,8 +276,8 @@ def test_of_several_levels_a_threshold_is_shown_where_it_is_nearest_to_be_crosse
     summary = summary_of(rows, thresholds=parsed("p50 < 8ms; error_rate < 1%"))
 
     assert threshold_lines(summary) == [
-        "✓ p50 < 8 ms       4.00 ms (upper end)  50% below   at 2 users",
-        "✓ error_rate < 1%  0%                   100% below  at 1 user",
+        "✓ p50 < 8 ms       up to 4.00 ms  50% below   at 2 users",
+        "✓ error_rate < 1%  0%             100% below  at 1 user",
     ]
 
 
@@ -321,7 +321,7 @@ def test_a_threshold_that_holds_at_one_level_alone_is_not_said_to_hold():
     verdict = judge(summary)
 
     assert verdict.exit_code == exit_codes.INVALID
-    assert threshold_lines(summary) == ["↑ p50 < 5 ms  9.00 ms (upper end)  80% above  at 2 users"]
+    assert threshold_lines(summary) == ["↑ p50 < 5 ms  up to 9.00 ms  80% above  at 2 users"]
 
 
 # Answers that are others under load than without

@@ -2,8 +2,8 @@
 
 `words_of(held)` returns a `HeldWords`. Put together as `mark`, `asked`, `value`, `margin` they are a table's row:
 
-    ✓ p99 < 20 ms         6.75 ms (upper end)   66% below
-    ↑ error_rate < 0.5%   0.80%                 60% above
+    ✓ p99 < 20 ms         up to 6.75 ms   66% below
+    ↑ error_rate < 0.5%   0.80%           60% above
     ? p99.9 < 50 ms       –
 
 and `mark` with `state_word` is the state as an icon and a word. Who writes HTML, XML or Markdown has to escape them.
@@ -17,6 +17,8 @@ from tfsload.analysis.figures import at_once, percent
 from tfsload.analysis.held import Held
 from tfsload.analysis.thresholds import Threshold, unit_ns
 
+# Before what is the upper end of a percentile.
+UP_TO = "up to "
 State = Literal["held", "crossed", "unknown"]
 
 _MARKS: dict[State, str] = {"held": "✓", "crossed": "↑", "unknown": "?"}
@@ -44,7 +46,7 @@ class HeldWords:
         bound: its limit alone, as `20 ms`.
         value: the figure, with as many digits as show on which side of the limit it lies, as `6.75 ms`; ∞ where so many
             requests had no answer; – where there is none. Where it is judged by its interval, with that behind it, and
-            where it is the upper end of a percentile, with that word: what was observed is less.
+            where it is the upper end of a percentile, as `up to` that: what was observed is less.
         margin: how far it lies from the limit, and on which side, as `66% below`; empty where that cannot be said.
         where: the level's name; empty: the whole run.
         why_unknown: why it cannot be judged; empty: it can.
@@ -74,12 +76,32 @@ def words_of(held: Held) -> HeldWords:
         state_word=_STATE_WORDS[state],
         asked=f"{threshold.subject} {threshold.operator} {bound}",
         bound=bound,
-        value=value_words(threshold, held.value) + _interval_words(held) + _end_words(held),
+        value=_end_words(held) + value_words(threshold, held.value) + _interval_words(held),
         margin=margin_words(threshold, held.value),
         where=held.where,
         why_unknown=held.why_unknown,
         cure=held.cure,
     )
+
+
+def figure_and_unit(held: Held) -> tuple[str, str]:
+    """Return the figure that a threshold was held against, and its unit, each by itself, as a card has them.
+
+    Args:
+        held: of which the figure is known.
+    """
+    told = value_words(held.threshold, held.value)
+    if held.value is None or not math.isfinite(held.value):
+        return told, ""
+    match held.threshold.unit_kind:
+        case "duration":
+            figure, _, unit = told.rpartition(" ")
+            return figure, unit
+        case "share":
+            return told.removesuffix("%"), "%"
+        case "rate":
+            return told.removesuffix("/s"), "requests/s"
+    return told, ""
 
 
 def bound_words(threshold: Threshold) -> str:
@@ -119,7 +141,7 @@ def _interval_words(held: Held) -> str:
 
 def _end_words(held: Held) -> str:
     is_end = held.threshold.percentile is not None and held.threshold.is_upper
-    return " (upper end)" if is_end and held.value is not None and math.isfinite(held.value) else ""
+    return UP_TO if is_end and held.value is not None and math.isfinite(held.value) else ""
 
 
 def margin_words(threshold: Threshold, value: float | None) -> str:

@@ -118,13 +118,13 @@ def times_one_user(speed_up: float, has_way: bool) -> str:
     """Return a speed-up, which is measured from outside, as another figure than the parallelism of the server.
 
     >>> times_one_user(2.384, has_way=True), times_one_user(2.384, has_way=False)
-    ('2.38× one user, overlap on the way included', '2.38× one user')
+    ('2.38× one user with the way there and back', '2.38× one user')
 
     Args:
         speed_up: the throughput of a level ÷ that of one user.
         has_way: whether the time on the way to the server and back is known, and not in the parallelism.
     """
-    return f"{fold(speed_up)} one user{', overlap on the way included' if has_way else ''}"
+    return f"{fold(speed_up)} one user{' with the way there and back' if has_way else ''}"
 
 
 def _rests_on(sweep: Sweep) -> str:

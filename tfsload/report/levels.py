@@ -22,6 +22,7 @@ from tfsload.analysis.levels import PERCENTILES
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.sweep import PLATEAU
+from tfsload.report.percentile_words import PERCENTILES_ARE
 from tfsload.report.states import HOLDS
 from tfsload.report.tables import Column, Table, fitted
 
@@ -141,7 +142,7 @@ def notes(
     doubted: Collection[int] = (),
 ) -> list[str]:
     """Return what explains a table of levels, as `table` has made it of the same arguments."""
-    lines = ["Percentiles are those of this level (upper end, for independent requests)."]
+    lines = [f"{PERCENTILES_ARE[0].upper()}{PERCENTILES_ARE[1:]}."]
     missing = [p for p in PERCENTILES if any(row.upper_end_ns[p] is None for row in rows)]
     if missing := [p for p in missing if f"p{p:g} ms" not in shown.left_out]:
         wanted = ", ".join(f"p{p:g} wants {count(samples_needed(p))}" for p in missing)

@@ -13,7 +13,7 @@ _FIRST = {"crossed": 0, "unknown": 1, "held": 2}
 def lines(thresholds: Sequence[Held], width: int) -> tuple[str, ...]:
     """Return a line for each threshold, of at most so many characters; the verdict names all levels that cross it."""
     worst = list(map(words_of, at_worst(thresholds)))
-    return fitted(
+    rows = fitted(
         [
             Column("", [f"{words.mark} {words.asked}" for words in worst], is_text=True),
             Column("", [words.value for words in worst], is_text=True, leaves=2),
@@ -22,6 +22,8 @@ def lines(thresholds: Sequence[Held], width: int) -> tuple[str, ...]:
         ],
         width,
     ).rows
+    marks = {words.mark: words.state_word for words in worst if words.state != "held"}
+    return (*rows, "  ".join(f"{mark}: {word}" for mark, word in marks.items())) if marks else rows
 
 
 def at_worst(thresholds: Sequence[Held]) -> list[Held]:

@@ -29,7 +29,9 @@ def distribution(result: RunResult) -> Chart | None:
     if not lines:
         return None
     told = "; ".join(line.told for line in lines)
-    below = "The further right, the rarer. As counted: the table's percentiles are upper ends"
+    below = "The further right, the rarer"
+    if result.levels:
+        below += ". As counted: those of the table are a little higher"
     if result.totals.failed_requests:
         below += ". Of answered requests"
     if any(line.is_doubted for line in lines):

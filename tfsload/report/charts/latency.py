@@ -48,9 +48,11 @@ def latency(result: RunResult, to_come: Sequence[float] = ()) -> Chart | None:
 
 
 def _below(result: RunResult, is_endless: bool) -> str:
-    parts = ["Upper ends, for independent requests"]
+    parts = ["The most that they may be (99%, for independent requests)"]
     if is_endless:
         parts = [f"{units.ENDLESS}: so many got no answer that the percentile has no value"]
+    if _limits(result):
+        parts.append("Dashed: thresholds")
     if any(is_doubted(result, level) for level in result.levels):
         parts.append("?: no verdict")
     return ". ".join(parts)
@@ -216,7 +218,7 @@ def _name_limits(drawing: Drawing, room: Room, limits: Sequence[tuple[str, float
     for text, ms in limits:
         y = drawing.y.scale.px(ms)
         text = shortened(text, last_px * 0.6)
-        steps = [last_px * share for share in (0, 0.1, 0.2, 0.3, 0.4)]
+        steps = [last_px * step / 10 for step in range(10)]
         candidates = [Label(text, 3 + x, y + dy) for dy in (-8, 9) for x in steps]
         if label := room.place(candidates):
             labels.append(label)

@@ -90,7 +90,8 @@ def _errors(result: RunResult, stretches: tuple[Stretch, ...]) -> Chart:
     legend = []
     for attribute, role, word in PARTS:
         is_looked_for = bool(totals.compared) if attribute == "mismatched" else counts[attribute] is not None
-        legend.append((role, f"{word} {units.count(counts[attribute]) if is_looked_for else units.NONE}"))
+        if is_looked_for:  # of what nobody looked for nothing is drawn either
+            legend.append((role, f"{word} {units.count(counts[attribute])}"))
     each = _each(together, slots)
     return Chart(
         name="errors",

@@ -119,7 +119,7 @@ def _below(result: RunResult, points: list[_Point], bars: Sequence[Bar]) -> str:
     if any(point.is_doubted for point in points):
         parts.append("Hollow ?: no verdict")
     if any(point.more for point in points):
-        parts.append("With a share: so many requests failed")
+        parts.append("Square: requests failed, such a share")
     return ". ".join(parts)
 
 
@@ -147,7 +147,8 @@ def _spec(
         rules = [{"x": one.load, "x2": one.load, "y": one.low_rps, "y2": one.high_rps} for one in of_state]
         drawing.rules(rules, role, strokeWidth=2)
         rows = [{"x": one.load, "y": one.rps, "label": one.label} for one in points if one.state == state]
-        drawing.points(rows, role, is_hollow=state != "pass", shape="circle")
+        shape = "square" if state == "failed" else "circle"  # a colour alone would tell it to some only
+        drawing.points(rows, role, is_hollow=state != "pass", shape=shape)
     edges = [(float(one.users), one.low_rps) for one in seen], [(float(one.users), one.high_rps) for one in seen]
     room.take(points, bars, law, ideal, *edges)
     room.name_levels(points)

@@ -209,7 +209,7 @@ def classes_table(result: RunResult) -> Table:
     )
     rows, name_of = [], result.images.class_text
     for one in result.classes:
-        taken_for = f"{name_of(one.taken_for[0])} ({one.taken_for[1]:,}×)" if one.taken_for else ""
+        taken_for = f"{name_of(one.taken_for[0])} ({one.taken_for[1]:,}×)" if one.taken_for else "none other"
         cells = figures(
             name_of(one.label),
             units.count(one.images),

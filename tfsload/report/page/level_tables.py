@@ -12,6 +12,7 @@ from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.stability import TOLERANCE
 from tfsload.report import states, units
 from tfsload.report.page.tables import Cell, Heading, Row, Table, figures
+from tfsload.report.percentile_words import PERCENTILES_ARE
 from tfsload.report.speed_ups import speed_ups
 
 PERCENTILES = (50.0, 90.0, 99.0, 99.9)
@@ -101,7 +102,7 @@ def _fold(speed_up: float | None) -> str:
 
 def _notes(result: RunResult) -> tuple[str, ...]:
     levels = result.levels
-    notes = ["Latencies in ms; percentiles are those of this level (upper end, for independent requests)."]
+    notes = [f"Latencies in ms; {PERCENTILES_ARE}."]
     missing = [p for p in PERCENTILES if any(level.upper_end_ns.get(p) is None for level in levels)]
     if missing:
         wanted = ", ".join(f"p{p:g} wants {samples_needed(p):,}" for p in missing)
@@ -129,19 +130,20 @@ def _notes(result: RunResult) -> tuple[str, ...]:
 
 def generator_table(result: RunResult) -> Table:
     """Return what the load generator was like in each level: where it was late or busy, figures are its own."""
+    is_open = any(level.rate_rps is not None for level in result.levels)
     headings = (
         Heading("level", True),
         Heading("CPU of the busiest process"),
         Heading("kept waiting for a CPU"),
-        Heading("sent late by, p99 (ms)"),
+        *((Heading("sent late by, p99 (ms)"),) if is_open else ()),  # closed load is due when it is sent
         Heading("round trip without the model (ms)"),
         Heading("processes"),
         Heading("users"),
     )
-    rows = tuple(map(_generator_row, result.levels))
+    rows = tuple(_generator_row(level, is_open) for level in result.levels)
     notes = [_generator_limits()]
     if any(cell.text == units.NONE for row in rows for cell in row.cells):
-        notes.append(f"{units.NONE}: not measured; sent late: only where requests are due at given times.")
+        notes.append(f"{units.NONE}: not measured, or by too few requests.")
     return Table("The load generator", headings, rows, tuple(notes))
 
 
@@ -155,14 +157,14 @@ def _generator_limits() -> str:
     )
 
 
-def _generator_row(level: LevelResult) -> Row:
+def _generator_row(level: LevelResult, is_open: bool) -> Row:
     busiest = max((one.busy for one in level.cpu), default=None)
     waited = max((one.waited for one in level.cpu), default=None)
     cells = figures(
         level.name,
         units.NONE if busiest is None else f"{busiest:.1%}",
         units.NONE if waited is None else f"{waited:.1%}",
-        units.latency_ms(level.lag_p99_ns) if level.rate_rps is not None else units.NONE,
+        *((units.latency_ms(level.lag_p99_ns),) if is_open else ()),
         units.latency_ms(level.round_trip_ns),
         units.count(level.n_workers),
         units.count(level.n_users),

@@ -23,7 +23,10 @@ def seconds_table(charts: Mapping[str, Chart]) -> Table:
     rates = charts["rate"].data["slots"]
     latencies = charts["latency_over_time"].data["slots"] if "latency_over_time" in charts else [{}] * len(rates)
     rows = [_row(rate, latency) for rate, latency in zip(rates, latencies, strict=True)]
-    return Table(name, headings, tuple(rows), ("Errors by part stand in series.csv, second by second.",))
+    notes = ["Errors by part stand in series.csv, second by second."]
+    if any(cell.text == units.NONE for row in rows for cell in row.cells):
+        notes.append(f"{units.NONE}: nothing was answered then.")
+    return Table(name, headings, tuple(rows), tuple(notes))
 
 
 def _row(rate: Mapping[str, float], latency: Mapping[str, Any]) -> Row:
