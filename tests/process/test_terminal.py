@@ -47,7 +47,7 @@ def test_a_sweep_shows_a_line_and_puts_each_level_above_it(tmp_path, model_serve
         next(number for number, line in enumerate(one.lines) if line.startswith(begin))
         for begin in ("level  ", "1 user ", "2 users ")
     )
-    assert heading + 1 == first < second < one.lines.index("All levels together:")
+    assert heading + 1 == first < second < one.lines.index("All levels together, as counted:")
     assert not TOTAL.search("\n".join(one.lines))
 
 
@@ -67,7 +67,7 @@ def test_a_window_that_becomes_narrow_in_mid_run_wraps_nothing(tmp_path, model_s
     after = [line for line in one.shown[n_before[0] + 1 :] if LIVE.search(line)]
     assert after
     assert all(len(line) < 30 for line in after)
-    summary = one.lines[one.lines.index("All levels together:") :]
+    summary = one.lines[one.lines.index("All levels together, as counted:") :]
     assert all(len(line) <= 30 for line in summary)
     assert summary[-1].startswith("Inference error rate: ")
 

@@ -123,7 +123,7 @@ def test_an_unstable_level_says_so():
 def test_the_note_says_what_the_percentiles_are():
     (note,) = report.notes([closed_row(samples(n=7000))])
 
-    assert note == "Percentiles are those of this level (upper end, for independent requests)."
+    assert note == "Percentiles are the most that they may be in a level (99%, if its requests were independent)."
 
 
 def test_dashes_are_explained_where_there_are_any():
@@ -221,9 +221,9 @@ def test_thresholds_that_hold_and_those_that_do_not():
     rows = [closed_row(), closed_row(samples(latency_ns=9 * MS), users=2)]
     text = text_of(rows, thresholds=thresholds.parse("p50 < 5ms; p99 < 50ms"))
 
-    assert "\n↑ p50 < 5 ms   9.00 ms (upper end)  80% above  at 2 users\n" in text
-    assert "\n✓ p99 < 50 ms  9.00 ms (upper end)  82% below  at 2 users\n" in text
-    assert "\nTHRESHOLD CROSSED (exit code 3): p50 < 5ms was crossed at 2 users: 9.00 ms (upper end)\n" in text
+    assert "\n↑ p50 < 5 ms   up to 9.00 ms  80% above  at 2 users\n" in text
+    assert "\n✓ p99 < 50 ms  up to 9.00 ms  82% below  at 2 users\n" in text
+    assert "\nTHRESHOLD CROSSED (exit code 3): p50 < 5ms was crossed at 2 users: up to 9.00 ms\n" in text
 
 
 def test_doubts_are_told_with_their_level():
@@ -293,7 +293,7 @@ def test_a_run_that_was_stopped_in_a_level_has_no_rate():
 
 
 def test_what_levels_have_in_common_is_called_that():
-    assert "All levels together:\nrequests " in text_of([closed_row(), closed_row(users=2)])
+    assert "All levels together, as counted:\nrequests " in text_of([closed_row(), closed_row(users=2)])
     assert "All levels together" not in text_of([closed_row()])
 
 

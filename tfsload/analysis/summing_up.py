@@ -79,7 +79,8 @@ def sum_up(
     is_labelled, findings = measured.is_labelled, measured.findings
     levels = tuple(level_result(row, findings.get(row.level.number), is_labelled) for row in rows)
     has_levels = bool(rows) or not is_whole  # of one that was stopped its seconds begin with its window
-    is_sweep = bool(levels) and all(level.rate_rps is None for level in levels)
+    # One that was stopped in its first level is a sweep all the same.
+    is_sweep = all(level.rate_rps is None for level in levels) if levels else has_levels and measured.asked is not None
     scaling = assess_sweep(levels, is_whole, measured.asked) if is_sweep else None
     if scaling is not None and is_under_way:
         scaling = replace(scaling, answer=None)  # the levels that are to come may give another

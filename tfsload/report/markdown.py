@@ -8,6 +8,8 @@ from tfsload.analysis.held_words import words_of
 from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.result import RunResult
 from tfsload.report import states
+from tfsload.report.load import load
+from tfsload.report.percentile_words import PERCENTILES_ARE
 from tfsload.report.speed_ups import speed_ups
 from tfsload.report.sweep_answer import sweep_answer
 
@@ -56,6 +58,7 @@ def _headline(result: RunResult) -> str:
 def _where(result: RunResult) -> str:
     server, suite = result.server, result.made_by.suite
     parts = [f"{text(server.address)} over {text(server.protocol)}"] if server.address else []
+    parts += [text(told)] if (told := load(result)) else []
     parts += [f"tfsload {text(suite)}"] if suite else []
     return " · ".join(parts)
 
@@ -112,7 +115,7 @@ def _levels(result: RunResult) -> str:
         figures += [states.HOLDS[holds[number]]] if holds else []
         rows.append([text(level.name), f"{states.ICONS[state.key]} {state.word}", *figures])
     table = _table([*heading, *(["holds"] if holds else [])], rows, n_texts=2)
-    return f"{table}\n\nPercentiles are those of the level (upper end, for independent requests)."
+    return f"{table}\n\n{_sentence(PERCENTILES_ARE)}"
 
 
 def _notes(result: RunResult) -> str:

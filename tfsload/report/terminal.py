@@ -7,12 +7,16 @@ from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.result import RunResult, Verified
 from tfsload.analysis.totals import Totals
 from tfsload.report import classes, levels, thresholds, verdict
+from tfsload.report.asked_load import asked_load
+from tfsload.report.load import load
 from tfsload.report.screen import LOG, Screen
 from tfsload.report.speed_ups import speed_ups
 from tfsload.report.sweep_answer import sweep_answer
 from tfsload.transport.words import path_shown
 
 _LABEL_WIDTH = 13
+# Those of a level, in the table, are not as counted.
+_ALL_LEVELS = "All levels together, as counted:"
 _LATE_USERS = "the run ended before all were started (-r: more a second)"
 _GONE_OR_LATE = "others ended by themselves, or the run ended before they were started (-r: more a second)"
 # A request that was cut off has waited for long from here on, where none was answered that took as long.
@@ -32,8 +36,8 @@ def render(result: RunResult, remark: str = "", screen: Screen = LOG, page: str 
         page: where the page of its report lies; empty: there is none.
     """
     blocks = [
-        [screen.wrapped(_first_line(result)), *_labelled(_called(result) + _notes(result), screen)],
-        [*(["All levels together:"] if len(result.levels) > 1 else []), *_labelled(_figures(result), screen)],
+        [screen.wrapped(_first_line(result)), *_labelled(_made_of(result), screen)],
+        [*([screen.wrapped(_ALL_LEVELS)] if len(result.levels) > 1 else []), *_labelled(_figures(result), screen)],
         _classes(result, screen),
         _levels(result, screen),
         thresholds.lines(result.thresholds, screen.width) if result.thresholds else (),
@@ -72,9 +76,19 @@ def _first_line(result: RunResult) -> str:
     return f"Model {server.model_name}, version {server.model_version}, at {server.address}{by}"
 
 
+def _made_of(result: RunResult) -> list[tuple[str, str]]:
+    return _called(result) + _cut_short(result) + _notes(result)
+
+
 def _called(result: RunResult) -> list[tuple[str, str]]:
     server = result.server
     return [("signature", f"{server.signature_name}: {server.called}")] if server.called else []
+
+
+def _cut_short(result: RunResult) -> list[tuple[str, str]]:
+    """Return what the run was asked for, where not all of it stands in the table of levels."""
+    is_whole = bool(result.levels) and not result.course.n_levels_left
+    return [("load", load(result))] if asked_load(result).has_levels and not is_whole else []
 
 
 def _notes(result: RunResult) -> list[tuple[str, str]]:

@@ -101,8 +101,10 @@ def course_of(results: Results, checked: Checked) -> Course:
     )
 
 
-def _sweep_asked(checked: Checked) -> SweepAsked:
+def _sweep_asked(checked: Checked) -> SweepAsked | None:
     model, load = checked.settings.model, checked.settings.load
+    if not load.sweep:
+        return None
     return SweepAsked(
         images_per_request=model.images_per_request,
         n_images=checked.n_images,

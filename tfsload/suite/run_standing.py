@@ -88,6 +88,7 @@ def _counted_of_all(coordinator: Coordinator) -> Counters:
 def begun(run: LedRun, n_users: int) -> Begun:
     """Return what a run is begun to do; `n_users`: of one without levels."""
     # Only a web UI asks; words and charts of the page are nothing that other processes are to hold in memory.
+    from tfsload.report import load
     from tfsload.report.page import first_screen
 
     checked = run.checked
@@ -98,7 +99,7 @@ def begun(run: LedRun, n_users: int) -> Begun:
         where=redacted(
             first_screen.where(checked.settings.connection.server.text, checked.transport.protocol, checked.is_embedded)
         ),
-        load=first_screen.with_images(
+        load=load.with_images(
             _load(asked, checked.settings.data.num_tests, n_users), str(model.images_per_request), checked.n_images
         ),
         level_names=run.level_names,

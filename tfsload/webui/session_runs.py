@@ -11,8 +11,9 @@ from pathlib import Path
 from tfsload.analysis import judged
 from tfsload.analysis.result import RunResult
 from tfsload.report import directory, json_file, next_run, states
+from tfsload.report.load import load
 from tfsload.report.page.cards import Card, cards, images_rate
-from tfsload.report.page.first_screen import load, subject
+from tfsload.report.page.first_screen import subject
 from tfsload.report.states import State
 from tfsload.report.sweep_answer import in_short
 from tfsload.transport.numerals import whole_number

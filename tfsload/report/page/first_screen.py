@@ -1,32 +1,28 @@
 """What a reader sees first: did it pass, does the server run in parallel, how fast, how often wrong. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tfsload.analysis import exit_codes
-from tfsload.analysis.figures import at_once, on_average, users
+from tfsload.analysis.figures import at_once
 from tfsload.analysis.next_sweep import as_flags, as_options
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.scaling import Scaling, ScalingAnswer
 from tfsload.report import next_run, units
 from tfsload.report.asked_load import asked_load
-from tfsload.report.charts.load_axis import load_of
 from tfsload.report.command import command
+from tfsload.report.load import load
 from tfsload.report.page.cards import Card, cards
 from tfsload.report.page.verdict_words import VerdictView, verdict_view
 from tfsload.report.page.words import Sentence, sentence, stopped
 from tfsload.report.sweep_answer import sweep_answer
-from tfsload.transport.numerals import whole_number
 
-# More levels than this are told by the first and the last one.
-_MOST_NAMED = 6
 # What the server is called that the suite starts where none is named.
 EMBEDDED = "embedded server"
 _IN_PARALLEL, _HOW_MUCH = "Does the server run in parallel?", "How much does it hold?"
 # Of a run that ended within its first level, or before it.
 _UNFINISHED = {
-    "sweep": (_IN_PARALLEL, "Cannot tell: no level of the sweep was run to its end."),
     "search": (_HOW_MUCH, "Cannot tell: the search was not run to its end."),
 }
 # Where one sentence ends and the next begins; not in "p99.9" or "1.5 s".
@@ -115,61 +111,6 @@ def where(address: str, protocol_name: str, is_embedded: bool) -> str:
 def protocol(name: str) -> str:
     """Return a protocol's name as people write it."""
     return {"grpc": "gRPC", "rest": "REST"}.get(name.lower(), name)
-
-
-def load(result: RunResult) -> str:
-    """Return what load there was, in words."""
-    return with_images(_load(result), result.asked.options.get("images_per_request", ""), len(result.images.fired))
-
-
-def with_images(load: str, images_per_request: str, n_images: int) -> str:
-    """Return a load in words, with how many images a request holds, where that is not one.
-
-    >>> with_images("4 users", "50", 1000), with_images("4 users", "1", 1000), with_images("4 users", "", 0)
-    ('4 users · 50 images a request', '4 users', '4 users')
-
-    Args:
-        load: in words.
-        images_per_request: as it was asked for; a run that was refused may have what is no number.
-        n_images: images that are fired; 0: not known.
-    """
-    asked = whole_number(images_per_request)
-    average = "" if asked is None else on_average(asked or 1, n_images)
-    images = "" if images_per_request in ("", "1") else f"{images_per_request} images a request{average}"
-    return " · ".join(part for part in (load, images) if part)
-
-
-def _load(result: RunResult) -> str:
-    asked, levels, n_left = asked_load(result), result.levels, result.course.n_levels_left
-    n_users = result.users.n_users_asked
-    if asked.kind == "search":
-        ends = asked.loads if result.search is None else (result.search.low_rps, result.search.high_rps)
-        return f"search from {' to '.join(map(units.rate, ends))} requests/s" if len(ends) == 2 else "search"
-    if asked.kind == "images":
-        images = f"{units.count(asked.n_images)} images, each once"
-        return " · ".join(filter(None, [images, users(n_users) if n_users else ""]))
-    if asked.kind == "users":
-        return users(n_users) if n_users else ""
-    measured = [load_of(level) for level in levels]
-    loads = asked.loads if asked.loads and (n_left or not levels) else measured  # what it was for, however far it came
-    if not loads:
-        return ""
-    lasts: set[float | None] = {level.duration_s for level in levels} or {asked.level_s}
-    each_s = lasts.pop() if len(lasts) == 1 else None
-    each = "" if each_s is None else f" · {units.span(each_s)} each"
-    done = f" · {len(levels)} of {len(levels) + n_left} levels measured" if n_left else ""
-    return f"{_of_levels(loads, asked.kind == 'rate')}{each}{done}"
-
-
-def _of_levels(loads: Sequence[float], is_open: bool) -> str:
-    """Return levels in words: all of them, or their number with the least and the most load."""
-    if not is_open and len(loads) == 1:
-        return f"sweep of {users(int(loads[0]))}"
-    if len(loads) <= _MOST_NAMED:
-        named = ", ".join(f"{one:,.12g}" for one in loads)
-    else:
-        named = f"{min(loads):,.12g} to {max(loads):,.12g} in {len(loads)} levels of"
-    return f"{'rates' if is_open else 'sweep'} of {named} {'requests/s' if is_open else 'users'}"
 
 
 def _with_confidence(result: RunResult, scaling: Scaling) -> str:
