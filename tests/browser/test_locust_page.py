@@ -82,7 +82,7 @@ def test_a_sweep_is_told_by_the_bar_and_the_tabs_and_a_reload_keeps_it(page, ser
     assert page.part("state") == levels[0]["state"] == state_of(written)
     headings = ("level", "requests/s", "p50 ms", "p90 ms", "p99 ms", "error rate", "wrong", "failed")
     assert figures(levels[1:], *headings) == level_figures(written)
-    headings = ("class", "images", "right", "wrong", "recall", "precision")
+    headings = ("class", "images", "right", "wrong", "recall (of a class)", "precision (of a class)")
     assert figures(classes[1:], *headings) == class_figures(written)
     for tab, before in ((LEVELS, levels), (ACCURACY, classes)):
         page.load(f"&tab={tab}")

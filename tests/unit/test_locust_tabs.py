@@ -105,7 +105,7 @@ def test_a_run_without_levels_that_is_put_together_meanwhile_shows_that(page):
     page.tabs.renew(page_run("demo"))
 
     assert page.states() == [("all", "under way")]
-    assert page.column(LEVELS, "remark") == ["–"]
+    assert page.column(LEVELS, "remark") == ["percentiles as counted"]
     assert page.column(LEVELS, "tail") != ["–"]
     assert page.column(ACCURACY, "label") == ["all: under way", *map(str, range(10))]
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import re
 
 import pytest
 
@@ -97,14 +98,76 @@ def test_the_first_row_of_each_tab_looks_like_the_verdict(kind, state):
     rows = rows_of(result)
 
     assert rows[LEVELS][0]["state"] == state
-    assert rows[ACCURACY][0]["label"] == f"all: {state}"
+    if kind != "invalid":
+        assert rows[ACCURACY][0]["label"] == f"all: {state}"
+
+
+@pytest.mark.parametrize(
+    ("make", "label"),
+    [
+        pytest.param(
+            lambda: page_run("unsettled"),
+            "all: of a run that is INVALID; the error rate stands all the same: answers are counted, not timed",
+            id="of-its-speed",
+        ),
+        pytest.param(
+            lambda: page_run("invalid"),
+            "all: of a run that is INVALID; without what was lost with workers",
+            id="without-some",
+        ),
+        pytest.param(
+            lambda: dataclasses.replace(
+                page_run("unsettled"),
+                server=dataclasses.replace(page_run("unsettled").server, changed="version 1 before, 2 after"),
+            ),
+            "all: ? INVALID, of more than one model, perhaps",
+            id="of-the-answers",
+        ),
+    ],
+)
+def test_a_question_mark_beside_an_error_rate_is_of_the_answers(make, label):
+    assert rows_of(make())[ACCURACY][0]["label"] == label
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        pytest.param("sweep", "percentiles are the most that they may be in a level (99%, if its", id="levels"),
+        pytest.param("demo", "percentiles as counted", id="no-levels"),
+    ],
+)
+def test_what_percentiles_are_is_said_once_and_those_of_one_table_are_of_one_kind(kind, said):
+    result = page_run(kind)
+    whole = rows_of(result)[LEVELS][0]
+
+    assert said in whole["remark"]
+    assert ({whole[key] for key in ("median", "ninety", "tail")} == {NONE}) is bool(result.levels)
+
+
+def test_a_dash_in_place_of_a_percentile_is_explained():
+    lacking = [page_run(kind) for kind in ("sweep", "unmeasured")]
+
+    assert ["or too few samples carry it" in rows_of(one)[LEVELS][0]["remark"] for one in lacking] == [False, True]
+
+
+def test_a_dash_has_a_column_that_says_of_what_its_figures_are():
+    """Where a dash stands though all is known, the column's head says of which rows or runs its figures are."""
+    for tab, kinds in ((LEVELS, ("sweep", "rate")), (ACCURACY, ("sweep", "long"))):
+        dashed = {
+            column.title
+            for kind in kinds
+            for row in rows_of(page_run(kind))[tab]
+            for column in tab.columns
+            if row[column.key] == NONE and column.key not in ("remark", "median", "ninety", "tail")
+        }
+        assert [title for title in dashed if not re.search(r"\(.+\)", title)] == []
 
 
 def test_a_run_without_levels_names_the_thresholds_that_it_crosses():
     crossed, passed = (rows_of(page_run(kind))[LEVELS][0]["remark"] for kind in ("thresholds", "demo"))
 
-    assert crossed.startswith("↑ error_rate < 1%: 2.10%")
-    assert passed == NONE
+    assert crossed.startswith("error_rate < 1% crossed: 2.10%")
+    assert passed == "percentiles as counted"
 
 
 def test_a_run_without_levels_has_one_row_for_all():
@@ -141,7 +204,7 @@ def test_each_class_has_the_figures_of_the_result():
     for one, row in zip(result.classes, rows, strict=True):
         assert (row["images"], row["right"], row["wrong"]) == tuple(map(count, (one.images, one.right, one.wrong)))
         assert (row["recall"], row["precision"]) == (percent(one.recall), percent(one.precision))
-        taken = f"{one.taken_for[0]} ({one.taken_for[1]:,}×)" if one.taken_for else NONE
+        taken = f"{one.taken_for[0]} ({one.taken_for[1]:,}×)" if one.taken_for else "none other"
         assert row["taken"] == taken
 
 
@@ -160,8 +223,8 @@ def test_a_level_names_the_thresholds_that_it_crosses_by_its_own_figure():
 
     assert "p99" not in first
     assert [remark.partition(" · ")[0] for remark in twice] == [
-        "↑ p99 < 12 ms: 22.6 ms (upper end)",
-        "↑ p99 < 12 ms: 37.3 ms (upper end)",
+        "p99 < 12 ms crossed: up to 22.6 ms",
+        "p99 < 12 ms crossed: up to 37.3 ms",
     ]
 
 

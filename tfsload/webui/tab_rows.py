@@ -12,10 +12,12 @@ from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
 from tfsload.report import states
 from tfsload.report.page.answers import classes_table
+from tfsload.report.page.cards import how_errors_stand, is_model_in_doubt
 from tfsload.report.page.level_tables import levels_table
 from tfsload.report.page.tables import Cell, Table
 from tfsload.report.page.verdict_words import verdict_view
 from tfsload.report.page.words import clean
+from tfsload.report.percentile_words import PERCENTILES_ARE
 from tfsload.report.standing import NOTHING_COUNTED, Counters
 
 Row = dict[str, str]
@@ -83,15 +85,15 @@ LEVELS = Tab(
         Column("level", "level", "level"),
         Column("state", "state", "state"),
         Column("rate", "requests/s", "requests/s"),
-        Column("fold", "speed-up", "speed-up"),
+        Column("fold", "speed-up (sweep)", "speed-up"),
         Column("median", "p50 ms", "p50"),
         Column("ninety", "p90 ms", "p90"),
         Column("tail", "p99 ms", "p99"),
         Column("errors", "error rate", "errors"),
         Column("wrong", "wrong", "wrong"),
         Column("failed", "failed", "failed"),
-        Column("mismatched", "mismatched", "mismatched"),
-        Column("dropped", "dropped", "dropped"),
+        Column("mismatched", "mismatched (--verify)", "mismatched"),
+        Column("dropped", "dropped (rates)", "dropped"),
         Column("remark", "what else is to be known"),
     ),
 )
@@ -103,12 +105,12 @@ ACCURACY = Tab(
         Column("images", "images", "images"),
         Column("right", "right", "right"),
         Column("wrong", "wrong", "wrong"),
-        Column("failed", "failed"),
-        Column("mismatched", "mismatched"),
+        Column("failed", "failed (of all)"),
+        Column("mismatched", "mismatched (of all, --verify)"),
         Column("errors", "error rate", "error rate"),
-        Column("recall", "recall", "recall"),
-        Column("precision", "precision", "precision"),
-        Column("taken", "most taken for", "most taken for"),
+        Column("recall", "recall (of a class)", "recall"),
+        Column("precision", "precision (of a class)", "precision"),
+        Column("taken", "most taken for (of a class)", "most taken for"),
     ),
 )
 TABS = (LEVELS, ACCURACY)
@@ -152,9 +154,10 @@ def all_levels(result: RunResult, state: str, so_far: str = "") -> Row:
     """Return the row of all that counts; `so_far`: what its levels have come to, in words."""
     totals = result.totals
     of_the_run = [held for held in result.thresholds if not held.where]
-    percentiles = {
-        key: latency_ms(totals.latency_ns.get(p)) for key, p in (("median", 50), ("ninety", 90), ("tail", 99))
-    }
+    # Of levels those of all together would be of no load, and another kind of figure than theirs.
+    known = {} if result.levels else totals.latency_ns
+    percentiles = {key: latency_ms(known.get(p)) for key, p in (("median", 50), ("ninety", 90), ("tail", 99))}
+    told = [so_far] if so_far else _not_held(of_the_run)
     return LEVELS.row(
         level=_of_all(result),
         state=state,
@@ -162,8 +165,17 @@ def all_levels(result: RunResult, state: str, so_far: str = "") -> Row:
         **percentiles,
         **_errors(result),
         dropped=count(totals.dropped) if totals.offered else NONE,
-        remark=so_far or " · ".join(_not_held(of_the_run)) or NONE,
+        remark=" · ".join(filter(None, [*told, _percentiles(result)])) or NONE,
     )
+
+
+def _percentiles(result: RunResult) -> str:
+    """Say what the percentiles are of which the columns' heads say no more than the unit."""
+    if result.levels:
+        are_all_known = all(level.upper_end_ns.get(p) is not None for level in result.levels for p in (50, 90, 99))
+        too_few = "" if are_all_known else ", or too few samples carry it"
+        return f"{PERCENTILES_ARE}; {NONE}: of all together there is none{too_few}"
+    return "percentiles as counted" if result.totals.latency_ns else ""
 
 
 def _of_all(result: RunResult) -> str:
@@ -214,7 +226,7 @@ def _remarks(level: LevelResult, thresholds: Iterable[Held]) -> Iterable[str]:
 def _not_held(thresholds: Iterable[Held]) -> Iterable[str]:
     for words in map(words_of, thresholds):
         if words.state != "held":
-            yield f"{words.mark} {words.asked}: {words.why_unknown or words.value}"
+            yield f"{words.asked} {words.state_word}: {words.why_unknown or words.value}"
 
 
 def under_way(name: str, counted: Counters, *, is_open_load: bool, remark: str = "") -> Row:
@@ -244,10 +256,25 @@ def all_classes(result: RunResult, state: str) -> Row:
     if not totals.predictions:
         return ACCURACY.row(label=f"all: {state}")
     return ACCURACY.row(
-        label=f"all: {state}{_unlabelled(totals.wrong)}",
+        label=f"all: {_of_answers(result, state)}{_unlabelled(totals.wrong)}",
         images=count(totals.predictions),
         right=count(None if totals.wrong is None else totals.predictions - totals.wrong - totals.n_failed),
         **_errors(result),
+    )
+
+
+def _of_answers(result: RunResult, state: str) -> str:
+    """Return a run's state beside its error rate, which stands where the verdict's question mark is of its speed."""
+    if result.verdict is None or result.totals.wrong is None or state in (UNDER_WAY, TO_COME):
+        return state
+    standing = how_errors_stand(result)
+    if not standing:
+        return state
+    word = states.of_run(result).word
+    return (
+        f"{state}, {standing}"
+        if is_model_in_doubt(result)
+        else f"of a run that is {word}; {standing.replace('it stands', 'the error rate stands', 1)}"
     )
 
 
