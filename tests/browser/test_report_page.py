@@ -240,6 +240,53 @@ def test_the_browser_has_nothing_to_complain_of(page, html, kind):
     assert page.complaints == []
 
 
+@pytest.mark.parametrize("look", ["wide", "phone", "dark"])
+def test_what_crossed_is_as_large_as_the_best_and_what_supports_no_verdict_is_not_bold(page, html, look):
+    def figures(kind, of):
+        page.show(html(kind), **LOOKS[look])
+        found = page.driver.find_elements(By.CSS_SELECTOR, of)
+        return [(one.text, one.value_of_css_property("font-size"), one.value_of_css_property("color")) for one in found]
+
+    (best, best_px, ink), (crossing, crossing_px, colour) = figures("endless", ".cards .is-crossed .figure strong")
+    doubted = figures("invalid", ".cards .is-invalid .figure strong")
+    weights = {
+        one.value_of_css_property("font-weight")
+        for one in page.driver.find_elements(By.CSS_SELECTOR, ".cards .is-invalid .figure strong")
+    }
+
+    assert (best, crossing) == ("4.30", "∞")
+    assert best_px == crossing_px
+    assert ink != colour
+    assert [text for text, _, _ in doubted] == ["243", "?", "5.97", "?"]
+    assert weights == {"400"}
+    assert ink not in {colour for _, _, colour in doubted}
+
+
+@pytest.mark.parametrize("look", ["wide", "phone"])
+def test_hundreds_of_misread_images_make_a_page_no_longer_until_they_are_asked_for(page, html, look):
+    page.show(html("many-classes"), **LOOKS[look])
+
+    def seen():
+        return sum(one.is_displayed() for one in page.driver.find_elements(By.CSS_SELECTOR, ".images li"))
+
+    def height_px():
+        return page.driver.execute_script("return document.getElementById('misread').parentElement.offsetHeight")
+
+    folded, folded_px = seen(), height_px()
+    page.driver.find_element(By.CSS_SELECTOR, "[aria-labelledby=misread] details summary").click()
+
+    assert (folded, seen()) == (12, 200)
+    assert 5 * folded_px < height_px()
+    assert page.too_wide == []
+
+
+def test_thresholds_stand_beside_the_distribution_without_being_scrolled(page, html):
+    page.show(html("unsettled"))
+    tables = page.driver.find_elements(By.CSS_SELECTOR, "[aria-label='Table: Thresholds']")
+
+    assert [one.get_property("scrollWidth") - one.get_property("clientWidth") for one in tables] == [0]
+
+
 def test_what_matters_is_read_without_script_and_style(page, html):
     strict = re.sub(r"(style|script)-src '[^;]*?'", r"\1-src 'none'", html("sweep"))
     assert strict.count("-src 'none'") == 3

@@ -1,14 +1,10 @@
 """The three figures that matter: how fast, how soon, how often wrong. Pure."""
 
 import math
-from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tfsload.analysis import exit_codes
 from tfsload.analysis.figures import at_once, percent, share, users
-from tfsload.analysis.held import Held
-from tfsload.analysis.held_words import words_of
 from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
@@ -17,12 +13,12 @@ from tfsload.analysis.scaling_answer import times_one_user
 from tfsload.analysis.sweep import PLATEAU
 from tfsload.report import states, units
 from tfsload.report.asked_load import asked_load
+from tfsload.report.page.crossed import Crossed, is_p99, of_errors, of_latency, of_throughput
 
-# Of thresholds that were crossed beside a figure so many are named, and of levels as good as the best.
+# Of levels as good as the best so many are named.
 _MOST_NAMED = 3
 # Of a run that supports no verdict some levels may: the card's is one of them.
 _OF_A_SOUND_LEVEL = "this level is not in doubt"
-_THROUGHPUT = ("rate", "right_rate", "dropped_rate", "parallelism")
 
 
 @dataclass(frozen=True)
@@ -34,6 +30,8 @@ class Card:
         value, unit: the figure.
         below: what else is to be known of it.
         state: "crossed" or "failed" where it is what a verdict rests on, "invalid" where it supports none; else empty.
+        crossing, crossing_unit: the figure that crossed a threshold on this very one, where it is another, and its
+            unit with where that was; empty: none did, or it is the one above.
     """
 
     title: str
@@ -41,6 +39,8 @@ class Card:
     unit: str
     below: str
     state: str = ""
+    crossing: str = ""
+    crossing_unit: str = ""
 
     @property
     def kind(self) -> str:
@@ -70,10 +70,10 @@ def images_rate(result: RunResult) -> str:
 
 def _fast(result: RunResult, best: LevelResult | None) -> Card:
     title = "How fast: best level" if result.search is None else "How fast: highest rate that holds"
-    crossed = _of_throughput(result)
+    crossed = of_throughput(result)
     if best is None:
-        below = [states.why_none_is_best(result), *crossed.told(None)]
-        return Card(title, units.NONE, "", " · ".join(below), crossed.state)
+        below = [states.why_none_is_best(result), *crossed.told]
+        return Card(title, units.NONE, "", " · ".join(below), crossed.state, *crossed.figure(None))
     below = [f"at {best.name}" if result.search is None else f"{best.name} offered"]
     if best.predictions != best.requests:
         below.append(f"{units.rate(best.images_per_s)} images/s")
@@ -87,9 +87,9 @@ def _fast(result: RunResult, best: LevelResult | None) -> Card:
     unsupported = _unsupported(result)
     if result.judged.exit_code == exit_codes.INVALID and not unsupported:
         below.append(_OF_A_SOUND_LEVEL)
-    below += crossed.told(best.achieved_rps)
-    state = crossed.state or unsupported
-    return Card(title, units.rate(best.achieved_rps), "requests/s", " · ".join(below), state)
+    below += crossed.told
+    state, figure = crossed.state or unsupported, crossed.figure(best.achieved_rps)
+    return Card(title, units.rate(best.achieved_rps), "requests/s", " · ".join(below), state, *figure)
 
 
 def _seen_from_outside(speed_up: float, scaling: Scaling) -> str:
@@ -97,7 +97,7 @@ def _seen_from_outside(speed_up: float, scaling: Scaling) -> str:
     has_way = scaling.round_trip_ns is not None
     told = times_one_user(speed_up, has_way)
     within = "" if scaling.interval is None else at_once(scaling.interval.value)
-    return f"{told}; about {within} at once in the server alone" if has_way and within else told
+    return f"{told}, and about {within} at once in the server alone" if has_way and within else told
 
 
 def _near(result: RunResult, best: LevelResult) -> list[str]:
@@ -114,11 +114,11 @@ def _near(result: RunResult, best: LevelResult) -> list[str]:
         named = f"{', '.join(map(units.count, others[:-1]))} and {users(others[-1])}"
     else:
         named = users(others[0])
-    return [f"within {share(PLATEAU)} of it at {named}"]
+    return [f"nearly as fast (less than {share(PLATEAU)} below) at {named}"]
 
 
 def _soon(result: RunResult, best: LevelResult | None) -> Card:
-    crossed = _of_latency(result)
+    crossed = of_latency(result)
     if best is None:
         return _soon_without_verdict(result, crossed)
     below = []
@@ -137,45 +137,47 @@ def _soon(result: RunResult, best: LevelResult | None) -> Card:
     value = best.upper_end_ns.get(99)
     if value is None:
         below.append("too few samples carry p99")
-    below += crossed.told(value)
+    below += crossed.told
     unit = "ms" if value is not None and math.isfinite(value) else ""
     state = crossed.state or _unsupported(result)
-    return Card(f"How soon: p99 at {best.name}", units.latency_ms(value), unit, " · ".join(below), state)
+    title = f"How soon: p99 at {best.name}"
+    return Card(title, units.latency_ms(value), unit, " · ".join(below), state, *crossed.figure(value))
 
 
-def _soon_without_verdict(result: RunResult, crossed: "_Crossed") -> Card:
+def _soon_without_verdict(result: RunResult, crossed: Crossed) -> Card:
     known = [(level.upper_end_ns.get(99), level.name) for level in result.levels]
     values = [(value, name) for value, name in known if value is not None]
-    below, most = [states.why_none_is_best(result)], None
+    below = [states.why_none_is_best(result)]
     if values:
         (least, at_least), (most, at_most) = min(values), max(values)
         if at_least == at_most:
             below.append(f"p99 {_with_ms(least)} at {at_least}")
         else:
             below.append(f"p99: lowest {_with_ms(least)} at {at_least}, highest {_with_ms(most)} at {at_most}")
-    below += crossed.told(most)
-    return Card("How soon: p99", units.NONE, "", " · ".join(below), crossed.state)
+    below += crossed.told
+    return Card("How soon: p99", units.NONE, "", " · ".join(below), crossed.state, *crossed.figure(None))
 
 
 def _fast_as_a_whole(result: RunResult) -> Card:
-    totals, crossed = result.totals, _of_throughput(result)
+    totals, crossed = result.totals, of_throughput(result)
     below = [f"{units.count(totals.requests)} requests in {units.span(totals.duration_s)}"]
     if asked_load(result).has_levels:
         below.append("of a level that was not measured to its end")
     if totals.requests_per_s is not None and totals.predictions != totals.requests:
         below.append(f"{units.rate(totals.images_per_s)} images/s")
-    below += crossed.told(totals.requests_per_s)
+    below += crossed.told
     rate = units.rate(totals.requests_per_s)
-    return Card("How fast: throughput", rate, "requests/s", " · ".join(below), crossed.state or _unsupported(result))
+    state, figure = crossed.state or _unsupported(result), crossed.figure(totals.requests_per_s)
+    return Card("How fast: throughput", rate, "requests/s", " · ".join(below), state, *figure)
 
 
 def _soon_as_a_whole(result: RunResult) -> Card:
-    totals, crossed = result.totals, _of_latency(result)
+    totals, crossed = result.totals, of_latency(result)
     if not totals.latency_ns:
-        below = ["no request was answered", *crossed.told(None)]
-        return Card("How soon: p99", units.NONE, "", " · ".join(below), crossed.state)
+        below = ["no request was answered", *crossed.told]
+        return Card("How soon: p99", units.NONE, "", " · ".join(below), crossed.state, *crossed.figure(None))
     # What a threshold is held against is what is shown, so that the two agree.
-    held = next((one for one in result.thresholds if _is_p99(one) and not one.where and one.value is not None), None)
+    held = next((one for one in result.thresholds if is_p99(one) and not one.where and one.value is not None), None)
     value = totals.latency_ns.get(99) if held is None else held.value
     answered = f"p50 {_with_ms(totals.latency_ns.get(50))} · longest {_with_ms(totals.latency.max_ns)}"
     if not totals.failed_requests:
@@ -185,10 +187,11 @@ def _soon_as_a_whole(result: RunResult) -> Card:
         below = [f"of all requests, {share} of them without an answer", f"of those answered: {answered}"]
     else:
         below = [answered, "of answered requests"]
-    below += crossed.told(value)
+    below += crossed.told
     unit = "ms" if value is not None and math.isfinite(value) else ""
     state = crossed.state or _unsupported(result)
-    return Card("How soon: p99", units.latency_ms(value), unit, " · ".join(below), state)
+    figure = crossed.figure(value)
+    return Card("How soon: p99", units.latency_ms(value), unit, " · ".join(below), state, *figure)
 
 
 def _unsupported(result: RunResult) -> str:
@@ -198,123 +201,38 @@ def _unsupported(result: RunResult) -> str:
 
 
 def _errors(result: RunResult) -> Card:
-    totals, crossed = result.totals, _of_errors(result)
+    totals, crossed = result.totals, of_errors(result)
     parts = [NO_LABELS if totals.wrong is None else f"{units.count(totals.wrong)} wrong"]
     parts.append(f"{units.count(totals.n_failed)} failed")
     if totals.compared:
         parts.append(f"{units.count(totals.mismatched)} mismatched")
     parts.append(f"of {units.count(totals.predictions)} predictions")
-    state, standing = crossed.state, "" if totals.wrong is None else _how_errors_stand(result)
+    state, standing = crossed.state, "" if totals.wrong is None else how_errors_stand(result)
     if result.judged.exit_code == exit_codes.FAILED and (totals.n_failed or totals.mismatched):
         state = "failed"
-    elif standing and _is_model_in_doubt(result):
+    elif standing and is_model_in_doubt(result):
         state = "invalid"
-    below = [" · ".join(parts), *crossed.told(totals.error_rate), *([standing] if standing else [])]
+    below = [" · ".join(parts), *crossed.told, *([standing] if standing else [])]
     value = percent(totals.error_rate)
     unit = "%" if value.endswith("%") else ""
-    return Card("How often wrong: error rate", value.removesuffix("%"), unit, " · ".join(below), state)
+    figure = crossed.figure(totals.error_rate)
+    return Card("How often wrong: error rate", value.removesuffix("%"), unit, " · ".join(below), state, *figure)
 
 
-def _how_errors_stand(result: RunResult) -> str:
+def how_errors_stand(result: RunResult) -> str:
     """Say of a run that supports no verdict whether its error rate does; empty: the run is another one."""
     if result.judged.exit_code != exit_codes.INVALID:
         return ""
-    if _is_model_in_doubt(result):
+    if is_model_in_doubt(result):
         return "of more than one model, perhaps"
     if result.workers.lost or result.workers.n_unaccounted:
         return "without what was lost with workers"
     return "it stands all the same: answers are counted, not timed"
 
 
-def _is_model_in_doubt(result: RunResult) -> bool:
+def is_model_in_doubt(result: RunResult) -> bool:
+    """Whether more than one model may have answered: of neither its errors are known then."""
     return bool(result.server.wrong_model or result.server.changed)
-
-
-@dataclass(frozen=True)
-class _Crossed:
-    """Thresholds that were crossed and are told beside a figure.
-
-    Attributes:
-        worst: of those on that very figure the one that was crossed the furthest; None: none was.
-        others: what else was crossed, as it is named.
-        own: all that was crossed on that figure.
-    """
-
-    worst: Held | None
-    others: tuple[str, ...]
-    own: tuple[Held, ...] = ()
-
-    @property
-    def state(self) -> str:
-        """The card's state: it is marked by a threshold on its own figure only."""
-        return "crossed" if self.worst is not None else ""
-
-    def told(self, shown: float | None) -> list[str]:
-        """Return what is said of them beside the figure that is shown, in the limit's unit; None: none is."""
-        told = []
-        if self.worst is not None:
-            words = words_of(self.worst)
-            margin = words.margin if words.margin.endswith("bound") else f"{words.margin or 'beyond'} the bound"
-            value = "no value (∞)" if words.value == units.ENDLESS else words.value
-            where = f" at {words.where}" if words.where else ""
-            told.append(margin if self.worst.value == shown else f"{value}{where}: {margin}")
-            told += self._how_many()
-        if self.others:
-            n_more = len(self.others) - _MOST_NAMED
-            named = [*self.others[:_MOST_NAMED], *([f"{n_more} more"] if n_more > 0 else [])]
-            verb = "was" if len(self.others) == 1 else "were"
-            told.append(f"{_and(named)} {verb} crossed")
-        return told
-
-    def _how_many(self) -> list[str]:
-        """Say how many were crossed on the figure, and which, where that is more than the one of which it is told."""
-        asked = [*dict.fromkeys(words_of(held).asked for held in self.own)]
-        if len(asked) > 1:
-            more = [f"{len(asked) - _MOST_NAMED} more"] if len(asked) > _MOST_NAMED else []
-            return [f"{len(asked)} thresholds on it were crossed: {_and([*asked[:_MOST_NAMED], *more])}"]
-        if len(self.own) > 1:
-            times = Counter(held.where for held in self.own)
-            where = [name if n == 1 else f"{name} ({n}×)" for name, n in times.items()]
-            more = [f"{len(where) - _MOST_NAMED} more"] if len(where) > _MOST_NAMED else []
-            return [f"crossed at {len(self.own)} levels: {_and([*where[:_MOST_NAMED], *more])}"]
-        return []
-
-
-def _and(named: Sequence[str]) -> str:
-    """Return names as a sentence has them."""
-    return " and ".join(part for part in (", ".join(named[:-1]), named[-1]) if part)
-
-
-def _crossed(result: RunResult, is_own: Callable[[Held], bool], is_near: Callable[[Held], bool]) -> _Crossed:
-    crossed = [held for held in result.thresholds if held.holds is False]
-    own = [held for held in crossed if is_own(held)]
-    worst = min(own, key=lambda held: -math.inf if held.margin is None else held.margin, default=None)
-    others = dict.fromkeys(held.threshold.subject for held in crossed if is_near(held) and not is_own(held))
-    return _Crossed(worst, tuple(others), tuple(own))
-
-
-def _of_throughput(result: RunResult) -> _Crossed:
-    return _crossed(result, lambda held: held.threshold.metric == "rate", _is_of_throughput)
-
-
-def _of_latency(result: RunResult) -> _Crossed:
-    return _crossed(result, _is_p99, lambda held: held.threshold.unit_kind == "duration")
-
-
-def _of_errors(result: RunResult) -> _Crossed:
-    return _crossed(
-        result,
-        lambda held: held.threshold.metric == "error_rate",
-        lambda held: held.threshold.unit_kind != "duration" and not _is_of_throughput(held),
-    )
-
-
-def _is_of_throughput(held: Held) -> bool:
-    return held.threshold.metric in _THROUGHPUT
-
-
-def _is_p99(held: Held) -> bool:
-    return held.threshold.percentile == 99 and not held.threshold.is_lag
 
 
 def _with_ms(nanoseconds: float | None) -> str:
