@@ -2,10 +2,8 @@
 
 import json
 
-import numpy as np
 import pytest
 
-from tests.support.data_files import write_pictures
 from tests.support.model_zoo import ZOO, expected
 from tests.support.runs import locust, run_headless
 from tests.support.zoo_fixtures import zoo as zoo
@@ -61,32 +59,6 @@ def test_a_run_counts_what_tensorflow_answers(tmp_path, zoo, zoo_addresses, name
     assert called in result["server"]["called"]
     assert result["totals"]["mismatched"] == 0
     assert " ".join(result["server"]["called"].split()) in " ".join(ended.stdout.split())
-
-
-@pytest.fixture
-def pets(tmp_path):
-    """A data set whose classes have names that no model of digits answers."""
-    images = {f"{pet}/{i}.png": np.full((28, 28), 9 * i, np.uint8) for pet in ("cat", "dog") for i in range(3)}
-    return ("--dataset", str(write_pictures(tmp_path / "pets", images)))
-
-
-def test_a_model_of_which_no_answer_can_be_read_is_refused_before_the_load(tmp_path, zoo_addresses, pets):
-    ended = run_headless(tmp_path / "run", "--host", zoo_addresses["labels"], "--model-name", "labels", *pets)
-
-    assert ended.exit_code == exit_codes.FAILED
-    assert "each of the first 3 predictions, tried without load, has no answer that can be read" in ended.stderr
-    assert "output 'label' answers '" in ended.stderr
-    assert "All users spawned" not in ended.stderr
-
-
-def test_it_is_fired_at_where_that_is_asked_for(tmp_path, zoo_addresses, pets):
-    arguments = ("--host", zoo_addresses["labels"], "--model-name", "labels", *pets, "--num-tests", "6", "--no-trial")
-
-    ended = run_headless(tmp_path / "run", *arguments)
-
-    assert ended.exit_code == exit_codes.FAILED
-    assert "BAD_REPLY" in ended.stdout
-    assert "6 of 6 images, each exactly once" in ended.stdout
 
 
 def test_inverted_pixels_are_named_where_a_model_looks_broken(tmp_path, zoo_addresses):

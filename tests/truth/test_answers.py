@@ -181,7 +181,7 @@ def answers_by(text):
             {"models": [V1, None]}, {"mnist, version 1": 100, "a model that is not named": 100}, id="one-tells-nothing"
         ),
         pytest.param(
-            {"models": [V1, V2], "switch": 152}, {"mnist, version 1": 150, "mnist, version 2": 50}, id="a-roll-out"
+            {"models": [V1, V2], "switch": 151}, {"mnist, version 1": 150, "mnist, version 2": 50}, id="a-roll-out"
         ),
         pytest.param(
             {"models": [V1, V2], "switch": 200},

@@ -22,7 +22,7 @@ FLAGS_BY_GROUP = {
     "data": "--dataset --num-tests --seed",
     "load": "--sweep --rate --arrivals --pacing --find-max-rate --level-duration --warm-up --warm-up-requests "
     "--give-up-after",
-    "checks": "--threshold --verify --tolerance --label-offset --no-trial",
+    "checks": "--threshold --verify --tolerance --label-offset",
     "report": "--report --hgrm --note --dry-run",
     "web UI": "--web-origin",
 }

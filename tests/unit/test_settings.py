@@ -60,9 +60,7 @@ def test_defaults_are_those_of_the_design():
             warm_up_requests=0,
             give_up_after_s=None,
         ),
-        checks=ChecksAsked(
-            thresholds=(), verify=0, tolerance=Tolerance("0.0001", 0.0001), label_offset=0, no_trial=False
-        ),
+        checks=ChecksAsked(thresholds=(), verify=0, tolerance=Tolerance("0.0001", 0.0001), label_offset=0),
         report=ReportAsked(directory="", hgrm=False, notes=(), dry_run=False),
         web_origins=(),
     )

@@ -89,7 +89,7 @@ def test_a_drop_down_offers_what_its_option_takes_and_nothing_else():
 def test_switches_are_boxes_to_tick():
     kinds = {one.name: one.kind for one in fields_by_name().values()}
 
-    assert {name for name, kind in kinds.items() if kind == start_fields.SWITCH} == {"tls", "hgrm", "no_trial"}
+    assert {name for name, kind in kinds.items() if kind == start_fields.SWITCH} == {"tls", "hgrm"}
 
 
 @pytest.mark.parametrize("word", ["true", "YES", "On", "1", "false", "no", "Off", "0"])

@@ -26,7 +26,7 @@ from tfsload.target import preflight
 from tfsload.target.embedded import EmbeddedModel
 from tfsload.target.preflight import MisfitError, NoServerError, Preflight
 from tfsload.target.references import References
-from tfsload.target.trial import TrialError, UnjudgedError, see_answered
+from tfsload.target.trial import TrialError, UnjudgedError
 from tfsload.target.verification import OtherModelError, VerificationError, record_references
 from tfsload.target.waiting import StoppedError, Wait, ask_when_ready
 from tfsload.transport import words
@@ -169,7 +169,6 @@ def _ask(settings: Settings, transport_class: type[Transport], kinds: Sequence[K
     transport = transport_class(settings.model, settings.connection)
     transport.check_files()
     is_verified = settings.checks.verify > 0 and not settings.report.dry_run
-    is_tried = not (is_verified or settings.checks.no_trial or settings.report.dry_run)
     references = References(*settings.checks.compared_by) if is_verified else None
     answered: list[CheckedKind] = []
     for kind in kinds:
@@ -180,8 +179,6 @@ def _ask(settings: Settings, transport_class: type[Transport], kinds: Sequence[K
         who = f" ({', '.join(kind.class_names)})" if len(kinds) > 1 else ""
         logger.info("Signature %s%s: %s", shown(found.spec.signature_name), who, found.spec.words)
         dataset, n_before = kind.encoded.dataset, len(answered) * requests_for(settings, len(kind.encoded.dataset))
-        if is_tried and kind.hooks.is_right is None:  # what a class judges by itself was tried with that
-            see_answered(called, dataset)
         if references is not None:
             references.add(record_references(settings.checks, called, dataset, found.servable), n_before)
         answered.append(CheckedKind(kind.class_names, found, kind, fired.judged_by))

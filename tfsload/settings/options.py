@@ -209,15 +209,6 @@ OPTIONS = (
         "How far the model's classes are above the labels: 1 where the model's class 1 is label 0.",
     ),
     Option(
-        "--no-trial",
-        "checks.no_trial",
-        "false",
-        readers.switch,
-        "Start the load even if the server refuses the first images, or answers what cannot be read: they are tried "
-        "before, one at a time, until one has an answer.",
-        is_switch=True,
-    ),
-    Option(
         "--report",
         "report.directory",
         "",

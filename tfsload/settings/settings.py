@@ -48,14 +48,12 @@ class ChecksAsked:
         verify: images whose answers are compared with those without load.
         tolerance: how far their scores may be off.
         label_offset: how far the model's classes are above the labels.
-        no_trial: whether the load starts whatever becomes of the first images.
     """
 
     thresholds: tuple[Threshold, ...]
     verify: int
     tolerance: Tolerance
     label_offset: int
-    no_trial: bool
 
     @property
     def compared_by(self) -> tuple[Tolerance, int]:

@@ -1,4 +1,4 @@
-"""The first predictions, without load: whether a run that is about to be made would have answers at all."""
+"""One prediction, scored: whether a run that is about to be made would have answers at all."""
 
 import time
 from collections import Counter
@@ -16,11 +16,6 @@ from tfsload.transport.contract import Transport
 from tfsload.transport.failure import UNJUDGED, PredictionFailure
 from tfsload.transport.servable import UNTOLD, Servable
 from tfsload.transport.words import shown
-
-# Of so many requests one must be answered.
-_MOST_TRIALS = 3
-# Codes by which a server refuses what it was sent, and will again; by others it may be busy, starting or in trouble.
-_STAYS_REFUSED = ("INVALID_ARGUMENT", "OUT_OF_RANGE", "FAILED_PRECONDITION", "UNIMPLEMENTED")
 
 
 class TrialError(Exception):
@@ -82,43 +77,6 @@ class Trial:
             n_wrong = len(self.labels) - n_right
             what = f"{which}: {n_right:,} right, {n_wrong:,} wrong"
         return f"{what}, {took}"
-
-
-def see_answered(transport: Transport, dataset: Dataset) -> None:
-    """Make the first requests of a run, one after the other, until one has an answer that can be read.
-
-    One that has none for a reason that may pass, such as a server that is busy, ends it, too: what becomes of such
-    requests under load is for the run to tell.
-
-    Args:
-        transport: to the server; closed afterwards.
-        dataset: the images that the run fires.
-
-    Raises:
-        TrialError: each was refused, or was answered with what cannot be read.
-    """
-    book = RequestBook(dataset.examples, dataset.labels, transport.model.images_per_request, transport.encode)
-    n_tried, first = min(_MOST_TRIALS, len(book)), ""
-    try:
-        for number in range(n_tried):
-            request = book[number]
-            try:
-                transport.reader_of(len(request.labels)).read(transport.call(request.body))
-            except PredictionFailure as failure:
-                if failure.code not in _STAYS_REFUSED:
-                    return
-                first = first or str(failure)
-            except ReplyError as error:
-                first = first or shown(str(error))
-            else:
-                return
-    finally:
-        transport.close()
-    each = f"each of the first {n_tried} predictions" if n_tried > 1 else "the only prediction"
-    raise TrialError(f"{each}, tried without load, has no answer that can be read ({first}): {_CURE}")
-
-
-_CURE = "see how the model is called with --dry-run, and mend that or the server; --no-trial fires at it all the same"
 
 
 def try_one(

@@ -263,12 +263,6 @@ _DETAILS = (
         "30, or twice the deadline if that is longer, in runs that have an end.",
         DECIMAL,
     ),
-    _field(
-        "no_trial",
-        "Start without a trial",
-        "Even if the server refuses the first images, or answers what cannot be read.",
-        SWITCH,
-    ),
 )
 
 
