@@ -36,8 +36,8 @@ Inference error rate: 0%
 """.replace("ALL_ANSWERED", "a valid run in which every request was answered")
 
 REFUSED = """tfsload: the run cannot start:
-  - --model-version 'newest': expected a whole number from 0 to 9223372036854775807
-  - --deadline '0': expected a number of seconds above 0 and at most 3600
+  - --model-version 'newest': expected a whole number from 0 to 9,223,372,036,854,775,807
+  - --deadline '0': expected a number of seconds above 0 and at most 3,600
   - --threshold 'p99 50ms': no operator: expected <, <=, > or >= between a metric and a value
 """
 
