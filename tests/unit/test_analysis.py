@@ -233,7 +233,7 @@ def test_thresholds_of_a_run_without_levels(text, code, reason):
             [closed_row(), closed_row(samples(latency_ns=9 * MS), users=2)],
             {"thresholds": "p50 < 5ms"},
             exit_codes.THRESHOLD,
-            ["p50 < 5ms was crossed at 2 users: 9.0"],
+            ["p50 < 5ms was crossed at 2 users: up to 9.0"],
             id="crossed-at-one-level",
         ),
         pytest.param(
