@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from tfsload.analysis.level_result import LevelResult
+from tfsload.analysis.level_result import LevelResult, load_of
 from tfsload.report.charts.chart import Axis, Frame
 from tfsload.report.charts.placing import width_px
 from tfsload.report.charts.scale import labels_of, spread
@@ -11,11 +11,6 @@ from tfsload.report.charts.scale import labels_of, spread
 # From here on doublings take equal room.
 _LINEAR_UP_TO = 16
 _LEAST_TICK_PX = 20
-
-
-def load_of(level: LevelResult) -> float:
-    """Return a level's load: arrivals a second, or users."""
-    return float(level.users) if level.rate_rps is None else level.rate_rps
 
 
 def can_be_told(levels: Sequence[LevelResult], to_come: Sequence[float] = ()) -> bool:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tfsload.analysis.figures import percent
-from tfsload.analysis.level_result import LevelResult
+from tfsload.analysis.level_result import LevelResult, load_of
 from tfsload.analysis.result import RunResult
 from tfsload.report import units
 from tfsload.report.charts.chart import NARROW_PX, Axis, Chart, Drawing, Frame, Spec
 from tfsload.report.charts.level_bars import Bar, bars_of
-from tfsload.report.charts.load_axis import by_load, can_be_told, is_log, load_axis, load_of, samples_along
+from tfsload.report.charts.load_axis import by_load, can_be_told, is_log, load_axis, samples_along
 from tfsload.report.charts.placing import Label, Room, around, width_px
 from tfsload.report.charts.scale import labels_of, ticks_from_zero
 from tfsload.report.states import is_doubted, of_level
