@@ -239,6 +239,40 @@ def test_of_arrays_it_is_given_those_of_an_example():
     assert encoded(given, None).by == "--dataset x.npz"
 
 
+class SaysNothing(Exception):  # noqa: N818
+    """What a library may raise, or return: it is no array, and can be neither shown nor told."""
+
+    def __repr__(self):
+        raise RuntimeError
+
+    __str__ = __array__ = __repr__
+
+
+def raises_what_says_nothing(*_):
+    raise SaysNothing
+
+
+def raises_with_its_values(label, answer):
+    raise ValueError(f"{label} is not {answer}")
+
+
+class NotHashable:
+    """As a dataclass with `__call__` is."""
+
+    __hash__ = None
+
+    def __call__(self, image):
+        return 255 - image
+
+
+def test_an_object_that_can_be_called_need_not_be_hashable():
+    made = type("Mine", (Base,), {"encode": NotHashable()})
+    ((names, hooks),) = by_hooks([made], PredictionUser)
+
+    assert names == ("Mine",)
+    assert (encoded(DATA, hooks.encode).dataset.images == 255 - IMAGES).all()
+
+
 def fails_at_the_second(image):
     return image if not image[0, 0] else image.no_such_thing
 
@@ -269,6 +303,9 @@ def fails_at_the_second(image):
             id="names",
         ),
         pytest.param(fails_at_the_second, "Mine.encode, image 1: AttributeError: ", id="exception"),
+        pytest.param(raises_what_says_nothing, "Mine.encode, image 0: SaysNothing, at ", id="cannot-be-told"),
+        pytest.param(lambda _: SaysNothing(), "returned SaysNothing, which makes no array: Runt", id="no-array-of-it"),
+        pytest.param(lambda _: "\ud800", "0: returned str, which makes no array: UnicodeEncodeError", id="surrogate"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_sent_is_refused_with_its_image(function, message):
@@ -346,6 +383,8 @@ def test_an_answer_in_the_same_bytes_has_its_last_verdict():
     ("is_right", "message"),
     [
         pytest.param(lambda _, answer: answer.none, "Mine.is_right, image 7: AttributeError: ", id="exception"),
+        pytest.param(raises_what_says_nothing, "image 7: SaysNothing, at ", id="an-exception-that-cannot-be-told"),
+        pytest.param(lambda *_: SaysNothing(), "returned SaysNothing that cannot be shown, ex", id="cannot-be-shown"),
         pytest.param(lambda *_: None, "image 7: returned NoneType None, expected True", id="nothing"),
         pytest.param(lambda *_: 1, "image 7: returned int 1, expected True or False", id="number"),
         pytest.param(lambda *_: np.array([True]), "image 7: returned ndarray array([ True]), exp", id="array"),
@@ -358,9 +397,21 @@ def test_what_cannot_be_judged_fails_by_a_code_of_its_own(is_right, message, cap
     assert caught.value.code == UNJUDGED
     (record,) = caplog.records
     assert message in record.getMessage()
-    # Locust's table of errors has a row for each message.
-    assert message.partition("returned")[2] in caught.value.message
     assert caught.value.message.startswith("Mine.is_right: ")
+
+
+def test_locusts_table_of_errors_has_one_row_for_a_fault_whatever_it_says_of_the_image():
+    """It has a row for each message, and grew with every answer."""
+    messages = set()
+    for label in range(20):
+        with pytest.raises(PredictionFailure) as caught:
+            judged(raises_with_its_values, [label], [3], first=label)
+        messages.add(caught.value.message)
+        with pytest.raises(PredictionFailure) as caught:
+            judged(lambda label, _: label / 3, [label], [3], first=label)
+        messages.add(caught.value.message)
+
+    assert len(messages) == 2
 
 
 def test_the_same_fault_is_told_once(caplog):

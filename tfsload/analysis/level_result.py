@@ -134,11 +134,6 @@ class LevelResult:
 
 
 # Long because each figure of a level is named.
-def load_of(level: LevelResult) -> float:
-    """Return a level's load: arrivals a second, or users."""
-    return float(level.users) if level.rate_rps is None else level.rate_rps
-
-
 def level_result(row: LevelRow, finding: Finding | None = None, is_labelled: bool = True) -> LevelResult:
     """Return a level's row as plain data.
 

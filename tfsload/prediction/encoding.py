@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tfsload.datasets.dataset import Dataset
 from tfsload.datasets.progress import counted
 from tfsload.datasets.sizes import MAX_BYTES
-from tfsload.prediction.hooks import Hook
+from tfsload.prediction.hooks import Hook, value_words
 from tfsload.settings.settings import SettingsError
 from tfsload.transport.given_array import UNNAMED, GivenArray
 from tfsload.transport.words import shown
@@ -96,10 +96,14 @@ def _arrays_of(encode: Hook, example: Any, number: int) -> dict[str, NDArray[Any
         raise SettingsError([f"{encode.name}, {what}: returned a dict with the keys {list(named)}: {_EXPECTED}"])
     arrays = {}
     for name, value in named.items():
-        array = _as_array(value)
+        try:
+            array = _as_array(value)
+        except Exception as error:  # what is no array of numpy's turns itself into one, or raises whatever it likes
+            told = f"returned {type(value).__name__}, which makes no array: {encode.said(error)}"
+            raise SettingsError([f"{encode.name}, {what}: {told}"]) from error
         if array is None:
             of = f"{shown(name)}: " if name else ""
-            told = shown(f"{type(value).__name__} {value!r}")
+            told = shown(f"{type(value).__name__} {value_words(value)}")
             raise SettingsError([f"{encode.name}, {what}: returned {of}{told}: {_EXPECTED}"])
         arrays[name] = array
     return arrays

@@ -31,12 +31,20 @@ class Hook:
 
     def said(self, error: BaseException) -> str:
         """Return what an exception says that came out of it, with the user's own line."""
+        try:
+            said = str(error)
+        except Exception:  # a class of the user's own may not be able to
+            said = ""
+        return f"{type(error).__name__}{': ' if said else ''}{said}{self.where(error)}"
+
+    def where(self, error: BaseException) -> str:
+        """Return where in the user's own code an exception came up; empty: not known."""
         frames = traceback.extract_tb(error.__traceback__)
         code = getattr(inspect.unwrap(getattr(self.call, "__func__", self.call)), "__code__", None)
         own = [frame for frame in frames if code and frame.filename == code.co_filename] or frames[-1:]
-        where = f", at {own[-1].filename}, line {own[-1].lineno}: {(own[-1].line or '')[:_LONGEST_LINE]}" if own else ""
-        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        return f"{said}{where}"
+        if not own:
+            return ""
+        return f", at {own[-1].filename}, line {own[-1].lineno}: {(own[-1].line or '')[:_LONGEST_LINE]}"
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,14 @@ class Hooks:
 
 
 NO_HOOKS = Hooks()
+
+
+def value_words(value: Any) -> str:
+    """Return a value of a user's as Python writes it, where it can."""
+    try:
+        return repr(value)
+    except Exception:  # a class of the user's own may not be able to
+        return "that cannot be shown"
 
 
 def hooks_of(user_class: type, base: type) -> Hooks:
@@ -116,7 +132,8 @@ def _hook(user_class: type, base: type, name: str) -> Hook | None:
     if inspect.iscoroutinefunction(own):
         raise SettingsError([f"{told} is async, and is not awaited: {expected}"])
     call = MethodType(own, user_class) if is_bound else own
-    return Hook(told, call, (own, user_class if is_bound else None))
+    # By identity: an object that can be called need not be hashable.
+    return Hook(told, call, (id(own), user_class if is_bound else None))
 
 
 def _takes(function: Callable[..., Any], n: int) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tfsload.load.request_book import RIGHT, WRONG, Judge
-from tfsload.prediction.hooks import Hook
+from tfsload.prediction.hooks import Hook, value_words
 from tfsload.transport.contract import Transport
 from tfsload.transport.failure import UNJUDGED, PredictionFailure
 from tfsload.transport.grpc.codec import MOST_KEPT_BYTES
@@ -47,22 +47,28 @@ class Judging:
         try:
             said = self._is_right.call(label, answer)
         except Exception as error:
-            raise self._unjudged(image, self._is_right.said(error), error) from None
+            kind = f"{type(error).__name__}{self._is_right.where(error)}"
+            raise self._unjudged(image, self._is_right.said(error), kind, error) from None
         if isinstance(said, bool | np.bool_):
             return RIGHT if said else WRONG
-        raise self._unjudged(image, f"returned {type(said).__name__} {said!r}, expected True or False", None)
+        kind = f"returned {type(said).__name__}"
+        expected = "expected True or False"
+        raise self._unjudged(image, f"{kind} {value_words(said)}, {expected}", f"{kind}, {expected}", None)
 
-    def _unjudged(self, image: int, said: str, error: Exception | None) -> PredictionFailure:
-        """Return why an answer cannot be judged; Locust's table of errors has a row for each: it names no image."""
+    def _unjudged(self, image: int, said: str, kind: str, error: Exception | None) -> PredictionFailure:
+        """Return why an answer cannot be judged.
+
+        Locust's table of errors has a row for each failure's words, so that under load they name neither image nor
+        value: there would be as many rows as answers.
+        """
         name = self._is_right.name
         told = f"{name}, image {image}: {said}"
         if not self._is_told:
             return PredictionFailure(UNJUDGED, told)
-        kind = said.partition(", at ")[2] or said
         if kind not in self._told and len(self._told) < _MOST_TOLD:
             self._told.add(kind)
             logger.error("%s; such answers count as failed (%s)", shown(told), UNJUDGED, exc_info=error)
-        return PredictionFailure(UNJUDGED, f"{name}: {said}")
+        return PredictionFailure(UNJUDGED, f"{name}: {kind}")
 
 
 class _RequestJudge:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from tfsload.analysis.figures import on_average, users
-from tfsload.analysis.level_result import load_of
 from tfsload.analysis.result import RunResult
 from tfsload.report import units
 from tfsload.report.asked_load import asked_load
+from tfsload.report.level_load import load_of
 from tfsload.transport.numerals import whole_number
 
 # More levels than this are told by the first and the last one.

@@ -5,13 +5,14 @@ import math
 from collections.abc import Sequence
 
 from tfsload.analysis.held_words import words_of
-from tfsload.analysis.level_result import LevelResult, load_of
+from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
 from tfsload.report import units
 from tfsload.report.charts.chart import NARROW_PX, Axis, Chart, Drawing, Frame, Spec
 from tfsload.report.charts.load_axis import by_load, can_be_told, load_axis
 from tfsload.report.charts.placing import LINE_PX, Label, Room, apart, around, shortened, width_px
 from tfsload.report.charts.scale import log_ticks
+from tfsload.report.level_load import load_of
 from tfsload.report.states import is_doubted
 
 # By percentile: the colour's role and the mark's shape.

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from tfsload.analysis.level_result import LevelResult, load_of
+from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.sweep import ScaledLevel
 from tfsload.report.charts.load_axis import by_load
 from tfsload.report.counted_levels import levels_of
+from tfsload.report.level_load import load_of
 from tfsload.report.states import of_level
 
 

@@ -3,10 +3,11 @@
 import math
 from collections.abc import Sequence
 
-from tfsload.analysis.level_result import LevelResult, load_of
+from tfsload.analysis.level_result import LevelResult
 from tfsload.report.charts.chart import Axis, Frame
 from tfsload.report.charts.placing import width_px
 from tfsload.report.charts.scale import labels_of, spread
+from tfsload.report.level_load import load_of
 
 # From here on doublings take equal room.
 _LINEAR_UP_TO = 16

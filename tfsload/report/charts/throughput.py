@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tfsload.analysis.figures import percent
-from tfsload.analysis.level_result import LevelResult, load_of
+from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
 from tfsload.report import units
 from tfsload.report.charts.chart import NARROW_PX, Axis, Chart, Drawing, Frame, Spec
@@ -12,6 +12,7 @@ from tfsload.report.charts.level_bars import Bar, bars_of
 from tfsload.report.charts.load_axis import by_load, can_be_told, is_log, load_axis, samples_along
 from tfsload.report.charts.placing import Label, Room, around, width_px
 from tfsload.report.charts.scale import labels_of, ticks_from_zero
+from tfsload.report.level_load import load_of
 from tfsload.report.states import is_doubted, of_level
 
 # So many levels have their value beside them; the table has all.

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from tfsload.analysis.figures import percent
-from tfsload.analysis.level_result import load_of
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.verdict import Reason
+from tfsload.report.level_load import load_of
 from tfsload.report.page.words import Sentence, capital, sentence, stopped, strong
 
 _NUMBER = re.compile(r"\d[\d.,]*")
