@@ -12,6 +12,7 @@ from tfsload.prediction.hooks import NO_HOOKS, by_hooks, hooks_of
 from tfsload.prediction.judging import Judging
 from tfsload.prediction.prediction_user import PredictionUser
 from tfsload.settings.settings import SettingsError
+from tfsload.transport import words
 from tfsload.transport.answer import Answer
 from tfsload.transport.failure import UNJUDGED, PredictionFailure
 from tfsload.transport.image_answer import ImageAnswer
@@ -314,6 +315,21 @@ def test_what_cannot_be_sent_is_refused_with_its_image(function, message):
 
     (fault,) = caught.value.faults
     assert message in fault
+
+
+def test_no_secret_is_told_that_an_exception_repeats():
+    def tells(_):
+        raise ValueError("no answer to authorization=s3cr3tvalue99")
+
+    words.hide(["s3cr3tvalue99"])
+    try:
+        with pytest.raises(SettingsError) as caught:
+            encoded(DATA, hook(tells))
+    finally:
+        words.hide([])
+
+    assert "authorization=" in str(caught.value)
+    assert "s3cr3tvalue99" not in str(caught.value).partition(", at ")[0]
 
 
 def test_an_exception_is_told_with_the_user_s_own_line():

@@ -17,7 +17,7 @@ from tfsload.run.judged_before import cost_ns
 from tfsload.run.kinds import CheckedKind, called_words, calls_from_text, calls_text, kinds_asked, kinds_of
 from tfsload.settings.settings import SettingsError
 from tfsload.target.preflight import Preflight
-from tfsload.transport.call_spec import MNIST_EXAMPLE
+from tfsload.transport.call_spec import MNIST_EXAMPLE, GivenInput
 
 JUDGED = replace(MNIST_EXAMPLE, judged_by="Judge.is_right (1 µs an answer)", asks_for=())
 DATA = Dataset("mine", np.arange(24, dtype=np.uint8).reshape(2, 3, 4), np.array([1, 2], np.uint8))
@@ -61,7 +61,8 @@ def test_what_is_sent_of_several_is_read_again():
 
 
 def test_a_process_that_fires_makes_the_same_requests():
-    text = calls_text(checked((("Plain",), MNIST_EXAMPLE), (("Inverted",), MNIST_EXAMPLE), (("Judge",), JUDGED)))
+    of_its_size = replace(MNIST_EXAMPLE, input=replace(MNIST_EXAMPLE.input, pixels=(3, 4)))
+    text = calls_text(checked((("Plain",), MNIST_EXAMPLE), (("Inverted",), of_its_size), (("Judge",), JUDGED)))
 
     kinds = kinds_asked(text, DATA, [Judge, Plain, Inverted], {})
 
@@ -87,6 +88,48 @@ def test_a_process_that_fires_makes_the_same_requests():
 def test_a_worker_with_other_classes_is_unfit(kinds, message):
     with pytest.raises(SettingsError, match=message):
         kinds_asked(calls_text(checked(*kinds)), DATA, [Plain, Inverted, Judge], {})
+
+
+def encoding(made):
+    return type("Own", (PredictionUser,), {"abstract": True, "encode": staticmethod(lambda _: made)})
+
+
+@pytest.mark.parametrize(
+    ("made", "in_master", "message"),
+    [
+        pytest.param(np.zeros((3, 4), np.uint8), (), "", id="the-same-images"),
+        pytest.param(
+            np.zeros((4, 3), np.uint8),
+            (),
+            "Own.encode makes images of 4 × 3 in this worker, and images of 3 × 4 in its master",
+            id="images-the-other-way-round",
+        ),
+        pytest.param(np.zeros(12, np.float32), (), "makes arrays in this worker, and images of 3 × 4", id="arrays"),
+        pytest.param(np.zeros(12, np.float32), ("float32 [12]",), "", id="the-same-array"),
+        pytest.param({"x": np.zeros(12, np.float32)}, ("float32 [12]",), "", id="the-same-array-by-its-name"),
+        pytest.param(
+            np.zeros(5, np.float32),
+            ("float32 [12]",),
+            "makes float32 [5] for the input 'x' in this worker, and float32 [12] in its master",
+            id="another-length",
+        ),
+        pytest.param(np.zeros((3, 4), np.float32), ("float32 [4, 3]",), "float32 [3, 4] for", id="another-shape"),
+        pytest.param(np.zeros(12), ("float32 [12]",), "makes float64 [12] for the input 'x'", id="another-dtype"),
+        pytest.param({"y": np.zeros(12)}, ("float32 [12]",), "makes nothing for the input 'x'", id="another-name"),
+    ],
+)
+def test_a_worker_whose_encode_makes_something_else_is_unfit(made, in_master, message):
+    """It would have fired requests that cannot be made, or that are others' than the master has checked."""
+    given = tuple(GivenInput("x", "DT_FLOAT", None, (12,), by=f"{words} of Own.encode") for words in in_master)
+    spec = replace(MNIST_EXAMPLE, given=given, input=replace(MNIST_EXAMPLE.input, pixels=(3, 4)))
+    text = calls_text(checked((("Own",), spec)))
+    if message:
+        with pytest.raises(SettingsError) as caught:
+            kinds_asked(text, DATA, [encoding(made)], {})
+        assert message in str(caught.value)
+    else:
+        (kind,) = kinds_asked(text, DATA, [encoding(made)], {})
+        assert len(kind.dataset) == len(DATA)
 
 
 # What the reports say where a class judges

@@ -71,6 +71,12 @@ def f4(*scores):
         pytest.param("1%", f4(0, 0), f4(0, 0), False, id="all-zeros"),
         pytest.param("1%", f4(0, 0), f4(0, 1e-12), True, id="all-were-zeros"),
         pytest.param("100%", f4(3e38, 1), f4(-3e38, 1), True, id="largest-numbers"),
+        pytest.param("1", f4(0.5, 1), f4(np.nan, 1), True, id="no-number-under-load"),
+        pytest.param("100%", f4(np.nan, 1), f4(0.5, 1), True, id="no-number-without-load"),
+        pytest.param("0", f4(np.nan, 1), f4(np.nan, 1), False, id="no-number-in-both"),
+        pytest.param("0", f4(-np.inf, 1), f4(-np.inf, 1), False, id="one-infinity"),
+        pytest.param("0.5", f4(-np.inf, 1), f4(np.inf, 1), True, id="two-infinities"),
+        pytest.param("0.5", f4(np.inf, 1), f4(5, 1), True, id="an-infinity-and-a-number"),
         pytest.param("1%", np.array([[1e308]]), np.array([[-1e308]]), True, id="beyond-what-can-be-subtracted"),
     ],
 )

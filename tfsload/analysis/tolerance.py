@@ -50,15 +50,19 @@ class Tolerance:
         """Return which images' answers are others: bool (images,).
 
         Args:
-            expected, scores: without and under load, (images, classes), of one shape; a number, or -inf.
+            expected, scores: without and under load, (images, classes), of one shape. Infinities of one sign are equal,
+                and so are two that are no numbers; one that is none is another answer than a number.
         """
         expected = expected.astype(np.float64)  # whose differences of float32 are exact
         limit: Any = self.value
         if self.is_relative:
             sizes = np.abs(expected)
             limit = self.value * np.where(np.isfinite(sizes), sizes, 0.0).max(axis=1, keepdims=True)
-        with np.errstate(over="ignore", invalid="ignore"):  # an infinite difference is one; two of -inf are equal
-            is_beyond: NDArray[np.bool_] = (np.abs(scores.astype(np.float64) - expected) > limit).any(axis=1)
+        found = scores.astype(np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):  # an infinite difference is one
+            is_near = np.abs(found - expected) <= limit
+        is_alike = is_near | (found == expected) | (np.isnan(found) & np.isnan(expected))
+        is_beyond: NDArray[np.bool_] = ~is_alike.all(axis=1)
         return is_beyond
 
 

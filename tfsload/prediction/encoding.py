@@ -90,7 +90,7 @@ def _arrays_of(encode: Hook, example: Any, number: int) -> dict[str, NDArray[Any
     try:
         made = encode.call(example)
     except Exception as error:
-        raise SettingsError([f"{encode.name}, {what}: {encode.said(error)}"]) from error
+        raise SettingsError([f"{encode.name}, {what}: {shown(encode.said(error))}"]) from error
     named = made if isinstance(made, Mapping) else {UNNAMED: made}
     if not named or (isinstance(made, Mapping) and not all(isinstance(name, str) and name for name in named)):
         raise SettingsError([f"{encode.name}, {what}: returned a dict with the keys {list(named)}: {_EXPECTED}"])
@@ -99,7 +99,7 @@ def _arrays_of(encode: Hook, example: Any, number: int) -> dict[str, NDArray[Any
         try:
             array = _as_array(value)
         except Exception as error:  # what is no array of numpy's turns itself into one, or raises whatever it likes
-            told = f"returned {type(value).__name__}, which makes no array: {encode.said(error)}"
+            told = f"returned {type(value).__name__}, which makes no array: {shown(encode.said(error))}"
             raise SettingsError([f"{encode.name}, {what}: {told}"]) from error
         if array is None:
             of = f"{shown(name)}: " if name else ""

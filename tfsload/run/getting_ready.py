@@ -10,6 +10,7 @@ from tfsload.run.kinds import kinds_asked
 from tfsload.run.user_hosts import transport_class_of
 from tfsload.settings.settings import Settings, SettingsError
 from tfsload.target.round_trip import measure_round_trip_ns
+from tfsload.transport import words
 
 _OTHER_VERSION = "this worker runs another version of this suite than its master: install the same on both"
 
@@ -30,6 +31,7 @@ def get_ready(environment: Environment, options: dict[str, Any], number: int, im
     if options.get(messages.PROTOCOL_OPTION) != messages.PROTOCOL:
         raise SettingsError([_OTHER_VERSION])
     settings = Settings.parse(options, options[messages.ADDRESS_OPTION])
+    words.hide(value for _, value in settings.connection.metadata)
     images = images or RunImages.of(load_images(settings))
     images.require(options[messages.RUN_DATA_OPTION])
     classes, dataset = environment.user_classes, images.dataset

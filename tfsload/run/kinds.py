@@ -18,7 +18,7 @@ from tfsload.settings.settings import Settings, SettingsError
 from tfsload.target.fired import Fired
 from tfsload.target.preflight import Preflight
 from tfsload.transport.call_spec import CallSpec
-from tfsload.transport.given_array import GivenArray
+from tfsload.transport.given_array import UNNAMED, GivenArray
 from tfsload.transport.words import quoted, shown
 
 logger = logging.getLogger(__name__)
@@ -182,8 +182,27 @@ def kinds_asked(
             if hooks.encode:
                 logger.info("Encoded by %s", made.by_words)
             own = made.dataset
+            if hooks.encode and (fault := _otherwise(spec, own)):
+                raise SettingsError([f"{hooks.encode.name} makes {fault}: have the same locustfile on both"])
         asked.append(KindAsked(names, hooks, own, spec))
     return asked
+
+
+def _otherwise(spec: CallSpec, own: Dataset) -> str:
+    """Return what is made of an image here, and in the master, where that is not the same; empty: it is."""
+    if not spec.given:
+        rows, columns = spec.input.pixels
+        if not own.arrays and own.images.shape[1:] == (rows, columns):
+            return ""
+        here = "arrays" if own.arrays else "images of {} × {}".format(*own.images.shape[1:])
+        return f"{here} in this worker, and images of {rows} × {columns} in its master"
+    for one in spec.given:
+        array = own.arrays.get(one.name, own.arrays.get(UNNAMED))
+        here = "nothing" if array is None else GivenArray.of(array).words
+        if not one.by.startswith(f"{here} of "):  # as `array_finding` has put it
+            there = one.by.partition(" of ")[0]
+            return f"{here} for the input {quoted(one.name)} in this worker, and {there} in its master"
+    return ""
 
 
 def called_words(kinds: Sequence[CheckedKind]) -> str:
