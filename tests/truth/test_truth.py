@@ -550,7 +550,9 @@ def test_two_processes_offer_one_schedule(quick):
 @pytest.mark.parametrize(
     ("run", "exit_code", "said"),
     [
-        pytest.param("crossed", exit_codes.THRESHOLD, r"p90 < 5ms was crossed at 2 users: up to \d+\.\d+ ms", id="crossed"),
+        pytest.param(
+            "crossed", exit_codes.THRESHOLD, r"p90 < 5ms was crossed at 2 users: up to \d+\.\d+ ms", id="crossed"
+        ),
         pytest.param("held", exit_codes.PASS, r"✓ .*1 s .*\n✓ failed_rate < 1% .*\n✓ rate > 20/s ", id="held"),
         pytest.param(
             "too few",
