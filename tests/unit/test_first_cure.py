@@ -300,3 +300,20 @@ def test_the_command_that_was_run_is_not_offered_again(asked, wanted, are_others
     )
 
     assert bool(changes(result)) is are_others
+
+
+@pytest.mark.parametrize(
+    ("wanted", "beside"),
+    [
+        pytest.param(NextSweep(is_heavier=True, images_per_request=64), {}, id="larger-requests"),
+        pytest.param(NextSweep((1, 2, 4, 1)), {"sweep": "1,2,4,1"}, id="another-lone-user"),
+    ],
+)
+def test_how_long_it_has_to_last_is_reckoned_for_the_requests_that_it_will_make(wanted, beside):
+    """Larger requests are fewer a second: levels that are long enough for this run's would be too short again."""
+    whole = sweep(Doubt("too few samples", "hold it longer", wants_longer=True))
+    answer = dataclasses.replace(whole.scaling.answer, next=wanted)
+    offered = changes(dataclasses.replace(whole, scaling=dataclasses.replace(whole.scaling, answer=answer)))
+
+    assert offered.pop("level_duration")
+    assert offered == beside

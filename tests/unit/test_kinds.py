@@ -120,7 +120,7 @@ def encoding(made):
 )
 def test_a_worker_whose_encode_makes_something_else_is_unfit(made, in_master, message):
     """It would have fired requests that cannot be made, or that are others' than the master has checked."""
-    given = tuple(GivenInput("x", "DT_FLOAT", None, (12,), by=f"{words} of Own.encode") for words in in_master)
+    given = tuple(GivenInput("x", "DT_FLOAT", None, (12,), gives=words, by="Own.encode") for words in in_master)
     spec = replace(MNIST_EXAMPLE, given=given, input=replace(MNIST_EXAMPLE.input, pixels=(3, 4)))
     text = calls_text(checked((("Own",), spec)))
     if message:

@@ -4,10 +4,13 @@ import re
 
 import pytest
 
+from tests.support.golden import result_of
 from tests.support.html import by_class, by_id, parsed, text_of
 from tests.support.page_runs import PAGE_RUNS, page_run
+from tests.support.past_runs import PastRun
 from tfsload.report import terminal, units
 from tfsload.report.charts.all_charts import charts_of
+from tfsload.report.charts.latency import latency
 from tfsload.report.page.answers import classes_table, pairs_table
 from tfsload.report.page.checks import all_thresholds_table, thresholds_table
 from tfsload.report.page.level_tables import generator_table, levels_table
@@ -86,6 +89,41 @@ def test_the_terminal_says_below_thresholds_what_their_marks_are(kind, legend):
     told = [line for line in lines if re.match(r"[↑?]: ", line) and "such a level" not in line]
 
     assert told == ([legend] if legend else [])
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        pytest.param("p99 < 100ms", ["Dashed: thresholds"], id="drawn"),
+        pytest.param("p99 < 0.01ms", ["Too far off to be drawn: p99 < 0.01 ms"], id="far-below"),
+        pytest.param("p99 < 100s", ["Too far off to be drawn: p99 < 100 s"], id="far-above"),
+        pytest.param(
+            "p99 < 100ms; p50 < 100s",
+            ["Dashed: thresholds", "Too far off to be drawn: p50 < 100 s"],
+            id="one-of-two",
+        ),
+        pytest.param("error_rate < 5%", [], id="none-on-latency"),
+    ],
+)
+def test_a_chart_speaks_of_dashed_lines_where_it_has_some(limits, told):
+    past = PastRun({"sweep": "1,2,4", "threshold": limits})
+    for number, (n_users, latency_ms) in enumerate(((1, 20.0), (2, 21.0), (4, 40.0)), 1):
+        past.close_level(number, n_users, latency_ms)
+    chart = charts_of(result_of(past.end()))["latency"]
+    n_dashed = str(chart.spec(556)).count("'strokeDash': [5, 3]")
+
+    assert [one for one in chart.below.split(". ") if one.startswith(("Dashed", "Too far"))] == told
+    assert bool(n_dashed) is ("Dashed: thresholds" in told)
+
+
+@pytest.mark.parametrize("width_px", [320, 556])
+def test_a_limit_is_named_whole_while_the_last_level_lies_far_to_the_left(width_px):
+    past = PastRun({"sweep": "1,2,4,64", "threshold": "p99.99 < 50ms"})
+    for number, (n_users, latency_ms) in enumerate(((1, 20.0), (2, 21.0)), 1):
+        past.close_level(number, n_users, latency_ms)
+    chart = latency(result_of(past.end()), to_come=(4.0, 64.0))
+
+    assert "p99.99 < 50 ms" in str(chart.spec(width_px))
 
 
 def test_a_limit_that_is_drawn_is_called_one_and_each_of_several_is_named():

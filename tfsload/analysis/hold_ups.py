@@ -82,8 +82,7 @@ def _is_much(result: RunResult) -> bool:
     if deadline_s is not None and max(one.lasted_s for one in held_up) >= _OF_DEADLINE * deadline_s:
         return True
     # Where no limit is set on that, what the answers came to stands.
-    has_limits = any(held.threshold.unit_kind != "share" for held in result.thresholds)
-    return has_limits and _total_s(held_up) > HELD_UP_SHARE * result.totals.duration_s
+    return result.has_limits_on_speed and _total_s(held_up) > HELD_UP_SHARE * result.totals.duration_s
 
 
 def _total_s(held_up: Sequence[HeldUp]) -> float:

@@ -44,7 +44,7 @@ def _misses_users(result: RunResult) -> bool:
     if course.n_images_asked is None:
         return not workers.lost
     # Each image was fired once, by however many: what it came to stands, but not how fast.
-    return _has_limits_on_speed(result)
+    return result.has_limits_on_speed
 
 
 def _ends_in_its_ramp(result: RunResult) -> bool:
@@ -64,11 +64,7 @@ def notes(result: RunResult) -> tuple[Reason, ...]:
     users, course = result.users, result.course
     if course.n_images_asked is None or users.were_once_all_started or not 0 < users.n < users.n_users_asked:
         return ()
-    if result.is_stopped_early or course.stalled or not _has_limits_on_speed(result):
+    if result.is_stopped_early or course.stalled or not result.has_limits_on_speed:
         return ()
     what = f"only {users.n:,} of {users.n_users_asked:,} users were started before the last image was fired"
     return (Reason(f"{what}: latencies and rates are of those", "start more a second (-r)"),)
-
-
-def _has_limits_on_speed(result: RunResult) -> bool:
-    return any(held.threshold.unit_kind != "share" for held in result.thresholds)

@@ -292,6 +292,11 @@ class RunResult:
         return self.course.n_images_asked is None or self.totals.predictions == self.course.n_images_asked
 
     @property
+    def has_limits_on_speed(self) -> bool:
+        """Whether a threshold is on how fast it went, and not on what answers came to alone."""
+        return any(held.threshold.unit_kind != "share" for held in self.thresholds)
+
+    @property
     def is_stopped_early(self) -> bool:
         """Whether it was to last for a time, and was stopped before; never where a number of images was its end."""
         course = self.course

@@ -28,7 +28,11 @@ def next_run(result: RunResult) -> NextRun:
     if cure is None:
         return NextRun(of_answer)
     curing = _others(result, cure.options)
-    return NextRun({**of_answer, **curing}) if curing else NextRun(outside=cure.words)
+    if not curing:
+        return NextRun(outside=cure.words)
+    # How much longer it has to last is reckoned from this run's rate, which larger requests would change.
+    beside = {name: text for name, text in of_answer.items() if name != "images_per_request"}
+    return NextRun({**beside, **curing})
 
 
 def changes(result: RunResult) -> Mapping[str, str]:

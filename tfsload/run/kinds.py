@@ -199,9 +199,8 @@ def _otherwise(spec: CallSpec, own: Dataset) -> str:
     for one in spec.given:
         array = own.arrays.get(one.name, own.arrays.get(UNNAMED))
         here = "nothing" if array is None else GivenArray.of(array).words
-        if not one.by.startswith(f"{here} of "):  # as `array_finding` has put it
-            there = one.by.partition(" of ")[0]
-            return f"{here} for the input {quoted(one.name)} in this worker, and {there} in its master"
+        if here != one.gives:
+            return f"{here} for the input {quoted(one.name)} in this worker, and {one.gives} in its master"
     return ""
 
 

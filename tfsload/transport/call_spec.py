@@ -161,7 +161,8 @@ class GivenInput:
         name, dtype, described: as those of `InputSpec`.
         shape: of one example as it is sent, without the dimension of examples.
         has_batch, batch: as those of `InputSpec`.
-        by: who gives the arrays, and as what, for people.
+        gives: what an array of one example is, such as `float32 [28, 28]`.
+        by: who gives them, for people.
     """
 
     name: str
@@ -170,12 +171,13 @@ class GivenInput:
     shape: tuple[int, ...]
     has_batch: bool = True
     batch: int | None = None
+    gives: str = ""
     by: str = ""
 
     @property
     def words(self) -> str:
         """What it is sent, for people."""
-        return f"{_tensor_words(self.name, self.dtype, self.described)} ← {self.by}"
+        return f"{_tensor_words(self.name, self.dtype, self.described)} ← {self.gives} of {self.by}"
 
 
 @dataclass(frozen=True)

@@ -79,18 +79,17 @@ def fitted(name: str, tensor: TensorDescribed, given: GivenArray, per_request: i
         raise GivenArrayError("nothing can be sent there")
     _check_dtype(kind, given)
     described = tensor.shape
-    by = f"{given.words} of {by}"
     if described is None or (described and _is_of(given.shape, described[1:])):
         batch = described[0] if described and described[0] >= 0 else None
         if batch not in (None, per_request):
             raise GivenArrayError(f"{batch} in each request: pass --images-per-request {batch}")
         shape = given.shape if described is None or -1 in described[1:] else described[1:]
-        return GivenInput(name, tensor.dtype, described, shape, True, batch, by)
+        return GivenInput(name, tensor.dtype, described, shape, True, batch, given.words, by)
     if _is_of(given.shape, described):
         if per_request != 1:
             raise GivenArrayError("one in each request: leave --images-per-request out")
         shape = given.shape if -1 in described else described
-        return GivenInput(name, tensor.dtype, described, shape, False, None, by)
+        return GivenInput(name, tensor.dtype, described, shape, False, None, given.words, by)
     one = TensorDescribed(tensor.dtype, described[1:] if described else ()).shape_text
     raise GivenArrayError(f"{one} each")
 

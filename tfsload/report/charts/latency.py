@@ -52,8 +52,11 @@ def _below(result: RunResult, is_endless: bool) -> str:
     parts = ["The most that they may be (99%, for independent requests)"]
     if is_endless:
         parts = [f"{units.ENDLESS}: so many got no answer that the percentile has no value"]
-    if _limits(result):
+    drawn = _drawn(result)
+    if drawn:
         parts.append("Dashed: thresholds")
+    if beyond := [text for text, _ in _limits(result) if text not in dict(drawn)]:
+        parts.append(f"Too far off to be drawn: {' and '.join(beyond)}")
     if any(is_doubted(result, level) for level in result.levels):
         parts.append("?: no verdict")
     return ". ".join(parts)
@@ -92,11 +95,17 @@ def _limits(result: RunResult) -> list[tuple[str, float]]:
     return [*limits.items()][:_MOST_LIMITS]
 
 
+def _drawn(result: RunResult) -> list[tuple[str, float]]:
+    """Return those of the limits that lie near enough to what was measured."""
+    values = _values_ms(result.levels)
+    return [(text, ms) for text, ms in _limits(result) if min(values) / _FAR_OFF <= ms <= max(values) * _FAR_OFF]
+
+
 def _spec(result: RunResult, width: int, to_come: Sequence[float] = ()) -> Spec:
     bare = Frame(width, 300 if width > NARROW_PX else 250, left_px=40, right_px=_NAMES_PX)
     levels = by_load(result.levels)
     values = _values_ms(levels)
-    limits = [(text, ms) for text, ms in _limits(result) if min(values) / _FAR_OFF <= ms <= max(values) * _FAR_OFF]
+    limits = _drawn(result)
     room_px = 2 * LINE_PX if any(map(_endless, levels)) else 0
     ticks = log_ticks(min(values + [ms for _, ms in limits]), max(values + [ms for _, ms in limits]))
     high = ticks[-1] * (ticks[-1] / ticks[0]) ** (room_px / (bare.inner_height_px - room_px))
@@ -218,7 +227,8 @@ def _name_limits(drawing: Drawing, room: Room, limits: Sequence[tuple[str, float
     labels = []
     for text, ms in limits:
         y = drawing.y.scale.px(ms)
-        text = shortened(text, last_px * 0.6)
+        # While a run is under way the last level may lie far to the left; there is room beyond it.
+        text = shortened(text, drawing.frame.inner_width_px * 0.6)
         steps = [last_px * step / 10 for step in range(10)]
         candidates = [Label(text, 3 + x, y + dy) for dy in (-8, 9) for x in steps]
         if label := room.place(candidates):
