@@ -45,7 +45,7 @@ class PromptMaster:
     def greet(self, worker):
         options = run_options(sweep="2")
         spawn = {"timestamp": 1.0, "user_classes_count": {"UnhurriedUser": 2}, "host": "127.0.0.1:1"}
-        level = {"run": 1, "level": 7, "rate_rps": None, "warm_up_s": 0.0, "duration_s": 0.05}
+        level = {"run": 1, "level": 7, "rate_rps": None, "warm_up_s": 0.0, "duration_s": 0.6}
         for kind, data in (
             ("ack", {"index": 0}),
             ("spawn", {**spawn, "stop_timeout": 0, "parsed_options": options}),
