@@ -114,11 +114,13 @@ def _measure(setting: Setting, server: NullServer) -> Level:
 
 
 def level_in(text: str) -> Level:
-    """Return what the probe has printed of one level; raise MeasurementError where it has not."""
-    lines = [line for line in text.splitlines() if line.startswith('{"lag_us"')]
+    """Return what the probe has printed of one level; raise MeasurementError where it has not, or not of all."""
+    lines = [line for line in text.splitlines() if line.startswith('{"n_kept"')]
     if len(lines) != 1:
         raise MeasurementError(f"{len(lines)} levels where one was run:\n{text[-2000:]}")
     told = json.loads(lines[0])
+    if told["n_kept"] != told["n_requests"]:
+        raise MeasurementError(f"the probe has seen {told['n_kept']} of {told['n_requests']} requests")
     return Level(tuple(told["lag_us"]), tuple(told["service_us"]), told["busy"], told["waited"])
 
 

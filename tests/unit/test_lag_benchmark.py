@@ -7,7 +7,8 @@ import pytest
 from benchmarks.lag import Level, Setting, level_in, render
 from benchmarks.measurement import MeasurementError
 
-TOLD = json.dumps({"lag_us": [40.5, 150], "service_us": [100, 260.5], "busy": 0.2, "waited": 0.01})
+FIGURES = {"lag_us": [40.5, 150], "service_us": [100, 260.5], "busy": 0.2, "waited": 0.01}
+TOLD = json.dumps({"n_kept": 5_990, "n_requests": 5_990} | FIGURES)
 LEVEL = Level((40.5, 150), (100, 260.5), 0.2, 0.01)
 
 
@@ -19,6 +20,11 @@ def test_a_level_is_read_from_what_the_run_printed():
 def test_not_one_level_is_no_measurement(text):
     with pytest.raises(MeasurementError, match="levels where one was run"):
         level_in(text)
+
+
+def test_a_part_of_the_requests_is_no_measurement():
+    with pytest.raises(MeasurementError, match="has seen 112 of 39665 requests"):
+        level_in(json.dumps({"n_kept": 112, "n_requests": 39_665} | FIGURES))
 
 
 @pytest.mark.parametrize(

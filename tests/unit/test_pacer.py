@@ -266,7 +266,7 @@ class Bench:
         self._out_of_turn = []  # an assertion in a user would end the user, not the test
         self.pacer = Pacer(self.counts, self._make_alarm, lambda: self.now_ns)
 
-    def _make_alarm(self, on_due, _pacing):
+    def _make_alarm(self, on_due, *_):
         self.alarm = FakeAlarm(on_due)
         return self.alarm
 

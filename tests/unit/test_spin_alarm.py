@@ -176,7 +176,7 @@ def is_closed_when_its_users_are_killed(begin, turns, users):
 @pytest.mark.parametrize("end", [ends_by_itself, is_closed, is_closed_when_its_users_are_killed])
 def test_the_loop_rests_after_a_level(turns, end):
     counts = SimpleNamespace(**dict.fromkeys(("count_offered", "count_sent", "count_dropped"), lambda _due_ns: None))
-    pacer = Pacer(counts, lambda on_due, _pacing: SpinAlarm(on_due, spin_ns=S), pacing="spin")
+    pacer = Pacer(counts, lambda on_due, *_: SpinAlarm(on_due, spin_ns=S), pacing="spin")
     users = [gevent.spawn(fire_for_ever, pacer)]
 
     def begin(duration_ns):
@@ -255,6 +255,52 @@ def test_others_go_first_unless_they_have_kept_the_cpu(spin, turns, away_ns, is_
     clock.now_ns += 1
     turns.wait_for_many()
     assert given == [1, 1 + 100 * away_ns]
+
+
+# What is done meanwhile
+
+
+class Work:
+    """Chores, which are counted."""
+
+    def __init__(self, n):
+        self.waiting = [None] * n
+        self.n_times = 0
+
+    def settle(self):
+        self.waiting = []
+        self.n_times += 1
+
+
+@pytest.mark.parametrize(
+    ("left_ns", "n_waiting", "n_times"),
+    [
+        pytest.param(10 * MS, 8, 1, id="time-and-work"),
+        pytest.param(100_001, 100, 1, id="just-time-enough"),
+        pytest.param(100_000, 100, 0, id="too-little-time"),
+        pytest.param(10 * MS, 7, 0, id="too-little-work"),
+        pytest.param(10 * MS, 0, 0, id="no-work"),
+    ],
+)
+def test_chores_are_done_while_there_is_time(spin, turns, left_ns, n_waiting, n_times):
+    work = Work(n_waiting)
+    spin(spin_ns=S, clock_ns=Clock(now_ns=1), chores=work).set(1 + left_ns)
+    turns.wait_for_many()
+    assert work.n_times == n_times
+    assert len(work.waiting) == (0 if n_times else n_waiting)
+
+
+@pytest.mark.parametrize(
+    ("n_waiting", "awake_ns"), [pytest.param(8, 250_000, id="some"), pytest.param(7, 150_000, id="hardly-any")]
+)
+def test_the_loop_wakes_earlier_where_there_are_chores(spin, monkeypatch, n_waiting, awake_ns):
+    woken_at_ns = []
+
+    sleeper = SimpleNamespace(set=woken_at_ns.append, close=lambda: None)
+    monkeypatch.setattr(alarms, "TimerFdAlarm", lambda _on_due: sleeper)
+    spin(clock_ns=Clock(now_ns=1), chores=Work(n_waiting)).set(S)
+
+    assert woken_at_ns == [S - awake_ns]
 
 
 # Where it cannot be had

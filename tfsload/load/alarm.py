@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import Any, Protocol
 
 import gevent
@@ -40,6 +40,21 @@ SPIN_NS = 150_000
 _LONGEST_AWAY_NS = 100_000
 _TIMES_AWAY = 100
 _NEVER_NS = 2**63 - 1
+# Work that can wait is done in the time before an instant, if so much of it is left: it takes a third of that.
+_CHORES_NS = 100_000
+# Less is not worth doing by itself: each time has its own cost.
+_FEWEST_CHORES = 8
+
+
+class Chores(Protocol):
+    """Work that can wait until there is time for it."""
+
+    @property
+    def waiting(self) -> Sized:
+        """What there is to do."""
+
+    def settle(self) -> None:
+        """Do it all, without switching to another greenlet."""
 
 
 class Alarm(Protocol):
@@ -52,16 +67,17 @@ class Alarm(Protocol):
         """Never call back again."""
 
 
-def make_alarm(on_due: Callable[[], None], pacing: str = "sleep") -> Alarm:
+def make_alarm(on_due: Callable[[], None], pacing: str = "sleep", chores: Chores | None = None) -> Alarm:
     """Return the finest alarm that this system has, of those that wait in a way.
 
     Args:
         on_due: what it calls back.
         pacing: one of `PACINGS`. Where this system cannot spin, the log says why, and it sleeps.
+        chores: what is done while it spins, besides.
     """
     if pacing == "spin":
         try:
-            return SpinAlarm(on_due)
+            return SpinAlarm(on_due, chores=chores)
         except (OSError, AttributeError) as error:
             logger.warning("--pacing spin: no effect in this process, which sleeps until requests are due: %s", error)
     try:
@@ -128,6 +144,9 @@ class SpinAlarm:
     Whoever waits for this CPU, as a server on the same machine may, goes first, as where the process sleeps: else its
     replies come later by as much as is left to spin. After one that has kept the CPU for long, as a program that
     computes does, none goes first for a hundred times as long.
+
+    Chores are done while it waits, so that requests that are due seldom wait for them; where there are some, the loop
+    wakes earlier by as much as they take. Without: p99 of the lag is 2 to 3 times as long at 10,000 requests a second.
     """
 
     def __init__(
@@ -136,6 +155,7 @@ class SpinAlarm:
         spin_ns: int = SPIN_NS,
         clock_ns: Callable[[], int] = time.perf_counter_ns,
         give_way: Callable[[], None] | None = None,
+        chores: Chores | None = None,
     ) -> None:
         """Be ready to be set.
 
@@ -144,6 +164,7 @@ class SpinAlarm:
             spin_ns: for how long before an instant the loop is kept awake.
             clock_ns: the time.
             give_way: has others run that wait for this CPU, and returns when this process is to go on; None: Linux's.
+            chores: what is done while there is time for it; None: nothing.
 
         Raises:
             OSError, AttributeError: there is no timerfd here, or the loop is not libev's.
@@ -157,6 +178,7 @@ class SpinAlarm:
         self._due_ns, self._gives_way_from_ns = _NEVER_NS, 0
         self._is_set_anew = self._is_awake = False
         self._sleeper = TimerFdAlarm(self._look)
+        self._chores = chores
         self._give_way = give_way or os.sched_yield  # on Linux, as it is by now
         # Of the lowest priority: idle watchers of others have their turns, too.
         self._idle: Any = loop.idle(priority=loop.MINPRI)
@@ -166,9 +188,10 @@ class SpinAlarm:
         """Be due at an instant."""
         self._due_ns = at_ns
         self._is_set_anew = True
-        if at_ns - self._clock_ns() > self._spin_ns:
+        awake_ns = self._spin_ns + (_CHORES_NS if self._has_chores() else 0)
+        if at_ns - self._clock_ns() > awake_ns:
             self._rest()
-            self._sleeper.set(at_ns - self._spin_ns)
+            self._sleeper.set(at_ns - awake_ns)
         elif not self._is_awake:
             self._is_awake = True
             self._idle.start(_do_nothing)
@@ -184,11 +207,16 @@ class SpinAlarm:
                 self._rest()
         elif not self._is_awake:
             self.set(self._due_ns)
+        elif self._chores is not None and self._due_ns - now_ns > _CHORES_NS and self._has_chores():
+            self._chores.settle()
         elif now_ns >= self._gives_way_from_ns:
             self._give_way()
             away_ns = self._clock_ns() - now_ns
             if away_ns > _LONGEST_AWAY_NS:
                 self._gives_way_from_ns = now_ns + _TIMES_AWAY * away_ns
+
+    def _has_chores(self) -> bool:
+        return self._chores is not None and len(self._chores.waiting) >= _FEWEST_CHORES
 
     def _rest(self) -> None:
         if self._is_awake:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import gevent
 
-from tfsload.load.alarm import Alarm, make_alarm
+from tfsload.load.alarm import Alarm, Chores, make_alarm
 from tfsload.load.arrivals import Schedule
 
 # So many arrivals are handed out before the loop looks at anything else: replies, an interrupt, the end of the level.
@@ -38,9 +38,10 @@ class Pacer:
     def __init__(
         self,
         counts: ArrivalCounts,
-        alarm: Callable[[Callable[[], None], str], Alarm] = make_alarm,
+        alarm: Callable[[Callable[[], None], str, Chores | None], Alarm] = make_alarm,
         clock_ns: Callable[[], int] = time.perf_counter_ns,
         pacing: str = "sleep",
+        chores: Chores | None = None,
     ) -> None:
         """Pace nothing yet.
 
@@ -49,11 +50,12 @@ class Pacer:
             alarm: makes what calls back when an arrival is due.
             clock_ns: the time.
             pacing: how an alarm waits: one of `PACINGS`.
+            chores: what an alarm that spins does meanwhile.
         """
         self._counts = counts
         self._make_alarm = alarm
         self._clock_ns = clock_ns
-        self._pacing = pacing
+        self._pacing, self._chores = pacing, chores
         self._alarm: Alarm | None = None  # made with the first schedule
         self._schedule: Schedule | None = None
         self._begin_ns = self._end_ns = 0
@@ -104,7 +106,7 @@ class Pacer:
     def begin(self, schedule: Schedule, begin_ns: int, end_ns: int) -> None:
         """Follow a schedule that starts at `begin_ns`, up to and without `end_ns`, instead of any other."""
         if self._alarm is None:
-            self._alarm = self._make_alarm(self._on_due, self._pacing)
+            self._alarm = self._make_alarm(self._on_due, self._pacing, self._chores)
         self._schedule, self._begin_ns, self._end_ns = schedule, begin_ns, end_ns
         self._wait_for_next(schedule, self._alarm)
 

@@ -186,7 +186,7 @@ class Run:
         )
         self.pacer: Pacer | None = None
         if settings.load.is_open:
-            self.pacer = Pacer(self.recorder, pacing=settings.load.pacing)
+            self.pacer = Pacer(self.recorder, pacing=settings.load.pacing, chores=self.recorder)
             arrivals.get_ready()
         if references is not None:
             self.compare_with(references)
