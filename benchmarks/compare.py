@@ -13,10 +13,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import measurement, null_server, report
+from benchmarks import lag, measurement, null_server, report
 from benchmarks.measurement import Measurement, MeasurementError
 from benchmarks.row import Row
 from benchmarks.sections import SECTIONS, Peers
+
+# The section that `benchmarks.lag` makes.
+_PACINGS = "pacings"
 
 
 def main() -> None:
@@ -26,17 +29,19 @@ def main() -> None:
         sys.exit(f"--repeats {options.repeats}: expected at least 1")
     if not shutil.which("nghttpd"):
         sys.exit("the null server is missing: apt-get install nghttp2-server")
+    names = options.only or [*SECTIONS, _PACINGS]
     with tempfile.TemporaryDirectory() as directory:
         peers = Peers(Path(directory), options.mnist)
-        sections = [SECTIONS[name](peers) for name in options.only or SECTIONS]
+        sections = [SECTIONS[name](peers) for name in names if name != _PACINGS]
         rows = list(dict.fromkeys(row for section in sections for row in section.rows))
         for name, reason in report.left_out(rows).items():
             _say(f"left out: {name}: {reason}")
         try:
             results = measure([row for row in rows if not row.client.missing], options.repeats)
+            pacings = lag.section(options.repeats) if _PACINGS in names else ""
         except MeasurementError as error:
             sys.exit(f"no report: {error}")
-    text = report.render(sections, results, options.repeats)
+    text = "\n".join(filter(None, (report.render(sections, results, options.repeats), pacings)))
     print(text)
     if options.output:
         options.output.write_text(text)
@@ -45,7 +50,9 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=3, help="how often each row is run (default: 3)")
-    parser.add_argument("--only", action="append", choices=SECTIONS, help="one section; several by repeating it")
+    parser.add_argument(
+        "--only", action="append", choices=[*SECTIONS, _PACINGS], help="one section; several by repeating it"
+    )
     parser.add_argument(
         "--mnist",
         metavar="DIR",

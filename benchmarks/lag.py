@@ -24,6 +24,8 @@ from benchmarks.spread import Spread
 from tfsload.load.asked import PACINGS
 
 RATES_RPS = (500, 2_000, 10_000)
+# What spinning is for: from so many requests a second on, the medians of its lag are within these.
+SPIN_FROM_RPS, SPIN_WITHIN_US = 2_000, (15, 110)
 LEVEL_S = 3
 WARM_UP_S = 1
 _LIMIT_S = 120
@@ -43,6 +45,11 @@ class Setting:
     def text(self) -> str:
         """Name it for people."""
         return f"{self.rate_rps:,}/s, {self.pacing}"
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether its lag has to be within bounds."""
+        return self.pacing == "spin" and self.rate_rps >= SPIN_FROM_RPS
 
 
 @dataclass(frozen=True)
@@ -137,9 +144,31 @@ def render(results: Results) -> str:
         [
             *(f"| {' | '.join(row)} |" for row in rows),
             "",
+            *(_bounds_text(setting, levels) for setting, levels in results.items() if setting.is_bounded),
+            "",
             f"{repeats} of {LEVEL_S} s, one process; medians with the lowest and the highest. {report.machine()}.",
         ]
     )
+
+
+def _bounds_text(setting: Setting, levels: Sequence[Level]) -> str:
+    reached = [Spread.of(level.lag_us[place] for level in levels).median for place in range(len(SPIN_WITHIN_US))]
+    held = [
+        "yes" if lag_us <= within_us else "**no**" for lag_us, within_us in zip(reached, SPIN_WITHIN_US, strict=True)
+    ]
+    bounds = zip(("p50", "p99"), SPIN_WITHIN_US, held, strict=True)
+    return f"- {setting.text}: " + ", ".join(
+        f"lag {name} ≤ {within_us} µs: {is_held}" for name, within_us, is_held in bounds
+    )
+
+
+def section(n_repeats: int) -> str:
+    """Run all, and return what it came to as a section of a report."""
+    method = (
+        "Lag is from the instant at which a request was due to when it was sent, service from then to its answer, by "
+        "`--rate` and `--pacing`; Poisson arrivals."
+    )
+    return f"## Pacings\n{method}\n\n{render(run(n_repeats))}\n"
 
 
 if __name__ == "__main__":

@@ -45,3 +45,19 @@ def test_a_row_has_the_medians_with_the_lowest_and_the_highest(n_repeats, said):
         }[n_repeats]
     )
     assert text[-1].startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        pytest.param(
+            Setting(2_000, "spin"), "- 2,000/s, spin: lag p50 ≤ 15 µs: **no**, lag p99 ≤ 110 µs: yes", id="spin"
+        ),
+        pytest.param(Setting(500, "spin"), "", id="at-a-low-rate"),
+        pytest.param(Setting(10_000, "sleep"), "", id="sleep"),
+    ],
+)
+def test_spinning_is_held_against_its_bounds(setting, said):
+    text = render({setting: [Level((16, 110), (100, 250), 0.1, 0.01)]})
+
+    assert [line for line in text.splitlines() if line.startswith("- ")] == ([said] if said else [])
