@@ -93,5 +93,5 @@ def machine() -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in ("locust", "gevent", "grpcio", "numpy", "tensorflow"))
     return (
         f"{os.cpu_count()} CPUs ({model}), Linux {platform.release()}, Python {platform.python_version()} "
-        f"({python_build()}), {packages}"
+        f"({python_build() or 'its build is not told'}), {packages}"
     )

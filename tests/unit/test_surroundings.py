@@ -9,17 +9,20 @@ from tfsload.run import surroundings
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "by_profile", "said"),
     [
         pytest.param(
-            "'--enable-shared' '--enable-optimizations' '--with-lto'", "CPython built with PGO", id="as Debian"
+            "'--enable-shared' '--enable-optimizations'", "-fprofile-use", "CPython built with PGO", id="Docker"
         ),
-        pytest.param("'--enable-shared'", "CPython built without PGO", id="as pyenv by itself"),
-        pytest.param(None, "CPython built without PGO", id="not told"),
+        pytest.param("'--enable-shared' '--without-ensurepip'", "", "CPython built with PGO", id="Debian"),
+        pytest.param("'--enable-shared'", "-fprofile-use", "CPython built without PGO", id="pyenv-by-itself"),
+        pytest.param("", "-fprofile-use", "CPython built without PGO", id="configured-without-options"),
+        pytest.param(None, None, "", id="not-told"),
     ],
 )
-def test_how_python_was_built_stands_in_each_result(monkeypatch, arguments, said):
-    monkeypatch.setattr(sysconfig, "get_config_var", {"CONFIG_ARGS": arguments}.get)
+def test_how_python_was_built_stands_in_each_result(monkeypatch, arguments, by_profile, said):
+    told = {"CONFIG_ARGS": arguments, "PGO_PROF_USE_FLAG": by_profile}
+    monkeypatch.setattr(sysconfig, "get_config_var", told.get)
 
     assert surroundings.made_by().python_build == said
 
