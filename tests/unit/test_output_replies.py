@@ -1,10 +1,12 @@
 """Replies all of whose outputs matter: what is read of them, how they are compared, and what no reply is."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tfsload.analysis.tolerance import DEFAULT, Tolerance
 from tfsload.records.mismatch import Mismatch
 from tfsload.target.references import References
 from tfsload.transport import protos
@@ -53,7 +55,6 @@ def test_the_class_is_read_where_one_is_named_and_all_outputs_are_there(spec, ou
     answer = reader_for(spec, 2).read(reply(**outputs))
 
     assert answer.predicted == [one.predicted for one in answer.images] == predicted
-    assert answer.names_class == (None not in predicted)
     assert answer.servable == Servable("m", 1)
     assert answer.counted == [0, 0]  # as long as nobody has judged it
     for place, image in enumerate(answer.images):
@@ -121,6 +122,8 @@ def test_models_that_answer_are_told_apart_up_to_a_number():
 # --verify
 
 TEXTS = np.array([b"a", b"b"], object)
+SEVENS = np.array([b"bus 7 to the harbour", b"7 lost cats", b"order 7"], object)
+LABEL = output(LABELS, "DT_STRING")
 
 
 @pytest.mark.parametrize(
@@ -134,22 +137,57 @@ TEXTS = np.array([b"a", b"b"], object)
         pytest.param(NO_CLASS, {"x": TEXTS}, {"x": TEXTS}, 0, id="the-same-texts"),
         pytest.param(NO_CLASS, {"x": PRICE * 1j}, {"x": PRICE * 2j}, 2, id="complex"),
         pytest.param(NO_CLASS, {"price": PRICE}, {"price": np.ones((2, 2), np.float32)}, 2, id="another-shape"),
-        pytest.param(JUDGED, {"scores": SCORES, "x": [1, 2]}, {"scores": SCORES, "x": [1, 3]}, 0, id="scores-alone"),
+        pytest.param(JUDGED, {"scores": SCORES, "x": [1, 2]}, {"scores": SCORES, "x": [1, 3]}, 1, id="beside-scores"),
         pytest.param(JUDGED, {"scores": SCORES}, {"scores": SCORES[::-1]}, 2, id="other-scores"),
+        pytest.param(LABEL, {"x": SEVENS[:2]}, {"x": SEVENS[1:]}, 2, id="texts-with-the-same-number"),
+        pytest.param(LABEL, {"x": SEVENS[:2]}, {"x": SEVENS[:2]}, 0, id="texts-that-name-a-class"),
+        pytest.param(output(CLASSES, "DT_INT64"), {"x": [7, 2], "y": [1, 2]}, {"x": [7, 2]}, 2, id="one-output-less"),
+        pytest.param(NO_CLASS, {"x": PRICE, "y": PRICE}, {"x": PRICE, "z": PRICE}, 2, id="an-output-of-another-name"),
     ],
 )
-def test_answers_are_compared_by_their_scores_or_else_by_all_their_numbers(spec, kept, later, n_mismatched):
-    references, reader = References(), reader_for(spec, 2)
-    references.keep(0, reader.read(reply(**kept)).values)
-    sent = References.from_plain(references.to_plain())
+def test_answers_are_compared_by_all_their_outputs_whether_or_not_they_name_a_class(spec, kept, later, n_mismatched):
+    assert compared(spec, kept, later) == n_mismatched
 
-    for one in (references, sent):
-        assert one.n_mismatched(0, reader.read(reply(**later))) == n_mismatched
+
+@pytest.mark.parametrize("tolerance", ["100%", "1e300"])
+@pytest.mark.parametrize(
+    ("kept", "later", "n_mismatched"),
+    [
+        pytest.param({"x": TEXTS}, {"x": TEXTS[::-1]}, 2, id="texts"),
+        pytest.param({"x": TEXTS}, {"x": TEXTS}, 0, id="the-same-texts"),
+        pytest.param({"x": np.array([True, False])}, {"x": np.array([True, True])}, 1, id="truth-values"),
+        pytest.param({"x": np.array([200, 7])}, {"x": np.array([201, 7])}, 1, id="whole-numbers"),
+        pytest.param({"x": np.array([200, 7], np.uint8)}, {"x": np.array([201, 7], np.uint8)}, 0, id="quantised"),
+    ],
+)
+def test_no_tolerance_applies_to_what_says_something_by_being_the_same(tolerance, kept, later, n_mismatched):
+    assert compared(NO_CLASS, kept, later, Tolerance.parse(tolerance)) == n_mismatched
+
+
+def test_a_relative_tolerance_is_of_each_output_s_own_largest_number():
+    kept = {"id": TEXTS, "far": PRICE * 1e6, "near": PRICE}
+
+    assert compared(NO_CLASS, kept, {**kept, "near": PRICE * 2}, Tolerance.parse("1%")) == 2
+    assert compared(NO_CLASS, kept, {**kept, "far": PRICE * 1.001e6}, Tolerance.parse("1%")) == 0
+
+
+def compared(spec, kept, later, tolerance=DEFAULT):
+    references, reader = References(tolerance), reader_for(spec, 2)
+    recorded = reader.read(reply(**kept))
+    references.keep(0, recorded.values, recorded.layout)
+    there = json.loads(json.dumps(references.to_plain()))
+    both = {
+        one.n_mismatched(0, reader.read(reply(**later)))
+        for one in (references, References.from_plain(there, tolerance))
+    }
+    (n_mismatched,) = both
+    return n_mismatched
 
 
 def test_an_example_of_a_mismatch_names_no_class_where_there_is_none():
     references, reader = References(), reader_for(NO_CLASS, 2)
-    references.keep(0, reader.read(reply(price=PRICE)).values)
+    recorded = reader.read(reply(price=PRICE))
+    references.keep(0, recorded.values, recorded.layout)
 
     example = references.example(0, reader.read(reply(price=PRICE + np.float32([[0], [1]]))), 10)
 
@@ -157,6 +195,24 @@ def test_an_example_of_a_mismatch_names_no_class_where_there_is_none():
     assert Mismatch(*example) == example
     longer = references.example(0, reader.read(reply(price=np.ones((2, 3), np.float32))), 10)
     assert longer.words == "image 10: 1 numbers without load, 3 under it"
+
+
+@pytest.mark.parametrize(
+    ("later", "told"),
+    [
+        pytest.param({"price": PRICE * 2}, "number 0 of the output price was 1.5 and became 3", id="number"),
+        pytest.param({"title": SEVENS[1:]}, "a text of the output title is not the one without load", id="text"),
+        pytest.param({"sum": PRICE}, "4 numbers without load, 5 under it", id="one-more"),
+        pytest.param({"title": PRICE}, "other outputs, or of other sizes, without load than under it", id="dtype"),
+    ],
+)
+def test_an_example_of_a_mismatch_names_the_output(later, told):
+    references, reader = References(), reader_for(NO_CLASS, 2)
+    kept = {"pair": np.ones((2, 2), np.float32), "price": PRICE, "title": SEVENS[:2]}
+    recorded = reader.read(reply(**kept))
+    references.keep(0, recorded.values, recorded.layout)
+
+    assert references.example(0, reader.read(reply(**{**kept, **later})), 10).words == f"image 10: {told}"
 
 
 def test_answers_of_several_kinds_are_kept_apart():

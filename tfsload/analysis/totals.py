@@ -132,9 +132,11 @@ class MismatchExample:
         expected_class, answered_class: without load and under it; both -1: the answer names none.
         place: the model's class whose score is furthest off, or of an answer without classes the number that is; -1:
             there are other classes, and the scores are their
-            numbers; -2: the model answers classes alone, and the scores are the two.
+            numbers; -2: the model answers classes alone, and the scores are the two; -3: a text is another one; -4: the
+            outputs have other sizes, or are others.
         expected, answered: that class's score without load and under it.
         words: all this for people.
+        output: of answers that are compared by several outputs, the one that it is about; empty: there is one.
     """
 
     image: int
@@ -144,11 +146,12 @@ class MismatchExample:
     expected: float
     answered: float
     words: str
+    output: str = ""
 
     @classmethod
     def of(cls, mismatch: Mismatch | None) -> "MismatchExample | None":
         """Return an example as plain data; None: there is none."""
-        return None if mismatch is None else cls(*mismatch, mismatch.words)
+        return None if mismatch is None else cls(*mismatch[:6], mismatch.words, mismatch.output)
 
 
 def error_rate(record: Record) -> float | None:

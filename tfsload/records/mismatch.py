@@ -5,8 +5,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tfsload.transport.words import shown
+
 # What stands in the place of a class.
-OTHER_NUMBER, NO_SCORES = -1, -2
+OTHER_NUMBER, NO_SCORES, OTHER_TEXT, OTHER_FORM = -1, -2, -3, -4
 # What the class is of an answer that names none.
 NO_CLASS = -1
 
@@ -18,8 +20,10 @@ class Mismatch(NamedTuple):
         image: its position in the data set.
         expected_class, answered_class: without load and under it; both -1: the answer names none.
         place: the model's class whose score is furthest off; -1: there are other classes, and the scores are their
-            numbers; -2: the model answers classes alone, and the scores are the two.
+            numbers; -2: the model answers classes alone, and the scores are the two; -3: a text is another one; -4: the
+            outputs have other sizes, or are others.
         expected, answered: that class's score without load and under it.
+        output: of answers that are compared by several outputs, the one that it is about; empty: there is one.
     """
 
     image: int
@@ -28,6 +32,7 @@ class Mismatch(NamedTuple):
     place: int
     expected: float
     answered: float
+    output: str = ""
 
     @classmethod
     def of(cls, image: int, expected: NDArray[Any], scores: NDArray[Any], offset: int = 0) -> "Mismatch":
@@ -52,9 +57,25 @@ class Mismatch(NamedTuple):
         return cls(image, expected, answered, NO_SCORES, float(expected), float(answered))
 
     @classmethod
-    def of_values(cls, image: int, expected: NDArray[Any], values: NDArray[Any]) -> "Mismatch":
-        """Return the mismatch of an image whose answers are numbers that name no class; the arguments are as `of`'s."""
-        return cls.of(image, expected, values)._replace(expected_class=NO_CLASS, answered_class=NO_CLASS)
+    def of_values(
+        cls, image: int, expected: NDArray[Any], values: NDArray[Any], output: str = "", is_text: bool = False
+    ) -> "Mismatch":
+        """Return the mismatch of an image whose answers are numbers that name no class.
+
+        Args:
+            image, expected, values: as of `of`.
+            output: the one that the numbers are of, where there are several.
+            is_text: whether they are texts' checksums.
+        """
+        made = cls.of(image, expected, values)
+        place = OTHER_TEXT if is_text else made.place
+        return made._replace(expected_class=NO_CLASS, answered_class=NO_CLASS, place=place, output=output)
+
+    @classmethod
+    def of_forms(cls, image: int, n_expected: int, n_answered: int) -> "Mismatch":
+        """Return the mismatch of an image whose answers have so many numbers, of outputs of other sizes or names."""
+        place = OTHER_FORM if n_expected == n_answered else OTHER_NUMBER
+        return cls(image, NO_CLASS, NO_CLASS, place, float(n_expected), float(n_answered))
 
     @property
     def words(self) -> str:
@@ -63,8 +84,13 @@ class Mismatch(NamedTuple):
             what = "numbers" if self.expected_class == self.answered_class == NO_CLASS else "scores"
             return f"image {self.image}: {self.expected:.0f} {what} without load, {self.answered:.0f} under it"
         if self.expected_class == self.answered_class == NO_CLASS:
+            of = f"the output {shown(self.output)}" if self.output else "the answer"
+            if self.place == OTHER_FORM:
+                return f"image {self.image}: other outputs, or of other sizes, without load than under it"
+            if self.place == OTHER_TEXT:
+                return f"image {self.image}: a text of {of} is not the one without load"
             expected, answered = _numbers(self.expected, self.answered)
-            return f"image {self.image}: number {self.place} of the answer was {expected} and became {answered}"
+            return f"image {self.image}: number {self.place} of {of} was {expected} and became {answered}"
         if self.expected_class == self.answered_class:
             classes = f"class {self.expected_class} both times"
         else:

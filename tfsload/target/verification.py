@@ -61,7 +61,7 @@ def record_references(
                 raise VerificationError(
                     f"--verify: the answer to image {request.first_image}: {shown(str(error))}"
                 ) from None
-            references.keep(number, answer.values)
+            references.keep(number, answer.values, answer.layout)
             answered_by[answer.servable] += 1
     finally:
         transport.close()

@@ -1,11 +1,36 @@
 """What a reply says: the scores, the class that was answered and the model that answered. Pure."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tfsload.transport.servable import UNTOLD, Servable
+
+
+class Part(NamedTuple):
+    """The numbers of one output, among those of all that an answer's `values` hold.
+
+    Attributes:
+        output: its name.
+        n: how many they are, of each image.
+        is_exact: whether they say something by being the same: texts' checksums, truth values and whole numbers, but
+            for those of 8 bits, which a quantised model has in place of floats.
+        is_text: whether they are texts' checksums.
+    """
+
+    output: str
+    n: int
+    is_exact: bool = False
+    is_text: bool = False
+
+
+Layout = tuple[Part, ...] | None
+
+
+def content_of(values: NDArray[Any], layout: Layout = None) -> bytes:
+    """Return the bytes of an answer's `values`, with what they are of: what `Answer.holds` is asked for."""
+    return values.tobytes() if layout is None else values.tobytes() + repr(layout).encode()
 
 
 class ReplyError(ValueError):
@@ -24,8 +49,8 @@ class Answer:
     __slots__ = ("_dtype", "_reply", "_shape", "_start", "predicted", "servable")
 
     counted: list[int]
-    names_class: ClassVar[bool] = True
-    """Whether the answer says a class for each image."""
+    layout: ClassVar[Layout] = None
+    """Which of `values` are of which output; None: they are the scores or the classes."""
 
     def __init__(
         self,

@@ -1,6 +1,7 @@
 """Replies all of whose outputs matter: for a user class's own `is_right`, or where they name no class.
 
-What is looked at is read when it is looked at: one that knows the class by its scores needs no outputs.
+What is looked at is read when it is looked at: one that knows the class by its scores needs no outputs. Answers are
+compared by all of them: what a class judges by, nobody else knows.
 """
 
 import functools
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfsload.transport import protos
-from tfsload.transport.answer import Answer, ReplyError
+from tfsload.transport.answer import Answer, Part, ReplyError, content_of
 from tfsload.transport.call_spec import PREDICT
 from tfsload.transport.contract import Reader
 from tfsload.transport.image_answer import ImageAnswer, Outputs
@@ -30,7 +31,7 @@ class OutputsAnswer(Answer):
         images: the answer to each.
     """
 
-    __slots__ = ("_known", "_values", "counted", "images")
+    __slots__ = ("_known", "_layout", "_values", "counted", "images")
 
     predicted: list[Any]
 
@@ -47,6 +48,7 @@ class OutputsAnswer(Answer):
         self.counted = [0] * n_images
         self._known = known
         self._values: NDArray[Any] | None = None
+        self._layout: tuple[Part, ...] = ()
         self.predicted = [None] * n_images if known is None else known.predicted
         scores = None if known is None else known.scores
         images = []  # which no function of its own fills: that were calls more for each answer
@@ -54,31 +56,31 @@ class OutputsAnswer(Answer):
             images.append(ImageAnswer(predicted, None if scores is None else scores[place], outputs.read, place))
         self.images = tuple(images)
 
-    @property
-    def names_class(self) -> bool:  # type: ignore[override]  # of each answer, here
-        """As of `Answer`."""
-        return self._known is not None
-
     def holds(self, scores: bytes) -> bool:
-        """Whether its scores, or what is compared in their place, are these, byte by byte."""
-        if self._known is not None:
-            return self._known.holds(scores)
-        return self.values.tobytes() == scores
+        """Whether the numbers of its outputs are these, byte by byte, and of the same outputs."""
+        return content_of(self.values, self.layout) == scores
 
     @property
     def values(self) -> NDArray[Any]:
-        """As of `Answer`; where no class is named: each image's numbers of all outputs, (images, numbers).
+        """Each image's numbers of all outputs, (images, numbers), whether or not the answer names a class.
 
         Outputs come in the order of their names; in the place of a text stands its checksum.
         """
-        if self._known is not None:
-            return self._known.values
         if self._values is None:
-            rows = [
-                np.concatenate([_numbers(one.outputs[name]) for name in sorted(one.outputs)]) for one in self.images
-            ]
-            self._values = np.stack(rows)
+            names = sorted(self.images[0].outputs)
+            rows = [[_numbers(one.outputs[name]) for name in names] for one in self.images]
+            self._layout = tuple(
+                Part(name, len(numbers), *_kind(self.images[0].outputs[name].dtype))
+                for name, numbers in zip(names, rows[0], strict=True)
+            )
+            self._values = np.stack([np.concatenate(row) for row in rows])
         return self._values
+
+    @property
+    def layout(self) -> tuple[Part, ...]:  # type: ignore[override]  # of each answer, here
+        """As of `Answer`."""
+        _ = self.values
+        return self._layout
 
     @property
     def scores(self) -> NDArray[Any] | None:
@@ -171,6 +173,12 @@ def _classified(reply: bytes) -> tuple[Mapping[str, NDArray[Any]], Servable]:
     labels = np.array([[one.label.encode() for one in classes] for classes in found], object)
     scores = np.array([[one.score for one in classes] for classes in found], np.float32)
     return {"classes": labels, "scores": scores}, Servable.of(message.model_spec)
+
+
+def _kind(dtype: np.dtype[Any]) -> tuple[bool, bool]:
+    """Return whether an output's numbers are exact, and whether they are texts' checksums, as `Part` has it."""
+    is_text = dtype.kind == "O"
+    return is_text or dtype.kind == "b" or (dtype.kind in "iu" and dtype.itemsize > 1), is_text
 
 
 def _numbers(array: NDArray[Any]) -> NDArray[np.float64]:
