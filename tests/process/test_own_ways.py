@@ -1,6 +1,7 @@
 """Whole runs of user classes with ways of their own, against a server whose answers are known by a formula."""
 
 import json
+import re
 from collections import Counter
 
 import numpy as np
@@ -125,6 +126,27 @@ def test_what_is_right_is_the_class_s_word_everywhere(run):
     assert (result["classes"], result["confusion"], result["warnings"]) == ([], [], [])
     why = "Judge.is_right says which answers are right: no class is told, nor for what an image was taken"
     assert why in " ".join(ended.stdout.split())
+
+
+SLOW = """
+import time
+
+
+class Judge(tfsload.GrpcUser):
+    def is_right(self, label, answer):
+        time.sleep(0.005)
+        return True
+"""
+
+
+@pytest.mark.parametrize("n_workers", [0, 2])
+def test_a_judge_that_slows_the_run_is_told_of(run, n_workers):
+    ended, result, _ = run(SLOW, "--num-tests", str(N), "-u", "2", n_workers=n_workers)
+
+    assert ended.exit_code == exit_codes.PASS, ended.stdout + ended.stderr
+    assert result["workers"]["judging_s"] >= 0.005 * N
+    told = " ".join(ended.stdout.split())
+    assert re.search(r"Judge\.is_right took [5-9]\.\d\d ms a request \(.*\): the figures contain it", told)
 
 
 RAISES_LATER = """

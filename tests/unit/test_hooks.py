@@ -1,6 +1,7 @@
 """A user class's own `encode` and `is_right`: how they are found, called, and refused."""
 
 import functools
+import time
 
 import numpy as np
 import pytest
@@ -11,6 +12,9 @@ from tfsload.prediction.encoding import encoded
 from tfsload.prediction.hooks import NO_HOOKS, by_hooks, hooks_of
 from tfsload.prediction.judging import Judging
 from tfsload.prediction.prediction_user import PredictionUser
+from tfsload.records.record import Record
+from tfsload.records.recorder import Recorder
+from tfsload.records.window import UNCOUNTED, Window
 from tfsload.settings.settings import SettingsError
 from tfsload.transport import words
 from tfsload.transport.answer import Answer
@@ -393,6 +397,27 @@ def test_an_answer_in_the_same_bytes_has_its_last_verdict():
 
     assert judged(is_right, [3], [3], [3], [4], [4], [3]) == [[RIGHT], [RIGHT], [WRONG], [WRONG], [RIGHT]]
     assert asked == [3, 4, 3]
+
+
+@pytest.mark.parametrize(("begin_ns", "level"), [(0, 3), (2**62, UNCOUNTED)], ids=["within-the-level", "before-it"])
+def test_how_long_judging_takes_goes_with_the_records_of_its_level(begin_ns, level):
+    recorder = Recorder(counts_later=True)
+    recorder.measure(Window.of(3, begin_ns, 2**62, is_open_load=False))
+    made = type("Mine", (Base,), {"is_right": staticmethod(lambda label, _: time.sleep(0.01) or label / label == 1)})
+    judge = Judging(Reading(), hooks_of(made, PredictionUser).is_right, recorder).judge_of(0, [3, 0])
+
+    with pytest.raises(PredictionFailure):  # which takes as long
+        judge(bytes([3, 4]))
+    spent_ns = dict(recorder.judging_ns)
+    recorder.record([3], [3], None, begin_ns, begin_ns, begin_ns, None)
+    recorder.record([3], [3], None, 1, 1, 1, None)
+    of_level = {row["level"]: Record.from_plain(row["record"]).judging_ns for row in recorder.take_all()}
+
+    assert list(spent_ns) == [level]
+    assert 20e6 <= spent_ns[level] < 10e9
+    assert of_level.pop(level) == spent_ns[level]
+    assert set(of_level.values()) <= {0}
+    assert recorder.judging_ns == {}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,18 @@
 import functools
 import math
 
-from tfsload.analysis import exit_codes, hold_ups, judged, lost_workers, missing_users, others, standstills, validity
+from tfsload.analysis import (
+    exit_codes,
+    hold_ups,
+    judged,
+    lost_workers,
+    mismatches,
+    missing_users,
+    others,
+    own_judging,
+    standstills,
+    validity,
+)
 from tfsload.analysis.figures import by_code, requests, users
 from tfsload.analysis.gate import LEAST_S
 from tfsload.analysis.held import Held
@@ -57,6 +68,7 @@ def judge(result: RunResult) -> Verdict:
         _advice(result),
         standstills.notes(result)
         + hold_ups.notes(result)
+        + own_judging.notes(result)
         + missing_users.notes(result)
         + _judged_whole(result)
         + _left_open(result),
@@ -131,7 +143,7 @@ def _failures(result: RunResult) -> tuple[Breach, ...]:
     if totals.failed_requests and result.search is None and not (is_own_fault or _are_failures_judged(result)):
         what = f"{requests(totals.failed_requests, totals.requests)} had no answer"
         breaches.append(Breach(validity.ANSWERED, f"{what} (images by code: {by_code(totals.failed)})"))
-    breaches += _mismatches(result)
+    breaches += mismatches.breaches(result)
     if result.search is not None:
         breaches += [Breach(validity.GOES_ON, _gone(level)) for level in result.levels if _is_gone(level)]
     if not totals.requests and result.uncounted.failed_requests:
@@ -153,31 +165,6 @@ def _user_errors(course: Course) -> Breach:
     example = f", such as {course.user_error}" if course.user_error else ""
     cure = "see the log, or the web UI's tab of exceptions"
     return Breach(validity.USERS_RAISE_NOTHING, f"{n} in user code{example}", cure)
-
-
-def _are_mismatches_judged(result: RunResult, n_mismatched: int) -> bool:
-    if result.search is not None:  # which has held all thresholds against each probe
-        return "mismatched_rate" in result.judged_metrics
-    naming = [held for held in result.thresholds if held.threshold.metric == "mismatched_rate"]
-    return judged.are_all_judged(result, naming, n_mismatched, result.totals.mismatched, lambda level: level.mismatched)
-
-
-def _mismatches(result: RunResult) -> list[Breach]:
-    """Return what is wrong with answers that are others under load, unless a threshold says how many may be."""
-    totals, verified = result.totals, result.verified
-    n_mismatched = totals.mismatched + result.uncounted.mismatched
-    if not n_mismatched or _are_mismatches_judged(result, n_mismatched):
-        return []
-    differ = "1 answer differs from the one" if n_mismatched == 1 else f"{n_mismatched:,} answers differ from those"
-    which = "" if n_mismatched == 1 else "all of them "
-    where = "" if totals.mismatched else f", {which}in warm-ups or between levels"
-    example = f" (for example {verified.example.words})" if verified.example else ""
-    cure = (
-        "see whether the server mixes up requests or computes otherwise under load; --tolerance and a threshold on "
-        "mismatched_rate say what may be"
-    )
-    what = f"{differ} without load by more than {verified.tolerance}{where}{example}"
-    return [Breach(validity.SAME_ANSWERS, what, cure)]
 
 
 def _gave_up(result: RunResult) -> Breach:

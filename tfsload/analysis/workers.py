@@ -32,6 +32,7 @@ class Workers:
         n_discarded: requests of workers that left in the middle of a lease; in no other figure.
         n_left: those that took part until the end; None: not known.
         held_up: when they stood still for a second or more, in order; of levels beside the level's own figures.
+        judging_s: for how long user classes' own `is_right` judged what was counted, over all users of all processes.
     """
 
     n: int = 1
@@ -41,6 +42,7 @@ class Workers:
     n_discarded: int = 0
     n_left: int | None = None
     held_up: tuple[HeldUp, ...] = ()
+    judging_s: float = 0.0
 
 
 ONE_WORKER = Workers()

@@ -111,14 +111,14 @@ class RequestKind:
         references: the answers recorded without load, where they are to be compared; else None.
     """
 
-    def __init__(self, asked: KindAsked, transport: Transport, images_per_request: int) -> None:
-        """Encode nothing yet, but what a class has made in its own way."""
+    def __init__(self, asked: KindAsked, transport: Transport, images_per_request: int, recorder: Recorder) -> None:
+        """Encode nothing yet, but what a class has made in its own way; the recorder is told how long judging takes."""
         self.class_names, self.hooks, self.transport = asked.class_names, asked.hooks, transport
         dataset, is_right = asked.dataset, asked.hooks.is_right
         if is_right is None:
             self.book = RequestBook(dataset.examples, dataset.labels, images_per_request, transport.encode)
         else:
-            judge_of = Judging(transport, is_right).judge_of
+            judge_of = Judging(transport, is_right, recorder).judge_of
             self.book = RequestBook(
                 dataset.examples, dataset.targets_or_labels, images_per_request, transport.encode, judge_of
             )
@@ -172,18 +172,20 @@ class Run:
         self.settings = settings
         self.transport = transport
         hide(value for _, value in settings.connection.metadata)
-        self.kinds = [
-            RequestKind(one, transport.beside(one.spec) if place else transport, settings.model.images_per_request)
-            for place, one in enumerate(kinds or [KindAsked((), NO_HOOKS, dataset, transport.spec)])
-        ]
-        self.book = self.kinds[0].book
+        kinds = kinds or [KindAsked((), NO_HOOKS, dataset, transport.spec)]
         self.recorder = Recorder(
             time.time_ns() - time.perf_counter_ns(),
             settings.load.counts_later,
             limits_of(settings.checks.thresholds),
             within_ns_of(settings.checks.thresholds),
-            is_labelled=dataset.labels is not None or all(one.hooks.is_right for one in self.kinds),
+            is_labelled=dataset.labels is not None or all(one.hooks.is_right for one in kinds),
         )
+        per_request = settings.model.images_per_request
+        self.kinds = [
+            RequestKind(one, transport.beside(one.spec) if place else transport, per_request, self.recorder)
+            for place, one in enumerate(kinds)
+        ]
+        self.book = self.kinds[0].book
         self.pacer: Pacer | None = None
         if settings.load.is_open:
             self.pacer = Pacer(self.recorder, pacing=settings.load.pacing, chores=self.recorder)

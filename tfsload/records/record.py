@@ -43,6 +43,7 @@ class Record:
         straddling: requests of which a part only lies in the level's window; in no count above but `sent`.
         failed_later: those of them that were sent within the window and, after its end, had no answer.
         in_flight_ns: how long requests were in flight within the window, all together, straddling ones too.
+        judging_ns: for how long user classes' own `is_right` judged answers within the window.
         slice_answers, slice_latency_ns: by slice of the window: answers that came in it, and their latencies' sum.
         seconds: what went on second by second: in a level from its window's begin, else since 1970.
         images: how often each image was fired, and for what it was taken.
@@ -67,6 +68,7 @@ class Record:
     straddling: int = 0
     failed_later: int = 0
     in_flight_ns: int = 0
+    judging_ns: int = 0
     first_sent_unix_ns: int = 0
     last_done_unix_ns: int = 0
     mismatch: Mismatch | None = None
@@ -159,6 +161,7 @@ class Record:
         self.straddling += other.straddling
         self.failed_later += other.failed_later
         self.in_flight_ns += other.in_flight_ns
+        self.judging_ns += other.judging_ns
         self.failed.update(other.failed)
         self.latency.merge(other.latency)
         self.lag.merge(other.lag)
@@ -209,6 +212,7 @@ class Record:
             "straddling": self.straddling,
             "failed_later": self.failed_later,
             "in_flight_ns": self.in_flight_ns,
+            "judging_ns": self.judging_ns,
             "failed": dict(self.failed),
             "latency": self.latency.to_plain(),
             "lag": self.lag.to_plain(),
@@ -246,6 +250,7 @@ class Record:
             straddling=plain["straddling"],
             failed_later=plain["failed_later"],
             in_flight_ns=plain["in_flight_ns"],
+            judging_ns=plain["judging_ns"],
             first_sent_unix_ns=plain["first_sent_unix_ns"],
             last_done_unix_ns=plain["last_done_unix_ns"],
             mismatch=mismatch.from_plain(plain["mismatch"]),

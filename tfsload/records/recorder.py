@@ -27,6 +27,8 @@ class Recorder:
         waiting: answered requests that are not counted yet: whoever appends one calls `settle` at `together.BATCH`.
             Whatever hands out counts, or changes what requests belong to, does so first.
         silences: times in which no request was sent or ended.
+        judging_ns: for how long user classes judged answers by themselves, by the level in whose window they began to:
+            whoever judges adds to it, and the next records that are handed over of a level take it along.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Recorder:
         self._is_labelled = is_labelled
         self.waiting: list[together.Answered] = []
         self.silences = Silences()
+        self.judging_ns: dict[int, int] = {}
         self._has_thresholds = bool(limits or within_ns)
         # Where seconds and half-seconds begin, and how long they go on, by level; of a whole run nobody knows.
         self._spans_ns = {WHOLE_RUN.level: (-unix_offset_ns, 0)}
@@ -330,7 +333,12 @@ class Recorder:
         return [{**row, "record": row["record"].to_plain()} for row in self._take_records(keys)]
 
     def _take_records(self, keys: list[tuple[int, int | None]]) -> list[dict[str, Any]]:
-        return [{"level": level, "lease": lease, "record": self._records.pop((level, lease))} for level, lease in keys]
+        rows: list[dict[str, Any]] = []
+        for level, lease in keys:
+            record = self._records.pop((level, lease))
+            record.judging_ns += self.judging_ns.pop(level, 0)
+            rows.append({"level": level, "lease": lease, "record": record})
+        return rows
 
 
 def _n_right(labels: Sequence[int], predicted: Sequence[int]) -> int:

@@ -27,6 +27,7 @@ def workers_of(results: Results, overall: Record, duration_s: float) -> Workers:
         n_discarded=results.n_discarded,
         n_left=results.n_workers_left,
         held_up=_held_up(results, overall, duration_s),
+        judging_s=overall.judging_ns / 1e9,
     )
 
 
