@@ -15,9 +15,10 @@ from tfsload.target.fired import Fired
 from tfsload.transport.call_spec import CLASSIFY, GIVEN, PREDICT, VALUES, CallSpec
 from tfsload.transport.given_array import UNNAMED, GivenArray, GivenArrayError, fitted, tensors_of
 from tfsload.transport.grpc.codec import RequestEncoder
+from tfsload.transport.grpc.readers import reader_for
 from tfsload.transport.protos import predict_pb2
 from tfsload.transport.signature import SignatureDescribed, TensorDescribed
-from tfsload.transport.tensors import to_array
+from tfsload.transport.tensors import fill_proto, to_array
 
 F32, F64, U8, I64 = np.float32, np.float64, np.uint8, np.int64
 TEXTS = np.array([b"a", b"bc"], object)
@@ -210,6 +211,31 @@ def test_a_class_that_judges_takes_any_output(outputs, options, kind, asks_for):
 
     assert (spec.output.kind, spec.asks_for, spec.judged_by) == (kind, asks_for, "Mine.is_right")
     assert CallSpec.from_text(spec.to_text()) == spec
+
+
+@pytest.mark.parametrize(
+    ("batch", "shape", "is_whole"),
+    [
+        pytest.param(-1, (-1, 3), False, id="any-number"),
+        pytest.param(-1, (4, 3), True, id="as-many-by-chance"),
+        pytest.param(-1, (4,), True, id="as-many-by-chance-in-a-row"),
+        pytest.param(4, (4, 3), False, id="both-fixed"),
+        pytest.param(4, (3,), True, id="both-fixed-and-not-the-same"),
+        pytest.param(-1, None, False, id="of-any-rank"),
+        pytest.param(-1, (), False, id="one-value"),
+    ],
+)
+def test_an_output_is_of_images_by_the_signature_and_not_by_how_many_are_sent(batch, shape, is_whole):
+    inputs, outputs = {"image": TensorDescribed("DT_FLOAT", (batch, 28, 28))}, {"x": TensorDescribed("DT_FLOAT", shape)}
+    signatures = {"serving_default": signature(inputs, {**outputs, **PRICE})}
+    spec = found({"image": ones(F32, 28, 28)}, signatures, "Mine.is_right", images_per_request="4")
+
+    assert spec.whole == (("x",) if is_whole else ())
+    assert CallSpec.from_text(spec.to_text()) == spec
+    message = predict_pb2.PredictResponse()
+    fill_proto(message.outputs["x"], np.ones((4, 3), np.float32), as_content=True)
+    answer = reader_for(spec, 4).read(message.SerializeToString())
+    assert {one.outputs["x"].shape for one in answer.images} == {(4, 3) if is_whole else (3,)}
 
 
 def test_without_labels_any_output_will_do_but_one_is_not_guessed():

@@ -13,6 +13,7 @@ from tfsload.target.output_finding import (
     classified_faults,
     find_any_output,
     find_output,
+    whole_outputs,
 )
 from tfsload.transport.asked import ModelAsked
 from tfsload.transport.call_spec import (
@@ -157,9 +158,12 @@ def _fitted(asked: ModelAsked, name: str, signature: SignatureDescribed, fired: 
         error.is_undecided = certainty == UNDECIDED and len(faults) == 1
         raise error
     asks_for: tuple[str, ...] | None = None
+    whole: tuple[str, ...] = ()
     if fired.judged_by or answer.kind == VALUES:
         asks_for = (asked.output_name,) if asked.output_name else ()
-    return CallSpec(name, signature.method, images, answer, further, given, fired.judged_by, asks_for), certainty
+        whole = whole_outputs(signature, images)
+    call = CallSpec(name, signature.method, images, answer, further, given, fired.judged_by, asks_for, whole)
+    return call, certainty
 
 
 def _classifying(asked: ModelAsked, name: str, signature: SignatureDescribed, fired: Fired) -> CallSpec:

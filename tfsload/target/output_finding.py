@@ -124,6 +124,19 @@ def find_any_output(
     return OutputSpec(asked.output_name, tensor.dtype, tensor.shape, VALUES), [], 0
 
 
+def whole_outputs(signature: SignatureDescribed, images: InputSpec) -> tuple[str, ...]:
+    """Return the outputs that are of no image: their first size is said, and is not what the input's is fixed to.
+
+    A size that is as many as the images of a request by chance is not taken for theirs.
+
+    Args:
+        signature: the one to be called.
+        images: the input that takes them.
+    """
+    sizes = {name: one.shape[0] for name, one in signature.outputs.items() if one.shape}
+    return tuple(sorted(name for name, size in sizes.items() if size >= 0 and size != images.batch))
+
+
 def _is_named_class(kind: str, dtype: str) -> bool:
     return kind != CLASSES or dtype in CLASS_DTYPES
 

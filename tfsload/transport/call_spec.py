@@ -193,6 +193,7 @@ class CallSpec:
         given: the inputs that are sent arrays as they are; empty: images are sent.
         judged_by: whose own `is_right` says which answers are right; empty: the label does.
         asks_for: names of the outputs that are asked for; empty: all of them; None: `output` alone.
+        whole: names of the outputs without a dimension of images, however many values theirs begins with.
     """
 
     signature_name: str
@@ -203,6 +204,7 @@ class CallSpec:
     given: tuple[GivenInput, ...] = ()
     judged_by: str = ""
     asks_for: tuple[str, ...] | None = None
+    whole: tuple[str, ...] = ()
 
     @property
     def input_words(self) -> list[str]:

@@ -1,6 +1,6 @@
 """What a model answered to one image, or example: what a user class's own `is_right` is given."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -20,16 +20,22 @@ class ImageAnswer:
             dimension of images; texts are bytes. One that has no such dimension is there as a whole.
     """
 
-    __slots__ = ("_outputs", "_place", "_read", "predicted", "scores")
+    __slots__ = ("_outputs", "_place", "_read", "_whole", "predicted", "scores")
 
     predicted: int | None
     scores: NDArray[Any] | None
     _outputs: Outputs
     _read: Callable[[], tuple[Outputs, int]]
     _place: int
+    _whole: Collection[str]
 
     def __init__(
-        self, predicted: int | None, scores: NDArray[Any] | None, read: Callable[[], tuple[Outputs, int]], place: int
+        self,
+        predicted: int | None,
+        scores: NDArray[Any] | None,
+        read: Callable[[], tuple[Outputs, int]],
+        place: int,
+        whole: Collection[str] = (),
     ) -> None:
         """Take what was read.
 
@@ -37,8 +43,10 @@ class ImageAnswer:
             predicted, scores: as the attributes.
             read: returns the outputs of the whole request, and how many images it had; not before they are asked for.
             place: the image's, in its request.
+            whole: names of outputs without a dimension of images, even where they begin with as many values.
         """
-        for name, value in (("predicted", predicted), ("scores", scores), ("_read", read), ("_place", place)):
+        fields = (("predicted", predicted), ("scores", scores), ("_read", read), ("_place", place), ("_whole", whole))
+        for name, value in fields:
             object.__setattr__(self, name, value)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -50,8 +58,9 @@ class ImageAnswer:
         try:
             own = self._outputs
         except AttributeError:
-            outputs, n = self._read()
-            own = MappingProxyType({name: _part(array, n, self._place) for name, array in outputs.items()})
+            (outputs, n), whole = self._read(), self._whole
+            parts = {name: _part(array, -1 if name in whole else n, self._place) for name, array in outputs.items()}
+            own = MappingProxyType(parts)
             object.__setattr__(self, "_outputs", own)
         return own
 
@@ -73,7 +82,7 @@ class ImageAnswer:
 
 
 def _part(array: NDArray[Any], n_images: int, place: int) -> NDArray[Any]:
-    """Return what of an output is an image's."""
+    """Return what of an output of so many images is one's; -1: it is of no image."""
     has_images = array.ndim > 0 and len(array) == n_images
     part: NDArray[Any] = np.array(array[place] if has_images else array, array.dtype)
     part.flags.writeable = False

@@ -6,7 +6,7 @@ compared by all of them: what a class judges by, nobody else knows.
 
 import functools
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -53,7 +53,8 @@ class OutputsAnswer(Answer):
         scores = None if known is None else known.scores
         images = []  # which no function of its own fills: that were calls more for each answer
         for place, predicted in enumerate(self.predicted):
-            images.append(ImageAnswer(predicted, None if scores is None else scores[place], outputs.read, place))
+            own = None if scores is None else scores[place]
+            images.append(ImageAnswer(predicted, own, outputs.read, place, outputs.whole))
         self.images = tuple(images)
 
     def holds(self, scores: bytes) -> bool:
@@ -91,7 +92,9 @@ class OutputsAnswer(Answer):
 class OutputsReader:
     """Reads all outputs out of replies, and the class where they name one."""
 
-    def __init__(self, method: str, classes: Reader | None, n_images: int, n_answered: int) -> None:
+    def __init__(
+        self, method: str, classes: Reader | None, n_images: int, n_answered: int, whole: Collection[str] = ()
+    ) -> None:
         """Get ready.
 
         Args:
@@ -99,9 +102,10 @@ class OutputsReader:
             classes: reads the class of each image; None: the output names none.
             n_images: in the request.
             n_answered: those that the reply is of, where the request was filled up.
+            whole: names of outputs without a dimension of images.
         """
         self._read_outputs = _predicted if method == PREDICT else _classified
-        self._classes, self._n_images, self._n_answered = classes, n_images, n_answered
+        self._classes, self._n_images, self._n_answered, self._whole = classes, n_images, n_answered, whole
         self._servables: set[Servable] = set()
 
     def read(self, reply: bytes) -> OutputsAnswer:
@@ -111,7 +115,7 @@ class OutputsReader:
             ReplyError: unparsable bytes, no outputs, or none that can be read. An output that names no class is no
                 error: what it says is for others to judge.
         """
-        outputs, known = _Lazily(reply, self._read_outputs, self._n_answered), None
+        outputs, known = _Lazily(reply, self._read_outputs, self._n_answered, self._whole), None
         if self._classes is not None:
             try:
                 known = self._classes.read(reply)
@@ -128,8 +132,8 @@ class OutputsReader:
 class _Lazily:
     """The outputs of a reply, read when they are first asked for."""
 
-    def __init__(self, reply: bytes, read: Any, n_answered: int) -> None:
-        self._reply, self._decode, self._n_answered = reply, read, n_answered
+    def __init__(self, reply: bytes, read: Any, n_answered: int, whole: Collection[str]) -> None:
+        self._reply, self._decode, self._n_answered, self.whole = reply, read, n_answered, whole
 
     @functools.cached_property
     def _decoded(self) -> tuple[Outputs, Servable]:
