@@ -1,8 +1,10 @@
 """A user class's own `encode` and `is_right`: how they are found, called, and refused."""
 
 import functools
+import sys
 import time
 
+import gevent
 import numpy as np
 import pytest
 
@@ -257,6 +259,15 @@ def raises_what_says_nothing(*_):
     raise SaysNothing
 
 
+def times_out(*_):
+    with gevent.Timeout(0.001):
+        gevent.sleep(60)
+
+
+def raises_a_timeout(*_):
+    raise gevent.Timeout(5)
+
+
 def raises_with_its_values(label, answer):
     raise ValueError(f"{label} is not {answer}")
 
@@ -308,6 +319,9 @@ def fails_at_the_second(image):
             id="names",
         ),
         pytest.param(fails_at_the_second, "Mine.encode, image 1: AttributeError: ", id="exception"),
+        pytest.param(lambda _: sys.exit(3), "Mine.encode, image 0: SystemExit: 3, at ", id="exit"),
+        pytest.param(times_out, "Mine.encode, image 0: Timeout: 0.001 seconds, at ", id="timeout"),
+        pytest.param(raises_a_timeout, "Mine.encode, image 0: Timeout: 5 seconds, at ", id="timeout-raised"),
         pytest.param(raises_what_says_nothing, "Mine.encode, image 0: SaysNothing, at ", id="cannot-be-told"),
         pytest.param(lambda _: SaysNothing(), "returned SaysNothing, which makes no array: Runt", id="no-array-of-it"),
         pytest.param(lambda _: "\ud800", "0: returned str, which makes no array: UnicodeEncodeError", id="surrogate"),
@@ -426,6 +440,9 @@ def test_how_long_judging_takes_goes_with_the_records_of_its_level(begin_ns, lev
         pytest.param(lambda _, answer: answer.none, "Mine.is_right, image 7: AttributeError: ", id="exception"),
         pytest.param(raises_what_says_nothing, "image 7: SaysNothing, at ", id="an-exception-that-cannot-be-told"),
         pytest.param(lambda *_: SaysNothing(), "returned SaysNothing that cannot be shown, ex", id="cannot-be-shown"),
+        pytest.param(lambda *_: sys.exit(3), "Mine.is_right, image 7: SystemExit: 3, at ", id="exit"),
+        pytest.param(times_out, "Mine.is_right, image 7: Timeout: 0.001 seconds, at ", id="timeout"),
+        pytest.param(raises_a_timeout, "Mine.is_right, image 7: Timeout: 5 seconds, at ", id="timeout-raised"),
         pytest.param(lambda *_: None, "image 7: returned NoneType None, expected True", id="nothing"),
         pytest.param(lambda *_: 1, "image 7: returned int 1, expected True or False", id="number"),
         pytest.param(lambda *_: np.array([True]), "image 7: returned ndarray array([ True]), exp", id="array"),
@@ -439,6 +456,32 @@ def test_what_cannot_be_judged_fails_by_a_code_of_its_own(is_right, message, cap
     (record,) = caplog.records
     assert message in record.getMessage()
     assert caught.value.message.startswith("Mine.is_right: ")
+
+
+@pytest.mark.parametrize("thrown", [gevent.GreenletExit, gevent.Timeout(60), KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("hook_name", ["encode", "is_right"])
+def test_what_is_thrown_into_a_user_while_a_hook_waits_is_not_the_hook_s(thrown, hook_name):
+    """Its user is ended, or has a time limit of its own around its task."""
+
+    def run():
+        if hook_name == "encode":
+            encoded(DATA, hook(lambda _: gevent.sleep(60)))
+        else:
+            judged(lambda *_: gevent.sleep(60), [3], [3])
+
+    came = []
+
+    def see():
+        try:
+            run()
+        except BaseException as error:
+            came.append(error)
+
+    greenlet = gevent.spawn(see)
+    gevent.sleep(0)
+    greenlet.kill(thrown)
+
+    assert [one if isinstance(thrown, BaseException) else type(one) for one in came] == [thrown]
 
 
 def test_locusts_table_of_errors_has_one_row_for_a_fault_whatever_it_says_of_the_image():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tfsload.datasets.dataset import Dataset
 from tfsload.datasets.progress import counted
 from tfsload.datasets.sizes import MAX_BYTES
-from tfsload.prediction.hooks import Hook, value_words
+from tfsload.prediction.hooks import Hook, is_own, value_words
 from tfsload.settings.settings import SettingsError
 from tfsload.transport.given_array import UNNAMED, GivenArray
 from tfsload.transport.words import shown
@@ -89,7 +89,9 @@ def _arrays_of(encode: Hook, example: Any, number: int) -> dict[str, NDArray[Any
     what = f"image {number}"
     try:
         made = encode.call(example)
-    except Exception as error:
+    except BaseException as error:
+        if not is_own(error):
+            raise
         raise SettingsError([f"{encode.name}, {what}: {shown(encode.said(error))}"]) from error
     named = made if isinstance(made, Mapping) else {UNNAMED: made}
     if not named or (isinstance(made, Mapping) and not all(isinstance(name, str) and name for name in named)):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import FunctionType, MethodType
 from typing import Any
 
+import gevent
+
 from tfsload.settings.settings import SettingsError
 
 ENCODE, IS_RIGHT = "encode", "is_right"
@@ -74,6 +76,25 @@ def value_words(value: Any) -> str:
         return repr(value)
     except Exception:  # a class of the user's own may not be able to
         return "that cannot be shown"
+
+
+def is_own(error: BaseException) -> bool:
+    """Whether an exception is of a hook, and not one that was thrown into the greenlet that ran it.
+
+    `sys.exit()` and gevent's `Timeout` are no `Exception`s, and come out of a hook as any other does. But a user that
+    is ended, an interrupt, and a time limit around a user's task may come while a hook waits: these are not its own.
+    """
+    if isinstance(error, Exception):
+        return True
+    if isinstance(error, gevent.GreenletExit | KeyboardInterrupt):
+        return False
+    if isinstance(error, gevent.Timeout) and type(error.timer).__name__ == "_FakeTimer":
+        return True  # over and done with: whoever set it has left it, so that it was within
+    innermost = None
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        innermost = frame
+    module = "" if innermost is None else innermost.f_globals.get("__name__", "")
+    return module.partition(".")[0] != "gevent"  # which throws where a greenlet goes on
 
 
 def hooks_of(user_class: type, base: type) -> Hooks:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tfsload.load.request_book import RIGHT, WRONG, Judge
-from tfsload.prediction.hooks import Hook, value_words
+from tfsload.prediction.hooks import Hook, is_own, value_words
 from tfsload.records.recorder import Recorder
 from tfsload.records.window import UNCOUNTED
 from tfsload.transport.contract import Transport
@@ -53,7 +53,9 @@ class Judging:
         """
         try:
             said = self._is_right.call(label, answer)
-        except Exception as error:
+        except BaseException as error:
+            if not is_own(error):
+                raise
             kind = f"{type(error).__name__}{self._is_right.where(error)}"
             raise self._unjudged(image, self._is_right.said(error), kind, error) from None
         if isinstance(said, bool | np.bool_):
@@ -62,7 +64,7 @@ class Judging:
         expected = "expected True or False"
         raise self._unjudged(image, f"{kind} {value_words(said)}, {expected}", f"{kind}, {expected}", None)
 
-    def _unjudged(self, image: int, said: str, kind: str, error: Exception | None) -> PredictionFailure:
+    def _unjudged(self, image: int, said: str, kind: str, error: BaseException | None) -> PredictionFailure:
         """Return why an answer cannot be judged.
 
         Locust's table of errors has a row for each failure's words, so that under load they name neither image nor
