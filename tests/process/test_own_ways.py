@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 
+import gevent
 import numpy as np
 import pytest
 
@@ -256,6 +257,38 @@ def test_an_image_is_encoded_once_in_each_process(run, tmp_path, options, n_work
 
     assert result["totals"]["predictions"] >= 20, ended.stderr
     assert [*Counter(said).values()] == [20] * n_processes
+
+
+SLOWLY = """
+import time
+
+
+class Slow(tfsload.GrpcUser):
+    def encode(self, image):
+        say("made")
+        time.sleep(0.02)
+        return 255 - image
+"""
+
+
+def test_the_stop_button_ends_the_encoding_of_a_large_data_set(tmp_path, server):
+    """It would take 20 s."""
+    path, said = tmp_path / "own.py", tmp_path / "said"
+    path.write_text(HEAD + SLOWLY)
+    given = ("--host", server.address, "--model-name", "digits")
+    with web_ui_of(tmp_path / "run", *given, locustfile=path, SAID=str(said)) as ui:
+        start = gevent.get_hub().threadpool.spawn(ui.start, num_tests="1000")
+        wait_until(said.exists, "the first image")
+        ui.stop()
+        stopped = start.get(timeout=10)
+        n_made = len(said.read_text().splitlines())
+        again = ui.start(num_tests="5")
+        wait_until(ui.n_summaries, "the summary")
+
+    assert not stopped["success"]
+    assert re.search(r"stopped while Slow\.encode made its images: [\d,]+ of 1,000 were made", stopped["message"])
+    assert n_made < 900
+    assert again["success"], again
 
 
 def test_a_second_run_of_the_web_ui_encodes_anew(tmp_path, server):

@@ -5,7 +5,7 @@ import pytest
 
 from tfsload.analysis.thresholds import parse
 from tfsload.datasets.dataset import MNIST_PIXELS, Dataset
-from tfsload.run import checks
+from tfsload.run.data_faults import data_faults
 from tfsload.settings.settings import Settings, SettingsError
 
 
@@ -165,4 +165,4 @@ def test_each_threshold_is_told_of():
 def test_a_class_that_no_image_is_of(threshold, labels, faults):
     dataset = Dataset("made up", np.zeros((len(labels), MNIST_PIXELS), np.float32), np.array(labels, np.uint8))
 
-    assert checks.data_faults(parse(threshold), dataset) == faults
+    assert data_faults(parse(threshold), dataset) == faults

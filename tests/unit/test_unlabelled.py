@@ -29,7 +29,7 @@ from tfsload.report.page.cards import cards
 from tfsload.report.page.level_tables import levels_table
 from tfsload.report.page.page import render
 from tfsload.report.standing import Counters, Standing
-from tfsload.run import checks
+from tfsload.run.data_faults import data_faults
 from tfsload.run.result_events import tell_level
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.servable import UNTOLD
@@ -159,7 +159,7 @@ def test_listeners_are_told_that_there_is_no_label():
     ],
 )
 def test_thresholds_on_what_is_right_are_refused(threshold, is_refused):
-    faults = checks.data_faults(parse(threshold), Dataset("mine", images(3), None))
+    faults = data_faults(parse(threshold), Dataset("mine", images(3), None))
     why = f"--threshold '{threshold}': {NO_LABELS}, so that no answer is right or wrong: leave it out"
     assert [fault[: len(why)] for fault in faults] == ([why] if is_refused else [])
 

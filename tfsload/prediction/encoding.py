@@ -13,6 +13,7 @@ from tfsload.datasets.progress import counted
 from tfsload.datasets.sizes import MAX_BYTES
 from tfsload.prediction.hooks import Hook, is_own, value_words
 from tfsload.settings.settings import SettingsError
+from tfsload.target.waiting import StoppedError
 from tfsload.transport.given_array import UNNAMED, GivenArray
 from tfsload.transport.words import shown
 
@@ -35,7 +36,12 @@ class Encoded:
     by_words: str = ""
 
 
-def encoded(dataset: Dataset, encode: Hook | None, clock_s: Callable[[], float] = time.perf_counter) -> Encoded:
+def encoded(
+    dataset: Dataset,
+    encode: Hook | None,
+    clock_s: Callable[[], float] = time.perf_counter,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> Encoded:
     """Return a data set as a class's `encode` makes it, which is called once for each image, in order.
 
     Where it returns one array of bytes (uint8) with rows and columns, that is an image, and is fitted to the model as
@@ -45,14 +51,18 @@ def encoded(dataset: Dataset, encode: Hook | None, clock_s: Callable[[], float] 
         dataset: of images; of arrays `encode` is given a dict with an example's.
         encode: the class's; None: it has none of its own.
         clock_s: seconds that go on.
+        is_stopped: whether nobody wants it any more; others have their turn between two images, and may say so.
 
     Raises:
+        StoppedError: nobody does.
         SettingsError: it raises, or returns what cannot be sent, or not the same for each image.
     """
     if encode is None:
         return Encoded(dataset, *_given_by(dataset))
     n, begun_s, stacked = len(dataset), clock_s(), {}
     for number in counted(range(n), f"Encoding images with {encode.name}"):
+        if is_stopped():
+            raise StoppedError(f"{encode.name} made its images: {number:,} of {n:,} were made")
         arrays = _arrays_of(encode, _example(dataset, number), number)
         if not number:
             stacked = _room(encode, arrays, n)

@@ -1,21 +1,20 @@
 """Everything that is checked before any load: options, data, the server and its model."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tfsload.analysis import exit_codes, thresholds
-from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.option_limits import MAX_USERS
 from tfsload.analysis.result import NOTHING_ASKED, Asked
-from tfsload.analysis.threshold_kinds import OF_LABELS
 from tfsload.analysis.thresholds import Threshold, ThresholdError
 from tfsload.datasets.dataset import DataError, Dataset
 from tfsload.load import plan
 from tfsload.prediction.hooks import Hooks
-from tfsload.prediction.process_run import RunImages, larger_set, load_images, requests_for
+from tfsload.prediction.process_run import RunImages, load_images, requests_for
 from tfsload.run.asked import as_asked
+from tfsload.run.data_faults import data_faults, number_faults
 from tfsload.run.judged_before import with_cost_of_judging
 from tfsload.run.kinds import CheckedKind, Kind, hook_faults, hooks_by_class, kinds_of
 from tfsload.run.user_hosts import BY_OPTION, HostAsked
@@ -120,13 +119,13 @@ def check(
         transport_class: the way there.
         embedded: starts it.
         faults: what is wrong beside, with the locustfile; told together with all others.
-        wait: with which somebody else may end the wait for a server; None: nobody may.
+        wait: with which somebody else may end the wait for a server, or for images to be encoded; None: nobody may.
         user_classes: those of the run, which may have ways of their own.
 
     Raises:
         RunRefused: with all faults of the options, or of the data, or of the server.
     """
-    settings, dataset, kinds = _checked_here(options, asked, faults, user_classes)
+    settings, dataset, kinds = _checked_here(options, asked, faults, user_classes, wait)
     is_embedded = settings.connection.target is None
     try:
         if is_embedded:
@@ -259,29 +258,6 @@ def web_origins(options: Mapping[str, Any]) -> tuple[str, ...]:
         raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
 
 
-def data_faults(asked: Iterable[Threshold], dataset: Dataset, is_judged: bool = False) -> list[str]:
-    """Return which thresholds are about a class that no image is of, or about labels that there are not.
-
-    Args:
-        asked: the thresholds.
-        dataset: the images.
-        is_judged: whether somebody judges answers by himself, so that labels and classes are his.
-    """
-    if is_judged:
-        return []
-    if dataset.labels is None:
-        why = f"{NO_LABELS}, so that no answer is right or wrong: leave it out (failed_rate, for one, needs no labels)"
-        return [f"--threshold {words.quoted(one.text)}: {why}" for one in asked if one.metric in OF_LABELS]
-    labels = sorted(set(dataset.labels.tolist()))
-    told = f"{labels[0]} to {labels[-1]}" if labels == [*range(labels[0], labels[-1] + 1)] else str(labels)[1:-1]
-    return [
-        f"--threshold {words.quoted(one.text)}: none of the {len(dataset):,} images that are fired is of class "
-        f"{one.label}; expected one of {words.cut(told, words.LONGEST_VALUE)}"
-        for one in asked
-        if one.label is not None and one.label not in labels
-    ]
-
-
 def _thresholds(options: Mapping[str, Any]) -> tuple[Threshold, ...]:
     """Return the thresholds that can be read; what is wrong with others is told beside."""
     try:
@@ -291,7 +267,11 @@ def _thresholds(options: Mapping[str, Any]) -> tuple[Threshold, ...]:
 
 
 def _checked_here(
-    options: Mapping[str, Any], asked: HostAsked, faults: list[str], user_classes: Sequence[type]
+    options: Mapping[str, Any],
+    asked: HostAsked,
+    faults: list[str],
+    user_classes: Sequence[type],
+    wait: Wait | None,
 ) -> tuple[Settings, Dataset, list[Kind]]:
     """Check what needs no server: the options, the data and the user classes, with the faults of all at once."""
     faults = [*faults, *asked.faults]
@@ -314,18 +294,7 @@ def _checked_here(
     if settings is not None:
         words.hide(value for _, value in settings.connection.metadata)
         faults += plan.faults(settings.load, settings.checks.thresholds)
-        if dataset is not None and settings.checks.verify > len(dataset):
-            more = "a larger --num-tests" if settings.data.num_tests else larger_set(settings)
-            faults.append(
-                f"--verify {settings.checks.verify}: the run fires {len(dataset):,} images; pass at most that "
-                f"many, or {more}"
-            )
-        per_request = settings.model.images_per_request
-        if dataset is not None and not settings.data.num_tests and per_request > len(dataset):
-            faults.append(
-                f"--images-per-request {per_request}: the data set holds {len(dataset):,} images; pass at most "
-                f"that many, or {larger_set(settings)}"
-            )
+        faults += [] if dataset is None else number_faults(settings, dataset)
     faults += rules.exit_code_faults(options.get("exit_code_on_error", exit_codes.FAILED))
     n_users = options.get("num_users")
     if n_users is not None and not 1 <= n_users <= MAX_USERS:
@@ -333,9 +302,12 @@ def _checked_here(
     if faults or settings is None or dataset is None:
         raise RunRefused(exit_codes.BAD_USAGE, faults)
     try:
-        return settings, dataset, kinds_of(dataset, user_classes)  # last: it may take a while
+        # Last, for it may take a while.
+        return settings, dataset, kinds_of(dataset, user_classes, lambda: wait is not None and wait.is_stopped)
     except SettingsError as error:
         raise RunRefused(exit_codes.BAD_USAGE, error.faults) from None
+    except StoppedError as error:
+        raise RunRefused(exit_codes.INVALID, [str(error)]) from None
 
 
 def _hooks(user_classes: Sequence[type], faults: list[str]) -> list[tuple[tuple[str, ...], Hooks]]:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tfsload.analysis.image_counts import NO_LABELS
@@ -77,14 +77,22 @@ class CheckedKind:
     judged_by: str = ""
 
 
-def kinds_of(dataset: Dataset, user_classes: Iterable[type]) -> list[Kind]:
+def kinds_of(
+    dataset: Dataset, user_classes: Iterable[type], is_stopped: Callable[[], bool] = lambda: False
+) -> list[Kind]:
     """Return the kinds of requests that users of some classes make: each image is encoded now where they do it.
+
+    Args:
+        dataset: the images.
+        user_classes: those of the run.
+        is_stopped: as of `encoded`.
 
     Raises:
         SettingsError: a class's own way cannot be taken.
+        StoppedError: the run is not wanted any more.
     """
     found = hooks_by_class(user_classes)
-    return [Kind(names, hooks, encoded(dataset, hooks.encode)) for names, hooks in found]
+    return [Kind(names, hooks, encoded(dataset, hooks.encode, is_stopped=is_stopped)) for names, hooks in found]
 
 
 def hooks_by_class(user_classes: Iterable[type]) -> list[tuple[_Names, Hooks]]:

@@ -24,10 +24,11 @@ SAY_FIRST_S = 1.0
 
 
 class StoppedError(Exception):
-    """Somebody has ended the wait."""
+    """Somebody has ended the wait, or what else a run does before it begins."""
 
-    def __str__(self) -> str:
-        return "stopped while it waited for the server"
+    def __init__(self, while_what: str = "it waited for the server") -> None:
+        """Say in the middle of what."""
+        super().__init__(f"stopped while {while_what}")
 
 
 class Wait:
