@@ -281,7 +281,10 @@ def test_an_archive_s_arrays_are_fired_by_name(tmp_path):
         pytest.param({"labels": np.array([1.5, 2])}, [1.5, 2.0], id="floats"),
         pytest.param({"labels": np.array([-1, 2])}, [-1, 2], id="negative"),
         pytest.param({"y": ones(F32, 2)}, [[1, 1], [1, 1]], id="several-each"),
-        pytest.param({"labels": np.array(["a", "b"])}, [b"a", b"b"], id="texts"),
+        pytest.param({"labels": np.array(["ä", "b"])}, ["ä", "b"], id="texts"),
+        pytest.param({"labels": np.array([b"a", b"b"])}, ["a", "b"], id="texts-as-bytes"),
+        pytest.param({"labels": np.array([b"\xff", b"b"])}, [b"\xff", b"b"], id="bytes-that-are-no-text"),
+        pytest.param({"labels": np.array([1_000_000, 3])}, [1_000_000, 3], id="beyond-all-classes"),
     ],
 )
 def test_labels_that_are_no_classes_are_kept_for_whoever_judges(tmp_path, labels, targets):
@@ -291,8 +294,16 @@ def test_labels_that_are_no_classes_are_kept_for_whoever_judges(tmp_path, labels
     assert data.targets.tolist() == data.targets_or_labels.tolist() == targets
     (fault,) = hook_faults([((), NO_HOOKS)], (), data)
     assert (
-        "and no classes: save whole numbers from 0 on, or have an is_right of your own judge answers by them" in fault
+        "and no classes: save whole numbers from 0 to 999,999, or have an is_right of your own judge answers" in fault
     )
+
+
+def test_images_may_have_labels_beyond_all_classes_for_whoever_judges(tmp_path):
+    data = load(saved(tmp_path / "x.npz", images=ones(U8, 4, 4), labels=np.array([[7], [2_000_000]])))
+
+    assert (data.labels, data.targets.tolist(), data.images.shape) == (None, [7, 2_000_000], (2, 4, 4))
+    (fault,) = hook_faults([((), NO_HOOKS)], (), data)
+    assert "its labels are int64 each, the highest 2,000,000, and no classes" in fault
 
 
 @pytest.mark.parametrize(

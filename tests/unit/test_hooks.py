@@ -10,6 +10,7 @@ import pytest
 
 from tfsload.datasets.dataset import Dataset, load
 from tfsload.load.request_book import RIGHT, WRONG
+from tfsload.prediction import encoding
 from tfsload.prediction.encoding import encoded
 from tfsload.prediction.hooks import NO_HOOKS, by_hooks, hooks_of
 from tfsload.prediction.judging import Judging
@@ -353,6 +354,21 @@ def test_no_secret_is_told_that_an_exception_repeats():
 def test_an_exception_is_told_with_the_user_s_own_line():
     with pytest.raises(SettingsError, match=r"test_hooks.py, line \d+: return image if not image\[0, 0\] else"):
         encoded(DATA, hook(fails_at_the_second))
+
+
+def test_texts_count_with_all_that_they_hold(monkeypatch):
+    """They counted as eight bytes each."""
+    monkeypatch.setattr(encoding, "MAX_BYTES", 1 << 30)
+    long = b"x" * (700 << 20)
+    made = []
+
+    def encode(image):
+        made.append(image)
+        return long
+
+    with pytest.raises(SettingsError, match=r"2 of 3 images take 1\.37 GiB, expected at most 1: pass a smaller"):
+        encoded(DATA, hook(encode))
+    assert len(made) == 2
 
 
 def test_more_than_memory_holds_is_refused_before_it_is_taken():

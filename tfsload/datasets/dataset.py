@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tfsload.datasets import idx, idx_files, npz
 from tfsload.datasets.data_error import DataError, named
 from tfsload.datasets.idx_files import SPLITS, IdxFiles
-from tfsload.datasets.labels import Labels
+from tfsload.datasets.labels import Labels, are_beyond_classes
 from tfsload.datasets.listing import DIRECTORY, FILE, NOTHING, is_picture, list_directory, what_is
 from tfsload.datasets.named_arrays import NamedArrays
 from tfsload.datasets.shipped import shipped
@@ -63,8 +63,8 @@ class Dataset:
         None: there are no labels.
     arrays: what is fired in place of images, by the names of a model's inputs: (n, …) each, read-only; texts as
         objects, bytes each. `images` are then (n, 0, 0). Empty: images are fired.
-    targets: of arrays: labels that are no classes, (n, …), read-only, for whoever judges by himself; `labels` is then
-        None. None: there are no such.
+    targets: labels that are no classes, (n, …), read-only, texts as objects, `str` each, for whoever judges by himself;
+        `labels` is then None. None: there are no such.
     """
 
     name: str
@@ -114,7 +114,7 @@ class Dataset:
         for name, array in [*sorted(self.arrays.items()), *([("", self.targets)] if self.targets is not None else [])]:
             digest.update(ascii((name, array.shape, array.dtype.str)).encode())
             texts = array.dtype == object
-            digest.update(repr(array.tolist()).encode() if texts else np.ascontiguousarray(array).tobytes())
+            digest.update(ascii(array.tolist()).encode() if texts else np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
 
@@ -209,7 +209,10 @@ def _of_file(source: str, path: Path, split: str) -> Dataset:
         archive = npz.read(path, split)
         if isinstance(archive, NamedArrays):
             return _of_arrays(source, archive)
-        return Dataset(source, *archive)
+        images, labels = archive
+        if labels is not None and are_beyond_classes(labels):
+            return Dataset(source, images, None, targets=labels)
+        return Dataset(source, images, labels)
     if is_picture(path.name):
         raise DataError(f"{path}: expected a data set, found a single image: pass its directory, {path.parent}")
     if start == _NPY_MAGIC:

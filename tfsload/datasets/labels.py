@@ -11,6 +11,11 @@ from tfsload.datasets.sizes import MAX_CLASSES
 Labels = NDArray[np.unsignedinteger[Any]]
 
 
+def are_beyond_classes(numbers: NDArray[Any]) -> bool:
+    """Whether whole numbers from 0 on are too large to be classes: only who judges by himself can use them."""
+    return int(numbers.max()) >= MAX_CLASSES
+
+
 def as_labels(numbers: NDArray[Any], source: str) -> Labels:
     """Return labels of the smallest unsigned type that holds them: (n,), contiguous and read-only.
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfsload.datasets.data_error import DataError, named
-from tfsload.datasets.labels import Labels, as_labels
+from tfsload.datasets.labels import Labels, are_beyond_classes, as_labels
 from tfsload.datasets.sizes import MAX_BYTES, check_count
 
 LABELS = ("labels", "y")
@@ -32,7 +32,7 @@ class NamedArrays:
     Attributes:
         arrays: (n, …) each, by name, read-only; texts as objects, bytes each.
         labels: the class of each example; None: there are none, or `targets`.
-        targets: labels that are no classes; None: there are none, or they are.
+        targets: labels that are no classes, texts as objects, `str` each; None: there are none, or they are.
     """
 
     arrays: Mapping[str, NDArray[Any]]
@@ -75,9 +75,9 @@ def named_arrays(arrays: Mapping[str, NDArray[Any]], labels: NDArray[Any] | None
     if labels is None:
         return NamedArrays(made, None, None)
     flat = labels.reshape(len(labels)) if labels.shape[1:] == (1,) else labels
-    if flat.ndim == 1 and flat.dtype.kind in "iu" and flat.min() >= 0:
+    if flat.ndim == 1 and flat.dtype.kind in "iu" and flat.min() >= 0 and not are_beyond_classes(flat):
         return NamedArrays(made, as_labels(flat, f"{path}, labels"), None)
-    return NamedArrays(made, None, _read_only(_with_bytes(flat)))
+    return NamedArrays(made, None, _read_only(_with_texts(flat)))
 
 
 def _with_bytes(array: NDArray[Any]) -> NDArray[Any]:
@@ -88,6 +88,20 @@ def _with_bytes(array: NDArray[Any]) -> NDArray[Any]:
     made: NDArray[Any] = np.empty(len(texts), object)
     made[:] = texts
     return made.reshape(array.shape)
+
+
+def _with_texts(array: NDArray[Any]) -> NDArray[Any]:
+    """Return labels whose texts are `str`, as whoever judges by them writes them; bytes that are no UTF-8 stay."""
+    made = _with_bytes(array)
+    if made.dtype == object:
+        try:
+            texts = [one.decode() for one in made.ravel().tolist()]
+        except UnicodeDecodeError:
+            return made
+        made = np.empty(len(texts), object)
+        made[:] = texts
+        made = made.reshape(array.shape)
+    return made
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

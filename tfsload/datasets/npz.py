@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfsload.datasets.data_error import DataError, named
-from tfsload.datasets.labels import Labels, as_labels
+from tfsload.datasets.labels import Labels, are_beyond_classes, as_labels
 from tfsload.datasets.named_arrays import LABELS, Announced, NamedArrays, check_array, named_arrays
 from tfsload.datasets.sizes import MAX_ITEMS, check_images, times
 from tfsload.transport import regular_file
@@ -43,7 +43,8 @@ _MOST_HEADER_BYTES = 20_000
 def read(path: Path, split: str) -> tuple[NDArray[np.uint8], Labels | None] | NamedArrays:
     """Return images (n, rows, columns) and labels (n,) of an archive; None: it holds none. Or its arrays by name.
 
-    It holds images where it has `x_test`, `x_train`, or `images` that can be none but pixels.
+    Labels are classes, or all from 0 on, and one beyond all classes. It holds images where it has `x_test`, `x_train`,
+    or `images` that can be none but pixels.
 
     Args:
         path: of the archive.
@@ -76,7 +77,11 @@ def read(path: Path, split: str) -> tuple[NDArray[np.uint8], Labels | None] | Na
             f"{path}: expected as many labels in {of_labels} as images in {of_images}, {len(pixels):,}, found "
             f"{len(labels):,}"
         )
-    return pixels, as_labels(labels.reshape(len(labels)), f"{path}, {of_labels}")
+    flat = labels.reshape(len(labels))
+    if flat.min() >= 0 and are_beyond_classes(flat):
+        flat.flags.writeable = False
+        return pixels, flat
+    return pixels, as_labels(flat, f"{path}, {of_labels}")
 
 
 def _are_by_name(archive: zipfile.ZipFile, path: Path, names: Sequence[str]) -> bool:

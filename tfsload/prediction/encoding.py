@@ -59,19 +59,22 @@ def encoded(
     """
     if encode is None:
         return Encoded(dataset, *_given_by(dataset))
-    n, begun_s, stacked = len(dataset), clock_s(), {}
+    n, begun_s, stacked, n_bytes = len(dataset), clock_s(), {}, 0
     for number in counted(range(n), f"Encoding images with {encode.name}"):
         if is_stopped():
             raise StoppedError(f"{encode.name} made its images: {number:,} of {n:,} were made")
         arrays = _arrays_of(encode, _example(dataset, number), number)
+        n_bytes += sum(map(_n_bytes, arrays.values()))
         if not number:
-            stacked = _room(encode, arrays, n)
+            n_first = sum(array.nbytes for array in arrays.values())  # of texts the least that they take
+            _check_size(encode, f"{n:,} images would take", n * n_first)
+            stacked = {name: np.empty((n, *array.shape), array.dtype) for name, array in arrays.items()}
+        _check_size(encode, f"{number + 1:,} of {n:,} images take", n_bytes)  # texts need not be equally long
         _check_alike(encode, stacked, arrays, number)
         for name, array in arrays.items():
             stacked[name][number, ...] = array
     for array in stacked.values():
         array.flags.writeable = False
-    n_bytes = sum(map(_n_bytes, stacked.values()))
     cost = f"{n:,} image{'' if n == 1 else 's'} in {clock_s() - begun_s:.3g} s, {n_bytes / 1e6:.3g} MB"
     by_words = f"{encode.name} ({cost})"
     only = stacked.get(UNNAMED)
@@ -143,16 +146,14 @@ def _as_array(value: Any) -> NDArray[Any] | None:
     return array if array.dtype.kind in _HELD or array.dtype.name == "bfloat16" else None
 
 
-def _room(encode: Hook, arrays: Mapping[str, NDArray[Any]], n: int) -> dict[str, NDArray[Any]]:
-    n_bytes = n * sum(array.nbytes for array in arrays.values())
+def _check_size(encode: Hook, which: str, n_bytes: int) -> None:
     if n_bytes > MAX_BYTES:
         raise SettingsError(
             [
-                f"{encode.name}: {n:,} images would take {n_bytes / (1 << 30):.3g} GiB, expected at most "
+                f"{encode.name}: {which} {n_bytes / (1 << 30):.3g} GiB, expected at most "
                 f"{MAX_BYTES >> 30}: pass a smaller --num-tests, or return smaller arrays"
             ]
         )
-    return {name: np.empty((n, *array.shape), array.dtype) for name, array in arrays.items()}
 
 
 def _check_alike(

@@ -9,6 +9,7 @@ from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.threshold_kinds import OF_LABELS
 from tfsload.analysis.thresholds import Threshold
 from tfsload.datasets.dataset import Dataset
+from tfsload.datasets.sizes import MAX_CLASSES
 from tfsload.prediction.encoding import Encoded, encoded, given_arrays
 from tfsload.prediction.hooks import NO_HOOKS, Hooks, by_hooks
 from tfsload.prediction.prediction_user import PredictionUser
@@ -119,11 +120,13 @@ def hook_faults(found: Sequence[tuple[_Names, Hooks]], asked: Iterable[Threshold
     others = [name for names, hooks in found if not hooks.is_right for name in names]
     faults = []
     if dataset.targets is not None and len(judges) < len(found):
-        what = GivenArray.of(dataset.targets).words
+        given = GivenArray.of(dataset.targets)
+        is_beyond = dataset.targets.dtype.kind in "iu" and (given.highest or 0) >= MAX_CLASSES
+        what = f"{given.words} each{f', the highest {given.highest:,}' if is_beyond else ''}"
         whose = f" of {', '.join(others)}" if others else ""
         faults.append(
-            f"--dataset {quoted(dataset.name)}: its labels are {what} each, and no classes: save whole numbers from 0 "
-            f"on, or have an is_right of your own{whose} judge answers by them"
+            f"--dataset {quoted(dataset.name)}: its labels are {what}, and no classes: save whole numbers from 0 "
+            f"to {MAX_CLASSES - 1:,}, or have an is_right of your own{whose} judge answers by them"
         )
     elif dataset.labels is None and dataset.targets is None and judges and others:
         faults.append(
