@@ -218,7 +218,7 @@ def test_answers_that_cannot_be_judged_are_failures_and_told_once(run):
         ),
         pytest.param(
             "    def is_right(self, label, answer):\n        return True\n",
-            "--threshold 'recall[3] > 5%': Mine.is_right says which answers are right, and of no classes",
+            "--threshold 'recall[3] > 5%': Mine.is_right says which answers are right, so that there are no cl",
             ("--threshold", "recall[3] > 5%"),
             id="classes-where-there-are-none",
         ),

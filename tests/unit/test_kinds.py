@@ -8,13 +8,15 @@ import pytest
 from tests.support.golden import result_of, text_of
 from tests.support.past_runs import PAST_RUNS, PastRun
 from tfsload.analysis.result import RunResult
+from tfsload.analysis.thresholds import parse
 from tfsload.datasets.dataset import Dataset
+from tfsload.prediction.hooks import NO_HOOKS, Hook, Hooks
 from tfsload.prediction.prediction_user import PredictionUser
 from tfsload.report import json_file, junit, markdown
 from tfsload.report.page.answers import answers
 from tfsload.report.page.page import render
 from tfsload.run.judged_before import cost_ns
-from tfsload.run.kinds import CheckedKind, called_words, calls_from_text, calls_text, kinds_asked, kinds_of
+from tfsload.run.kinds import CheckedKind, called_words, calls_from_text, calls_text, hook_faults, kinds_asked, kinds_of
 from tfsload.settings.settings import SettingsError
 from tfsload.target.preflight import Preflight
 from tfsload.transport.call_spec import MNIST_EXAMPLE, GivenInput
@@ -157,6 +159,24 @@ def test_a_result_has_its_errors_and_no_classes(judged, kind):
     assert result.images.n_misjudged > 0
     assert result.server.called == JUDGED.words
     assert RunResult.from_plain(result.to_plain()) == result
+
+
+def test_of_two_classes_the_one_that_labels_judge_is_named(monkeypatch):
+    plain = PastRun.checked.fget
+    kinds = (
+        CheckedKind(("Judge",), Preflight(1, spec=JUDGED), None, "Judge.is_right"),
+        CheckedKind(("Plain", "Inverted"), Preflight(1, spec=MNIST_EXAMPLE)),
+    )
+    monkeypatch.setattr(PastRun, "checked", property(lambda past: replace(plain(past), kinds=kinds)))
+    result = result_of(PAST_RUNS["demo"]())
+
+    told = "Judge.is_right says which answers are right, and of those to users of Plain and Inverted their labels do"
+    assert result.images.why_no_classes.startswith(f"{told}: no class is told")
+    assert RunResult.from_plain(result.to_plain()) == result
+    judge = Hook("Judge.is_right", bool, ())
+    found = [(("Judge",), Hooks(is_right=judge)), (("Plain", "Inverted"), NO_HOOKS)]
+    (fault,) = hook_faults(found, parse("recall[3] > 5%"), DATA)
+    assert f"{told}, so that there are no classes" in fault
 
 
 @pytest.mark.parametrize("kind", ["demo", "sweep"])

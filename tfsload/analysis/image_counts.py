@@ -1,6 +1,6 @@
 """Which images were fired how often, and for what they were taken. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tfsload.records.images import Images
@@ -45,6 +45,7 @@ class ImageCounts:
         judged_by: whose own `is_right` says which answers are right; empty: labels do. There are no classes, then, for
             which an image was taken, and none of `misread`.
         n_misjudged: then: how many images were answered wrongly, if only once.
+        by_labels: then: the user classes of this run that have no `is_right`, so that labels judge answers to them.
     """
 
     fired: tuple[int, ...] = ()
@@ -58,6 +59,7 @@ class ImageCounts:
     class_names: tuple[str, ...] = ()
     judged_by: str = ""
     n_misjudged: int = 0
+    by_labels: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, images: Images, n_images: int, per_request: int) -> "ImageCounts":
@@ -74,17 +76,23 @@ class ImageCounts:
         misread = (Misread(image, predicted, count) for (image, predicted), count in sorted(images.misread.items()))
         return cls(tuple(fired), tuple(misread), unanswered=unanswered)
 
-    def judged(self, by: str) -> "ImageCounts":
-        """Return the same of answers that somebody's own `is_right` has judged: without classes."""
-        n_misjudged = len({one.image for one in self.misread})
-        return replace(self, misread=(), pixels={}, labels={}, of_class={}, judged_by=by, n_misjudged=n_misjudged)
+    def judged(self, by: str, by_labels: tuple[str, ...] = ()) -> "ImageCounts":
+        """Return the same of answers that somebody's own `is_right` has judged: without classes.
+
+        Args:
+            by, by_labels: as `judged_by` and `by_labels`.
+        """
+        n = len({one.image for one in self.misread})
+        none = replace(self, misread=(), pixels={}, labels={}, of_class={})
+        return replace(none, judged_by=by, n_misjudged=n, by_labels=by_labels)
 
     @property
     def why_no_classes(self) -> str:
         """Why no class is told of, nor for what an image was taken; empty: they are, or there are no labels."""
         if not self.judged_by:
             return ""
-        return f"{self.judged_by} says which answers are right: no class is told, nor for what an image was taken"
+        which = judge_words(self.judged_by, self.by_labels)
+        return f"{which}: no class is told, nor for what an image was taken"
 
     def class_text(self, label: int) -> str:
         """Return what a class is called: its number, and its name where it has one."""
@@ -102,6 +110,18 @@ class ImageCounts:
         for one in self.misread:
             counts[one.image] = counts.get(one.image, 0) + one.count
         return tuple(sorted(sorted(counts, key=lambda image: (-counts[image], image))[:MOST_SHOWN]))
+
+
+def judge_words(judged_by: str, by_labels: Sequence[str]) -> str:
+    """Return who says which answers are right; the arguments are those of `ImageCounts`.
+
+    >>> judge_words("Near.is_right", ())
+    'Near.is_right says which answers are right'
+    >>> judge_words("Near.is_right", ("Plain",))
+    'Near.is_right says which answers are right, and of those to users of Plain their labels do'
+    """
+    others = f", and of those to users of {' and '.join(by_labels)} their labels do" if by_labels else ""
+    return f"{judged_by} says which answers are right{others}"
 
 
 def n_different(images: Images, n_images: int, per_request: int) -> int:

@@ -97,6 +97,11 @@ class Checked:
         """Whose own `is_right` judges answers; empty: labels do."""
         return " and ".join(dict.fromkeys(one.judged_by for one in self.kinds if one.judged_by))
 
+    @property
+    def by_labels(self) -> tuple[str, ...]:
+        """The user classes that have none, where others do."""
+        return tuple(name for one in self.kinds if not one.judged_by for name in one.class_names)
+
     def without_images(self) -> "Checked":
         """Return the same without what others hold."""
         return replace(self, images=None, kinds=tuple(replace(one, kind=None) for one in self.kinds))

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tfsload.analysis.image_counts import NO_LABELS
+from tfsload.analysis.image_counts import NO_LABELS, judge_words
 from tfsload.analysis.threshold_kinds import OF_LABELS
 from tfsload.analysis.thresholds import Threshold
 from tfsload.datasets.dataset import Dataset
@@ -134,10 +134,10 @@ def hook_faults(found: Sequence[tuple[_Names, Hooks]], asked: Iterable[Threshold
             f"others are, by {' and '.join(judges)}: run one of them, or give each class an is_right"
         )
     if judges:
-        by = " and ".join(judges)
+        by = judge_words(" and ".join(judges), others)
         faults += [
-            f"--threshold {quoted(one.text)}: {by} says which answers are right, and of no classes; leave it out "
-            "(wrong_rate, for one, needs none)"
+            f"--threshold {quoted(one.text)}: {by}, so that there are no classes; leave it out (wrong_rate, for one, "
+            "needs none)"
             for one in asked
             if one.label is not None and one.metric in OF_LABELS
         ]

@@ -64,7 +64,7 @@ def make_result(
         workers=workers_of(results, overall, summed_up.totals.duration_s),
         users=Users(results.n_users, results.n_users_asked, results.attendance.attended),
         verified=_verified(overall, results.uncounted, checked),
-        images=images.judged(checked.judged_by) if checked.judged_by else images,
+        images=images.judged(checked.judged_by, checked.by_labels) if checked.judged_by else images,
         accuracy=_accuracy(results, images, checked),
         others=others,
         notes={redacted(key): redacted(note) for key, note in checked.settings.report.notes},
