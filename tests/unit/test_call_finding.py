@@ -514,3 +514,23 @@ def test_names_that_the_answer_does_not_want_are_not_put_there():
 
 def test_todays_model_is_called_as_it_was():
     assert found({"predict_images": signature(), "serving_default": signature()}) == MNIST_EXAMPLE
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "per_request", "words"),
+    [
+        pytest.param("[1, 2]", (-1,), "2", "k = [1, 2], one for each image", id="as-many"),
+        pytest.param("[1, 2]", (-1,), "3", "k = [1, 2]", id="another-number"),
+        pytest.param("[1, 2]", (2,), "2", "k = [1, 2]", id="a-fixed-size"),
+        pytest.param("1", (-1,), "2", "k = 1", id="one-value"),
+        pytest.param("[1]", (-1,), "1", "k = [1]", id="one-image"),
+    ],
+)
+def test_it_is_told_that_a_list_is_taken_for_a_value_of_each_image(text, shape, per_request, words):
+    inputs = {"images": TensorDescribed("DT_FLOAT", (-1, 784)), "k": TensorDescribed("DT_FLOAT", shape)}
+    signatures = {"s": SignatureDescribed(PREDICT, inputs, {"scores": TensorDescribed("DT_FLOAT", (-1, 10))})}
+    asked = Settings.parse({"input": f"k={text}", "images_per_request": per_request}, None).model
+
+    spec = find_call(asked, signatures, DIGITS)
+    assert spec.input_words[1] == words
+    assert CallSpec.from_text(spec.to_text()) == spec

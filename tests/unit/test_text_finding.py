@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tfsload.settings.settings import Settings
-from tfsload.target.call_finding import find_call
+from tfsload.target.call_finding import NoCallError, find_call
 from tfsload.target.fired import DIGITS, Fired
 from tfsload.target.text_finding import TextError, with_texts
 from tfsload.transport.call_spec import CLASSIFY, EXAMPLE, FILE
@@ -80,13 +80,6 @@ def texts_of(server, method=PREDICT, **options):
             {"input_name": "x"},
             "tf.Example, x = 28 × 28 pixels ÷ 255",
             id="named-of-predict",
-        ),
-        pytest.param(
-            None,
-            PREDICT,
-            {"input_name": "x"},
-            "tf.Example, x = 28 × 28 pixels ÷ 255",
-            id="named-of-predict-and-not-required",
         ),
         pytest.param(NO_IMAGE, PREDICT, {"input_name": "texts"}, "PNG of 28 × 28 pixels", id="the-input-is-named"),
         pytest.param(
@@ -272,6 +265,36 @@ def test_files_are_of_the_kind_that_the_server_takes(said, words, of_empty, befo
 def test_an_image_that_is_taken_as_no_file_is_refused(of_empty, message):
     with pytest.raises(TextError, match=message):
         texts_of(Server(of_empty, of_image=takes()))
+
+
+def test_a_feature_that_is_named_and_not_required_is_one_where_the_server_takes_examples_alone():
+    server = Server(None, of_image=lambda images: None if images.form == EXAMPLE else "Could not parse example input")
+
+    assert texts_of(server, input_name="x").words == "texts [-1] string ← tf.Example, x = 28 × 28 pixels ÷ 255"
+    with pytest.raises(TextError, match=r"has no input 'txts', .* \(the server takes what is no tf\.Example\): pass"):
+        texts_of(Server(None), input_name="txts")
+
+
+@pytest.mark.parametrize(
+    ("others", "options", "message"),
+    [
+        pytest.param({"image": (-1, 784)}, {}, "'imag' (did you mean 'image'?); a feature of", id="two-that-fit"),
+        pytest.param({"size": (-1,)}, {}, "'imag'; it has size, texts; a feature of tf.Exa", id="one-that-fits"),
+        pytest.param({"size": (-1,)}, {"input": "size=1"}, "", id="the-other-is-given"),
+    ],
+)
+def test_beside_other_inputs_a_name_is_no_feature(others, options, message):
+    inputs = {"texts": TensorDescribed("DT_STRING", (-1,))}
+    inputs |= {name: TensorDescribed("DT_FLOAT", shape) for name, shape in others.items()}
+    signatures = {"s": SignatureDescribed(PREDICT, inputs, {"scores": TensorDescribed("DT_FLOAT", (-1, 10))})}
+    asked = Settings.parse({"input_name": "imag", **options}, None).model
+    if not message:
+        assert find_call(asked, signatures, DIGITS).input.feature == "imag"
+        return
+    with pytest.raises(NoCallError) as caught:
+        find_call(asked, signatures, DIGITS)
+
+    assert message in str(caught.value)
 
 
 def test_a_name_that_is_neither_an_input_nor_a_feature_is_refused():

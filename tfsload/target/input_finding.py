@@ -9,7 +9,7 @@ import numpy as np
 from tfsload.target.fired import Fired
 from tfsload.transport.asked import ModelAsked
 from tfsload.transport.call_spec import FILE, PIXELS, TEXT, FurtherInput, InputSpec
-from tfsload.transport.given_input import GivenInputError, tensor_of
+from tfsload.transport.given_input import GivenInputError, is_each_image, tensor_of
 from tfsload.transport.image_layout import Layout, layout_in, pixels_in, shapes_of
 from tfsload.transport.pixel_scale import PixelScale, default_of
 from tfsload.transport.signature import SignatureDescribed, TensorDescribed
@@ -51,11 +51,15 @@ def find_input(
     fitting = sorted(name for name, one in found.items() if one.spec is not None)
     if asked.input_name:
         if asked.input_name not in inputs:
-            if as_feature := _of_feature(asked, found):
+            if as_feature := _of_feature(asked, found, signature.defaults):
                 return as_feature, []
             offered = fitting or sorted(inputs)
             meant, cure = did_you_mean(asked.input_name, offered), one_of(_INPUT_NAME, offered, AN_INPUT)
-            return None, [f"{named} has no input {quoted(asked.input_name)}{meant}: {cure}"]
+            there = ", ".join(map(shown, sorted(inputs))) or "none"
+            also = "" if fitting == sorted(inputs) else f"; it has {there}"
+            if any(one.dtype == TEXT for one in inputs.values()):
+                also += "; a feature of tf.Examples is named where a text is the only input that takes no other value"
+            return None, [f"{named} has no input {quoted(asked.input_name)}{meant}{also}: {cure}"]
         return found[asked.input_name].spec, list(found[asked.input_name].faults)
     given = {name for name, _ in asked.inputs}
     free = {name: one for name, one in found.items() if name not in given}
@@ -147,6 +151,7 @@ def find_further(
         one = FurtherInput(name, tensor.dtype, tensor.shape, text)
         try:
             tensor_of(one, asked.images_per_request)
+            one = replace(one, is_each=is_each_image(one, asked.images_per_request))
         except GivenInputError as expected:
             faults.append(f"{said}: the input is {described(tensor)}, expected {expected}")
         further.append(one)
@@ -177,15 +182,15 @@ def _holds_pixels(kind: Kind) -> bool:
     return kind.dtype != object and not np.issubdtype(kind.dtype, np.complexfloating)
 
 
-def _of_feature(asked: ModelAsked, found: Mapping[str, FoundInput]) -> InputSpec | None:
-    """Return the only input of texts where the name given may be that of a feature in them, as the server will say."""
+def _of_feature(asked: ModelAsked, found: Mapping[str, FoundInput], defaults: Collection[str]) -> InputSpec | None:
+    """Return the only input, of texts, where the name given may be that of a feature in them, as the server will say.
+
+    Beside others the name is more likely one of theirs, mistyped.
+    """
     given = {name for name, _ in asked.inputs}
-    texts = [
-        one.spec
-        for name, one in found.items()
-        if name not in given and one.spec is not None and one.spec.dtype == TEXT and not one.faults
-    ]
-    return replace(texts[0], feature=asked.input_name) if len(texts) == 1 else None
+    free = [one for name, one in found.items() if name not in given and name not in defaults]
+    texts = [one.spec for one in free if one.spec is not None and one.spec.dtype == TEXT and not one.faults]
+    return replace(texts[0], feature=asked.input_name) if len(texts) == len(free) == 1 else None
 
 
 def fit_text(asked: ModelAsked, name: str, tensor: TensorDescribed, fired: Fired) -> FoundInput:

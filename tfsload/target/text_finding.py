@@ -63,7 +63,7 @@ def with_texts(transport: Transport, asked: ModelAsked, spec: CallSpec, timeout_
             _refuse_scale(asked, f"input {quoted(spec.input.name)}")
             _refuse_given(spec, given, said)
             return _as_file(spec, refusal)
-        if said:
+        if said or not refusal(_file_of(spec, PNG)):  # what takes any text, or a file, takes no tf.Examples
             _refuse_name(spec, said)
     spec = _of_examples(asked, spec, found, said)
     # Further features are missed one by one, in any order.
@@ -96,7 +96,7 @@ def _as_file(spec: CallSpec, refusal: Callable[[CallSpec], str]) -> CallSpec:
     """Return how a model is called that takes an image as a file, of the kind that its server takes."""
     refusals = []
     for file in _FILES:
-        tried = dataclasses.replace(spec, input=dataclasses.replace(spec.input, file=file, feature_dtype=TEXT))
+        tried = _file_of(spec, file)
         said = refusal(tried)
         if not said:
             return tried
@@ -108,6 +108,10 @@ def _as_file(spec: CallSpec, refusal: Callable[[CallSpec], str]) -> CallSpec:
     files = "as a PNG file, as base64 of one and as the bytes of its pixels; the first"
     why = f"the server refuses a black image {files}: {shown(refusals[0])}"
     raise TextError([f"input {quoted(spec.input.name)} takes texts, and what is to be in them is not found: {why}"])
+
+
+def _file_of(spec: CallSpec, file: str) -> CallSpec:
+    return dataclasses.replace(spec, input=dataclasses.replace(spec.input, file=file, feature_dtype=TEXT))
 
 
 def _of_examples(asked: ModelAsked, spec: CallSpec, found: re.Match[str] | None, said: str) -> CallSpec:
@@ -146,10 +150,11 @@ def _of_examples(asked: ModelAsked, spec: CallSpec, found: re.Match[str] | None,
 
 def _refuse_name(spec: CallSpec, said: str) -> NoReturn:
     name, text = quoted(spec.input.feature), quoted(spec.input.name)
+    why = f"the server says {shown(said)}" if said else "the server takes what is no tf.Example"
     raise TextError(
         [
             f"signature {quoted(spec.signature_name)} has no input {name}, and its input {text} misses no such feature "
-            f"(the server says {shown(said)}): pass --input-name {shown(spec.input.name)}, or leave it out"
+            f"({why}): pass --input-name {shown(spec.input.name)}, or leave it out"
         ]
     )
 

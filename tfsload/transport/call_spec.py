@@ -140,17 +140,20 @@ class FurtherInput:
     Attributes:
         name, dtype, described: as those of `InputSpec`; of a feature the dtype is empty until its server has told it.
         text: its value, as `--input` has it.
+        is_each: whether that is a list of one for each image, so that a smaller last request has the first ones.
     """
 
     name: str
     dtype: str
     described: tuple[int, ...] | None
     text: str
+    is_each: bool = False
 
     @property
     def words(self) -> str:
         """What is sent, for people."""
-        return f"{shown(self.name)} = {cut(shown(self.text), LONGEST_VALUE)}"
+        value = f"{shown(self.name)} = {cut(shown(self.text), LONGEST_VALUE)}"
+        return f"{value}, one for each image" if self.is_each else value
 
 
 @dataclass(frozen=True)

@@ -41,12 +41,28 @@ def tensor_of(given: FurtherInput, n_images: int, per_request: int = 1) -> NDArr
     if array.ndim or not described:
         if described is not None and not fits(array.shape, described):
             raise GivenInputError(f"a value of shape {TensorDescribed(given.dtype, described).shape_text}")
-        is_each = array.ndim > 0 and len(array) == per_request and (described is None or described[0] < 0)
-        return array[:n_images] if is_each and n_images < per_request else array
+        return array[:n_images] if n_images < per_request and _is_each(array, described, per_request) else array
     sizes = [size if size >= 0 else 1 for size in described]
     if described[0] < 0:
         sizes[0] = n_images
     return np.full(sizes, array.item() if kind.dtype == object else array, kind.dtype)
+
+
+def is_each_image(given: FurtherInput, per_request: int) -> bool:
+    """Whether a value that fits its input is a list of one for each image, so that a smaller request has fewer of them.
+
+    That an input's first size is open does not tell what it is of: who gives as many values as a request has images is
+    told how they are taken.
+    """
+    kind = kind_named(given.dtype)
+    if kind is None or per_request <= 1:
+        return False
+    return _is_each(_array(_read(given.text, given.dtype), kind, given.dtype), given.described, per_request)
+
+
+def _is_each(array: NDArray[Any], described: tuple[int, ...] | None, per_request: int) -> bool:
+    is_open = described is None or bool(described and described[0] < 0)
+    return array.ndim > 0 and len(array) == per_request and is_open
 
 
 def _read(text: str, dtype: str) -> Any:
