@@ -259,6 +259,29 @@ def test_an_image_is_encoded_once_in_each_process(run, tmp_path, options, n_work
     assert [*Counter(said).values()] == [20] * n_processes
 
 
+PLAIN = """
+class Plain(tfsload.GrpcUser):
+    pass
+"""
+
+
+@pytest.mark.parametrize("n_workers", [0, 1])
+def test_arrays_beside_images_are_sent_to_a_model_that_has_inputs_of_their_names(run, tmp_path, n_workers):
+    images, by = DATA.images[:N], np.arange(N)
+    right = (images.sum(axis=(1, 2)).astype(np.int64) + by) % 10
+    archive = tmp_path / "beside.npz"
+    np.savez(archive, images=images, by=by, labels=right)
+    given = ("--dataset", str(archive), "--num-tests", str(N))
+
+    ended, result, _ = run(PLAIN, *given, model="moved", n_workers=n_workers)
+    alone, of_images, _ = run(PLAIN, *given, n_workers=n_workers)
+
+    assert ended.exit_code == alone.exit_code == exit_codes.PASS, ended.stderr
+    assert (result["totals"]["predictions"], result["totals"]["wrong"]) == (N, 0)
+    assert "images, by, and labels" in ended.stderr or "by, images, and labels" in ended.stderr
+    assert of_images["totals"]["predictions"] == N
+
+
 SLOWLY = """
 import time
 

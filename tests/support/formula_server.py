@@ -25,7 +25,7 @@ from tests.support.serving import serve
 from tfsload.transport.protos import get_model_metadata_pb2, get_model_status_pb2, predict_pb2, types_pb2
 from tfsload.transport.tensors import fill_proto, to_array
 
-FLOAT, INT64 = types_pb2.DT_FLOAT, types_pb2.DT_INT64
+FLOAT, INT64, UINT8 = types_pb2.DT_FLOAT, types_pb2.DT_INT64, types_pb2.DT_UINT8
 SIGNATURES = {
     "digits": ({"images": (FLOAT, (-1, 784))}, {"scores": (FLOAT, (-1, 10))}),
     "number": ({"images": (FLOAT, (-1, 784))}, {"number": (FLOAT, (-1, 1))}),
@@ -33,6 +33,7 @@ SIGNATURES = {
         {"image": (FLOAT, (-1, 28, 28)), "threshold": (FLOAT, (-1,))},
         {"scores": (FLOAT, (-1, 10)), "ink": (INT64, (-1,))},
     ),
+    "moved": ({"images": (UINT8, (-1, 28, 28)), "by": (INT64, (-1,))}, {"scores": (FLOAT, (-1, 10))}),
     "prices": ({"features": (FLOAT, (-1, 3)), "rooms": (INT64, (-1,))}, {"price": (FLOAT, (-1, 1))}),
 }
 
@@ -55,6 +56,8 @@ def answer(model, given):
     if model == "both":
         ink = (given["image"] > given["threshold"][:, None, None]).sum(axis=(1, 2)).astype(np.int64)
         return {"scores": one_hot(ink), "ink": ink}
+    if model == "moved":
+        return {"scores": one_hot(given["images"].sum(axis=(1, 2)).astype(np.int64) + given["by"])}
     return {"price": (given["rooms"] * given["features"].sum(axis=1)).astype(np.float32)[:, None]}
 
 

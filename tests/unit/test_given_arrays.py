@@ -1,6 +1,7 @@
 """Arrays by the names of inputs: which input takes which, how they fit, and archives that hold them."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +9,8 @@ import pytest
 from tfsload.analysis.thresholds import parse
 from tfsload.datasets.dataset import DataError, Dataset, load
 from tfsload.prediction.hooks import NO_HOOKS, Hook, Hooks
-from tfsload.run.kinds import hook_faults
-from tfsload.settings.settings import Settings
+from tfsload.run.kinds import by_name, hook_faults, kinds_of
+from tfsload.settings.settings import Settings, SettingsError
 from tfsload.target.call_finding import NoCallError, find_call
 from tfsload.target.fired import Fired
 from tfsload.transport.call_spec import CLASSIFY, GIVEN, PREDICT, VALUES, CallSpec
@@ -335,6 +336,27 @@ def test_which_archive_is_a_set_of_images(tmp_path, arrays, are_images):
 def test_archives_that_cannot_be_fired_are_refused(tmp_path, arrays, message):
     with pytest.raises(DataError, match=message.replace("(", r"\(")):
         load(saved(tmp_path / "x.npz", **arrays))
+
+
+def test_images_know_what_lies_beside_them_and_can_be_had_with_it_by_name(tmp_path):
+    path = saved(tmp_path / "x.npz", images=ones(U8, 4, 4), ids=np.arange(2), labels=np.array([4, 5]))
+    data = load(path)
+
+    assert (data.beside, data.arrays, load("mnist5k").beside) == (("ids",), {}, ())
+    named = data.first(1).by_name()
+    assert {name: array.shape for name, array in named.arrays.items()} == {"ids": (1,), "images": (1, 4, 4)}
+    assert (named.labels.tolist(), named.label_range) == ([4], (4, 5))
+    Path(path).unlink()
+    with pytest.raises(DataError, match="expected the archive that was read before"):
+        data.by_name()
+
+
+def test_what_lies_beside_images_is_sent_where_that_is_what_was_missing(tmp_path):
+    path = saved(tmp_path / "x.npz", images=ones(U8, 4, 4), ids=np.arange(2), one=np.float32(1))
+    (kind,) = kinds_of(load(path), [])
+    assert by_name(kind, ["signature 's' also wants the input 'other'"]) is None
+    with pytest.raises(SettingsError, match="one: expected an array whose first axis is the example"):
+        by_name(kind, ["signature 's' also wants the input 'ids', DT_INT64 [-1]"])
 
 
 def test_other_arrays_have_another_fingerprint(tmp_path):

@@ -65,6 +65,7 @@ class Dataset:
         objects, bytes each. `images` are then (n, 0, 0). Empty: images are fired.
     targets: labels that are no classes, (n, …), read-only, texts as objects, `str` each, for whoever judges by himself;
         `labels` is then None. None: there are no such.
+    beside: names of the arrays that lie beside the images in their archive, and are not fired, unless `by_name` is.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Dataset:
     label_range: tuple[int, int] | None = None
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     targets: NDArray[Any] | None = None
+    beside: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Look for the labels' range, where this is the whole set."""
@@ -92,6 +94,15 @@ class Dataset:
         labels, targets = (None if one is None else one[:n] for one in (self.labels, self.targets))
         arrays = {name: array[:n] for name, array in self.arrays.items()}
         return replace(self, images=self.images[:n], labels=labels, arrays=arrays, targets=targets)
+
+    def by_name(self) -> "Dataset":
+        """Return all arrays of the archive, the images and those beside them, by the names of a model's inputs.
+
+        Raises:
+            DataError: some cannot be sent, or are not as many as the images.
+        """
+        found = npz.read_by_name(Path(os.path.expanduser(self.name)))
+        return replace(_of_arrays(self.name, found).first(len(self)), label_range=self.label_range)
 
     @property
     def examples(self) -> "Examples":
@@ -211,8 +222,8 @@ def _of_file(source: str, path: Path, split: str) -> Dataset:
             return _of_arrays(source, archive)
         images, labels = archive
         if labels is not None and are_beyond_classes(labels):
-            return Dataset(source, images, None, targets=labels)
-        return Dataset(source, images, labels)
+            return Dataset(source, images, None, targets=labels, beside=npz.beside_images(path))
+        return Dataset(source, images, labels, beside=npz.beside_images(path))
     if is_picture(path.name):
         raise DataError(f"{path}: expected a data set, found a single image: pass its directory, {path.parent}")
     if start == _NPY_MAGIC:

@@ -84,6 +84,23 @@ def read(path: Path, split: str) -> tuple[NDArray[np.uint8], Labels | None] | Na
     return pixels, as_labels(flat, f"{path}, {of_labels}")
 
 
+def beside_images(path: Path) -> tuple[str, ...]:
+    """Return the names of the arrays that an archive of `images`, which was read before, has beside them and labels."""
+    with open(path, "rb", opener=regular_file.opener) as file, zipfile.ZipFile(file) as archive:
+        names = sorted(name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy"))
+    return tuple(name for name in names if name not in (*_PLAIN, *LABELS)) if _PLAIN[0] in names else ()
+
+
+def read_by_name(path: Path) -> NamedArrays:
+    """Return the arrays of an archive by name, also where `read` takes it for a set of images; raise as that."""
+    try:
+        with open(path, "rb", opener=regular_file.opener) as file, zipfile.ZipFile(file) as archive:
+            names = sorted(name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy"))
+            return _read_all(archive, path, names)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        raise DataError(f"{path}: expected the archive that was read before, found another file ({error})") from None
+
+
 def _are_by_name(archive: zipfile.ZipFile, path: Path, names: Sequence[str]) -> bool:
     """Whether arrays are not those of a set of images, so that they have the names of a model's inputs."""
     if any(pair[0] in names for pairs in _SPLITS.values() for pair in pairs):

@@ -16,7 +16,7 @@ from tfsload.prediction.process_run import RunImages, load_images, requests_for
 from tfsload.run.asked import as_asked
 from tfsload.run.data_faults import data_faults, number_faults
 from tfsload.run.judged_before import with_cost_of_judging
-from tfsload.run.kinds import CheckedKind, Kind, hook_faults, hooks_by_class, kinds_of
+from tfsload.run.kinds import CheckedKind, Kind, by_name, hook_faults, hooks_by_class, kinds_of
 from tfsload.run.user_hosts import BY_OPTION, HostAsked
 from tfsload.settings import rules
 from tfsload.settings.refusal import RunRefused
@@ -140,7 +140,8 @@ def check(
     except tuple(_CODES) as error:
         faults = list(getattr(error, "faults", [str(error)]))
         raise RunRefused(next(code for kind, code in _CODES.items() if isinstance(error, kind)), faults) from None
-    images = RunImages.of(dataset, {one.class_names: one.encoded.dataset for one in kinds if one.hooks.encode})
+    made = {one.class_names: one.kind.encoded.dataset for one in answered.kinds if one.kind is not None}
+    images = RunImages.of(dataset, {names: own for names, own in made.items() if own is not dataset})
     return Checked(
         answered.settings,
         answered.transport,
@@ -175,9 +176,8 @@ def _ask(settings: Settings, transport_class: type[Transport], kinds: Sequence[K
     is_verified = settings.checks.verify > 0 and not settings.report.dry_run
     references = References(*settings.checks.compared_by) if is_verified else None
     answered: list[CheckedKind] = []
-    for kind in kinds:
-        fired = kind.fired(settings)
-        found = ask_when_ready(transport, fired, wait=wait)
+    for one in kinds:
+        kind, found = _fitting(transport, one, settings, wait)
         called = transport_class(settings.model, settings.connection, found.spec)
         found = with_cost_of_judging(found, called, kind)
         who = f" ({', '.join(kind.class_names)})" if len(kinds) > 1 else ""
@@ -185,9 +185,28 @@ def _ask(settings: Settings, transport_class: type[Transport], kinds: Sequence[K
         dataset, n_before = kind.encoded.dataset, len(answered) * requests_for(settings, len(kind.encoded.dataset))
         if references is not None:
             references.add(record_references(settings.checks, called, dataset, found.servable), n_before)
-        answered.append(CheckedKind(kind.class_names, found, kind, fired.judged_by))
+        answered.append(CheckedKind(kind.class_names, found, kind, found.fired.judged_by))
     called = transport_class(settings.model, settings.connection, answered[0].preflight.spec)
     return _Answered(settings, called, tuple(answered), references)
+
+
+def _fitting(transport: Transport, kind: Kind, settings: Settings, wait: Wait | None) -> tuple[Kind, Preflight]:
+    """Return a kind of requests that the model takes, and what the server said; raise as `ask_when_ready`.
+
+    Where it takes no images alone, and has inputs by the names of arrays that lie beside them, it is sent all by name.
+    """
+    try:
+        return kind, ask_when_ready(transport, kind.fired(settings), wait=wait)
+    except MisfitError as error:
+        misfit = error
+    try:
+        if (named := by_name(kind, misfit.faults)) is None:
+            raise misfit
+        found = ask_when_ready(transport, named.fired(settings), wait=wait)
+    except SettingsError as error:
+        raise MisfitError([*misfit.faults, *error.faults]) from None
+    logger.info("%s", shown(named.encoded.dataset.remarks[0]))
+    return named, found
 
 
 def _ask_embedded(

@@ -3,12 +3,12 @@
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tfsload.analysis.image_counts import NO_LABELS, judge_words
 from tfsload.analysis.threshold_kinds import OF_LABELS
 from tfsload.analysis.thresholds import Threshold
-from tfsload.datasets.dataset import Dataset
+from tfsload.datasets.dataset import DataError, Dataset
 from tfsload.datasets.sizes import MAX_CLASSES
 from tfsload.prediction.encoding import Encoded, encoded, given_arrays
 from tfsload.prediction.hooks import NO_HOOKS, Hooks, by_hooks
@@ -188,6 +188,8 @@ def kinds_asked(
         if bool(spec.judged_by) != bool(hooks.is_right):
             raise SettingsError([f"user class {names[0] if names else ''}: its is_right is not the master's"])
         own = held.get(names)
+        if own is None and spec.given and not dataset.arrays and not hooks.encode:
+            own = _by_name(dataset)
         if own is None:
             made = encoded(dataset, hooks.encode)
             if hooks.encode:
@@ -197,6 +199,29 @@ def kinds_asked(
                 raise SettingsError([f"{hooks.encode.name} makes {fault}: have the same locustfile on both"])
         asked.append(KindAsked(names, hooks, own, spec))
     return asked
+
+
+def by_name(kind: Kind, faults: Sequence[str]) -> Kind | None:
+    """Return the same with the arrays that lie beside its images, and these, by name; None: nobody wants them so.
+
+    Args:
+        kind: of images, as the data set has them.
+        faults: what was wrong with these.
+
+    Raises:
+        SettingsError: they cannot be sent.
+    """
+    dataset = kind.encoded.dataset
+    if kind.hooks.encode or not any(quoted(name) in fault for name in dataset.beside for fault in faults):
+        return None
+    return replace(kind, encoded=encoded(_by_name(dataset), None))
+
+
+def _by_name(dataset: Dataset) -> Dataset:
+    try:
+        return dataset.by_name()
+    except DataError as error:
+        raise SettingsError([str(error)]) from None
 
 
 def _otherwise(spec: CallSpec, own: Dataset) -> str:
