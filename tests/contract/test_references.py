@@ -150,7 +150,7 @@ def test_so_many_answers_are_recorded(model_server, verify, per_request, n_reque
 
     assert len(references) == n_requests
     again = record_references(settings.checks, transport_of(settings), dataset)
-    for number, dtype, shape, _ in references.to_plain():
+    for number, dtype, shape, *_ in references.to_plain():
         assert (dtype, shape) == ("<f4", [per_request, 10])
         assert references.n_mismatched(number, Answer.of(again._scores[number])) == 0
 
