@@ -139,7 +139,7 @@ def test_what_would_tell_more_is_one_press_away_and_starts_nothing(driver, page,
     assert field(driver, "sweep").get_attribute("value") == "1,2,4,8,1"
     assert field(driver, "sweep").accessible_name == "Users in flight"
     assert driver.find_element(By.ID, "f-sweep-was").text == "Changed; it was 1"
-    assert "Users in flight: 1 → 1,2,4,8,1" in driver.find_element(By.CSS_SELECTOR, ".notice").text
+    assert "Users in flight: 1 → 1,2,4,8,1" in driver.find_element(By.ID, "changed-from").text
     for window in LOOKS.values():
         look(driver, **window)
         assert page.too_wide == []
@@ -179,6 +179,7 @@ def test_a_refusal_is_met_first_and_leads_to_each_field(driver, page):
     press(driver, "start")
     alert = driver.find_element(By.CSS_SELECTOR, "[role=alert]")
     met = focused(driver) == alert
+    driver.find_element(By.CSS_SELECTOR, ".go").find_element(By.LINK_TEXT, "why").click()
     alert.find_element(By.LINK_TEXT, "Deadline, seconds").click()
 
     assert driver.title.startswith("Cannot start")
@@ -199,6 +200,55 @@ def test_a_check_is_answered_beside_the_buttons(driver):
 
     assert said.is_displayed()
     assert "5 levels · about 1 min" in said.text
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        pytest.param(lambda driver: field(driver, "sweep").send_keys("0"), id="a-text"),
+        pytest.param(lambda driver: field(driver, "threshold").send_keys("p99 < 1s"), id="lines"),
+        pytest.param(lambda driver: driver.find_element(By.ID, "load-rates").click(), id="the-load"),
+        pytest.param(lambda driver: field(driver, "hgrm").click(), id="a-box"),
+        pytest.param(lambda driver: Select(field(driver, "transport")).select_by_index(1), id="a-drop-down"),
+    ],
+)
+def test_what_check_found_is_of_what_was_checked(driver, page, edit):
+    press(driver, "check")
+    said, before = driver.find_element(By.CLASS_NAME, "go"), driver.title
+    is_said = "It can start" in said.text
+    unfold(driver)
+    edit(driver)
+    edited = said.text, driver.title
+    driver.execute_script("document.querySelector('form.start').reset()")
+    field(driver, "sweep").send_keys("1", Keys.BACK_SPACE)
+
+    assert is_said
+    assert before.startswith("Can start")
+    assert "Changed since it was checked" in edited[0]
+    assert "can start" not in edited[0].lower()
+    assert "tell better" not in edited[0]
+    assert edited[1].startswith("Start a run")
+    assert "It can start" in said.text  # as it was checked, again
+    assert page.complaints == []
+
+
+@pytest.mark.timing
+def test_a_page_that_the_browser_has_kept_says_that_a_run_is_under_way(driver, ui):
+    look(driver)
+    driver.get(ui.url + "/tfsload/")
+    driver.find_element(By.ID, "load-plain").click()
+    fill(driver, run_time="8s")
+    press(driver, "start")
+    WebDriverWait(driver, LIMIT_S).until(lambda _: "/tfsload/runs/" in driver.current_url)
+    driver.back()
+    notice = WebDriverWait(driver, LIMIT_S).until(lambda _: driver.find_element(By.ID, "under-way"))
+    WebDriverWait(driver, 5).until(lambda _: notice.is_displayed())
+    meanwhile = [one.is_enabled() for one in driver.find_elements(By.CSS_SELECTOR, ".go button")]
+    ui.wait_for_end()
+    WebDriverWait(driver, LIMIT_S).until(lambda _: not notice.is_displayed())
+
+    assert meanwhile == [False, False]
+    assert all(one.is_enabled() for one in driver.find_elements(By.CSS_SELECTOR, ".go button"))
 
 
 @pytest.mark.parametrize("name", LOOKS)

@@ -318,7 +318,8 @@ def test_while_a_run_is_under_way_it_says_so_and_neither_starts_nor_checks(ui):
     page = show(ui)
     pressed = [press(ui, action, load="plain", user_count="9", spawn_rate="9") for action in ("start", "check")]
 
-    assert "A run is under way" in page.text
+    assert page.is_under_way
+    assert page.disabled == {"start", "check"}
     for refused in pressed:
         assert refused.status == 422
         assert "a run is under way: stop it first" in refused.alert
@@ -367,6 +368,22 @@ def test_what_would_cure_a_run_is_filled_in_and_starts_nothing(ui):
     assert "Changed; it was 1s" in changed.text
     assert "Changed" not in as_it_was.text
     assert ui.n_summaries() == n_summaries
+
+
+@pytest.mark.parametrize("action", ["check", "start"])
+def test_a_form_that_comes_back_says_of_which_run_it_is_and_what_it_has_otherwise(ui, action):
+    assert send(ui, load="plain", user_count="1", run_time="1s").status == 303
+    ui.wait_for_end()
+    number = int(ui.ask("GET", "/tfsload/runs/live").headers["location"].rpartition("/")[2])
+    typed = {**show(ui, f"?run={number}&more=1").values, "user_count": "3", "tls": "true", "deadline": "x"}
+    first = StartPage(send(ui, action, path=f"{PATH}?run={number}&more=1", **typed))
+    page = StartPage(send(ui, "check", path=first.path, **{**typed, "load": "rates", "run_time": ""}))
+
+    assert f"with what run {number} had" in first.text
+    told = f"Changed from run {number}: Users: 1 → 3 · Deadline, seconds: 5 → x · TLS: off → on. All else is as it was."
+    assert told in " ".join(first.text.split())
+    assert first.path == f"{PATH}?run={number}&more=1"
+    assert f"Changed from run {number}: Load: Plain users → Given rates ·" in " ".join(page.text.split())
 
 
 @pytest.mark.parametrize("query", ["?more=1", "?run=99999&more=1"])

@@ -25,6 +25,9 @@ class StartPage:
         said: what stands beside the buttons.
         warnings: what of that is drawn as a warning.
         open_parts: the headings of what is folded and stands open.
+        path: where it is sent to.
+        is_under_way: whether it says that a run is.
+        disabled: the buttons that cannot be pressed, by what they do.
     """
 
     def __init__(self, reply: Reply, is_strict: bool = True) -> None:
@@ -41,6 +44,9 @@ class StartPage:
         self.open_parts = [
             text_of(next(one.iter("strong"))) for one in page.iter("details") if one.get("open") is not None
         ]
+        self.path = next(one for one in page.iter("form")).get("action")
+        self.is_under_way = by_id(page, "under-way").get("hidden") is None
+        self.disabled = {one.get("value") for one in page.iter("button") if one.get("disabled") is not None}
         self.text = text_of(page)
 
     def _fault(self, name: str) -> str:

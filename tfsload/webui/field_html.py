@@ -110,7 +110,7 @@ class FieldHtml:
     def _see(self, others: Sequence[tuple[str, str]]) -> str:
         """Return where the faults stand that a field has together with others."""
         links = [f'<a href="#f-{name}">{self.escapes.shown(label)}</a>' for name, label in others]
-        return f"<p>{self.cross} Concerned, too: see {', '.join(links)}</p>"
+        return f"<p>{self.cross} Concerned, too: see {' · '.join(links)}</p>"
 
     def _held(self, one: Field, value: str) -> str:
         if one.kind == CHOICE:

@@ -18,7 +18,7 @@ from tfsload.webui.session_runs import MOST_RUNS
 
 NAME = "tfsload"
 PATH = "/tfsload"
-_ASKED_BY_SCRIPTS = {f"{NAME}.{route}" for route in ("live_json", "levels_json", "bar_json")}
+_ASKED_BY_SCRIPTS = {f"{NAME}.{route}" for route in ("live_json", "levels_json", "bar_json", "start_json")}
 # Nothing is fetched from elsewhere, no text is run, and only this web UI is sent what is typed.
 _POLICY = "; ".join(
     [

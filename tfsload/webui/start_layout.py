@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from tfsload.webui import start_fields
 from tfsload.webui.fault_places import FLAGS
 from tfsload.webui.field_html import Around, FieldHtml
-from tfsload.webui.load_kinds import KINDS, SHAPE, WITH_SHAPE, LoadKind
+from tfsload.webui.load_kinds import KINDS, SHAPE, USER_CLASSES, WITH_SHAPE, LoadKind
 from tfsload.webui.site import Site
 from tfsload.webui.start_extras import Extras
-from tfsload.webui.start_fields import Group
+from tfsload.webui.start_fields import SECRET, SWITCH, Group
 
+_PICKERS = {SHAPE: "Load shape", USER_CLASSES: "User classes"}
 # Stands in the macro's text where a page puts something of its own; in words of a field it would be escaped.
 _GAP = "<gap>"
 
@@ -66,10 +68,23 @@ class Layout:
                 names.append(SHAPE)
         return names
 
+    def readable(self, kind: LoadKind) -> list[str]:
+        """Return the names of those of them that show what they hold."""
+        secret = self._of_kind(SECRET)
+        return [name for name in self.seen(kind) if name not in secret]
+
+    @cached_property
+    def switches(self) -> set[str]:
+        """The names of the fields that are boxes to tick."""
+        return self._of_kind(SWITCH)
+
+    def _of_kind(self, kind: str) -> set[str]:
+        return {one.name for group in self.groups for one in group.fields if one.kind == kind}
+
     def label(self, name: str, kind: LoadKind) -> str:
         """Return what the field of this name is called with this kind of load."""
-        if name == SHAPE:
-            return "Load shape"
+        if name in _PICKERS:
+            return _PICKERS[name]
         one = next(one for group in self.groups for one in group.fields if one.name == name)
         said = [words.label for words in one.words if not words.loads or kind.key in words.loads.split()]
         return said[0] if said else one.words[0].label

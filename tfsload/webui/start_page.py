@@ -1,11 +1,11 @@
 """The start page: a form, made here, by which a person starts a run or has it checked; it needs no script."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from flask import Response, redirect, request, url_for
+from flask import Response, jsonify, redirect, request, url_for
 from locust.web import WebUI
 
 from tfsload.analysis.next_sweep import HEAVY
@@ -15,9 +15,10 @@ from tfsload.transport.words import quoted, redacted
 from tfsload.webui import load_kinds, start_values
 from tfsload.webui.fault_places import place
 from tfsload.webui.field_html import Filled
+from tfsload.webui.form_changes import Change, Held, changes
 from tfsload.webui.form_words import in_form
 from tfsload.webui.hidden_texts import all_hidden, hidden
-from tfsload.webui.load_kinds import HOST, N_USERS, RUN_TIME, SHAPE, USER_CLASSES, LoadKind
+from tfsload.webui.load_kinds import HOST, N_USERS, NO_SHAPE, RUN_TIME, SHAPE, USER_CLASSES, LoadKind
 from tfsload.webui.run_pages import no_run
 from tfsload.webui.session_runs import SessionRun, SessionRuns
 from tfsload.webui.site import Site, view_of
@@ -67,14 +68,12 @@ class _Form:
         kind: of load.
         classes: the user classes that were chosen; none: all.
         shape: the load shape that was picked; empty: none was.
-        before: of fields that hold something else than the run that the rest is of, what they held there, by name.
     """
 
     values: Mapping[str, str]
     kind: LoadKind
     classes: tuple[str, ...] = ()
     shape: str = ""
-    before: Mapping[str, str] = field(default_factory=dict)
 
 
 class StartPage:
@@ -96,11 +95,16 @@ class StartPage:
         self._extras = Extras(web_ui)
         self._first_kind = start_values.first_kind(self._environment, self._at_first, bool(self._own_shape()))
         site.blueprint.add_url_rule("/", "start", self._answer, methods=["GET", "POST"])
+        site.blueprint.add_url_rule("/now.json", "start_json", self._tell)
 
     @property
     def is_next(self) -> bool:
         """Whether this is what a person wants who comes: nothing is under way, and nothing is about to be."""
-        return self._runs.under_way is None and not self._form.is_under_way
+        return not self._is_under_way
+
+    @property
+    def _is_under_way(self) -> bool:
+        return self._form.is_under_way or self._runs.under_way is not None
 
     def held(self, limit_s: float | None) -> dict[str, str]:
         """Return what the form would have to hold for a run like the one that begins, by name, as a page may show it.
@@ -115,18 +119,46 @@ class StartPage:
             return self._show()
         return self._take() if _is_form() else Response(_NO_FORM, 400, content_type="text/plain; charset=utf-8")
 
+    def _tell(self) -> Response:
+        """Tell the page's script whether a run is under way by now: a browser shows pages that it has kept."""
+        return jsonify({"is_under_way": self._is_under_way})
+
     def _show(self) -> str:
-        asked = request.args.get("run", "")
-        run = self._runs.named(asked)
-        held = run.fields if run is not None else {}
-        changes = _next_changes(run) if "more" in request.args else {}
-        before = {name: held.get(name, self._at_first.get(name, "")) for name in changes}
-        values = {**self._at_first, **held, **changes}
-        kind = load_kinds.kind_of(values) if run is not None else self._first_kind
-        texts = {**self._extras.values, **start_values.shown(values)}
-        form = _Form(texts, kind, self._extras.chosen([held.get(USER_CLASSES, "")]), held.get(SHAPE, ""), before)
+        asked, run = request.args.get("run", ""), self._asked_run
         unknown = no_run(_named(asked)) if asked and run is None else ""
-        return self._page(form, number=run.number if run else None, unknown=unknown)
+        if run is None:
+            return self._page(self._filled({}, self._first_kind), unknown=unknown)
+        return self._page(self._filled({**run.fields, **(_next_changes(run) if "more" in request.args else {})}))
+
+    @property
+    def _asked_run(self) -> SessionRun | None:
+        """The run that the page is filled from, by its address, which a form that is sent keeps; None: from none."""
+        return self._runs.named(request.args.get("run", ""))
+
+    def _filled(self, held: Mapping[str, str], kind: LoadKind | None = None) -> _Form:
+        """Return a form as it is filled.
+
+        Args:
+            held: texts of fields, by name, such as a run has; those of others are as at first.
+            kind: of load; None: the one that they ask for.
+        """
+        values = {**self._at_first, **held}
+        texts = {**self._extras.values, **start_values.shown(values)}
+        chosen = self._extras.chosen([held.get(USER_CLASSES, "")])
+        return _Form(texts, kind or load_kinds.kind_of(values), chosen, held.get(SHAPE, ""))
+
+    def _changes(self, form: _Form) -> tuple[Change, ...]:
+        """Return what a form holds otherwise than the run that it was filled from; nothing: it was from none."""
+        run, layout = self._asked_run, self._layout
+        if run is None:
+            return ()
+        seen = [*layout.readable(form.kind), *([USER_CLASSES] if self._extras.classes else [])]
+        was, now = self._held_by(self._filled(run.fields)), self._held_by(form)
+        return changes(was, now, seen, layout.switches, lambda name: layout.label(name, form.kind))
+
+    def _held_by(self, form: _Form) -> Held:
+        chosen = {USER_CLASSES: ", ".join(form.classes or self._extras.classes), SHAPE: form.shape or NO_SHAPE}
+        return Held(all_hidden({**form.values, **chosen}), form.kind)
 
     def _take(self) -> Any:
         """Start what was sent, or check it; show it again with what is wrong."""
@@ -181,12 +213,12 @@ class StartPage:
         run_time = texts[RUN_TIME].strip()
         return f"{who} · {f'for {run_time}' if run_time not in ('', '0') else 'until you stop them'}"
 
-    def _page(self, form: _Form, answer: _Answer = _Answer(), number: int | None = None, unknown: str = "") -> str:
-        layout = self._layout
+    def _page(self, form: _Form, answer: _Answer = _Answer(), unknown: str = "") -> str:
+        layout, run, changed = self._layout, self._asked_run, self._changes(form)
         faults = in_form(answer.faults, form.values)
         placed = place(faults, layout.seen(form.kind), layout.flags, form.values["dataset"])
         see = {name: [(one, layout.label(one, form.kind)) for one in others] for name, others in placed.see.items()}
-        filled = Filled(form.values, placed.at, form.before, see)
+        filled = Filled(form.values, placed.at, {one.name: one.was for one in changed}, see)
         return self._site.page(
             "start.html",
             form=form,
@@ -199,9 +231,11 @@ class StartPage:
             n_heavier=answer.n_heavier,
             has_more_images=answer.n_images > answer.n_heavier,
             told_before=answer.told_before,
-            number=number,
+            number=run.number if run is not None else None,
+            is_more="more" in request.args,
+            changes=changed,
             unknown=unknown,
-            is_under_way=self._form.is_under_way or self._runs.under_way is not None,
+            is_under_way=self._is_under_way,
             own_shape=self._own_shape(),
             classes=self._extras.classes,
             chosen=form.classes or self._extras.classes,

@@ -1,0 +1,64 @@
+// Keeps what the start page says true: what Check has found is of what was checked, and Start is there while no run is
+// under way, also in a page that the browser has kept and shows again.
+const form = document.querySelector("form.start");
+const address = form.getAttribute("data-now"); // its field that is called dataset stands before its own one
+const INTERVAL_MS = 2000;
+const title = document.title;
+let asking = 0;
+
+const held = () => new URLSearchParams(new FormData(form)).toString();
+const asSent = held();
+
+function showWhetherChecked() {
+  const edited = document.getElementById("edited");
+  if (!edited) {
+    return; // nothing was found that could be of something else
+  }
+  const isEdited = held() !== asSent;
+  for (const one of form.querySelectorAll("[data-checked]")) {
+    one.hidden = isEdited;
+  }
+  edited.hidden = !isEdited;
+  document.title = isEdited ? title.replace("Can start", "Start a run") : title;
+}
+
+function showWhetherUnderWay(isUnderWay) {
+  document.getElementById("under-way").hidden = !isUnderWay;
+  for (const one of document.querySelectorAll("[data-when=idle]")) {
+    one.hidden = isUnderWay;
+  }
+  for (const one of form.querySelectorAll("button[name=action]")) {
+    one.disabled = isUnderWay;
+  }
+}
+
+async function look() {
+  clearTimeout(asking);
+  let isUnderWay = !document.getElementById("under-way").hidden;
+  try {
+    const reply = await fetch(address, { cache: "no-store", redirect: "error" });
+    if (reply.ok) {
+      isUnderWay = (await reply.json()).is_under_way;
+      showWhetherUnderWay(isUnderWay);
+    }
+  } catch {
+    // The web UI does not answer just now: what is shown stays.
+  }
+  clearTimeout(asking); // somebody may have looked meanwhile
+  if (isUnderWay) {
+    asking = setTimeout(look, INTERVAL_MS);
+  }
+}
+
+for (const what of ["input", "change"]) {
+  form.addEventListener(what, showWhetherChecked);
+}
+addEventListener("pageshow", () => {
+  showWhetherChecked();
+  look();
+});
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) {
+    look();
+  }
+});
