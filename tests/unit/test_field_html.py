@@ -97,7 +97,7 @@ def test_a_field_that_has_a_fault_with_another_leads_there(layout):
     links = {name: [one.get("href") for one in by_id(page, f"f-{name}-fault").iter("a")] for name in ("seed", "tls")}
 
     assert text_of(by_id(page, "f-seed-fault")) == f"not so Concerned, too: see {HOSTILE}"
-    assert text_of(by_id(page, "f-tls-fault")) == "Concerned, too: see a, b"
+    assert text_of(by_id(page, "f-tls-fault")) == "Concerned, too: see a · b"
     assert links == {"seed": ["#f-sweep"], "tls": ["#f-sweep", "#f-host"]}
     assert [by_id(page, f"f-{name}").get("aria-invalid") for name in ("seed", "tls")] == ["true", "true"]
 

@@ -218,11 +218,11 @@ def test_samples_that_thresholds_want(text, wanted):
         ),
         pytest.param(
             {"find_max_rate": "20:1000"},
-            "--find-max-rate 20: in --level-duration 10 this rate gives about 200 samples, and 662 are wanted",
+            "--find-max-rate 20 with --level-duration 10: this gives about 200 samples, and 662 are wanted",
             id="too-low-a-rate",
         ),
         pytest.param(
-            {"level_duration": "1"}, "--level-duration 1 this rate gives about 100 samples", id="too-short-a-level"
+            {"level_duration": "1"}, "--level-duration 1: this gives about 100 samples", id="too-short-a-level"
         ),
         pytest.param(
             {"find_max_rate": "100:1000", "level_duration": "7"},

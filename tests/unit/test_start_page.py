@@ -8,10 +8,12 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from tfsload.datasets.dataset import DataError, load
+from tfsload.load import plan
 from tfsload.report.files import asks_for_hgrm
 from tfsload.settings.option import Option
 from tfsload.settings.options import OPTIONS
 from tfsload.settings.readers import switch, text
+from tfsload.settings.settings import Settings, SettingsError
 from tfsload.webui import load_kinds, posted, start_extras, start_fields, start_values
 from tfsload.webui.fault_places import FLAGS, fields_of, place
 from tfsload.webui.load_kinds import IMAGES, KINDS, PLAIN, RATES, SEARCH, SWEEP
@@ -421,7 +423,7 @@ def test_a_load_shape_that_is_not_seen_is_not_picked(monkeypatch, kind, sent):
         pytest.param("--rate and --num-tests exclude each other: leave --sweep", ("rate", "num_tests"), id="of-two"),
         pytest.param(
             "--tls-ca-file, --tls-key-file without --tls: add --tls",
-            ("tls_ca_file", "tls_key_file", "tls"),
+            ("tls", "tls_ca_file", "tls_key_file"),
             id="of-a-list",
         ),
         pytest.param(
@@ -485,13 +487,64 @@ def test_a_fault_stands_at_its_field_without_the_fields_own_flag():
     assert placed.elsewhere == []
 
 
-def test_a_fault_of_several_fields_stands_at_the_first_as_it_is_and_the_others_lead_there():
+def test_a_fault_of_several_fields_stands_as_it_is_where_it_is_cured_and_the_others_lead_there():
     both, three = "--rate and --num-tests exclude each other: leave one", "--rate, --tls and --seed: leave one"
     placed = place([both, three, "--rate 'x': expected rates"], ["num_tests", "seed", "rate", "tls"])
 
-    assert placed.at == {"num_tests": [both], "seed": [three], "rate": ["'x': expected rates"]}
-    assert placed.see == {"rate": ["num_tests", "seed"], "tls": ["seed"]}
-    assert placed.marked == ["num_tests", "seed", "rate", "tls"]
+    assert placed.at == {"rate": [both, three, "'x': expected rates"]}
+    assert placed.see == {"num_tests": ["rate"], "seed": ["rate"], "tls": ["rate"]}
+    assert placed.marked == ["rate", "num_tests", "seed", "tls"]
+
+
+# Options that do not go together, by the field at which the fault stands; the others lead there.
+TOGETHER = {
+    "exclusive": ({"model_version": "1", "model_label": "x"}, "model_version", ["model_label"]),
+    "files-without-tls": ({"tls_ca_file": "x"}, "tls", ["tls_ca_file"]),
+    "a-key-alone": ({"tls": "true", "host": "a:1", "tls_key_file": "x"}, "tls_cert_file", ["tls_key_file"]),
+    "tls-without-a-server": ({"tls": "true"}, "host", ["tls"]),
+    "a-search-of-nothing": ({"find_max_rate": "1:9"}, "threshold", ["find_max_rate"]),
+    "a-search-with-levels": (
+        {"find_max_rate": "1:9", "threshold": "p99[rate=5] < 1s"}, "threshold", ["find_max_rate"],
+    ),
+    "a-level-that-is-not-there": ({"sweep": "1,2", "threshold": "p99[users=8] < 1s"}, "threshold", ["sweep"]),
+    "a-rate-that-is-not-there": ({"rate": "5", "threshold": "p99[rate=8] < 1s"}, "threshold", ["rate"]),
+    "a-sweep-without-one-user": ({"sweep": "2,4", "threshold": "parallelism > 1"}, "sweep", ["threshold"]),
+    "a-sweep-of-too-few": ({"sweep": "1,2", "threshold": "parallelism > 3"}, "sweep", ["threshold"]),
+    "more-than-is-sent": ({"rate": "5", "threshold": "rate > 900/s"}, "threshold", ["rate"]),
+    "nothing-is-compared": ({"threshold": "mismatched_rate < 1%"}, "verify", ["threshold"]),
+    "warm-ups-of-no-images": ({"warm_up_requests": "5"}, "num_tests", ["warm_up_requests"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "at", "see"), TOGETHER.values(), ids=TOGETHER)
+def test_options_that_do_not_go_together_are_all_marked_and_the_fault_stands_where_it_is_cured(given, at, see):
+    with pytest.raises(SettingsError) as caught:
+        Settings.parse(given, given.get("host"))
+    placed = place(caught.value.faults, list(FLAGS))
+
+    assert list(placed.at) == [at]
+    assert placed.see == {name: [at] for name in see}
+
+
+def test_a_search_with_levels_too_short_is_cured_by_longer_ones():
+    asked = Settings.parse({"find_max_rate": "5:90", "level_duration": "2", "threshold": "p99 < 1s"}, None)
+    placed = place(plan.faults(asked.load, asked.checks.thresholds), list(FLAGS))
+
+    assert list(placed.at) == ["level_duration"]
+    assert placed.see == {"find_max_rate": ["level_duration"]}
+
+
+@pytest.mark.parametrize(
+    ("fault", "names"),
+    [
+        pytest.param("--num-tests 9: the data set x holds 5; pass 5, or another --dataset", ("num_tests", "dataset")),
+        pytest.param("--verify 9: the run fires 5 images; pass 5, or a larger --num-tests", ("verify", "num_tests")),
+        pytest.param("no model server answers at a:1: pass another --host, or --wait 60", ("host",)),
+        pytest.param("no model server answers at a:1: pass another --host, or a longer --wait", ("host", "wait")),
+    ],
+)
+def test_what_is_to_be_another_has_to_do_with_it_too(fault, names):
+    assert fields_of(fault) == names
 
 
 def test_a_fault_whose_field_is_not_shown_stands_elsewhere():

@@ -213,7 +213,7 @@ def faults(asked: LoadAsked, thresholds: tuple[Threshold, ...]) -> list[str]:
         return []
     room = f"{math.ceil(_with_room(wanted)):,} on average, since by chance there are fewer"
     return [
-        f"--find-max-rate {low_rps:g}: in --level-duration {seconds:g} this rate gives about {low_rps * seconds:,.0f} "
+        f"--find-max-rate {low_rps:g} with --level-duration {seconds:g}: this gives about {low_rps * seconds:,.0f} "
         f"samples, and {wanted:,} are wanted ({room}): expected --level-duration "
         f"{math.ceil(wanted_s)} or more, or a LOW of {math.ceil(low_rps * wanted_s / seconds)} or higher"
     ]

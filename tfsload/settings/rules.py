@@ -27,9 +27,9 @@ def _tls_faults(fields: Mapping[str, Any], host: str | None) -> list[str]:
     if files and fields.get("connection.tls") is False:
         return [f"{', '.join(files)} without --tls: add --tls, or leave the files out"]
     if fields.get("connection.tls_key_file") and not fields.get("connection.tls_cert_file"):
-        return ["--tls-key-file without --tls-cert-file: a key belongs to a certificate; pass both"]
+        return ["--tls-key-file without --tls-cert-file: a key belongs to a certificate; pass --tls-cert-file, too"]
     if fields.get("connection.tls") and not host:
-        return ["--tls without --host: the embedded server speaks no TLS; name a server, or leave --tls out"]
+        return ["--tls without --host: the embedded server speaks none; name a server with --host, or leave --tls out"]
     return []
 
 
@@ -46,7 +46,7 @@ def _load_faults(fields: Mapping[str, Any]) -> list[str]:
             f"that --num-tests counts; {warm_up}"
         )
     if fields.get("load.find_max_rate") and fields.get("checks.thresholds") == ():
-        faults.append("--find-max-rate without --threshold: say what the rate must hold, such as 'p99 < 50ms'")
+        faults.append("--find-max-rate without --threshold: say what must hold, such as --threshold 'p99 < 50ms'")
     return faults
 
 

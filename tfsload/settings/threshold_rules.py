@@ -24,9 +24,8 @@ def faults(fields: Mapping[str, Any]) -> list[str]:
     is_open = any(fields.get(field) or field not in fields for field in (_RATES, _SEARCH))
     found = [] if is_open else _each(thresholds, _is_of_open_load, _WITHOUT_OPEN_LOAD)
     if fields.get("checks.verify") == 0:
-        found += _each(
-            thresholds, lambda one: one.metric == "mismatched_rate", "nothing is compared without --verify N"
-        )
+        why = "nothing is compared; pass --verify N, or leave the threshold out"
+        found += _each(thresholds, lambda one: one.metric == "mismatched_rate", why, "without --verify")
     if fields.get(_SEARCH):
         return found + _of_search(thresholds)
     if not {_SWEEP, _RATES, _SEARCH} <= set(fields):
@@ -42,12 +41,15 @@ def _is_of_open_load(threshold: Threshold) -> bool:
     return threshold.is_lag or threshold.metric == "dropped_rate"
 
 
-def _each(thresholds: Iterable[Threshold], is_wrong: Callable[[Threshold], bool], why: str) -> list[str]:
-    return [_fault(one, why) for one in thresholds if is_wrong(one)]
+def _each(
+    thresholds: Iterable[Threshold], is_wrong: Callable[[Threshold], bool], why: str, beside: str = ""
+) -> list[str]:
+    return [_fault(one, why, beside) for one in thresholds if is_wrong(one)]
 
 
-def _fault(threshold: Threshold, why: str) -> str:
-    return f"--threshold {quoted(threshold.text)}: {why}"
+def _fault(threshold: Threshold, why: str, beside: str = "") -> str:
+    """Return what is wrong with a threshold; `beside`: with or without which option it is."""
+    return f"--threshold {quoted(threshold.text)}{' ' if beside else ''}{beside}: {why}"
 
 
 def _of_search(thresholds: tuple[Threshold, ...]) -> list[str]:
@@ -61,7 +63,7 @@ def _of_search(thresholds: tuple[Threshold, ...]) -> list[str]:
             found.append((one, "what is crossed is what the search looks for; leave abort out"))
         if one.is_of_sweep:
             found.append((one, _NO_SWEEP))
-    return [f"--threshold {quoted(one.text)} with --find-max-rate: {why}" for one, why in found]
+    return [_fault(one, why, "with --find-max-rate") for one, why in found]
 
 
 _NO_SWEEP = (
@@ -73,8 +75,11 @@ def _of_levels(thresholds: tuple[Threshold, ...], sweep: tuple[int, ...], rates:
     """Return what names a level that the run does not have."""
     if sweep and rates:
         return []  # which of them it is, is another fault
+    beside = "with --sweep" if sweep else "with --rate" if rates else ""
     return [
-        _fault(one, _cure(one, sweep, rates)) for one in thresholds if one.names_level and not _has(one, sweep, rates)
+        _fault(one, _cure(one, sweep, rates), beside)
+        for one in thresholds
+        if one.names_level and not _has(one, sweep, rates)
     ]
 
 
@@ -92,24 +97,27 @@ def _cure(threshold: Threshold, sweep: tuple[int, ...], rates: tuple[float, ...]
     if not (sweep or rates):
         flag = "--sweep" if is_users else "--rate"
         return f"the run has no levels: pass {flag} with {named.partition('=')[2]} in it, or leave {named} out"
-    flag, key, levels = ("--sweep", "users", sweep) if sweep else ("--rate", "rate", rates)
+    key, levels = ("users", sweep) if sweep else ("rate", rates)
     texts = [plain_number(float(level)) for level in dict.fromkeys(levels)]
     more = f" and {len(texts) - _MOST_NAMED:,} more" if len(texts) > _MOST_NAMED else ""
-    return f"the run has no level {named}: expected {key}= one of {', '.join(texts[:_MOST_NAMED])}{more} ({flag})"
+    return f"the run has no level {named}: expected {key}= one of {', '.join(texts[:_MOST_NAMED])}{more}"
 
 
 def _of_parallelism(thresholds: tuple[Threshold, ...], sweep: tuple[int, ...]) -> list[str]:
     """Return what no sweep of these levels could tell, or hold."""
     of_sweep = [one for one in thresholds if one.is_of_sweep]
     if 1 not in sweep or len(set(sweep)) < 2:
-        return _each(of_sweep, lambda _: True, _NO_SWEEP)
+        return _each(of_sweep, lambda _: True, _NO_SWEEP, "with this --sweep" if sweep else "")
     most = max(sweep)
-    more = f"of {most} users no more requests than these are in flight; sweep over more"
-    return _each(
-        of_sweep, lambda one: not one.is_upper and one.holds(most) is False, f"can never be held: {more}"
-    ) + _each(
-        of_sweep, lambda one: one.is_upper and one.holds(most) is True, f"can never be crossed: {more}, or ask for less"
-    )
+    more = f"of {most} users no more requests than these are in flight; pass a --sweep over more"
+
+    def beyond(is_wrong: Callable[[Threshold], bool], why: str) -> list[str]:
+        return _each(of_sweep, is_wrong, why, "with this --sweep")
+
+    return [
+        *beyond(lambda one: not one.is_upper and one.holds(most) is False, f"can never be held: {more}"),
+        *beyond(lambda one: one.is_upper and one.holds(most) is True, f"can never be crossed: {more}, or ask for less"),
+    ]
 
 
 def _of_rates(thresholds: tuple[Threshold, ...], fields: Mapping[str, Any]) -> list[str]:
@@ -131,7 +139,8 @@ def _of_rates(thresholds: tuple[Threshold, ...], fields: Mapping[str, Any]) -> l
         _fault(
             one,
             f"can never be {what}: at {plain_number(rate)} requests a second no more than {at_most:,.0f}/s are "
-            "answered; ask for less, or pass another --rate",
+            "answered; ask for less, or for other rates",
+            "with this --rate",
         )
         for one, what, rate, at_most in found
     ]

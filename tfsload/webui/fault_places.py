@@ -1,4 +1,8 @@
-"""At which field of the start page a fault stands: the one that it is about, before any that it advises. Pure."""
+"""At which field of the start page a fault stands: the one that it is about, before any that it advises. Pure.
+
+Of several options that a fault is about, a person most likely changes the one that the cure names first; where it names
+none of them, the one that the fault begins with.
+"""
 
 import os.path
 import re
@@ -17,6 +21,8 @@ FLAGS: Mapping[str, str] = {option.dest: option.flag for option in OPTIONS if op
 # What somebody has typed, as `repr` shows it: no apostrophe of a word, and whatever it says, it names no field.
 _QUOTED = re.compile(r"""(?<!\w)('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")(?!\w)""")
 _FLAG = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
+# What is advised in the place of an option's value: that one has to do with it, too.
+_ANOTHER = re.compile(r"(?:another|larger|longer|higher|smaller) (--?[A-Za-z][\w-]*)")
 # How faults begin that name no option: Locust's own among them.
 _WORDS = (
     ("number of users", (N_USERS,)),
@@ -37,7 +43,7 @@ class Placed:
     """Faults, where they are to be seen.
 
     Attributes:
-        at: those of each field, by its name, in the fields' order; one that several are about stands at the first.
+        at: those of each field, by its name, in the fields' order; one of several stands where it is most likely cured.
         see: of the others of these, by name, at which fields it stands.
         elsewhere: those of no field that is there.
     """
@@ -65,8 +71,7 @@ def place(faults: Iterable[str], shown: Collection[str], flags: Mapping[str, str
     found: dict[str, list[str]] = {}
     see: dict[str, list[str]] = {}
     for fault in faults:
-        about = fields_of(fault, flags, dataset)
-        names = [name for name in shown if name in about]
+        names = [name for name in fields_of(fault, flags, dataset) if name in shown]
         if not names:
             placed.elsewhere.append(fault)
             continue
@@ -81,19 +86,29 @@ def place(faults: Iterable[str], shown: Collection[str], flags: Mapping[str, str
 
 
 def fields_of(fault: str, flags: Mapping[str, str] = FLAGS, dataset: str = "") -> tuple[str, ...]:
-    """Return the names of the fields that a fault is about, by what each is called on the command line.
+    """Return the names of the fields that a fault is about, the one first that a person most likely changes.
 
-    >>> fields_of("--rate and --num-tests exclude each other: leave out --rate")
-    ('rate', 'num_tests')
+    >>> fields_of("--rate and --num-tests exclude each other: leave out --num-tests")
+    ('num_tests', 'rate')
+    >>> fields_of("--num-tests 9: the data set holds 5 images; pass at most 5, or another --dataset")
+    ('num_tests', 'dataset')
     >>> fields_of("no model server answers at 127.0.0.1:9: start one there, or pass another --host")
     ('host',)
     """
     said = _QUOTED.sub("''", fault)
     about, _, advice = said.partition(": ")
-    if names := _named(about, flags):
-        return names
-    if names := next((names for begin, names in _WORDS if re.match(rf"{begin}\b", said)), ()):
-        return names
+    names = _named(about, flags)
+    if len(names) > 1 and (cured := [name for name in _named(advice, flags) if name in names]):
+        names = (cured[0], *(name for name in names if name != cured[0]))
+    names = names or _without_flags(fault, said, advice, flags, dataset)
+    return tuple(dict.fromkeys([*names, *_named(" ".join(_ANOTHER.findall(advice)), flags)])) if names else ()
+
+
+def _without_flags(fault: str, said: str, advice: str, flags: Mapping[str, str], dataset: str) -> tuple[str, ...]:
+    """Return the names of the fields of a fault that begins with no option."""
+    for begin, named in _WORDS:
+        if re.match(rf"{begin}\b", said):
+            return named
     if (path := dataset.strip()) and fault.startswith((path, os.path.normpath(os.path.expanduser(path)))):
         return ("dataset",)
     advised = _FLAG.search(advice)
