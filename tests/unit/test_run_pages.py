@@ -74,6 +74,39 @@ def test_the_way_to_what_would_tell_stands_at_the_answer(kind, is_offered):
     assert "what is to be run next" not in page
 
 
+@pytest.mark.heavy
+@pytest.mark.parametrize("kind", ["repeated", "invalid", "thresholds", "demo", "stopped"])
+def test_what_is_seen_first_of_a_run_stays_as_its_report_comes(kind):
+    made = SessionRuns(draw_page)
+    made.begin({"sweep": "1,2,1,2"})
+    made.conclude(page_run(kind))
+    client = client_of(made)
+    before = client.get("/tfsload/runs/1").text
+    made.make_files()
+    after = client.get("/tfsload/runs/1").text
+    made.close()
+
+    assert "Its report is being drawn" in before
+    assert seen_first(before) == seen_first(after)
+    assert re.search("<title>[^<]*", before)[0] == re.search("<title>[^<]*", after)[0]
+    assert re.findall(r"Open the form with[^<]*", before) == re.findall(r"Open the form with[^<]*", after)
+
+
+def seen_first(page):
+    """Return what a page shows down to its files."""
+    return text_of(parsed(page[page.index('<nav class="bar"') : page.index('<p class="files">')], is_strict=False))
+
+
+def test_what_is_called_a_report_in_the_list_opens_and_what_is_a_file_comes_as_one(client, runs):
+    runs.make_files()
+    (links,) = by_class(parsed(client.get("/tfsload/runs/").text), "of-files")
+    found = {text_of(one): one.get("href") for one in links.iter("a")}
+    replies = {name: client.get(path).headers.get("content-disposition", "") for name, path in found.items()}
+
+    assert replies["report"] == ""
+    assert replies["JSON"].startswith("attachment")
+
+
 @pytest.mark.parametrize(("kind", "is_said"), [("demo", True), ("sweep", True), ("thresholds", False), ("rate", False)])
 def test_the_list_says_what_a_pass_without_thresholds_means(kind, is_said):
     made = SessionRuns(make_page)

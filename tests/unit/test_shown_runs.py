@@ -136,7 +136,7 @@ def test_a_run_that_breaks_off_is_over_and_says_so(shown, result, caplog):
 
 
 def test_a_run_whose_result_cannot_be_shown_keeps_its_verdict(shown, result, monkeypatch):
-    monkeypatch.setattr(session_runs, "cards", fail)
+    monkeypatch.setattr(session_runs, "first_screen", fail)
     shown.begin()
     shown.shown.end(result, "")
     shown.shown.conclude()

@@ -9,7 +9,7 @@ from flask import Response, abort, jsonify, redirect, request, send_from_directo
 from tfsload.report.directory import PAGE
 from tfsload.webui.run_marks import marks
 from tfsload.webui.run_view import RunView
-from tfsload.webui.session_runs import MOST_RUNS, SessionRun, SessionRuns
+from tfsload.webui.session_runs import MOST_RUNS, CameTo, SessionRun, SessionRuns
 from tfsload.webui.site import Site, view_of
 
 _META_POLICY = re.compile(rb'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
@@ -82,7 +82,18 @@ class RunPages:
                 return self._report(run)
             except OSError:
                 run.know_page_is_gone()
-        page = self._page("ended.html", run=run, came_to=run.came_to)
+        return self._without_report(run, run.came_to)
+
+    def _without_report(self, run: SessionRun, came_to: CameTo) -> str | Response:
+        """Return a run's page while its report is drawn, or where there is none: what is seen first is as there."""
+        seen_first, is_next_shown = b"", False
+        if came_to.first is not None:
+            sections = ("checks", "repeat")  # to which it may lead, once they are there
+            seen_first = self._page("first_screen.html", first=came_to.first, contents=sections).encode()
+            seen_first, is_next_shown = self._with_next(run, seen_first)
+        page = self._page(
+            "ended.html", run=run, came_to=came_to, seen_first=seen_first.decode(), is_next_shown=is_next_shown
+        )
         return page if run.is_settled else _waiting(page)
 
     def _starting(self, number: int) -> Response:
@@ -109,13 +120,16 @@ class RunPages:
         # Without a referrer a browser says "null" for where a form is posted from, and that is turned away.
         rest_of_head = page[found.end() : at].replace(_NO_REFERRER, _SAME_ORIGIN)
         bar = self._page("bar.html").encode()
-        seen_first = page[at:below]
-        is_next_shown = run.came_to is not None and bool(run.came_to.next_changes) and _AFTER_NEXT in seen_first
-        if is_next_shown:
-            seen_first = seen_first.replace(_AFTER_NEXT, self._page("next_run.html", run=run).encode(), 1)
+        seen_first, is_next_shown = self._with_next(run, page[at:below])
         actions = self._page("run_bar.html", run=run, came_to=run.came_to, is_next_shown=is_next_shown).encode()
         body = b"".join([page[: found.start()], head, rest_of_head, bar, seen_first, actions, page[below:]])
         return Response(body, content_type=_HTML, headers={"Content-Security-Policy": _widened(found[1].decode())})
+
+    def _with_next(self, run: SessionRun, seen_first: bytes) -> tuple[bytes, bool]:
+        """Return what is seen first of a run, with the way to the form where it says what to run next, and whether."""
+        if run.came_to is None or not run.came_to.next_changes or _AFTER_NEXT not in seen_first:
+            return seen_first, False
+        return seen_first.replace(_AFTER_NEXT, self._page("next_run.html", run=run).encode(), 1), True
 
     def _tell(self, number: int) -> Response:
         run = self._known(number)

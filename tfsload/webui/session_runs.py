@@ -12,8 +12,8 @@ from tfsload.analysis import judged
 from tfsload.analysis.result import RunResult
 from tfsload.report import directory, json_file, next_run, states
 from tfsload.report.load import load
-from tfsload.report.page.cards import Card, cards, images_rate
-from tfsload.report.page.first_screen import subject
+from tfsload.report.page.cards import Card, images_rate
+from tfsload.report.page.first_screen import FirstScreen, first_screen
 from tfsload.report.states import State
 from tfsload.report.sweep_answer import in_short
 from tfsload.transport.numerals import whole_number
@@ -38,6 +38,7 @@ class CameTo:
         images_rate: images a second, where `cards` has requests a second; empty: it has none.
         has_several_images: whether a request held several.
         next_changes: options of the run that would tell more, where they are others, as texts by name; empty: none.
+        first: what its report says first; None: it came to no result.
     """
 
     subject: str
@@ -49,20 +50,23 @@ class CameTo:
     images_rate: str = ""
     has_several_images: bool = False
     next_changes: Mapping[str, str] = field(default_factory=dict)
+    first: FirstScreen | None = None
 
     @classmethod
     def of(cls, result: RunResult) -> "CameTo":
         """Return it in short."""
+        first = first_screen(result)
         return cls(
-            subject(result),
+            first.subject,
             load(result),
             states.of_run(result),
-            cards(result),
+            first.cards,
             in_short(result),
             judged.in_short(result),
             images_rate(result),
             result.totals.predictions != result.totals.requests,
             next_run.changes(result),
+            first,
         )
 
 
