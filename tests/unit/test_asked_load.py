@@ -11,6 +11,7 @@ from tests.support.standing_server import ran
 from tfsload.records.level import Level
 from tfsload.report.asked_load import AskedLoad, asked_load
 from tfsload.report.page.first_screen import first_screen
+from tfsload.webui import tab_rows
 
 IN_PARALLEL, HOW_MUCH = "Does the server run in parallel?", "How much does it hold?"
 OF_LEVELS, OF_OTHERS = ["How fast", "How soon", "How often wrong"], ["How often wrong", "How fast", "How soon"]
@@ -70,6 +71,19 @@ def test_a_part_of_a_level_is_called_that(kind):
     assert f"0 of {LEVELS_LEFT[kind]} levels measured" in seen.context[1]
     assert "of a level that was not measured to its end" in seen.cards[0].below
     assert seen.cards[0].state == "invalid"
+
+
+@pytest.mark.parametrize(("kind", "n_fired"), [("sweep", 300), ("rate", 300), ("users", 40)])
+def test_a_figure_that_is_in_doubt_on_a_card_is_so_in_locusts_tab(kind, n_fired):
+    result = stopped(KINDS[kind][0], n_fired)
+    marked = {card.kind: card.state == "invalid" for card in first_screen(result).cards}
+    row = tab_rows.all_levels(result, tab_rows.verdict_words(result)[0])
+    under_way = tab_rows.all_levels(result, tab_rows.UNDER_WAY)
+
+    assert (marked["How fast"], marked["How soon"], marked["How often wrong"]) == (True, True, False)
+    assert [row[key].endswith("\u00a0?") for key in ("rate", "median", "tail", "errors")] == [True, True, True, False]
+    assert ("not measured to its end" in row["remark"].replace("\u00a0", " ")) is (kind != "users")
+    assert "?" not in "".join(under_way.values())
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
 from tfsload.report import states
+from tfsload.report.asked_load import asked_load
 from tfsload.report.page.answers import classes_table
-from tfsload.report.page.cards import how_errors_stand, is_model_in_doubt
+from tfsload.report.page.cards import OF_A_PART, how_errors_stand, is_model_in_doubt, unsupported_as_a_whole
 from tfsload.report.page.level_tables import levels_table
 from tfsload.report.page.tables import Cell, Table
 from tfsload.report.page.verdict_words import verdict_view
@@ -157,16 +158,25 @@ def all_levels(result: RunResult, state: str, so_far: str = "") -> Row:
     # Of levels those of all together would be of no load, and another kind of figure than theirs.
     known = {} if result.levels else totals.latency_ns
     percentiles = {key: latency_ms(known.get(p)) for key, p in (("median", 50), ("ninety", 90), ("tail", 99))}
-    told = [so_far] if so_far else _not_held(of_the_run)
+    told = [so_far] if so_far else [*_not_held(of_the_run)]
+    mark = ""
+    if state != UNDER_WAY:  # as on the report's cards; of a run that goes on nobody knows yet
+        mark = " ?" if unsupported_as_a_whole(result) else ""
+        told += [OF_A_PART] if _is_a_part(result) else []
+    figures = {"rate": rate(totals.requests_per_s), **percentiles}
     return LEVELS.row(
         level=_of_all(result),
         state=state,
-        rate=rate(totals.requests_per_s),
-        **percentiles,
+        **{key: text if text == NONE else f"{text}{mark}" for key, text in figures.items()},
         **_errors(result),
         dropped=count(totals.dropped) if totals.offered else NONE,
         remark=" · ".join(filter(None, [*told, _percentiles(result)])) or NONE,
     )
+
+
+def _is_a_part(result: RunResult) -> bool:
+    """Whether a run that was to have levels has counted something, and none of them ended."""
+    return not result.levels and bool(result.totals.requests) and asked_load(result).has_levels
 
 
 def _percentiles(result: RunResult) -> str:

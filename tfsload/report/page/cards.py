@@ -48,6 +48,10 @@ class Card:
         return self.title.partition(":")[0]
 
 
+# Of what a run with levels counted that was stopped in the first of them.
+OF_A_PART = "of a level that was not measured to its end"
+
+
 def cards(result: RunResult) -> tuple[Card, ...]:
     """Return the figures; none where nothing was measured."""
     if not result.totals.requests:
@@ -84,7 +88,7 @@ def _fast(result: RunResult, best: LevelResult | None) -> Card:
     below += _near(result, best)
     if best.rate_rps is not None:
         below.append(f"{units.count(best.offered)} requests")
-    unsupported = _unsupported(result)
+    unsupported = unsupported_as_a_whole(result)
     if result.judged.exit_code == exit_codes.INVALID and not unsupported:
         below.append(_OF_A_SOUND_LEVEL)
     below += crossed.told
@@ -139,7 +143,7 @@ def _soon(result: RunResult, best: LevelResult | None) -> Card:
         below.append("too few samples carry p99")
     below += crossed.told
     unit = "ms" if value is not None and math.isfinite(value) else ""
-    state = crossed.state or _unsupported(result)
+    state = crossed.state or unsupported_as_a_whole(result)
     title = f"How soon: p99 at {best.name}"
     return Card(title, units.latency_ms(value), unit, " · ".join(below), state, *crossed.figure(value))
 
@@ -162,12 +166,12 @@ def _fast_as_a_whole(result: RunResult) -> Card:
     totals, crossed = result.totals, of_throughput(result)
     below = [f"{units.count(totals.requests)} requests in {units.span(totals.duration_s)}"]
     if asked_load(result).has_levels:
-        below.append("of a level that was not measured to its end")
+        below.append(OF_A_PART)
     if totals.requests_per_s is not None and totals.predictions != totals.requests:
         below.append(f"{units.rate(totals.images_per_s)} images/s")
     below += crossed.told
     rate = units.rate(totals.requests_per_s)
-    state, figure = crossed.state or _unsupported(result), crossed.figure(totals.requests_per_s)
+    state, figure = crossed.state or unsupported_as_a_whole(result), crossed.figure(totals.requests_per_s)
     return Card("How fast: throughput", rate, "requests/s", " · ".join(below), state, *figure)
 
 
@@ -189,12 +193,12 @@ def _soon_as_a_whole(result: RunResult) -> Card:
         below = [answered, "of answered requests"]
     below += crossed.told
     unit = "ms" if value is not None and math.isfinite(value) else ""
-    state = crossed.state or _unsupported(result)
+    state = crossed.state or unsupported_as_a_whole(result)
     figure = crossed.figure(value)
     return Card("How soon: p99", units.latency_ms(value), unit, " · ".join(below), state, *figure)
 
 
-def _unsupported(result: RunResult) -> str:
+def unsupported_as_a_whole(result: RunResult) -> str:
     """Return the state of a figure of a run that supports no verdict as a whole; empty: it does, or levels of it do."""
     is_invalid = result.judged.exit_code == exit_codes.INVALID
     return "invalid" if is_invalid and (not result.levels or states.is_doubted_as_a_whole(result)) else ""
