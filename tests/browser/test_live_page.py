@@ -108,7 +108,7 @@ def shown(page):
 
 
 def wait_for_the_report(page):
-    return page.wait(lambda: page.driver.find_elements(By.ID, "verdict"), "the report")
+    return page.wait(lambda: page.driver.find_elements(By.ID, "repeat"), "the report")
 
 
 def wait_for_a_level(page):

@@ -36,7 +36,7 @@ def wait_for_the_report(page, n_runs_before):
     """Wait for the report of the next run; return its address."""
     address = f"/tfsload/runs/{n_runs_before + 1}"
     page.wait(
-        lambda: page.driver.current_url.endswith(address) and page.driver.find_elements(By.ID, "verdict"),
+        lambda: page.driver.current_url.endswith(address) and page.driver.find_elements(By.ID, "repeat"),
         "the run, and then its report",
     )
     return page.driver.current_url

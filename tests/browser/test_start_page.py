@@ -132,7 +132,7 @@ def test_what_would_tell_more_is_one_press_away_and_starts_nothing(driver, page,
     n_summaries = ui.n_summaries()
     driver.get(ui.url + "/tfsload/runs/live")
     link = (By.LINK_TEXT, "Open the form with this change")
-    WebDriverWait(driver, LIMIT_S).until(lambda _: driver.find_elements(*link))  # once the report is drawn
+    WebDriverWait(driver, LIMIT_S).until(lambda _: driver.find_elements(By.ID, "repeat"))  # the report is drawn
     driver.find_element(*link).click()
     WebDriverWait(driver, LIMIT_S).until(lambda _: driver.find_elements(By.ID, "f-sweep"))
 

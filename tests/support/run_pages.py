@@ -2,8 +2,9 @@
 
 import pathlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
+from typing import Any
 
 from flask import Blueprint, Flask
 from flask.testing import FlaskClient
@@ -21,6 +22,8 @@ def client_of(
     view: RunView | None = None,
     is_starting: Callable[[], bool] = lambda: False,
     on_locusts: Callable[[str], None] = lambda _: None,
+    base_path: str = "",
+    others: Mapping[str, Callable[[], Any]] | None = None,
 ) -> FlaskClient:
     """Return who asks for the pages of these runs.
 
@@ -29,13 +32,17 @@ def client_of(
         view: of the one under way.
         is_starting: whether another is about to begin.
         on_locusts: is told which of Locust's own routes is asked.
+        base_path: below which all of it is.
+        others: what answers further routes, which are of somebody else's.
     """
     app = Flask("locust")
     locusts = Blueprint("locust", "locust")
     for name in ("index", "swarm", "stop", "reset_stats"):
         locusts.add_url_rule(f"/{name}", name, lambda name=name: (on_locusts(name), "")[1])
     app.register_blueprint(locusts)
-    site = Site(SimpleNamespace(app=app, web_login=False), "")
+    for path, answer in (others or {}).items():
+        app.add_url_rule(path, path, answer)
+    site = Site(SimpleNamespace(app=app, web_login=False), base_path)
     site.blueprint.add_url_rule("/", "start", lambda: "")
     RunPages(site, runs, view or RunView(lambda: None), is_starting, lambda: b"")
     site.open()

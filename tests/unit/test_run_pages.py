@@ -4,6 +4,7 @@ import dataclasses
 import re
 
 import pytest
+from flask import abort
 
 from tests.support.html import by_class, parsed, text_of
 from tests.support.page_runs import page_run
@@ -331,6 +332,44 @@ def test_what_is_not_there_says_so_with_ways_back(client, path, told):
     assert told in text_of(page)
     assert links == WAYS_BACK
     assert "<script>" not in reply.text
+
+
+PEOPLE = "text/html,application/xhtml+xml,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "is_told"),
+    [
+        pytest.param("/led/nope", PEOPLE, True, id="a-person"),
+        pytest.param("/led/nope/deeper.json", PEOPLE, True, id="deeper"),
+        pytest.param("/led/nope", "*/*", False, id="a-program"),
+        pytest.param("/led/nope", "application/json", False, id="a-program-that-wants-json"),
+        pytest.param("/elsewhere", PEOPLE, False, id="outside-the-base-path"),
+        pytest.param("/led/theirs", PEOPLE, False, id="a-route-of-somebody-elses"),
+        pytest.param("/led/aborted", PEOPLE, False, id="one-that-aborts"),
+    ],
+)
+def test_an_address_that_nobody_has_leads_back_and_what_others_answer_is_theirs(runs, path, accept, is_told):
+    client = client_of(
+        runs, base_path="/led", others={"/led/theirs": lambda: ("theirs", 404), "/led/aborted": lambda: abort(404)}
+    )
+    reply = client.get(path, headers={"Accept": accept})
+
+    assert reply.status_code == 404
+    assert ("Runs of this session" in reply.text) is is_told
+    assert ("default-src 'none'" in reply.headers.get("Content-Security-Policy", "")) is is_told
+    if is_told:
+        page = parsed(reply.text)
+        links = [one.get("href") for one in by_class(page, "actions")[0].iter("a")]
+        assert "There is nothing at this address" in text_of(page)
+        assert links == [f"/led{one}" for one in WAYS_BACK]
+
+
+def test_a_locustfiles_own_words_for_what_is_not_there_stay(runs):
+    client = client_of(runs)
+    client.application.register_error_handler(404, lambda _: ("not here", 404))
+
+    assert client.get("/nope", headers={"Accept": PEOPLE}).text == "not here"
 
 
 def test_a_run_that_has_come_to_something_is_told_in_one_step(runs, client):

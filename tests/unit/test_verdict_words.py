@@ -195,3 +195,22 @@ def test_all_that_were_crossed_are_counted_and_named(exit_code, n_crossed, head,
     for held in result.thresholds:
         assert held.threshold.subject in " ".join(lines)
     assert max(line.count(", ") + 1 if "crossed" in line.lower() and ": " in line else 0 for line in lines) >= listed
+
+
+@pytest.mark.parametrize(
+    ("n_reasons", "n_lines", "n_more"),
+    [
+        pytest.param(2, 3, 0, id="all-of-it"),
+        pytest.param(3, 5, 0, id="no-line-stands-for-a-single-one"),
+        pytest.param(4, 5, 2, id="a-reason-is-told-with-its-cure"),
+    ],
+)
+def test_no_reason_is_cut_from_its_cure(n_reasons, n_lines, n_more):
+    reasons = tuple(Reason(f"what is wrong {'x' * n}", f"do {'y' * n}") for n in range(1, n_reasons + 1))
+    result = page_run("demo")
+    verdict = dataclasses.replace(result.judged, exit_code=exit_codes.INVALID, reasons=reasons, notes=())
+    seen = first_screen(dataclasses.replace(result, verdict=verdict)).verdict
+    said = ["".join(piece.text for piece in line) for line in (seen.lead, *seen.lines)]
+
+    assert (len(seen.lines), seen.n_more) == (n_lines, n_more)
+    assert ["Cure: " in line for line in said] == [False, True] * (len(said) // 2)

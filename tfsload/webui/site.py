@@ -19,6 +19,8 @@ from tfsload.webui.session_runs import MOST_RUNS
 NAME = "tfsload"
 PATH = "/tfsload"
 _ASKED_BY_SCRIPTS = {f"{NAME}.{route}" for route in ("live_json", "levels_json", "bar_json", "start_json")}
+_NOT_FOUND = 404
+_NOTHING = "There is nothing at this address."
 # Nothing is fetched from elsewhere, no text is run, and only this web UI is sent what is typed.
 _POLICY = "; ".join(
     [
@@ -48,6 +50,7 @@ class Site:
             base_path: `--web-base-path`; empty: none.
         """
         self._web_ui = web_ui
+        self._base_path = base_path
         self._templates = jinja2.Environment(
             loader=jinja2.ChoiceLoader(
                 [jinja2.PackageLoader("tfsload.webui"), jinja2.PackageLoader(REPORTS_TEMPLATES)]
@@ -74,6 +77,7 @@ class Site:
         app = self._web_ui.app
         assert app is not None  # Locust makes it before it tells of its web UI
         app.register_blueprint(self.blueprint)
+        app.after_request(self._with_ways_back)
         for name in self._templates.list_templates(extensions=["html"]):
             self._templates.get_template(name)  # compiled now, not under load
 
@@ -94,7 +98,27 @@ class Site:
     def _not_found(self, error: Any) -> tuple[str, int]:
         """Say what is not there, with ways on: what `abort` was told, else that nothing is."""
         is_told = error.description != type(error).description
-        return self.page("no_page.html", why=error.description if is_told else "There is nothing at this address."), 404
+        return self._no_page(error.description if is_told else _NOTHING), _NOT_FOUND
+
+    def _no_page(self, why: str) -> str:
+        return self.page("no_page.html", why=why)
+
+    def _with_ways_back(self, response: Response) -> Response:
+        """Say the same to a person of an address that nobody has, in place of Flask's own words; programs hear these.
+
+        What a route answers is its own, be it Locust's or of somebody's locustfile, and so is what an error handler of
+        theirs has to say.
+        """
+        error = request.routing_exception
+        if error is None or not error.code == response.status_code == _NOT_FOUND:
+            return response
+        is_bare = response.get_data(as_text=True) == error.get_body()
+        is_ours = request.path.startswith(f"{self._base_path}/") and "text/html" in request.headers.get("Accept", "")
+        is_known = not self._web_ui.web_login or current_user.is_authenticated
+        if not (is_bare and is_ours and is_known):
+            return response
+        response.set_data(self._no_page(_NOTHING))
+        return _with_policy(response)
 
     def _turn_away(self) -> Any:
         """Send who has not logged in to the login, where there is one, downloads too; scripts are told so (401)."""

@@ -1,7 +1,7 @@
 """A verdict in sentences: first what decided it, then the cure, then what else there is. Pure."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from tfsload.report.states import State
 _MOST_LINES = 4
 # So many thresholds that were crossed are told with their figures, and where something else decides, so many.
 _MOST_TOLD, _MOST_BESIDES = 3, 2
+_CURE = "Cure: "
 # So many thresholds that hold are named.
 _MOST_HOLDING = 3
 
@@ -46,16 +47,24 @@ def verdict_view(result: RunResult) -> VerdictView:
     """Return a run's verdict in sentences."""
     verdict = result.judged
     sentences = [*_of_pass(result)] if verdict.exit_code == exit_codes.PASS else [*_of_others(result)]
-    # What is not told below is told here.
-    most = _MOST_LINES if result.totals.requests or result.levels else len(sentences)
     lead, *lines = sentences or [sentence("No reason was given.")]
+    # What is not told below is told here.
+    most = _n_told(lines) if result.totals.requests or result.levels else len(lines)
     return VerdictView(
         state=states.of_run(result),
         remark=_remark(result),
         lead=lead,
         lines=tuple(lines[:most]),
-        n_more=max(len(lines) - most, 0),
+        n_more=len(lines) - most,
     )
+
+
+def _n_told(lines: Sequence[Sentence]) -> int:
+    """Return how many lines are told at once: a reason with its cure, and none less for a single one."""
+    n = min(_MOST_LINES, len(lines))
+    while n < len(lines) and (n == len(lines) - 1 or _is_cure(lines[n])):
+        n += 1
+    return n
 
 
 def _remark(result: RunResult) -> str:
@@ -132,7 +141,11 @@ def _crossed_besides(result: RunResult) -> Iterable[Sentence]:
 def _cured(cure: str) -> Iterable[Sentence]:
     """Yield what to do, where something can be said."""
     if cure:
-        yield sentence(f"Cure: {stopped(cure)}")
+        yield sentence(f"{_CURE}{stopped(cure)}")
+
+
+def _is_cure(line: Sentence) -> bool:
+    return bool(line) and line[0].text.startswith(_CURE)
 
 
 def notes_of(result: RunResult) -> tuple[str, ...]:

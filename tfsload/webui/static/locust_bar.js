@@ -12,6 +12,17 @@ function say(name, words) {
   }
 }
 
+// Keys reach what is longer than its room; a browser may not see to that.
+function letKeysScroll() {
+  for (const one of bar.querySelectorAll("p")) {
+    if (one.scrollHeight > one.clientHeight) {
+      one.tabIndex = 0;
+    } else {
+      one.removeAttribute("tabindex");
+    }
+  }
+}
+
 function show(told) {
   part("state").dataset.state = told.key;
   say("state", told.state);
@@ -24,6 +35,7 @@ function show(told) {
   link.hidden = !told.address;
   link.href = told.address || "#";
   say("link", told.link);
+  letKeysScroll();
 }
 
 function showSilence(words) {
@@ -54,3 +66,5 @@ async function look() {
 }
 
 setTimeout(look, INTERVAL_MS);
+addEventListener("resize", letKeysScroll);
+letKeysScroll();
