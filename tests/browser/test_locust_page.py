@@ -131,6 +131,30 @@ def test_a_refused_edit_closes_its_dialog_and_is_told_in_the_bar(page, served):
     page.wait(lambda: refusal in page.log, "the refusal in the log")
 
 
+@pytest.mark.parametrize("width_px", [400, 1280])
+def test_a_long_refusal_leaves_locusts_page_in_reach(driver, page, served, width_px):
+    wrong = {"sweep": "0", "deadline": "x" * 60, "seed": "y" * 60, "threshold": "z" * 90, "verify": "-" * 60}
+    served.start(**{**UNSET, **wrong})
+    metrics = {"width": width_px, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        page.load()
+        page.wait(lambda: page.part("refused"), "the refusal")
+        height_px, said = driver.execute_script(
+            "const bar = document.getElementById('tfsload-bar');"
+            "const said = bar.querySelector('[data-part=refusal]');"
+            "return [bar.offsetHeight, [said.scrollHeight > said.clientHeight, said.tabIndex, said.innerText]]"
+        )
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        served.start(**{**UNSET, "num_tests": "5"})
+        served.wait_for_end()
+
+    assert height_px < 350
+    assert (said[0], said[1]) == ((True, 0) if width_px == 400 else (False, -1))
+    assert "--verify" in said[2]  # to be scrolled to, and whole
+
+
 @pytest.mark.parametrize(
     ("name", "begins"),
     [

@@ -56,9 +56,9 @@ def test_options_are_told_where_runs_differ_in_them(first, second, others):
 
 
 def test_notes_and_thresholds_are_told_as_they_are():
-    (found,) = told({**SWEEP, "note": "commit=1a2b; why=x;", "threshold": "p99 < 5ms;error_rate < 5% ; p99 < 5ms"})
+    (found,) = told({**SWEEP, "note": "commit=1a2b; why=10, 20;", "threshold": "p99 < 5ms;error_rate < 5% ; p99 < 5ms"})
 
-    assert found == Marks("commit=1a2b, why=x", "p99 < 5ms, error_rate < 5%", "")
+    assert found == Marks("commit=1a2b · why=10, 20", "p99 < 5ms · error_rate < 5%", "")
 
 
 def test_models_are_told_where_they_are_not_the_same():

@@ -44,7 +44,7 @@ def marks(runs: Sequence[SessionRun]) -> dict[int, Marks]:
         run.number: Marks(
             _listed(_parts(run.fields.get(_NOTE, ""))),
             _listed(_parts(run.fields.get(_THRESHOLD, ""))),
-            _listed([*_subject(run, subjects), *_options(values[run.number], various)], " · "),
+            _listed([*_subject(run, subjects), *_options(values[run.number], various)]),
         )
         for run in runs
     }
@@ -83,7 +83,7 @@ def _parts(text: str) -> list[str]:
     return list(dict.fromkeys(part.strip() for part in text.split(";") if part.strip()))
 
 
-def _listed(parts: Sequence[str], between: str = ", ") -> str:
-    """Return the first of some texts, each cut, and how many more there are."""
-    more = f"{between}{len(parts) - _MOST} more" if len(parts) > _MOST else ""
-    return between.join(cut(part, _LONGEST) for part in parts[:_MOST]) + more
+def _listed(parts: Sequence[str]) -> str:
+    """Return the first of some texts, each cut, and how many more there are; in a text there may be commas."""
+    more = [f"{len(parts) - _MOST} more"] if len(parts) > _MOST else []
+    return " · ".join([*(cut(part, _LONGEST) for part in parts[:_MOST]), *more])
