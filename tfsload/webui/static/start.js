@@ -9,24 +9,22 @@ let asking = 0;
 const held = () => new URLSearchParams(new FormData(form)).toString();
 const asSent = held();
 
-function showWhetherChecked() {
-  const edited = document.getElementById("edited");
-  if (!edited) {
-    return; // nothing was found that could be of something else
+function showWhen(what, isSo) {
+  for (const one of document.querySelectorAll(`[data-when=${what}]`)) {
+    one.hidden = !isSo;
   }
+}
+
+function showWhetherEdited() {
   const isEdited = held() !== asSent;
-  for (const one of form.querySelectorAll("[data-checked]")) {
-    one.hidden = isEdited;
-  }
-  edited.hidden = !isEdited;
+  showWhen("as-sent", !isEdited);
+  showWhen("edited", isEdited);
   document.title = isEdited ? title.replace("Can start", "Start a run") : title;
 }
 
 function showWhetherUnderWay(isUnderWay) {
-  document.getElementById("under-way").hidden = !isUnderWay;
-  for (const one of document.querySelectorAll("[data-when=idle]")) {
-    one.hidden = isUnderWay;
-  }
+  showWhen("busy", isUnderWay);
+  showWhen("idle", !isUnderWay);
   for (const one of form.querySelectorAll("button[name=action]")) {
     one.disabled = isUnderWay;
   }
@@ -51,10 +49,10 @@ async function look() {
 }
 
 for (const what of ["input", "change"]) {
-  form.addEventListener(what, showWhetherChecked);
+  form.addEventListener(what, showWhetherEdited);
 }
 addEventListener("pageshow", () => {
-  showWhetherChecked();
+  showWhetherEdited();
   look();
 });
 document.addEventListener("visibilitychange", () => {
