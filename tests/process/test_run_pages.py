@@ -144,6 +144,7 @@ def test_stop_and_reset_work_from_the_runs_page(web_ui):
     page = web_ui.get("/tfsload/runs/1")
     before = told(web_ui)["standing"]["counted"]["requests"]
     reset = web_ui.ask("POST", "/tfsload/runs/reset", "run=1")
+    wait_until(lambda: told(web_ui)["standing"]["counted"]["requests"] > before + 50, "requests after that")
     stopped = web_ui.ask("POST", "/tfsload/runs/stop", "run=1")
     wait_for_files(web_ui)
     n_requests = json.loads(web_ui.get("/tfsload/runs/1/files/result.json"))["totals"]["requests"]
