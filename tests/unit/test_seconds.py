@@ -5,7 +5,7 @@ import random
 
 import msgpack
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.golden import result_of
@@ -48,6 +48,29 @@ def test_the_end_is_moved_to_another_clock_as_exactly_as_the_begin(behind_s):
     assert record.seconds.until_ns - record.first_sent_unix_ns == 10 * SECOND_NS
     result = sum_up(Measured(record), Course(begun_unix_s=1.7e9))
     assert result.totals.duration_s == pytest.approx(10)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 3000)), min_size=1, max_size=20),
+    st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 3000)), max_size=3),
+    st.integers(-100 * SECOND_NS, 100 * SECOND_NS),
+)
+@example([(500, 0), (700, 100)], [], 6 * SECOND_NS // 10)
+@example([(1000, 1000)], [], 0)
+def test_rows_have_each_answer_whatever_a_worker_clock_shows(answered_ms, cut_off_ms, behind_ns):
+    recorder = Recorder(1_700_000_000 * SECOND_NS - behind_ns)
+    for sent_ms, lasted_ms in answered_ms:
+        recorder.record([1], [2], None, sent_ms * MS, sent_ms * MS, (sent_ms + lasted_ms) * MS, None)
+    for sent_ms, waited_ms in cut_off_ms:
+        recorder.count_cut_off(sent_ms * MS, sent_ms * MS, (sent_ms + waited_ms) * MS, None)
+    result = sum_up(Measured(merged(recorder, level=0, shift_ns=behind_ns)), Course(begun_unix_s=1.7e9))
+    n = len(answered_ms) if result.totals.duration_s else 0  # of an instant there are no rows
+    in_flight_ms = sum(lasted_ms for _, lasted_ms in answered_ms + cut_off_ms)
+
+    assert (sum(one.predictions for one in result.seconds), sum(one.wrong for one in result.seconds)) == (n, n)
+    assert sum(one.in_flight * one.lasts_s for one in result.seconds) == pytest.approx(in_flight_ms / 1e3, abs=1e-5)
+    if not cut_off_ms:  # else nobody knows since when they were in flight
+        assert sum(one.lasts_s for one in result.seconds) == pytest.approx(result.totals.duration_s, abs=1e-5)
 
 
 def merged(*recorders, level=1, shift_ns=0):

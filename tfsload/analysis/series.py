@@ -51,6 +51,7 @@ def series(seconds: Seconds, begin_s: float, end_s: float) -> tuple[Second, ...]
     """Return a row for each second of a span, also for those in which nothing ended.
 
     What is less than half a second at either end is told with its neighbour: one answer in a millisecond is no rate.
+    An answer at the very end of a span is in its last row, also where that is where a second begins.
 
     Args:
         seconds: what was counted.
@@ -62,6 +63,7 @@ def series(seconds: Seconds, begin_s: float, end_s: float) -> tuple[Second, ...]
         seconds = seconds.widened()
     width_s = seconds.width_s
     first, behind = int(begin_s // width_s), int(-(-end_s // width_s))
+    last = int(end_s // width_s)
     borders = list(range(first + 1, behind))
     if borders and borders[0] * width_s - begin_s < width_s / 2:
         del borders[0]
@@ -70,7 +72,8 @@ def series(seconds: Seconds, begin_s: float, end_s: float) -> tuple[Second, ...]
     rows = []
     for start, stop in itertools.pairwise([first, *borders, behind]):
         from_s, to_s = max(begin_s, start * width_s), min(end_s, stop * width_s)
-        rows.append(_second(seconds, range(start, stop), from_s - begin_s, to_s - from_s))
+        numbers = range(start, max(stop, last + 1) if stop == behind else stop)
+        rows.append(_second(seconds, numbers, from_s - begin_s, to_s - from_s))
     return tuple(rows)
 
 

@@ -358,7 +358,7 @@ def merge_plain(into: dict[int, Record], rows: list[dict[str, Any]], shift_ns: i
         record.shift(shift_ns)
         if shift_ns and row["level"] == WHOLE_RUN.level:
             record.half_seconds.shift(shift_ns)
-            record.seconds.shift(shift_ns)
+            record.seconds.shift(shift_ns, record.first_sent_unix_ns, record.last_done_unix_ns)
         into.setdefault(row["level"], Record()).merge(record)
 
 

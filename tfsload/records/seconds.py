@@ -90,29 +90,44 @@ class Seconds:
             self._widen()
         factor = self.width_s // other.width_s
         for number, counts in other.counts.items():
-            into = self.row(number // factor)
-            for place, count in enumerate(counts):
-                into[place] += count
-        for number, latencies in other.latencies.items():
-            _add(self.latencies[number // factor], latencies)
+            self._add(number // factor, counts, other.latencies[number])
         while len(self.counts) > MOST_ROWS:
             self._widen()
 
-    def shift(self, by_ns: int) -> None:
-        """Move all counts to a clock that shows so much more, to the nearest second; the end to the nanosecond."""
+    def shift(self, by_ns: int, first_sent_ns: int = 0, last_done_ns: int = 0) -> None:
+        """Move all counts to a clock that shows so much more, to the nearest second; the end to the nanosecond.
+
+        Args:
+            by_ns: how much more it shows.
+            first_sent_ns, last_done_ns: by that clock, from the origin, when the first request that ended was sent, and
+                when the last one ended: nothing is moved out of that span; 0: none ended.
+        """
         by = round(by_ns / self.width_ns)
         self.until_ns += by_ns * bool(self.until_ns)
-        self.counts = {number + by: counts for number, counts in self.counts.items()}
-        self.latencies = {number + by: latencies for number, latencies in self.latencies.items()}
+        first, last = first_sent_ns // self.width_ns, max(last_done_ns, self.until_ns) // self.width_ns
+        # What is earlier than by a rounding is of requests that never ended.
+        lags = last_done_ns and min(self.counts, default=first) + by == first - 1
+        moved = Seconds(self.origin_ns, self.width_s)
+        for number, counts in self.counts.items():
+            into = min(number + by + (lags and number + by < first), last)
+            moved._add(into, counts, self.latencies[number])
+        self.counts, self.latencies = moved.counts, moved.latencies
 
     def widened(self) -> "Seconds":
         """Return the same counts, twice as many seconds together."""
         wider = Seconds(self.origin_ns, 2 * self.width_s, until_ns=self.until_ns)
         for number, counts in self.counts.items():
-            into = wider.row(number // 2)
-            into[:] = [one + other for one, other in zip(into, counts, strict=True)]
-            _add(wider.latencies[number // 2], self.latencies[number])
+            wider._add(number // 2, counts, self.latencies[number])
         return wider
+
+    def _add(self, number: int, counts: list[int], latencies: dict[int, int]) -> None:
+        """Add counts to those of a second."""
+        into = self.row(number)
+        for place, count in enumerate(counts):
+            into[place] += count
+        known = self.latencies[number]
+        for bucket, count in latencies.items():
+            known[bucket] = known.get(bucket, 0) + count
 
     def _widen(self) -> None:
         wider = self.widened()
@@ -136,11 +151,6 @@ class Seconds:
             pairs = values[N_COUNTS:]
             read.latencies[number] = dict(zip(pairs[::2], pairs[1::2], strict=True))
         return read
-
-
-def _add(into: dict[int, int], counts: dict[int, int]) -> None:
-    for bucket, count in counts.items():
-        into[bucket] = into.get(bucket, 0) + count
 
 
 def bucket_of(latency_ns: int) -> int:
