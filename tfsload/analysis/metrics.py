@@ -38,31 +38,41 @@ def figure_of(
             return upper_end_ns(histogram, threshold.percentile, 0 if threshold.is_lag else n_endless(record))
         return histogram.percentile_ns(threshold.percentile) if histogram.count else None
     if metric in ("mean", "max"):
-        latency = latencies_of(threshold, record)
+        figure_ns = _mean_ns(threshold, record) if metric == "mean" else _max_ns(threshold, record)
         # Where nothing was answered no lower limit is kept.
-        if n_endless(record) and (latency.count or threshold.is_upper):
-            return math.inf
-        if not latency.count:
-            return None
-        return latency.mean_ns if metric == "mean" else latency.max_ns
+        is_endless = n_endless(record) and (figure_ns is not None or threshold.is_upper)
+        return math.inf if is_endless else figure_ns
     if threshold.label is not None:
         row = class_row(record.confusion, threshold.label)
         return row.recall if metric == "recall" else row.precision
     return _share(metric, record, record.wrong, sum(record.failed.values()))
 
 
+def _mean_ns(threshold: Threshold, record: Record) -> float | None:
+    """Return the exact mean of all latencies that a threshold is about; None without any."""
+    latency = latencies_of(threshold, record)
+    if latency is not record.latency and threshold.text in record.half_seconds:
+        # A histogram tells exact sums of all that it holds, and not of a part.
+        together = record.half_seconds.total(threshold.text)
+        return together.amount / together.n
+    return latency.mean_ns if latency.count else None
+
+
+def _max_ns(threshold: Threshold, record: Record) -> float | None:
+    """Return the exact maximum of all latencies that a threshold is about; None without any."""
+    latency = latencies_of(threshold, record)
+    return latency.max_ns if latency.count else None
+
+
 def latencies_of(threshold: Threshold, record: Record) -> Histogram:
-    """Return the latencies that a threshold is about: those of answers, and of what was cut off beyond its limit."""
-    if record.waited is None:
+    """Return the latencies that a threshold is about: those of answers, and of what was cut off beyond its limit.
+
+    Of the latter those beyond the limit are told from others within a bucket; their maximum is exact.
+    """
+    if record.waited is None or record.waited.max_ns < threshold.limit:
         return record.latency
-    beyond_ns = edge_ns(threshold)
-    if record.waited.max_ns < beyond_ns:
-        return record.latency
-    together = Histogram()
+    together = record.waited.beginning_at(edge_ns(threshold))
     together.merge(record.latency)
-    for waited_ns, count in record.waited.counts_by_lowest():
-        if waited_ns >= beyond_ns:
-            together.record_all([waited_ns] * count)
     return together
 
 

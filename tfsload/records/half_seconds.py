@@ -96,7 +96,7 @@ class HalfSeconds:
                 continue
             if limit.edge_ns is not None and waited_ns >= limit.edge_ns:
                 self._tenths[limit.text].add([(tenth, (1, 1, 0))])
-            elif limit.mean_ns is not None and waited_ns > limit.mean_ns:
+            elif limit.mean_ns is not None and waited_ns >= limit.mean_ns:
                 self._tenths[limit.text].add([(tenth, (1, waited_ns, 0))])
 
     def __contains__(self, text: str) -> bool:

@@ -121,6 +121,21 @@ class Histogram:
         for bucket, count in other._counts.items():
             self._counts[bucket] = self._counts.get(bucket, 0) + count
 
+    def beginning_at(self, edge_ns: int) -> "Histogram":
+        """Return the part of it from a bucket on: with its exact maximum, and a sum within 0.1 %.
+
+        Args:
+            edge_ns: the least value of that bucket.
+        """
+        part = Histogram()
+        for lowest_ns, count in self.counts_by_lowest():
+            if lowest_ns >= edge_ns:
+                part.record_all([min(max(lowest_ns, self.min_ns), self.max_ns)] * count)
+        if part.count:
+            part._fill()
+            part._max_ns = self.max_ns
+        return part
+
     def percentile_ns(self, percentile: float) -> int:
         """Return the latency that `percentile` (0 to 100) of the requests do not exceed; 0 without any.
 
