@@ -6,7 +6,8 @@ import pytest
 
 from tests.support.golden import result_of
 from tests.support.past_runs import MS, SECOND, PastRun
-from tfsload.analysis import exit_codes, validity
+from tfsload.analysis import exit_codes, missing_users, validity
+from tfsload.analysis.abort import Aborted
 from tfsload.analysis.attendance import Attended
 from tfsload.analysis.judge import judge
 from tfsload.analysis.result import Users
@@ -187,3 +188,36 @@ def test_images_that_were_gone_before_all_users_started_are_told_of_where_speed_
     said = [note for note in verdict.notes if "users were started before the last image was fired" in note.what]
     assert [note.what.startswith("only 1 of 8") for note in said] == [True] * has_note
     assert verdict.exit_code == exit_codes.PASS
+
+
+@pytest.mark.parametrize(
+    ("course", "workers", "is_ended_by_a_threshold", "is_of_the_ramp"),
+    [
+        pytest.param({}, Workers(), False, True, id="its-time"),
+        pytest.param({"run_time_s": None}, Workers(), False, False, id="nothing-as-it-had-none"),
+        pytest.param({"stalled": "no user is left"}, Workers(), False, False, id="nobody-could-go-on"),
+        pytest.param({"gave_up_after_s": 30.0}, Workers(), False, False, id="no-server-answered"),
+        pytest.param({}, Workers(2, lost=("a",)), False, False, id="a-worker-was-lost"),
+        pytest.param({}, Workers(2, unfit={"a": "old"}), False, False, id="a-worker-took-no-part"),
+        pytest.param({"ran_s": 3.0}, Workers(), False, False, id="somebody"),
+        pytest.param({}, Workers(), True, False, id="a-threshold"),
+        pytest.param({"n_images_asked": 1000}, Workers(), False, False, id="its-images"),
+        pytest.param({"n_levels_left": 1}, Workers(), False, False, id="in-a-level"),
+    ],
+)
+def test_a_run_that_something_else_ended_was_not_too_short_for_its_ramp(
+    course, workers, is_ended_by_a_threshold, is_of_the_ramp
+):
+    past = PastRun({"threshold": "p50 < 1s abort"})
+    past.fire(0, SECOND, 2 * MS)
+    result = result_of(past.end())
+    result = dataclasses.replace(
+        result,
+        users=Users(4, 500, NEVER_ALL),
+        workers=workers,
+        aborted=Aborted(result.thresholds[0], 5.0) if is_ended_by_a_threshold else None,
+        course=dataclasses.replace(result.course, **{"ran_s": 4.0, "run_time_s": 4.0, **course}),
+    )
+
+    assert missing_users.are_of_the_ramp(result) is is_of_the_ramp
+    assert bool(missing_users.breaches(result)) is is_of_the_ramp

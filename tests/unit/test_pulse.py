@@ -370,3 +370,28 @@ def test_a_worker_that_joined_and_never_gets_ready_is_not_waited_for_for_ever():
     looks = [vigil.is_over(results, LEASES, {"a"}, {"a"}) for _ in range(READY_LOOKS + IDLE_LOOKS)]
 
     assert looks == [False] * (READY_LOOKS + IDLE_LOOKS - 1) + [True]
+
+
+def test_one_that_gets_ready_is_waited_for_as_long_again_after_users_ran():
+    runner = SimpleNamespace(
+        state=STATE_RUNNING, target_user_count=2, user_count=0, environment=SimpleNamespace(shape_class=None)
+    )
+    vigil, results = Vigil(runner), Results()
+    looks = [vigil.is_over(results, LEASES, {"a"}, {"a"}) for _ in range(READY_LOOKS)]
+    runner.user_count = 1
+    looks += [vigil.is_over(results, LEASES, {"a"}, {"a"})]
+    runner.user_count = 0
+    looks += [vigil.is_over(results, LEASES, {"a"}, {"a"}) for _ in range(READY_LOOKS)]
+
+    assert looks == [False] * (2 * READY_LOOKS + 1)
+
+
+@pytest.mark.parametrize("shape_class", [None, object()], ids=["alone", "with-a-load-shape"])
+def test_where_a_load_shape_may_ask_for_other_classes_first_none_that_fires_images_is_missing(shape_class):
+    environment = SimpleNamespace(shape_class=shape_class)
+    vigil, results = Vigil(SimpleNamespace(state=STATE_RUNNING, target_user_count=2, user_count=1)), Results()
+    vigil._runner.environment = environment
+    vigil.take("a", {"has_sent": False, "has_answered": False, "n_users": 0, "n_stuck": 0}, 0.0, None)
+    looks = [vigil.is_over(results, LEASES, {"a"}, {"a"}) for _ in range(IDLE_LOOKS)]
+
+    assert any(looks) is (shape_class is None)

@@ -68,10 +68,38 @@ def test_a_pipe_that_takes_a_files_place_meanwhile_is_not_waited_for(tmp_path, m
     assert closed == opened
 
 
-@pytest.mark.parametrize("name", ["missing", "a\0b"], ids=["missing", "a-null-character"])
-def test_a_name_that_leads_nowhere_is_the_systems_error(tmp_path, name):
-    with pytest.raises(OSError, match=r"No such file|null character"):
+@pytest.mark.parametrize("make", ODD_FILES)
+def test_what_is_no_regular_file_is_not_even_opened(tmp_path, monkeypatch, make):
+    """To open a device may be an order to it."""
+    make(tmp_path / "odd")
+    opened = []
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", lambda *arguments: opened.append(arguments))
+        with pytest.raises(NoRegularFileError):
+            regular_file.opener(tmp_path / "odd")
+
+    assert opened == []
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        pytest.param("missing", "No such file or directory", id="missing"),
+        pytest.param("a\0b", "its name holds a null character, which no name can", id="a-null-character"),
+        pytest.param("a\ud800b", "its name holds half a character, which no name can", id="half-a-surrogate-pair"),
+    ],
+)
+def test_a_name_that_leads_nowhere_is_the_systems_error(tmp_path, name, why):
+    with pytest.raises(OSError, match=why):
         regular_file.read(f"{tmp_path}/{name}", MIB)
+
+
+def test_a_name_of_bytes_that_are_no_text_is_one(tmp_path):
+    name = os.fsdecode(os.fsencode(str(tmp_path)) + b"/a\xff")
+    with open(name, "wb") as file:
+        file.write(b"x")
+
+    assert regular_file.read(name, MIB) == b"x"
 
 
 def run_program(tmp_path, *arguments):

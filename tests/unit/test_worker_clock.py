@@ -115,6 +115,37 @@ def test_a_run_lasts_as_long_as_its_workers_clocks_say(monkeypatch, behind_s):
     assert make_result(past.results, past.checked, course).totals.duration_s == pytest.approx(30.01, abs=0.001)
 
 
+def test_the_records_are_as_far_behind_as_the_worker_that_is_furthest(monkeypatch):
+    for clock in ("time_ns", "perf_counter_ns"):
+        monkeypatch.setattr(keeping.time, clock, lambda: SECOND)
+    results = Results()
+    ledger = Ledger(results, 3)
+    for worker, late_ns in (("a", 100), ("b", 300), ("c", 200)):
+        ledger.hear(worker, SECOND - late_ns)
+    ledger.settle()
+
+    assert results.behind_ns == 300
+
+
+def test_a_lease_of_a_run_that_gives_out_none_is_discarded(monkeypatch):
+    reports = Reports(monkeypatch)
+    rows = next(rows for _, rows in reports.sent if rows)
+
+    assert not reports.ledger.take_lease("a", 0, {"rows": rows, "unix_ns": reports.at(3), "n_undelivered": 0})
+    assert (reports.results.n_discarded, reports.results.overall.requests) == (240, 0)
+
+
+def test_what_was_answered_under_leases_that_are_worked_off_later_is_of_the_pace(monkeypatch):
+    reports = Reports(monkeypatch)
+    reports.results.n_requests = 1000
+    ledger = Ledger(reports.results, 1)
+    lease = ledger.grant("a", [], -1, is_fit=True)
+    rows = next(rows for _, rows in reports.sent if rows)
+    ledger.take_lease("a", lease.number, {"rows": rows, "unix_ns": reports.at(3), "n_undelivered": 60})
+
+    assert (reports.results.paces["a"].answered, reports.results.paces["a"].n_undelivered) == (240, 60)
+
+
 def test_what_a_worker_has_told_counts_at_once_where_its_clock_is_known(monkeypatch):
     reports = Reports(monkeypatch)
     second, rows = next((second, rows) for second, rows in reports.sent if rows)

@@ -24,6 +24,8 @@ def opener(path: str | os.PathLike[str], flags: int = os.O_RDONLY) -> int:
         _require_regular(os.stat(path))  # first: to open a device may be an order to it
         # It may have been replaced since; a pipe is then opened without waiting for who writes.
         descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
+    except UnicodeEncodeError:
+        raise OSError(errno.EINVAL, "its name holds half a character, which no name can") from None
     except ValueError:
         raise OSError(errno.EINVAL, "its name holds a null character, which no name can") from None
     try:
