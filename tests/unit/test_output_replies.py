@@ -215,6 +215,25 @@ def test_an_example_of_a_mismatch_names_the_output(later, told):
     assert references.example(0, reader.read(reply(**{**kept, **later})), 10).words == f"image 10: {told}"
 
 
+@pytest.mark.parametrize(
+    ("without_load", "under_load", "words"),
+    [
+        pytest.param([2], [2.5], "other outputs, or of other sizes, without load than under it", id="no-class"),
+        pytest.param([2], [[1, 2]], "1 numbers without load, 2 under it", id="more-numbers"),
+        pytest.param([2], np.zeros((1, 0)), "1 numbers without load, 0 under it", id="no-numbers"),
+        pytest.param([2.5], [2], "other outputs, or of other sizes, without load than under it", id="a-class-at-last"),
+    ],
+)
+def test_an_answer_that_names_no_class_is_another_one_than_a_class(without_load, under_load, words):
+    reader, references = reader_for(output(CLASSES, "DT_INT64"), 1), References()
+    recorded = reader.read(reply(x=np.array(without_load)))
+    references.keep(0, recorded.values, recorded.layout)
+    answer = reader.read(reply(x=np.array(under_load)))
+
+    assert references.n_mismatched(0, answer) == 1
+    assert references.example(0, answer, 5).words == f"image 5: {words}"
+
+
 def test_answers_of_several_kinds_are_kept_apart():
     together = References()
     for kind in range(3):

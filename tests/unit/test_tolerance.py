@@ -138,6 +138,27 @@ def test_an_example_says_what_was_answered_without_and_under_load(scores, words)
     assert example(np.array(scores)).words == words
 
 
+@pytest.mark.parametrize(
+    ("expected", "found", "place"),
+    [
+        pytest.param([0.1, 0.9], [0.1, np.nan], 1, id="no-number-under-load"),
+        pytest.param([0.1, np.nan], [0.1, 0.9], 1, id="a-number-under-load"),
+        pytest.param([0.1, 0.5, 0.4], [0.2, 0.5, np.nan], 2, id="no-number-is-further-off-than-any"),
+        pytest.param([np.nan, 0.2], [np.nan, 0.3], 1, id="both-times-none"),
+        pytest.param([-np.inf, 0.2], [-np.inf, 0.3], 1, id="both-times-infinite"),
+        pytest.param([0.3, np.inf], [0.1, -np.inf], 1, id="the-other-infinity"),
+    ],
+)
+def test_an_example_names_the_number_that_is_furthest_off(expected, found, place):
+    for kind in (Mismatch.of, Mismatch.of_values):
+        told = kind(3, np.array(expected, "<f4"), np.array(found, "<f4"))
+
+        assert told.place == place
+        assert np.array([told.expected, told.answered], "<f4") == pytest.approx(
+            np.array([expected[place], found[place]], "<f4"), nan_ok=True
+        )
+
+
 def test_numbers_that_differ_look_different():
     words = Mismatch.of(3, np.array([0.5, 0.2]), np.array([0.5 + 1e-12, 0.2])).words
 

@@ -43,13 +43,8 @@ class Mismatch(NamedTuple):
             expected, scores: (classes,) each, not always of one length.
             offset: how far the model's classes are above the labels.
         """
-        classes = int(expected.argmax()) - offset, int(scores.argmax()) - offset
-        if len(expected) != len(scores):
-            return cls(image, *classes, OTHER_NUMBER, float(len(expected)), float(len(scores)))
-        with np.errstate(over="ignore", invalid="ignore"):
-            distances = np.abs(scores.astype(np.float64) - expected.astype(np.float64))
-        place = int(np.nan_to_num(distances, nan=0.0).argmax())  # two of -inf are one score
-        return cls(image, *classes, place, float(expected[place]), float(scores[place]))
+        place, one, other = _furthest(expected, scores)
+        return cls(image, int(expected.argmax()) - offset, int(scores.argmax()) - offset, place, one, other)
 
     @classmethod
     def of_classes(cls, image: int, expected: int, answered: int) -> "Mismatch":
@@ -67,9 +62,8 @@ class Mismatch(NamedTuple):
             output: the one that the numbers are of, where there are several.
             is_text: whether they are texts' checksums.
         """
-        made = cls.of(image, expected, values)
-        place = OTHER_TEXT if is_text else made.place
-        return made._replace(expected_class=NO_CLASS, answered_class=NO_CLASS, place=place, output=output)
+        place, one, other = _furthest(expected, values)
+        return cls(image, NO_CLASS, NO_CLASS, OTHER_TEXT if is_text else place, one, other, output)
 
     @classmethod
     def of_forms(cls, image: int, n_expected: int, n_answered: int) -> "Mismatch":
@@ -99,6 +93,20 @@ class Mismatch(NamedTuple):
             return f"image {self.image}: {classes}"
         expected, answered = _numbers(self.expected, self.answered)
         return f"image {self.image}: {classes}; the score of class {self.place} was {expected} and became {answered}"
+
+
+def _furthest(expected: NDArray[Any], found: NDArray[Any]) -> tuple[int, float, float]:
+    """Return which of some numbers is furthest off, and both; of other numbers of them these."""
+    if len(expected) != len(found) or not len(found):
+        return OTHER_NUMBER, float(len(expected)), float(len(found))
+    one, other = expected.astype(np.float64), found.astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        distances = np.abs(other - one)
+    # What is no number is as far as can be from one; two of it, or of one infinity, are one answer.
+    distances[np.isnan(distances)] = np.inf
+    distances[(one == other) | (np.isnan(one) & np.isnan(other))] = 0.0
+    place = int(distances.argmax())
+    return place, float(one[place]), float(other[place])
 
 
 def least(*mismatches: Mismatch | None) -> Mismatch | None:
