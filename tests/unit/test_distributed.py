@@ -20,7 +20,7 @@ from tfsload.records.record import Record
 from tfsload.records.window import UNCOUNTED
 from tfsload.run import coordinator as coordinating
 from tfsload.run import ledger, messages, roster, vigil
-from tfsload.run.hold_ups import MOST, HoldUps
+from tfsload.run.late_looks import MOST, LateLooks
 from tfsload.target.references import References
 from tfsload.transport.call_spec import LABELS, MNIST_EXAMPLE
 
@@ -181,13 +181,13 @@ def test_who_stood_still_is_told_by_the_leaders_clock(master, coordinator, ahead
 @pytest.mark.parametrize("n", [1, MOST, MOST + 1, 5 * MOST])
 def test_however_often_a_worker_stood_still_each_time_is_kept(master, coordinator, n):
     begin(coordinator, n_requests=None)
-    hold_ups = HoldUps()
+    late_looks = LateLooks()
     for number in range(n):
-        hold_ups.expect(3 * number * 10**9)
-        hold_ups.see((3 * number + 2) * 10**9)
-        beat(master, "a", held=[], held_up=hold_ups.to_plain(0))
+        late_looks.expect(3 * number * 10**9)
+        late_looks.see((3 * number + 2) * 10**9)
+        beat(master, "a", held=[], held_up=late_looks.to_plain(0))
 
-    assert hold_ups.within_s(0, 10**18) == 2 * n
+    assert late_looks.within_s(0, 10**18) == 2 * n
     assert coordinator.results.held_up["a"] == [[3 * number * 10**9, 2 * 10**9] for number in range(n)]
 
 

@@ -19,7 +19,7 @@ from tfsload.records.cpu import CpuShares
 from tfsload.records.level import Level
 from tfsload.records.together import BATCH
 from tfsload.run import pulse
-from tfsload.run.hold_ups import HoldUps
+from tfsload.run.late_looks import LateLooks
 from tfsload.transport.failure import PredictionFailure
 
 LASTS_S = 16.0
@@ -37,25 +37,25 @@ SINCE = ", from 4 s on: nothing was sent or read meanwhile"
 )
 def test_a_look_that_is_late_tells_of_a_standstill(looks, lasted_s):
     """`looks`: by how many seconds each came late."""
-    hold_ups, now_s = HoldUps(), 0.0
+    late_looks, now_s = LateLooks(), 0.0
     for late_s in looks:
-        hold_ups.expect(int((now_s + 1) * SECOND))
+        late_looks.expect(int((now_s + 1) * SECOND))
         now_s += 1 + late_s
-        assert hold_ups.see(int(now_s * SECOND)) is (late_s >= 1)
+        assert late_looks.see(int(now_s * SECOND)) is (late_s >= 1)
 
-    assert hold_ups.within_s(0, NEVER * SECOND) == pytest.approx(lasted_s)
+    assert late_looks.within_s(0, NEVER * SECOND) == pytest.approx(lasted_s)
 
 
 def test_a_standstill_is_told_once_however_often_it_is_looked_at():
-    hold_ups = HoldUps()
-    hold_ups.expect(SECOND)
+    late_looks = LateLooks()
+    late_looks.expect(SECOND)
 
-    assert [hold_ups.see(9 * SECOND), hold_ups.see(9 * SECOND + 1), hold_ups.see(int(9.5 * SECOND))] == [
+    assert [late_looks.see(9 * SECOND), late_looks.see(9 * SECOND + 1), late_looks.see(int(9.5 * SECOND))] == [
         True,
         False,
         False,
     ]
-    assert hold_ups.to_plain(100) == [[SECOND + 100, 8 * SECOND]]
+    assert late_looks.to_plain(100) == [[SECOND + 100, 8 * SECOND]]
 
 
 @pytest.mark.parametrize(
@@ -63,16 +63,16 @@ def test_a_standstill_is_told_once_however_often_it_is_looked_at():
     [(0, 20, 8), (0, 3, 2), (5, 20, 4), (2, 6, 4), (9, 20, 0), (0, 1, 0)],
 )
 def test_of_a_span_that_part_counts_that_lies_in_it(begin_s, end_s, within_s):
-    hold_ups = HoldUps()
-    hold_ups.expect(SECOND)
-    hold_ups.see(9 * SECOND)
+    late_looks = LateLooks()
+    late_looks.expect(SECOND)
+    late_looks.see(9 * SECOND)
 
-    assert hold_ups.within_s(begin_s * SECOND, end_s * SECOND) == within_s
+    assert late_looks.within_s(begin_s * SECOND, end_s * SECOND) == within_s
 
 
 def test_a_pulse_tells_of_one_also_as_it_stops():
     process = Process()
-    process.pulse._hold_ups.expect(process.now_ns)
+    process.pulse._late_looks.expect(process.now_ns)
     process.now_ns += 3 * SECOND
     process.pulse.stop()
     process.pulse.stop()
@@ -109,7 +109,7 @@ class LatePulse:
     def __init__(self):
         self.process = Process()
         self.process.run.sent_ns = self.process.run.answered_ns = self.begin_ns = self.process.now_ns
-        self.process.pulse._hold_ups.expect(self.at(1))
+        self.process.pulse._late_looks.expect(self.at(1))
 
     def at(self, second):
         return self.begin_ns + int(second * SECOND)

@@ -45,7 +45,7 @@ def explains_failures(result: RunResult) -> bool:
 
 
 def _lie_within(result: RunResult, held_up: Sequence[HeldUp], n_users: int, deadline_s: float) -> bool:
-    """Whether each second's failures are of requests in flight in a standstill: one of each user at most."""
+    """Whether each second's failures are of requests in flight while it was held up: one of each user at most."""
     per_request = max(sum(result.totals.failed.values()) / result.totals.failed_requests, 1)
     left = {one: float(n_users) for one in sorted(held_up, key=lambda one: one.at_s + one.lasted_s)}
     for second in result.seconds:

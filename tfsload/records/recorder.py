@@ -10,9 +10,9 @@ from tfsload.records.half_seconds import BATCH, HalfSeconds, Limit
 from tfsload.records.histogram import Histogram
 from tfsload.records.level_counts import LevelCounts
 from tfsload.records.mismatch import Mismatch
+from tfsload.records.quiet_times import LEAST_NS, QuietTimes
 from tfsload.records.record import Record
 from tfsload.records.seconds import BITS, FAILED, IMAGES, IN_FLIGHT_NS, MISMATCHED, SHIFTED_FROM, WRONG, Seconds
-from tfsload.records.silences import LEAST_NS, Silences
 from tfsload.records.window import BETWEEN_LEVELS, UNCOUNTED, WHOLE_RUN, Window
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.servable import Servable
@@ -26,7 +26,7 @@ class Recorder:
         window: of the level being measured, or that was measured last.
         waiting: answered requests that are not counted yet: whoever appends one calls `settle` at `together.BATCH`.
             Whatever hands out counts, or changes what requests belong to, does so first.
-        silences: times in which no request was sent or ended.
+        quiet_times: times in which no request was sent or ended.
         judging_ns: for how long user classes judged answers by themselves, by the level in whose window they began to:
             whoever judges adds to it, and the next records that are handed over of a level take it along.
     """
@@ -56,7 +56,7 @@ class Recorder:
         self._within_ns = within_ns
         self._is_labelled = is_labelled
         self.waiting: list[together.Answered] = []
-        self.silences = Silences()
+        self.quiet_times = QuietTimes()
         self.judging_ns: dict[int, int] = {}
         self._has_thresholds = bool(limits or within_ns)
         # Where seconds and half-seconds begin, and how long they go on, by level; of a whole run nobody knows.
@@ -86,10 +86,10 @@ class Recorder:
     def settle(self) -> None:
         """Count what waits: together where that can be done, else one by one."""
         waiting, self.waiting = self.waiting, []
-        if waiting and waiting[-1][4] - self.silences.until_ns >= LEAST_NS:
-            self.silences.note(waiting)
-        elif waiting and waiting[-1][4] > self.silences.until_ns:
-            self.silences.until_ns = waiting[-1][4]
+        if waiting and waiting[-1][4] - self.quiet_times.until_ns >= LEAST_NS:
+            self.quiet_times.note(waiting)
+        elif waiting and waiting[-1][4] > self.quiet_times.until_ns:
+            self.quiet_times.until_ns = waiting[-1][4]
         waiting = waiting if self._is_labelled else [(one[1], *one[1:]) for one in waiting]  # as in `record`
         window = self.window
         for lease, columns in together.by_lease(waiting):
@@ -134,11 +134,11 @@ class Recorder:
         """
         if not self._is_labelled and predicted is not None:
             labels = predicted  # with which no answer is at odds
-        silences = self.silences
-        if done_ns - silences.until_ns >= LEAST_NS:
-            silences.note(self.waiting, sent_ns, done_ns)
-        elif done_ns > silences.until_ns:
-            silences.until_ns = done_ns
+        quiet_times = self.quiet_times
+        if done_ns - quiet_times.until_ns >= LEAST_NS:
+            quiet_times.note(self.waiting, sent_ns, done_ns)
+        elif done_ns > quiet_times.until_ns:
+            quiet_times.until_ns = done_ns
         window = self.window
         if due_ns < window.begin_ns or done_ns >= window.end_ns:
             window = self._window_around(labels, predicted, due_ns, sent_ns, done_ns, lease)

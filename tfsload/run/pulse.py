@@ -13,7 +13,7 @@ import gevent
 
 from tfsload.prediction.process_run import Run
 from tfsload.records.recorder import n_ended
-from tfsload.run.hold_ups import HoldUps
+from tfsload.run.late_looks import LateLooks
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Pulse:
         self._tell = tell
         self._clock_ns = clock_ns
         self._count_all = count_all
-        self._hold_ups = HoldUps()
+        self._late_looks = LateLooks()
         self._n_idle_looks = 0
         self._seen_sent_ns = self._seen_answered_ns = 0
         self._greenlet: gevent.Greenlet[[], None] | None = None
@@ -71,7 +71,7 @@ class Pulse:
     def _beat(self) -> None:
         while True:
             for _ in range(_GLANCES):
-                self._hold_ups.expect(self._clock_ns() + int(INTERVAL_S / _GLANCES * 1e9))
+                self._late_looks.expect(self._clock_ns() + int(INTERVAL_S / _GLANCES * 1e9))
                 gevent.sleep(INTERVAL_S / _GLANCES)
                 self._see()
             self._tell(self.look())
@@ -79,16 +79,16 @@ class Pulse:
     def held_up_s(self, begin_ns: int, end_ns: int) -> float:
         """Return for how many seconds of a span that is over this process stood still."""
         self._see()
-        return self._hold_ups.within_s(begin_ns, end_ns)
+        return self._late_looks.within_s(begin_ns, end_ns)
 
     def _see(self) -> bool:
-        return self._hold_ups.see(self._clock_ns(), self._silences)
+        return self._late_looks.see(self._clock_ns(), self._quiet_times)
 
-    def _silences(self, begin_ns: int, end_ns: int) -> list[tuple[int, int]]:
+    def _quiet_times(self, begin_ns: int, end_ns: int) -> list[tuple[int, int]]:
         """Return when in a span nothing was sent or read. That looks at each user: only where a look was late."""
         run = self._run
         others_ns = [run.sent_ns, run.answered_ns, *(user.sent_ns for user in self._users())]
-        return run.recorder.silences.within(begin_ns, end_ns, run.recorder.waiting, others_ns)
+        return run.recorder.quiet_times.within(begin_ns, end_ns, run.recorder.waiting, others_ns)
 
     def look(self, is_last: bool = False) -> dict[str, Any]:
         """Look now; give up what nobody has been there to work on, unless it is the last look."""
@@ -110,7 +110,7 @@ class Pulse:
             "has_sent": has_sent or any(user.sent_ns for user in self._users()),
             "has_answered": has_answered,
             "n_discarded": n_discarded,
-            "held_up": self._hold_ups.to_plain(run.recorder.unix_offset_ns),
+            "held_up": self._late_looks.to_plain(run.recorder.unix_offset_ns),
             "counted": counted.to_plain() if (counted := run.recorder.counts_so_far(self._clock_ns())) else None,
         }
 

@@ -3,8 +3,8 @@
 import math
 
 from tfsload.analysis.workers import HeldUp, Workers
+from tfsload.records.quiet_times import LEAST_NS
 from tfsload.records.record import Record
-from tfsload.records.silences import LEAST_NS
 from tfsload.run.results import Results
 
 # Seconds since 1970 are that exact.

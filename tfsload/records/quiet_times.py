@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tfsload.records.together import Answered
 
-# What is shorter is no standstill: a machine that has much to do is that late.
+# What is shorter is no hold-up: a machine that has much to do is that late.
 LEAST_NS = 1_000_000_000
 # More are not kept one by one.
 _MOST = 100
 
 
-class Silences:
+class QuietTimes:
     """Keeps times between requests, on `time.perf_counter_ns`'s clock.
 
     Attributes:

@@ -1,14 +1,14 @@
-"""When this process stood still: stopped, or busy with code that yields to nothing. Pure."""
+"""When this process was held up, by looks that came late: stopped, or busy with code that yields to nothing. Pure."""
 
 from collections.abc import Callable, Iterable
 
-from tfsload.records.silences import LEAST_NS
+from tfsload.records.quiet_times import LEAST_NS
 
 # Of more the last are told, each time: who takes them in keeps those before.
 MOST = 100
 
 
-class HoldUps:
+class LateLooks:
     """Keeps the times by which what was to happen now and then came late, on `time.perf_counter_ns`'s clock."""
 
     def __init__(self) -> None:
@@ -20,18 +20,18 @@ class HoldUps:
         """Know when the next look is due."""
         self._due_ns = due_ns
 
-    def see(self, now_ns: int, silences: Callable[[int, int], Iterable[tuple[int, int]]] | None = None) -> bool:
+    def see(self, now_ns: int, quiet_times: Callable[[int, int], Iterable[tuple[int, int]]] | None = None) -> bool:
         """Look; return whether the process stood still since the look that was due.
 
         Args:
             now_ns: the time.
-            silences: returns in which parts of a span nothing was sent or read: a process that has much to do is late,
-                too, and goes on. None: in all of it.
+            quiet_times: returns in which parts of a span nothing was sent or read: a process that has much to do is
+                late, too, and goes on. None: in all of it.
         """
         due_ns = self._due_ns
         if due_ns is None or now_ns - due_ns < LEAST_NS:
             return False
-        found = [(due_ns, now_ns)] if silences is None else list(silences(due_ns, now_ns))
+        found = [(due_ns, now_ns)] if quiet_times is None else list(quiet_times(due_ns, now_ns))
         self._spans_ns += found
         self._due_ns = now_ns
         return bool(found)
