@@ -15,15 +15,15 @@ from tfsload.analysis import (
     standstills,
     validity,
 )
-from tfsload.analysis.figures import by_code, requests, users
+from tfsload.analysis.figures import by_code, requests
 from tfsload.analysis.gate import LEAST_S
 from tfsload.analysis.held import Held
+from tfsload.analysis.held_parallelism import sweep_further
 from tfsload.analysis.held_words import words_of
 from tfsload.analysis.judged import FAILURE_METRICS
 from tfsload.analysis.level_breaches import breaches_of_levels, doubts_by_level
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.limit import Ending
-from tfsload.analysis.option_limits import MAX_USERS
 from tfsload.analysis.result import Course, RunResult
 from tfsload.analysis.validity import Breach
 from tfsload.analysis.verdict import Reason, Verdict
@@ -293,7 +293,7 @@ def _crossed(result: RunResult) -> tuple[Reason, ...]:
     reasons = [
         Reason(
             f"{held.threshold.text} was crossed{' at ' + held.where if held.where else ''}: {_found(held)}",
-            _sweep_further(result, held),
+            sweep_further(held, result.scaling),
         )
         for held in crossed
     ] + _ended_by_threshold(result)
@@ -316,17 +316,6 @@ def _ended_by_threshold(result: RunResult) -> list[Reason]:
         when = f", which had been crossed for {seconds:.0f} s" if seconds >= 1 else ""
     left = f", with {_levels_to_go(result)}" if result.course.n_levels_left else ""
     return [Reason(f"the run was ended by {last.threshold.text}{when}{left}")]
-
-
-def _sweep_further(result: RunResult, held: Held) -> str:
-    """Return what might yet hold a threshold on parallelism that a sweep has crossed; empty: nothing."""
-    scaling = result.scaling
-    if scaling is None or not held.threshold.is_of_sweep or held.threshold.is_upper or scaling.stops_growing_at:
-        return ""
-    most = max(level.users for level in scaling.levels if level.is_trusted)  # growth is told by these alone
-    if most >= MAX_USERS:
-        return ""
-    return f"throughput was still growing at {users(most)}: sweep further, it may come to more"
 
 
 def _found(held: Held) -> str:

@@ -10,6 +10,7 @@ from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.stability import TOLERANCE
+from tfsload.analysis.sweep import PLATEAU
 from tfsload.report import states, units
 from tfsload.report.page.tables import Cell, Heading, Row, Table, figures
 from tfsload.report.percentile_words import PERCENTILES_ARE
@@ -116,6 +117,9 @@ def _notes(result: RunResult) -> tuple[str, ...]:
     words = {states.of_level(result, level).word for level in levels} & {"unstable", "doubted"}
     if words:
         notes.append(f"{', '.join(sorted(words))}: such a level supports no verdict; the doubts say why.")
+    best = states.best_level(result)
+    if best is not None and states.higher_level(result, best) is not None:
+        notes.append(f"best: the fewest users to whose throughput more users add less than {share(PLATEAU)}.")
     if None in result.probes_hold:
         notes.append("open: one stall decides a threshold; such a rate is held once more, at full length.")
     settled = f"throughput and mean latency of each third within {share(TOLERANCE)} of its mean"
