@@ -164,7 +164,6 @@ CURED = {
 
 OUTSIDE = {
     "a-busy-generator": (lambda: sweep(BUSY), "2 users: the load generator", "use --processes or more workers"),
-    "the-first-of-two-doubts": (lambda: sweep(BUSY, DRIFTS), "2 users: the load generator", "use --processes"),
     "an-unfit-worker": (
         lambda: page_run("stopped"),
         "worker host_1 could not take part",
@@ -216,9 +215,9 @@ OUTSIDE = {
         "let the search come to its end",
     ),
     "a-level-that-was-not-run": (
-        lambda: undecided(page_run("sweep"), "p99[users=16] < 1s", "16 users", cure="let the run end by itself"),
+        lambda: undecided(page_run("sweep"), "p99[users=16] < 1s", "16 users", cure="let it end by itself"),
         "p99[users=16] < 1s at 16 users cannot be judged",
-        "let the run end by itself",
+        "let it end by itself",
     ),
     "a-class-that-was-not-fired": (
         lambda: undecided(plain(), "recall[5] > 9%", why_unknown="nothing was measured that it is about", cure=""),
@@ -233,6 +232,12 @@ OUTSIDE = {
 }
 
 
+def is_as_much(offered, text):
+    """Whether an offered value is one, or more of it where another reason asks for more."""
+    assert offered == text or float(offered) > float(text)
+    return True
+
+
 @pytest.mark.parametrize(("make", "said", "options"), CURED.values(), ids=CURED)
 def test_the_command_cures_the_first_reason_that_is_told(make, said, options):
     result = make()
@@ -241,7 +246,9 @@ def test_the_command_cures_the_first_reason_that_is_told(make, said, options):
     assert str(result.judged.reasons[0]).startswith(said)
     assert first_cure(result).options == options
     with_locusts = judged(result)
-    assert changes(with_locusts).items() >= options.items()
+    offered = changes(with_locusts)
+    assert offered.keys() >= options.keys()
+    options = {name: offered[name] for name, text in options.items() if is_as_much(offered[name], text)}
     words = shlex.split(command(with_locusts, changes(with_locusts)))
     for name, text in options.items():
         flag = {"run_time": "-t", "num_users": "-u", "spawn_rate": "-r"}.get(name, f"--{name.replace('_', '-')}")
@@ -276,7 +283,7 @@ def test_what_is_to_be_another_option_is_offered_once_on_a_page(kind):
 def test_a_page_says_what_to_do_where_there_is_no_other_command():
     page = render(page_run("stopped"))
 
-    assert "No other value in the command cures this. What does: mend what keeps that worker" in page
+    assert "First: mend what keeps that worker from taking part. Then the same command: " in page
 
 
 @pytest.mark.parametrize(

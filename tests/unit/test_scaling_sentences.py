@@ -46,6 +46,11 @@ PHRASES = {
 TO_TELL = {"Cannot tell": [""], "No or hardly": [" no from hardly"], "Hardly or yes": [" hardly from yes"]}
 
 
+def near(speed_up):
+    """Return what may be the same speed-up, as the mean of several that were each rounded."""
+    return pytest.approx(speed_up, abs=ROUNDING, rel=0.002)
+
+
 def text_of(rows):
     record = Record()
     for row in rows:
@@ -94,25 +99,27 @@ def assert_growth_holds(said):
         assert beyond, "nothing was measured beyond"
         assert max(beyond) <= said.speed_ups[users] * SAME + ROUNDING
     if found := said.find(PHRASES["stops growing, by how much"]):
-        assert found[1] == said.speed_ups[int(found[0])]
+        assert found[1] == near(said.speed_ups[int(found[0])])
     if found := said.find(PHRASES["stops growing, and the highest"]):
-        assert found[2] == said.speed_ups[int(found[3])] == highest
+        assert found[2] == near(said.speed_ups[int(found[3])]) == near(highest)
     if found := said.find(PHRASES["still growing"]):
         assert found[0] == largest
-        assert found[1] == said.speed_ups[largest]
+        assert found[1] == near(said.speed_ups[largest])
         others = [speed_up for users, speed_up in said.speed_ups.items() if users != largest]
         assert found[1] > max(others) * SAME - ROUNDING or is_by_users(said.speed_ups)
         assert found[1] > 1
         assert said.head != "No"
     if found := said.find(PHRASES["hardly grows"]):
-        assert found[0] == said.speed_ups[int(found[1])] == highest
+        assert found[0] == near(said.speed_ups[int(found[1])]) == near(highest)
         assert SAME - ROUNDING <= found[0] <= 1.25 + ROUNDING
         assert said.head == "No"
     if found := said.find(PHRASES["does not grow"]):
-        assert found[0] == highest <= SAME + ROUNDING
+        assert found[0] == near(highest)
+        assert found[0] <= SAME + ROUNDING
     if found := said.find(PHRASES["falls"]):
         assert found[0] < found[2] == largest
-        assert found[1] == said.speed_ups[largest] < highest
+        assert found[1] == near(said.speed_ups[largest])
+        assert said.speed_ups[largest] < highest
     if found := said.find(PHRASES["was higher where it cannot be trusted"]):
         assert said.left_out[int(found[0])] > highest
     grown = [f"{users}: {x}" for users, x in said.left_out.items() if highest and x > highest * SAME + ROUNDING]

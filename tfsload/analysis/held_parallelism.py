@@ -62,8 +62,13 @@ def _open(found: Parallelism) -> str:
     return f"it lies between {at_once(found.low)} and {at_once(found.high)} (95%), and so does the limit"
 
 
+def wants_heavier(found: Parallelism) -> bool:
+    """Whether heavier requests would tell more of it than more measurements: its cure says so."""
+    return found.by_overhead >= found.by_scatter
+
+
 def _cure(found: Parallelism, sweep: Sweep) -> str:
-    if found.by_overhead >= found.by_scatter:
+    if wants_heavier(found):
         return _HEAVIER
     more = more_often(sweep)
     several = "" if more is None else f", or each several times{in_brackets(more.users)}"

@@ -10,7 +10,7 @@ from tfsload.analysis.result import RunResult
 from tfsload.report import states
 from tfsload.report.load import load
 from tfsload.report.percentile_words import PERCENTILES_ARE
-from tfsload.report.speed_ups import speed_ups
+from tfsload.report.speed_ups import OF_A_MEAN, are_of_a_mean, speed_ups
 from tfsload.report.sweep_answer import sweep_answer
 
 # What Markdown, or the HTML within it, takes for more than a letter.
@@ -115,7 +115,8 @@ def _levels(result: RunResult) -> str:
         figures += [states.HOLDS[holds[number]]] if holds else []
         rows.append([text(level.name), f"{states.ICONS[state.key]} {state.word}", *figures])
     table = _table([*heading, *(["holds"] if holds else [])], rows, n_texts=2)
-    return f"{table}\n\n{_sentence(PERCENTILES_ARE)}"
+    mean = f" {OF_A_MEAN}" if found and are_of_a_mean(result) else ""
+    return f"{table}\n\n{_sentence(PERCENTILES_ARE)}{mean}"
 
 
 def _notes(result: RunResult) -> str:
