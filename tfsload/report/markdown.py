@@ -18,6 +18,9 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&@$^])")
 # What it takes so at the beginning of a line, and what it makes a link of.
 _LEADING = re.compile(r"^([-+=:]|[0-9]+(?=[.)](?:\s|$)))")
 _LINKED = re.compile(r"(://|\bwww\.)", re.IGNORECASE)
+# What the suite's own sentences have as code: options of a sweep as they are typed. Nothing else is, whoever wrote it.
+_FLAG = r"--(?:sweep|images-per-request|level-duration|warm-up)(?: [0-9][0-9.,]*)?"
+_CODE = re.compile(rf"\\`({_FLAG}(?: {_FLAG})*)\\`")
 
 
 def write(result: RunResult) -> str:
@@ -35,9 +38,9 @@ def _blocks(result: RunResult) -> Iterator[str]:
         yield text(_sentence(verdict.judged))
     yield _list(tuple(f"Warning: {warning}" for warning in result.warnings))
     if told := sweep_answer(result):
-        yield f"**Does the server run in parallel?** {text(told)}"
+        yield f"**Does the server run in parallel?** {with_code(told)}"
     if result.search is not None and result.search.found not in {reason.what for reason in verdict.reasons}:
-        yield f"**How much can it take?** {text(result.search.sentence)}"
+        yield f"**How much can it take?** {with_code(result.search.sentence)}"
     if result.totals.requests:
         yield _figures(result)
     yield _thresholds(result)
@@ -130,7 +133,16 @@ def _table(heading: Sequence[str], rows: Sequence[Sequence[str]], n_texts: int) 
 
 
 def _list(sentences: Sequence[str]) -> str:
-    return "\n".join(f"- {text(sentence)}" for sentence in sentences)
+    return "\n".join(f"- {with_code(sentence)}" for sentence in sentences)
+
+
+def with_code(words: str) -> str:
+    r"""Return words likewise, but for options that the suite advises, which are code.
+
+    >>> print(with_code("sweep further (`--sweep 1,2,1`), not `*x*`"))
+    sweep further (`--sweep 1,2,1`), not \`\*x\*\`
+    """
+    return _CODE.sub(r"`\1`", text(words))
 
 
 def text(words: str) -> str:
