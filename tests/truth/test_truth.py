@@ -551,13 +551,13 @@ def test_two_processes_offer_one_schedule(quick):
     ("run", "exit_code", "said"),
     [
         pytest.param(
-            "crossed", exit_codes.THRESHOLD, r"p90 < 5ms was crossed at 2 users: up to \d+\.\d+ ms", id="crossed"
+            "crossed", exit_codes.THRESHOLD, r"p90 < 5 ms was crossed at 2 users: up to \d+\.\d+ ms", id="crossed"
         ),
         pytest.param("held", exit_codes.PASS, r"✓ .*1 s .*\n✓ failed_rate < 1% .*\n✓ rate > 20/s ", id="held"),
         pytest.param(
             "too few",
             exit_codes.INVALID,
-            r"p99 < 1s at 2 users cannot be judged: [2-6]\d\d samples do not carry it, 662 would",
+            r"p99 < 1 s at 2 users cannot be judged: [2-6]\d\d samples do not carry it, 662 would",
             id="too-few",
         ),
     ],

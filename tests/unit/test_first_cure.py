@@ -66,7 +66,7 @@ def rates(**level):
 
 def search(ending, last_passing=None, first_failing=None, **finding):
     whole = page_run("search-of-nothing")
-    found = SearchResult(ending, None, last_passing, first_failing, ("crossed p99 < 50ms",), 2, 100, 400, 12)
+    found = SearchResult(ending, None, last_passing, first_failing, ("crossed p99 < 50 ms",), 2, 100, 400, 12)
     *others, lowest = whole.levels
     lowest = dataclasses.replace(lowest, finding=dataclasses.replace(lowest.finding, **finding))
     return judged(whole, search=found, levels=(*others, lowest))
@@ -147,17 +147,17 @@ CURED = {
     ),
     "a-percentile-of-a-level": (
         lambda: page_run("many"),
-        "p99 < 400ms at 1 user cannot be judged",
+        "p99 < 400 ms at 1 user cannot be judged",
         {"level_duration": "20"},
     ),
     "a-percentile-of-a-run": (
         lambda: undecided(plain(totals={"requests": 300}), "p99 < 1s"),
-        "p99 < 1s cannot be judged",
+        "p99 < 1 s cannot be judged",
         {"run_time": "30"},
     ),
     "one-stall": (
         lambda: undecided(plain(), "p99 < 1s", value=1e9, cure="let the run last longer"),
-        "p99 < 1s cannot be judged",
+        "p99 < 1 s cannot be judged",
         {"run_time": "20"},
     ),
 }
@@ -216,7 +216,7 @@ OUTSIDE = {
     ),
     "a-level-that-was-not-run": (
         lambda: undecided(page_run("sweep"), "p99[users=16] < 1s", "16 users", cure="let it end by itself"),
-        "p99[users=16] < 1s at 16 users cannot be judged",
+        "p99[users=16] < 1 s at 16 users cannot be judged",
         "let it end by itself",
     ),
     "a-class-that-was-not-fired": (
@@ -226,7 +226,7 @@ OUTSIDE = {
     ),
     "levels-as-long-as-they-may-be": (
         lambda: as_long_as_may_be(undecided(page_run("sweep"), "p99.99 < 1s", "1 user", 1)),
-        "p99.99 < 1s at 1 user cannot be judged",
+        "p99.99 < 1 s at 1 user cannot be judged",
         "let it last longer",
     ),
 }

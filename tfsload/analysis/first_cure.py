@@ -14,6 +14,7 @@ from tfsload.analysis.option_limits import MAX_LEVEL_S, MAX_USERS
 from tfsload.analysis.percentiles import LEAST_PERCENTILE, samples_needed
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.sweep import Sweep
+from tfsload.analysis.threshold_words import told_words
 from tfsload.analysis.verdict import Reason
 
 # What is too short by an unknown share is made twice as long, and what has too few users gets twice as many.
@@ -171,7 +172,7 @@ def _of_parallelism(result: RunResult) -> NextSweep | None:
 
 
 def _named(held: Held) -> str:
-    return f"{held.threshold.text}{f' at {held.where}' if held.where else ''}"
+    return f"{told_words(held.threshold)}{f' at {held.where}' if held.where else ''}"
 
 
 def _times(result: RunResult, held: Held) -> Iterator[float]:

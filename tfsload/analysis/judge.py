@@ -26,6 +26,7 @@ from tfsload.analysis.level_breaches import breaches_of_levels, doubts_by_level
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.limit import Ending, SearchResult
 from tfsload.analysis.result import Course, RunResult
+from tfsload.analysis.threshold_words import told_words
 from tfsload.analysis.validity import Breach
 from tfsload.analysis.verdict import Reason, Verdict
 
@@ -284,7 +285,7 @@ def _left_open(result: RunResult) -> tuple[Reason, ...]:
 
 
 def _named(held: Held) -> str:
-    return f"{held.threshold.text}{f' at {held.where}' if held.where else ''}"
+    return f"{told_words(held.threshold)}{f' at {held.where}' if held.where else ''}"
 
 
 def _is_none_known_to_hold(result: RunResult) -> bool:
@@ -300,7 +301,7 @@ def _crossed(result: RunResult) -> tuple[Reason, ...]:
     crossed = [held for held in result.thresholds if held.holds is False]
     reasons = [
         Reason(
-            f"{held.threshold.text} was crossed{' at ' + held.where if held.where else ''}: {_found(held)}",
+            f"{told_words(held.threshold)} was crossed{' at ' + held.where if held.where else ''}: {_found(held)}",
             sweep_further(held, result.scaling),
         )
         for held in crossed
@@ -323,7 +324,7 @@ def _ended_by_threshold(result: RunResult) -> list[Reason]:
     else:
         when = f", which had been crossed for {seconds:.0f} s" if seconds >= 1 else ""
     left = f", with {_levels_to_go(result)}" if result.course.n_levels_left else ""
-    return [Reason(f"the run was ended by {last.threshold.text}{when}{left}")]
+    return [Reason(f"the run was ended by {told_words(last.threshold)}{when}{left}")]
 
 
 def _found(held: Held) -> str:

@@ -10,6 +10,7 @@ from tfsload.analysis.level_breaches import doubts_by_level
 from tfsload.analysis.level_names import told_name
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
+from tfsload.analysis.threshold_words import told_words
 from tfsload.analysis.verdict import Reason
 from tfsload.report import states
 from tfsload.report.page.cards import Card
@@ -74,7 +75,7 @@ def so_far_words(result: RunResult) -> str:
     doubtful = _doubtful(result)
     sound = "stable" if len(levels) == 1 else "all stable"
     told = [f"{done}, {f'in doubt: {doubtful}' if doubtful else sound}"]
-    if crossed := [held.threshold.text for held in of_levels if held.holds is False]:
+    if crossed := [told_words(held.threshold) for held in of_levels if held.holds is False]:
         told.append(f"crossed: {_listed(crossed)}")
     elif of_levels and all(held.holds for held in of_levels):
         told.append("thresholds hold so far")
