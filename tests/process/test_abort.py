@@ -31,7 +31,7 @@ def ended_by_threshold(ended):
 @pytest.mark.parametrize(
     ("arguments", "threshold", "words"),
     [
-        pytest.param(PLAIN, "p50 < 1us abort=0s; p99.99 < 10s", "p50 < 1us abort=0s was crossed", id="a-percentile"),
+        pytest.param(PLAIN, "p50 < 1us abort=0s; p99.99 < 10s", "p50 < 1 µs abort=0s was crossed", id="a-percentile"),
         pytest.param(PLAIN, "recall[9] > 99.9% abort=2s", "recall[9] > 99.9% abort=2s was crossed: ", id="a-class"),
         pytest.param(
             ("-u", "2", "--num-tests", "1000"), ERRORS, "error_rate < 0.1% abort=0s was crossed", id="num-tests"
@@ -80,10 +80,10 @@ def test_a_level_that_has_ended_is_the_last(tmp_path, model_server):
 
     # What it says of the level itself depends on what else the machine has to do.
     assert ended.exit_code in (exit_codes.THRESHOLD, exit_codes.INVALID)
-    assert "p50 < 1us abort was crossed at 2 users: " in ended.stdout
-    ended_by = "the run was ended by p50 < 1us abort at the level's end, with 2 levels to go"
+    assert "p50 < 1 µs abort was crossed at 2 users: " in ended.stdout
+    ended_by = "the run was ended by p50 < 1 µs abort at the level's end, with 2 levels to go"
     assert ended_by in ended.stdout
-    assert "p50[users=4] < 10s at 4 users was not judged, since the run had been ended" in ended.stdout
+    assert "p50[users=4] < 10 s at 4 users was not judged, since the run had been ended" in ended.stdout
     assert "the run was stopped" not in ended.stdout
 
 

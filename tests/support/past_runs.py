@@ -195,7 +195,15 @@ def search() -> PastRun:
     past.open_level(2, 283.0, 70.0, is_probe=True, seconds=5.0)
     past.open_level(3, 200.0, 5.0, is_probe=True)
     past.search = SearchResult(
-        Ending.FOUND, 200.0, 200.0, 283.0, ("crossed p99 < 50ms",), n_probes=3, low_rps=100, high_rps=400, max_probes=12
+        Ending.FOUND,
+        200.0,
+        200.0,
+        283.0,
+        ("crossed p99 < 50 ms",),
+        n_probes=3,
+        low_rps=100,
+        high_rps=400,
+        max_probes=12,
     )
     return past.end()
 
@@ -210,7 +218,7 @@ def search_of_nothing() -> PastRun:
         None,
         None,
         100.0,
-        ("crossed p99 < 50ms",),
+        ("crossed p99 < 50 ms",),
         n_probes=2,
         low_rps=100,
         high_rps=400,

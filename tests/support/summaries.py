@@ -153,7 +153,7 @@ def found(ending=Ending.FOUND, rate_rps=120.0, first_failing_rps=125.0, last_pas
         rate_rps=rate_rps,
         last_passing_rps=last_passing_rps,
         first_failing_rps=first_failing_rps,
-        binding=("crossed p99 < 5ms",) if first_failing_rps else (),
+        binding=("crossed p99 < 5 ms",) if first_failing_rps else (),
         n_probes=3,
         low_rps=60.0,
         high_rps=500.0,

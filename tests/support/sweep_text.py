@@ -15,7 +15,7 @@ class Said:
     Attributes:
         head: the answer's first words, one of `HEADS`.
         sentence: all of it.
-        speed_ups: by users, of levels that count.
+        speed_ups: by users, of levels that count; of several with as many users the mean.
         left_out: speed-ups by users, of levels that do not, for they are marked `?` or had requests without an answer.
         effective: effective parallelism, low and high end, ms of a lone request and of its way; None: not printed.
         best_users: the levels that the best throughput is the mean of.
@@ -49,7 +49,7 @@ def read(text: str) -> Said:
     levels = [(row[0].split(), row[2].removesuffix("×")) for row in rows if row[2].endswith("×")]
     failing = re.search(r"^not used     (.*) had requests without", text, re.MULTILINE)
     failed = re.findall(r"([\d,]+) users? \(", failing[1]) if failing else []
-    speed_ups = {int(number(name[0])): number(value) for name, value in levels}
+    speed_ups = _of_users(levels)
     left_out = {int(number(name[0])) for name, _ in levels if name[-1] == "?"} | {
         int(number(users)) for users in failed
     }
@@ -64,6 +64,15 @@ def read(text: str) -> Said:
         best_users=tuple(int(number(users)) for users in re.split(r", | and ", best[1])) if best else (),
         law=law[0] if law else "",
     )
+
+
+def _of_users(levels: list[tuple[list[str], str]]) -> dict[int, float]:
+    """Return speed-ups by users: of several levels the mean of those that are not marked, where one is not."""
+    by_users: dict[int, list[tuple[bool, float]]] = {}
+    for name, value in levels:
+        by_users.setdefault(int(number(name[0])), []).append((name[-1] == "?", number(value)))
+    counted = {users: [one for one in found if not one[0]] or found for users, found in by_users.items()}
+    return {users: sum(value for _, value in found) / len(found) for users, found in counted.items()}
 
 
 def _effective(text: str) -> dict[str, float | None] | None:

@@ -171,12 +171,12 @@ class Case:
 def parse_table(text: str) -> list[dict[str, str]]:
     r"""Read the levels' table out of what a run has printed.
 
-    >>> parse_table("level    req/s  p99 ms  stable\n2 users  1,234       –  yes\nPercentiles are the most ...")
+    >>> parse_table("level    req/s  p99 ms  stable\n2 users  1,234       –  yes\nEach percentile is the ..")
     [{'level': '2 users', 'req/s': '1,234', 'p99 ms': '–', 'stable': 'yes'}]
     """
     lines = [re.split(r"\s{2,}", line.strip()) for line in text.splitlines()]
     begin = next(number for number, cells in enumerate(lines) if cells[:2] == ["level", "req/s"])
-    end = next(number for number, cells in enumerate(lines) if cells[0].startswith("Percentiles are "))
+    end = next(number for number, cells in enumerate(lines) if cells[0].startswith("Each percentile is "))
     return [dict(zip(lines[begin], cells, strict=True)) for cells in lines[begin + 1 : end]]
 
 

@@ -65,7 +65,7 @@ def test_one_stall_is_invalid_and_says_what_was_found_both_ways(runs, name, cure
 @pytest.mark.timing
 def test_the_same_tail_all_the_time_is_judged(runs):
     assert runs["spread"].exit_code == exit_codes.THRESHOLD, runs["spread"].stdout
-    assert "p90 < 400ms was crossed: " in runs["spread"].stdout
+    assert "p90 < 400 ms was crossed: " in runs["spread"].stdout
 
 
 @pytest.mark.timing
@@ -73,7 +73,7 @@ def test_a_short_run_is_judged_whole_and_says_so(runs):
     run = runs["short"]
 
     assert run.exit_code == exit_codes.THRESHOLD, run.stdout
-    assert "p99 < 400ms was crossed: " in run.stdout
+    assert "p99 < 400 ms was crossed: " in run.stdout
     assert (
         "  note: less than 4 s were measured: percentiles and means are judged with all half-seconds alone, and one "
         "stall may decide them\n"

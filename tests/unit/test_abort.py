@@ -208,7 +208,7 @@ def test_what_the_rest_of_the_run_would_have_decided_is_a_note():
 
     assert verdict.exit_code == exit_codes.THRESHOLD
     assert tuple(map(str, verdict.notes)) == (
-        "p50[users=8] < 1s at 8 users was not judged, since the run had been ended",
+        "p50[users=8] < 1 s at 8 users was not judged, since the run had been ended",
         "parallelism > 1.5 was not judged, since the run had been ended",
     )
 
@@ -220,7 +220,7 @@ def test_what_a_level_that_was_run_leaves_open_stays_a_gap():
     verdict = judge(ended_by(result, Aborted(held("error_rate < 5% abort", 0.2, "2 users"), 6.2)))
 
     assert verdict.exit_code == exit_codes.INVALID
-    assert any(reason.startswith("p99 < 1s at 1 user cannot be judged: ") for reason in verdict.sentences)
+    assert any(reason.startswith("p99 < 1 s at 1 user cannot be judged: ") for reason in verdict.sentences)
     assert any("the run was ended by error_rate < 5% abort" in reason for reason in verdict.sentences)
 
 
@@ -232,8 +232,8 @@ def test_a_level_that_has_ended_ends_the_run():
 
     assert verdict.exit_code == exit_codes.THRESHOLD
     assert verdict.sentences == (
-        "p50 < 1us abort was crossed at 1 user: up to 1,000 µs",
-        "the run was ended by p50 < 1us abort at the level's end, with 1 level to go",
+        "p50 < 1 µs abort was crossed at 1 user: up to 1,000 µs",
+        "the run was ended by p50 < 1 µs abort at the level's end, with 1 level to go",
     )
 
 
@@ -262,7 +262,7 @@ def test_a_run_without_levels_is_not_invalid_for_having_been_ended(course):
             "the run was ended by wrong_rate < 5% abort, which had been crossed for 6 s",
         ),
     )
-    assert "p99.9 < 1s was not judged, since the run had been ended" in map(str, verdict.notes)
+    assert "p99.9 < 1 s was not judged, since the run had been ended" in map(str, verdict.notes)
     assert judge(result).exit_code == exit_codes.INVALID  # p99.9 wants more samples than there are
 
 
@@ -346,6 +346,7 @@ def test_mismatches_in_a_level_that_was_cut_off_are_judged_by_what_names_it(n_un
     "text", [pytest.param("error_rate < 5%", id="share"), pytest.param("p50 < 1us", id="percentile")]
 )
 def test_where_a_sweep_is_cut_off_in_its_first_level_other_thresholds_are_left_open(text):
+    told = text.replace("1us", "1 µs")
     cut_off = f"wrong_rate < 5% abort; {text}"
     result = summarise(record_of([(1, 2)] * 40), thresholds=parsed(cut_off), n_levels_left=3)
     verdict = judge(ended_by(result, Aborted(held("wrong_rate < 5% abort", 1.0, "1 user"), 6.0)))
@@ -353,10 +354,10 @@ def test_where_a_sweep_is_cut_off_in_its_first_level_other_thresholds_are_left_o
     assert result.judged_whole == ()
     assert [one.holds for one in result.thresholds] == [None, None]
     assert verdict.exit_code == exit_codes.THRESHOLD
-    assert f"{text} was not judged, since the run had been ended" in map(str, verdict.notes)
+    assert f"{told} was not judged, since the run had been ended" in map(str, verdict.notes)
     stopped = judge(result)  # by hand
     assert stopped.exit_code == exit_codes.INVALID
-    assert any(one.startswith(f"{text} cannot be judged: no level was run to its end") for one in stopped.sentences)
+    assert any(one.startswith(f"{told} cannot be judged: no level was run to its end") for one in stopped.sentences)
 
 
 # Who looks, and when
@@ -545,7 +546,7 @@ def test_a_level_is_looked_at_when_it_has_ended(run_of, text, is_ended):
 def test_the_log_names_the_level_at_whose_end_a_run_is_ended(run_of, caplog):
     ended(run_of("p50 < 1us abort"), samples())
 
-    assert caplog.messages == ["p50 < 1us abort was crossed at 1 user at its end (1,000 µs): the run ends"]
+    assert caplog.messages == ["p50 < 1 µs abort was crossed at 1 user at its end (1,000 µs): the run ends"]
 
 
 def test_grace_ends_with_a_level_that_the_threshold_is_not_about(run_of):

@@ -205,16 +205,16 @@ def test_percentages(fraction, text):
     [
         pytest.param("error_rate < 50%; max < 1s", exit_codes.PASS, None, id="all-hold"),
         pytest.param("", exit_codes.PASS, None, id="none"),
-        pytest.param("max < 1ms", exit_codes.THRESHOLD, "max < 1ms was crossed: 2.00 ms", id="a-latency"),
+        pytest.param("max < 1ms", exit_codes.THRESHOLD, "max < 1 ms was crossed: 2.00 ms", id="a-latency"),
         pytest.param("wrong_rate <= 10%", exit_codes.THRESHOLD, "wrong_rate <= 10% was crossed: 25.00%", id="a-share"),
-        pytest.param("rate > 100", exit_codes.THRESHOLD, "rate > 100 was crossed: 1.33/s", id="a-rate"),
+        pytest.param("rate > 100", exit_codes.THRESHOLD, "rate > 100/s was crossed: 1.33/s", id="a-rate"),
         pytest.param(
             "p99 < 1s",
             exit_codes.INVALID,
-            "p99 < 1s cannot be judged: 4 samples do not carry it, 662 would; let it last about 166 times as long",
+            "p99 < 1 s cannot be judged: 4 samples do not carry it, 662 would; let it last about 166 times as long",
             id="not-known",
         ),
-        pytest.param("p99 < 1s; max < 1ms", exit_codes.INVALID, "max < 1ms was crossed", id="not-known-and-crossed"),
+        pytest.param("p99 < 1s; max < 1ms", exit_codes.INVALID, "max < 1 ms was crossed", id="not-known-and-crossed"),
     ],
 )
 def test_thresholds_of_a_run_without_levels(text, code, reason):
@@ -233,21 +233,21 @@ def test_thresholds_of_a_run_without_levels(text, code, reason):
             [closed_row(), closed_row(samples(latency_ns=9 * MS), users=2)],
             {"thresholds": "p50 < 5ms"},
             exit_codes.THRESHOLD,
-            ["p50 < 5ms was crossed at 2 users: up to 9.0"],
+            ["p50 < 5 ms was crossed at 2 users: up to 9.0"],
             id="crossed-at-one-level",
         ),
         pytest.param(
             [closed_row(samples(n=500))],
             {"thresholds": "p99 < 50ms"},
             exit_codes.INVALID,
-            ["p99 < 50ms at 1 user cannot be judged: 500 samples do not carry it, 662 would"],
+            ["p99 < 50 ms at 1 user cannot be judged: 500 samples do not carry it, 662 would"],
             id="not-known-at-one-level",
         ),
         pytest.param(
             [closed_row(busy_share=1.0)],
             {"thresholds": "p99 < 500us"},
             exit_codes.INVALID,
-            ["1 user: the load generator was the bottleneck", "p99 < 500us was crossed at 1 user"],
+            ["1 user: the load generator was the bottleneck", "p99 < 500 µs was crossed at 1 user"],
             id="doubts-come-before-a-crossed-threshold",
         ),
         pytest.param(
@@ -257,7 +257,7 @@ def test_thresholds_of_a_run_without_levels(text, code, reason):
             [
                 "10 of 1,210 requests had no answer (images by code: DEADLINE_EXCEEDED 10)",
                 "DEADLINE_EXCEEDED: the server took longer to answer than --deadline allows; see whether it still runs",
-                "p99 < 500us was crossed at 1 user: too many requests had no answer, or were dropped",
+                "p99 < 500 µs was crossed at 1 user: too many requests had no answer, or were dropped",
             ],
             id="failures-come-before-all",
         ),
@@ -293,7 +293,7 @@ def test_thresholds_of_a_run_without_levels(text, code, reason):
             [open_row(rate_rps=240.0, n_dropped=1200)],
             {"thresholds": "p99 < 50ms"},
             exit_codes.THRESHOLD,
-            ["p99 < 50ms was crossed at 240 requests/s: too many requests had no answer, or were dropped"],
+            ["p99 < 50 ms was crossed at 240 requests/s: too many requests had no answer, or were dropped"],
             id="what-was-dropped-was-not-fast",
         ),
         pytest.param(
@@ -373,7 +373,7 @@ def gone():
             found(Ending.NONE_HOLDS, None, 125.0, None),
             {},
             exit_codes.THRESHOLD,
-            ["Even 60 requests/s, the lowest rate asked for, crossed p99 < 5ms; lower LOW"],
+            ["Even 60 requests/s, the lowest rate asked for, crossed p99 < 5 ms; lower LOW"],
             id="none-holds",
         ),
         pytest.param([passing()], found(Ending.ALL_HOLD, 120.0, None), {}, exit_codes.PASS, [], id="all-hold"),
@@ -452,7 +452,7 @@ def test_a_search_says_what_it_found_and_judges_no_threshold_by_its_probes():
 
     assert summary.thresholds == ()
     assert summary.totals.failed_requests == 200
-    assert "The highest rate that holds: 120 requests/s (the next one tried, 125, crossed p99 < 5ms)." in text
+    assert "The highest rate that holds: 120 requests/s (the next one tried, 125, crossed p99 < 5 ms)." in text
     assert "PASS" in text
 
 

@@ -243,6 +243,10 @@ IN_DOUBT = assess(
             "parallelism > 3.5", IN_DOUBT, "throughput was still growing at 4 users: sweep", id="the-last-is-in-doubt"
         ),
         pytest.param("parallelism < 2", GROWING, "", id="at-most"),
+        pytest.param("parallelism > 90", GROWING, "", id="out-of-reach-of-more-users"),
+        pytest.param(
+            "parallelism > 1.3", assess(points({1: 100.0, 2: 102.0, 4: 111.0}), 0.1 * MS), "", id="the-answer-is-no"
+        ),
     ],
 )
 def test_a_sweep_that_crosses_it_says_what_was_found(text, scaling, cure):

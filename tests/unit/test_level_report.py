@@ -123,7 +123,9 @@ def test_an_unstable_level_says_so():
 def test_the_note_says_what_the_percentiles_are():
     (note,) = report.notes([closed_row(samples(n=7000))])
 
-    assert note == "Percentiles are the most that they may be in a level (99%, if its requests were independent)."
+    assert (
+        note == "Each percentile is the highest value it may have in a level (99%, if its requests were independent)."
+    )
 
 
 def test_dashes_are_explained_where_there_are_any():
@@ -223,7 +225,7 @@ def test_thresholds_that_hold_and_those_that_do_not():
 
     assert "\n↑ p50 < 5 ms   up to 9.00 ms  80% above  at 2 users\n" in text
     assert "\n✓ p99 < 50 ms  up to 9.00 ms  82% below  at 2 users\n" in text
-    assert "\nTHRESHOLD CROSSED (exit code 3): p50 < 5ms was crossed at 2 users: up to 9.00 ms\n" in text
+    assert "\nTHRESHOLD CROSSED (exit code 3): p50 < 5 ms was crossed at 2 users: up to 9.00 ms\n" in text
 
 
 def test_doubts_are_told_with_their_level():

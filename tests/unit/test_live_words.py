@@ -202,8 +202,8 @@ SO_FAR = {
     "sweep": "4 levels done, all stable",
     "thresholds": "crossed: ",
     "invalid": "2 levels done, in doubt: 4 users: 1 of 2 workers did not report it",
-    "unsettled": "6 levels done, in doubt: 4 users: unstable: throughput went 121% → 97% → 82% of its mean "
-    "(limit 12% off) · crossed: ",
+    "unsettled": "6 levels done, in doubt: 4 users (second time): unstable: throughput went 121% → 97% → 82% of its "
+    "mean (limit 12% off) · crossed: ",
     "endless": "5 levels done, in doubt: 4 users and 2 more levels, of these the most at 16 users: 100% failed "
     "· crossed: ",
 }

@@ -122,8 +122,8 @@ def test_what_a_page_is_made_of_is_not_changed_where_nobody_is_hostile():
 def test_what_an_abort_left_open_is_no_call_to_let_the_run_end():
     text = text_of(by_id(page_of("aborted"), "content"))
 
-    assert "p90[users=16] < 1s at 16 users was not judged, since the run had been ended" in text
-    assert "let the run end by itself" not in text
+    assert "p90[users=16] < 1 s at 16 users was not judged, since the run had been ended" in text
+    assert "let it end by itself" not in text
 
 
 @pytest.mark.parametrize("kind", ["failed"])

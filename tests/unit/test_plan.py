@@ -163,7 +163,7 @@ def test_a_fixed_plan_stays_at_a_level_until_it_is_reported():
 
     assert made.next() is made.next()
     assert made.n_left == 2
-    made.tell(Finding(False, ("crossed p99 < 1ms",), None))  # a crossed threshold ends no sweep
+    made.tell(Finding(False, ("crossed p99 < 1 ms",), None))  # a crossed threshold ends no sweep
     assert (made.next().users, made.n_left) == (2, 1)
     made.tell(HOLDS)
     assert (made.next(), made.n_left) == (None, 0)
@@ -275,7 +275,7 @@ def find(made, capacity_rps):
         levels.append(level)
         left.append(made.n_left)
         holds = level.rate_rps <= capacity_rps
-        made.tell(Finding(holds, () if holds else ("crossed p99 < 50ms",), min(level.rate_rps, capacity_rps)))
+        made.tell(Finding(holds, () if holds else ("crossed p99 < 50 ms",), min(level.rate_rps, capacity_rps)))
     return levels, left
 
 

@@ -36,7 +36,7 @@ def test_the_table_has_the_columns_that_it_has(option, golden):
 
 
 @pytest.mark.parametrize(
-    "begin", ["Percentiles are the most", "Left out for want", "throughput ", "parallelism ", "scaling law "]
+    "begin", ["Each percentile is the highest", "Left out for want", "throughput ", "parallelism ", "scaling law "]
 )
 def test_the_lines_below_it_read_as_they_do(begin):
     def found(lines):

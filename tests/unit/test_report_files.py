@@ -6,6 +6,7 @@ import functools
 import io
 import json
 import random
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -34,6 +35,7 @@ from tfsload.report import csv_files, hgrm, json_file, junit, markdown, states
 from tfsload.report.schema import schema
 from tfsload.report.speed_ups import speed_ups
 from tfsload.report.states import is_doubted
+from tfsload.report.sweep_answer import sweep_answer
 from tfsload.settings.refusal import RunRefused
 from tfsload.suite.run_report import refused_result
 
@@ -370,7 +372,7 @@ def test_a_summary_says_how_the_run_ended_and_why(result):
     for reason in result.judged.sentences:
         assert "".join(reason.split()) in plain
     if result.scaling is not None:
-        assert "".join(result.scaling.answer.sentence.split()) in plain
+        assert "".join(result.scaling.answer.sentence.replace("`", "").split()) in plain
     for level in result.levels:
         assert level.name in words
     for held in result.thresholds:
@@ -420,6 +422,34 @@ def test_nothing_in_markdown_is_more_than_text(kind, text):
     assert words.count("calm") == 0 < calm.count("calm")
     first = "".join(letter if letter.isprintable() else " " for letter in text).split()
     assert "".join(first)[:500] in "".join(words.split())
+
+
+@pytest.mark.parametrize("kind", ["repeated", "sweep"])
+def test_options_that_are_advised_are_code_in_markdown(kind):
+    result = result_of_kind(kind)
+    advised = re.findall("`([^`]+)`", sweep_answer(result))
+    tokens = [one for block in MARKDOWN.parse(markdown.write(result)) for one in block.children or ()]
+
+    assert bool(advised) is (kind == "repeated")
+    assert [one.content for one in tokens if one.type == "code_inline"] == advised
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param("`rm -rf`", id="other-code"),
+        pytest.param("`--sweep 1`2`", id="a-backtick-within"),
+        pytest.param("``--sweep <b>1</b>``", id="markup"),
+        pytest.param("`--sweep $(x)`", id="a-shell"),
+        pytest.param("\\`--warm-up 5\\`", id="backslashes"),
+        pytest.param("`` `--level-duration 5 --warm-up 2` `*x*`", id="among-others"),
+    ],
+)
+def test_a_sentence_with_code_is_shown_letter_by_letter_but_for_its_backticks(words):
+    shown_words, found = shown(markdown.with_code(words))
+
+    assert "".join(shown_words.replace("`", "").split()) == "".join(words.replace("`", "").split())
+    assert not found & {"link_open", "html_inline", "html_block", "strong_open", "em_open", "image"}
 
 
 @given(st.text(max_size=60))

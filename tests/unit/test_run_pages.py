@@ -10,6 +10,7 @@ from tests.support.html import by_class, parsed, text_of
 from tests.support.page_runs import page_run
 from tests.support.run_pages import client_of, draw_page
 from tfsload.analysis.figures import rate
+from tfsload.report.page.cards import cards
 from tfsload.report.standing import Standing
 from tfsload.report.states import best_level
 from tfsload.webui.run_view import RunView
@@ -155,7 +156,7 @@ def test_what_a_list_says_of_images_a_second_is_what_the_run_came_to():
         pytest.param("sweep", [True, True, True], id="a-pass"),
         pytest.param("thresholds", [True, True, True], id="thresholds-crossed"),
         pytest.param("invalid", [False, False, True], id="one-that-supports-no-verdict"),
-        pytest.param("unsettled", [False, False, True], id="one-that-supports-none-with-sound-levels"),
+        pytest.param("unsettled", [True, True, True], id="sound-levels-of-one-that-supports-none"),
         pytest.param("stopped", [False, False, False], id="nothing-measured"),
     ],
 )
@@ -163,6 +164,9 @@ def test_no_speed_stands_out_that_supports_no_verdict(kind, stands_out):
     (row,) = listed(kind)
 
     assert [bool(list(cell.iter("strong"))) for cell in row[1:4]] == stands_out
+    # As on its own page, which has all figures bold but those that it marks.
+    on_page = [card.state != "invalid" for card in cards(page_run(kind))]
+    assert stands_out == (on_page or [False] * 3)
 
 
 @pytest.mark.parametrize(("state", "is_marked"), [("invalid", True), ("", False), ("crossed", False)])

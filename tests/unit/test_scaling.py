@@ -131,8 +131,8 @@ def test_workers_are_counted(count, overhead_s, noise):
             lock(0.9),
             DOUBLING,
             "no",
-            "No: requests are served one at a time, about 1.09 at once (0.97 to 1.21).",
-            "Throughput stops growing at 2 users (1.11× one user), then requests queue.",
+            "No: requests are served one at a time, about 1.11 at once (0.99 to 1.23).",
+            "Throughput hardly grows with users (at most 1.11× one user; at 2 users): they mostly wait longer.",
             id="a-lock-held-nearly-always",
         ),
         pytest.param(
@@ -141,7 +141,7 @@ def test_workers_are_counted(count, overhead_s, noise):
             "yes",
             "Yes: about 4.02 requests run in parallel (3.54 to 4.52).",
             "Throughput stops growing at 8 users (4.19× one user), then requests queue, "
-            "and it falls beyond 8 users (2.57× at 32 users).",
+            "and it falls beyond 16 users (2.57× at 32 users).",
             id="retrograde",
         ),
         pytest.param(
@@ -150,7 +150,7 @@ def test_workers_are_counted(count, overhead_s, noise):
             "no",
             "No: requests are served one at a time, about 0.97 at once (0.86 to 1.09).",
             "Throughput does not grow with users (at most 1.00× one user): they only wait longer, "
-            "and it falls beyond 2 users (0.62× at 32 users).",
+            "and it falls beyond 4 users (0.62× at 32 users).",
             id="serial-and-retrograde",
         ),
         pytest.param(
@@ -223,8 +223,8 @@ def test_answers(server, levels, kind, answer, growth):
             sweep(law(0.7), (1, 2)), "still growing at 2 users", "--sweep 1,2,4,8,1`", id="grew-with-few-users"
         ),
         pytest.param(
-            sweep(law(0.7), (1, 2, 4, 8), untrusted=(4, 8)),
-            "still growing at 2 users (1.18× one user), the most that were measured well enough to be trusted; "
+            sweep(law(0.65), (1, 2, 4, 8), untrusted=(4, 8)),
+            "still growing at 2 users (1.21× one user), the most that were measured well enough to be trusted; "
             "it was higher at 4 users, which cannot be trusted",
             "4 users, measured so that it can be trusted",
             id="grew-before-levels-that-cannot-be-trusted",
@@ -358,7 +358,7 @@ def test_a_round_trip_that_is_known_is_no_service(count, overhead_s):
     assert blind.interval.value == pytest.approx(count * (1 + overhead_s / SERVICE_S), rel=0.05)
     assert known.interval.low <= count <= known.interval.high
     # As many users as there are workers keep all of them busy but for the way; the next more fill that, and it shows.
-    assert known.stops_growing_at in ((count, 2 * count) if overhead_s == 0.0005 else (2 * count,))
+    assert known.stops_growing_at in ((count, 2 * count) if overhead_s <= 0.001 else (2 * count,))
     assert known.usl.sigma.low <= 1 / count <= known.usl.sigma.high
     assert known.usl.sigma.value == pytest.approx(1 / count, rel=0.05)
     assert known.answer.kind == ("no" if count == 1 else "yes")
@@ -378,7 +378,7 @@ def test_growth_of_levels_that_queue_is_growth_however_long_the_way():
     scaling = assess(sweep(law(0.5)), round_trip_ns=SERVICE_S * 0.3e9)
 
     # Of the 30 % that the way takes, 4 users are 20 % below 32.
-    assert scaling.stops_growing_at == assess(sweep(law(0.5))).stops_growing_at == 16
+    assert scaling.stops_growing_at == assess(sweep(law(0.5))).stops_growing_at == 8
 
 
 def test_a_round_trip_that_is_known_raises_contentions_value_and_upper_end():
@@ -401,8 +401,8 @@ def test_a_round_trip_that_is_known_raises_contentions_value_and_upper_end():
             0.8,
             "No or hardly: about 1.00 requests are served at once (0.56 to 1.30). Of a lone request's 1.80 ms, "
             "its way to the server and back, on which requests overlap in any case, takes 0.800 ms (44%), "
-            "and the server 1.00 ms. Throughput stops growing at 2 users (1.80× one user with the way there "
-            "and back), then requests queue. "
+            "and the server 1.00 ms. Throughput stops growing at 2 users (1.80× one user as the client sees it, "
+            "network included), then requests queue. "
             "To tell no from hardly: send heavier requests (more `--images-per-request`), or measure nearer",
             id="a-long-way-to-a-serial-server",
         ),
@@ -431,11 +431,12 @@ def test_what_a_known_round_trip_lets_one_say(server, round_trip_ms, sentence):
     ("last", "noise", "stops", "falls"),
     [
         pytest.param(104.0, 0.0, 2, None, id="a-little-more-is-no-growth"),
-        pytest.param(107.0, 0.0, None, None, id="more-is-growth"),
-        pytest.param(107.0, 0.2, None, None, id="more-is-growth-in-the-table-whatever-the-noise"),
-        pytest.param(96.0, 0.0, 2, None, id="a-little-less-is-no-fall"),
-        pytest.param(93.0, 0.0, 2, 2, id="less-is-a-fall"),
-        pytest.param(93.0, 0.2, 2, None, id="less-within-noise-is-none"),
+        pytest.param(109.0, 0.0, 2, None, id="nearly-a-tenth-more-is-none"),
+        pytest.param(110.0, 0.0, None, None, id="more-is-growth"),
+        pytest.param(110.0, 0.2, None, None, id="more-is-growth-in-the-table-whatever-the-noise"),
+        pytest.param(92.0, 0.0, 2, None, id="a-little-less-is-no-fall"),
+        pytest.param(90.0, 0.0, 2, 2, id="less-is-a-fall"),
+        pytest.param(90.0, 0.2, 2, None, id="less-within-noise-is-none"),
     ],
 )
 def test_growth_is_what_the_table_shows_and_a_fall_is_more_than_noise(last, noise, stops, falls):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import math
 import re
 import statistics
 
@@ -20,15 +21,16 @@ from tfsload.records.window import N_SLICES
 
 DOUBT = "unstable: throughput went up and down"
 # A throughput is higher by more than this, or it is called the same.
-SAME = 1 / 0.95
+SAME = 1.1
 # What a speed-up has in it that parallelism has not.
-WAY = "(?: with the way there and back)?"
+WAY = "(?: as the client sees it, network included)?"
 # What the sentence may say of the table: each is held against it where it is said.
 PHRASES = {
     "stops growing": r"stops growing at # users?",
     "stops growing, by how much": r"stops growing at # users? \(#× one user",
     "stops growing, and the highest": rf"stops growing at # users? \(#× one user{WAY}; #× at # users?\)",
     "still growing": rf"still growing at # users? \(#× one user{WAY}\)",
+    "hardly grows": rf"hardly grows with users \(at most #× one user{WAY}; at # users?\)",
     "does not grow": rf"does not grow with users \(at most #× one user{WAY}\)",
     "stops, without a lone user": r"throughput does not grow beyond # users? \(# requests/s\)",
     "grows, without a lone user": r"throughput grows up to # users? \(# requests/s\)",
@@ -42,6 +44,11 @@ PHRASES = {
 }
 # Between which answers a cure decides, by what is said.
 TO_TELL = {"Cannot tell": [""], "No or hardly": [" no from hardly"], "Hardly or yes": [" hardly from yes"]}
+
+
+def near(speed_up):
+    """Return what may be the same speed-up, as the mean of several that were each rounded."""
+    return pytest.approx(speed_up, abs=ROUNDING, rel=0.002)
 
 
 def text_of(rows):
@@ -92,24 +99,40 @@ def assert_growth_holds(said):
         assert beyond, "nothing was measured beyond"
         assert max(beyond) <= said.speed_ups[users] * SAME + ROUNDING
     if found := said.find(PHRASES["stops growing, by how much"]):
-        assert found[1] == said.speed_ups[int(found[0])]
+        assert found[1] == near(said.speed_ups[int(found[0])])
     if found := said.find(PHRASES["stops growing, and the highest"]):
-        assert found[2] == said.speed_ups[int(found[3])] == highest
+        assert found[2] == near(said.speed_ups[int(found[3])]) == near(highest)
     if found := said.find(PHRASES["still growing"]):
         assert found[0] == largest
-        assert found[1] == said.speed_ups[largest]
+        assert found[1] == near(said.speed_ups[largest])
         others = [speed_up for users, speed_up in said.speed_ups.items() if users != largest]
-        assert found[1] > max(others) * SAME - ROUNDING
+        assert found[1] > max(others) * SAME - ROUNDING or is_by_users(said.speed_ups)
         assert found[1] > 1
+        assert said.head != "No"
+    if found := said.find(PHRASES["hardly grows"]):
+        assert found[0] == near(said.speed_ups[int(found[1])]) == near(highest)
+        assert SAME - ROUNDING <= found[0] <= 1.25 + ROUNDING
+        assert said.head == "No"
     if found := said.find(PHRASES["does not grow"]):
-        assert found[0] == highest <= SAME + ROUNDING
+        assert found[0] == near(highest)
+        assert found[0] <= SAME + ROUNDING
     if found := said.find(PHRASES["falls"]):
         assert found[0] < found[2] == largest
-        assert found[1] == said.speed_ups[largest] < highest
+        assert found[1] == near(said.speed_ups[largest])
+        assert said.speed_ups[largest] < highest
     if found := said.find(PHRASES["was higher where it cannot be trusted"]):
         assert said.left_out[int(found[0])] > highest
     grown = [f"{users}: {x}" for users, x in said.left_out.items() if highest and x > highest * SAME + ROUNDING]
     assert not grown or "which cannot be trusted" in said.sentence or is_lacking(said), grown
+
+
+def is_by_users(speeds):
+    """Whether speed grew by 10 % with twice as many users from the first level that is nearly as fast as the last."""
+    last = max(speeds)
+    first = min(users for users, speed in speeds.items() if speed * SAME >= speeds[last] - ROUNDING * SAME)
+    if first == last:
+        return True  # but for what was rounded
+    return math.log(speeds[last] / speeds[first]) >= math.log2(1.1) * math.log(last / first) - ROUNDING
 
 
 def assert_growth_without_a_lone_user_holds(said, rows):
@@ -128,7 +151,8 @@ def assert_growth_without_a_lone_user_holds(said, rows):
     if stops:
         assert max(rates[more] for more in rates if more > users) <= rates[users] * SAME + ROUNDING
     else:
-        assert all(rates[users] >= rates[fewer] * SAME - ROUNDING for fewer in rates if fewer < users)
+        is_more = all(rates[users] >= rates[fewer] * SAME - ROUNDING for fewer in rates if fewer < users)
+        assert is_more or is_by_users(rates)
 
 
 def assert_answer_holds(said):
@@ -284,7 +308,7 @@ SWEEPS = [
     pytest.param(
         sweep_of((100, 101), 0.3, (1, 2)),
         "No",
-        ["does not grow with users (at most 1.01× one user with the way there and back)"],
+        ["does not grow with users (at most 1.01× one user as the client sees it, network included)"],
         id="two",
     ),
     pytest.param(sweep_of((100, 99, 101), 0.3, (1, 1, 2)), "No", ["does not grow with users"], id="a-lone-user-twice"),
@@ -322,7 +346,7 @@ SWEEPS = [
         sweep_of((100, 80, 60), 0.3, (1, 2, 4)),
         "No",
         [
-            "does not grow with users (at most 1.00× one user with the way there and back)",
+            "does not grow with users (at most 1.00× one user as the client sees it, network included)",
             "falls beyond 1 user (0.60× at 4 users)",
         ],
         id="slower-from-the-second-user-on",
@@ -331,7 +355,7 @@ SWEEPS = [
         sweep_of((100, 195, 290, 150), 0.3),
         "Yes",
         [
-            "stops growing at 4 users (2.90× one user with the way there and back)",
+            "stops growing at 4 users (2.90× one user as the client sees it, network included)",
             "falls beyond 4 users (1.50× at 8 users)",
         ],
         id="falling",
@@ -349,7 +373,7 @@ SWEEPS = [
     pytest.param(
         [*sweep_of((100, 195, 390), 0.3, (1, 2, 4)), row(4, 20, way_ms=0.3, doubt=DOUBT)],
         "Yes",
-        ["still growing at 4 users (3.90× one user with the way there and back), the most that were tried"],
+        ["still growing at 4 users (3.90× one user as the client sees it, network included), the most that were tried"],
         id="a-doubted-level-was-measured-again",
     ),
     pytest.param(
@@ -379,6 +403,15 @@ SWEEPS = [
         "No or hardly",
         [". Measuring each level once more would tell little: the answer is at most 1.32 at once."],
         id="measured-four-times",
+    ),
+    pytest.param(
+        sweep_of((1000, 1020, 1060, 1120), 0.1),
+        "No",
+        ["hardly grows with users (at most 1.12× one user as the client sees it, network included; at 8 users): they"],
+        id="grown-by-little",
+    ),
+    pytest.param(
+        sweep_of(range(10, 131, 10), 0.1, range(1, 14)), "Yes", ["still growing at 13 users (13.00×"], id="one-by-one"
     ),
     pytest.param(
         sweep_of((100, 120, 130), 0.1, (1, 2, 3)), "Cannot tell", ["with more users", "sweep further"], id="short"

@@ -14,7 +14,7 @@ from tests.support.examples import scaled
 from tfsload.analysis.limit import Ending
 from tfsload.load.search import Probe, RateSearch, parse_range
 
-CROSSED = ("crossed p99 < 20ms",)
+CROSSED = ("crossed p99 < 20 ms",)
 
 
 class Reported(NamedTuple):
@@ -180,14 +180,14 @@ def test_low_and_high_are_tried_as_they_were_asked_for():
             find(790),
             Ending.FOUND,
             779,
-            "The highest rate that holds: 779 requests/s (the next one tried, 801, crossed p99 < 20ms).",
+            "The highest rate that holds: 779 requests/s (the next one tried, 801, crossed p99 < 20 ms).",
             id="found",
         ),
         pytest.param(
             find(80),
             Ending.NONE_HOLDS,
             None,
-            "Even 100 requests/s, the lowest rate asked for, crossed p99 < 20ms: lower LOW.",
+            "Even 100 requests/s, the lowest rate asked for, crossed p99 < 20 ms: lower LOW.",
             id="none-holds",
         ),
         pytest.param(
@@ -201,7 +201,7 @@ def test_low_and_high_are_tried_as_they_were_asked_for():
             find(790, knows_achieved=False, max_probes=5),
             Ending.OUT_OF_PROBES,
             707,
-            "All 5 probes are used up: 707 requests/s holds, 1,880 crossed p99 < 20ms: go on with 707:1880.",
+            "All 5 probes are used up: 707 requests/s holds, 1,880 crossed p99 < 20 ms: go on with 707:1880.",
             id="out-of-probes",
         ),
         pytest.param(
@@ -216,7 +216,7 @@ def test_low_and_high_are_tried_as_they_were_asked_for():
             drive(RecordedSearch(100, 5000, max_probes=3), lambda probe: not probe.is_confirmation),
             Ending.OUT_OF_PROBES,
             None,
-            "All 3 probes are used up: 100 requests/s held a short level only, 707 crossed p99 < 20ms: "
+            "All 3 probes are used up: 100 requests/s held a short level only, 707 crossed p99 < 20 ms: "
             "go on with 100:707.",
             id="never-confirmed",
         ),
@@ -252,7 +252,7 @@ def test_a_search_may_be_stopped_in_the_middle():
     ("binding", "says"),
     [
         pytest.param((), "100 requests/s, the lowest rate asked for, did not hold: lower LOW", id="unnamed"),
-        pytest.param(("crossed p99 < 20ms", "fell ill"), "crossed p99 < 20ms and fell ill: lower LOW", id="two"),
+        pytest.param(("crossed p99 < 20 ms", "fell ill"), "crossed p99 < 20 ms and fell ill: lower LOW", id="two"),
     ],
 )
 def test_all_thresholds_that_were_crossed_are_named(binding, says):

@@ -132,7 +132,7 @@ def test_a_question_mark_beside_an_error_rate_is_of_the_answers(make, label):
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        pytest.param("sweep", "percentiles are the most that they may be in a level (99%, if its", id="levels"),
+        pytest.param("sweep", "each percentile is the highest value it may have in a level (99%, if its", id="levels"),
         pytest.param("demo", "percentiles as counted", id="no-levels"),
     ],
 )

@@ -17,7 +17,7 @@ from tfsload.settings.settings import Settings
 
 TEXT = "p99 < 50ms"
 LIMITS = thresholds.parse(TEXT)
-HOLDS, FAILS = Finding(True, (), None), Finding(False, ("crossed p99 < 50ms",), None)
+HOLDS, FAILS = Finding(True, (), None), Finding(False, ("crossed p99 < 50 ms",), None)
 UNDECIDED = Finding(False, ("left p99 < 50ms undecided, as one stall decides it",), None, is_undecided=True)
 
 
@@ -42,7 +42,7 @@ TAIL = slow(calm(), every=50)
     [
         pytest.param(CALM, (True, (), False, False), id="holds"),
         pytest.param(STALLED, (False, UNDECIDED.binding, True, True), id="one-stall"),
-        pytest.param(TAIL, (False, ("crossed p99 < 50ms",), False, False), id="the-same-tail-spread"),
+        pytest.param(TAIL, (False, ("crossed p99 < 50 ms",), False, False), id="the-same-tail-spread"),
         pytest.param(
             slow(calm(n=500), every=500),
             (False, ("gave 500 answers, too few to tell whether p99 < 50ms",), False, True),
@@ -62,7 +62,7 @@ def test_a_probe_that_also_crosses_something_else_is_decided():
     found = finding_of(row, thresholds.parse("p99 < 50ms; max < 50ms"))
 
     assert not found.is_undecided
-    assert found.binding[0] == "crossed max < 50ms"
+    assert found.binding[0] == "crossed max < 50 ms"
 
 
 def test_it_is_held_once_more_at_full_length_and_then_as_good_as_any():

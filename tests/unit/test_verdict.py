@@ -161,7 +161,7 @@ def cut_off(n_requests):
         pytest.param(
             {"ran_s": 1.1, "run_time_s": 20, "thresholds": parsed("max < 1ms")},
             exit_codes.INVALID,
-            ["stopped after 1.1 s of 20", "max < 1ms was crossed"],
+            ["stopped after 1.1 s of 20", "max < 1 ms was crossed"],
             id="comes-before-a-crossed-threshold",
         ),
     ],

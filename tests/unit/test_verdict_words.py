@@ -139,7 +139,7 @@ def test_of_a_sweep_over_as_many_users_as_there_may_be_nothing_is_said_that_no_s
 def test_so_is_it_beside_a_failure():
     levels = dataclasses.replace(
         closed_sweep((1,), (2,), threshold="p99 < 1ms"),
-        verdict=Verdict(exit_codes.FAILED, (Reason("it failed"), Reason("p99 < 1ms was crossed: 9 ms", "do less"))),
+        verdict=Verdict(exit_codes.FAILED, (Reason("it failed"), Reason("p99 < 1 ms was crossed: 9 ms", "do less"))),
     )
 
     assert [line.partition(" was crossed")[0] for line in lines_of(levels)] == [

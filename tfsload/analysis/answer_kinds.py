@@ -24,6 +24,11 @@ def may_change_with_more_users(growth: Growth, interval: Parallelism) -> bool:
     return _between(interval.low, reach) != _between(interval.low, interval.high)
 
 
+def hardly_grows(growth: Growth, interval: Parallelism) -> bool:
+    """Whether throughput grows with users by so little at most that the answer is No."""
+    return possible(growth, interval) == ("no",)
+
+
 def room_to_grow(growth: Growth) -> float:
     """Return how many times the throughput more users may bring; infinite where nothing speaks against it.
 

@@ -94,7 +94,11 @@ def doubts_of_sample(
         return (too_few,)
     doubts = _of_late_failures(record)
     if drift:
-        cure = "use a longer --warm-up or --level-duration, or less load than makes a queue grow"
+        longer = "--warm-up" if settles_late else "--level-duration"
+        less = (
+            ", or less load than makes a queue grow" if record.offered else ""
+        )  # a sweep's users make none that grows
+        cure = f"use a longer {longer}{less}"
         doubts.append(Doubt(f"unstable: {drift}", cure, wants_longer=not settles_late, wants_warmer=settles_late))
     # A request that is due and has not left is not in flight.
     little = achieved_rps * (record.latency.mean_ns - record.lag.mean_ns) / 1e9

@@ -1,4 +1,4 @@
-"""What cures the first reason for which a run is INVALID: options that are to be others, or something else. Pure."""
+"""What cures the reasons for which a run is INVALID: options that are to be others, or something else. Pure."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -6,11 +6,15 @@ from dataclasses import dataclass
 
 from tfsload.analysis import exit_codes, missing_users, standstills, validity
 from tfsload.analysis.held import Held
+from tfsload.analysis.held_parallelism import wants_heavier
+from tfsload.analysis.level_names import told_name
 from tfsload.analysis.level_result import LevelResult
-from tfsload.analysis.next_sweep import SweepAsked, as_options, longer, warmer
+from tfsload.analysis.next_sweep import NextSweep, SweepAsked, as_options, heavier, longer, more_often, warmer
 from tfsload.analysis.option_limits import MAX_LEVEL_S, MAX_USERS
 from tfsload.analysis.percentiles import LEAST_PERCENTILE, samples_needed
 from tfsload.analysis.result import RunResult
+from tfsload.analysis.sweep import Sweep
+from tfsload.analysis.threshold_words import told_words
 from tfsload.analysis.verdict import Reason
 
 # What is too short by an unknown share is made twice as long, and what has too few users gets twice as many.
@@ -29,7 +33,7 @@ _OTHERWISE = {
 
 @dataclass(frozen=True)
 class FirstCure:
-    """What to do about the first reason that is told.
+    """What to do about one reason.
 
     Attributes:
         options: that are to be others, as texts by name; empty: no option cures it.
@@ -42,10 +46,28 @@ class FirstCure:
 
 def first_cure(result: RunResult) -> FirstCure | None:
     """Return what cures the first reason for which a run is INVALID; None: it is not."""
+    return next(iter(cures(result)), None)
+
+
+def cures(result: RunResult) -> tuple[FirstCure, ...]:
+    """Return what cures each reason for which a run is INVALID, in their order; none: it is not.
+
+    What was crossed besides is no such reason.
+    """
     verdict = result.judged
-    if verdict.exit_code != exit_codes.INVALID or not verdict.reasons:
-        return None
-    reason = verdict.reasons[0]
+    if verdict.exit_code != exit_codes.INVALID:
+        return ()
+    first, others = verdict.reasons[:1], verdict.reasons[1:]
+    return tuple(_cure_of(result, one) for one in (*first, *(one for one in others if _is_invalidating(result, one))))
+
+
+def _is_invalidating(result: RunResult, reason: Reason) -> bool:
+    rule = next((rule for rule in result.judged.rules if str(reason) in rule.reasons), None)
+    return rule.exit_code == exit_codes.INVALID if rule is not None else " cannot be judged: " in reason.what
+
+
+def _cure_of(result: RunResult, reason: Reason) -> FirstCure:
+    verdict = result.judged
     rule = next((rule.name for rule in verdict.rules if str(reason) in rule.reasons), "")
     of_rule = _BY_RULE.get(rule, _of_none)
     level = next((one for one in result.levels if validity.level_rule(one.name, one.number) == rule), None)
@@ -64,7 +86,8 @@ def _of_none(_result: RunResult) -> dict[str, str]:
 
 def _of_level(result: RunResult, level: LevelResult, reason: Reason) -> dict[str, str]:
     """Return what all levels want that are in doubt, where the reason's own one wants any of it."""
-    doubt = next((one for one in level.doubts if reason.what == f"{level.name}: {one.what}"), None)
+    name = told_name(result.levels, level)
+    doubt = next((one for one in level.doubts if reason.what == f"{name}: {one.what}"), None)
     if doubt is None:
         is_drop = reason not in standstills.reasons_of_level(result, level)
         n_users = min(int(_TWICE * level.users), MAX_USERS)
@@ -130,15 +153,26 @@ def _of_thresholds(result: RunResult, reason: Reason) -> dict[str, str]:
     if first is None:
         return {}
     if first.threshold.is_of_sweep:
-        answer = result.scaling.answer if result.scaling is not None else None
-        return as_options(answer.next) if answer is not None and answer.next is not None else {}
+        wanted = _of_parallelism(result)
+        return as_options(wanted) if wanted is not None else {}
     if not [*_times(result, first)]:
         return {}
     return _lasting(result, max(times for held in undecided for times in _times(result, held)))
 
 
+def _of_parallelism(result: RunResult) -> NextSweep | None:
+    """Return the sweep that its threshold's own cure asks for; None: none, or the sweep was not run to its end."""
+    scaling = result.scaling
+    if scaling is None:
+        return None
+    if scaling.interval is None:
+        return scaling.answer.next if scaling.answer is not None else None
+    asked = _asked(result)
+    return heavier(asked) if wants_heavier(scaling.interval) else longer(asked) or more_often(Sweep(scaling.levels))
+
+
 def _named(held: Held) -> str:
-    return f"{held.threshold.text}{f' at {held.where}' if held.where else ''}"
+    return f"{told_words(held.threshold)}{f' at {held.where}' if held.where else ''}"
 
 
 def _times(result: RunResult, held: Held) -> Iterator[float]:
@@ -191,8 +225,9 @@ def _asked(result: RunResult) -> SweepAsked | None:
     options = result.asked.options
     try:
         level_s, warm_up_s = float(options["level_duration"]), float(options["warm_up"])
+        per_request = int(options.get("images_per_request") or 1)
     except (KeyError, ValueError):
         return None
     if not (0 < level_s < math.inf and 0 <= warm_up_s < math.inf):
         return None
-    return SweepAsked(1, len(result.images.fired), level_s, result.course.deadline_s or 0.0, warm_up_s)
+    return SweepAsked(per_request, len(result.images.fired), level_s, result.course.deadline_s or 0.0, warm_up_s)

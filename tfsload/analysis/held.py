@@ -81,14 +81,12 @@ def hold_all(thresholds: Sequence[Threshold], rows: Sequence[LevelRow]) -> tuple
 
 def _not_run(threshold: Threshold) -> Held:
     name = Level(0, threshold.users or 0, threshold.rate_rps, 0.0, 0.0).name
-    return Held(
-        threshold, name, None, None, None, "this level was not run to its end", cure="let the run end by itself"
-    )
+    return Held(threshold, name, None, None, None, "this level was not run to its end", cure="let it end by itself")
 
 
 def left_open(threshold: Threshold) -> Held:
     """Return what is known of a threshold on each level where none has ended: nothing."""
-    why, cure = "no level was run to its end", "let the run end by itself"
+    why, cure = "no level was run to its end", "let it end by itself"
     return Held(threshold, "", None, None, None, why, cure=cure)
 
 

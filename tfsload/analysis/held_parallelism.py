@@ -1,8 +1,10 @@
 """A threshold on how many requests a server works on at once, held against a sweep. Pure."""
 
-from tfsload.analysis.figures import at_once
+from tfsload.analysis.answer_kinds import hardly_grows, room_to_grow
+from tfsload.analysis.figures import at_once, users
 from tfsload.analysis.held import Held, margin_of
 from tfsload.analysis.next_sweep import in_brackets, more_often
+from tfsload.analysis.option_limits import MAX_USERS
 from tfsload.analysis.parallelism import Parallelism
 from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.scaling_answer import lack_of
@@ -39,12 +41,34 @@ def not_held_yet(threshold: Threshold) -> Held:
     return Held(threshold, "", None, None, None, "the sweep has not ended yet")
 
 
+def sweep_further(held: Held, scaling: Scaling | None) -> str:
+    """Return what might yet hold a threshold on parallelism that a sweep has crossed; empty: nothing.
+
+    Args:
+        held: any threshold that was crossed.
+        scaling: of the sweep; None: the run was none.
+    """
+    if scaling is None or not held.threshold.is_of_sweep or held.threshold.is_upper or scaling.stops_growing_at:
+        return ""
+    growth, interval = Sweep(scaling.levels).growth, scaling.interval
+    if growth is None or interval is None or hardly_grows(growth, interval) or growth.last.users >= MAX_USERS:
+        return ""
+    if not held.threshold.holds(interval.high * room_to_grow(growth)):
+        return ""
+    return f"throughput was still growing at {users(growth.last.users)}: sweep further, it may come to more"
+
+
 def _open(found: Parallelism) -> str:
     return f"it lies between {at_once(found.low)} and {at_once(found.high)} (95%), and so does the limit"
 
 
+def wants_heavier(found: Parallelism) -> bool:
+    """Whether heavier requests would tell more of it than more measurements: its cure says so."""
+    return found.by_overhead >= found.by_scatter
+
+
 def _cure(found: Parallelism, sweep: Sweep) -> str:
-    if found.by_overhead >= found.by_scatter:
+    if wants_heavier(found):
         return _HEAVIER
     more = more_often(sweep)
     several = "" if more is None else f", or each several times{in_brackets(more.users)}"

@@ -15,6 +15,7 @@ from typing import Literal
 
 from tfsload.analysis.figures import at_once, percent
 from tfsload.analysis.held import Held
+from tfsload.analysis.threshold_words import asked_words, bound_words, unit_word
 from tfsload.analysis.thresholds import Threshold, unit_ns
 
 # Before what is the upper end of a percentile.
@@ -74,7 +75,7 @@ def words_of(held: Held) -> HeldWords:
         state=state,
         mark=_MARKS[state],
         state_word=_STATE_WORDS[state],
-        asked=f"{threshold.subject} {threshold.operator} {bound}",
+        asked=asked_words(threshold),
         bound=bound,
         value=_end_words(held) + value_words(threshold, held.value) + _interval_words(held),
         margin=margin_words(threshold, held.value),
@@ -104,19 +105,6 @@ def figure_and_unit(held: Held) -> tuple[str, str]:
     return told, ""
 
 
-def bound_words(threshold: Threshold) -> str:
-    """Return a threshold's limit, as `20 ms`, `0.5%` or `500/s`."""
-    limit = threshold.limit
-    match threshold.unit_kind:
-        case "duration":
-            return f"{limit / unit_ns(threshold.unit):,.12g} {_unit_word(threshold.unit)}"
-        case "share":
-            return f"{100 * limit:.12g}%"
-        case "rate":
-            return f"{limit:,.12g}/s"
-    return f"{limit:,.12g}"
-
-
 def value_words(threshold: Threshold, value: float | None) -> str:
     """Return a figure in the unit of a threshold's limit, and on the same side of it."""
     if value is None or math.isnan(value):
@@ -127,7 +115,7 @@ def value_words(threshold: Threshold, value: float | None) -> str:
     match threshold.unit_kind:
         case "duration":
             unit = _unit_for(threshold, value)
-            return f"{_figure(value / unit_ns(unit), limit / unit_ns(unit))} {_unit_word(unit)}"
+            return f"{_figure(value / unit_ns(unit), limit / unit_ns(unit))} {unit_word(unit)}"
         case "share":
             return percent(value) if value in (0, 1) else f"{_percentage(100 * value, float(f'{100 * limit:.12g}'))}%"
         case "rate":
@@ -168,10 +156,6 @@ def _unit_for(threshold: Threshold, value_ns: float) -> str:
     if not value_ns or _LEAST_OF_UNIT <= value_ns / unit_ns(unit) < _MOST_OF_UNIT:
         return unit
     return next((one for one in ("s", "ms", "us") if value_ns >= unit_ns(one)), "ns")
-
-
-def _unit_word(unit: str) -> str:
-    return "µs" if unit == "us" else unit
 
 
 def _figure(value: float, limit: float) -> str:

@@ -2,6 +2,7 @@
 
 import functools
 import math
+from collections.abc import Sequence
 
 from tfsload.analysis import (
     exit_codes,
@@ -15,16 +16,17 @@ from tfsload.analysis import (
     standstills,
     validity,
 )
-from tfsload.analysis.figures import by_code, requests, users
+from tfsload.analysis.figures import by_code, requests
 from tfsload.analysis.gate import LEAST_S
 from tfsload.analysis.held import Held
+from tfsload.analysis.held_parallelism import sweep_further
 from tfsload.analysis.held_words import words_of
 from tfsload.analysis.judged import FAILURE_METRICS
 from tfsload.analysis.level_breaches import breaches_of_levels, doubts_by_level
 from tfsload.analysis.level_result import LevelResult
-from tfsload.analysis.limit import Ending
-from tfsload.analysis.option_limits import MAX_USERS
+from tfsload.analysis.limit import Ending, SearchResult
 from tfsload.analysis.result import Course, RunResult
+from tfsload.analysis.threshold_words import told_words
 from tfsload.analysis.validity import Breach
 from tfsload.analysis.verdict import Reason, Verdict
 
@@ -223,7 +225,8 @@ def _gaps(result: RunResult) -> tuple[Breach, ...]:
         breaches.append(_nothing(result))
     if result.is_stopped_early and not (workers.unfit or lost_workers.are_all(workers)):
         what = f"stopped after {course.ran_s:,.1f} s of {course.run_time_s:,g}"
-        breaches.append(Breach(validity.ENDS_BY_ITSELF, what, "let it end by itself, or pass a lower -t"))
+        shorter = "" if course.n_levels_left else ", or pass a lower -t"
+        breaches.append(Breach(validity.ENDS_BY_ITSELF, what, f"let it end by itself{shorter}"))
     n_answered = totals.requests - totals.failed_requests
     is_compared = totals.compared or result.uncounted.mismatched or result.aborted is not None
     if result.verified.n_images and n_answered and not is_compared:
@@ -252,7 +255,7 @@ def _doubts(result: RunResult) -> tuple[Breach, ...]:
     search = result.search
     breaches = []
     if search is not None and search.rate_rps is None and not _is_none_known_to_hold(result):
-        breaches.append(Breach(validity.FINDS_A_RATE, search.found, search.cure))
+        breaches.append(Breach(validity.FINDS_A_RATE, search.found, _cure_of(search, result.levels[-1:])))
     if result.course.n_levels_left and result.course.gave_up_after_s is None and result.aborted is None:
         what = f"the run was stopped with {_levels_to_go(result)}"
         breaches.append(Breach(validity.ENDS_BY_ITSELF, what, "let it end by itself"))
@@ -262,6 +265,12 @@ def _doubts(result: RunResult) -> tuple[Breach, ...]:
         what = f"the server's model changed during the run: {result.server.changed}"
         breaches.append(Breach(validity.ONE_MODEL, what))
     return tuple(breaches)
+
+
+def _cure_of(search: SearchResult, last: Sequence[LevelResult]) -> str:
+    """Return what to do about a search: a lower rate would have too few samples, too, where that was the reason."""
+    has_too_few = any(one.finding is not None and one.finding.is_unknown for one in last)
+    return "use a longer --level-duration" if has_too_few and not search.goes_on_with else search.cure
 
 
 def _undecided(result: RunResult) -> tuple[Reason, ...]:
@@ -276,7 +285,7 @@ def _left_open(result: RunResult) -> tuple[Reason, ...]:
 
 
 def _named(held: Held) -> str:
-    return f"{held.threshold.text}{f' at {held.where}' if held.where else ''}"
+    return f"{told_words(held.threshold)}{f' at {held.where}' if held.where else ''}"
 
 
 def _is_none_known_to_hold(result: RunResult) -> bool:
@@ -292,8 +301,8 @@ def _crossed(result: RunResult) -> tuple[Reason, ...]:
     crossed = [held for held in result.thresholds if held.holds is False]
     reasons = [
         Reason(
-            f"{held.threshold.text} was crossed{' at ' + held.where if held.where else ''}: {_found(held)}",
-            _sweep_further(result, held),
+            f"{told_words(held.threshold)} was crossed{' at ' + held.where if held.where else ''}: {_found(held)}",
+            sweep_further(held, result.scaling),
         )
         for held in crossed
     ] + _ended_by_threshold(result)
@@ -315,18 +324,7 @@ def _ended_by_threshold(result: RunResult) -> list[Reason]:
     else:
         when = f", which had been crossed for {seconds:.0f} s" if seconds >= 1 else ""
     left = f", with {_levels_to_go(result)}" if result.course.n_levels_left else ""
-    return [Reason(f"the run was ended by {last.threshold.text}{when}{left}")]
-
-
-def _sweep_further(result: RunResult, held: Held) -> str:
-    """Return what might yet hold a threshold on parallelism that a sweep has crossed; empty: nothing."""
-    scaling = result.scaling
-    if scaling is None or not held.threshold.is_of_sweep or held.threshold.is_upper or scaling.stops_growing_at:
-        return ""
-    most = max(level.users for level in scaling.levels if level.is_trusted)  # growth is told by these alone
-    if most >= MAX_USERS:
-        return ""
-    return f"throughput was still growing at {users(most)}: sweep further, it may come to more"
+    return [Reason(f"the run was ended by {told_words(last.threshold)}{when}{left}")]
 
 
 def _found(held: Held) -> str:

@@ -4,6 +4,7 @@ from tfsload.analysis import standstills, validity
 from tfsload.analysis.doubts import Doubt
 from tfsload.analysis.held import Held
 from tfsload.analysis.judged import FAILURE_METRICS
+from tfsload.analysis.level_names import told_name
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.validity import Breach
@@ -29,7 +30,8 @@ def breaches_of_levels(result: RunResult, by_level: dict[int, tuple[Reason, ...]
 
 
 def _doubts_told(result: RunResult, level: LevelResult) -> tuple[Reason, ...]:
-    return tuple(Reason(f"{level.name}: {doubt.what}", doubt.cure) for doubt in _doubts_that_count(result, level))
+    name = told_name(result.levels, level)
+    return tuple(Reason(f"{name}: {doubt.what}", doubt.cure) for doubt in _doubts_that_count(result, level))
 
 
 def _standstills_told(result: RunResult, level: LevelResult) -> tuple[Reason, ...]:
@@ -41,7 +43,8 @@ def _drops_told(result: RunResult, level: LevelResult) -> tuple[Reason, ...]:
         return ()
     users = "its only user was" if level.users == 1 else f"all {level.users:,} users were"
     arrivals = "arrival was" if level.dropped == level.offered == 1 else "arrivals were"
-    what = f"{level.name}: {level.dropped:,} of {level.offered:,} {arrivals} dropped, since {users} busy"
+    name = told_name(result.levels, level)
+    what = f"{name}: {level.dropped:,} of {level.offered:,} {arrivals} dropped, since {users} busy"
     cure = "ask for less, pass a higher -u, or say with --threshold how many may be (such as 'dropped_rate < 1%')"
     return (Reason(what, cure),)
 

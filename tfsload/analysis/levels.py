@@ -12,6 +12,7 @@ from tfsload.analysis.metrics import n_endless
 from tfsload.analysis.percentiles import upper_end_ns
 from tfsload.analysis.stability import latency_grows, settles_late, unsteady
 from tfsload.analysis.sweep import standard_error
+from tfsload.analysis.threshold_words import asked_words
 from tfsload.analysis.thresholds import Threshold
 from tfsload.records.level import Level, LevelRun
 from tfsload.records.record import Record
@@ -138,7 +139,7 @@ def _unknown(row: LevelRow, thresholds: Sequence[Threshold]) -> Iterator[str]:
 def _crossed(row: LevelRow, thresholds: Sequence[Threshold]) -> tuple[str, ...]:
     """Return what the level did that a rate that holds must not do, in words; `thresholds` are those it crossed."""
     record = row.record
-    crossed = [f"crossed {' and '.join(one.text for one in thresholds)}"] if thresholds else []
+    crossed = [f"crossed {' and '.join(map(asked_words, thresholds))}"] if thresholds else []
     n_answers = sum(record.slice_answers)
     # What is in flight at either end is offered here and answered there, or the other way round.
     by_chance = BEYOND_CHANCE * math.sqrt(2 * row.mean_in_flight)

@@ -109,11 +109,17 @@ def assess_sweep(levels: Sequence[LevelResult], is_whole: bool = True, asked: Sw
 
 
 def speed_up_of_last(levels: Sequence[LevelResult]) -> float | None:
-    """Return the last level's speed-up, by those that have been measured so far; None: it is no sweep, or has none."""
+    """Return the last level's speed-up, by those that have been measured so far; None: it is no sweep, or has none.
+
+    Of a level that was held again it is its own, against the mean of those with one user.
+    """
     if any(level.rate_rps is not None for level in levels):
         return None
     by_users = {level.users: level for level in Sweep.of([_point(level) for level in levels]).levels}
-    return by_users[levels[-1].users].speed_up
+    last = by_users[levels[-1].users]
+    if last.speed_up is None or last.n_runs < 2 or not last.throughput_rps or levels[-1].number not in last.numbers:
+        return last.speed_up
+    return last.speed_up * levels[-1].achieved_rps / last.throughput_rps
 
 
 def _point(level: LevelResult) -> LevelPoint:

@@ -4,11 +4,17 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from tfsload.analysis.answer_kinds import SERIAL_UP_TO, may_change_with_more_users, possible, room_to_grow
+from tfsload.analysis.answer_kinds import (
+    SERIAL_UP_TO,
+    hardly_grows,
+    may_change_with_more_users,
+    possible,
+    room_to_grow,
+)
 from tfsload.analysis.figures import at_once, difference, fold, latency, rate, share, users
 from tfsload.analysis.next_sweep import SUGGESTED, NextSweep, SweepAsked, in_brackets, with_a_lone_user
 from tfsload.analysis.parallelism import Parallelism
-from tfsload.analysis.sweep import SAME_THROUGHPUT, Growth, ScaledLevel, Sweep
+from tfsload.analysis.sweep import Growth, ScaledLevel, Sweep, exceeds
 from tfsload.analysis.would_tell import NONE, Cure, cure_of, measured_well, with_heavier
 
 # Where less than this is left, with the overhead taken off, more was taken off than there is.
@@ -109,7 +115,11 @@ def scaling_answer(
         kind = "yes" if answers == ("yes",) else "cannot tell" if "yes" in answers else "no"
         cure = cure_of(growth, interval, is_whole, asked) if len(answers) > 1 else NONE
         ending = _ending(answers, cure, growth, interval, is_whole) if len(answers) > 1 else []
-    reasons = [_rests_on(sweep), _reason(growth.alone_ns, round_trip_ns), _growth(growth, round_trip_ns is not None)]
+    reasons = [
+        _rests_on(sweep),
+        _reason(growth.alone_ns, round_trip_ns),
+        _growth(growth, interval, round_trip_ns is not None),
+    ]
     parts = [head, *filter(None, reasons), *ending]
     return ScalingAnswer(kind, " ".join(f"{part}." for part in parts), cure.next)
 
@@ -118,13 +128,13 @@ def times_one_user(speed_up: float, has_way: bool) -> str:
     """Return a speed-up, which is measured from outside, as another figure than the parallelism of the server.
 
     >>> times_one_user(2.384, has_way=True), times_one_user(2.384, has_way=False)
-    ('2.38× one user with the way there and back', '2.38× one user')
+    ('2.38× one user as the client sees it, network included', '2.38× one user')
 
     Args:
         speed_up: the throughput of a level ÷ that of one user.
-        has_way: whether the time on the way to the server and back is known, and not in the parallelism.
+        has_way: whether the network's round trip is known, which is not in the parallelism.
     """
-    return f"{fold(speed_up)} one user{' with the way there and back' if has_way else ''}"
+    return f"{fold(speed_up)} one user{' as the client sees it, network included' if has_way else ''}"
 
 
 def _rests_on(sweep: Sweep) -> str:
@@ -188,19 +198,21 @@ def _reason(alone_ns: float, round_trip_ns: float | None) -> str:
     )
 
 
-def _growth(growth: Growth, has_way: bool) -> str:
+def _growth(growth: Growth, interval: Parallelism, has_way: bool) -> str:
     """Say how far throughput grew, and whether it fell, in the figures of the table."""
     sweep, knee, highest, last = growth.sweep, growth.knee, growth.highest, growth.last
     more = sweep.higher_left_out
     beyond = f"; it was higher at {users(more.users)}, which cannot be trusted{_why(more)}" if more else ""
-    if knee is last:
-        which = "tried" if last is sweep.levels[-1] else "measured well enough to be trusted"
-        by = times_one_user(growth.speed_up(last), has_way)
-        grown = f"Throughput was still growing at {users(last.users)} ({by})"
-        return f"{grown}, the most that were {which}{beyond}"
-    if growth.speed_up(highest) <= 1 / (1 - SAME_THROUGHPUT):
+    if not exceeds(highest, growth.alone):
         by = times_one_user(growth.speed_up(highest), has_way)
         grown = f"Throughput does not grow with users (at most {by}): they only wait longer"
+    elif hardly_grows(growth, interval):
+        by = times_one_user(growth.speed_up(highest), has_way)
+        grown = f"Throughput hardly grows with users (at most {by}; at {users(highest.users)}): they mostly wait longer"
+    elif knee is last:
+        which = "tried" if last is sweep.levels[-1] else "measured well enough to be trusted"
+        by = times_one_user(growth.speed_up(last), has_way)
+        grown = f"Throughput was still growing at {users(last.users)} ({by}), the most that were {which}"
     else:
         top = "" if highest is knee else f"; {fold(growth.speed_up(highest))} at {users(highest.users)}"
         by = times_one_user(growth.speed_up(knee), has_way)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tfsload.analysis import hold_ups
+from tfsload.analysis.level_names import told_name
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.series import Second
@@ -153,8 +154,9 @@ def reasons_of_level(result: RunResult, level: LevelResult) -> tuple[Reason, ...
     if result.search is not None:
         return ()  # it asks for too much, on purpose
     is_told = level is result.levels[-1] and bool(breaches(result))
+    name = told_name(result.levels, level)
     return tuple(
-        Reason(f"{level.name}: nothing was answered for {one.long} from {one.at_s:.0f} s of it on", _CURE)
+        Reason(f"{name}: nothing was answered for {one.long} from {one.at_s:.0f} s of it on", _CURE)
         for one in _of_level(result, level)
         if not (one.is_to_the_end and is_told)
     )

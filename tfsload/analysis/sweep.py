@@ -10,13 +10,15 @@ from statistics import fmean, stdev
 from tfsload.analysis.figures import requests
 from tfsload.analysis.usl import Z_95
 
-# Of two throughputs the higher one is growth if it is higher by more than this share: less is no news.
-SAME_THROUGHPUT = 0.05
+# A level has reached what the server can do where none has more than this share more: of two throughputs the higher one
+# is growth only from there on. The highest of several such levels is so by chance: at 5 % between equal levels, the
+# highest of four lies 5 % above their mean.
+PLATEAU = 0.10
 # A fall is said only beyond this many standard errors besides.
 BEYOND_NOISE = 2.0
-# Levels whose throughput comes this near to the highest have reached what the server can do. The highest of several
-# such levels is so by chance: at 5 % between equal levels, the highest of four lies 5 % above their mean.
-PLATEAU = 0.10
+# The same as a power of the growth in users, of which twice as many bring that share: from 11 to 12 users, or 2 to 3,
+# no throughput has room for all of it.
+_OF_USERS = math.log2(1 + PLATEAU)
 # How much equal levels of equal runs differ (standard deviation, relative), whatever the slices of one level tell: 4 to
 # 9 % on a server that computes, beside its load generator on two cores, 1 to 2 % where it only waits. Clock rates,
 # neighbours and memory layout stay for a level, and change between levels and runs.
@@ -175,11 +177,9 @@ class Sweep:
 
     @cached_property
     def plateau(self) -> tuple[ScaledLevel, ...]:
-        """The trusted levels that come near to the highest throughput."""
-        if self.highest is None:
-            return ()
-        least_rps = self.highest.throughput_rps * (1 - PLATEAU)
-        return tuple(level for level in self.trusted if level.throughput_rps >= least_rps)
+        """The trusted levels to whose throughput no other one adds 10 %."""
+        highest = self.highest
+        return tuple(level for level in self.trusted if highest and not exceeds(highest, level))
 
     @cached_property
     def best_rps(self) -> float | None:
@@ -188,9 +188,14 @@ class Sweep:
 
     @cached_property
     def knee(self) -> ScaledLevel | None:
-        """The trusted level with the fewest users that no other one exceeds; None without one."""
-        highest = self.highest
-        return next((level for level in self.trusted if highest and not exceeds(highest, level)), None)
+        """The trusted level with the fewest users that no other one exceeds; None without one.
+
+        It is the last level where the users that it has more brought their share: that far throughput still grew.
+        """
+        if not self.trusted:
+            return None
+        first, last = self.plateau[0], self.trusted[-1]
+        return last if last is self.highest and _grows_with_users(first, last) else first
 
     @cached_property
     def stops_growing_at(self) -> int | None:
@@ -255,13 +260,30 @@ def error_of(levels: Sequence[ScaledLevel]) -> float:
 
 def exceeds(level: ScaledLevel, other: ScaledLevel | None) -> bool:
     """Whether a level's throughput is higher than another's by enough to matter."""
-    return other is None or other.throughput_rps < level.throughput_rps * (1 - SAME_THROUGHPUT)
+    return other is None or adds(other.throughput_rps, level.throughput_rps)
+
+
+def adds(rps: float, more_rps: float) -> bool:
+    """Whether a throughput is higher than another by enough to be growth, the one rule for all that is said of it.
+
+    >>> adds(100, 109.9), adds(100, 110)
+    (False, True)
+    """
+    return more_rps > rps and more_rps >= rps * (1 + PLATEAU) * (1 - 1e-12)  # 110 is 10 % more than 100
 
 
 def _falls_short(level: ScaledLevel, other: ScaledLevel) -> bool:
     """Whether a level's throughput is less than another's by enough to matter, and by more than noise."""
     by_noise = BEYOND_NOISE * math.hypot(level.noise, other.noise)
-    return level.throughput_rps < other.throughput_rps * (1 - max(SAME_THROUGHPUT, by_noise))
+    return exceeds(other, level) and level.throughput_rps < other.throughput_rps * (1 - by_noise)
+
+
+def _grows_with_users(level: ScaledLevel, more: ScaledLevel) -> bool:
+    """Whether throughput grows from one level to one of more users as fast as by 10 % with twice as many."""
+    if more.users <= level.users or level.throughput_rps <= 0:
+        return False
+    growth = math.log(more.throughput_rps / level.throughput_rps)
+    return growth >= _OF_USERS * math.log(more.users / level.users)
 
 
 def _counted(runs: list[LevelPoint]) -> list[LevelPoint]:

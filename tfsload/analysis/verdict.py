@@ -86,8 +86,11 @@ class Verdict:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The reasons, a sentence each, with what to do."""
-        return tuple(map(str, self.reasons))
+        """The reasons, a sentence each, with what to do, which is said once."""
+        cures = [reason.cure for reason in self.reasons]
+        return tuple(
+            reason.what if reason.cure in cures[:number] else str(reason) for number, reason in enumerate(self.reasons)
+        )
 
     def failed_by(self, sentences: tuple[str, ...]) -> "Verdict":
         """Return this verdict where the run failed for these reasons, too."""

@@ -10,7 +10,7 @@ from tfsload.analysis.result import RunResult
 from tfsload.report import states
 from tfsload.report.load import load
 from tfsload.report.percentile_words import PERCENTILES_ARE
-from tfsload.report.speed_ups import speed_ups
+from tfsload.report.speed_ups import OF_A_MEAN, are_of_a_mean, speed_ups
 from tfsload.report.sweep_answer import sweep_answer
 
 # What Markdown, or the HTML within it, takes for more than a letter.
@@ -18,6 +18,9 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&@$^])")
 # What it takes so at the beginning of a line, and what it makes a link of.
 _LEADING = re.compile(r"^([-+=:]|[0-9]+(?=[.)](?:\s|$)))")
 _LINKED = re.compile(r"(://|\bwww\.)", re.IGNORECASE)
+# What the suite's own sentences have as code: options of a sweep as they are typed. Nothing else is, whoever wrote it.
+_FLAG = r"--(?:sweep|images-per-request|level-duration|warm-up)(?: [0-9][0-9.,]*)?"
+_CODE = re.compile(rf"\\`({_FLAG}(?: {_FLAG})*)\\`")
 
 
 def write(result: RunResult) -> str:
@@ -35,9 +38,9 @@ def _blocks(result: RunResult) -> Iterator[str]:
         yield text(_sentence(verdict.judged))
     yield _list(tuple(f"Warning: {warning}" for warning in result.warnings))
     if told := sweep_answer(result):
-        yield f"**Does the server run in parallel?** {text(told)}"
+        yield f"**Does the server run in parallel?** {with_code(told)}"
     if result.search is not None and result.search.found not in {reason.what for reason in verdict.reasons}:
-        yield f"**How much can it take?** {text(result.search.sentence)}"
+        yield f"**How much can it take?** {with_code(result.search.sentence)}"
     if result.totals.requests:
         yield _figures(result)
     yield _thresholds(result)
@@ -115,7 +118,8 @@ def _levels(result: RunResult) -> str:
         figures += [states.HOLDS[holds[number]]] if holds else []
         rows.append([text(level.name), f"{states.ICONS[state.key]} {state.word}", *figures])
     table = _table([*heading, *(["holds"] if holds else [])], rows, n_texts=2)
-    return f"{table}\n\n{_sentence(PERCENTILES_ARE)}"
+    mean = f" {OF_A_MEAN}" if found and are_of_a_mean(result) else ""
+    return f"{table}\n\n{_sentence(PERCENTILES_ARE)}{mean}"
 
 
 def _notes(result: RunResult) -> str:
@@ -129,7 +133,16 @@ def _table(heading: Sequence[str], rows: Sequence[Sequence[str]], n_texts: int) 
 
 
 def _list(sentences: Sequence[str]) -> str:
-    return "\n".join(f"- {text(sentence)}" for sentence in sentences)
+    return "\n".join(f"- {with_code(sentence)}" for sentence in sentences)
+
+
+def with_code(words: str) -> str:
+    r"""Return words likewise, but for options that the suite advises, which are code.
+
+    >>> print(with_code("sweep further (`--sweep 1,2,1`), not `*x*`"))
+    sweep further (`--sweep 1,2,1`), not \`\*x\*\`
+    """
+    return _CODE.sub(r"`\1`", text(words))
 
 
 def text(words: str) -> str:

@@ -1,11 +1,13 @@
 """The run to be made next, as it differs from the one that was made: it tells more, or anything at all. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tfsload.analysis.first_cure import first_cure
+from tfsload.analysis.first_cure import FirstCure, cures
 from tfsload.analysis.next_sweep import as_options
 from tfsload.analysis.result import RunResult
+
+_LARGER, _LASTING = "images_per_request", {"level_duration", "run_time"}
 
 
 @dataclass(frozen=True)
@@ -14,8 +16,8 @@ class NextRun:
 
     Attributes:
         changes: options that are to be others, as texts by name; empty: nothing is to be run, or no option says it.
-        outside: of a run that supports no verdict, for which no option is to be another: what is to be done before the
-            same run is made again; else empty.
+        outside: of a run that supports no verdict, where no other option cures the first reason: what is to be done
+            before the next run; else empty.
     """
 
     changes: Mapping[str, str] = field(default_factory=dict)
@@ -23,16 +25,36 @@ class NextRun:
 
 
 def next_run(result: RunResult) -> NextRun:
-    """Return what to run next: what cures the first reason for which it is INVALID, else what its answer asks for."""
-    cure, of_answer = first_cure(result), changes_of_answer(result)
-    if cure is None:
+    """Return what to run next: what cures all for which it is INVALID, as far as options do, else what tells more."""
+    found, of_answer = cures(result), changes_of_answer(result)
+    if not found:
         return NextRun(of_answer)
-    curing = _others(result, cure.options)
+    curing = _all_others(result, found)
+    outside = "" if _others(result, found[0].options) else found[0].words
     if not curing:
-        return NextRun(outside=cure.words)
-    # How much longer it has to last is reckoned from this run's rate, which larger requests would change.
-    beside = {name: text for name, text in of_answer.items() if name != "images_per_request"}
-    return NextRun({**beside, **curing})
+        return NextRun(outside=outside)
+    beside = {name: text for name, text in of_answer.items() if name != _LARGER}
+    return NextRun({**beside, **curing}, outside)
+
+
+def _all_others(result: RunResult, found: Sequence[FirstCure]) -> dict[str, str]:
+    """Return what cures all reasons: of two values of one option the larger one, where they are numbers."""
+    curing: dict[str, str] = {}
+    for cure in found:
+        options = _others(result, cure.options)
+        # How much longer it has to last is reckoned from this run's rate, which larger requests would change.
+        if (_LARGER in options and _LASTING & curing.keys()) or (_LARGER in curing and _LASTING & options.keys()):
+            continue
+        curing |= {name: text for name, text in options.items() if _is_more(text, curing.get(name))}
+    return curing
+
+
+def _is_more(text: str, other: str | None) -> bool:
+    """Whether a value is to take the place of another one, which an earlier reason asks for."""
+    if other is None:
+        return True
+    one, before = _number(text), _number(other)
+    return isinstance(one, float) and isinstance(before, float) and one > before
 
 
 def changes(result: RunResult) -> Mapping[str, str]:

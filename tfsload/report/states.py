@@ -1,13 +1,12 @@
 """The states in which a run, or a level of it, may be: each a word, an icon and a colour. Pure."""
 
 from dataclasses import dataclass
-from statistics import fmean
 
 from tfsload.analysis import exit_codes
 from tfsload.analysis.figures import percent, rate
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
-from tfsload.analysis.sweep import SAME_THROUGHPUT
+from tfsload.analysis.sweep import LevelPoint, ScaledLevel, Sweep
 from tfsload.analysis.validity import level_rule
 
 
@@ -74,7 +73,7 @@ def best_level(result: RunResult) -> LevelResult | None:
 
     None: none is. Arrivals that were dropped are left without an answer, too.
 
-    Of a sweep, the one with the fewest users whose throughput no other exceeds: with more, requests only wait longer.
+    Of a sweep, the one with the fewest users to which more users add less than 10 %: they mostly wait longer.
     Of a search it is the last level at the highest rate that holds, which was measured in full; what may fail there,
     the search has judged.
     """
@@ -89,12 +88,21 @@ def best_level(result: RunResult) -> LevelResult | None:
     ]
     if not fit or fit[0].rate_rps is not None:
         return max(fit, key=lambda level: level.achieved_rps, default=None)
-    # As in the sweep's sentence, levels of one number of users are taken together.
-    by_users = {users: [level for level in fit if level.users == users] for users in {level.users for level in fit}}
-    mean_rps = {users: fmean(level.achieved_rps for level in levels) for users, levels in by_users.items()}
-    least_rps = max(mean_rps.values()) * (1 - SAME_THROUGHPUT)
-    best_users = min(users for users, rps in mean_rps.items() if rps >= least_rps)
-    return max(by_users[best_users], key=lambda level: level.achieved_rps)
+    # By the rule of the sweep's sentence, in which levels of one number of users are taken together, too.
+    sweep = Sweep.of([LevelPoint(level.users, level.achieved_rps, level.latency.mean_ns) for level in fit])
+    at_knee = [level for level in fit if sweep.knee is not None and level.users == sweep.knee.users]
+    return max(at_knee, key=lambda level: level.achieved_rps)
+
+
+def higher_level(result: RunResult, best: LevelResult) -> ScaledLevel | None:
+    """Return what more users in flight bring at most, where that is more than at the best level of a sweep.
+
+    It is less than 10 % more; None: the best level has the highest, or it is no sweep.
+    """
+    levels = result.scaling.levels if result.scaling is not None else ()
+    of_more = [level for level in levels if level.is_trusted and level.users > best.users]
+    highest = max(of_more, key=lambda level: level.throughput_rps, default=None)
+    return highest if highest is not None and highest.throughput_rps > best.achieved_rps else None
 
 
 def why_none_is_best(result: RunResult) -> str:

@@ -10,7 +10,7 @@ from tfsload.report import classes, levels, thresholds, verdict
 from tfsload.report.asked_load import asked_load
 from tfsload.report.load import load
 from tfsload.report.screen import LOG, Screen
-from tfsload.report.speed_ups import speed_ups
+from tfsload.report.speed_ups import OF_A_MEAN, are_of_a_mean, speed_ups
 from tfsload.report.sweep_answer import sweep_answer
 from tfsload.transport.words import path_shown
 
@@ -171,7 +171,10 @@ def _levels(result: RunResult, screen: Screen) -> list[str]:
         return []
     rows, holds, doubted = result.levels, result.probes_hold, result.judged.doubted_levels
     shown = levels.table(rows, screen.width, holds, doubted, speed_ups(result))
-    return [*shown.lines, *map(screen.wrapped, levels.notes(rows, shown, holds, doubted))]
+    notes = levels.notes(rows, shown, holds, doubted)
+    if are_of_a_mean(result) and "speed-up" not in shown.left_out:
+        notes.append(OF_A_MEAN)
+    return [*shown.lines, *map(screen.wrapped, notes)]
 
 
 def _answers(result: RunResult) -> list[str]:

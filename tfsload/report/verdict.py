@@ -25,9 +25,11 @@ def lines(verdict: Verdict, screen: Screen, remark: str = "") -> list[str]:
         first, *others = verdict.reasons
         told = [(head, first), *(("  also: ", reason) for reason in others), *notes]
     found: list[str] = []
+    cured: set[str] = set()
     for (begin, reason), after in zip_longest(told, told[1:]):
         found.append(screen.wrapped(f"{begin}{reason.what}", _INDENT if begin is head else len(begin)))
-        # What cures several is said once, below the last of them.
-        if reason.cure and (after is None or after[1].cure != reason.cure):
+        # What cures several is said once, below the last of those that stand together.
+        if reason.cure not in {"", *cured} and (after is None or after[1].cure != reason.cure):
+            cured.add(reason.cure)
             found.append(screen.wrapped(f"{_CURE}{reason.cure}", len(_CURE)))
     return found

@@ -17,6 +17,7 @@ from tfsload.analysis.held import hold_all, hold_counters
 from tfsload.analysis.held_words import value_words, words_of
 from tfsload.analysis.levels import level_row
 from tfsload.analysis.metrics import is_told_by_counters
+from tfsload.analysis.threshold_words import told_words
 from tfsload.analysis.thresholds import Threshold
 from tfsload.records.level import Level, LevelRun
 from tfsload.records.record import Record
@@ -135,7 +136,7 @@ class AbortWatch:
         at = f" at {words.where}" if words.where else ""
         logger.error(
             "%s was crossed%s %s (%s): the run ends",
-            aborted.held.threshold.text,
+            told_words(aborted.held.threshold),
             at,
             when or f"for {aborted.crossed_s:.0f} s",
             value_words(aborted.held.threshold, aborted.held.value),

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfsload.analysis import tolerance
-from tfsload.analysis.held_words import bound_words
 from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.percentiles import samples_needed
+from tfsload.analysis.threshold_words import bound_words
 from tfsload.datasets.dataset import SHIPPED
 from tfsload.load.plan import Plan
 from tfsload.prediction.prediction_user import waits

@@ -7,8 +7,10 @@ from tfsload.analysis.doubts import in_short
 from tfsload.analysis.figures import count, percent, rate, span, users
 from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.level_breaches import doubts_by_level
+from tfsload.analysis.level_names import told_name
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.result import RunResult
+from tfsload.analysis.threshold_words import told_words
 from tfsload.analysis.verdict import Reason
 from tfsload.report import states
 from tfsload.report.page.cards import Card
@@ -73,7 +75,7 @@ def so_far_words(result: RunResult) -> str:
     doubtful = _doubtful(result)
     sound = "stable" if len(levels) == 1 else "all stable"
     told = [f"{done}, {f'in doubt: {doubtful}' if doubtful else sound}"]
-    if crossed := [held.threshold.text for held in of_levels if held.holds is False]:
+    if crossed := [told_words(held.threshold) for held in of_levels if held.holds is False]:
         told.append(f"crossed: {_listed(crossed)}")
     elif of_levels and all(held.holds for held in of_levels):
         told.append("thresholds hold so far")
@@ -83,7 +85,7 @@ def so_far_words(result: RunResult) -> str:
 def _doubtful(result: RunResult) -> str:
     """Return which levels are in doubt, each with the first reason, as reports tell them; empty: none is."""
     found = [
-        Reason(f"{level.name}: {_why_doubted(result, level)}")
+        Reason(f"{told_name(result.levels, level)}: {_why_doubted(result, level)}")
         for level in result.levels
         if states.of_level(result, level).key != "pass"
     ]
@@ -97,7 +99,8 @@ def _why_doubted(result: RunResult, level: LevelResult) -> str:
     if state.key == "failed":
         return state.word
     found = [doubt.what for doubt in level.doubts]
-    found += [one.what.removeprefix(f"{level.name}: ") for one in doubts_by_level(result).get(level.number, ())]
+    name = told_name(result.levels, level)
+    found += [one.what.removeprefix(f"{name}: ") for one in doubts_by_level(result).get(level.number, ())]
     return in_short(found[0]) if found else state.word
 
 

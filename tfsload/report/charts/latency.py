@@ -49,7 +49,7 @@ def latency(result: RunResult, to_come: Sequence[float] = ()) -> Chart | None:
 
 
 def _below(result: RunResult, is_endless: bool) -> str:
-    parts = ["The most that they may be (99%, for independent requests)"]
+    parts = ["Each percentile is the highest value it may have (99%, for independent requests)"]
     if is_endless:
         parts = [f"{units.ENDLESS}: so many got no answer that the percentile has no value"]
     drawn = _drawn(result)

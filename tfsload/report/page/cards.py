@@ -75,17 +75,22 @@ def images_rate(result: RunResult) -> str:
 def _fast(result: RunResult, best: LevelResult | None) -> Card:
     title = "How fast: best level" if result.search is None else "How fast: highest rate that holds"
     crossed = of_throughput(result)
+    higher = states.higher_level(result, best) if best is not None else None
     if best is None:
         below = [states.why_none_is_best(result), *crossed.told]
         return Card(title, units.NONE, "", " · ".join(below), crossed.state, *crossed.figure(None))
     below = [f"at {best.name}" if result.search is None else f"{best.name} offered"]
+    if higher is not None:
+        title = "How fast: at least"
+        more = f"{units.rate(higher.throughput_rps)} at {users(higher.users)}"
+        below[0] += f"; more users add less than {share(PLATEAU)} ({more})"
     if best.predictions != best.requests:
         below.append(f"{units.rate(best.images_per_s)} images/s")
     alone = {level.users: level.speed_up for level in result.scaling.levels} if result.scaling else {}
     speed_up = alone.get(best.users)
     if best.users > 1 and speed_up is not None and result.scaling is not None:
         below.append(_seen_from_outside(speed_up, result.scaling))
-    below += _near(result, best)
+    below += _near(result, best) if higher is None else []
     if best.rate_rps is not None:
         below.append(f"{units.count(best.offered)} requests")
     unsupported = unsupported_as_a_whole(result)
@@ -105,11 +110,9 @@ def _seen_from_outside(speed_up: float, scaling: Scaling) -> str:
 
 
 def _near(result: RunResult, best: LevelResult) -> list[str]:
-    """Return at how many users throughput came near to that of the best level."""
-    levels = result.scaling.levels if result.scaling is not None else ()
-    least_rps = best.achieved_rps * (1 - PLATEAU)
-    near = [level.users for level in levels if level.is_trusted and level.throughput_rps >= least_rps]
-    others = [n_users for n_users in near if n_users != best.users]
+    """Return at how many users more throughput was as that of the best level, or little less."""
+    near = result.scaling.best_users if result.scaling is not None else ()
+    others = [n_users for n_users in near if n_users > best.users]
     if not others:
         return []
     if len(others) > _MOST_NAMED:
@@ -118,7 +121,7 @@ def _near(result: RunResult, best: LevelResult) -> list[str]:
         named = f"{', '.join(map(units.count, others[:-1]))} and {users(others[-1])}"
     else:
         named = users(others[0])
-    return [f"nearly as fast (less than {share(PLATEAU)} below) at {named}"]
+    return [f"no faster at {named}"]
 
 
 def _soon(result: RunResult, best: LevelResult | None) -> Card:

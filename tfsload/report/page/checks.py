@@ -7,6 +7,7 @@ from tfsload.analysis.held import Held
 from tfsload.analysis.held_words import words_of
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.result import RunResult
+from tfsload.analysis.threshold_words import told_words
 from tfsload.report import units
 from tfsload.report.page.level_tables import PERCENTILES
 from tfsload.report.page.tables import Cell, Heading, Row, Table
@@ -105,7 +106,7 @@ def doubts(result: RunResult) -> tuple[DoubtView, ...]:
 def _unknown(result: RunResult) -> list[str]:
     told = " ".join(result.judged.sentences)
     return [
-        f"{held.threshold.text}{f' at {held.where}' if held.where else ''}: {held.unknown_and_cure}"
+        f"{told_words(held.threshold)}{f' at {held.where}' if held.where else ''}: {held.unknown_and_cure}"
         for held in result.thresholds
         # What another threshold's abort left open is told among the notes, and has no cure.
         if held.holds is None and held.why_unknown not in told and not result.is_left_open(held)

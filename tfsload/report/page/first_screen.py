@@ -55,7 +55,8 @@ class FirstScreen:
         answer: what it was for; None: it was for nothing more.
         cards: the figures; empty: nothing was measured.
         next_command: what to run next: it cures the first reason told, or tells more; empty: no other command does it.
-        outside: what to do instead, before the same command is run again; empty: nothing.
+        outside: what to do before that, or before the same command is run again; empty: nothing.
+        is_outside_told: whether the verdict says so in the same words.
     """
 
     subject: str
@@ -65,19 +66,22 @@ class FirstScreen:
     cards: tuple[Card, ...]
     next_command: str = ""
     outside: Sentence = ()
+    is_outside_told: bool = False
 
 
 def first_screen(result: RunResult) -> FirstScreen:
     """Return what is seen first of a run."""
-    coming = next_run.next_run(result)
+    coming, told = next_run.next_run(result), verdict_view(result)
+    outside = stopped(coming.outside)
     return FirstScreen(
         subject(result),
         _context(result),
-        verdict_view(result),
+        told,
         _answer(result, coming.changes),
         cards(result),
         command(result, coming.changes) if coming.changes else "",
-        sentence(stopped(coming.outside)),
+        sentence(outside),
+        any("".join(piece.text for piece in line) == f"Cure: {outside}" for line in told.lines),
     )
 
 

@@ -10,10 +10,11 @@ from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.stability import TOLERANCE
+from tfsload.analysis.sweep import PLATEAU
 from tfsload.report import states, units
 from tfsload.report.page.tables import Cell, Heading, Row, Table, figures
 from tfsload.report.percentile_words import PERCENTILES_ARE
-from tfsload.report.speed_ups import speed_ups
+from tfsload.report.speed_ups import are_of_a_mean, speed_ups
 
 PERCENTILES = (50.0, 90.0, 99.0, 99.9)
 
@@ -110,12 +111,15 @@ def _notes(result: RunResult) -> tuple[str, ...]:
     if any(math.inf in level.upper_end_ns.values() for level in levels):
         notes.append(f"{units.ENDLESS}: so many requests had no answer, or were dropped, that it has no value.")
     if result.scaling is not None and speed_ups(result):
-        notes.append(_what_speed_up_is(result.scaling))
+        notes.append(_what_speed_up_is(result.scaling, are_of_a_mean(result)))
         if any(level.number not in speed_ups(result) for level in levels):
             notes.append(f"{units.NONE} as a speed-up: the level's throughput cannot be trusted.")
     words = {states.of_level(result, level).word for level in levels} & {"unstable", "doubted"}
     if words:
         notes.append(f"{', '.join(sorted(words))}: such a level supports no verdict; the doubts say why.")
+    best = states.best_level(result)
+    if best is not None and states.higher_level(result, best) is not None:
+        notes.append(f"best: the fewest users to whose throughput more users add less than {share(PLATEAU)}.")
     if None in result.probes_hold:
         notes.append("open: one stall decides a threshold; such a rate is held once more, at full length.")
     settled = f"throughput and mean latency of each third within {share(TOLERANCE)} of its mean"
@@ -177,9 +181,10 @@ def in_order_of_load(levels: Sequence[LevelResult]) -> list[LevelResult]:
     return sorted(levels, key=lambda level: (level.rate_rps or 0.0, level.users, level.number))
 
 
-def _what_speed_up_is(scaling: Scaling) -> str:
+def _what_speed_up_is(scaling: Scaling, is_of_a_mean: bool) -> str:
     """Return what the column holds, and why the answer's figure is another one."""
-    told = "speed-up: throughput ÷ that of one user, seen from outside"
+    of_one = "that of one user (the mean of its levels)" if is_of_a_mean else "that of one user"
+    told = f"speed-up: throughput ÷ {of_one}, as the client sees it"
     if scaling.round_trip_ns is None or scaling.interval is None:
         return f"{told}."
     within = at_once(scaling.interval.value)

@@ -49,7 +49,7 @@ def listings(result: RunResult) -> tuple[Listing, ...]:
         Listing("Notes", tuple(result.notes.items())),
         Listing("Run", tuple(run)),
         Listing("Settings", tuple(one for one in settings if one[0] in changed)),
-        Listing("Settings as they are by themselves", tuple(one for one in settings if one[0] not in changed), True),
+        Listing("Settings left at their defaults", tuple(one for one in settings if one[0] not in changed), True),
         Listing("Versions", tuple(versions), True),
     )
     with_text = (replace(one, rows=tuple(row for row in one.rows if row[1])) for one in made)

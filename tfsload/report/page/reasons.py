@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from tfsload.analysis.figures import percent
+from tfsload.analysis.level_names import told_name
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.verdict import Reason
 from tfsload.report.level_load import load_of
@@ -36,19 +37,20 @@ def grouped(result: RunResult, reasons: Iterable[Reason], has_head: bool) -> Ite
         reasons: of its verdict.
         has_head: whether the first sentence follows a colon.
     """
+    names = [told_name(result.levels, level) for level in result.levels]
     by_cure: dict[tuple[str, str], dict[str, list[_Found]]] = {}
     for reason in reasons:
-        level = next((level.name for level in result.levels if reason.what.startswith(f"{level.name}: ")), "")
+        level = next((name for name in names if reason.what.startswith(f"{name}: ")), "")
         what = reason.what.removeprefix(f"{level}: ") if level else reason.what
         alike = by_cure.setdefault(("" if level else what, reason.cure), {})
         alike.setdefault(_NUMBER.sub("#", what), []).append(_Found(level, what))
-    is_first = True
+    is_first, cured = True, set[str]()
     for (_, cure), alike in by_cure.items():
-        untold = cure
         for found in alike.values():
             for told in _told(result, found, is_first and has_head):
-                yield told, untold
-                is_first, untold = False, ""
+                yield told, "" if cure in cured else cure
+                is_first = False
+                cured.add(cure)
 
 
 def _told(result: RunResult, found: Sequence[_Found], has_head: bool) -> Iterable[Sentence]:

@@ -9,6 +9,7 @@ from tfsload.analysis import exit_codes
 from tfsload.analysis.held import Held
 from tfsload.analysis.held_words import words_of
 from tfsload.analysis.result import RunResult
+from tfsload.analysis.threshold_words import told_words
 from tfsload.analysis.verdict import Reason
 from tfsload.report import states
 from tfsload.report.page.reasons import grouped, where_failures_began
@@ -160,7 +161,7 @@ def is_of_a_threshold(result: RunResult, reason: Reason) -> bool:
 
 
 def _is_of(held: Held, reason: Reason) -> bool:
-    return reason.what.startswith(f"{held.threshold.text} was crossed")
+    return reason.what.startswith(f"{told_words(held.threshold)} was crossed")
 
 
 class _Crossed(NamedTuple):
