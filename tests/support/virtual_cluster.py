@@ -75,7 +75,7 @@ class VirtualUser(PredictionUser):
 
 
 class _Alarm:
-    def __init__(self, on_due: Any, _pacing: str) -> None:
+    def __init__(self, on_due: Any, _pacing: str, _chores: Any) -> None:
         self._on_due = on_due
         self._number = 0
 
