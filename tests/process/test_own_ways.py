@@ -282,6 +282,21 @@ def test_arrays_beside_images_are_sent_to_a_model_that_has_inputs_of_their_names
     assert of_images["totals"]["predictions"] == N
 
 
+def test_where_arrays_beside_images_do_not_fit_what_images_lack_is_told_too(run, tmp_path):
+    archive = tmp_path / "beside.npz"
+    np.savez(archive, images=DATA.images[:N], threshold=np.full(N, 0.5), labels=LABELS[:N])
+
+    refused, _, _ = run(PLAIN, "--num-tests", str(N), "--dataset", str(archive), model="both")
+    ended, result, _ = run(
+        PLAIN, *("--num-tests", str(N), "--dataset", str(archive), "--input", "threshold=0.5"), model="both"
+    )
+
+    assert refused.exit_code == exit_codes.BAD_USAGE
+    assert "also wants the input 'threshold', DT_FLOAT [-1]: pass --input threshold=VALUE" in refused.stderr
+    assert "gives 'images': signature 'serving_default' has no such input" in refused.stderr
+    assert (ended.exit_code, result["totals"]["predictions"]) == (exit_codes.PASS, N), ended.stderr
+
+
 SLOWLY = """
 import time
 

@@ -355,6 +355,7 @@ def test_what_lies_beside_images_is_sent_where_that_is_what_was_missing(tmp_path
     path = saved(tmp_path / "x.npz", images=ones(U8, 4, 4), ids=np.arange(2), one=np.float32(1))
     (kind,) = kinds_of(load(path), [])
     assert by_name(kind, ["signature 's' also wants the input 'other'"]) is None
+    assert by_name(kind, ["output 'ids' scores 3 classes and the data set's labels need 10"]) is None
     with pytest.raises(SettingsError, match="one: expected an array whose first axis is the example"):
         by_name(kind, ["signature 's' also wants the input 'ids', DT_INT64 [-1]"])
 

@@ -200,11 +200,13 @@ def _fitting(transport: Transport, kind: Kind, settings: Settings, wait: Wait | 
     except MisfitError as error:
         misfit = error
     try:
-        if (named := by_name(kind, misfit.faults)) is None:
-            raise misfit
-        found = ask_when_ready(transport, named.fired(settings), wait=wait)
-    except SettingsError as error:
-        raise MisfitError([*misfit.faults, *error.faults]) from None
+        named = by_name(kind, misfit.faults)
+        found = None if named is None else ask_when_ready(transport, named.fired(settings), wait=wait)
+    except (SettingsError, MisfitError) as error:  # what images lack may be the easier one to mend
+        further = [one for one in error.faults if one not in misfit.faults]
+        raise MisfitError([*misfit.faults, *further]) from None
+    if named is None or found is None:
+        raise misfit
     logger.info("%s", shown(named.encoded.dataset.remarks[0]))
     return named, found
 

@@ -212,7 +212,7 @@ def by_name(kind: Kind, faults: Sequence[str]) -> Kind | None:
         SettingsError: they cannot be sent.
     """
     dataset = kind.encoded.dataset
-    if kind.hooks.encode or not any(quoted(name) in fault for name in dataset.beside for fault in faults):
+    if kind.hooks.encode or not any(f"input {quoted(name)}" in fault for name in dataset.beside for fault in faults):
         return None
     return replace(kind, encoded=encoded(_by_name(dataset), None))
 
