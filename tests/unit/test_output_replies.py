@@ -164,6 +164,14 @@ def test_no_tolerance_applies_to_what_says_something_by_being_the_same(tolerance
     assert compared(NO_CLASS, kept, later, Tolerance.parse(tolerance)) == n_mismatched
 
 
+@pytest.mark.parametrize(("tolerance", "n_mismatched"), [("0.0001", 1), ("1", 0), ("1%", 0)])
+def test_a_tolerance_applies_to_whole_numbers_where_no_class_judges(tolerance, n_mismatched):
+    kept, later = {"x": np.array([200, 7])}, {"x": np.array([201, 7])}
+
+    assert compared(replace(NO_CLASS, judged_by=""), kept, later, Tolerance.parse(tolerance)) == n_mismatched
+    assert compared(replace(NO_CLASS, judged_by=""), {"x": TEXTS}, {"x": TEXTS[::-1]}, Tolerance.parse("100%")) == 2
+
+
 def test_a_relative_tolerance_is_of_each_output_s_own_largest_number():
     kept = {"id": TEXTS, "far": PRICE * 1e6, "near": PRICE}
 
@@ -232,6 +240,15 @@ def test_an_answer_that_names_no_class_is_another_one_than_a_class(without_load,
 
     assert references.n_mismatched(0, answer) == 1
     assert references.example(0, answer, 5).words == f"image 5: {words}"
+
+
+@pytest.mark.parametrize(("dtype", "is_exact"), [("int64", True), ("bool", True), ("uint8", False), ("float32", False)])
+def test_an_example_of_a_mismatch_says_whether_a_tolerance_applied(dtype, is_exact):
+    references, reader = References(), reader_for(NO_CLASS, 2)
+    recorded = reader.read(reply(x=np.zeros(2, dtype)))
+    references.keep(0, recorded.values, recorded.layout)
+
+    assert references.example(0, reader.read(reply(x=np.ones(2, dtype))), 10).is_exact == is_exact
 
 
 def test_answers_of_several_kinds_are_kept_apart():

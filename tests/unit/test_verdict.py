@@ -337,6 +337,26 @@ def compared(n, n_mismatched):
 
 
 @pytest.mark.parametrize(
+    ("example", "by"),
+    [
+        pytest.param(SWAPPED, " by more than 0.0001", id="scores"),
+        pytest.param(Mismatch(17, 3, 4, -2, 3.0, 4.0), "", id="classes-alone"),
+        pytest.param(Mismatch(17, -1, -1, 0, 0.5, 0.25), " by more than 0.0001", id="a-number"),
+        pytest.param(Mismatch(17, -1, -1, 0, 100.0, 101.0, "", True), "", id="a-whole-number"),
+        pytest.param(Mismatch(17, -1, -1, -1, 3.0, 4.0), "", id="more-numbers"),
+        pytest.param(Mismatch(17, -1, -1, -3, 3.0, 4.0, "", True), "", id="a-text"),
+        pytest.param(Mismatch(17, -1, -1, -4, 3.0, 3.0), "", id="other-outputs"),
+    ],
+)
+def test_answers_that_no_tolerance_applies_to_are_not_said_to_differ_by_more_than_one(example, by):
+    record = compared(1029, 1)
+    record.mismatch = example
+    summary = summarise(record, n_verified=9, tolerance="0.0001")
+
+    assert f"1 answer differs from the one without load{by} (for example image 17: " in judge(summary).sentences[0]
+
+
+@pytest.mark.parametrize(
     ("record", "more", "code", "reason"),
     [
         pytest.param(compared(1029, 0), {}, exit_codes.PASS, None, id="none"),

@@ -3,7 +3,9 @@
 from tfsload.analysis import judged
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.validity import SAME_ANSWERS, Breach
-from tfsload.records.mismatch import OTHER_FORM, OTHER_TEXT
+from tfsload.records.mismatch import NO_SCORES, OTHER_FORM, OTHER_NUMBER, OTHER_TEXT
+
+_NO_DISTANCE = (OTHER_NUMBER, NO_SCORES, OTHER_TEXT, OTHER_FORM)
 
 
 def breaches(result: RunResult) -> list[Breach]:
@@ -20,9 +22,10 @@ def breaches(result: RunResult) -> list[Breach]:
         "see whether the server mixes up requests or computes otherwise under load; --tolerance and a threshold on "
         "mismatched_rate say what may be"
     )
-    # Of a text that is another one no number says how far off it is.
-    is_far = verified.example is None or verified.example.place not in (OTHER_TEXT, OTHER_FORM)
-    by = f" by more than {verified.tolerance}" if is_far else ""
+    # Of another text, class or whole number no tolerance says how far off it may be.
+    one = verified.example
+    is_measured = one is None or not (one.is_exact or one.place in _NO_DISTANCE)
+    by = f" by more than {verified.tolerance}" if is_measured else ""
     what = f"{differ} without load{by}{where}{example}"
     return [Breach(SAME_ANSWERS, what, cure)]
 

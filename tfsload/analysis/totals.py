@@ -137,6 +137,7 @@ class MismatchExample:
         expected, answered: that class's score without load and under it.
         words: all this for people.
         output: of answers that are compared by several outputs, the one that it is about; empty: there is one.
+        is_exact: whether no tolerance applies to that: a text, a truth value or a whole number.
     """
 
     image: int
@@ -147,11 +148,12 @@ class MismatchExample:
     answered: float
     words: str
     output: str = ""
+    is_exact: bool = False
 
     @classmethod
     def of(cls, mismatch: Mismatch | None) -> "MismatchExample | None":
         """Return an example as plain data; None: there is none."""
-        return None if mismatch is None else cls(*mismatch[:6], mismatch.words, mismatch.output)
+        return None if mismatch is None else cls(*mismatch[:6], mismatch.words, *mismatch[6:])
 
 
 def error_rate(record: Record) -> float | None:

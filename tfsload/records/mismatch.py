@@ -24,6 +24,7 @@ class Mismatch(NamedTuple):
             outputs have other sizes, or are others.
         expected, answered: that class's score without load and under it.
         output: of answers that are compared by several outputs, the one that it is about; empty: there is one.
+        is_exact: whether no tolerance applies to that, as `Part` has it.
     """
 
     image: int
@@ -33,6 +34,7 @@ class Mismatch(NamedTuple):
     expected: float
     answered: float
     output: str = ""
+    is_exact: bool = False
 
     @classmethod
     def of(cls, image: int, expected: NDArray[Any], scores: NDArray[Any], offset: int = 0) -> "Mismatch":
@@ -53,7 +55,13 @@ class Mismatch(NamedTuple):
 
     @classmethod
     def of_values(
-        cls, image: int, expected: NDArray[Any], values: NDArray[Any], output: str = "", is_text: bool = False
+        cls,
+        image: int,
+        expected: NDArray[Any],
+        values: NDArray[Any],
+        output: str = "",
+        is_text: bool = False,
+        is_exact: bool = False,
     ) -> "Mismatch":
         """Return the mismatch of an image whose answers are numbers that name no class.
 
@@ -61,9 +69,10 @@ class Mismatch(NamedTuple):
             image, expected, values: as of `of`.
             output: the one that the numbers are of, where there are several.
             is_text: whether they are texts' checksums.
+            is_exact: whether no tolerance applies to them.
         """
         place, one, other = _furthest(expected, values)
-        return cls(image, NO_CLASS, NO_CLASS, OTHER_TEXT if is_text else place, one, other, output)
+        return cls(image, NO_CLASS, NO_CLASS, OTHER_TEXT if is_text else place, one, other, output, is_exact)
 
     @classmethod
     def of_forms(cls, image: int, n_expected: int, n_answered: int) -> "Mismatch":

@@ -91,7 +91,8 @@ class References:
             pair = reference[place, columns], scores[place, columns]
             if self._differs(part, pair[0][None], pair[1][None])[0]:
                 break
-        return Mismatch.of_values(image, *pair, part.output if len(layout) > 1 else "", part.is_text)
+        output = part.output if len(layout) > 1 else ""
+        return Mismatch.of_values(image, *pair, output, part.is_text, part.is_exact)
 
     def _is_other(self, reference: NDArray[Any], values: NDArray[Any], layout: Layout) -> NDArray[np.bool_]:
         """Return which images' answers differ, of one shape: classes do where they are not the same."""

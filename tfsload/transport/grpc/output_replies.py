@@ -31,7 +31,7 @@ class OutputsAnswer(Answer):
         images: the answer to each.
     """
 
-    __slots__ = ("_known", "_layout", "_values", "counted", "images")
+    __slots__ = ("_is_judged", "_known", "_layout", "_values", "counted", "images")
 
     predicted: list[Any]
 
@@ -46,7 +46,7 @@ class OutputsAnswer(Answer):
         """
         self.servable = servable
         self.counted = [0] * n_images
-        self._known = known
+        self._known, self._is_judged = known, outputs.is_judged
         self._values: NDArray[Any] | None = None
         self._layout: tuple[Part, ...] = ()
         self.predicted = [None] * n_images if known is None else known.predicted
@@ -71,7 +71,7 @@ class OutputsAnswer(Answer):
             names = sorted(self.images[0].outputs)
             rows = [[_numbers(one.outputs[name]) for name in names] for one in self.images]
             self._layout = tuple(
-                Part(name, len(numbers), *_kind(self.images[0].outputs[name].dtype))
+                Part(name, len(numbers), *_kind(self.images[0].outputs[name].dtype, self._is_judged))
                 for name, numbers in zip(names, rows[0], strict=True)
             )
             self._values = np.stack([np.concatenate(row) for row in rows])
@@ -93,7 +93,13 @@ class OutputsReader:
     """Reads all outputs out of replies, and the class where they name one."""
 
     def __init__(
-        self, method: str, classes: Reader | None, n_images: int, n_answered: int, whole: Collection[str] = ()
+        self,
+        method: str,
+        classes: Reader | None,
+        n_images: int,
+        n_answered: int,
+        whole: Collection[str] = (),
+        is_judged: bool = True,
     ) -> None:
         """Get ready.
 
@@ -103,9 +109,11 @@ class OutputsReader:
             n_images: in the request.
             n_answered: those that the reply is of, where the request was filled up.
             whole: names of outputs without a dimension of images.
+            is_judged: whether a class judges by them itself: whole numbers are then the same or others.
         """
         self._read_outputs = _predicted if method == PREDICT else _classified
         self._classes, self._n_images, self._n_answered, self._whole = classes, n_images, n_answered, whole
+        self._is_judged = is_judged
         self._servables: set[Servable] = set()
 
     def read(self, reply: bytes) -> OutputsAnswer:
@@ -115,7 +123,7 @@ class OutputsReader:
             ReplyError: unparsable bytes, no outputs, or none that can be read. An output that names no class is no
                 error: what it says is for others to judge.
         """
-        outputs, known = _Lazily(reply, self._read_outputs, self._n_answered, self._whole), None
+        outputs, known = _Lazily(reply, self._read_outputs, self._n_answered, self._whole, self._is_judged), None
         if self._classes is not None:
             try:
                 known = self._classes.read(reply)
@@ -132,8 +140,9 @@ class OutputsReader:
 class _Lazily:
     """The outputs of a reply, read when they are first asked for."""
 
-    def __init__(self, reply: bytes, read: Any, n_answered: int, whole: Collection[str]) -> None:
+    def __init__(self, reply: bytes, read: Any, n_answered: int, whole: Collection[str], is_judged: bool) -> None:
         self._reply, self._decode, self._n_answered, self.whole = reply, read, n_answered, whole
+        self.is_judged = is_judged
 
     @functools.cached_property
     def _decoded(self) -> tuple[Outputs, Servable]:
@@ -179,10 +188,10 @@ def _classified(reply: bytes) -> tuple[Mapping[str, NDArray[Any]], Servable]:
     return {"classes": labels, "scores": scores}, Servable.of(message.model_spec)
 
 
-def _kind(dtype: np.dtype[Any]) -> tuple[bool, bool]:
+def _kind(dtype: np.dtype[Any], is_judged: bool) -> tuple[bool, bool]:
     """Return whether an output's numbers are exact, and whether they are texts' checksums, as `Part` has it."""
-    is_text = dtype.kind == "O"
-    return is_text or dtype.kind == "b" or (dtype.kind in "iu" and dtype.itemsize > 1), is_text
+    is_text, is_whole = dtype.kind == "O", dtype.kind in "iu" and dtype.itemsize > 1
+    return is_text or dtype.kind == "b" or (is_whole and is_judged), is_text
 
 
 def _numbers(array: NDArray[Any]) -> NDArray[np.float64]:

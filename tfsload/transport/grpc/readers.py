@@ -14,7 +14,7 @@ def reader_for(spec: CallSpec, n_images: int) -> Reader:
     n_answered = n_images if batch is None else batch
     if spec.judged_by or spec.output.kind == VALUES:
         classes = None if spec.output.kind == VALUES else _reader(spec, n_images, n_answered)
-        return OutputsReader(spec.method, classes, n_images, n_answered, spec.whole)
+        return OutputsReader(spec.method, classes, n_images, n_answered, spec.whole, bool(spec.judged_by))
     return _reader(spec, n_images, n_answered)
 
 
