@@ -2,13 +2,17 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from tfsload.analysis.tolerance import DEFAULT, Tolerance
+from tfsload.datasets.dataset import load
 from tfsload.records.mismatch import Mismatch
+from tfsload.settings.settings import Settings
 from tfsload.target.references import References
+from tfsload.target.verification import VerificationError, record_references
 from tfsload.transport import protos
 from tfsload.transport.answer import ReplyError
 from tfsload.transport.call_spec import CLASSES, CLASSIFIED, CLASSIFY, LABELS, MNIST_EXAMPLE, VALUES, OutputSpec
@@ -31,6 +35,15 @@ def reply(version=1, **outputs):
         if np.asarray(array).dtype == object:
             message.outputs[name].string_val[:] = np.asarray(array).ravel().tolist()
     return message.SerializeToString()
+
+
+def _with_unreadable(content):
+    message = predict_pb2.PredictResponse.FromString(content)
+    message.outputs["odd"].dtype = types_pb2.DT_VARIANT
+    return message.SerializeToString()
+
+
+UNREADABLE_BESIDE = _with_unreadable(reply(scores=SCORES))
 
 
 def output(kind, dtype, name="x"):
@@ -249,6 +262,31 @@ def test_an_example_of_a_mismatch_says_whether_a_tolerance_applied(dtype, is_exa
     references.keep(0, recorded.values, recorded.layout)
 
     assert references.example(0, reader.read(reply(x=np.ones(2, dtype))), 10).is_exact == is_exact
+
+
+def test_an_output_that_cannot_be_read_under_load_is_another_answer():
+    references, reader = References(), reader_for(JUDGED, 2)
+    recorded = reader.read(reply(scores=SCORES, x=PRICE))
+    references.keep(0, recorded.values, recorded.layout)
+
+    answer = reader.read(UNREADABLE_BESIDE)
+
+    assert references.n_mismatched(0, answer) == 2
+    assert references.example(0, answer, 10).words.startswith("image 10: other outputs, or of other sizes")
+
+
+def test_an_output_that_cannot_be_read_without_load_is_named_with_the_way_out():
+    settings = Settings.parse({"verify": "2"}, "127.0.0.1:1")
+    transport = SimpleNamespace(
+        model=settings.model,
+        encode=lambda _images: b"",
+        call=lambda _body: UNREADABLE_BESIDE,
+        reader_of=lambda n_images: reader_for(JUDGED, n_images),
+        close=lambda: None,
+    )
+
+    with pytest.raises(VerificationError, match=r"image 0: output 'odd': no tensor .*--output-name asks for one"):
+        record_references(settings.checks, transport, load("mnist5k"))
 
 
 def test_answers_of_several_kinds_are_kept_apart():

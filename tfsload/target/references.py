@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tfsload.analysis.tolerance import DEFAULT, Tolerance
 from tfsload.records.mismatch import Mismatch
-from tfsload.transport.answer import Answer, Layout, Part, content_of
+from tfsload.transport.answer import Answer, Layout, Part, ReplyError, content_of
 
 
 class References:
@@ -61,9 +61,13 @@ class References:
         expected = self._bytes.get(number)
         if expected is None or answer is None:
             return None
-        if answer.holds(expected):
-            return 0
-        reference, scores = self._scores[number], answer.values
+        reference = self._scores[number]
+        try:
+            if answer.holds(expected):
+                return 0
+        except ReplyError:  # an output that cannot be read, and could be without load
+            return len(reference)
+        scores = answer.values
         if scores.shape != reference.shape or answer.layout != self._layouts[number]:
             return len(reference)
         return int(self._is_other(reference, scores, answer.layout).sum())
@@ -76,7 +80,11 @@ class References:
             answer: under load.
             first_image: the position of its first image in the data set.
         """
-        reference, scores, layout = self._scores[number], answer.values, answer.layout
+        reference = self._scores[number]
+        try:
+            scores, layout = answer.values, answer.layout
+        except ReplyError:
+            return Mismatch.of_forms(first_image, reference[0].size, reference[0].size)
         if layout != self._layouts[number]:
             return Mismatch.of_forms(first_image, reference[0].size, scores[0].size)
         place = 0

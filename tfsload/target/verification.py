@@ -52,6 +52,7 @@ def record_references(
             request = book[number]
             try:
                 answer = transport.reader_of(len(request.labels)).read(transport.call(request.body))
+                values, layout = answer.values, answer.layout  # what an own is_right has not looked at is read here
             except PredictionFailure as failure:
                 raise VerificationError(
                     f"--verify: image {request.first_image} has no answer even without load "
@@ -61,7 +62,7 @@ def record_references(
                 raise VerificationError(
                     f"--verify: the answer to image {request.first_image}: {shown(str(error))}"
                 ) from None
-            references.keep(number, answer.values, answer.layout)
+            references.keep(number, values, layout)
             answered_by[answer.servable] += 1
     finally:
         transport.close()

@@ -168,7 +168,7 @@ def _predicted(reply: bytes) -> tuple[Mapping[str, NDArray[Any]], Servable]:
         try:
             outputs[name] = to_array(tensor)
         except TensorError as error:
-            raise ReplyError(f"output {name!r}: {error}") from None
+            raise ReplyError(f"output {name!r}: {error}; --output-name asks for one output alone") from None
     if not outputs:
         raise ReplyError("the reply has no outputs")
     return outputs, Servable.of(message.model_spec)
