@@ -5,8 +5,8 @@ import re
 
 import pytest
 
+from tests.support.cured_runs import BUSY, CURED, DRIFTS, OUTSIDE, TOO_EARLY, judged, plain, sweep, undecided
 from tests.support.page_runs import PAGE_RUNS, closed_sweep, page_run
-from tests.unit.test_first_cure import BUSY, CURED, DRIFTS, OUTSIDE, TOO_EARLY, judged, plain, sweep, undecided
 from tfsload.analysis import exit_codes
 from tfsload.analysis.verdict import Reason
 from tfsload.report import next_run as following
