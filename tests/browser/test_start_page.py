@@ -238,16 +238,24 @@ def test_a_page_that_the_browser_has_kept_says_that_a_run_is_under_way(driver, u
     driver.get(ui.url + "/tfsload/")
     driver.find_element(By.ID, "load-plain").click()
     fill(driver, run_time="8s")
+    press(driver, "check")
+    checked = driver.find_element(By.CLASS_NAME, "go").text
     press(driver, "start")
     WebDriverWait(driver, LIMIT_S).until(lambda _: "/tfsload/runs/" in driver.current_url)
     driver.back()
     notice = WebDriverWait(driver, LIMIT_S).until(lambda _: driver.find_element(By.ID, "under-way"))
     WebDriverWait(driver, 5).until(lambda _: notice.is_displayed())
+    go = driver.find_element(By.CLASS_NAME, "go")
+    WebDriverWait(driver, 5).until(lambda _: "Not while a run is under way" in go.text)
     meanwhile = [one.is_enabled() for one in driver.find_elements(By.CSS_SELECTOR, ".go button")]
+    said = go.text, driver.title
     ui.wait_for_end()
     WebDriverWait(driver, LIMIT_S).until(lambda _: not notice.is_displayed())
 
     assert meanwhile == [False, False]
+    assert "It can start" in checked
+    assert "can start" not in said[0].lower()
+    assert said[1].startswith("Start a run")
     assert all(one.is_enabled() for one in driver.find_elements(By.CSS_SELECTOR, ".go button"))
 
 

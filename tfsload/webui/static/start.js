@@ -5,6 +5,7 @@ const address = form.getAttribute("data-now"); // its field that is called datas
 const INTERVAL_MS = 2000;
 const title = document.title;
 let asking = 0;
+let isUnderWay = !document.getElementById("under-way").hidden;
 
 const held = () => new URLSearchParams(new FormData(form)).toString();
 const asSent = held();
@@ -15,29 +16,26 @@ function showWhen(what, isSo) {
   }
 }
 
-function showWhetherEdited() {
+// That it can start is said of no form that cannot: neither of a changed one nor while a run is under way.
+function show() {
   const isEdited = held() !== asSent;
-  showWhen("as-sent", !isEdited);
-  showWhen("edited", isEdited);
-  document.title = isEdited ? title.replace("Can start", "Start a run") : title;
-}
-
-function showWhetherUnderWay(isUnderWay) {
+  showWhen("as-sent", !isEdited && !isUnderWay);
+  showWhen("edited", isEdited && !isUnderWay);
   showWhen("busy", isUnderWay);
   showWhen("idle", !isUnderWay);
   for (const one of form.querySelectorAll("button[name=action]")) {
     one.disabled = isUnderWay;
   }
+  document.title = isEdited || isUnderWay ? title.replace("Can start", "Start a run") : title;
 }
 
 async function look() {
   clearTimeout(asking);
-  let isUnderWay = !document.getElementById("under-way").hidden;
   try {
     const reply = await fetch(address, { cache: "no-store", redirect: "error" });
     if (reply.ok) {
       isUnderWay = (await reply.json()).is_under_way;
-      showWhetherUnderWay(isUnderWay);
+      show();
     }
   } catch {
     // The web UI does not answer just now: what is shown stays.
@@ -49,10 +47,10 @@ async function look() {
 }
 
 for (const what of ["input", "change"]) {
-  form.addEventListener(what, showWhetherEdited);
+  form.addEventListener(what, show);
 }
 addEventListener("pageshow", () => {
-  showWhetherEdited();
+  show();
   look();
 });
 document.addEventListener("visibilitychange", () => {
