@@ -14,7 +14,7 @@ from tfsload.report.asked_load import asked_load
 from tfsload.report.command import command
 from tfsload.report.load import load
 from tfsload.report.page.cards import Card, cards
-from tfsload.report.page.verdict_words import VerdictView, verdict_view
+from tfsload.report.page.verdict_words import CURE, VerdictView, verdict_view
 from tfsload.report.page.words import Sentence, sentence, stopped
 from tfsload.report.sweep_answer import sweep_answer
 
@@ -56,7 +56,7 @@ class FirstScreen:
         cards: the figures; empty: nothing was measured.
         next_command: what to run next: it cures the first reason told, or tells more; empty: no other command does it.
         outside: what to do before that, or before the same command is run again; empty: nothing.
-        is_outside_told: whether the verdict says so in the same words.
+        is_outside_told: whether it is the one cure that the verdict tells, in the same words.
     """
 
     subject: str
@@ -73,6 +73,7 @@ def first_screen(result: RunResult) -> FirstScreen:
     """Return what is seen first of a run."""
     coming, told = next_run.next_run(result), verdict_view(result)
     outside = stopped(coming.outside)
+    lines = ("".join(piece.text for piece in line) for line in told.lines)
     return FirstScreen(
         subject(result),
         _context(result),
@@ -81,7 +82,7 @@ def first_screen(result: RunResult) -> FirstScreen:
         cards(result),
         command(result, coming.changes) if coming.changes else "",
         sentence(outside),
-        any("".join(piece.text for piece in line) == f"Cure: {outside}" for line in told.lines),
+        [line for line in lines if line.startswith(CURE)] == [f"{CURE}{outside}"],
     )
 
 

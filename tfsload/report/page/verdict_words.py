@@ -20,7 +20,7 @@ from tfsload.report.states import State
 _MOST_LINES = 4
 # So many thresholds that were crossed are told with their figures, and where something else decides, so many.
 _MOST_TOLD, _MOST_BESIDES = 3, 2
-_CURE = "Cure: "
+CURE = "Cure: "
 # So many thresholds that hold are named.
 _MOST_HOLDING = 3
 
@@ -142,11 +142,11 @@ def _crossed_besides(result: RunResult) -> Iterable[Sentence]:
 def _cured(cure: str) -> Iterable[Sentence]:
     """Yield what to do, where something can be said."""
     if cure:
-        yield sentence(f"{_CURE}{stopped(cure)}")
+        yield sentence(f"{CURE}{stopped(cure)}")
 
 
 def _is_cure(line: Sentence) -> bool:
-    return bool(line) and line[0].text.startswith(_CURE)
+    return bool(line) and line[0].text.startswith(CURE)
 
 
 def notes_of(result: RunResult) -> tuple[str, ...]:
