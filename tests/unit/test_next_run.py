@@ -198,8 +198,15 @@ def test_an_answer_that_says_what_would_tell_has_it_as_data(levels, way_ms, want
             points((100, 150, 150), SLICES),
             0.3,
             {"level_duration_s": 80.0},
-            ": throughput scatters too much; measure on a machine with nothing else to do.",
+            ": measure on a machine with nothing else to do, since throughput scatters too much.",
             id="long-levels",
+        ),
+        pytest.param(
+            [*points((100, 150, 150)), LevelPoint(1, 130, 1e9 / 130, ())],
+            0.3,
+            {},
+            ": measure on a machine with nothing else to do, since throughput at 1 user differed from time to time.",
+            id="a-lone-user-that-differs",
         ),
         pytest.param(
             points((100, 130, 131)) * 4,

@@ -32,6 +32,7 @@ from tfsload.analysis.result import ProcessExit, RunResult, SchemaError
 from tfsload.analysis.verdict import Reason
 from tfsload.records.histogram import Histogram
 from tfsload.report import csv_files, hgrm, json_file, junit, markdown, states
+from tfsload.report.page.first_screen import first_screen
 from tfsload.report.schema import schema
 from tfsload.report.speed_ups import speed_ups
 from tfsload.report.states import is_doubted
@@ -377,6 +378,13 @@ def test_a_summary_says_how_the_run_ended_and_why(result):
         assert level.name in words
     for held in result.thresholds:
         assert held.where in words
+
+
+def test_a_summary_says_where_the_load_went_as_the_page_does(result):
+    words, _ = shown(markdown.write(result))
+    place = first_screen(result).context[0]
+
+    assert not result.server.address or place in words
 
 
 def cells_of(text):

@@ -78,7 +78,7 @@ def cure_of(growth: Growth, interval: Parallelism, is_whole: bool, asked: SweepA
     if interval.by_overhead >= interval.by_scatter or interval.high <= SERIAL_UP_TO:
         return with_heavier(asked)
     if growth.alone.n_runs > 1 and growth.alone.noise > SPREAD:
-        return Cure(f"throughput at 1 user differed from time to time; measure {_ON_A_QUIET_MACHINE}")
+        return Cure(f"measure {_ON_A_QUIET_MACHINE}, since throughput at 1 user differed from time to time")
     if max(growth.alone.noise, *(level.noise for level in sweep.plateau)) > SPREAD:
         return _with_longer_levels(asked)
     if not is_whole:
@@ -99,7 +99,7 @@ def _with_more_levels(more: NextSweep | None) -> Cure:
 def _with_longer_levels(asked: SweepAsked | None) -> Cure:
     more = less_scattered(asked)
     how = "" if more is None else f" longer (`{as_flags(more) or '--level-duration'}`),"
-    return Cure(f"throughput scatters too much; measure{how} {_ON_A_QUIET_MACHINE}", more)
+    return Cure(f"measure{how} {_ON_A_QUIET_MACHINE}, since throughput scatters too much", more)
 
 
 def _measured_well(level: ScaledLevel, asked: SweepAsked | None) -> Cure:

@@ -12,6 +12,7 @@ from tfsload.report.load import load
 from tfsload.report.percentile_words import PERCENTILES_ARE
 from tfsload.report.speed_ups import OF_A_MEAN, are_of_a_mean, speed_ups
 from tfsload.report.sweep_answer import sweep_answer
+from tfsload.report.where import where
 
 # What Markdown, or the HTML within it, takes for more than a letter.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&@$^])")
@@ -60,7 +61,7 @@ def _headline(result: RunResult) -> str:
 
 def _where(result: RunResult) -> str:
     server, suite = result.server, result.made_by.suite
-    parts = [f"{text(server.address)} over {text(server.protocol)}"] if server.address else []
+    parts = [text(where(server.address, server.protocol, server.is_embedded))] if server.address else []
     parts += [text(told)] if (told := load(result)) else []
     parts += [f"tfsload {text(suite)}"] if suite else []
     return " · ".join(parts)

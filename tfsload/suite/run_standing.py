@@ -87,18 +87,16 @@ def _counted_of_all(coordinator: Coordinator) -> Counters:
 
 def begun(run: LedRun, n_users: int) -> Begun:
     """Return what a run is begun to do; `n_users`: of one without levels."""
-    # Only a web UI asks; words and charts of the page are nothing that other processes are to hold in memory.
+    # Only a web UI asks; words of a report are nothing that other processes are to hold in memory.
     from tfsload.report import load
-    from tfsload.report.page import first_screen
+    from tfsload.report.where import where
 
     checked = run.checked
     asked, model = checked.settings.load, checked.settings.model
     version = checked.preflight.model_version
     return Begun(
         model=redacted(f"{model.name}, version {version}" if version else model.name),
-        where=redacted(
-            first_screen.where(checked.settings.connection.server.text, checked.transport.protocol, checked.is_embedded)
-        ),
+        where=redacted(where(checked.settings.connection.server.text, checked.transport.protocol, checked.is_embedded)),
         load=load.with_images(
             _load(asked, checked.settings.data.num_tests, n_users), str(model.images_per_request), checked.n_images
         ),

@@ -17,9 +17,8 @@ from tfsload.report.page.cards import Card, cards
 from tfsload.report.page.verdict_words import CURE, VerdictView, verdict_view
 from tfsload.report.page.words import Sentence, sentence, stopped
 from tfsload.report.sweep_answer import sweep_answer
+from tfsload.report.where import where
 
-# What the server is called that the suite starts where none is named.
-EMBEDDED = "embedded server"
 _IN_PARALLEL, _HOW_MUCH = "Does the server run in parallel?", "How much does it hold?"
 # Of a run that ended within its first level, or before it.
 _UNFINISHED = {
@@ -101,21 +100,6 @@ def _context(result: RunResult) -> tuple[str, ...]:
     took = course.ended_unix_s - course.begun_unix_s
     parts.append(f"{began} · {units.span(took)}" if began and took > 0 else began)
     return tuple(part for part in parts if part)
-
-
-def where(address: str, protocol_name: str, is_embedded: bool) -> str:
-    """Return where the load went, and how.
-
-    >>> where("127.0.0.1:36127", "grpc", is_embedded=True), where("models:8500", "grpc", is_embedded=False)
-    ('127.0.0.1:36127 · embedded server · gRPC', 'models:8500 · gRPC')
-    """
-    parts = (address, EMBEDDED if is_embedded else "", protocol(protocol_name))
-    return " · ".join(part for part in parts if part)
-
-
-def protocol(name: str) -> str:
-    """Return a protocol's name as people write it."""
-    return {"grpc": "gRPC", "rest": "REST"}.get(name.lower(), name)
 
 
 def _with_confidence(result: RunResult, scaling: Scaling) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from tfsload.analysis.result import RunResult
 from tfsload.report import units
-from tfsload.report.page.first_screen import EMBEDDED, protocol
+from tfsload.report.where import EMBEDDED, protocol
 
 
 @dataclass(frozen=True)
