@@ -1,5 +1,6 @@
 """The report's page in a real browser: what is drawn, whether it can be read, and by whom."""
 
+import dataclasses
 import json
 import math
 import re
@@ -297,6 +298,25 @@ def test_what_matters_is_read_without_script_and_style(page, html):
         assert words in text, words
     shown = page.driver.find_elements(By.CSS_SELECTOR, "#chart-throughput svg[role=img]")
     assert [one.is_displayed() for one in shown] == [True, False]
+
+
+def test_an_option_of_a_command_is_not_broken_where_its_line_ends(page):
+    asked = page_run("sweep").asked
+    options = {"images_per_request": "64", "level_duration": "5", "warm_up": "6", "threshold": "p99 < 500ms"}
+    asked = dataclasses.replace(asked, options={**asked.options, **options}, changed=(*asked.changed, *options))
+    made = render(dataclasses.replace(page_run("sweep"), asked=asked))
+    for width_px in range(320, 960, 40):
+        page.show(made, width_px=width_px)
+        n_lines = page.driver.execute_script("""
+            return Array.from(document.querySelectorAll("pre .option"), (option) => {
+              const range = document.createRange();
+              range.selectNodeContents(option);
+              return range.getClientRects().length;
+            });
+        """)
+
+        assert n_lines == [1] * 6
+        assert page.too_wide == []
 
 
 def test_a_mark_that_is_pointed_at_says_what_it_is(page, html):

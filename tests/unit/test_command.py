@@ -1,6 +1,8 @@
 """The command that a report says repeats the run: read again by Locust's own parser, it asks for the same."""
 
 import dataclasses
+import html
+import re
 import shlex
 
 import pytest
@@ -9,6 +11,7 @@ from locust.argument_parser import get_parser
 from tests.support.page_runs import page_run
 from tfsload.datasets.shipped import shipped
 from tfsload.report.command import command
+from tfsload.report.page.page import render
 from tfsload.run.asked import as_asked
 from tfsload.suite.arguments import add_arguments
 from tfsload.transport.words import HIDDEN
@@ -93,3 +96,12 @@ def test_what_is_secret_is_masked():
     words = repeated(["-f", "a.py", "--metadata", "authorization=secret", "--host", "me:secret@h:1"])
 
     assert words == ["locust", "-f", "a.py", "--headless", "--host", f"{HIDDEN}@h:1", "--metadata", HIDDEN]
+
+
+@pytest.mark.parametrize("arguments", [*GIVEN.values(), ["--note", "a=two  blanks\nand --a <line>"]])
+def test_what_is_copied_from_the_page_is_the_command(arguments):
+    result = dataclasses.replace(page_run("demo"), asked=asked(arguments))
+    (shown,) = re.findall(r"<pre[^>]*><code>(.*?)</code></pre>", render(result), re.DOTALL)
+
+    assert html.unescape(re.sub(r"<[^>]*>", "", shown)) == command(result)
+    assert shown.count('<span class="option">') == len(re.findall(r"(?:^| )--", command(result)))

@@ -346,4 +346,4 @@ def test_the_command_stands_below_the_sentence_that_asks_for_it():
     result = closed_sweep((1, 0.0, 0.0), (2, 0.0, 0.0))
     page = render(dataclasses.replace(with_next(NextSweep((1, 2, 4, 1)), sweep="1,2"), levels=result.levels))
 
-    assert page.index("Does the server run in parallel?") < page.index("--sweep 1,2,4,1") < page.index("How fast")
+    assert page.index("Does the server run in parallel?") < page.index("</span> 1,2,4,1") < page.index("How fast")
