@@ -10,6 +10,7 @@ from tfsload.analysis.attendance import Attended
 from tfsload.analysis.result import Users
 from tfsload.analysis.workers import Workers
 from tfsload.report import terminal
+from tfsload.report.page.cards import cards
 
 
 def run_of(n_requests, users, workers=None):
@@ -61,3 +62,20 @@ def test_the_users_row_says_why_some_are_missing(result, told):
     rows = [line.removeprefix("users").strip() for line in terminal.render(result).splitlines() if line[:5] == "users"]
 
     assert rows == ([told] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("users", "said"),
+    [
+        pytest.param(Users(4, 4, None), "", id="all-are-there"),
+        pytest.param(
+            Users(1, 4, None), " · 1 of 4 users: the run ended before all were started (-r: more a second)", id="late"
+        ),
+        pytest.param(Users(0, 2, None), " · 0 of 2 users: they ended by themselves before the run did", id="gone"),
+    ],
+)
+def test_the_card_of_the_throughput_says_that_it_is_of_fewer_users(users, said):
+    result = run_of(20, users)
+    (card,) = (one for one in cards(result) if one.title == "How fast: throughput")
+
+    assert card.below == f"20 requests in 0 s{said}"

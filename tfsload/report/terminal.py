@@ -8,6 +8,7 @@ from tfsload.analysis.result import RunResult, Verified
 from tfsload.analysis.totals import Totals
 from tfsload.report import classes, levels, thresholds, verdict
 from tfsload.report.asked_load import asked_load
+from tfsload.report.fewer_users import why_fewer
 from tfsload.report.load import load
 from tfsload.report.screen import LOG, Screen
 from tfsload.report.speed_ups import OF_A_MEAN, are_of_a_mean, speed_ups
@@ -17,11 +18,8 @@ from tfsload.transport.words import path_shown
 _LABEL_WIDTH = 13
 # Those of a level, in the table, are not as counted.
 _ALL_LEVELS = "All levels together, as counted:"
-_LATE_USERS = "the run ended before all were started (-r: more a second)"
-_GONE_OR_LATE = "others ended by themselves, or the run ended before they were started (-r: more a second)"
 # A request that was cut off has waited for long from here on, where none was answered that took as long.
 _LONG_NS = 1_000_000_000
-_USERS_GONE = "they ended by themselves before the run did"
 
 
 def render(result: RunResult, remark: str = "", screen: Screen = LOG, page: str = "") -> str:
@@ -142,8 +140,8 @@ def _not_counted(result: RunResult) -> list[tuple[str, str]]:
 def _participants(result: RunResult) -> list[tuple[str, str]]:
     rows, users, workers = [], result.users, result.workers
     has_levels = bool(result.levels or result.course.n_levels_left)
-    if users.n < users.n_users_asked and not has_levels:
-        rows.append(("users", f"{users.n:,} of {users.n_users_asked:,}: {_why_fewer(result)}"))
+    if why := why_fewer(result):
+        rows.append(("users", f"{users.n:,} of {users.n_users_asked:,}: {why}"))
     elif users.attended is not None and users.attended.is_considerable and not result.levels:
         rows.append(("users", f"only {users.attended.sentence}"))
     if result.others.names and has_levels:
@@ -152,18 +150,6 @@ def _participants(result: RunResult) -> list[tuple[str, str]]:
         lost = f", {len(workers.lost)} lost" if workers.lost else ""
         rows.append(("workers", f"{workers.n}{lost}"))
     return rows
-
-
-def _why_fewer(result: RunResult) -> str:
-    """Return why fewer users run at the end than were to be started."""
-    users, workers = result.users, result.workers
-    if workers.lost:
-        return "others were with workers that are lost"
-    if workers.unfit:
-        return "others were with workers that could not take part"
-    if result.totals.requests and not users.n:
-        return _USERS_GONE  # without a user no request is made
-    return _GONE_OR_LATE if users.were_once_all_started else _LATE_USERS
 
 
 def _levels(result: RunResult, screen: Screen) -> list[str]:

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from tfsload.analysis import exit_codes
+from tfsload.analysis import exit_codes, missing_users
 from tfsload.analysis.figures import at_once, percent, share, users
 from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.level_result import LevelResult
@@ -13,6 +13,7 @@ from tfsload.analysis.scaling_answer import times_one_user
 from tfsload.analysis.sweep import PLATEAU
 from tfsload.report import states, units
 from tfsload.report.asked_load import asked_load
+from tfsload.report.fewer_users import why_fewer
 from tfsload.report.page.crossed import Crossed, is_p99, of_errors, of_latency, of_throughput
 
 # Of levels as good as the best so many are named.
@@ -172,6 +173,8 @@ def _fast_as_a_whole(result: RunResult) -> Card:
         below.append(OF_A_PART)
     if totals.requests_per_s is not None and totals.predictions != totals.requests:
         below.append(f"{units.rate(totals.images_per_s)} images/s")
+    if (why := why_fewer(result)) and not (missing_users.notes(result) or missing_users.breaches(result)):
+        below.append(f"{result.users.n:,} of {users(result.users.n_users_asked)}: {why}")
     below += crossed.told
     rate = units.rate(totals.requests_per_s)
     state, figure = crossed.state or unsupported_as_a_whole(result), crossed.figure(totals.requests_per_s)
