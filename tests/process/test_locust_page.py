@@ -8,7 +8,15 @@ import urllib.request
 import pytest
 
 from tests.support.hostile import MARKUP
-from tests.support.locust_tables import ACCURACY, LEVELS, class_figures, figures_shown, level_figures, state_of
+from tests.support.locust_tables import (
+    ACCURACY,
+    LEVELS,
+    class_figures,
+    figures_shown,
+    level_figures,
+    of_all_classes,
+    state_of,
+)
 from tests.support.runs import wait_until
 from tests.support.web_ui import LEVEL, UNSET, WITH_LOGIN, web_ui_of
 
@@ -58,7 +66,7 @@ def test_the_tabs_show_the_figures_of_the_result_and_the_bar_its_verdict(tmp_pat
     keys = ("level", "rate", "median", "ninety", "tail", "errors", "wrong", "failed")
     assert figures_shown(levels[1:], *keys) == level_figures(written)
     assert all(row["remark"].startswith("p50 < 0.001 ms crossed: ") for row in levels[1:])
-    assert classes[0]["label"] == f"all: {state_of(written)}"
+    assert classes[0]["label"] == of_all_classes(written)
     keys = ("label", "images", "right", "wrong", "recall", "precision")
     assert figures_shown(classes[1:], *keys) == class_figures(written)
 

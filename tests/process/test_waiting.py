@@ -151,7 +151,7 @@ def test_a_check_that_waits_looks_to_nobody_like_a_run(tmp_path):
         checked = check.get(timeout=60)
 
     assert state == "ready"
-    assert "A run is under way" not in page.text
+    assert not page.is_under_way
     assert "tarting" not in str(bar)
     assert led == ["/tfsload/", "/tfsload/"]
     assert f"a check that somebody has asked for waits for the server at 127.0.0.1:{port}" in start["message"]

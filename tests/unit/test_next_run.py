@@ -82,6 +82,7 @@ def asked(**others):
         pytest.param(longer, {"level_duration_s": 50_000.0}, MAX_LEVEL_S, id="a-day"),
         pytest.param(longer, {"level_duration_s": float(MAX_LEVEL_S)}, None, id="no-level-is-longer"),
         pytest.param(warmer, {}, 12.0, id="a-warm-up-that-takes-in-the-last-level"),
+        pytest.param(warmer, {"warm_up_s": 0.0, "level_duration_s": 0.1}, 2.0, id="a-warm-up-of-very-short-levels"),
         pytest.param(warmer, {"warm_up_s": 0.0, "level_duration_s": 3.5}, 3.5, id="a-warm-up-where-there-was-none"),
         pytest.param(
             warmer, {"warm_up_s": 80_000.0, "level_duration_s": 9_000.0}, MAX_LEVEL_S, id="a-warm-up-of-a-day"

@@ -71,7 +71,7 @@ def test_the_way_to_what_would_tell_stands_at_the_answer(kind, is_offered):
 
     assert page.count("/tfsload/?run=1&amp;more=1") == is_offered  # once
     if is_offered:
-        in_order = ["To tell no from hardly", "--sweep 1,2,4,8,1", "/tfsload/?run=1&amp;more=1", "How fast"]
+        in_order = ["To tell no from hardly", "--sweep</span> 1,2,4,8,1", "/tfsload/?run=1&amp;more=1", "How fast"]
         assert sorted(in_order, key=page.index) == in_order
     assert "what is to be run next" not in page
 

@@ -23,7 +23,7 @@ def breaches(result: RunResult) -> list[Breach]:
         cure = "see in the log which workers or users ended"
         return [Breach(USERS_RUN, f"only {users.attended.sentence}", cure)]
     if _ends_in_its_ramp(result):
-        what = f"only {users.n:,} of {users.n_users_asked:,} users were started before the run's time was over"
+        what = f"only {_started(result)} before the run's time was over"
         return [Breach(USERS_RUN, what, "start more a second (-r), or let the run last longer (-t)")]
     return []
 
@@ -66,5 +66,11 @@ def notes(result: RunResult) -> tuple[Reason, ...]:
         return ()
     if result.is_stopped_early or course.stalled or not result.has_limits_on_speed:
         return ()
-    what = f"only {users.n:,} of {users.n_users_asked:,} users were started before the last image was fired"
-    return (Reason(f"{what}: latencies and rates are of those", "start more a second (-r)"),)
+    those = "that one" if users.n == 1 else "those"
+    what = f"only {_started(result)} before the last image was fired: latencies and rates are of {those}"
+    return (Reason(what, "start more a second (-r)"),)
+
+
+def _started(result: RunResult) -> str:
+    users = result.users
+    return f"{users.n:,} of {users.n_users_asked:,} users {'was' if users.n == 1 else 'were'} started"

@@ -20,6 +20,8 @@ HEAVY = 64
 _TIMES = 2
 # What scatters in levels of a minute does so in longer ones.
 _LONG_ENOUGH_S = 60.0
+# What begins anew, as a server's threads and a connection do, takes so long, however short levels are: the default.
+_LEAST_WARM_UP_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -114,14 +116,14 @@ def longer(asked: SweepAsked | None) -> NextSweep | None:
 
 
 def warmer(asked: SweepAsked | None) -> NextSweep | None:
-    """Return a sweep that begins to measure where this one's levels ended; None: no warm-up may be longer.
+    """Return a sweep that begins to measure where this one's levels ended or later; None: no warm-up may be longer.
 
     Args:
         asked: what this one was asked for; None: it is not known.
     """
     if asked is None:
         return NextSweep(is_warmer=True)
-    more_s = min(asked.warm_up_s + asked.level_duration_s, MAX_LEVEL_S)
+    more_s = min(max(asked.warm_up_s + asked.level_duration_s, _LEAST_WARM_UP_S), MAX_LEVEL_S)
     return NextSweep(is_warmer=True, warm_up_s=more_s) if more_s > asked.warm_up_s else None
 
 
