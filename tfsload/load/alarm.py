@@ -57,6 +57,12 @@ class Chores(Protocol):
         """Do it all, without switching to another greenlet."""
 
 
+class _NoChores:
+    waiting = ()
+
+    def settle(self) -> None: ...
+
+
 class Alarm(Protocol):
     """Calls back, in the event loop, once it is due."""
 
@@ -178,7 +184,7 @@ class SpinAlarm:
         self._due_ns, self._gives_way_from_ns = _NEVER_NS, 0
         self._is_set_anew = self._is_awake = False
         self._sleeper = TimerFdAlarm(self._look)
-        self._chores = chores
+        self._chores: Chores = _NoChores() if chores is None else chores
         self._give_way = give_way or os.sched_yield  # on Linux, as it is by now
         # Of the lowest priority: idle watchers of others have their turns, too.
         self._idle: Any = loop.idle(priority=loop.MINPRI)
@@ -207,7 +213,7 @@ class SpinAlarm:
                 self._rest()
         elif not self._is_awake:
             self.set(self._due_ns)
-        elif self._chores is not None and self._due_ns - now_ns > _CHORES_NS and self._has_chores():
+        elif self._due_ns - now_ns > _CHORES_NS and self._has_chores():
             self._chores.settle()
         elif now_ns >= self._gives_way_from_ns:
             self._give_way()
@@ -216,7 +222,7 @@ class SpinAlarm:
                 self._gives_way_from_ns = now_ns + _TIMES_AWAY * away_ns
 
     def _has_chores(self) -> bool:
-        return self._chores is not None and len(self._chores.waiting) >= _FEWEST_CHORES
+        return len(self._chores.waiting) >= _FEWEST_CHORES
 
     def _rest(self) -> None:
         if self._is_awake:
