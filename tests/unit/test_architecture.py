@@ -61,6 +61,7 @@ PLANTED = {
     "flask-in-settings": ("settings.rules", "flask", "flask stays"),
     "tensorflow-in-run": ("run.checks", "tensorflow", "TensorFlow stays"),
     "grpc-in-analysis": ("analysis.usl", "grpc", "gRPC and HTTP/2 stay"),
+    "http-in-settings": ("settings.rules", "httptools", "HTTP/1.1 and its JSON stay"),
     "charts-in-the-suite": ("suite.outcome", "vl_convert", "vl-convert stays"),
 }
 

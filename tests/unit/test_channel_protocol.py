@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from tests.support.examples import scaled
 from tests.support.grpc_frames import OK_HEADERS, OK_TRAILERS, block, headers_only, message, reply
+from tfsload.transport.backoff import Backoff
 from tfsload.transport.grpc import frames
-from tfsload.transport.grpc.backoff import Backoff
 from tfsload.transport.grpc.call import Call
 from tfsload.transport.grpc.frames import FrameParser, ProtocolError
 from tfsload.transport.grpc.headers import (

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from tests.support.predict_replies import reply
+from tfsload.transport import class_reader
 from tfsload.transport.call_spec import LABELS, OutputSpec
-from tfsload.transport.grpc import class_replies, codec
+from tfsload.transport.grpc import codec
+from tfsload.transport.grpc.class_replies import class_decoder
 from tfsload.transport.protos import predict_pb2, types_pb2
 
 ROOM = 8
@@ -30,7 +32,7 @@ def scored(number):
 READERS = {
     "scores": (lambda: codec.ReplyReader("scores", 1), scored, lambda answer: int(answer.scores[0, 0])),
     "classes": (
-        lambda: class_replies.ClassReader(OutputSpec("label", "DT_STRING", (-1,), LABELS), 1),
+        lambda: class_reader.ClassReader(class_decoder(OutputSpec("label", "DT_STRING", (-1,), LABELS), 1)),
         labelled,
         lambda answer: answer.predicted[0],
     ),
@@ -41,8 +43,8 @@ READERS = {
 def told(request, monkeypatch):
     """Return a function that has numbers read, and says of each whether its answer was that of an earlier reply."""
     monkeypatch.setattr(codec, "_MOST_ANSWERS", ROOM)
-    monkeypatch.setattr(class_replies, "_MOST_KNOWN", ROOM)
-    monkeypatch.setattr(class_replies, "_WORTH_PERCENT", 25)
+    monkeypatch.setattr(class_reader, "_MOST_KNOWN", ROOM)
+    monkeypatch.setattr(class_reader, "_WORTH_PERCENT", 25)
     make, reply_of, number_in = request.param
     reader, answers = make(), []  # all of them, so that no object is another one at the same place
     if reply_of is scored:

@@ -6,7 +6,7 @@ import pytest
 
 from tfsload.transport.grpc import connection as connecting
 from tfsload.transport.grpc.connection import Connection
-from tfsload.transport.grpc.late_reading import LateReading
+from tfsload.transport.late_reading import LateReading
 
 PART = connecting._READ_BYTES * connecting._READS_AT_ONCE
 

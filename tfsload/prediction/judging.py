@@ -13,7 +13,7 @@ from tfsload.records.recorder import Recorder
 from tfsload.records.window import UNCOUNTED
 from tfsload.transport.contract import Transport
 from tfsload.transport.failure import UNJUDGED, PredictionFailure
-from tfsload.transport.grpc.codec import MOST_KEPT_BYTES
+from tfsload.transport.kept_answers import MOST_KEPT_BYTES
 from tfsload.transport.words import shown
 
 logger = logging.getLogger(__name__)

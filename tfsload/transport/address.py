@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from tfsload.transport.words import quoted
 
 GRPC_PORT = 8500
+REST_PORT = 8501
 
 _HOST = r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]@?#]+)"
 _ADDRESS = re.compile(rf"{_HOST}:(?P<port>[0-9]{{1,5}})")
 _UNIX = "unix:"
+# What a URL means that names no port.
+_PORTS = {"http": 80, "https": 443}
 
 
 class AddressError(ValueError):
@@ -73,6 +76,57 @@ def parse_address(text: str, named_by: str = "--host") -> Address:
     if not 0 < int(match["port"]) < 65536:
         raise AddressError(f"{named_by} {quoted(text)} has port {match['port']}: expected 1 to 65535")
     return Address(address, match["host"].removeprefix("[").removesuffix("]"), int(match["port"]))
+
+
+@dataclass(frozen=True)
+class RestAddress(Address):
+    """The address of a server that is spoken to over HTTP.
+
+    Attributes:
+        is_https: whether it was named as an `https://` one: TLS is spoken, whatever else was asked for.
+    """
+
+    is_https: bool = False
+
+
+def parse_rest_address(text: str, named_by: str = "--host") -> RestAddress:
+    """Parse an address for REST.
+
+    >>> parse_rest_address("http://serving.local:8501").text, parse_rest_address("https://serving.local").port
+    ('serving.local:8501', 443)
+
+    Args:
+        text: the address; one without a port is a URL, whose scheme has its own.
+        named_by: what names it, for messages.
+
+    Raises:
+        AddressError: with what was given and what is expected.
+    """
+    address = text.strip()
+    expected = (
+        f"expected HOST:PORT (TensorFlow Serving's REST port is {REST_PORT}), http://HOST:PORT, https://HOST:PORT, "
+        "[IPV6]:PORT or unix:PATH"
+    )
+    if address.startswith("grpc://"):
+        raise AddressError(f"{named_by} {quoted(text)} is a gRPC address and this run sends REST: {expected}")
+    if address.startswith(_UNIX):
+        socket = parse_address(address, named_by)
+        return RestAddress(socket.text, socket.host, None)
+    url = re.match(r"(https?)://", address, re.IGNORECASE)
+    scheme = url[1].lower() if url else ""
+    where, slash, path = address[url.end() if url else 0 :].partition("/")
+    if url and "@" not in where and ":" not in where.rpartition("]")[2]:
+        where += f":{_PORTS[scheme]}"
+    match = _ADDRESS.fullmatch(where)
+    if match is None:
+        raise AddressError(f"{named_by} {quoted(text)} is not an address: {expected}")
+    if slash and path:
+        cure = "leave it out; --model-name names the model"
+        raise AddressError(f"{named_by} {quoted(text)} has a path, and requests have their own: {cure}")
+    if not 0 < int(match["port"]) < 65536:
+        raise AddressError(f"{named_by} {quoted(text)} has port {match['port']}: expected 1 to 65535")
+    host = match["host"].removeprefix("[").removesuffix("]")
+    return RestAddress(where, host, int(match["port"]), scheme == "https")
 
 
 def same_address(text: str) -> str:

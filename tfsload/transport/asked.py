@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from tfsload.transport.address import Address
 from tfsload.transport.pixel_scale import PixelScale
 
+# How a body of REST has what it holds: image by image, or input by input.
+ROW, COLUMN = "row", "column"
+
 
 @dataclass(frozen=True)
 class ModelAsked:
@@ -45,6 +48,7 @@ class ConnectionAsked:
         tls_ca_file, tls_cert_file, tls_key_file: PEM files; empty: none.
         metadata: pairs of key and value sent with every request.
         wait_s: for how long a server that is starting is waited for, before any load; 0: not at all.
+        rest_format: `row` or `column`: how bodies of REST are written.
     """
 
     target: Address | None
@@ -56,6 +60,7 @@ class ConnectionAsked:
     tls_key_file: str
     metadata: tuple[tuple[str, str], ...] = field(repr=False)  # a secret
     wait_s: float = 0.0
+    rest_format: str = ROW
 
     @property
     def server(self) -> Address:

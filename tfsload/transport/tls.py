@@ -1,4 +1,4 @@
-"""TLS for a connection: verified unless asked otherwise, HTTP/2 by ALPN."""
+"""TLS for a connection: verified unless asked otherwise, HTTP's version by ALPN."""
 
 import contextlib
 import os
@@ -13,6 +13,8 @@ from tfsload.transport.asked import ConnectionAsked
 from tfsload.transport.faults import FaultsError
 from tfsload.transport.words import quoted
 
+# What is spoken over TLS, as ALPN names it (RFC 7301).
+HTTP_2, HTTP_1 = "h2", "http/1.1"
 _READ_BYTES = 1 << 18
 # All authorities of a system come to a quarter of one.
 _MOST_PEM_BYTES = 16 * 2**20
@@ -42,8 +44,15 @@ class TlsCredentials:
     context: ssl.SSLContext
 
 
-def read_credentials(asked: ConnectionAsked) -> TlsCredentials | None:
+def read_credentials(
+    asked: ConnectionAsked, protocol: str = HTTP_2, is_spoken: bool | None = None
+) -> TlsCredentials | None:
     """Read the TLS files that were named; None where TLS is not spoken.
+
+    Args:
+        asked: names them.
+        protocol: what is spoken over TLS.
+        is_spoken: whether TLS is; None: as was asked.
 
     Raises:
         TlsFileError: some cannot be read, or used; whether or not TLS is spoken.
@@ -54,10 +63,10 @@ def read_credentials(asked: ConnectionAsked) -> TlsCredentials | None:
     key = _read("--tls-key-file", asked.tls_key_file, faults)
     if faults:
         raise TlsFileError(faults)
-    if not asked.tls:
+    if not (asked.tls if is_spoken is None else is_spoken):
         return None
     try:
-        context = make_context(ca)
+        context = make_context(ca, protocol)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise TlsFileError(
             [f"--tls-ca-file {quoted(asked.tls_ca_file)}: not usable as PEM ({_reason(error)})"]
@@ -107,11 +116,12 @@ def _reason(error: Exception) -> object:
     return getattr(error, "reason", None) or error
 
 
-def make_context(ca: bytes | None) -> ssl.SSLContext:
+def make_context(ca: bytes | None, protocol: str = HTTP_2) -> ssl.SSLContext:
     """Return a context that verifies the server and its name.
 
     Args:
         ca: PEM certificates to trust; None: the system's.
+        protocol: what is spoken over TLS.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -122,7 +132,7 @@ def make_context(ca: bytes | None) -> ssl.SSLContext:
         context.load_verify_locations(cadata=ca.decode("ascii", "ignore"))
     # RFC 9113, section 9.2.1, rules it out; in the middle of a write we would have to wait for it.
     context.options |= ssl.OP_NO_RENEGOTIATION
-    context.set_alpn_protocols(["h2"])
+    context.set_alpn_protocols([protocol])
     return context
 
 
@@ -132,14 +142,15 @@ class TlsLayer:
     The connection reads its socket in the event loop, where nothing may wait; `ssl`'s sockets might.
     """
 
-    def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
+    def __init__(self, context: ssl.SSLContext, server_name: str, protocol: str = HTTP_2) -> None:
+        self._protocol = protocol
         self.is_closed = False  # whether the server has said that nothing more comes
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
 
     def handshake(self, connection: socket.socket) -> None:
-        """Agree with the server on keys and HTTP/2; waits.
+        """Agree with the server on keys and what is spoken; waits.
 
         Raises:
             TlsError: a certificate that does not verify, another name, no HTTP/2.
@@ -157,7 +168,8 @@ class TlsLayer:
                 connection.sendall(self._outgoing.read())
             raise
         connection.sendall(self._outgoing.read())
-        if self._tls.selected_alpn_protocol() != "h2":
+        # HTTP/1.1 is what a server speaks that agrees on nothing.
+        if self._protocol == HTTP_2 and self._tls.selected_alpn_protocol() != HTTP_2:
             raise TlsError("the server does not offer HTTP/2 over TLS (no ALPN h2)")
 
     def _is_agreed(self) -> bool:

@@ -1,71 +1,38 @@
 """Replies that say the class of each image instead of scores: its number, its label, or a `ClassificationResponse`."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from tfsload.transport import protos
-from tfsload.transport.answer import ClassAnswer, ReplyError
+from tfsload.transport.answer import ReplyError
 from tfsload.transport.call_spec import (
     CLASS_DTYPES,
     CLASSES,
     CLASSIFIED,
     LABELS,
-    MOST_CLASSES,
     SCORE_DTYPES,
     TEXT,
     OutputSpec,
 )
-from tfsload.transport.grpc.class_words import ClassWords
-from tfsload.transport.grpc.codec import MOST_KEPT_BYTES, decode_answer, decode_tensor, values_of
-from tfsload.transport.grpc.kept_answers import KeptAnswers
-from tfsload.transport.servable import FURTHER, MOST_TOLD_APART, Servable
+from tfsload.transport.class_values import class_of, highest, labelled, whole
+from tfsload.transport.class_words import ClassWords
+from tfsload.transport.grpc.codec import decode_answer, decode_tensor, values_of
+from tfsload.transport.servable import Servable
 from tfsload.transport.tensors import TensorError, kind_of, name_of, to_array
 
-# Most answers are one of few, and read by sight; those to requests of many images hardly ever come again.
-_MOST_KNOWN = 256
-# To take a reply apart takes many times as long as to look for it.
-_WORTH_PERCENT = 5
+Decoder = Callable[[bytes], tuple[list[int], Servable]]
 
 
-class ClassReader:
-    """Reads classes out of replies. One that came before, byte by byte, is known by sight."""
-
-    def __init__(self, output: OutputSpec, n_images: int) -> None:
-        """Read replies to requests of `n_images` images."""
-        self._kept: KeptAnswers[ClassAnswer] = KeptAnswers(_MOST_KNOWN, _WORTH_PERCENT)
-        self._servables: set[Servable] = set()
-        words = ClassWords(output.names)
-        decoders: dict[str, Callable[[bytes], tuple[list[int], Servable]]] = {
-            CLASSES: lambda reply: decode_classes(reply, output, n_images),
-            LABELS: lambda reply: decode_labels(reply, output, n_images, words),
-            CLASSIFIED: lambda reply: decode_classified(reply, output, n_images, words),
-        }
-        self._decode = decoders[output.kind]
-
-    def read(self, reply: bytes) -> ClassAnswer:
-        """Return the answer in a reply.
-
-        Raises:
-            ReplyError: unparsable bytes, no such output, another dtype, shape or length, or what is no class.
-        """
-        kept = self._kept
-        known = kept.by_reply.get(reply) if kept.by_reply else None
-        if known is not None:
-            kept.n_known += 1
-            return known
-        classes, servable = self._decode(reply)
-        if servable not in self._servables:
-            if len(self._servables) == MOST_TOLD_APART:
-                servable = FURTHER
-            else:
-                self._servables.add(servable)
-        answer = ClassAnswer(classes, servable)
-        if len(reply) <= MOST_KEPT_BYTES:
-            kept.add(reply, answer)
-        return answer
+def class_decoder(output: OutputSpec, n_images: int) -> Decoder:
+    """Return what reads the label of each image out of replies to requests of `n_images` images."""
+    words = ClassWords(output.names)
+    decoders: dict[str, Decoder] = {
+        CLASSES: lambda reply: decode_classes(reply, output, n_images),
+        LABELS: lambda reply: decode_labels(reply, output, n_images, words),
+        CLASSIFIED: lambda reply: decode_classified(reply, output, n_images, words),
+    }
+    return decoders[output.kind]
 
 
 def decode_classes(reply: bytes, output: OutputSpec, n_images: int) -> tuple[list[int], Servable]:
@@ -75,7 +42,7 @@ def decode_classes(reply: bytes, output: OutputSpec, n_images: int) -> tuple[lis
     dtypes = CLASS_DTYPES if output.dtype in CLASS_DTYPES else SCORE_DTYPES
     if name_of(tensor.dtype) not in dtypes:
         raise ReplyError(f"output {output.name!r} is {name_of(tensor.dtype)}: expected the class of each image")
-    return [_class(_whole(one, output), output) for one in _best_each(reply, tensor, output, n_images)], servable
+    return [class_of(whole(one, output), output) for one in _best_each(reply, tensor, output, n_images)], servable
 
 
 def decode_labels(reply: bytes, output: OutputSpec, n_images: int, words: ClassWords) -> tuple[list[int], Servable]:
@@ -83,7 +50,7 @@ def decode_labels(reply: bytes, output: OutputSpec, n_images: int, words: ClassW
     tensor, servable = decode_tensor(reply, output.name)
     if name_of(tensor.dtype) != TEXT:
         raise ReplyError(f"output {output.name!r} is {name_of(tensor.dtype)}: expected the label of each image")
-    return [_labelled(one, output, words) for one in _best_each(reply, tensor, output, n_images)], servable
+    return [labelled(one, output, words) for one in _best_each(reply, tensor, output, n_images)], servable
 
 
 def decode_classified(reply: bytes, output: OutputSpec, n_images: int, words: ClassWords) -> tuple[list[int], Servable]:
@@ -95,19 +62,11 @@ def decode_classified(reply: bytes, output: OutputSpec, n_images: int, words: Cl
     found = message.result.classifications
     if len(found) != n_images:
         raise ReplyError(f"{len(found)} images are classified: expected {n_images}")
-    return [_highest(one.classes, output, words) for one in found], Servable.of(message.model_spec)
-
-
-def _highest(classes: Sequence[Any], output: OutputSpec, words: ClassWords) -> int:
-    scores = np.array([one.score for one in classes])
-    # A server that has labels alone, and no scores, sends several with a score of 0 each.
-    are_none = len(scores) > 1 and not scores.any()
-    if not len(scores) or not np.isfinite(scores.max()) or are_none:
-        raise ReplyError("an image is classified without a label that has the highest score")
-    place = int(scores.argmax())
-    label = classes[place].label
-    # A model may have no labels: its classes come in order, then, as TensorFlow Serving has them.
-    return _labelled(label, output, words) if label else _class(place, output)
+    classes = [
+        highest([each.label for each in one.classes], [each.score for each in one.classes], output, words)
+        for one in found
+    ]
+    return classes, Servable.of(message.model_spec)
 
 
 def _best_each(reply: bytes, tensor: Any, output: OutputSpec, n_images: int) -> list[Any]:
@@ -147,28 +106,3 @@ def _texts(tensor: Any) -> list[bytes]:
         texts: list[bytes] = to_array(tensor).ravel().tolist()
         return texts
     return list(tensor.string_val)
-
-
-def _labelled(said: bytes | str, output: OutputSpec, words: ClassWords) -> int:
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
-    label = words.label_of(text)
-    if label is not None:
-        return label
-    try:
-        number = words.number_of(text)
-    except ValueError as error:
-        raise ReplyError(f"output {output.name!r} {error}") from None
-    return _class(number, output)
-
-
-def _whole(number: float, output: OutputSpec) -> int:
-    if not math.isfinite(number) or number != int(number):
-        raise ReplyError(f"output {output.name!r} answers {number:g}: expected the number of a class, a whole one")
-    return int(number)
-
-
-def _class(number: int, output: OutputSpec) -> int:
-    """Return the label of a class of the model's, by its number."""
-    if not -MOST_CLASSES < number < MOST_CLASSES:
-        raise ReplyError(f"output {output.name!r} answers class {number}: expected one below {MOST_CLASSES:,}")
-    return number - output.offset

@@ -15,9 +15,10 @@ from tfsload.transport.call_spec import GIVEN, PIXELS, PREDICT, SCORE_DTYPES, Ca
 from tfsload.transport.contract import Examples
 from tfsload.transport.given_array import tensors_of
 from tfsload.transport.given_input import tensor_of
-from tfsload.transport.grpc.kept_answers import KeptAnswers
 from tfsload.transport.image_tensor import ImageTensor, example_of
+from tfsload.transport.kept_answers import MOST_KEPT_BYTES, KeptAnswers
 from tfsload.transport.protos import predict_pb2
+from tfsload.transport.score_rows import score_rows
 from tfsload.transport.servable import FURTHER, MOST_TOLD_APART, Servable
 from tfsload.transport.tensors import Kind, fill_proto, kind_of, name_of
 
@@ -29,7 +30,7 @@ _UNPACKED = "edf"
 # So many kinds of reply are known by sight: versions behind one address, as a rule.
 _MOST_TEMPLATES = 8
 # So many answers are kept for when the same bytes come again, to replies of at most so many bytes: a megabyte, mostly.
-_MOST_ANSWERS, MOST_KEPT_BYTES = 2_048, 1_024
+_MOST_ANSWERS = 2_048
 # To look for an answer in vain takes a fifth of what is saved where it is there.
 _WORTH_PERCENT = 16
 
@@ -154,17 +155,7 @@ def decode_answer(reply: bytes, output_name: str, n_images: int) -> tuple[NDArra
         raise ReplyError(f"output {output_name!r} is {name_of(tensor.dtype)}: expected {expected}")
     scores = values_of(tensor, kind)
     shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
-    rows = (1, *shape) if len(shape) == 1 and n_images == 1 else shape  # a model that takes one image may say so
-    if len(rows) > 2 and math.prod(rows[1:]) == max(rows[1:]):
-        rows = (rows[0], max(rows[1:]))  # a convolution's, not squeezed
-    if len(rows) != 2 or rows[0] != n_images or rows[1] < 1:
-        raise ReplyError(f"output {output_name!r} has shape {shape}: expected ({n_images}, classes)")
-    if scores.size != rows[0] * rows[1]:
-        raise ReplyError(f"output {output_name!r} holds {scores.size} values for its shape {shape}")
-    scores = scores.reshape(rows)
-    if not are_scores(scores):
-        raise ReplyError(f"output {output_name!r} holds scores that are not finite: NaN, +inf, or -inf for every class")
-    return scores, servable
+    return score_rows(scores, shape, n_images, output_name), servable
 
 
 class _Template(NamedTuple):

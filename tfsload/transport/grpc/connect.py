@@ -2,8 +2,9 @@
 
 import grpc
 
+from tfsload.transport import backoff
 from tfsload.transport.asked import ConnectionAsked
-from tfsload.transport.grpc import backoff, native
+from tfsload.transport.grpc import native
 from tfsload.transport.grpc.pool import PoolSettings
 from tfsload.transport.tls import TlsCredentials
 

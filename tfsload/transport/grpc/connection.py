@@ -21,7 +21,7 @@ from tfsload.transport.address import Address
 from tfsload.transport.grpc.call import Call
 from tfsload.transport.grpc.frames import ProtocolError
 from tfsload.transport.grpc.protocol import ClientProtocol
-from tfsload.transport.grpc.sockets import open_socket
+from tfsload.transport.sockets import open_socket
 from tfsload.transport.tls import TlsLayer
 
 _READ_BYTES = 1 << 16

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import grpc.experimental.gevent as grpc_gevent
 
+from tfsload.transport import backoff
 from tfsload.transport.asked import ConnectionAsked
-from tfsload.transport.grpc import backoff
 from tfsload.transport.tls import TlsCredentials
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ import greenlet
 import grpc
 
 from tfsload.transport.address import Address
-from tfsload.transport.grpc.backoff import Backoff
+from tfsload.transport.backoff import Backoff
+from tfsload.transport.deadline_alarm import DeadlineAlarm
 from tfsload.transport.grpc.call import Call
 from tfsload.transport.grpc.connection import Connection
-from tfsload.transport.grpc.deadline_alarm import DeadlineAlarm
-from tfsload.transport.grpc.late_reading import LateReading
+from tfsload.transport.late_reading import LateReading
 
 # To the event loop without gevent's own `switch`, which looks first for a greenlet's hook, and whether it is the loop.
 _switch = greenlet.greenlet.switch

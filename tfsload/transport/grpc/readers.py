@@ -1,55 +1,30 @@
-"""Which reader is of which output: chosen once, so that the replies of a usual model are read by nothing else."""
+"""What reads the replies to one way of calling a model over gRPC."""
 
-from tfsload.transport.answer import Answer, ClassAnswer
-from tfsload.transport.call_spec import SCORES, VALUES, CallSpec
+from collections.abc import Callable
+
+from tfsload.transport.call_spec import CallSpec, OutputSpec
 from tfsload.transport.contract import Reader
-from tfsload.transport.grpc.class_replies import ClassReader
+from tfsload.transport.grpc.class_replies import Decoder, class_decoder
 from tfsload.transport.grpc.codec import ReplyReader
-from tfsload.transport.grpc.output_replies import OutputsReader
+from tfsload.transport.grpc.output_replies import outputs_decoder
+from tfsload.transport.image_answer import Outputs
+from tfsload.transport.readers import reader_of
+from tfsload.transport.servable import Servable
 
 
 def reader_for(spec: CallSpec, n_images: int) -> Reader:
     """Return what reads the replies to requests of that many images."""
-    batch = spec.input.batch
-    n_answered = n_images if batch is None else batch
-    if spec.judged_by or spec.output.kind == VALUES:
-        classes = None if spec.output.kind == VALUES else _reader(spec, n_images, n_answered)
-        return OutputsReader(spec.method, classes, n_images, n_answered, spec.whole, bool(spec.judged_by))
-    return _reader(spec, n_images, n_answered)
+    return reader_of(spec, n_images, _GrpcReplies())
 
 
-def _reader(spec: CallSpec, n_images: int, n_answered: int) -> Reader:
-    """Return what reads the class of each image."""
-    reader: Reader
-    if spec.output.kind == SCORES:
-        reader = ReplyReader(spec.output.name, n_answered)
-        if spec.output.offset:
-            reader = _Moved(reader, spec.output.offset)
-    else:
-        reader = ClassReader(spec.output, n_answered)
-    return reader if n_answered == n_images else _First(reader, n_images)
+class _GrpcReplies:
+    """As `Replies` has it."""
 
+    def scores(self, output: OutputSpec, n_images: int) -> Reader:
+        return ReplyReader(output.name, n_images)
 
-class _Moved:
-    """Reads the answers of a model whose classes are the labels moved."""
+    def classes(self, output: OutputSpec, n_images: int) -> Decoder:
+        return class_decoder(output, n_images)
 
-    def __init__(self, reader: ReplyReader, offset: int) -> None:
-        self._reader, self._offset = reader, offset
-
-    def read(self, reply: bytes) -> Answer:
-        return self._reader.read(reply).moved(-self._offset)  # another one: the reader may give the same once more
-
-
-class _First:
-    """Reads the answers to the first images of a request that was filled up with others."""
-
-    def __init__(self, reader: Reader, n_images: int) -> None:
-        self._reader, self._n_images = reader, n_images
-
-    def read(self, reply: bytes) -> Answer:
-        answer, n = self._reader.read(reply), self._n_images
-        if answer.scores is None:
-            return ClassAnswer(answer.predicted[:n], answer.servable)
-        first = Answer.of(answer.scores[:n], answer.servable)
-        first.predicted = answer.predicted[:n]
-        return first
+    def outputs(self, spec: CallSpec) -> Callable[[bytes], tuple[Outputs, Servable]]:
+        return outputs_decoder(spec.method)

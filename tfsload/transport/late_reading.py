@@ -2,8 +2,17 @@
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
-from tfsload.transport.grpc.connection import Connection
+
+class Connection(Protocol):
+    """What can be read in parts."""
+
+    def mark_what_is_there(self) -> None:
+        """Have `catch_up` read all that has come by now."""
+
+    def catch_up(self) -> bool:
+        """Take in a part of what was marked; return whether all of it is read."""
 
 
 class LateReading:

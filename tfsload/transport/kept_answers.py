@@ -4,6 +4,8 @@ from typing import Generic, TypeVar
 
 Kept = TypeVar("Kept")
 
+MOST_KEPT_BYTES = 1_024
+"""A longer reply hardly ever comes again, byte by byte."""
 # It is looked whether this pays after so many times as many new replies as have room: images that are fired in rounds
 # are all new in the first.
 _PATIENCE = 8
