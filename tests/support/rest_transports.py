@@ -14,9 +14,7 @@ def rest_transport(
 ) -> RestTransport:
     """Return the way to a server, by its address and options."""
     settings = Settings.parse(options, "")
-    connection = dataclasses.replace(
-        settings.connection, target=parse_rest_address(address), rest_format=rest_format
-    )
+    connection = dataclasses.replace(settings.connection, target=parse_rest_address(address), rest_format=rest_format)
     if metadata:
         connection = dataclasses.replace(connection, metadata=tuple(metadata))
     return RestTransport(settings.model, connection, spec)

@@ -98,7 +98,7 @@ def test_another_connection_is_made_where_one_has_ended(serve, script):
 
 @pytest.mark.parametrize("ending", [CLOSE, RESET])
 def test_a_request_on_a_kept_connection_that_was_closed_is_sent_again_once(serve, ending):
-    server, transport = serve(lambda request: [ending] if len(server.requests) == 2 else [reply(BODY)])
+    server, transport = serve(lambda _: [ending] if len(server.requests) == 2 else [reply(BODY)])
 
     assert [ask(transport), ask(transport)] == [BODY, BODY]
     assert [one.connection for one in server.requests] == [0, 0, 1]
@@ -107,7 +107,7 @@ def test_a_request_on_a_kept_connection_that_was_closed_is_sent_again_once(serve
 
 @pytest.mark.parametrize("ending", [CLOSE, RESET])
 def test_one_that_is_closed_again_has_failed(serve, ending):
-    server, transport = serve(lambda request: [ending] if len(server.requests) > 1 else [reply(BODY)])
+    server, transport = serve(lambda _: [ending] if len(server.requests) > 1 else [reply(BODY)])
     ask(transport)
 
     assert failure(transport).startswith("UNAVAILABLE: the ")
@@ -134,8 +134,14 @@ def test_the_connection_of_the_second_try_is_a_new_one_whatever_is_idle(serve):
 # What a first request is told, and what becomes of it.
 BROKEN = {
     "closed-at-once": ([CLOSE], "UNAVAILABLE: the server closed the connection without a reply"),
-    "reset-at-once": ([RESET], "UNAVAILABLE: the connection broke: [Errno 104] Connection reset by peer without a reply"),
-    "closed-in-the-head": ([b"HTTP/1.1 200 OK\r\n", CLOSE], "UNAVAILABLE: the server closed the connection in the head"),
+    "reset-at-once": (
+        [RESET],
+        "UNAVAILABLE: the connection broke: [Errno 104] Connection reset by peer without a reply",
+    ),
+    "closed-in-the-head": (
+        [b"HTTP/1.1 200 OK\r\n", CLOSE],
+        "UNAVAILABLE: the server closed the connection in the head",
+    ),
     "closed-in-the-body": ([reply(BODY)[:-4], CLOSE], "UNAVAILABLE: the server closed the connection after 26 of 30"),
     "reset-in-the-body": ([reply(BODY)[:-4], lambda: gevent.sleep(0.02), RESET], "after 26 of 30 bytes of its reply"),
     "reset-in-what-ends-so": (
@@ -144,9 +150,15 @@ BROKEN = {
     ),
     "no-http": ([b"SSH-2.0-x\r\n"], "UNAVAILABLE: what the server sent is no HTTP reply"),
     "http-2": ([bytes(3) + b"\4" + bytes(5)], "UNAVAILABLE: the server speaks HTTP/2 alone, as gRPC does"),
-    "two-lengths": ([reply(BODY).replace(b"\r\n\r\n", b"\r\nContent-Length: 3\r\n\r\n")], "INTERNAL: what the server sent"),
+    "two-lengths": (
+        [reply(BODY).replace(b"\r\n\r\n", b"\r\nContent-Length: 3\r\n\r\n")],
+        "INTERNAL: what the server sent",
+    ),
     "an-error": ([reply(b'{ "error": "no room" }', status="429 Busy")], "RESOURCE_EXHAUSTED: HTTP 429: no room"),
-    "a-page": ([reply(b"<title>Log in</title>", content_type="text/html", server="gate")], "BAD_REPLY: HTTP 200 with an"),
+    "a-page": (
+        [reply(b"<title>Log in</title>", content_type="text/html", server="gate")],
+        "BAD_REPLY: HTTP 200 with an",
+    ),
 }
 
 

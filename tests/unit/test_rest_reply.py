@@ -61,7 +61,7 @@ def test_an_answer_is_read_whole_and_byte_by_byte(sent, keeps):
 
     assert whole == by_bytes
     assert (whole.body, whole.status, whole.keeps, whole.is_answer) == (BODY, 200, keeps, True)
-    assert not (reader.has_begun or reader.has_surplus)
+    assert (reader.has_begun, reader.has_surplus) == (False, False)
 
 
 @given(st.lists(st.sampled_from(sorted(ANSWERS)), min_size=1, max_size=4), st.data())
@@ -142,7 +142,7 @@ FAULTS = {
 def test_what_is_no_reply_is_named(sent, said, size):
     if size == 1 and ("HTTP/2" in said or said.startswith(("is this", "speaks"))):
         size = 9  # it is told by its first bytes, which come together
-    with pytest.raises(HttpProtocolError, match="^(what|a reply|the server)") as raised:
+    with pytest.raises(HttpProtocolError, match=r"^(what|a reply|the server)") as raised:
         read([sent[start : start + size] for start in range(0, len(sent), size)], max_reply_bytes=100)
 
     assert said in str(raised.value)
@@ -223,9 +223,12 @@ def test_heads_that_are_ever_new_do_not_fill_the_memory():
 
 # A word of each kind of bytes that replies are made of, so that arbitrary ones come near to replies.
 WORDS = st.sampled_from(
-    [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 100 C\r\n\r\n", b"HTTP/1.1 503 B\r\n", b"\r\n", b"\n", b"Content-Length: 5\r\n"]
-    + [b"Content-Length: ", b"Transfer-Encoding: chunked\r\n", b"Connection: close\r\n", b"5\r\nhello\r\n", b"0\r\n\r\n"]
-    + [b"Content-Encoding: gzip\r\n", b"hello", b"ffffffffffffffff\r\n", b"Upgrade: h2c\r\n", gzip.compress(b"hello")]
+    [
+        *(b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 100 C\r\n\r\n", b"HTTP/1.1 503 B\r\n", b"\r\n", b"\n"),
+        *(b"Content-Length: 5\r\n", b"Content-Length: ", b"Transfer-Encoding: chunked\r\n", b"Connection: close\r\n"),
+        *(b"5\r\nhello\r\n", b"0\r\n\r\n", b"hello", b"ffffffffffffffff\r\n"),
+        *(b"Upgrade: h2c\r\n", b"Content-Encoding: gzip\r\n", gzip.compress(b"hello")),
+    ]
 )
 
 
