@@ -8,6 +8,9 @@ from tfsload.transport.rest.json_text import loads
 from tfsload.transport.servable import Servable
 from tfsload.transport.signature import SignatureDescribed, TensorDescribed, VersionDescribed
 
+# What it takes to find that something is not what it should be: any value may stand anywhere.
+_ODD = (ReplyError, KeyError, TypeError, ValueError, AttributeError, OverflowError)
+
 
 def versions_in(body: bytes) -> tuple[VersionDescribed, ...]:
     """Return a model's versions, out of what is said of its status.
@@ -17,7 +20,7 @@ def versions_in(body: bytes) -> tuple[VersionDescribed, ...]:
     """
     try:
         return tuple(_version(one) for one in _object(loads(body))["model_version_status"])
-    except (ReplyError, KeyError, TypeError, ValueError) as error:
+    except _ODD as error:
         raise ReplyError(f"the server's word on the model's versions cannot be read: {_why(error)}") from None
 
 
@@ -34,7 +37,7 @@ def signatures_in(body: bytes) -> tuple[Servable, dict[str, SignatureDescribed]]
         servable = Servable(str(spec.get("name", "")), None if version in (None, "") else int(version))
         signatures = said["metadata"]["signature_def"]["signature_def"]
         return servable, {name: _signature(one) for name, one in signatures.items()}
-    except (ReplyError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except _ODD as error:
         raise ReplyError(f"the server's description of the model cannot be read: {_why(error)}") from None
 
 
