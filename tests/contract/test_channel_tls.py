@@ -2,13 +2,11 @@
 
 import contextlib
 import dataclasses
-import datetime
 import json
 import ssl
 
 import grpc
 import pytest
-import trustme
 from cryptography.hazmat.primitives import serialization
 
 from tests.support.channels import open_channel
@@ -16,6 +14,7 @@ from tests.support.faulty_server import FaultyServer
 from tests.support.odd_files import ODD_FILES, far_too_large, pipe
 from tests.support.runs import wait_until
 from tests.support.server_processes import ScriptedServer
+from tests.support.tls_files import write_tls_files
 from tfsload.settings.settings import Settings
 from tfsload.transport import regular_file
 from tfsload.transport.tls import TlsFileError, TlsLayer, make_context, read_credentials
@@ -23,28 +22,14 @@ from tfsload.transport.words import quoted
 
 CODE = grpc.StatusCode
 METHOD = "/test.Scripted/Call"
-LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """Write an authority, and certificates that it has issued; return the directory."""
     directory = tmp_path_factory.mktemp("tls")
-    authority, stranger = trustme.CA(), trustme.CA()
-    authority.cert_pem.write_to_path(directory / "ca.pem")
-    stranger.cert_pem.write_to_path(directory / "stranger.pem")
-    write(authority.issue_cert("localhost", "127.0.0.1"), directory / "server")
-    write(authority.issue_cert("elsewhere.example"), directory / "other-name")
-    expired = authority.issue_cert("localhost", "127.0.0.1", not_before=LONG_AGO, not_after=LONG_AGO.replace(year=2021))
-    write(expired, directory / "expired")
-    write(authority.issue_cert("client@example.org"), directory / "client")
-    (directory / "junk.pem").write_text("no certificate")
+    write_tls_files(directory)
     return directory
-
-
-def write(certificate, path):
-    path.with_suffix(".crt").write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
-    certificate.private_key_pem.write_to_path(path.with_suffix(".key"))
 
 
 @pytest.fixture(params=["native", "grpcio"])

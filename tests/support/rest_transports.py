@@ -13,8 +13,11 @@ def rest_transport(
     address: str, spec: CallSpec = MNIST_EXAMPLE, rest_format: str = ROW, metadata=(), **options: str
 ) -> RestTransport:
     """Return the way to a server, by its address and options."""
-    settings = Settings.parse(options, "")
-    connection = dataclasses.replace(settings.connection, target=parse_rest_address(address), rest_format=rest_format)
+    tls = {name: options.pop(name) for name in list(options) if name.startswith("tls_")}
+    settings = Settings.parse(options, "localhost:1")
+    target = parse_rest_address(address)
+    # An https:// address wants no --tls beside the files.
+    connection = dataclasses.replace(settings.connection, target=target, rest_format=rest_format, **tls)
     if metadata:
         connection = dataclasses.replace(connection, metadata=tuple(metadata))
     return RestTransport(settings.model, connection, spec)

@@ -133,10 +133,10 @@ def test_the_connection_of_the_second_try_is_a_new_one_whatever_is_idle(serve):
 
 # What a first request is told, and what becomes of it.
 BROKEN = {
-    "closed-at-once": ([CLOSE], "UNAVAILABLE: the server closed the connection without a reply"),
+    "closed-at-once": ([CLOSE], "UNAVAILABLE: the server closed the connection before it said anything"),
     "reset-at-once": (
         [RESET],
-        "UNAVAILABLE: the connection broke: [Errno 104] Connection reset by peer without a reply",
+        "UNAVAILABLE: the connection broke: [Errno 104] Connection reset by peer before it said anything",
     ),
     "closed-in-the-head": (
         [b"HTTP/1.1 200 OK\r\n", CLOSE],

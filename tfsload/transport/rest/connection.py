@@ -219,8 +219,9 @@ class Connection:
             self._owner.send_again(exchange)
             return
         else:
-            how_far = f" {reader.progress}" if reader.has_begun else " without a reply"
-            exchange.fail("UNAVAILABLE", (broke or "the server closed the connection") + how_far)
+            nothing = "without a reply" if self._is_kept else "before it said anything"
+            how_far = reader.progress if reader.has_begun else nothing
+            exchange.fail("UNAVAILABLE", f"{broke or 'the server closed the connection'} {how_far}")
         self._wake(exchange)
 
     def _wake(self, exchange: Exchange) -> None:
