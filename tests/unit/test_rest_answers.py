@@ -14,10 +14,9 @@ from tests.support.predict_replies import reply as grpc_reply
 from tests.support.rest_replies import rows_text
 from tfsload.transport.answer import ReplyError
 from tfsload.transport.call_spec import CLASSES, CLASSIFIED, CLASSIFY, LABELS, MNIST_EXAMPLE, VALUES, OutputSpec
-from tfsload.transport.grpc.readers import reader_for
-from tfsload.transport.readers import reader_of
-from tfsload.transport.rest import answers
-from tfsload.transport.rest.answers import RestReplies
+from tfsload.transport.grpc.readers import reader_for as grpc_reader_for
+from tfsload.transport.rest import readers
+from tfsload.transport.rest.readers import reader_for
 from tfsload.transport.servable import UNTOLD
 
 
@@ -26,7 +25,7 @@ def spec_of(output=MNIST_EXAMPLE.output, **changes):
 
 
 def read(text, spec=MNIST_EXAMPLE, n_images=1):
-    return reader_of(spec, n_images, RestReplies()).read(text if isinstance(text, bytes) else json.dumps(text).encode())
+    return reader_for(spec, n_images).read(text if isinstance(text, bytes) else json.dumps(text).encode())
 
 
 @given(
@@ -39,7 +38,7 @@ def test_scores_are_those_that_grpc_has_or_refused_as_there(scores, form):
         text = text.replace(b"predictions", b"outputs")
     n = len(scores)
     try:
-        expected = reader_for(MNIST_EXAMPLE, n).read(grpc_reply(scores))
+        expected = grpc_reader_for(MNIST_EXAMPLE, n).read(grpc_reply(scores))
     except ReplyError as error:
         with pytest.raises(ReplyError, match=re.escape(str(error))):
             read(text, n_images=n)
@@ -74,7 +73,7 @@ def test_scores_are_found_wherever_they_stand(said):
 
 
 def test_the_same_reply_has_the_same_answer():
-    reader = reader_of(MNIST_EXAMPLE, 1, RestReplies())
+    reader = reader_for(MNIST_EXAMPLE, 1)
     text = rows_text(np.array([[0.25, 0.75]], np.float32))
 
     assert reader.read(text) is reader.read(bytes(bytearray(text)))
@@ -82,8 +81,8 @@ def test_the_same_reply_has_the_same_answer():
 
 
 def test_ever_new_replies_do_not_fill_the_memory(monkeypatch):
-    monkeypatch.setattr(answers, "_MOST_ANSWERS", 8)
-    reader = reader_of(MNIST_EXAMPLE, 1, RestReplies())
+    monkeypatch.setattr(readers, "_MOST_ANSWERS", 8)
+    reader = reader_for(MNIST_EXAMPLE, 1)
     for number in range(500):
         assert reader.read(b'{"predictions":[[%d,0]]}' % number).scores[0, 0] == number
 
@@ -169,6 +168,28 @@ def test_whatever_json_says_is_an_answer_or_a_named_fault(spec, said):
     if answer.scores is not None:
         assert answer.scores.shape[0] == 2
         assert np.isfinite(answer.scores.max(axis=1)).all()
+
+
+# Replies that a reader meets after one with two scores, in any order.
+FOLLOWING = st.sampled_from([*FORMS.values(), *(said for said, _ in NO_SCORES.values())]) | st.fixed_dictionaries(
+    {"predictions": st.lists(st.lists(st.floats(width=32) | st.integers(-(10**40), 10**40), max_size=3), max_size=2)}
+)
+
+
+@given(st.lists(FOLLOWING, min_size=1, max_size=4), st.sampled_from(["DT_FLOAT", "DT_DOUBLE", "DT_HALF"]))
+def test_a_reply_is_read_the_same_whatever_was_read_before(replies, dtype):
+    spec = spec_of(OutputSpec("scores", dtype, (-1, 2)))
+    reader = reader_for(spec, 1)
+    for said in ({"predictions": [[0.25, 0.75]]}, *replies):
+        text = said if isinstance(said, bytes) else json.dumps(said).encode()
+        outcomes = []
+        for one in (reader, reader_for(spec, 1)):
+            try:
+                answer = one.read(text)
+                outcomes.append((answer.predicted, answer.values.tobytes(), answer.values.dtype, answer.values.shape))
+            except ReplyError as error:
+                outcomes.append(str(error))
+        assert outcomes[0] == outcomes[1]
 
 
 # What models say that name a class, and which of two images' labels it is.

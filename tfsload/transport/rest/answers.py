@@ -1,77 +1,21 @@
 """Scores, classes and outputs out of the JSON of replies. They name no model: who answered is untold."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tfsload.transport.answer import Answer, ReplyError
-from tfsload.transport.call_spec import CLASSES, CLASSIFIED, LABELS, PREDICT, SCORE_DTYPES, CallSpec, OutputSpec
+from tfsload.transport.answer import ReplyError
+from tfsload.transport.call_spec import SCORE_DTYPES, CallSpec, OutputSpec
 from tfsload.transport.class_values import class_of, highest, labelled, whole
 from tfsload.transport.class_words import ClassWords
-from tfsload.transport.contract import Reader
 from tfsload.transport.image_answer import Outputs
-from tfsload.transport.kept_answers import MOST_KEPT_BYTES, KeptAnswers
 from tfsload.transport.rest.json_text import flat_and_shape, loads, text_bytes
 from tfsload.transport.rest.outputs import output_in, outputs_in, pairs_in
 from tfsload.transport.score_rows import score_rows
-from tfsload.transport.servable import UNTOLD, Servable
 from tfsload.transport.tensors import kind_named
 
-_MOST_ANSWERS = 2_048
-# To read JSON takes many times as long as to look for its bytes.
-_WORTH_PERCENT = 5
 _NUMBERS = {int, float}
-
-
-class RestReplies:
-    """How replies are taken apart, as `Replies` has it."""
-
-    def scores(self, output: OutputSpec, n_images: int) -> Reader:
-        """Return what reads the scores of so many images."""
-        return ScoresReader(output, n_images)
-
-    def classes(self, output: OutputSpec, n_images: int) -> Callable[[bytes], tuple[list[int], Servable]]:
-        """Return what reads the label of each of so many images."""
-        words = ClassWords(output.names)
-        decoders: dict[str, Callable[[bytes], list[int]]] = {
-            CLASSES: lambda reply: decode_classes(reply, output, n_images),
-            LABELS: lambda reply: decode_labels(reply, output, n_images, words),
-            CLASSIFIED: lambda reply: decode_classified(reply, output, n_images, words),
-        }
-        decode = decoders[output.kind]
-        return lambda reply: (decode(reply), UNTOLD)
-
-    def outputs(self, spec: CallSpec) -> Callable[[bytes], tuple[Outputs, Servable]]:
-        """Return what reads all outputs, by name."""
-        decode = decode_outputs if spec.method == PREDICT else decode_pairs
-        return lambda reply: (decode(reply, spec), UNTOLD)
-
-
-class ScoresReader:
-    """Reads scores out of replies. One that came before, byte by byte, is known by sight, as long as that pays."""
-
-    def __init__(self, output: OutputSpec, n_images: int) -> None:
-        """Read replies to requests of `n_images` images."""
-        self._output, self._n_images = output, n_images
-        self._kept: KeptAnswers[Answer] = KeptAnswers(_MOST_ANSWERS, _WORTH_PERCENT)
-
-    def read(self, reply: bytes) -> Answer:
-        """Return the answer in a reply.
-
-        Raises:
-            ReplyError: as `decode_scores`.
-        """
-        kept = self._kept
-        known = kept.by_reply.get(reply) if kept.by_reply else None
-        if known is not None:
-            kept.n_known += 1
-            return known
-        answer = Answer.of(decode_scores(reply, self._output, self._n_images))
-        if len(reply) <= MOST_KEPT_BYTES:
-            kept.add(reply, answer)
-        return answer
 
 
 def decode_scores(reply: bytes, output: OutputSpec, n_images: int) -> NDArray[Any]:

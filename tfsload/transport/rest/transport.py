@@ -10,13 +10,12 @@ from tfsload.transport.address import RestAddress
 from tfsload.transport.call_spec import CLASSIFY, CallSpec
 from tfsload.transport.contract import Examples, Reader, Transport
 from tfsload.transport.failure import PredictionFailure
-from tfsload.transport.readers import reader_of
-from tfsload.transport.rest.answers import RestReplies
 from tfsload.transport.rest.bodies import BodyEncoder
 from tfsload.transport.rest.described import signatures_in, versions_in
 from tfsload.transport.rest.exchange import Exchange
 from tfsload.transport.rest.failure import RestError, error_of
 from tfsload.transport.rest.pool import Pool, PoolSettings
+from tfsload.transport.rest.readers import reader_for
 from tfsload.transport.rest.request import RequestMaker
 from tfsload.transport.servable import UNTOLD
 from tfsload.transport.signature import READY, ModelDescribed
@@ -127,7 +126,7 @@ class RestTransport(Transport):
     @functools.cached_property
     def reader_of(self) -> Callable[[int], Reader]:
         """What returns the reader of replies to requests of that many images."""
-        return functools.cache(lambda n_images: reader_of(self.spec, n_images, RestReplies()))
+        return functools.cache(functools.partial(reader_for, self.spec))
 
     # What is asked beside
 
