@@ -123,7 +123,7 @@ bench-lag: $(RUN_STAMP) ## Say how late requests leave by each --pacing, and its
 properties: $(DEV_STAMP) ## Hold every property against twenty times as many examples (half an hour).
 	$(BIN)/python -m pytest -q -m "hypothesis and not long" --hypothesis-profile=deep tests/unit tests/contract
 
-fuzz: $(DEV_STAMP) ## Throw hostile servers at the gRPC channel for an hour (MINUTES=60).
+fuzz: $(DEV_STAMP) ## Throw hostile servers at the gRPC channel and the REST client for an hour (MINUTES=60).
 	$(BIN)/python -m tests.long.fuzz_channel --minutes $(or $(MINUTES),60)
 
 soak: $(DEV_STAMP) ## Run at full rate for five minutes and watch memory (nghttpd is needed; MINUTES=5).

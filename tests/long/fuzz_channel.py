@@ -1,4 +1,4 @@
-"""Throws hostile servers at the native channel for as long as it is told to.
+"""Throws hostile servers at the native channel, and at the REST client, for as long as it is told to.
 
     python -m tests.long.fuzz_channel --minutes 60 [--seed N] [--kinds stream io] [--out DIR]
     python -m tests.long.fuzz_channel --seed N --case io-17
@@ -12,6 +12,8 @@
 | headers | a reply's header blocks: valid, damaged, arbitrary, and built to cost much |
 | encoder | a request's header blocks, while the server changes its table's size |
 | io | real channels against hostile servers over TCP |
+| http | replies of HTTP, valid and damaged, however the bytes are cut |
+| http_io | REST transports against hostile servers over TCP |
 
 A finding is printed with its seed and case, which replay it; the exit code is 1 with findings, else 0.
 """
@@ -28,7 +30,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.long import io_cases, protocol_cases
+from tests.long import http_cases, http_duels, io_cases, protocol_cases
 from tests.long.finding import Finding
 from tfsload.report.progress import Progress
 
@@ -42,13 +44,15 @@ class Kind:
 
 
 KINDS = {
-    "stream": Kind(protocol_cases.stream_case, 0.25),
-    "damaged": Kind(protocol_cases.damaged_case, 0.15),
+    "stream": Kind(protocol_cases.stream_case, 0.2),
+    "damaged": Kind(protocol_cases.damaged_case, 0.1),
     "bytes": Kind(protocol_cases.bytes_case, 0.1),
     "churn": Kind(protocol_cases.churn_case, 0.05),
-    "headers": Kind(protocol_cases.headers_case, 0.1),
+    "headers": Kind(protocol_cases.headers_case, 0.05),
     "encoder": Kind(protocol_cases.encoder_case, 0.05),
-    "io": Kind(io_cases.io_case, 0.3),
+    "io": Kind(io_cases.io_case, 0.2),
+    "http": Kind(http_cases.http_case, 0.1),
+    "http_io": Kind(http_duels.http_io_case, 0.15),
 }
 LOG_INTERVAL_S = 30
 

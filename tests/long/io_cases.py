@@ -8,7 +8,8 @@ import random
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import gevent
 import grpc
@@ -30,13 +31,32 @@ HEARTBEAT_S = 0.02
 KILLED = "killed"
 
 
+class AnyDuel(Protocol):
+    """A client against a server.
+
+    Attributes:
+        outcomes: how calls ended.
+        problems: what was wrong.
+    """
+
+    outcomes: Counter[str]
+    problems: list[str]
+
+    def run(self) -> None: ...
+
+
 def io_case(rng: random.Random) -> Counter[str]:
     """Each call ends in time, whatever its server does; the event loop lives on; nothing is left of it all."""
+    return duels_case(rng, Duel)
+
+
+def duels_case(rng: random.Random, duel_of: Callable[[str, random.Random], AnyDuel]) -> Counter[str]:
+    """Have many of a kind fought at once."""
     _warm_up()
     before = _what_is_open()
     with _hub_errors() as problems:
         heartbeat = gevent.spawn(_beat, problems)
-        duels = [Duel(f"duel {number}", random.Random(rng.getrandbits(64))) for number in range(N_DUELS)]
+        duels = [duel_of(f"duel {number}", random.Random(rng.getrandbits(64))) for number in range(N_DUELS)]
         gevent.joinall([gevent.spawn(duel.run) for duel in duels], raise_error=True)
         problems += [problem for duel in duels for problem in duel.problems]
         heartbeat.kill()
