@@ -105,6 +105,14 @@ def test_a_request_on_a_kept_connection_that_was_closed_is_sent_again_once(serve
     assert transport.pool.n_sent_again == 1
 
 
+def test_a_connection_that_was_made_and_not_needed_is_kept_like_any_other(serve):
+    server, transport = serve(lambda request: [CLOSE] if request.connection == 0 else [reply(BODY)])
+    gevent.spawn(transport.pool._connect).join(5)
+
+    assert ask(transport) == BODY
+    assert (server.n_connections, transport.pool.n_sent_again) == (2, 1)
+
+
 @pytest.mark.parametrize("ending", [CLOSE, RESET])
 def test_one_that_is_closed_again_has_failed(serve, ending):
     server, transport = serve(lambda _: [ending] if len(server.requests) > 1 else [reply(BODY)])

@@ -48,6 +48,7 @@ class Connection:
     Attributes:
         exchange: what it carries now; None: nothing.
         is_closed: whether it has ended.
+        is_kept: whether it has brought a reply or lain idle, so that the server may have closed it by itself.
     """
 
     def __init__(
@@ -73,10 +74,9 @@ class Connection:
             OSError: it could not be made; TimeoutError: not in time.
         """
         self.exchange: Exchange | None = None
-        self.is_closed = False
+        self.is_closed = self.is_kept = False
         self._owner = owner
         self._reader = reader
-        self._is_kept = False  # whether it has brought a reply
         self._tls: TlsLayer | None = None
         self._unsent: bytes | memoryview = b""
         self._send_error = ""
@@ -184,7 +184,7 @@ class Connection:
         exchange.reply = reply
         exchange.is_over = True
         self.exchange = None
-        self._is_kept = True
+        self.is_kept = True
         # What answers before it has read the request may not read the rest of it.
         is_ending = self._reader.has_surplus or self._unsent or (self._tls is not None and self._tls.is_closed)
         if reply.keeps and not (is_ending or self._send_error):
@@ -200,7 +200,7 @@ class Connection:
             broke: why it broke; empty: the server has closed it.
         """
         exchange, reader = self.exchange, self._reader
-        is_idle_close = self._is_kept and not reader.has_begun
+        is_idle_close = self.is_kept and not reader.has_begun
         was_cut = bool(broke) or (self._tls is not None and not self._tls.is_closed)
         self.close()
         if exchange is None:
@@ -219,7 +219,7 @@ class Connection:
             self._owner.send_again(exchange)
             return
         else:
-            nothing = "without a reply" if self._is_kept else "before it said anything"
+            nothing = "without a reply" if self.is_kept else "before it said anything"
             how_far = reader.progress if reader.has_begun else nothing
             exchange.fail("UNAVAILABLE", f"{broke or 'the server closed the connection'} {how_far}")
         self._wake(exchange)

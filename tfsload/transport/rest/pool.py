@@ -79,6 +79,9 @@ class Pool:
 
     def run(self, exchange: Exchange) -> None:
         """Send a request and wait until it has ended; if the waiting is broken off, so is the request."""
+        if self._is_closed:
+            exchange.fail("CANCELLED", _CLOSED)
+            return
         deadline_ns, alarm = exchange.deadline_ns, self._alarm
         if alarm.at_ns is None or deadline_ns < alarm.at_ns:
             alarm.set(deadline_ns)
@@ -177,6 +180,7 @@ class Pool:
         if self._pending:
             connection.start(self._pending.popleft())
         else:
+            connection.is_kept = True
             self._idle.append(connection)
 
     def forget(self, connection: Connection) -> None:
