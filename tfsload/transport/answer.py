@@ -43,7 +43,7 @@ class Answer:
     Attributes:
         predicted: the class with the highest score for each image; the first of equals.
         counted: what is held against the request's `labels`: `predicted`, unless a user class judges by itself.
-        servable: the model that answered.
+        servable: the model that answered; `UNTOLD` where replies do not say, as over REST.
     """
 
     __slots__ = ("_dtype", "_reply", "_shape", "_start", "predicted", "servable")

@@ -43,7 +43,8 @@ class ConnectionAsked:
     Attributes:
         target: the model server; None where none is named and the embedded one is to be started.
         transport: `native` or `grpcio`.
-        connections: TCP connections a process, at least 1.
+        connections: TCP connections a process, at least 1; of gRPC alone: over REST there are as many as requests in
+            flight.
         tls: whether TLS is spoken, and the server verified.
         tls_ca_file, tls_cert_file, tls_key_file: PEM files; empty: none.
         metadata: pairs of key and value sent with every request.

@@ -21,7 +21,7 @@ class Reader(Protocol):
     """Reads the replies to requests of one size."""
 
     def read(self, reply: bytes) -> Answer:
-        """Return the answer in a reply, which names the model that gave it.
+        """Return the answer in a reply, which names the model that gave it where the protocol does: REST does not.
 
         Raises:
             ReplyError: it cannot be read.
