@@ -110,6 +110,7 @@ class Connection:
     def start(self, exchange: Exchange) -> None:
         """Send a request: at once, as far as the socket takes it; the rest follows when it takes more."""
         self.exchange = exchange
+        exchange.connection = self
         request = exchange.request
         try:
             if self._tls is not None:
@@ -183,7 +184,7 @@ class Connection:
     def _finish(self, exchange: Exchange, reply: HttpReply) -> None:
         exchange.reply = reply
         exchange.is_over = True
-        self.exchange = None
+        exchange.connection = self.exchange = None
         self.is_kept = True
         # What answers before it has read the request may not read the rest of it.
         is_ending = self._reader.has_surplus or self._unsent or (self._tls is not None and self._tls.is_closed)
@@ -252,7 +253,9 @@ class Connection:
         if self.is_closed:
             return
         self.is_closed = True
-        self.exchange = None
+        if self.exchange is not None:
+            self.exchange.connection = None
+            self.exchange = None
         for watcher in (self._readable, self._writable):
             watcher.stop()
             watcher.close()

@@ -6,7 +6,7 @@ HTTP/1.1 carries one request a connection at a time, so there are as many as req
 import ssl
 import sys
 import time
-from collections import deque
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import gevent
@@ -61,9 +61,10 @@ class Pool:
         self._hub = gevent.get_hub()
         self._heads: Heads = {}
         self._connections: set[Connection] = set()
-        self._idle: list[Connection] = []  # the one that was used last is used first, so that the others may age
-        self._pending: deque[Exchange] = deque()  # no connection yet
-        self._again: deque[Exchange] = deque()  # for a new connection alone: a kept one may be closed, too
+        # Of thousands each is found at once. The connection that was used last is used first, so that others may age.
+        self._idle: dict[Connection, None] = {}
+        self._pending: OrderedDict[Exchange, None] = OrderedDict()  # no connection yet
+        self._again: OrderedDict[Exchange, None] = OrderedDict()  # for a new one alone: a kept one may be closed, too
         self._connecting: set[gevent.Greenlet[..., None]] = set()
         self._backoff = Backoff(backoff.PROMPT_INITIAL_S, backoff.PROMPT_MAX_S)
         self._not_before_s = 0.0  # on time.monotonic's clock: when the next try to connect may be made
@@ -88,7 +89,7 @@ class Pool:
         waiter = exchange.waiter = _getcurrent()
         idle = self._idle
         if idle:
-            idle.pop().start(exchange)
+            idle.popitem()[0].start(exchange)
         else:
             self._dispatch(exchange)
         hub = self._hub
@@ -129,7 +130,7 @@ class Pool:
         elif not (self._connections or self._connecting) and time.monotonic() < self._not_before_s:
             self._fail(exchange, "UNAVAILABLE", self._unreachable())
         else:
-            (self._again if exchange.is_sent_again else self._pending).append(exchange)
+            (self._again if exchange.is_sent_again else self._pending)[exchange] = None
             if len(self._connecting) < len(self._pending) + len(self._again):
                 self._connecting.add(gevent.spawn(self._connect))
 
@@ -156,7 +157,7 @@ class Pool:
         self._backoff.reset()
         self._not_before_s = 0.0
         if self._again:
-            connection.start(self._again.popleft())
+            connection.start(_first(self._again))
         else:
             self.release(connection)
 
@@ -168,7 +169,7 @@ class Pool:
                 self._not_before_s = now_s + self._backoff.next_s()
         waiting = self._again or self._pending
         if waiting:
-            self._fail(waiting.popleft(), "UNAVAILABLE", self._unreachable())
+            self._fail(_first(waiting), "UNAVAILABLE", self._unreachable())
 
     def _unreachable(self) -> str:
         return f"failed to connect to {self._settings.address.text}: {self._last_failure}"
@@ -178,16 +179,15 @@ class Pool:
     def release(self, connection: Connection) -> None:
         """Give a connection that is free the request that has waited longest, or keep it."""
         if self._pending:
-            connection.start(self._pending.popleft())
+            connection.start(_first(self._pending))
         else:
             connection.is_kept = True
-            self._idle.append(connection)
+            self._idle[connection] = None
 
     def forget(self, connection: Connection) -> None:
         """Leave out a connection that is closed."""
         self._connections.discard(connection)
-        if connection in self._idle:
-            self._idle.remove(connection)
+        self._idle.pop(connection, None)
 
     def send_again(self, exchange: Exchange) -> None:
         """Send a request over a new connection: the server had closed the one that it was sent on.
@@ -228,12 +228,10 @@ class Pool:
         return "Deadline Exceeded"
 
     def _give_up(self, exchange: Exchange, code: str, details: str) -> None:
-        for connection in [*self._connections]:
-            if connection.exchange is exchange:
-                connection.close()  # HTTP/1.1 has no other way to say so
-        for waiting in (self._pending, self._again):
-            if exchange in waiting:
-                waiting.remove(exchange)
+        if exchange.connection is not None:
+            exchange.connection.close()  # HTTP/1.1 has no other way to say so
+        self._pending.pop(exchange, None)
+        self._again.pop(exchange, None)
         self._fail(exchange, code, details)
 
     def close(self) -> None:
@@ -254,3 +252,7 @@ class Pool:
 
     def __repr__(self) -> str:
         return f"<Pool {self._settings.address.text}: {len(self._connections)} connections>"
+
+
+def _first(waiting: OrderedDict[Exchange, None]) -> Exchange:
+    return waiting.popitem(last=False)[0]
