@@ -33,6 +33,7 @@ _ANSWERS = {
     "late": 2,
     "silence": 1,
 }
+_OTHER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nother"
 # What an honest one may do after a reply that would keep the connection.
 _AFTERWARDS = ("stay", "stay", "stay", "close", "close soon")
 
@@ -100,7 +101,8 @@ class HostileHttp:
             case "damaged":
                 sent = http_cases.damaged(rng, sent)
             case "surplus":
-                connection.sendall(sent + (b"" if ends else b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nother"))
+                more = b"" if ends else _OTHER[: rng.randint(1, len(_OTHER))]
+                connection.sendall(sent + more)
                 return not ends
             case "error":
                 sent = b"HTTP/1.1 %d Odd\r\nContent-Length: 3\r\n\r\nodd" % rng.randint(300, 599)
