@@ -534,3 +534,16 @@ def test_it_is_told_that_a_list_is_taken_for_a_value_of_each_image(text, shape, 
     spec = find_call(asked, signatures, DIGITS)
     assert spec.input_words[1] == words
     assert CallSpec.from_text(spec.to_text()) == spec
+
+
+@pytest.mark.parametrize(
+    ("outputs", "whole"),
+    [
+        pytest.param({"scores": SCORES}, (), id="one-each"),
+        pytest.param({"scores": SCORES, "version": tensor("DT_INT64", ())}, ("version",), id="a-lone-value"),
+        pytest.param({"scores": SCORES, "names": tensor("DT_STRING", (10,))}, ("names",), id="a-size-of-its-own"),
+    ],
+)
+def test_outputs_of_no_image_are_known_whoever_judges(outputs, whole):
+    """Rows of REST have no place for them."""
+    assert found({"serve": signature(outputs=outputs)}).whole == whole

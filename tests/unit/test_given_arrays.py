@@ -223,7 +223,7 @@ def test_a_class_that_judges_takes_any_output(outputs, options, kind, asks_for):
         pytest.param(4, (4, 3), False, id="both-fixed"),
         pytest.param(4, (3,), True, id="both-fixed-and-not-the-same"),
         pytest.param(-1, None, False, id="of-any-rank"),
-        pytest.param(-1, (), False, id="one-value"),
+        pytest.param(-1, (), True, id="one-value"),
     ],
 )
 def test_an_output_is_of_images_by_the_signature_and_not_by_how_many_are_sent(batch, shape, is_whole):

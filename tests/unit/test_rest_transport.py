@@ -175,10 +175,10 @@ DESCRIBED = {
 
 
 @pytest.mark.parametrize(("said", "found"), DESCRIBED.values(), ids=DESCRIBED)
-def test_a_tensor_is_described(said, found):
+def test_a_tensor_is_described_and_no_default_holds_over_rest(said, found):
     _, signatures = signatures_in(metadata({"s": {"inputs": {"x": said}, "method_name": "m", "defaults": {"x": {}}}}))
 
-    assert signatures == {"s": SignatureDescribed("m", {"x": found}, {}, frozenset({"x"}))}
+    assert signatures == {"s": SignatureDescribed("m", {"x": found}, {})}
 
 
 NO_DESCRIPTIONS = {
@@ -233,6 +233,10 @@ ERRORS = {
     ),
     "escaped-as-in-json": (reply(rb'{"error": "caf\u00e9 \/"}', "500 x"), "INTERNAL: HTTP 500: café /"),
     "cut": (reply(b'{ "error": "half', "500 x"), "INTERNAL: HTTP 500: half"),
+    "an-output-that-has-no-rows": (
+        reply(b'{ "error": "Tensor name: version has no shape information " }', "400 x"),
+        "INVALID_ARGUMENT: HTTP 400: Tensor name: version has no shape information: pass --rest-format column",
+    ),
     "too-slow": (reply(b'{"error": "Timed out"}', "504 Gateway Timeout"), "DEADLINE_EXCEEDED: HTTP 504: Timed out"),
     "busy": (reply(b'{"error": "full"}', "503 x"), "UNAVAILABLE: HTTP 503: full"),
     "exhausted": (reply(b'{"error": "quota"}', "429 x"), "RESOURCE_EXHAUSTED: HTTP 429: quota"),

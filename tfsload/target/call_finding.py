@@ -158,10 +158,9 @@ def _fitted(asked: ModelAsked, name: str, signature: SignatureDescribed, fired: 
         error.is_undecided = certainty == UNDECIDED and len(faults) == 1
         raise error
     asks_for: tuple[str, ...] | None = None
-    whole: tuple[str, ...] = ()
     if fired.judged_by or answer.kind == VALUES:
         asks_for = (asked.output_name,) if asked.output_name else ()
-        whole = whole_outputs(signature, images)
+    whole = whole_outputs(signature, images)
     call = CallSpec(name, signature.method, images, answer, further, given, fired.judged_by, asks_for, whole)
     return call, certainty
 

@@ -125,7 +125,7 @@ def find_any_output(
 
 
 def whole_outputs(signature: SignatureDescribed, images: InputSpec) -> tuple[str, ...]:
-    """Return the outputs that are of no image: their first size is said, and is not what the input's is fixed to.
+    """Return the outputs that are of no image: lone values, or their first size is said, and not the input's own.
 
     A size that is as many as the images of a request by chance is not taken for theirs.
 
@@ -133,7 +133,8 @@ def whole_outputs(signature: SignatureDescribed, images: InputSpec) -> tuple[str
         signature: the one to be called.
         images: the input that takes them.
     """
-    sizes = {name: one.shape[0] for name, one in signature.outputs.items() if one.shape}
+    shapes = {name: one.shape for name, one in signature.outputs.items() if one.shape is not None}
+    sizes = {name: shape[0] if shape else 0 for name, shape in shapes.items()}
     return tuple(sorted(name for name, size in sizes.items() if size >= 0 and size != images.batch))
 
 

@@ -60,11 +60,11 @@ def _version(one: Mapping[str, Any]) -> VersionDescribed:
 
 
 def _signature(one: Mapping[str, Any]) -> SignatureDescribed:
+    # Without its defaults: over REST TensorFlow Serving wants a value for each input, those that have one, too.
     return SignatureDescribed(
         str(one.get("method_name", "")),
         {name: _tensor(tensor) for name, tensor in (one.get("inputs") or {}).items()},
         {name: _tensor(tensor) for name, tensor in (one.get("outputs") or {}).items()},
-        frozenset(one.get("defaults") or ()),
     )
 
 

@@ -33,6 +33,8 @@ _TITLE = re.compile(rb"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _LOOKED_AT = 1 << 14
 # `{ "error": "…" }`: what stands in it is escaped as in C, so that most JSON readers refuse it.
 _ERROR = re.compile(rb'"error"\s*:\s*"((?:[^"\\]|\\.)*)"?', re.DOTALL)
+# An output that rows have no place for, which the model's description does not show.
+_NO_ROWS = re.compile("^Tensor name: .* has (no shape information|inconsistent batch size|invalid batch size)")
 _ESCAPED = re.compile(rb"\\([0-7]{3}|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|.)", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
@@ -72,7 +74,8 @@ def _said(reply: HttpReply) -> str:
     if _FIRST_REDIRECT <= reply.status < _FIRST_CLIENT_ERROR and (where := reply.header("location")):
         return f"the server sends us to {cut(where, LONGEST_VALUE)}, and a load test goes nowhere else"
     if error := _ERROR.search(body):
-        return _unescaped(error[1]).decode("utf-8", "replace")
+        said = _unescaped(error[1]).decode("utf-8", "replace").strip()
+        return f"{said}: pass --rest-format column" if _NO_ROWS.search(said) else said
     if reply.is_html:
         return _page(reply)
     text = " ".join(body.decode("utf-8", "replace").split())
