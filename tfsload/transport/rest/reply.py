@@ -56,7 +56,12 @@ class HttpReply(NamedTuple):
 
     @property
     def is_html(self) -> bool:
-        """Whether it is a page for people."""
+        """Whether it is a page for people: what holds JSON is none, though small servers often say so of it."""
+        return self.says_html and not self.body.lstrip().startswith((b"{", b"["))
+
+    @property
+    def says_html(self) -> bool:
+        """Whether its headers say that it is a page."""
         return self.header("content-type").lower().startswith("text/html")
 
 
@@ -173,7 +178,12 @@ class ReplyReader:
     def _remember(self, data: bytes, reply: HttpReply) -> None:
         start = data.find(_HEAD_END) + 4
         is_plain = reply.is_answer and reply.keeps and not self.has_surplus and len(reply.body) == len(data) - start
-        if not is_plain or reply.header("content-length") != str(len(reply.body)) or reply.header("content-encoding"):
+        if (
+            not is_plain
+            or reply.says_html
+            or reply.header("content-length") != str(len(reply.body))
+            or reply.header("content-encoding")
+        ):
             return
         if len(self._heads) >= self._most_heads:
             self._heads.clear()
