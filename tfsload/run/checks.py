@@ -187,6 +187,7 @@ def _ask(settings: Settings, transport_class: type[Transport], kinds: Sequence[K
             references.add(record_references(settings.checks, called, dataset, found.servable), n_before)
         answered.append(CheckedKind(kind.class_names, found, kind, found.fired.judged_by))
     called = transport_class(settings.model, settings.connection, answered[0].preflight.spec)
+    called.check_files()  # it keeps what it reads: after the run they may be gone, and it is asked once more then
     return _Answered(settings, called, tuple(answered), references)
 
 
