@@ -13,6 +13,7 @@ from tfsload.records.mismatch import Mismatch
 from tfsload.settings.settings import Settings
 from tfsload.target.references import References
 from tfsload.target.verification import VerificationError, record_references
+from tfsload.target.waiting import StoppedError, Wait
 from tfsload.transport import protos
 from tfsload.transport.answer import ReplyError
 from tfsload.transport.call_spec import CLASSES, CLASSIFIED, CLASSIFY, LABELS, MNIST_EXAMPLE, VALUES, OutputSpec
@@ -287,6 +288,31 @@ def test_an_output_that_cannot_be_read_without_load_is_named_with_the_way_out():
 
     with pytest.raises(VerificationError, match=r"image 0: output 'odd': no tensor .*--output-name asks for one"):
         record_references(settings.checks, transport, load("mnist5k"))
+
+
+def test_somebody_may_stop_while_answers_are_recorded():
+    """Of a slow server, thousands of them take as long as a run."""
+    settings, wait, called = Settings.parse({"verify": "900"}, "127.0.0.1:1"), Wait(), []
+    good = reply(scores=SCORES[:1])
+
+    def call(body: bytes) -> bytes:
+        called.append(body)
+        if len(called) == 3:
+            wait.stop()
+        return good
+
+    transport = SimpleNamespace(
+        model=settings.model,
+        encode=lambda _images: b"",
+        call=call,
+        reader_of=lambda n_images: reader_for(JUDGED, n_images),
+        close=lambda: called.append("closed"),
+    )
+
+    with pytest.raises(StoppedError, match="stopped while --verify asked for answers: 3 of 900 requests were answered"):
+        record_references(settings.checks, transport, load("mnist5k"), wait=wait)
+
+    assert called == [b"", b"", b"", "closed"]
 
 
 def test_answers_of_several_kinds_are_kept_apart():
