@@ -37,19 +37,24 @@ class ChildProcess:
     """
 
     def __init__(self, command: Sequence[str]) -> None:
-        """Start it."""
+        """Start it.
+
+        Raises:
+            OSError: it cannot be started.
+        """
         self._owner = os.getpid()
         self.exit_code: int | None = None
-        self._output = contextlib.ExitStack()
-        # Files, not pipes: nobody has to read them for the child to go on.
-        self._stdout = self._output.enter_context(_temporary_file())
-        self._stderr = self._output.enter_context(_temporary_file())
-        read_end, write_end = os.pipe()
-        self._output.callback(os.close, write_end)
-        try:
-            self.pid = _spawn(list(command), read_end, self._stdout.fileno(), self._stderr.fileno())
-        finally:
-            os.close(read_end)
+        with contextlib.ExitStack() as output:
+            # Files, not pipes: nobody has to read them for the child to go on.
+            self._stdout = output.enter_context(_temporary_file())
+            self._stderr = output.enter_context(_temporary_file())
+            read_end, write_end = os.pipe()
+            output.callback(os.close, write_end)
+            try:
+                self.pid = _spawn(list(command), read_end, self._stdout.fileno(), self._stderr.fileno())
+            finally:
+                os.close(read_end)
+            self._output = output.pop_all()  # of one that is not started, nothing stays open
 
     def stop(self) -> None:
         """End it: SIGTERM, and SIGKILL after 5 s. More than once does nothing more."""
