@@ -119,7 +119,12 @@ def _number(one: Any) -> float:
 
 def least(*mismatches: Mismatch | None) -> Mismatch | None:
     """Return the one that is kept of several; None where there is none."""
-    return min(filter(None, mismatches), default=None)
+    return min(filter(None, mismatches), key=_place_in_order, default=None)
+
+
+def _place_in_order(mismatch: Mismatch) -> tuple[Any, ...]:
+    """Return what mismatches are put in order by: what is no number is neither less nor more than one."""
+    return tuple((one != one, 0 if one != one else one) for one in mismatch)  # NaN alone is not itself
 
 
 def to_plain(mismatch: Mismatch | None) -> list[Any] | None:
