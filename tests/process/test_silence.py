@@ -168,6 +168,8 @@ def test_a_run_that_is_given_up_says_what_came_in_place_of_answers(code, told):
     verdict = judge(summarise(record, gave_up_after_s=30.0))
 
     assert f"requests were sent for 30 s, and {told}" in verdict.sentences[0]
+    advice = "the server, or its model, refuses what it is sent; see its words in Locust's table of errors"
+    assert any(advice in one for one in verdict.sentences) is (code == "INVALID_ARGUMENT")
 
 
 @pytest.mark.parametrize(

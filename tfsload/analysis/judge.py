@@ -37,6 +37,10 @@ ONE_MODEL_CURE = "name one with --model-version, or wait until one alone is serv
 _OVERLOAD_CODES = {"DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED"}
 
 _ADVICE = {
+    "INVALID_ARGUMENT": Reason(
+        "INVALID_ARGUMENT: the server, or its model, refuses what it is sent",
+        "see its words in Locust's table of errors; --dry-run tries one request without load",
+    ),
     "RESOURCE_EXHAUSTED": Reason(
         "RESOURCE_EXHAUSTED: the server rejects requests that it has no thread for, by default more than 4 a CPU",
         "start it with a larger --grpc_max_threads, or send with fewer users",
