@@ -11,6 +11,7 @@ from tfsload.records.seconds import (
     IN_FLIGHT_NS,
     MISMATCHED,
     MOST_ROWS,
+    UNJUDGED,
     WRONG,
     Seconds,
     middle_ns,
@@ -32,6 +33,7 @@ class Second:
         wrong, failed, mismatched: images of them, as of `tfsload.analysis.totals.Totals`; without labels none is
             wrong.
         dropped: arrivals for which no user was free.
+        unjudged: of those that failed, images that were answered, which a user class's own `is_right` could not judge.
     """
 
     at_s: float
@@ -45,6 +47,7 @@ class Second:
     failed: int
     mismatched: int
     dropped: int
+    unjudged: int = 0
 
 
 def series(seconds: Seconds, begin_s: float, end_s: float) -> tuple[Second, ...]:
@@ -99,6 +102,7 @@ def _second(seconds: Seconds, numbers: range, at_s: float, lasts_s: float) -> Se
         failed=counts[FAILED],
         mismatched=counts[MISMATCHED],
         dropped=counts[DROPPED],
+        unjudged=counts[UNJUDGED],
     )
 
 

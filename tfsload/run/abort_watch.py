@@ -45,6 +45,7 @@ class AbortWatch:
         on_over: Callable[[], None],
         clock_s: Callable[[], float] = time.monotonic,
         n_images: int | None = None,
+        n_in_turn: int | None = None,
     ) -> None:
         """Watch from now on, where a threshold may end the run.
 
@@ -56,13 +57,14 @@ class AbortWatch:
             clock_s: the time.
             n_images: with `--num-tests`: images that are fired, in the order of the file; None: all of them over and
                 over, in an order of chance.
+            n_in_turn: how many these are, of each kind of requests; None: it is not known.
         """
         self._thresholds = tuple(one for one in thresholds if one.aborts)
         self._coordinator = coordinator
         self._conductor = conductor
         self._on_over = on_over
         self._clock_s = clock_s
-        self._n_images = n_images
+        self._n_images, self._n_in_turn = n_images, n_in_turn
         self._patience = Patience()
         self._seen = (0, 0.0)  # the level that was looked at last, and for how long it had been measured
         self._greenlet = gevent.spawn(self._watch) if self._thresholds else None
@@ -94,7 +96,7 @@ class AbortWatch:
             record = self._coordinator.results.records.get(WHOLE_RUN.level, Record())
             rate_rps = self._coordinator.results.rate_rps(self._coordinator.running_users)
             held = summing_up.hold_run_so_far(self._thresholds, record, rate_rps)
-            found = [beyond_chance(one, record, self._n_images) for one in held]
+            found = [beyond_chance(one, record, self._n_images, self._n_in_turn) for one in held]
             return self._take(self._patience.look(found, now_s))
         level, counts = conductor.level, conductor.counted
         if level is None or counts is None or counts.n_processes < conductor.n_measuring:
@@ -103,7 +105,7 @@ class AbortWatch:
             return False  # the one that has told of the shortest time has told nothing new
         self._seen = level.number, counts.measured_s
         found = [
-            beyond_chance(hold_counters(one, level.name, counts), counts)
+            beyond_chance(hold_counters(one, level.name, counts), counts, n_images=self._n_in_turn)
             for one in self._about(level)
             if is_told_by_counters(one)
         ]

@@ -1,4 +1,4 @@
-"""A program of the suite's own, run beside this process: in a session of its own, and gone when it is."""
+"""A program of the suite's own, run beside this process: out of the reach of Ctrl-C, and gone when it is."""
 
 import contextlib
 import os
@@ -98,13 +98,16 @@ class ChildProcess:
 
 
 def _spawn(command: list[str], stdin: int, stdout: int, stderr: int) -> int:
-    """Start a process in a session of its own, so that Ctrl-C reaches only us; returns its pid.
+    """Start a process in a group of its own, so that Ctrl-C reaches only us; returns its pid.
+
+    The session is ours: where we end while the child is stopped (SIGSTOP, a debugger), which cannot notice, the system
+    hangs it up and has it go on, as it does with each stopped group whose session has nobody else to do so.
 
     Not by subprocess: gevent's replacement of it forks, and gRPC's fork handlers then crash the child where
     this process has used gRPC before.
     """
     wiring = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate((stdin, stdout, stderr))]
-    return os.posix_spawn(command[0], command, _environment(), file_actions=wiring, setsid=True)
+    return os.posix_spawn(command[0], command, _environment(), file_actions=wiring, setpgroup=0)
 
 
 def _temporary_file() -> IO[bytes]:

@@ -7,6 +7,7 @@ from tfsload.analysis import exit_codes, missing_users
 from tfsload.analysis.figures import at_once, percent, share, users
 from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.level_result import LevelResult
+from tfsload.analysis.no_answer import none_answered
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.scaling_answer import times_one_user
@@ -184,7 +185,7 @@ def _fast_as_a_whole(result: RunResult) -> Card:
 def _soon_as_a_whole(result: RunResult) -> Card:
     totals, crossed = result.totals, of_latency(result)
     if not totals.latency_ns:
-        below = ["no request was answered", *crossed.told]
+        below = [none_answered(totals.failed), *crossed.told]
         return Card("How soon: p99", units.NONE, "", " · ".join(below), crossed.state, *crossed.figure(None))
     # What a threshold is held against is what is shown, so that the two agree.
     held = next((one for one in result.thresholds if is_p99(one) and not one.where and one.value is not None), None)
