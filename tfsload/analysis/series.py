@@ -50,7 +50,7 @@ class Second:
     unjudged: int = 0
 
 
-def series(seconds: Seconds, begin_s: float, end_s: float) -> tuple[Second, ...]:
+def series(seconds: Seconds, begin_ns: int, end_ns: int) -> tuple[Second, ...]:
     """Return a row for each second of a span, also for those in which nothing ended.
 
     What is less than half a second at either end is told with its neighbour: one answer in a millisecond is no rate.
@@ -58,25 +58,25 @@ def series(seconds: Seconds, begin_s: float, end_s: float) -> tuple[Second, ...]
 
     Args:
         seconds: what was counted.
-        begin_s, end_s: the span, in seconds from where the counts begin. Empty where nothing was counted.
+        begin_ns, end_ns: the span, from where the counts begin; as floats of seconds since 1970 it would begin up to 120
+            ns beside itself, and so maybe in another second. Empty where nothing was counted.
     """
-    if not seconds.counts or end_s <= begin_s:
+    if not seconds.counts or end_ns <= begin_ns:
         return ()
-    while end_s - begin_s > MOST_ROWS * seconds.width_s:
+    while end_ns - begin_ns > MOST_ROWS * seconds.width_ns:
         seconds = seconds.widened()
-    width_s = seconds.width_s
-    first, behind = int(begin_s // width_s), int(-(-end_s // width_s))
-    last = int(end_s // width_s)
+    width_ns = seconds.width_ns
+    first, behind, last = begin_ns // width_ns, -(-end_ns // width_ns), end_ns // width_ns
     borders = list(range(first + 1, behind))
-    if borders and borders[0] * width_s - begin_s < width_s / 2:
+    if borders and 2 * (borders[0] * width_ns - begin_ns) < width_ns:
         del borders[0]
-    if borders and end_s - borders[-1] * width_s < width_s / 2:
+    if borders and 2 * (end_ns - borders[-1] * width_ns) < width_ns:
         del borders[-1]
     rows = []
     for start, stop in itertools.pairwise([first, *borders, behind]):
-        from_s, to_s = max(begin_s, start * width_s), min(end_s, stop * width_s)
+        from_ns, to_ns = max(begin_ns, start * width_ns), min(end_ns, stop * width_ns)
         numbers = range(start, max(stop, last + 1) if stop == behind else stop)
-        rows.append(_second(seconds, numbers, from_s - begin_s, to_s - from_s))
+        rows.append(_second(seconds, numbers, (from_ns - begin_ns) / 1e9, (to_ns - from_ns) / 1e9))
     return tuple(rows)
 
 
