@@ -58,8 +58,8 @@ def series(seconds: Seconds, begin_ns: int, end_ns: int) -> tuple[Second, ...]:
 
     Args:
         seconds: what was counted.
-        begin_ns, end_ns: the span, from where the counts begin; as floats of seconds since 1970 it would begin up to 120
-            ns beside itself, and so maybe in another second. Empty where nothing was counted.
+        begin_ns, end_ns: the span, from where the counts begin; as floats of seconds since 1970 it would begin up to
+            120 ns beside itself, and so maybe in another second. Empty where nothing was counted.
     """
     if not seconds.counts or end_ns <= begin_ns:
         return ()
