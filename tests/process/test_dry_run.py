@@ -55,7 +55,7 @@ def test_one_prediction_and_no_load(tmp_path, server, headless, processes):
         ("output", "scores [-1, 10] float → class by the highest"),
         ("data", "mnist5k: 1,000 images, one a request"),
         ("load", "--sweep: 3 levels · about 37 s (10 s each after 2 s of warm-up)"),
-        ("threshold", "p99 < 50ms"),
+        ("threshold", "p99 < 50 ms"),
         ("threshold", "error_rate < 5%"),
         ("note", "commit=1a2b3c4"),
         ("prediction", prediction),

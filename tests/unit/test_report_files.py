@@ -29,6 +29,7 @@ from tfsload.analysis.image_counts import ImageCounts, Misread
 from tfsload.analysis.latency import LatencyCounts
 from tfsload.analysis.levels import PERCENTILES
 from tfsload.analysis.result import ProcessExit, RunResult, SchemaError
+from tfsload.analysis.threshold_words import told_words
 from tfsload.analysis.verdict import Reason
 from tfsload.records.histogram import Histogram
 from tfsload.report import csv_files, hgrm, json_file, junit, markdown, states
@@ -278,7 +279,8 @@ def test_each_threshold_and_each_rule_is_a_case(result):
     text = junit.write(result)
     found = cases(text)
     thresholds = {
-        f"{one.threshold.text} at {one.where}" if one.where else one.threshold.text for one in result.thresholds
+        f"{told_words(one.threshold)} at {one.place}" if one.where else told_words(one.threshold)
+        for one in result.thresholds
     }
 
     rules = {rule.name for rule in result.judged.rules}
@@ -286,7 +288,7 @@ def test_each_threshold_and_each_rule_is_a_case(result):
     JUNIT_SCHEMA.validate(text)
     names = [case.get("name") for case in ElementTree.fromstring(text).iter("testcase")]
     assert len(set(names)) == len(names) == len(result.thresholds) + len(result.judged.rules)
-    assert {name.partition(" (level ")[0] for name in found if name not in rules} == thresholds
+    assert {name for name in found if name not in rules} == thresholds
     failing = {name for name, case in found.items() if case.find("failure") is not None}
     assert bool(failing) == (result.judged.exit_code != exit_codes.PASS)
     suite = ElementTree.fromstring(text).find("testsuite")
@@ -302,7 +304,7 @@ def test_a_crossed_threshold_says_by_how_much():
 
     assert found["error_rate < 1%"].find("failure").get("message") == "2.10%, 110% above"
     assert found["error_rate < 1%"].find("failure").get("type") == "THRESHOLD CROSSED"
-    assert found["rate > 100"].find("system-out").text == "500/s, 400% above"
+    assert found["rate > 100/s"].find("system-out").text == "500/s, 400% above"
 
 
 @pytest.mark.parametrize(
