@@ -445,6 +445,38 @@ def test_options_that_are_advised_are_code_in_markdown(kind):
 
 
 @pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        pytest.param("use a longer --level-duration", ["--level-duration"], id="alone"),
+        pytest.param("--level-duration 20 (or more)", ["--level-duration 20"], id="with-its-value-first"),
+        pytest.param("pass --sweep 1,2,4,8,1, or -u.", ["--sweep 1,2,4,8,1", "-u"], id="lists-and-letters"),
+        pytest.param("more a second (-r), a lower -t", ["-r", "-t"], id="letters"),
+        pytest.param("a larger --grpc_max_threads; look", ["--grpc_max_threads"], id="underscores"),
+        pytest.param("with --verify: image 7", ["--verify"], id="before-a-colon"),
+        pytest.param("--sweep 5ms and --deadline 5%", ["--sweep", "--deadline"], id="no-number"),
+        pytest.param("`--sweep 1,2 --warm-up 3`", ["--sweep 1,2 --warm-up 3"], id="advised"),
+        pytest.param("a--b, x-y, -1, --, --X, --a=b, --a`b`, --a*b*", [], id="none"),
+        pytest.param("--a<b> *--c* [--d](e) `--f<g>`", [], id="among-markup"),
+        pytest.param("\\--sweep \\\\--rate", [], id="backslashes"),
+    ],
+)
+def test_options_in_a_sentence_are_code_in_markdown(words, code):
+    tokens = [one for block in MARKDOWN.parse(f"- {markdown.with_code(words)}") for one in block.children or ()]
+
+    assert [one.content for one in tokens if one.type == "code_inline"] == code
+    assert "".join(one.content for one in tokens).replace("`", "") == words.replace("`", "")
+
+
+@pytest.mark.parametrize("kind", ["invalid", "failed", "unsettled"])
+def test_reasons_have_options_as_code_in_markdown(kind):
+    text = markdown.write(result_of_kind(kind))
+    tokens = [one for block in MARKDOWN.parse(text) for one in block.children or ()]
+
+    assert any(one.type == "code_inline" for one in tokens)
+    assert not [one for one in tokens if one.type == "text" and re.search(r"(?<!\S)--[a-z]", one.content)]
+
+
+@pytest.mark.parametrize(
     "words",
     [
         pytest.param("`rm -rf`", id="other-code"),
