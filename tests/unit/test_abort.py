@@ -281,8 +281,8 @@ def test_a_build_server_is_told_that_the_rest_was_skipped():
 
     assert told == {
         "error_rate < 5% abort at 1 user": ["system-out"],
-        "p50 < 1s at 1 user": ["system-out"],
-        "p50[users=8] < 1s at 8 users": ["skipped"],
+        "p50 < 1 s at 1 user": ["system-out"],
+        "p50[users=8] < 1 s at 8 users": ["skipped"],
         "error_rate < 5% abort at 2 users": ["failure"],
     }
     assert (suite.get("failures"), suite.get("skipped")) == ("1", "1")
@@ -297,8 +297,8 @@ def test_a_build_server_is_told_which_of_two_levels_of_one_name_ended_the_run(ru
     suite = ElementTree.fromstring(junit.write(dataclasses.replace(result, verdict=judge(result)))).find("testsuite")
 
     assert [case.get("name") for case in suite if case.get("classname") == junit.THRESHOLDS] == [
-        f"{text} at 1 user (level 1)",
-        f"{text} at 1 user (level 2)",
+        f"{text} at 1 user (first time)",
+        f"{text} at 1 user (second time)",
     ]
 
 

@@ -290,7 +290,7 @@ def _left_open(result: RunResult) -> tuple[Reason, ...]:
 
 
 def _named(held: Held) -> str:
-    return f"{told_words(held.threshold)}{f' at {held.where}' if held.where else ''}"
+    return f"{told_words(held.threshold)}{f' at {held.place}' if held.place else ''}"
 
 
 def _is_none_known_to_hold(result: RunResult) -> bool:
@@ -306,7 +306,7 @@ def _crossed(result: RunResult) -> tuple[Reason, ...]:
     crossed = [held for held in result.thresholds if held.holds is False]
     reasons = [
         Reason(
-            f"{told_words(held.threshold)} was crossed{' at ' + held.where if held.where else ''}: {_found(held)}",
+            f"{told_words(held.threshold)} was crossed{' at ' + held.place if held.place else ''}: {_found(held)}",
             sweep_further(held, result.scaling),
         )
         for held in crossed

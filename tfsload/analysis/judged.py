@@ -8,6 +8,7 @@ from tfsload.analysis.held import Held
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.no_answer import no_answer
 from tfsload.analysis.result import RunResult
+from tfsload.analysis.threshold_words import asked_words
 
 # Thresholds on these say how many requests may have no answer.
 FAILURE_METRICS = ("failed_rate", "error_rate")
@@ -56,7 +57,8 @@ def _answers(result: RunResult) -> str:
         unanswered = f"{failed} had {no_answer(result.totals.failed)}"
         if result.search is not None:
             return f"{unanswered}, at rates that it tried"
-        naming = {held.threshold.text: None for held in result.thresholds if held.threshold.metric in FAILURE_METRICS}
+        about = (held.threshold for held in result.thresholds if held.threshold.metric in FAILURE_METRICS)
+        naming = dict.fromkeys(map(asked_words, about))
         return f"{unanswered}, as judged by {' and '.join(naming)}"
     if result.uncounted.failed_requests:
         n_failed = result.uncounted.failed_requests

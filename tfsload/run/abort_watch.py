@@ -7,6 +7,7 @@ has ended. A run without levels is looked at every three seconds, as the reports
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import gevent
 
@@ -15,6 +16,7 @@ from tfsload.analysis.abort import Aborted, Patience
 from tfsload.analysis.beyond_chance import beyond_chance
 from tfsload.analysis.held import hold_all, hold_counters
 from tfsload.analysis.held_words import value_words, words_of
+from tfsload.analysis.level_names import told_by_number
 from tfsload.analysis.levels import level_row
 from tfsload.analysis.metrics import is_told_by_counters
 from tfsload.analysis.threshold_words import told_words
@@ -109,7 +111,7 @@ class AbortWatch:
             for one in self._about(level)
             if is_told_by_counters(one)
         ]
-        return self._take(self._patience.look(found, now_s))
+        return self._take(self._patience.look(found, now_s), level=level)
 
     def _about(self, level: Level) -> list[Threshold]:
         """Return the thresholds that are about a level that is measured; the others' grace ends with that."""
@@ -128,11 +130,16 @@ class AbortWatch:
             return
         row = level_row(run, self._coordinator.results.records.get(run.level.number, Record()))
         found = hold_all(self._about(run.level), [row])
-        self._take(self._patience.look(found, self._clock_s(), run.level.duration_s, is_final=True), "at its end")
+        aborted = self._patience.look(found, self._clock_s(), run.level.duration_s, is_final=True)
+        self._take(aborted, "at its end", run.level)
 
-    def _take(self, aborted: Aborted | None, when: str = "") -> bool:
+    def _take(self, aborted: Aborted | None, when: str = "", level: Level | None = None) -> bool:
         if aborted is None:
             return False
+        if level is not None:
+            names = {one.level.number: one.level.name for one in self._coordinator.results.levels}
+            told = told_by_number(names | {level.number: level.name}, level.number)
+            aborted = replace(aborted, held=replace(aborted.held, told_where=told))
         self._coordinator.results.aborted = aborted
         words = words_of(aborted.held)
         at = f" at {words.where}" if words.where else ""

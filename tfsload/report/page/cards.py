@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tfsload.analysis import exit_codes, missing_users
 from tfsload.analysis.figures import at_once, percent, share, users
 from tfsload.analysis.image_counts import NO_LABELS
+from tfsload.analysis.level_names import told_name
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.no_answer import none_answered
 from tfsload.analysis.result import RunResult
@@ -139,10 +140,10 @@ def _soon(result: RunResult, best: LevelResult | None) -> Card:
         default=None,
     )
     # Where the worst one crosses a threshold, that is told once.
-    if worst is not None and worst is not best and (crossed.worst is None or crossed.worst.where != worst.name):
+    if worst is not None and worst is not best and (crossed.worst is None or crossed.worst.level != worst.number):
         mark = " (in doubt)" if states.is_doubted(result, worst) else ""
         told = _with_ms(worst.upper_end_ns[99])
-        below.append(f"{'' if units.ENDLESS in told else 'worst '}{told} at {worst.name}{mark}")
+        below.append(f"{'' if units.ENDLESS in told else 'worst '}{told} at {told_name(result.levels, worst)}{mark}")
     value = best.upper_end_ns.get(99)
     if value is None:
         below.append("too few samples carry p99")
