@@ -61,6 +61,7 @@ PLANTED = {
     "flask-in-settings": ("settings.rules", "flask", "flask stays"),
     "tensorflow-in-run": ("run.checks", "tensorflow", "TensorFlow stays"),
     "grpc-in-analysis": ("analysis.usl", "grpc", "gRPC and HTTP/2 stay"),
+    "http-server-in-the-target": ("target.launcher", "uvicorn", "The HTTP server stays"),
     "charts-in-the-suite": ("suite.outcome", "vl_convert", "vl-convert stays"),
 }
 
