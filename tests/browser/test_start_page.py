@@ -327,3 +327,21 @@ def test_all_of_it_works_where_scripts_are_off(driver, ui):
         assert not field(driver, "sweep").is_displayed()
     finally:
         driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_without_scripts_what_check_found_says_that_it_is_of_what_was_checked(driver, ui):
+    look(driver)
+    driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        driver.get(ui.url + "/tfsload/")
+        unscripted = driver.find_element(By.CLASS_NAME, "go").text
+        press(driver, "check")
+        field(driver, "sweep").send_keys("0")
+        said, title = driver.find_element(By.CLASS_NAME, "go").text, driver.title
+    finally:
+        driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+    assert "as it was checked" not in unscripted
+    assert title.startswith("Can start as checked")
+    assert "It can start as checked: 5 levels" in said
+    assert "of the form as it was checked: what you change now is not in it" in said

@@ -224,6 +224,17 @@ def test_without_a_network_the_mirrors_the_reason_and_a_way_out_are_named(mirror
         assert part in str(caught.value)
 
 
+def test_a_proxy_that_is_no_address_is_named_at_once(mirrors, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://me:pass-word@a..b:80")
+    monkeypatch.setenv("no_proxy", "")
+    mirrors("http://first.invalid/")
+
+    with pytest.raises(DataError, match=r"first.invalid/ .*Failed to parse: 'a\.\.b'") as caught:
+        load("mnist")
+
+    assert "pass-word" not in str(caught.value)
+
+
 @pytest.mark.parametrize("make", ODD_FILES)
 def test_what_is_no_file_in_the_cache_is_named_and_not_read(serve, mirrors, cache, make):
     mirrors(serve(GOOD).url)

@@ -115,6 +115,11 @@ def test_reads(argv, name, want):
             id="same-port",
         ),
         pytest.param(
+            "--rest_api_port=8501 --rest_api_free_port",
+            "--rest_api_port=8501 and --rest_api_free_port cannot both be set: leave one out",
+            id="two-rest-ports",
+        ),
+        pytest.param(
             "--grpc_channel_arguments=a=1,b",
             "--grpc_channel_arguments: 'b' is not key=value, as in grpc.max_concurrent_streams=100",
             id="channel-argument",
@@ -141,7 +146,6 @@ def test_a_compose_command_is_read_and_what_is_missing_named():
     assert (flags.rest_api_port, flags.enable_batching) == (8501, True)
     named = [message.partition("=")[0] for message in unimplemented(flags)]
     assert named == [
-        "--rest_api_port",
         "--enable_batching",
         "--batching_parameters_file",
         "--monitoring_config_file",

@@ -118,7 +118,9 @@ def test_signal_ends_a_server_with_0(model_base_path, number):
 
 
 _PARENT = """
-import sys, time
+import signal, sys, time
+if sys.argv[4:]:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup has it
 from tfsload.target.launcher import EmbeddedServer
 server = EmbeddedServer.start(sys.argv[1], sys.argv[2])
 print(server.pid, server.address, flush=True)
@@ -143,6 +145,25 @@ def test_server_does_not_outlive_its_parent(model_base_path, patience_s, kill):
         parent.kill()
     wait_until(lambda: not is_running(int(pid)), "the server ends after its parent")
     assert not is_listening(address)
+
+
+@pytest.mark.parametrize("more", [pytest.param([], id="hung-up"), pytest.param(["nohup"], id="without-hangup")])
+def test_a_server_that_is_stopped_does_not_outlive_its_parent_that_is_killed(model_base_path, more):
+    parent = Script([sys.executable, "-c", _PARENT, MODEL, str(model_base_path), "60", *more])
+    try:
+        wait_until(lambda: "\n" in parent.said()[0] or parent.has_ended(), "the parent has a server")
+        pid = int(parent.said()[0].split()[0])
+        os.kill(pid, signal.SIGSTOP)
+        wait_until(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED, "the server is stopped")
+        os.kill(parent.pid, signal.SIGKILL)
+        wait_until(parent.has_ended, "the parent ends")
+    finally:
+        parent.kill()
+    try:
+        wait_until(lambda: not is_running(pid), "the server ends after its parent")
+    finally:
+        if is_running(pid):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_a_fork_cannot_stop_the_server(model_base_path):

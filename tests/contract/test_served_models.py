@@ -9,6 +9,7 @@ from tests.support.zoo_fixtures import zoo as zoo
 from tests.support.zoo_fixtures import zoo_addresses as zoo_addresses
 from tests.support.zoo_fixtures import zoo_answers as zoo_answers
 from tests.support.zoo_fixtures import zoo_client as zoo_client
+from tests.support.zoo_fixtures import zoo_served as zoo_served
 from tests.support.zoo_model import PREDICT, ZooModel, sample
 from tfsload.target.launcher import EmbeddedServer
 from tfsload.transport.protos import get_model_metadata_pb2, predict_pb2

@@ -8,6 +8,7 @@ import pytest
 from tests.support.model_zoo import ZOO, expected
 from tests.support.zoo_fixtures import zoo as zoo
 from tests.support.zoo_fixtures import zoo_addresses as zoo_addresses
+from tests.support.zoo_fixtures import zoo_served as zoo_served
 from tests.support.zoo_model import sample
 from tfsload.datasets.dataset import Dataset
 from tfsload.load.request_book import RequestBook

@@ -4,11 +4,13 @@ import os
 import signal
 import time
 
+import numpy as np
 import pytest
 
 from tests.support.runs import PROJECT, forked, locust, run_headless, wait_until
 from tests.support.web_ui import web_ui_of
 from tfsload.analysis import exit_codes
+from tfsload.datasets import dataset
 from tfsload.target.launcher import EmbeddedServer
 
 # The shipped model's 0.8 % cross it.
@@ -59,6 +61,17 @@ def test_a_threshold_ends_a_run(tmp_path, model_server, arguments, threshold, wo
     assert "the run ends" in ended.stderr
     if "--num-tests" in arguments:
         assert ended.outcome["predictions"] < 1000
+
+
+@pytest.mark.parametrize("load", [PLAIN, LEVELS], ids=["plain", "levels"])
+def test_a_run_ends_where_each_image_is_wrong(tmp_path, model_server, load):
+    """By chance the one image of some that is right could not be left out for so long."""
+    shipped = dataset.load("mnist5k")
+    np.savez(tmp_path / "wrong.npz", images=shipped.images[:4], labels=(shipped.labels[:4] + 1) % 10)
+    asked = ("--dataset", str(tmp_path / "wrong.npz"), "--threshold", "error_rate < 100% abort=0s")
+    ended = run_headless(tmp_path, "--host", model_server.address, *load, *asked, TFSLOAD_TEST_IN_FLIGHT_S="0.01")
+
+    assert "error_rate < 100% abort=0s was crossed" in ended_by_threshold(ended)[0]
 
 
 def test_a_threshold_ends_a_run_of_a_master_and_its_worker(cluster, model_server):

@@ -155,6 +155,24 @@ def test_a_run_that_is_given_up_has_failed_and_says_so(more, n_failed):
 
 
 @pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        pytest.param("UNAVAILABLE", "none was answered; see whether the server still runs", id="gone"),
+        pytest.param("INVALID_ARGUMENT", "none had a usable answer (INVALID_ARGUMENT); see", id="refused"),
+        pytest.param("BAD_REPLY", "none had a usable answer (BAD_REPLY); see", id="unreadable"),
+    ],
+)
+def test_a_run_that_is_given_up_says_what_came_in_place_of_answers(code, told):
+    record = Record()
+    record.add([1], None, PredictionFailure(code, "no"), 10**6, 10**18)
+    verdict = judge(summarise(record, gave_up_after_s=30.0))
+
+    assert f"requests were sent for 30 s, and {told}" in verdict.sentences[0]
+    advice = "the server, or its model, refuses what it is sent; see its words in Locust's table of errors"
+    assert any(advice in one for one in verdict.sentences) is (code == "INVALID_ARGUMENT")
+
+
+@pytest.mark.parametrize(
     ("load", "n_workers", "number"),
     [
         pytest.param(

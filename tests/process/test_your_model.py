@@ -8,6 +8,7 @@ from tests.support.model_zoo import ZOO, expected
 from tests.support.runs import locust, run_headless
 from tests.support.zoo_fixtures import zoo as zoo
 from tests.support.zoo_fixtures import zoo_addresses as zoo_addresses
+from tests.support.zoo_fixtures import zoo_served as zoo_served
 from tests.support.zoo_model import sample
 from tfsload.analysis import exit_codes
 

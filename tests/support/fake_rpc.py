@@ -80,6 +80,12 @@ class _Client:
     def __init__(self, network: Network, identity: str) -> None:
         self._network, self._identity = network, identity
         self._queue = network.to_worker.setdefault(identity, Queue())
+        self.socket = self
+
+    def poll(self, timeout_ms: int) -> int:
+        """Return how many messages have come, as a socket does that is not waited for."""
+        assert timeout_ms == 0
+        return self._queue.qsize()
 
     def send(self, message: Message) -> None:
         read = _written_and_read(message)

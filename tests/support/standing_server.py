@@ -17,9 +17,10 @@ def ran(seconds, limit_s=None):
 class Server:
     """Answers after a while, but for the times in which it is frozen: then after those, if it is still waited for."""
 
-    def __init__(self, past, frozen=(), latency_s=0.02, lost=(), deadline_s=5.0):
+    def __init__(self, past, frozen=(), latency_s=0.02, lost=(), deadline_s=5.0, unjudged=None):
         self.past, self.frozen, self.latency_s, self.deadline_s = past, frozen, latency_s, deadline_s
         self.lost = set(lost)  # numbers of requests that get no answer
+        self.unjudged_s = unjudged or (NEVER, NEVER)  # from when to when a user class could not judge what it answered
         self.n_sent = 0
 
     def answers_at(self, sent_s):
@@ -46,7 +47,9 @@ class Server:
             if done_s >= until_s and n_images is None:
                 self.past.recorder.count_cut_off(sent_ns, sent_ns, begin_ns + int(until_s * SECOND), None)
             else:
-                code = "" if is_answered else "DEADLINE_EXCEEDED"
+                from_s, to_s = self.unjudged_s
+                code = "UNJUDGED" if from_s <= done_s < to_s else ""
+                code = code if is_answered else "DEADLINE_EXCEEDED"
                 self.past.fire(self.n_sent % 1000, sent_ns, int((done_s - sent_s) * SECOND), code=code)
             now_s[user] = done_s + wait_s
         return max(now_s)

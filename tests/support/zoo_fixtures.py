@@ -22,8 +22,8 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def zoo_addresses(zoo: Path) -> Iterator[dict[str, str]]:
-    """Model → address of the embedded server around it."""
+def zoo_served(zoo: Path) -> Iterator[dict[str, dict[str, str]]]:
+    """Protocol → model → address of the embedded server around it."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.support.zoo_server", str(zoo)],
         cwd=PROJECT,
@@ -35,6 +35,12 @@ def zoo_addresses(zoo: Path) -> Iterator[dict[str, str]]:
     finally:
         process.kill()
         process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def zoo_addresses(zoo_served: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Model → gRPC's address."""
+    return zoo_served["gRPC"]
 
 
 @pytest.fixture(scope="session")

@@ -281,8 +281,8 @@ def test_a_build_server_is_told_that_the_rest_was_skipped():
 
     assert told == {
         "error_rate < 5% abort at 1 user": ["system-out"],
-        "p50 < 1s at 1 user": ["system-out"],
-        "p50[users=8] < 1s at 8 users": ["skipped"],
+        "p50 < 1 s at 1 user": ["system-out"],
+        "p50[users=8] < 1 s at 8 users": ["skipped"],
         "error_rate < 5% abort at 2 users": ["failure"],
     }
     assert (suite.get("failures"), suite.get("skipped")) == ("1", "1")
@@ -297,8 +297,8 @@ def test_a_build_server_is_told_which_of_two_levels_of_one_name_ended_the_run(ru
     suite = ElementTree.fromstring(junit.write(dataclasses.replace(result, verdict=judge(result)))).find("testsuite")
 
     assert [case.get("name") for case in suite if case.get("classname") == junit.THRESHOLDS] == [
-        f"{text} at 1 user (level 1)",
-        f"{text} at 1 user (level 2)",
+        f"{text} at 1 user (first time)",
+        f"{text} at 1 user (second time)",
     ]
 
 
@@ -374,7 +374,7 @@ class Clock:
 class Run:
     """A run under way, whose level and counters a test sets."""
 
-    def __init__(self, text, has_levels, monkeypatch, n_images=None):
+    def __init__(self, text, has_levels, monkeypatch, n_images=None, n_in_turn=None):
         monkeypatch.setattr(abort_watch, "LOOK_INTERVAL_S", 0.001)
         monkeypatch.setattr(abort_watch, "RUN_INTERVAL_S", 0.001)
         self.n_refreshed = self.n_ended = 0
@@ -383,7 +383,9 @@ class Run:
         )
         self.conductor = SimpleNamespace(level=None, counted=None, n_measuring=1) if has_levels else None
         self.clock = Clock()
-        self.watch = AbortWatch(parsed(text), self.coordinator, self.conductor, self.end, self.clock, n_images)
+        self.watch = AbortWatch(
+            parsed(text), self.coordinator, self.conductor, self.end, self.clock, n_images, n_in_turn
+        )
 
     def refresh(self):
         self.n_refreshed += 1
@@ -408,8 +410,8 @@ class Run:
 def run_of(monkeypatch):
     made = []
 
-    def make(text, has_levels=True, n_images=None):
-        made.append(Run(text, has_levels, monkeypatch, n_images))
+    def make(text, has_levels=True, **images):
+        made.append(Run(text, has_levels, monkeypatch, **images))
         return made[-1]
 
     yield make
@@ -577,6 +579,10 @@ def test_grace_ends_also_where_counters_are_told_of_the_other_level(run_of):
 @pytest.mark.parametrize(
     ("has_levels", "text", "n_wrong", "is_ended"),
     [
+        pytest.param(True, "error_rate < 100% abort=0s", 99, False, id="not-all-in-a-level"),
+        pytest.param(True, "error_rate < 100% abort=0s", 100, True, id="all-in-a-level"),
+        pytest.param(False, "error_rate < 100% abort=0s", 99, False, id="not-all"),
+        pytest.param(False, "error_rate < 100% abort=0s", 100, True, id="all"),
         pytest.param(True, "error_rate < 1% abort=0s", 2, False, id="by-chance-in-a-level"),
         pytest.param(True, "error_rate < 1% abort=0s", 9, True, id="beyond-chance-in-a-level"),
         pytest.param(False, "error_rate < 1% abort=0s", 2, False, id="by-chance"),
@@ -584,7 +590,7 @@ def test_grace_ends_also_where_counters_are_told_of_the_other_level(run_of):
     ],
 )
 def test_chance_ends_no_run(run_of, has_levels, text, n_wrong, is_ended):
-    run = run_of(text, has_levels)
+    run = run_of(text, has_levels, n_in_turn=33)
     if has_levels:
         run.conductor.level, run.conductor.counted = LEVEL, counts(5, n_wrong)
     else:
@@ -592,6 +598,18 @@ def test_chance_ends_no_run(run_of, has_levels, text, n_wrong, is_ended):
     run.wait_for_looks()
 
     assert run.watch.has_ended_run is is_ended
+
+
+@pytest.mark.parametrize("has_levels", [True, False])
+def test_images_that_have_not_all_been_met_end_no_run(run_of, has_levels):
+    run = run_of("error_rate < 100% abort=0s", has_levels, n_in_turn=34)
+    if has_levels:
+        run.conductor.level, run.conductor.counted = LEVEL, counts(5, 100)
+    else:
+        run.coordinator.results.records[0] = record_of([(1, 2)] * 100)
+    run.wait_for_looks()
+
+    assert not run.watch.has_ended_run
 
 
 def test_images_that_are_each_fired_once_end_no_run_that_the_others_may_mend(run_of):

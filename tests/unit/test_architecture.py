@@ -62,6 +62,7 @@ PLANTED = {
     "tensorflow-in-run": ("run.checks", "tensorflow", "TensorFlow stays"),
     "grpc-in-analysis": ("analysis.usl", "grpc", "gRPC and HTTP/2 stay"),
     "http-in-settings": ("settings.rules", "httptools", "HTTP/1.1 and its JSON stay"),
+    "http-server-in-the-target": ("target.launcher", "uvicorn", "The HTTP server stays"),
     "charts-in-the-suite": ("suite.outcome", "vl_convert", "vl-convert stays"),
 }
 

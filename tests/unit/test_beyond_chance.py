@@ -1,13 +1,17 @@
 """Thresholds on accuracy while images are still fired: what ends a run by chance, and what is told from it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from tests.support.summaries import record_of
 from tfsload.analysis import thresholds
 from tfsload.analysis.abort import Patience
 from tfsload.analysis.beyond_chance import beyond_chance
-from tfsload.analysis.held import hold, hold_counters
+from tfsload.analysis.held import Held, hold, hold_counters
 from tfsload.records.level_counts import LevelCounts
 
 N_IMAGES = 1_000
@@ -35,7 +39,9 @@ def counts(wrong, n, failed=0):
         pytest.param("wrong_rate > 5%", counts(3, 100), None, None, id="a-lower-limit"),
         pytest.param("wrong_rate > 5%", counts(0, 100), None, False, id="a-lower-limit-far-off"),
         pytest.param("error_rate <= 0%", counts(1, 100), None, False, id="none-may-be"),
-        pytest.param("error_rate < 100%", counts(100, 100), None, False, id="not-all-may-be"),
+        pytest.param("error_rate < 0.01%", counts(1, 100), None, False, id="hardly-any-may-be"),
+        pytest.param("wrong_rate >= 100%", counts(99, 100), None, False, id="all-have-to-be"),
+        pytest.param("error_rate < 100%", counts(1, 1), None, None, id="not-all-may-be"),
         pytest.param("error_rate < 1%", counts(4, 100), 1_000, None, id="data-in-an-order-of-its-own"),
         pytest.param("error_rate < 100%", counts(100, 100), 1_000, None, id="all-of-those-that-came-first"),
         pytest.param("error_rate <= 0%", counts(1, 100), 1_000, False, id="one-is-too-many"),
@@ -50,6 +56,55 @@ def counts(wrong, n, failed=0):
 )
 def test_what_is_told_from_chance(text, told, n_all, holds):
     assert beyond_chance(hold_counters(parsed(text), "1 user", told), told, n_all).holds is holds
+
+
+def sevens(n_right, n_wrong, n_others=0):
+    return record_of([(7, 7)] * n_right + [(7, 1)] * n_wrong + [(1, 1)] * n_others)
+
+
+@pytest.mark.parametrize(
+    ("text", "told", "holds"),
+    [
+        pytest.param("error_rate < 100%", counts(1, 1), None, id="one-image"),
+        pytest.param("error_rate < 100%", counts(99, 99), None, id="each-once"),
+        pytest.param("error_rate < 100%", counts(298, 298), None, id="one-may-not-have-been-met-yet"),
+        pytest.param("error_rate < 100%", counts(299, 299), False, id="each-has-been-met"),
+        pytest.param("error_rate < 100%", counts(298, 299), True, id="one-was-right"),
+        pytest.param("error_rate < 100%", counts(99, 299, failed=200), False, id="failures-are-errors"),
+        pytest.param("error_rate < 99.999%", counts(298, 298), None, id="nearly-all-one-too-few"),
+        pytest.param("error_rate < 99.999%", counts(299, 299), False, id="nearly-all"),
+        pytest.param("error_rate < 90%", counts(28, 28), None, id="told-by-the-share-alone-one-too-few"),
+        pytest.param("error_rate < 90%", counts(29, 29), False, id="told-by-the-share-alone"),
+        pytest.param("wrong_rate > 0", counts(0, 298), None, id="a-lower-limit-one-too-few"),
+        pytest.param("wrong_rate > 0", counts(0, 299), False, id="a-lower-limit"),
+        pytest.param("recall[7] > 0", sevens(0, 1), None, id="recall-one-image"),
+        pytest.param("recall[7] > 0", sevens(0, 30, 268), None, id="recall-one-too-few"),
+        pytest.param("recall[7] > 0", sevens(0, 30, 269), False, id="recall-each-has-been-met"),
+        pytest.param("recall[7] > 0", sevens(1, 30, 269), True, id="recall-one-was-right"),
+        pytest.param("recall[7] < 100%", sevens(1, 0), None, id="recall-an-upper-limit-one-image"),
+        pytest.param("recall[7] < 100%", sevens(30, 0, 269), False, id="recall-an-upper-limit"),
+        pytest.param("recall[7] >= 100%", sevens(30, 1), False, id="recall-one-is-too-many"),
+    ],
+)
+def test_a_limit_that_only_all_images_cross_is_crossed_once_each_has_been_met(text, told, holds):
+    """Of 100 images one has not been met by then in less than 5 % of all orders."""
+    threshold = parsed(text)
+    held = hold(threshold, "", told, None, 1.0) if threshold.label else hold_counters(threshold, "1 user", told)
+
+    assert beyond_chance(held, told, n_images=100).holds is holds
+
+
+@given(st.integers(1, 5000), st.integers(1, 2000), st.floats(0, 1), st.floats(0, 1))
+@example(299, 100, 0.999, 1.0)
+def test_a_stricter_limit_is_not_crossed_later(n, n_images, limit, higher):
+    limit, higher = sorted((limit, higher))
+    told = counts(n, n)
+    held = [
+        beyond_chance(Held(replace(parsed("error_rate < 1%"), limit=one), "", 1.0, False, None), told, None, n_images)
+        for one in (limit, higher)
+    ]
+
+    assert held[0].holds is False or held[1].holds is None
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,7 @@ WHY_NONE = {
     "no level supports a verdict": lambda: closed_sweep((1, 0, 0.8), (2, 0, 0.8)),
     "requests had no answer at every level": lambda: closed_sweep((1, 0.1), (2, 0.1)),
     "no request was answered": lambda: closed_sweep((1, 1.0), (2, 1.0)),
+    "no request had a usable answer": lambda: _failed_by(closed_sweep((1, 1.0), (2, 1.0)), "UNJUDGED"),
 }
 
 
@@ -170,6 +171,10 @@ def test_why_no_level_is_best(why, make):
     # Where failures and doubts lie at the same level, either would do: what the figures lack comes first.
     assert states.best_level(result) is None
     assert states.why_none_is_best(dataclasses.replace(result, verdict=_without_failing_doubts(result))) == why
+
+
+def _failed_by(result, code):
+    return dataclasses.replace(result, totals=dataclasses.replace(result.totals, failed={code: 9}))
 
 
 def _without_failing_doubts(result):

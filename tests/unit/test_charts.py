@@ -1,6 +1,7 @@
 """Charts as specifications: valid, with units, and made of the figures of the result and no others."""
 
 import dataclasses
+import itertools
 import json
 import math
 import re
@@ -416,3 +417,34 @@ def test_an_axis_has_room_for_levels_to_come(name, width):
 
     assert name not in charts_of(begun)  # one level alone differs from none
     assert first.spec(width)["encoding"]["x"] == last.spec(width)["encoding"]["x"]
+
+
+@pytest.mark.parametrize(
+    "in_turn_ns",
+    [
+        pytest.param([(0, 0)], id="none is longer than the clock can tell"),
+        pytest.param([(0, 40_000_000)], id="the middle one never is"),
+        pytest.param([(1_000_000, 40_000_000), (0, 30_000)], id="in the last second they are not"),
+        pytest.param([(0, 0), (1_000, 40_000_000)], id="in the first second they are not"),
+        pytest.param([(1, 7200 * 10**9)], id="one waited for hours"),
+    ],
+)
+def test_latencies_too_short_for_the_clock_are_drawn_where_the_axis_begins(in_turn_ns):
+    result = page_run("rate")
+    levels = []
+    for level in result.levels:
+        turn = itertools.cycle(in_turn_ns)
+        p_ns = [*[next(turn) for _ in level.seconds][:-1], in_turn_ns[-1]]
+        seconds = [
+            dataclasses.replace(one, p50_ns=p50, p99_ns=p99)
+            for one, (p50, p99) in zip(level.seconds, p_ns, strict=True)
+        ]
+        levels.append(dataclasses.replace(level, seconds=tuple(seconds)))
+    chart = charts_of(dataclasses.replace(result, levels=tuple(levels)))["latency_over_time"]
+    spec = chart.spec(chart.widths_px[0])
+    assert faults(spec) == []
+    scale = spec["encoding"]["y"]["scale"]
+    rows = [row for values in all_of(spec, "values") for row in values if isinstance(row, dict)]
+    drawn = [row["y"] for row in rows if row.get("y") is not None]
+    assert len(drawn) > len(levels)
+    assert scale["type"] == "linear" or min(drawn) >= scale["domain"][0] > 0

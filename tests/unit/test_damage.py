@@ -1,8 +1,10 @@
 """A result in which a figure stands that no run can have come to is refused as it is read, not as it is drawn."""
 
+import dataclasses
 import json
 import re
 
+import numpy as np
 import pytest
 
 from tests.support.golden import result_of
@@ -11,6 +13,8 @@ from tests.support.past_runs import PAST_RUNS, PastRun
 from tfsload.analysis import exit_codes
 from tfsload.analysis.damage import fault_of
 from tfsload.analysis.result import RunResult, SchemaError
+from tfsload.analysis.totals import MismatchExample
+from tfsload.records.mismatch import Mismatch
 from tfsload.report import json_file, program
 
 
@@ -170,3 +174,24 @@ def test_what_no_run_can_have_come_to_is_damage(tmp_path, capsys, path, value, w
 @pytest.mark.parametrize("kind", PAST_RUNS)
 def test_what_runs_come_to_is_none(kind):
     assert fault_of(page_run(kind)) == ""
+
+
+@pytest.mark.parametrize(
+    "mismatch",
+    [
+        pytest.param(Mismatch.of_classes(0, 3, 7), id="classes"),
+        pytest.param(Mismatch.of_classes(0, -1, 7), id="a-class-below-the-first-label"),
+        pytest.param(Mismatch.of_forms(0, 2, 3), id="more-numbers"),
+        pytest.param(Mismatch.of_forms(0, 2, 2), id="other-outputs"),
+        pytest.param(Mismatch.of_values(0, np.array([1.0]), np.array([2.0]), is_text=True), id="texts"),
+        pytest.param(Mismatch.of_values(0, np.array([1.0]), np.array([np.nan])), id="no-number"),
+        pytest.param(Mismatch.of_values(0, np.array([-5]), np.array([2**63 - 1])), id="whole-numbers"),
+        pytest.param(Mismatch.of_values(0, np.array([0], "u8"), np.array([2**64 - 1], "u8")), id="the-largest"),
+    ],
+)
+def test_whatever_a_model_answers_is_no_damage(mismatch):
+    result = page_run("demo")
+    example = MismatchExample.of(mismatch)
+    result = dataclasses.replace(result, verified=dataclasses.replace(result.verified, example=example))
+
+    assert json_file.parse(json_file.write(result).encode()).verified.example.words == mismatch.words

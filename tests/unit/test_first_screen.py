@@ -39,7 +39,7 @@ def test_the_sentence_below_the_state(kind, lead):
 def test_a_cure_stands_by_itself_and_what_was_crossed_besides_follows():
     lines = [text(line) for line in first_screen(page_run("unsettled")).verdict.lines]
 
-    most = "was crossed at 2 of 6 levels, most at 4 users:"
+    most = "was crossed at 2 of 6 levels, most at 4 users (second time):"
     assert lines == [
         "Cure: use a longer --warm-up.",
         f"Besides, p99 < 12 ms {most} up to 37.3 ms, 210% above the bound.",

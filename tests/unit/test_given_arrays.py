@@ -347,7 +347,7 @@ def test_images_know_what_lies_beside_them_and_can_be_had_with_it_by_name(tmp_pa
     assert {name: array.shape for name, array in named.arrays.items()} == {"ids": (1,), "images": (1, 4, 4)}
     assert (named.labels.tolist(), named.label_range) == ([4], (4, 5))
     Path(path).unlink()
-    with pytest.raises(DataError, match="expected the archive that was read before"):
+    with pytest.raises(DataError, match="expected a readable file, found: No such file"):
         data.by_name()
 
 

@@ -53,12 +53,12 @@ def test_what_rests_on_many_requests(text, does):
     assert (text in counted(text, [])) is does
 
 
-LATENCY_NS = st.integers(1, HIGHEST_NS)
+LATENCY_NS = st.integers(1, HIGHEST_NS) | st.sampled_from([1, 2, 5 * MS, HIGHEST_NS])
 
 
 @given(
     st.lists(LATENCY_NS, max_size=20),
-    st.integers(2, HIGHEST_NS - 1),
+    st.integers(2, HIGHEST_NS - 1) | st.sampled_from([2, HIGHEST_NS - 1]),
     st.lists(st.integers(-3, 3), max_size=10),
     st.sampled_from(["<", "<=", ">", ">="]),
 )
@@ -114,22 +114,36 @@ def test_half_seconds_are_all_that_five_tenths_in_a_row_can_hold(rows, origin):
     assert set(found.values()) == {held_from(start) for start in all_starts}
 
 
+SHORT_NS = st.integers(0, 20 * MS) | st.sampled_from([0, 2 * MS, 5 * MS])
+WHEN_NS = st.integers(0, 2**40) | st.integers(0, 9999).map(lambda tenth: tenth * TENTH_NS)
 ROWS = st.lists(
-    st.tuples(st.integers(0, 20 * MS), st.integers(0, 20 * MS), st.integers(0, 2**40), st.booleans()).map(
+    st.tuples(SHORT_NS, SHORT_NS, WHEN_NS, st.booleans()).map(
         lambda row: (row[2] - row[0] - row[1], row[2] - row[0], row[2], row[3])
     ),
     max_size=200,
 )
 
 
-@given(ROWS, st.integers(1, 4))
-def test_merged_is_as_counted_together(rows, n_parts):
+@given(ROWS, st.integers(1, 4), st.lists(WHEN_NS, max_size=5), st.lists(st.tuples(SHORT_NS, WHEN_NS), max_size=5))
+def test_merged_is_as_counted_together(rows, n_parts, dropped_ns, cut_off):
     text = "p99 < 5ms; lag_p90 > 2ms; mean < 5ms; max < 1s"
+
+    def counted_with_others(part=0, n_parts=1):
+        half_seconds = counted(text, rows[part::n_parts])
+        for due_ns in dropped_ns[part::n_parts]:
+            half_seconds.add_dropped(due_ns)
+        for waited_ns, now_ns in cut_off[part::n_parts]:
+            half_seconds.add_cut_off(now_ns - waited_ns, now_ns)
+        return half_seconds
+
     merged = HalfSeconds()
     for part in range(n_parts):
-        merged.merge(HalfSeconds.from_plain(counted(text, rows[part::n_parts]).to_plain()))
+        merged.merge(HalfSeconds.from_plain(counted_with_others(part, n_parts).to_plain()))
 
-    assert merged.to_plain() == counted(text, rows).to_plain()
+    assert merged.to_plain() == counted_with_others().to_plain()
+    waited = [waited_ns for waited_ns, _ in cut_off if waited_ns >= 5 * MS]
+    n = len(rows) - sum(not is_answered for *_, is_answered in rows) + len(waited)
+    assert merged.total("p99 < 5ms")[::2] == (n, len(rows) + len(waited) - n + len(dropped_ns))
 
 
 @given(st.lists(LATENCY_NS, max_size=30), st.integers(-(10**12), 10**12))

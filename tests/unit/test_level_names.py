@@ -4,9 +4,14 @@ import dataclasses
 
 import pytest
 
+from tests.support.golden import result_of
 from tests.support.page_runs import page_run
+from tests.support.past_runs import PAST_RUNS
 from tfsload.analysis.judge import judge
 from tfsload.analysis.level_names import told_name
+from tfsload.report import junit, markdown, terminal
+from tfsload.report.page import page
+from tfsload.report.page.checks import doubts
 from tfsload.report.page.first_screen import first_screen
 
 
@@ -50,3 +55,29 @@ def test_a_reason_says_which_of_two_levels_it_is_about(number, which):
     assert result.judged.reasons[0].what.startswith(f"1 user ({which} time): unstable: ")
     lead = "".join(piece.text for piece in first_screen(result).verdict.lead)
     assert lead.startswith(f"The run supports no verdict: 1 user ({which} time): unstable: ")
+
+
+OF_BOTH = ["2 users (first time)", "2 users (second time)"]
+
+
+@pytest.mark.parametrize(
+    ("told", "of_each"),
+    [
+        pytest.param(markdown.write, [f"| {name} |" for name in OF_BOTH], id="summary-table"),
+        pytest.param(markdown.write, [f"was crossed at {name}:" for name in OF_BOTH], id="summary-reasons"),
+        pytest.param(junit.write, [f'name="p99 &lt; 4 ms at {name}"' for name in OF_BOTH], id="junit"),
+        pytest.param(terminal.render, [f"was crossed at {name}: " for name in OF_BOTH], id="terminal"),
+        pytest.param(terminal.render, ["above  at 2 users (second time)"], id="worst-on-the-terminal"),
+        pytest.param(page.render, [f">{name}</td>" for name in OF_BOTH], id="page-table"),
+    ],
+)
+def test_a_threshold_says_which_of_two_levels_crossed_it(told, of_each):
+    text = told(result_of(PAST_RUNS["repeated"]()))
+
+    assert [one for one in of_each if one not in text] == []
+
+
+def test_a_doubt_says_which_of_two_levels_it_is_about_and_is_told_once():
+    found = [f"{one.of}: {''.join(piece.text for piece in one.what)}" for one in doubts(page_run("unsettled"))]
+
+    assert [one.partition(":")[0] for one in found if "unstable" in one] == ["4 users (second time)"]

@@ -472,7 +472,7 @@ def test_a_threshold_that_cannot_be_judged_does_not_hold_at_a_probe():
     assert finding.achieved_rps == pytest.approx(20.0)
 
 
-FEW = "gave 200 answers, too few to tell whether p99 < 50ms"
+FEW = "gave 200 answers, too few to tell whether p99 < 50 ms"
 
 
 @pytest.mark.parametrize(

@@ -40,10 +40,12 @@ def test_keras_s_archive_gives_its_test_images(tmp_path):
         pytest.param("x_test", "y_test", id="test"),
         pytest.param("x_train", "y_train", id="train-alone"),
         pytest.param("images", "labels", id="plain"),
+        pytest.param("images", "y", id="labels-called-as-beside-other-arrays"),
     ],
 )
-def test_images_are_found_by_name(tmp_path, images_name, labels_name):
-    path = _saved(tmp_path / "a.npz", **{images_name: images(3), labels_name: labels(3), "more": np.zeros(2)})
+@pytest.mark.parametrize("more", [{}, {"more": np.zeros(2)}], ids=["alone", "beside-more"])
+def test_images_are_found_by_name(tmp_path, images_name, labels_name, more):
+    path = _saved(tmp_path / "a.npz", **{images_name: images(3), labels_name: labels(3), **more})
     dataset = load(str(path))
     np.testing.assert_array_equal(dataset.images, images(3))
     assert dataset.labels.tolist() == [0, 1, 2]
@@ -194,10 +196,71 @@ def test_nothing_is_unpickled(tmp_path):
     assert mark.exists()  # it would have been
 
 
-def _npy(shape: tuple[int, ...], content: bytes) -> bytes:
+def _npy(shape: tuple[int, ...], content: bytes = b"", descr: str = "|u1") -> bytes:
     file = io.BytesIO()
-    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    np.lib.format.write_array_header_1_0(file, {"descr": descr, "fortran_order": False, "shape": shape})
     return file.getvalue() + content
+
+
+def _of_header(header: str) -> bytes:
+    return b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header.encode()
+
+
+def _archive(path: Path, members: dict[str, bytes], packing: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path, "w", packing) as archive:
+        for name, content in members.items():
+            archive.writestr(f"{name}.npy", content)
+    return path
+
+
+_NUMBERS = _npy((1,), bytes(4), "<f4")
+_HALF_A_LETTER, _NO_LETTER = (number.to_bytes(4, "little") for number in (0xD800, 0x7FFFFFFF))
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        pytest.param({"images": b"none", "x": _NUMBERS}, "images: .* as numpy.savez writes it", id="no-magic-beside"),
+        pytest.param({"images": b"", "x": _NUMBERS}, "images: .* as numpy.savez writes it", id="empty-beside"),
+        pytest.param({"images": _of_header("{'descr':")}, "images: .* as numpy.savez writes it", id="half-a-header"),
+        pytest.param({"x": _of_header("(" * 5000)}, "x: .* as numpy.savez writes it", id="deep-header"),
+        pytest.param(
+            {"images": _of_header("-" * 9000 + "1")}, "images: .* as numpy.savez writes it", id="header-of-signs"
+        ),
+        pytest.param(
+            {"images": _npy((True, 3, 3), bytes(9))}, "images: .* as numpy.savez", id="size-that-is-no-number"
+        ),
+        pytest.param({"images": b"\x93NUMPY\3\0" + bytes(99)}, "1.0 or 2.0 of NumPy's format, found 3.0", id="version"),
+        pytest.param({"x": _npy((1,), _HALF_A_LETTER, "<U1")}, r"x: .*found '\\ud800', half a char", id="half-letter"),
+        pytest.param({"x": _NUMBERS, "y": _npy((1,), _HALF_A_LETTER, "<U1")}, "labels: .*half a", id="half-label"),
+        pytest.param(
+            {"x": _npy((1,), _NO_LETTER, "<U1")}, "expected a sound .npz, found a damaged one", id="no-letter"
+        ),
+        pytest.param(
+            {"x": _npy((1000, 10**12), descr="|S0")}, "x: expected numbers or texts, found .S0", id="no-bytes"
+        ),
+        pytest.param(
+            {"x": _npy((10**6, 100), descr="|S1")}, r"at most 4 GiB, found \(1000000, 100\)", id="short-texts"
+        ),
+        pytest.param(
+            {name: _npy((10**6, 500), descr="<f4") for name in "abc"}, "4 GiB in all arrays, found 5.6", id="together"
+        ),
+        pytest.param({"images": _npy((10**6, 28, 28), descr="<i8")}, "4 GiB, found .* of int64: .*uint8", id="wide"),
+        pytest.param({"": _NUMBERS, "x": _NUMBERS}, "an array without a name", id="no-name"),
+    ],
+)
+def test_hostile_members_are_refused_in_words(tmp_path, members, message):
+    path = _archive(tmp_path / "a.npz", members)
+    with pytest.raises(DataError, match=message) as caught:
+        load(str(path))
+    assert str(caught.value).startswith(f"{path}")
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path):
+    path = _archive(tmp_path / "a.npz", {"äé": _NUMBERS})
+    path.write_bytes(path.read_bytes().replace("äé".encode(), b"\xff\xfe\xff\xfe"))
+    with pytest.raises(DataError, match=r"found a damaged one .*UnicodeDecodeError"):
+        load(str(path))
 
 
 @pytest.mark.parametrize(
@@ -228,10 +291,15 @@ def _with_bit(content: bytes, at: int, bit: int) -> bytes:
     return content[:at] + bytes([content[at] ^ 1 << bit]) + content[at + 1 :]
 
 
-@given(share=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), is_packed=st.booleans())
-def test_a_damaged_archive_is_refused_or_read_as_it_was(tmp_path_factory, share, bit, is_packed):
+@given(
+    share=st.floats(0, 1, exclude_max=True),
+    bit=st.integers(0, 7),
+    packing=st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]),
+)
+def test_a_damaged_archive_is_refused_or_read_as_it_was(tmp_path_factory, share, bit, packing):
     path = tmp_path_factory.mktemp("npz") / "a.npz"
-    (np.savez_compressed if is_packed else np.savez)(path, images=images(3, (4, 5)), labels=labels(3))
+    pixels = _npy((3, 4, 5), images(3, (4, 5)).tobytes())
+    _archive(path, {"images": pixels, "labels": _npy((3,), labels(3).astype(np.uint8).tobytes())}, packing)
     content = path.read_bytes()
     path.write_bytes(_with_bit(content, int(share * len(content)), bit))
     try:

@@ -6,13 +6,18 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tfsload.analysis import plain
 from tfsload.analysis.tolerance import DEFAULT, Tolerance
+from tfsload.analysis.totals import MismatchExample
 from tfsload.datasets.dataset import load
-from tfsload.records.mismatch import Mismatch
+from tfsload.records.mismatch import Mismatch, from_plain, to_plain
 from tfsload.settings.settings import Settings
 from tfsload.target.references import References
 from tfsload.target.verification import VerificationError, record_references
+from tfsload.target.waiting import StoppedError, Wait
 from tfsload.transport import protos
 from tfsload.transport.answer import ReplyError
 from tfsload.transport.call_spec import CLASSES, CLASSIFIED, CLASSIFY, LABELS, MNIST_EXAMPLE, VALUES, OutputSpec
@@ -185,6 +190,61 @@ def test_a_tolerance_applies_to_whole_numbers_where_no_class_judges(tolerance, n
     assert compared(replace(NO_CLASS, judged_by=""), {"x": TEXTS}, {"x": TEXTS[::-1]}, Tolerance.parse("100%")) == 2
 
 
+NEIGHBOURS = st.tuples(st.integers(1 - 2**63, 2**63 - 2), st.integers(-1, 1)).map(lambda one: (one[0], sum(one)))
+LONG = 2**53  # from here on a float cannot tell a whole number from the next
+
+
+@pytest.mark.parametrize(("is_judged", "tolerance"), [(True, "100%"), (False, "0.0001"), (False, "0")])
+@pytest.mark.parametrize(
+    ("kept", "later", "n_mismatched"),
+    [
+        pytest.param(np.array([LONG, 7]), np.array([LONG + 1, 7]), 1, id="the-next"),
+        pytest.param(np.array([LONG, 7]), np.array([LONG, 7]), 0, id="the-same"),
+        pytest.param(np.array([-LONG, 7]), np.array([-LONG - 1, 7]), 1, id="below-0"),
+        pytest.param(np.array([LONG + 1, LONG]), np.array([LONG, LONG + 1]), 2, id="swapped"),
+        pytest.param(np.array([2**64 - 2, 7], "u8"), np.array([2**64 - 1, 7], "u8"), 1, id="the-largest"),
+        pytest.param(np.array([2**64 - 1, 7], "u8"), np.array([-1, 7]), 2, id="of-other-dtypes"),
+        pytest.param(np.array([7, 8], "i4"), np.array([7, 8]), 0, id="of-other-lengths"),
+        pytest.param(np.array([-(2**63), 2**63 - 1]), np.array([2**63 - 1, -(2**63)]), 2, id="all-there-is-between"),
+    ],
+)
+def test_whole_numbers_are_compared_as_a_whole(is_judged, tolerance, kept, later, n_mismatched):
+    spec = NO_CLASS if is_judged else replace(NO_CLASS, judged_by="")
+
+    assert compared(spec, {"x": kept}, {"x": later}, Tolerance.parse(tolerance)) == n_mismatched
+    beside = {"price": PRICE, "title": SEVENS[:2]}
+    assert compared(spec, {"x": kept, **beside}, {"x": later, **beside}, Tolerance.parse(tolerance)) == n_mismatched
+
+
+@given(st.lists(NEIGHBOURS, min_size=2, max_size=2))
+def test_answers_in_whole_numbers_are_the_same_where_all_of_these_are(pairs):
+    kept, later = (np.array(some) for some in zip(*pairs, strict=True))
+
+    assert compared(NO_CLASS, {"x": kept}, {"x": later}) == sum(one != other for one, other in pairs)
+
+
+@pytest.mark.parametrize(
+    ("kept", "later", "place", "words"),
+    [
+        pytest.param([[1, LONG]], [[1, LONG + 1]], 1, "was 9007199254740992 and became 9007199254740993", id="long"),
+        pytest.param([[1, 12345678]], [[1, 12345679]], 1, "was 12345678 and became 12345679", id="each-digit"),
+        pytest.param([[5, -(2**63)]], [[9, 2**63 - 1]], 1, "was -9223372036854775808 and", id="the-furthest-off"),
+    ],
+)
+def test_an_example_names_whole_numbers_as_they_are(kept, later, place, words):
+    references, reader = References(), reader_for(NO_CLASS, 1)
+    recorded = reader.read(reply(x=np.array(kept)))
+    references.keep(0, recorded.values, recorded.layout)
+
+    example = references.example(0, reader.read(reply(x=np.array(later))), 0)
+
+    assert (example.place, example.expected) == (place, kept[0][place])
+    assert words in example.words
+    assert from_plain(json.loads(json.dumps(to_plain(example)))) == example
+    told = MismatchExample.of(example)
+    assert plain.from_plain(MismatchExample, json.loads(json.dumps(plain.to_plain(told)))) == told
+
+
 def test_a_relative_tolerance_is_of_each_output_s_own_largest_number():
     kept = {"id": TEXTS, "far": PRICE * 1e6, "near": PRICE}
 
@@ -287,6 +347,31 @@ def test_an_output_that_cannot_be_read_without_load_is_named_with_the_way_out():
 
     with pytest.raises(VerificationError, match=r"image 0: output 'odd': no tensor .*--output-name asks for one"):
         record_references(settings.checks, transport, load("mnist5k"))
+
+
+def test_somebody_may_stop_while_answers_are_recorded():
+    """Of a slow server, thousands of them take as long as a run."""
+    settings, wait, called = Settings.parse({"verify": "900"}, "127.0.0.1:1"), Wait(), []
+    good = reply(scores=SCORES[:1])
+
+    def call(body: bytes) -> bytes:
+        called.append(body)
+        if len(called) == 3:
+            wait.stop()
+        return good
+
+    transport = SimpleNamespace(
+        model=settings.model,
+        encode=lambda _images: b"",
+        call=call,
+        reader_of=lambda n_images: reader_for(JUDGED, n_images),
+        close=lambda: called.append("closed"),
+    )
+
+    with pytest.raises(StoppedError, match="stopped while --verify asked for answers: 3 of 900 requests were answered"):
+        record_references(settings.checks, transport, load("mnist5k"), wait=wait)
+
+    assert called == [b"", b"", b"", "closed"]
 
 
 def test_answers_of_several_kinds_are_kept_apart():

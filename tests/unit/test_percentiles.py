@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfsload.analysis.percentiles import rank_from_top, samples_needed, upper_end_ns
-from tfsload.records.histogram import Histogram
+from tfsload.records.histogram import HIGHEST_NS, Histogram
 
 percentiles = st.sampled_from([50, 75, 90, 95, 99, 99.9])
-latencies = st.integers(1, 10**11)
+latencies = st.integers(1, 10**11) | st.sampled_from([1, 2, HIGHEST_NS - 1, HIGHEST_NS])
 
 
 def histogram_of(values):

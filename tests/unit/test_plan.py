@@ -15,6 +15,7 @@ from tfsload.analysis import thresholds
 from tfsload.analysis.limit import Ending, Finding
 from tfsload.load import plan
 from tfsload.load.arrivals import SETTLES_AFTER_DEADLINE_S, Schedule
+from tfsload.load.length import BETWEEN_S, STEP_S
 from tfsload.load.plan import samples_wanted, users_for
 from tfsload.records.level import Level
 from tfsload.settings.settings import Settings
@@ -52,15 +53,15 @@ def levels_of(made):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        pytest.param({"sweep": "1,2,4,8"}, "4 levels · about 48 s", id="sweep"),
-        pytest.param({"sweep": "1", "level_duration": "0.5", "warm_up": "0"}, "1 level · about 0.5 s", id="one-level"),
-        pytest.param({"rate": "100,200,400", "level_duration": "60"}, "3 levels · about 3 min 6 s", id="rates"),
+        pytest.param({"sweep": "1,2,4,8"}, "4 levels · about 49 s", id="sweep"),
+        pytest.param({"sweep": "2", "level_duration": "0.5", "warm_up": "0"}, "1 level · about 1.6 s", id="one-level"),
+        pytest.param({"rate": "100,200,400", "level_duration": "60"}, "3 levels · about 3 min 7 s", id="rates"),
         pytest.param(
-            {"sweep": ",".join("8" * 600), "level_duration": "300"}, "600 levels · about 50 h 20 min", id="days"
+            {"sweep": ",".join("8" * 600), "level_duration": "300"}, "600 levels · about 50 h 21 min", id="days"
         ),
         pytest.param(
             {"find_max_rate": "100:5000", "threshold": "p99 < 50ms"},
-            "about 10 probes, at most 12 · about 1 min 17 s, at most 7 min 12 s",
+            "about 10 probes, at most 12 · about 1 min 19 s, at most 7 min 15 s",
             id="search",
         ),
     ],
@@ -81,11 +82,11 @@ def test_no_search_takes_longer_than_is_said(low, factor, duration_s, warm_up_s,
         find_max_rate=f"{low}:{low * factor:g}", threshold="p50 < 1s", level_duration=duration_s, warm_up=warm_up_s
     )
     made = plan_of(settings, 8)
-    length, seconds, n_levels = made.length, 0.0, 0
+    length, seconds, n_levels = made.length, STEP_S, 0
     answers = iter(findings)
     while (level := made.next()) is not None:
         holds, is_undecided, achieved_rps = next(answers, (True, False, 100.0))
-        seconds += level.warm_up_s + level.duration_s + settings.model.deadline_s + SETTLES_AFTER_DEADLINE_S
+        seconds += level.warm_up_s + level.duration_s + settings.model.deadline_s + SETTLES_AFTER_DEADLINE_S + BETWEEN_S
         n_levels += 1
         made.tell(Finding(holds, (), achieved_rps, is_undecided and not holds))
 

@@ -29,6 +29,7 @@ from tfsload.analysis.image_counts import ImageCounts, Misread
 from tfsload.analysis.latency import LatencyCounts
 from tfsload.analysis.levels import PERCENTILES
 from tfsload.analysis.result import ProcessExit, RunResult, SchemaError
+from tfsload.analysis.threshold_words import told_words
 from tfsload.analysis.verdict import Reason
 from tfsload.records.histogram import Histogram
 from tfsload.report import csv_files, hgrm, json_file, junit, markdown, states
@@ -278,7 +279,8 @@ def test_each_threshold_and_each_rule_is_a_case(result):
     text = junit.write(result)
     found = cases(text)
     thresholds = {
-        f"{one.threshold.text} at {one.where}" if one.where else one.threshold.text for one in result.thresholds
+        f"{told_words(one.threshold)} at {one.place}" if one.where else told_words(one.threshold)
+        for one in result.thresholds
     }
 
     rules = {rule.name for rule in result.judged.rules}
@@ -286,7 +288,7 @@ def test_each_threshold_and_each_rule_is_a_case(result):
     JUNIT_SCHEMA.validate(text)
     names = [case.get("name") for case in ElementTree.fromstring(text).iter("testcase")]
     assert len(set(names)) == len(names) == len(result.thresholds) + len(result.judged.rules)
-    assert {name.partition(" (level ")[0] for name in found if name not in rules} == thresholds
+    assert {name for name in found if name not in rules} == thresholds
     failing = {name for name, case in found.items() if case.find("failure") is not None}
     assert bool(failing) == (result.judged.exit_code != exit_codes.PASS)
     suite = ElementTree.fromstring(text).find("testsuite")
@@ -302,7 +304,7 @@ def test_a_crossed_threshold_says_by_how_much():
 
     assert found["error_rate < 1%"].find("failure").get("message") == "2.10%, 110% above"
     assert found["error_rate < 1%"].find("failure").get("type") == "THRESHOLD CROSSED"
-    assert found["rate > 100"].find("system-out").text == "500/s, 400% above"
+    assert found["rate > 100/s"].find("system-out").text == "500/s, 400% above"
 
 
 @pytest.mark.parametrize(
@@ -440,6 +442,38 @@ def test_options_that_are_advised_are_code_in_markdown(kind):
 
     assert bool(advised) is (kind == "repeated")
     assert [one.content for one in tokens if one.type == "code_inline"] == advised
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        pytest.param("use a longer --level-duration", ["--level-duration"], id="alone"),
+        pytest.param("--level-duration 20 (or more)", ["--level-duration 20"], id="with-its-value-first"),
+        pytest.param("pass --sweep 1,2,4,8,1, or -u.", ["--sweep 1,2,4,8,1", "-u"], id="lists-and-letters"),
+        pytest.param("more a second (-r), a lower -t", ["-r", "-t"], id="letters"),
+        pytest.param("a larger --grpc_max_threads; look", ["--grpc_max_threads"], id="underscores"),
+        pytest.param("with --verify: image 7", ["--verify"], id="before-a-colon"),
+        pytest.param("--sweep 5ms and --deadline 5%", ["--sweep", "--deadline"], id="no-number"),
+        pytest.param("`--sweep 1,2 --warm-up 3`", ["--sweep 1,2 --warm-up 3"], id="advised"),
+        pytest.param("a--b, x-y, -1, --, --X, --a=b, --a`b`, --a*b*", [], id="none"),
+        pytest.param("--a<b> *--c* [--d](e) `--f<g>`", [], id="among-markup"),
+        pytest.param("\\--sweep \\\\--rate", [], id="backslashes"),
+    ],
+)
+def test_options_in_a_sentence_are_code_in_markdown(words, code):
+    tokens = [one for block in MARKDOWN.parse(f"- {markdown.with_code(words)}") for one in block.children or ()]
+
+    assert [one.content for one in tokens if one.type == "code_inline"] == code
+    assert "".join(one.content for one in tokens).replace("`", "") == words.replace("`", "")
+
+
+@pytest.mark.parametrize("kind", ["invalid", "failed", "unsettled"])
+def test_reasons_have_options_as_code_in_markdown(kind):
+    text = markdown.write(result_of_kind(kind))
+    tokens = [one for block in MARKDOWN.parse(text) for one in block.children or ()]
+
+    assert any(one.type == "code_inline" for one in tokens)
+    assert not [one for one in tokens if one.type == "text" and re.search(r"(?<!\S)--[a-z]", one.content)]
 
 
 @pytest.mark.parametrize(

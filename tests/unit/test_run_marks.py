@@ -58,7 +58,20 @@ def test_options_are_told_where_runs_differ_in_them(first, second, others):
 def test_notes_and_thresholds_are_told_as_they_are():
     (found,) = told({**SWEEP, "note": "commit=1a2b; why=10, 20;", "threshold": "p99 < 5ms;error_rate < 5% ; p99 < 5ms"})
 
-    assert found == Marks("commit=1a2b · why=10, 20", "p99 < 5ms · error_rate < 5%", "")
+    assert found == Marks("commit=1a2b · why=10, 20", "p99 < 5 ms · error_rate < 5%", "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "told_as"),
+    [
+        pytest.param("p99<0.5ms", "p99 < 0.5 ms", id="a-time"),
+        pytest.param("rate>=100 ; failed_rate<0.01", "rate >= 100/s · failed_rate < 1%", id="rates-and-shares"),
+        pytest.param("p50 < 20us abort=10s", "p50 < 20 µs abort=10s", id="an-abort"),
+        pytest.param("p99 < 5ms; what < 5ms", "p99 < 5ms · what < 5ms", id="what-is-none"),
+    ],
+)
+def test_limits_are_written_as_everywhere(typed, told_as):
+    assert told({**SWEEP, "threshold": typed})[0].thresholds == told_as
 
 
 def test_models_are_told_where_they_are_not_the_same():

@@ -163,12 +163,12 @@ def test_wait_times_that_levels_do_without_are_named(options, classes, said, cap
         pytest.param({"threshold": "p99.9 < 50ms"}, "", id="no-limit"),
         pytest.param(
             {"num_tests": "1000", "threshold": "p99.9 < 50ms"},
-            "--num-tests 1000 makes 1,000 requests, and p99.9 < 50ms wants 6,636",
+            "--num-tests 1000 makes 1,000 requests, and p99.9 < 50 ms wants 6,636",
             id="too-few",
         ),
         pytest.param(
             {"num_tests": "1000", "images_per_request": "10", "threshold": "p50 < 9ms; p95 < 20ms; p99 < 50ms"},
-            "--num-tests 1000 makes 100 requests, and p95 < 20ms and p99 < 50ms wants 662",
+            "--num-tests 1000 makes 100 requests, and p95 < 20 ms and p99 < 50 ms wants 662",
             id="several-images-a-request",
         ),
     ],

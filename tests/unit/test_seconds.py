@@ -50,27 +50,38 @@ def test_the_end_is_moved_to_another_clock_as_exactly_as_the_begin(behind_s):
     assert result.totals.duration_s == pytest.approx(10)
 
 
+def near_whole(of_ns, most):
+    """Return a strategy for times of up to so many of something, and beside a whole number of them, by nanoseconds."""
+    beside = st.builds(lambda n, by_ns: max(n * of_ns + by_ns, 0), st.integers(0, most), st.integers(-200, 200))
+    return st.integers(0, most * of_ns) | beside
+
+
+SPANS_NS = st.tuples(near_whole(SECOND_NS, 5), near_whole(SECOND_NS // 2, 6))
+
+
 @given(
-    st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 3000)), min_size=1, max_size=20),
-    st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 3000)), max_size=3),
-    st.integers(-100 * SECOND_NS, 100 * SECOND_NS),
+    st.lists(SPANS_NS, min_size=1, max_size=20),
+    st.lists(SPANS_NS, max_size=3),
+    near_whole(SECOND_NS // 2, 200).map(lambda ns: ns - 50 * SECOND_NS),
 )
-@example([(500, 0), (700, 100)], [], 6 * SECOND_NS // 10)
-@example([(1000, 1000)], [], 0)
-def test_rows_have_each_answer_whatever_a_worker_clock_shows(answered_ms, cut_off_ms, behind_ns):
+@example([(500 * MS, 0), (700 * MS, 100 * MS)], [], 6 * SECOND_NS // 10)
+@example([(SECOND_NS, SECOND_NS)], [], 0)
+@example([(SECOND_NS - 100, 50), (SECOND_NS, SECOND_NS)], [], 0)
+@example([(SECOND_NS - 100, MS), (2 * SECOND_NS, MS)], [], 6 * SECOND_NS // 10)
+def test_rows_have_each_answer_whatever_a_worker_clock_shows(answered_ns, cut_off_ns, behind_ns):
     recorder = Recorder(1_700_000_000 * SECOND_NS - behind_ns)
-    for sent_ms, lasted_ms in answered_ms:
-        recorder.record([1], [2], None, sent_ms * MS, sent_ms * MS, (sent_ms + lasted_ms) * MS, None)
-    for sent_ms, waited_ms in cut_off_ms:
-        recorder.count_cut_off(sent_ms * MS, sent_ms * MS, (sent_ms + waited_ms) * MS, None)
+    for sent_ns, lasted_ns in answered_ns:
+        recorder.record([1], [2], None, sent_ns, sent_ns, sent_ns + lasted_ns, None)
+    for sent_ns, waited_ns in cut_off_ns:
+        recorder.count_cut_off(sent_ns, sent_ns, sent_ns + waited_ns, None)
     result = sum_up(Measured(merged(recorder, level=0, shift_ns=behind_ns)), Course(begun_unix_s=1.7e9))
-    n = len(answered_ms) if result.totals.duration_s else 0  # of an instant there are no rows
-    in_flight_ms = sum(lasted_ms for _, lasted_ms in answered_ms + cut_off_ms)
+    n = len(answered_ns) if result.totals.duration_s else 0  # of an instant there are no rows
+    in_flight_ns = sum(lasted_ns for _, lasted_ns in answered_ns + cut_off_ns)
 
     assert (sum(one.predictions for one in result.seconds), sum(one.wrong for one in result.seconds)) == (n, n)
-    assert sum(one.in_flight * one.lasts_s for one in result.seconds) == pytest.approx(in_flight_ms / 1e3, abs=1e-5)
-    if not cut_off_ms:  # else nobody knows since when they were in flight
-        assert sum(one.lasts_s for one in result.seconds) == pytest.approx(result.totals.duration_s, abs=1e-5)
+    assert sum(one.in_flight * one.lasts_s for one in result.seconds) * 1e9 == pytest.approx(in_flight_ns, abs=1)
+    if not cut_off_ns:  # else nobody knows since when they were in flight
+        assert sum(one.lasts_s for one in result.seconds) == pytest.approx(result.totals.duration_s, abs=1e-9)
 
 
 def merged(*recorders, level=1, shift_ns=0):
@@ -88,7 +99,7 @@ def test_a_latency_is_told_within_5_percent(latency_ns):
 def test_each_second_has_its_own_figures():
     made = [(n * 10 * MS, n * 10 * MS + 5 * MS, [1], [1]) for n in range(100)]
     made += [(1100 * MS, 1150 * MS, [1, 2], [1, 3]), (1900 * MS, 3500 * MS, [4], None)]
-    first, second, third, fourth = series(merged(recorded(*made)).seconds, 0, 4)
+    first, second, third, fourth = series(merged(recorded(*made)).seconds, 0, 4 * SECOND_NS)
 
     assert (first.rate_rps, first.predictions, first.wrong, first.failed) == (100, 100, 0, 0)
     assert first.p50_ns == first.p99_ns == pytest.approx(5 * MS, rel=0.05)
@@ -115,7 +126,7 @@ def test_less_than_half_a_second_at_either_end_is_told_with_its_neighbour(begin_
     for number in range(4):
         seconds.row(number)
         seconds.latencies[number][bucket_of(number + 5)] = 2**number
-    found = series(seconds, begin_s, end_s)
+    found = series(seconds, round(begin_s * SECOND_NS), round(end_s * SECOND_NS))
 
     told = [(one.at_s, one.lasts_s, one.rate_rps * one.lasts_s) for one in found]
     assert told == [pytest.approx(row) for row in rows]
@@ -206,7 +217,7 @@ def test_a_long_time_is_told_by_several_seconds_together(seconds, width_s):
         part.row(number)[0] += 1
         part.latencies[number][7] = 1
         collected.merge(part)
-    told = series(collected, 0, seconds)
+    told = series(collected, 0, seconds * SECOND_NS)
 
     assert len(told) <= MOST_ROWS
     assert sum(one.predictions for one in told) == len(range(0, seconds, 30 if seconds > 4000 else 1))

@@ -13,6 +13,7 @@ from tfsload.analysis.workers import HeldUp
 from tfsload.records.level import Level
 
 GATE = "error_rate < 5%; p50 < 250ms"
+UNJUDGED = [(7.3, 22.3), (7.3, NEVER), (0.0, 22.3), (0.0, NEVER)]
 
 
 def run(n_users=4, lasts_s=30.0, wait_s=0.0, n_images=None, limit_s=None, threshold=GATE, **server):
@@ -193,6 +194,21 @@ def test_of_a_server_that_refuses_every_request_the_last_answer_is_told():
     _, reasons, _ = told(judge(result_of(past.end())))
 
     assert [reason.partition(":")[0] for reason in reasons] == ["the last answer came 17 s or more before the end"]
+
+
+@pytest.mark.parametrize("unjudged", UNJUDGED)
+def test_a_server_whose_answers_cannot_be_judged_has_not_stood_still(unjudged):
+    _, reasons, notes = run(unjudged=unjudged)
+
+    assert not reasons
+    assert not any("nothing was answered" in note or "last answer" in note for note in notes)
+
+
+def test_a_server_that_stands_still_is_told_beside_answers_that_cannot_be_judged():
+    verdict, reasons, _ = run(unjudged=(3.3, 9.3), frozen=[(12.3, NEVER)])
+
+    assert verdict.exit_code == exit_codes.FAILED
+    assert ["17 s or more before the end" in one for one in reasons] == [True]
 
 
 def test_a_search_may_end_in_a_probe_that_nobody_answers():

@@ -30,7 +30,7 @@ class Pair:
 
     def end(self, n_later_ns, latency_ns, lag_ns, images, lease, n_mismatched, who, is_failed):
         """Have a request end; `images` are pairs of a label and an answer."""
-        self.now_ns += n_later_ns
+        self.now_ns += self.to_border(n_later_ns) if isinstance(n_later_ns, str) else n_later_ns
         done_ns = self.now_ns
         sent_ns = done_ns - latency_ns
         labels, predicted = [label for label, _ in images], [answer for _, answer in images]
@@ -50,6 +50,16 @@ class Pair:
         if len(waiting) >= BATCH:
             self.together.settle()
 
+    def to_border(self, which):
+        """Return how long it is to where the next second begins, a slice, or what follows the level; or 1 ns less."""
+        window = self.together.window
+        begin_ns, each_ns = 0, SECOND
+        if window.slice_ns:
+            begin_ns = window.begin_ns
+            each_ns = {"second": SECOND, "slice": window.slice_ns, "level": window.duration_ns}[which.split()[-1]]
+        left_ns = each_ns - (self.now_ns - begin_ns) % each_ns
+        return max(left_ns - which.startswith("before"), 0)
+
     def read(self, what, *arguments):
         """Have both hand something over, and see that it is the same."""
         one, other = (getattr(recorder, what)(*arguments) for recorder in self.recorders)
@@ -65,7 +75,8 @@ def in_order(handed_over):
 
 
 IMAGE = st.tuples(st.integers(0, 9), st.integers(0, 9)) | st.integers(0, 9).map(lambda label: (label, label))
-LATER_NS = st.sampled_from([1000, 20_000, 100 * MS, 700 * MS]) | st.integers(0, 40_000)
+BORDERS = ["second", "before second", "slice", "before slice", "level", "before level"]
+LATER_NS = st.sampled_from([1000, 20_000, 100 * MS, 700 * MS, *BORDERS]) | st.integers(0, 40_000)
 LATENCY_NS = st.integers(0, 100_000) | st.sampled_from([50_000, 4 * MS, 5 * MS, 700 * MS, 3 * SECOND])
 END = st.tuples(
     st.just("end"),

@@ -18,7 +18,7 @@ from tfsload.settings.settings import Settings
 TEXT = "p99 < 50ms"
 LIMITS = thresholds.parse(TEXT)
 HOLDS, FAILS = Finding(True, (), None), Finding(False, ("crossed p99 < 50 ms",), None)
-UNDECIDED = Finding(False, ("left p99 < 50ms undecided, as one stall decides it",), None, is_undecided=True)
+UNDECIDED = Finding(False, ("left p99 < 50 ms undecided, as one stall decides it",), None, is_undecided=True)
 
 
 def plan_of(find_max_rate="100:5000", threshold=TEXT, level_duration="20"):
@@ -45,7 +45,7 @@ TAIL = slow(calm(), every=50)
         pytest.param(TAIL, (False, ("crossed p99 < 50 ms",), False, False), id="the-same-tail-spread"),
         pytest.param(
             slow(calm(n=500), every=500),
-            (False, ("gave 500 answers, too few to tell whether p99 < 50ms",), False, True),
+            (False, ("gave 500 answers, too few to tell whether p99 < 50 ms",), False, True),
             id="too-few",
         ),
     ],
@@ -88,7 +88,7 @@ def test_a_rate_that_one_stall_decides_twice_does_not_hold_and_the_result_says_s
     assert (level.rate_rps, plan.search.result.ending) == (100.0, Ending.FOUND)
     assert plan.search.result.sentence == (
         "The highest rate that holds: 100 requests/s "
-        "(the next one tried, 104, left p99 < 50ms undecided, as one stall decides it, both times)."
+        "(the next one tried, 104, left p99 < 50 ms undecided, as one stall decides it, both times)."
     )
 
 
@@ -115,7 +115,7 @@ def test_the_lowest_rate_is_not_called_too_high_for_one_stall():
 
     assert verdict.exit_code == exit_codes.INVALID
     assert verdict.sentences == (
-        "Even 100 requests/s, the lowest rate asked for, left p99 < 50ms undecided, as one stall decides it, both "
+        "Even 100 requests/s, the lowest rate asked for, left p99 < 50 ms undecided, as one stall decides it, both "
         "times; use a longer --level-duration",
     )
 

@@ -26,7 +26,7 @@ from tfsload.run.participant import Participant
 from tfsload.target.references import References
 from tfsload.transport.answer import ReplyError
 from tfsload.transport.call_spec import MNIST_EXAMPLE
-from tfsload.transport.failure import CLIENT_ERROR, PredictionFailure
+from tfsload.transport.failure import CLIENT_ERROR, UNJUDGED, PredictionFailure
 
 
 @pytest.fixture
@@ -84,6 +84,24 @@ def test_every_end_of_a_request_is_counted(environment, participant, attributes,
     assert (record.requests, record.predictions, dict(record.failed)) == (1, 1, failed)
     assert record.latency.count == (0 if failed else 1)
     assert record.confusion.total == record.latency.count
+
+
+@pytest.mark.parametrize(
+    ("attributes", "is_answered"),
+    [
+        pytest.param({}, True, id="answered"),
+        pytest.param({"read": raising(PredictionFailure(UNJUDGED, "who knows"))}, True, id="a-class-cannot-judge-it"),
+        pytest.param({"read": raising(ReplyError("no scores"))}, False, id="unreadable"),
+        pytest.param({"call": raising(PredictionFailure("UNAVAILABLE", "gone"))}, False, id="no-answer"),
+        pytest.param({"call": raising(PredictionFailure("INVALID_ARGUMENT", "no"))}, False, id="refused"),
+    ],
+)
+def test_a_server_has_answered_where_its_answer_could_be_read(environment, participant, attributes, is_answered):
+    participant.begin()
+    user_of(environment, **attributes).predict()
+    run = participant.run
+
+    assert (run.answered_ns >= run.sent_ns) == is_answered
 
 
 def test_a_request_that_is_cut_off_is_counted_as_that(environment, participant):

@@ -400,6 +400,13 @@ def test_answers_that_no_tolerance_applies_to_are_not_said_to_differ_by_more_tha
             record_of([], ["UNAVAILABLE"]), {}, exit_codes.FAILED, "1 of 1 request had no answer", id="failed"
         ),
         pytest.param(
+            record_of([], ["UNAVAILABLE", "UNJUDGED"]),
+            {},
+            exit_codes.FAILED,
+            "2 of 2 requests had no usable answer",
+            id="one-that-was-answered-and-not-judged",
+        ),
+        pytest.param(
             compared(1000, 1),
             {"n_images_asked": 2000},
             exit_codes.FAILED,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tfsload.analysis.held import Held
+from tfsload.analysis.held import Held, told_apart
 from tfsload.analysis.thresholds import DEFAULT_GRACE_S, Threshold
 
 
@@ -76,7 +76,7 @@ def with_aborted(thresholds: tuple[Held, ...], aborted: Aborted | None) -> tuple
     if aborted is None or aborted.held in thresholds:
         return thresholds
     last = aborted.held
-    return (*(held for held in thresholds if not _is_replaced(held, last)), last)
+    return told_apart([*(held for held in thresholds if not _is_replaced(held, last)), last])
 
 
 def _is_replaced(held: Held, last: Held) -> bool:

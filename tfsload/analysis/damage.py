@@ -17,9 +17,10 @@ from tfsload.analysis.parallelism import Parallelism
 from tfsload.analysis.result import Course, RunResult
 from tfsload.analysis.series import Second
 from tfsload.analysis.sweep import ScaledLevel
-from tfsload.analysis.totals import Totals
+from tfsload.analysis.totals import MismatchExample, Totals
 from tfsload.analysis.usl import CurvePoint, Estimate
 from tfsload.analysis.workers import HeldUp
+from tfsload.records.mismatch import OTHER_FORM
 
 _YEAR_10000_UNIX_S = 253402300800
 _CODES = range(exit_codes.PASS, exit_codes.INVALID + 1)
@@ -35,9 +36,11 @@ _MEASURED = (Attended, Course, Cpu, HeldUp, LevelResult, Second, Totals)
 _MAY_BE_ENDLESS = frozenset({"upper_end_ns", "lag_p99_ns"})
 # A standard error, as a share of what it is of: of rates, none of which is below 0, it comes to 1 at most.
 _MOST_OF = {"noise": 10.0}
-# Whole numbers are counts, times in ns, positions and classes, and so at least 0, but for a mismatch's place, where -1
-# says that there is none, and what a program ends with.
-_LEAST_OF = {"place": -1, "code": _LEAST}
+# Whole numbers are counts, times in ns, positions and classes, and so at least 0, but for what a program ends with, and
+# a mismatch's place and classes, where what is less says what there is instead, or is what a model has in place of one.
+_LEAST_OF = {"place": OTHER_FORM, "expected_class": _LEAST, "answered_class": _LEAST, "code": _LEAST}
+# What a model has answered is whatever it is.
+_ANSWERS = frozenset({"expected", "answered"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,6 +102,8 @@ def _of_numbers(where: str, value: Any, bounds: _Bounds) -> Iterator[str]:
     """
     if dataclasses.is_dataclass(value):
         for field in dataclasses.fields(value):
+            if isinstance(value, MismatchExample) and field.name in _ANSWERS:
+                continue
             name = f"{where}.{field.name}".removeprefix(".")
             yield from _of_numbers(name, getattr(value, field.name), _bounds_of(value, field.name))
     elif isinstance(value, Mapping):

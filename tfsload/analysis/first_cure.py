@@ -172,7 +172,7 @@ def _of_parallelism(result: RunResult) -> NextSweep | None:
 
 
 def _named(held: Held) -> str:
-    return f"{told_words(held.threshold)}{f' at {held.where}' if held.where else ''}"
+    return f"{told_words(held.threshold)}{f' at {held.place}' if held.place else ''}"
 
 
 def _times(result: RunResult, held: Held) -> Iterator[float]:

@@ -1,11 +1,12 @@
 """Thresholds, held against what was measured."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from tfsload.analysis.edges import rests_on_many
 from tfsload.analysis.gate import LEAST_S, rule
+from tfsload.analysis.level_names import told_by_number
 from tfsload.analysis.levels import LevelRow
 from tfsload.analysis.metrics import figure_so_far, latencies_of, n_endless
 from tfsload.analysis.percentiles import samples_needed
@@ -30,6 +31,7 @@ class Held:
         low, high: of a figure that is judged by its interval, the ends of that; else None.
         cure: what to do, so that it can be told; empty: nothing can be said.
         level: the level's number, since several may have one name; None: the whole run, or a level that was not run.
+        told_where: the level's name as it is told, where others have the same one; empty: as `where`.
     """
 
     threshold: Threshold
@@ -42,6 +44,12 @@ class Held:
     high: float | None = None
     cure: str = ""
     level: int | None = None
+    told_where: str = field(default="", compare=False)  # known only once others have been run
+
+    @property
+    def place(self) -> str:
+        """The level as people are told of it, such as `1 user (second time)`; empty: the whole run."""
+        return self.told_where or self.where
 
     @property
     def unknown_and_cure(self) -> str:
@@ -69,7 +77,7 @@ def hold_counters(threshold: Threshold, where: str, counts: LevelCounts) -> Held
 
 def hold_all(thresholds: Sequence[Threshold], rows: Sequence[LevelRow]) -> tuple[Held, ...]:
     """Hold each threshold against each level that it is about; of one that names another level nothing is known."""
-    held = tuple(
+    held = told_apart(
         replace(hold(one, row.level.name, row.record, row.achieved_rps, row.level.duration_s), level=row.level.number)
         for row in rows
         for one in thresholds
@@ -77,6 +85,15 @@ def hold_all(thresholds: Sequence[Threshold], rows: Sequence[LevelRow]) -> tuple
     )
     found = {one.threshold for one in held}
     return held + tuple(_not_run(one) for one in thresholds if one.names_level and one not in found)
+
+
+def told_apart(thresholds: Iterable[Held]) -> tuple[Held, ...]:
+    """Return thresholds with which of several levels each was held against, where these have one name."""
+    thresholds = tuple(thresholds)
+    names = {one.level: one.where for one in thresholds if one.level is not None}
+    return tuple(
+        one if one.level is None else replace(one, told_where=told_by_number(names, one.level)) for one in thresholds
+    )
 
 
 def _not_run(threshold: Threshold) -> Held:

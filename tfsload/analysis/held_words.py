@@ -49,7 +49,7 @@ class HeldWords:
             requests had no answer; – where there is none. Where it is judged by its interval, with that behind it, and
             where it is the upper end of a percentile, as `up to` that: what was observed is less.
         margin: how far it lies from the limit, and on which side, as `66% below`; empty where that cannot be said.
-        where: the level's name; empty: the whole run.
+        where: the level's name, and which of several it is; empty: the whole run.
         why_unknown: why it cannot be judged; empty: it can.
         cure: what to do, so that it can; empty: nothing can be said.
     """
@@ -79,7 +79,7 @@ def words_of(held: Held) -> HeldWords:
         bound=bound,
         value=_end_words(held) + value_words(threshold, held.value) + _interval_words(held),
         margin=margin_words(threshold, held.value),
-        where=held.where,
+        where=held.place,
         why_unknown=held.why_unknown,
         cure=held.cure,
     )

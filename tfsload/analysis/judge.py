@@ -25,6 +25,7 @@ from tfsload.analysis.judged import FAILURE_METRICS
 from tfsload.analysis.level_breaches import breaches_of_levels, doubts_by_level
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.limit import Ending, SearchResult
+from tfsload.analysis.no_answer import an_answer, no_answer
 from tfsload.analysis.result import Course, RunResult
 from tfsload.analysis.threshold_words import told_words
 from tfsload.analysis.validity import Breach
@@ -36,6 +37,10 @@ ONE_MODEL_CURE = "name one with --model-version, or wait until one alone is serv
 _OVERLOAD_CODES = {"DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED"}
 
 _ADVICE = {
+    "INVALID_ARGUMENT": Reason(
+        "INVALID_ARGUMENT: the server, or its model, refuses what it is sent",
+        "see its words in Locust's table of errors; --dry-run tries one request without load",
+    ),
     "RESOURCE_EXHAUSTED": Reason(
         "RESOURCE_EXHAUSTED: the server rejects requests that it has no thread for, by default more than 4 a CPU",
         "start it with a larger --grpc_max_threads, or send with fewer users",
@@ -143,7 +148,7 @@ def _failures(result: RunResult) -> tuple[Breach, ...]:
     # A search goes where requests fail: that is what it looks for.
     is_own_fault = hold_ups.explains_failures(result)
     if totals.failed_requests and result.search is None and not (is_own_fault or _are_failures_judged(result)):
-        what = f"{requests(totals.failed_requests, totals.requests)} had no answer"
+        what = f"{requests(totals.failed_requests, totals.requests)} had {no_answer(totals.failed)}"
         breaches.append(Breach(validity.ANSWERED, f"{what} (images by code: {by_code(totals.failed)})"))
     breaches += mismatches.breaches(result)
     if result.search is not None:
@@ -172,11 +177,11 @@ def _user_errors(course: Course) -> Breach:
 def _gave_up(result: RunResult) -> Breach:
     left = f", with {_levels_to_go(result)}" if result.course.n_levels_left else ""
     refused = [code for code in result.totals.failed if code not in ("UNAVAILABLE", "DEADLINE_EXCEEDED")]
-    why = f" ({', '.join(refused)})" if refused else ""
+    why = f"had a usable answer ({', '.join(refused)})" if refused else "was answered"
     log = "see the server's log" if refused else "see whether the server still runs, and its log"
     return Breach(
         validity.GOES_ON,
-        f"given up{left}: requests were sent for {result.course.gave_up_after_s:g} s, and none was answered{why}",
+        f"given up{left}: requests were sent for {result.course.gave_up_after_s:g} s, and none {why}",
         f"{log}; --give-up-after says how long to go on (0: to the end)",
     )
 
@@ -207,8 +212,8 @@ def _is_gone(level: LevelResult) -> bool:
 
 
 def _gone(level: LevelResult) -> str:
-    codes = by_code(level.failed)
-    return f"{level.name}: no request had an answer (images by code: {codes}), which says nothing of the rate"
+    what = f"no request had {an_answer(level.failed)} (images by code: {by_code(level.failed)})"
+    return f"{level.name}: {what}, which says nothing of the rate"
 
 
 def _gaps(result: RunResult) -> tuple[Breach, ...]:
@@ -285,7 +290,7 @@ def _left_open(result: RunResult) -> tuple[Reason, ...]:
 
 
 def _named(held: Held) -> str:
-    return f"{told_words(held.threshold)}{f' at {held.where}' if held.where else ''}"
+    return f"{told_words(held.threshold)}{f' at {held.place}' if held.place else ''}"
 
 
 def _is_none_known_to_hold(result: RunResult) -> bool:
@@ -301,7 +306,7 @@ def _crossed(result: RunResult) -> tuple[Reason, ...]:
     crossed = [held for held in result.thresholds if held.holds is False]
     reasons = [
         Reason(
-            f"{told_words(held.threshold)} was crossed{' at ' + held.where if held.where else ''}: {_found(held)}",
+            f"{told_words(held.threshold)} was crossed{' at ' + held.place if held.place else ''}: {_found(held)}",
             sweep_further(held, result.scaling),
         )
         for held in crossed

@@ -6,7 +6,9 @@ from tfsload.analysis import exit_codes
 from tfsload.analysis.figures import requests
 from tfsload.analysis.held import Held
 from tfsload.analysis.level_result import LevelResult
+from tfsload.analysis.no_answer import no_answer
 from tfsload.analysis.result import RunResult
+from tfsload.analysis.threshold_words import asked_words
 
 # Thresholds on these say how many requests may have no answer.
 FAILURE_METRICS = ("failed_rate", "error_rate")
@@ -51,10 +53,12 @@ def _mismatched(result: RunResult) -> str:
 
 def _answers(result: RunResult) -> str:
     if result.totals.failed_requests:
-        unanswered = f"{requests(result.totals.failed_requests, result.totals.requests)} had no answer"
+        failed = requests(result.totals.failed_requests, result.totals.requests)
+        unanswered = f"{failed} had {no_answer(result.totals.failed)}"
         if result.search is not None:
             return f"{unanswered}, at rates that it tried"
-        naming = {held.threshold.text: None for held in result.thresholds if held.threshold.metric in FAILURE_METRICS}
+        about = (held.threshold for held in result.thresholds if held.threshold.metric in FAILURE_METRICS)
+        naming = dict.fromkeys(map(asked_words, about))
         return f"{unanswered}, as judged by {' and '.join(naming)}"
     if result.uncounted.failed_requests:
         n_failed = result.uncounted.failed_requests

@@ -112,7 +112,7 @@ def finding_of(row: LevelRow, thresholds: tuple[Threshold, ...]) -> Finding:
     """Judge a level of a search: do all thresholds hold, and do answers keep up with arrivals?"""
     rulings = {one: row.rule(one) for one in thresholds}
     crossed = _crossed(row, [one for one, ruling in rulings.items() if ruling.holds is False])
-    resting = [one.text for one, ruling in rulings.items() if ruling.stall]
+    resting = [asked_words(one) for one, ruling in rulings.items() if ruling.stall]
     unknown = [one for one, ruling in rulings.items() if ruling.holds is None and not ruling.stall]
     binding = list(crossed)
     binding += _unknown(row, unknown)
@@ -129,9 +129,9 @@ def finding_of(row: LevelRow, thresholds: tuple[Threshold, ...]) -> Finding:
 
 def _unknown(row: LevelRow, thresholds: Sequence[Threshold]) -> Iterator[str]:
     """Yield why a level did not tell whether thresholds hold."""
-    if few := [one.text for one in thresholds if one.percentile is not None]:
+    if few := [asked_words(one) for one in thresholds if one.percentile is not None]:
         yield f"gave {row.answered:,} answers, too few to tell whether {' and '.join(few)}"
-    if others := [one.text for one in thresholds if one.percentile is None]:
+    if others := [asked_words(one) for one in thresholds if one.percentile is None]:
         are = "it is" if len(others) == 1 else "they are"
         yield f"left {' and '.join(others)} unknown, as nothing was measured that {are} about"
 

@@ -53,7 +53,7 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
         return functools.partial(_read_dataclass, kind)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):
-        return _optional(arguments)
+        return _read_number if set(arguments) == {int, float} else _optional(arguments)
     if origin is tuple:
         return _tuple(arguments)
     if origin is Mapping:
@@ -74,6 +74,10 @@ def _read_integer(plain: Any) -> int:
     if isinstance(plain, float):
         raise TypeError(f"{plain!r} is no whole number")
     return int(plain)
+
+
+def _read_number(plain: Any) -> float:
+    return plain if type(plain) is int else float(plain)
 
 
 def _read_one_of(choices: tuple[Any, ...], plain: Any) -> Any:

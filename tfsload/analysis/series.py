@@ -11,6 +11,7 @@ from tfsload.records.seconds import (
     IN_FLIGHT_NS,
     MISMATCHED,
     MOST_ROWS,
+    UNJUDGED,
     WRONG,
     Seconds,
     middle_ns,
@@ -32,6 +33,7 @@ class Second:
         wrong, failed, mismatched: images of them, as of `tfsload.analysis.totals.Totals`; without labels none is
             wrong.
         dropped: arrivals for which no user was free.
+        unjudged: of those that failed, images that were answered, which a user class's own `is_right` could not judge.
     """
 
     at_s: float
@@ -45,9 +47,10 @@ class Second:
     failed: int
     mismatched: int
     dropped: int
+    unjudged: int = 0
 
 
-def series(seconds: Seconds, begin_s: float, end_s: float) -> tuple[Second, ...]:
+def series(seconds: Seconds, begin_ns: int, end_ns: int) -> tuple[Second, ...]:
     """Return a row for each second of a span, also for those in which nothing ended.
 
     What is less than half a second at either end is told with its neighbour: one answer in a millisecond is no rate.
@@ -55,25 +58,25 @@ def series(seconds: Seconds, begin_s: float, end_s: float) -> tuple[Second, ...]
 
     Args:
         seconds: what was counted.
-        begin_s, end_s: the span, in seconds from where the counts begin. Empty where nothing was counted.
+        begin_ns, end_ns: the span, from where the counts begin; as floats of seconds since 1970 it would begin up to
+            120 ns beside itself, and so maybe in another second. Empty where nothing was counted.
     """
-    if not seconds.counts or end_s <= begin_s:
+    if not seconds.counts or end_ns <= begin_ns:
         return ()
-    while end_s - begin_s > MOST_ROWS * seconds.width_s:
+    while end_ns - begin_ns > MOST_ROWS * seconds.width_ns:
         seconds = seconds.widened()
-    width_s = seconds.width_s
-    first, behind = int(begin_s // width_s), int(-(-end_s // width_s))
-    last = int(end_s // width_s)
+    width_ns = seconds.width_ns
+    first, behind, last = begin_ns // width_ns, -(-end_ns // width_ns), end_ns // width_ns
     borders = list(range(first + 1, behind))
-    if borders and borders[0] * width_s - begin_s < width_s / 2:
+    if borders and 2 * (borders[0] * width_ns - begin_ns) < width_ns:
         del borders[0]
-    if borders and end_s - borders[-1] * width_s < width_s / 2:
+    if borders and 2 * (end_ns - borders[-1] * width_ns) < width_ns:
         del borders[-1]
     rows = []
     for start, stop in itertools.pairwise([first, *borders, behind]):
-        from_s, to_s = max(begin_s, start * width_s), min(end_s, stop * width_s)
+        from_ns, to_ns = max(begin_ns, start * width_ns), min(end_ns, stop * width_ns)
         numbers = range(start, max(stop, last + 1) if stop == behind else stop)
-        rows.append(_second(seconds, numbers, from_s - begin_s, to_s - from_s))
+        rows.append(_second(seconds, numbers, (from_ns - begin_ns) / 1e9, (to_ns - from_ns) / 1e9))
     return tuple(rows)
 
 
@@ -99,6 +102,7 @@ def _second(seconds: Seconds, numbers: range, at_s: float, lasts_s: float) -> Se
         failed=counts[FAILED],
         mismatched=counts[MISMATCHED],
         dropped=counts[DROPPED],
+        unjudged=counts[UNJUDGED],
     )
 
 

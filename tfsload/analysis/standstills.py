@@ -58,7 +58,7 @@ def standstills(seconds: Sequence[Second], deadline_s: float, is_cut_out: bool =
         is_cut_out: whether they begin in the middle, as a level does: answers to requests that were sent before are not
             among them.
     """
-    groups = [(bool(key), list(rows)) for key, rows in itertools.groupby(seconds, key=lambda row: row.rate_rps > 0)]
+    groups = [(key, list(rows)) for key, rows in itertools.groupby(seconds, key=_has_answers)]
     usual_s = sorted((row.p99_ns or 0) / 1e9 for row in seconds if row.rate_rps > 0)
     if not usual_s:
         return ()
@@ -78,6 +78,11 @@ def standstills(seconds: Sequence[Second], deadline_s: float, is_cut_out: bool =
     return tuple(found)
 
 
+def _has_answers(second: Second) -> bool:
+    """Whether the server answered in a second, be it what a user class could not judge."""
+    return second.rate_rps > 0 or second.unjudged > 0
+
+
 def _waited_s(second: Second) -> float:
     """Return for how much of a second a request waited or failed: users may wait between two of them."""
     return second.lasts_s * (1.0 if second.failed else min(second.in_flight, 1.0))
@@ -91,7 +96,8 @@ def _may_be_luck(seconds: Sequence[Second], rows: Sequence[Second], n_each: int)
     """
     n_answers = sum(row.rate_rps * row.lasts_s for row in seconds)
     images_each = sum(row.predictions - row.failed for row in seconds) / n_answers
-    n_failed, n_here = (sum(row.failed for row in those) / images_each for those in (seconds, rows))
+    n_answers += sum(row.unjudged for row in seconds) / images_each
+    n_failed, n_here = (sum(row.failed - row.unjudged for row in those) / images_each for those in (seconds, rows))
     n_elsewhere = n_failed - n_here
     n_in_flight = sum(row.in_flight * row.lasts_s for row in rows) / sum(map(_waited_s, rows))
     share = (n_elsewhere + 1) / (n_answers + n_elsewhere + 1)

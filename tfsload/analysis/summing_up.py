@@ -120,28 +120,28 @@ def _duration_s(measured: Measured, course: Course, rows: Sequence[LevelRow]) ->
     is_done = course.n_images_asked is not None and record.predictions >= course.n_images_asked
     if is_done or course.n_levels_left:
         return _answered_s(record)
-    end_s = max(_end_s(record, measured.ended_s(course)), measured.told_until_unix_ns / 1e9)
-    return end_s - record.first_sent_unix_ns / 1e9
+    end_ns = max(_end_ns(record, measured.ended_s(course)), measured.told_until_unix_ns)
+    return (end_ns - record.first_sent_unix_ns) / 1e9
 
 
 def _answered_s(record: Record) -> float:
     return (record.last_done_unix_ns - record.first_sent_unix_ns) / 1e9
 
 
-def _end_s(record: Record, ended_unix_s: float) -> float:
+def _end_ns(record: Record, ended_unix_s: float) -> int:
     """Return when the users of a run without levels were stopped: a little after it has begun to end."""
-    return max(record.last_done_unix_ns / 1e9, record.seconds.until_ns / 1e9, ended_unix_s)
+    return max(record.last_done_unix_ns, record.seconds.until_ns, int(ended_unix_s * 1e9))
 
 
 def _seconds(record: Record, ended_unix_s: float) -> tuple[Second, ...]:
     """Return a run without levels by second, to its end: of a hang before that no request has come back."""
     if not record.seconds.counts:
         return ()
-    begin_s = record.first_sent_unix_ns / 1e9
-    earliest_s, width_s = min(record.seconds.counts) * record.seconds.width_s, record.seconds.width_s
-    if not begin_s or begin_s >= earliest_s + width_s:
-        begin_s = earliest_s  # of requests that never came back it is known only in which seconds they were in flight
-    return series(record.seconds, begin_s, _end_s(record, ended_unix_s))
+    begin_ns, width_ns = record.first_sent_unix_ns, record.seconds.width_ns
+    earliest_ns = min(record.seconds.counts) * width_ns
+    if not begin_ns or begin_ns >= earliest_ns + width_ns:
+        begin_ns = earliest_ns  # of requests that never came back it is known only in which seconds they were in flight
+    return series(record.seconds, begin_ns, _end_ns(record, ended_unix_s))
 
 
 def _held(

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tfsload.records.distances import distances
+
 _TEXT = re.compile(r"([0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]{1,3})?|\.[0-9]+(?:[eE][+-]?[0-9]{1,3})?)\s*(%?)")
 _EXPECTED = "a number of at least 0, such as 0.0001, or a share up to 100% of an image's largest score, such as 0.1%"
 
@@ -53,16 +55,11 @@ class Tolerance:
             expected, scores: without and under load, (images, classes), of one shape. Infinities of one sign are equal,
                 and so are two that are no numbers; one that is none is another answer than a number.
         """
-        expected = expected.astype(np.float64)  # whose differences of float32 are exact
         limit: Any = self.value
         if self.is_relative:
-            sizes = np.abs(expected)
+            sizes = np.abs(expected.astype(np.float64))
             limit = self.value * np.where(np.isfinite(sizes), sizes, 0.0).max(axis=1, keepdims=True)
-        found = scores.astype(np.float64)
-        with np.errstate(over="ignore", invalid="ignore"):  # an infinite difference is one
-            is_near = np.abs(found - expected) <= limit
-        is_alike = is_near | (found == expected) | (np.isnan(found) & np.isnan(expected))
-        is_beyond: NDArray[np.bool_] = ~is_alike.all(axis=1)
+        is_beyond: NDArray[np.bool_] = (distances(expected, scores) > limit).any(axis=1)
         return is_beyond
 
 

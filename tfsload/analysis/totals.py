@@ -144,8 +144,8 @@ class MismatchExample:
     expected_class: int
     answered_class: int
     place: int
-    expected: float
-    answered: float
+    expected: int | float  # a whole number is no float, which could not tell it from the next one
+    answered: int | float
     words: str
     output: str = ""
     is_exact: bool = False

@@ -127,7 +127,7 @@ def _retrieve(name: str, mirror: str, file: str) -> Path:
             f"{path}: the download cannot be kept there: {error.strerror or error}; "
             "name a folder that can be written in the environment variable TFSLOAD_CACHE_DIR"
         ) from error
-    except ValueError as error:  # pooch's word for a wrong checksum; it has deleted the file
+    except ValueError as error:  # pooch's word for a wrong checksum: it has deleted the file; or no address
         raise _MirrorError(str(error).replace("\n", " ")) from error
     return path
 
@@ -141,7 +141,7 @@ def _downloader() -> pooch.HTTPDownloader:
 
 
 def _await_answer(url: str) -> None:
-    """Return when the server of `url` has answered anything at all; raise RequestException if it does not.
+    """Return when the server of `url` has answered anything at all; raise what came of it if it does not.
 
     A connect timeout alone holds for each address of a name, of which the mirrors have many, and not at all
     for the look-up of the name: without a network that adds up to minutes. Hence the thread.
@@ -159,7 +159,7 @@ def _await_answer(url: str) -> None:
 def _ask(url: str, outcome: list[Exception | None]) -> None:
     try:
         requests.head(url, timeout=ANSWER_TIMEOUT_S).close()
-    except requests.RequestException as error:
+    except Exception as error:  # also what no request is made of, as a proxy of the environment that is no address
         outcome.append(error)
     else:
         outcome.append(None)

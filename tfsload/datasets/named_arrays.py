@@ -1,7 +1,7 @@
 """Arrays by the names of a model's inputs, sent as they are: the first axis is the example. Pure."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tfsload.datasets.data_error import DataError, named
 from tfsload.datasets.labels import Labels, are_beyond_classes, as_labels
-from tfsload.datasets.sizes import MAX_BYTES, check_count
+from tfsload.datasets.sizes import MAX_BYTES, TEXT_BYTES, check_count
 
 LABELS = ("labels", "y")
 """What holds the labels: the first of these that is there."""
@@ -23,6 +23,12 @@ class Announced:
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+
+    @property
+    def n_bytes(self) -> int:
+        """What its elements take in memory; texts become objects."""
+        beside = TEXT_BYTES if self.dtype.kind in "SU" else 0
+        return math.prod(self.shape) * (self.dtype.itemsize + beside)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +48,8 @@ class NamedArrays:
 
 def check_array(array: Announced, source: str) -> None:
     """Refuse what no input takes, and what has no first axis, or one that is too long."""
-    if array.dtype.kind not in "biufcSU":
+    # Texts of no bytes at all, which NumPy itself does not save, may be as many as a header likes.
+    if array.dtype.kind not in "biufcSU" or not array.dtype.itemsize:
         raise DataError(f"{source}: expected numbers or texts, found {array.dtype}")
     if not array.shape:
         raise DataError(
@@ -50,8 +57,17 @@ def check_array(array: Announced, source: str) -> None:
             "example, or pass it with --input NAME=VALUE"
         )
     check_count(array.shape[0], source)
-    if math.prod(array.shape) * array.dtype.itemsize > MAX_BYTES:
+    if array.n_bytes > MAX_BYTES:
         raise DataError(f"{source}: expected at most {MAX_BYTES >> 30} GiB, found {array.shape} of {array.dtype}")
+
+
+def check_together(arrays: Sequence[Announced], path: Path) -> None:
+    """Refuse arrays that take too much memory together: each may be unpacked from next to nothing."""
+    if (n_bytes := sum(array.n_bytes for array in arrays)) > MAX_BYTES:
+        raise DataError(
+            f"{path}: expected at most {MAX_BYTES >> 30} GiB in all arrays, found {n_bytes / (1 << 30):,.1f}: save "
+            "fewer examples, or smaller ones"
+        )
 
 
 def named_arrays(arrays: Mapping[str, NDArray[Any]], labels: NDArray[Any] | None, path: Path) -> NamedArrays:
@@ -63,7 +79,7 @@ def named_arrays(arrays: Mapping[str, NDArray[Any]], labels: NDArray[Any] | None
         path: names them in messages.
 
     Raises:
-        DataError: they are of different lengths.
+        DataError: they are of different lengths, or hold texts that are none.
     """
     lengths = {name: len(array) for name, array in arrays.items()}
     if labels is not None:
@@ -71,28 +87,32 @@ def named_arrays(arrays: Mapping[str, NDArray[Any]], labels: NDArray[Any] | None
     if len(set(lengths.values())) > 1:
         told = named([f"{name} {n:,}" for name, n in lengths.items()])
         raise DataError(f"{path}: expected arrays whose first axis, the example, is equally long, found {told}")
-    made = {name: _read_only(_with_bytes(array)) for name, array in arrays.items()}
+    made = {name: _read_only(_with_bytes(array, f"{path}, {name}")) for name, array in arrays.items()}
     if labels is None:
         return NamedArrays(made, None, None)
     flat = labels.reshape(len(labels)) if labels.shape[1:] == (1,) else labels
     if flat.ndim == 1 and flat.dtype.kind in "iu" and flat.min() >= 0 and not are_beyond_classes(flat):
         return NamedArrays(made, as_labels(flat, f"{path}, labels"), None)
-    return NamedArrays(made, None, _read_only(_with_texts(flat)))
+    return NamedArrays(made, None, _read_only(_with_texts(flat, f"{path}, labels")))
 
 
-def _with_bytes(array: NDArray[Any]) -> NDArray[Any]:
+def _with_bytes(array: NDArray[Any], source: str) -> NDArray[Any]:
     """Return an array whose texts are bytes: in UTF-8, where they are letters."""
     if array.dtype.kind not in "SU":
         return array
-    texts = [one.encode() if isinstance(one, str) else one for one in array.ravel().tolist()]
+    try:
+        texts = [one.encode() if isinstance(one, str) else one for one in array.ravel().tolist()]
+    except UnicodeEncodeError as error:
+        half = ascii(error.object[error.start])
+        raise DataError(f"{source}: expected texts that are UTF-8, found {half}, half a character") from None
     made: NDArray[Any] = np.empty(len(texts), object)
     made[:] = texts
     return made.reshape(array.shape)
 
 
-def _with_texts(array: NDArray[Any]) -> NDArray[Any]:
+def _with_texts(array: NDArray[Any], source: str) -> NDArray[Any]:
     """Return labels whose texts are `str`, as whoever judges by them writes them; bytes that are no UTF-8 stay."""
-    made = _with_bytes(array)
+    made = _with_bytes(array, source)
     if made.dtype == object:
         try:
             texts = [one.decode() for one in made.ravel().tolist()]

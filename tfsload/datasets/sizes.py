@@ -10,6 +10,9 @@ MAX_ITEMS = 1_000_000
 MAX_BYTES = 4 << 30
 """Pixels in a set, a byte each."""
 
+TEXT_BYTES = 48
+"""What a text takes in memory beside its letters, as an object of Python's that an array and a list refer to."""
+
 MAX_CLASSES = 1_000_000
 """A label is less than this."""
 

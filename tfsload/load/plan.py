@@ -9,7 +9,7 @@ from tfsload.analysis.percentiles import LEAST_PERCENTILE, samples_needed
 from tfsload.analysis.thresholds import Threshold
 from tfsload.load.arrivals import SETTLES_AFTER_DEADLINE_S
 from tfsload.load.asked import LoadAsked
-from tfsload.load.length import Length
+from tfsload.load.length import BETWEEN_S, ROUND_TRIP_LIMIT_S, STEP_S, Length, left_s, run_s
 from tfsload.load.search import RateSearch
 from tfsload.records.level import Level
 
@@ -48,8 +48,15 @@ class Plan(Protocol):
 class FixedPlan:
     """Levels that are known beforehand."""
 
-    def __init__(self, levels: list[Level]) -> None:
+    def __init__(self, levels: list[Level], may_add_s: float = 0.0) -> None:
+        """Begin before the first level.
+
+        Args:
+            levels: in order.
+            may_add_s: how much longer all of it may take where the server is slow.
+        """
         self._levels = list(levels)
+        self._may_add_s = may_add_s
         self._n_told = 0
 
     def next(self) -> Level | None:
@@ -72,8 +79,14 @@ class FixedPlan:
 
     @property
     def length(self) -> Length:
-        """How long all of them take, but for the starting of users."""
-        return Length(len(self._levels), sum(map(_seconds, self._levels)))
+        """How long all of them take."""
+        seconds = run_s([*map(_seconds, self._levels)])
+        return Length(len(self._levels), seconds, most_s=seconds + self._may_add_s)
+
+    def after_s(self, level: Level) -> float:
+        """Return how long it takes from the end of a level to the run's; 0 after the last."""
+        left = [_seconds(one) for one in self._levels if one.number >= level.number]
+        return left_s(left) - left[0] if left[1:] else 0.0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -128,10 +141,10 @@ class SearchPlan:
     def length(self) -> Length:
         """How long the probes take that are left: about, with a likely limit, and at most, each held once more."""
         expected = self.search.expected_probes()
-        likely_s = sum(_seconds(self._level(1, probe.rate_rps, probe.is_full)) for probe in expected)
-        longest_s = _seconds(self._level(1, self.search.low_rps, True)) + self._settle_s
+        likely_s = run_s([_seconds(self._level(1, probe.rate_rps, probe.is_full)) for probe in expected])
+        longest_s = max(_seconds(self._level(1, self.search.low_rps, True)) + self._settle_s, STEP_S) + BETWEEN_S
         n_most = self.search.most_probes_left
-        return Length(len(expected), likely_s, n_most, 2 * n_most * longest_s)
+        return Length(len(expected), likely_s, n_most, STEP_S + 2 * n_most * longest_s)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -165,12 +178,15 @@ def make_plan(
         seconds = duration_s if is_full else probe_s(asked, thresholds, rate_rps)
         return open_level(number, rate_rps, seconds, True)
 
+    settle_s = deadline_s + SETTLES_AFTER_DEADLINE_S
     if asked.sweep:
-        return FixedPlan([Level(i, users, None, warm_up_s, duration_s) for i, users in enumerate(asked.sweep, 1)])
+        levels = [Level(i, users, None, warm_up_s, duration_s) for i, users in enumerate(asked.sweep, 1)]
+        return FixedPlan(levels, ROUND_TRIP_LIMIT_S - STEP_S if 1 in asked.sweep else 0.0)
     if asked.rates:
-        return FixedPlan([open_level(i, rate, duration_s, False) for i, rate in enumerate(asked.rates, 1)])
+        levels = [open_level(i, rate, duration_s, False) for i, rate in enumerate(asked.rates, 1)]
+        return FixedPlan(levels, settle_s * len(levels))
     if asked.find_max_rate:
-        return SearchPlan(RateSearch(*asked.find_max_rate), probe, deadline_s + SETTLES_AFTER_DEADLINE_S)
+        return SearchPlan(RateSearch(*asked.find_max_rate), probe, settle_s)
     return None
 
 

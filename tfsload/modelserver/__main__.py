@@ -1,6 +1,6 @@
 """The embedded model server: `python -m tfsload.modelserver --model_name=mnist --model_base_path=models/mnist`.
 
-Prints one line on standard output when it is ready, and ends with 0 on SIGTERM or SIGINT.
+Prints one line on standard output when it is ready, with each protocol's address, and ends with 0 on SIGTERM or SIGINT.
 Exit codes: 1 the model could not be loaded or the port not be opened, 2 bad usage.
 """
 
@@ -19,6 +19,10 @@ from tfsload.modelserver.flags import FlagError, ServerFlags, parallelism, parse
 from tfsload.transport.words import sentence
 
 _GRACE_S = 0.5
+_NO_REST_THREAD = (
+    "warning: --rest_api_num_threads=1: that thread waits for requests, and none is left to answer them, as in "
+    "tensorflow_model_server; give 2 or more"
+)
 _LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 
@@ -50,22 +54,28 @@ def _serve(flags: ServerFlags) -> int:
     try:
         with _quiet_stderr() if quiet else contextlib.nullcontext():
             from tfsload.modelserver import model as models
-            from tfsload.modelserver.server import ModelServer, PortError
+            from tfsload.modelserver.ports import PortError
+            from tfsload.modelserver.server import ModelServer
     except ImportError as error:  # an installation of the load generator alone
         return _fail(1, str(error))
     try:
         with _quiet_stderr() if quiet else contextlib.nullcontext():
             model = _load(models, flags)
-        server = ModelServer(model, flags)
-        address = server.start()
+        servers: dict[str, Any] = {"gRPC": ModelServer(model, flags)}
+        if flags.rest_api_port or flags.rest_api_free_port:
+            from tfsload.modelserver.rest.server import RestServer
+
+            servers["REST"] = RestServer(model, flags)
+        addresses = ", ".join(f"{protocol} at {server.start()}" for protocol, server in servers.items())
     except (models.ModelLoadError, PortError) as error:
         return _fail(1, str(error))
     _warn(model, flags)
     stop = _stop_event()
     _spare_what_stays()
-    print(sentence(f"Serving model {model.name}, version {model.version}: gRPC at {address}"), flush=True)
+    print(sentence(f"Serving model {model.name}, version {model.version}: {addresses}"), flush=True)
     stop.wait()
-    server.stop(_GRACE_S)
+    for server in servers.values():
+        server.stop(_GRACE_S)
     return 0
 
 
@@ -89,6 +99,8 @@ def _warn(model: Any, flags: ServerFlags) -> None:
     """Say what was left undone, though nobody asked for it in so many words."""
     if warning := parallelism(flags).warning:
         print(sentence(f"warning: {warning}"), file=sys.stderr)
+    if (flags.rest_api_port or flags.rest_api_free_port) and flags.rest_api_num_threads == 1:
+        print(_NO_REST_THREAD, file=sys.stderr)
     warmup = model.path / "assets.extra" / "tf_serving_warmup_requests"
     if flags.enable_model_warmup and warmup.exists():
         print(f"warning: {warmup} is not replayed: the embedded server has no warm-up", file=sys.stderr)

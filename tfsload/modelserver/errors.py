@@ -2,6 +2,8 @@
 
 import grpc
 
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+
 
 class RequestError(Exception):
     """A request that cannot be answered.
@@ -34,3 +36,10 @@ class RunError(Exception):
 def invalid(message: str) -> RequestError:
     """The refusal of a request that does not fit."""
     return RequestError(grpc.StatusCode.INVALID_ARGUMENT, message)
+
+
+def status_of(error: RequestError | RunError) -> tuple[grpc.StatusCode, str]:
+    """The status code and message that an error is answered with."""
+    if isinstance(error, RunError):
+        return _CODES.get(error.code, grpc.StatusCode.UNKNOWN), error.message
+    return error.code, error.message

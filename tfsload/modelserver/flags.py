@@ -72,6 +72,14 @@ class ServerFlags:
     tensorflow_session_parallelism: int = _flag(0, "threads inside an op and ops at once, both", least=0)
     tensorflow_intra_op_parallelism: int = _flag(0, "threads inside one op", least=0)
     tensorflow_inter_op_parallelism: int = _flag(0, "ops run at once, over all requests", least=0)
+    rest_api_port: int = _flag(0, "TCP port for REST; 0: none", least=0, most=_MAX_PORT)
+    rest_api_free_port: bool = _flag(False, "REST on a free port, printed when ready (this server's own flag)")
+    rest_api_num_threads: int = _flag(
+        help="threads for REST, one of which only waits for requests; more queue (default: 4 for each CPU)",
+        least=1,
+        factory=lambda: 4 * schedulable_cpus(),
+    )
+    rest_api_timeout_in_ms: int = _flag(30_000, "time limit of the model's part of a REST call, in ms; 0: none")
     grpc_max_threads: int = _flag(
         help="requests at once; more are rejected, not queued (default: 4 for each CPU)",
         least=1,
@@ -83,14 +91,6 @@ class ServerFlags:
         False, "insist on a signature's method_name: Classify calls only what was made for it"
     )
 
-    rest_api_port: int = _flag(0, "TCP port for REST; 0: none", served=False, least=0, most=_MAX_PORT)
-    rest_api_num_threads: int = _flag(
-        help="threads for REST (default: 4 for each CPU)",
-        served=False,
-        least=1,
-        factory=lambda: 4 * schedulable_cpus(),
-    )
-    rest_api_timeout_in_ms: int = _other(30_000, "time limit of a REST call, in ms")
     rest_api_enable_cors_support: bool = _other(False, "CORS headers in REST answers")
     enable_batching: bool = _other(False, "join requests into batches")
     batching_parameters_file: str = _other("", "text proto BatchingParameters")
@@ -282,6 +282,10 @@ def _contradictions(flags: ServerFlags) -> list[str]:
         )
     if flags.rest_api_port and flags.rest_api_port == flags.port:
         faults.append(f"--rest_api_port={flags.rest_api_port} is also --port: expected two different ports")
+    if flags.rest_api_port and flags.rest_api_free_port:
+        faults.append(
+            f"--rest_api_port={flags.rest_api_port} and --rest_api_free_port cannot both be set: leave one out"
+        )
     faults += [f for f in map(_channel_argument_fault, _channel_words(flags)) if f]
     return faults
 

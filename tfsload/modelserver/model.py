@@ -3,6 +3,7 @@
 Importing this module imports TensorFlow.
 """
 
+import copy
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+from tensorflow.python.client import pywrap_tf_session as tf_session
 
 from tfsload.modelserver.errors import RunError
 from tfsload.modelserver.flags import Parallelism
@@ -89,6 +91,7 @@ class Model:
             key: _signature(key, definition, session.graph) for key, definition in meta_graph.signature_def.items()
         }
         self._session = session
+        self._options: Any = None
 
     @classmethod
     def load(cls, name: str, base_path: Path, parallelism: Parallelism) -> "Model":
@@ -108,6 +111,15 @@ class Model:
         except (OSError, RuntimeError, ValueError, KeyError, tf.errors.OpError) as error:
             raise ModelLoadError(f"{path} holds no SavedModel that can be served: {error}") from error
 
+    def with_time_limit(self, limit_ms: int) -> "Model":
+        """This model, each of whose runs may take so many milliseconds; 0 or less: any number."""
+        limited = copy.copy(self)
+        if limit_ms > 0:
+            options = _tf1.RunOptions(timeout_in_ms=limit_ms)
+            # Only read by runs, so that all may have the same.
+            limited._options = tf_session.TF_NewBufferFromString(options.SerializeToString())
+        return limited
+
     def run(self, feeds: Mapping[Any, NDArray[Any]], fetches: Sequence[Any]) -> list[NDArray[Any]]:
         """Run the graph once; blocks without holding Python's lock.
 
@@ -125,7 +137,7 @@ class Model:
         # What Session.run ends in. Session.run itself converts the feeds to the expected dtype (the real
         # server refuses them) and costs 200 µs instead of 30; a callable words its refusals differently.
         try:
-            outputs = self._session._call_tf_sessionrun(None, feeds, fetches, [], None)
+            outputs = self._session._call_tf_sessionrun(self._options, feeds, fetches, [], None)
         except tf.errors.OpError as error:
             raise RunError(error.error_code, error.message) from error
         return [_array(output) for output in outputs]

@@ -1,6 +1,5 @@
 """The gRPC server around a model: its methods, its threads and its port."""
 
-import socket
 import threading
 from collections.abc import Callable
 from concurrent import futures
@@ -10,6 +9,7 @@ import grpc
 
 from tfsload.modelserver.flags import ServerFlags, channel_arguments
 from tfsload.modelserver.inference import InferenceService
+from tfsload.modelserver.ports import PortError, address_words, listening_socket
 from tfsload.modelserver.service import PredictService, StatusService, answer
 from tfsload.transport.protos import (
     classification_pb2,
@@ -22,10 +22,6 @@ from tfsload.transport.protos import (
 
 # Threads beyond the quota, which do nothing but reject: so a rejection does not wait for a prediction.
 _REJECTING_THREADS = 4
-
-
-class PortError(Exception):
-    """The server cannot listen where it was told to."""
 
 
 class ThreadQuota:
@@ -91,13 +87,12 @@ class ModelServer:
             PortError: if the port cannot be opened.
         """
         host, port = self._flags.bind_address, self._flags.port
-        shown = f"[{host}]" if ":" in host else host
         try:
-            port = self._server.add_insecure_port(f"{shown}:{port}")
+            port = self._server.add_insecure_port(address_words(host, port))
         except RuntimeError as error:
             raise PortError(_why_not(host, port) or str(error)) from error
         self._server.start()
-        return f"{shown}:{port}"
+        return address_words(host, port)
 
     def stop(self, grace_s: float) -> None:
         """Take no more calls, and give those under way `grace_s` seconds to end."""
@@ -152,13 +147,8 @@ def _options(flags: ServerFlags) -> list[tuple[str, int | str]]:
 
 def _why_not(host: str, port: int) -> str:
     """The system's reason for not opening the port, which gRPC keeps to itself; "" if there is none."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            return (
-                f"cannot listen on {host}, port {port}: {error.strerror}; "
-                "give another --port (0: a free one) or --bind_address"
-            )
+    try:
+        listening_socket(host, port, "--port").close()
+    except PortError as error:
+        return str(error)
     return ""

@@ -1,4 +1,4 @@
-"""The gRPC methods: what is asked of the model, and in which words a bad request is refused.
+"""The methods of gRPC, which REST calls, too: what is asked of the model, and in which words a bad request is refused.
 
 The checks come in the order of the real server, so that a request with two faults hears of the same one.
 """
@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 from numpy.typing import NDArray
 
-from tfsload.modelserver.errors import RequestError, RunError, invalid
+from tfsload.modelserver.errors import RequestError, RunError, invalid, status_of
 from tfsload.modelserver.model_spec import check_model, resolved, signature_name, spec_of
 from tfsload.transport.protos import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
 from tfsload.transport.tensors import TensorError, fill_proto, to_array
@@ -17,7 +17,6 @@ from tfsload.transport.tensors import TensorError, fill_proto, to_array
 _METHODS = ("tensorflow/serving/predict", "tensorflow/serving/classify", "tensorflow/serving/regress")
 _METADATA_FIELD = "signature_def"
 _MESSAGE_LIMIT = 1024
-_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 def answer(method: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
@@ -30,10 +29,8 @@ def answer(method: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
     def handle(request: Any, context: grpc.ServicerContext) -> Any:
         try:
             return method(request)
-        except RequestError as error:
-            code, message = error.code, error.message
-        except RunError as error:
-            code, message = _CODES.get(error.code, grpc.StatusCode.UNKNOWN), error.message
+        except (RequestError, RunError) as error:
+            code, message = status_of(error)
         return context.abort(code, truncated(message))
 
     return handle

@@ -17,7 +17,7 @@ from tfsload.prediction.process_run import Run
 from tfsload.records.together import BATCH
 from tfsload.transport.answer import Answer, ReplyError
 from tfsload.transport.contract import Transport
-from tfsload.transport.failure import BAD_REPLY, CLIENT_ERROR, PredictionFailure
+from tfsload.transport.failure import BAD_REPLY, CLIENT_ERROR, UNJUDGED, PredictionFailure
 from tfsload.transport.image_answer import ImageAnswer
 
 logger = logging.getLogger(__name__)
@@ -210,6 +210,8 @@ class PredictionUser(User):
                 raise
             done_ns = time.perf_counter_ns()
             reply, answer, failure = b"", None, self._as_failure(error)
+            if failure.code == UNJUDGED:
+                run.answered_ns = done_ns  # a server that answers is no silent one, whatever a class makes of it
         except BaseException as error:  # killed, or timed out by code of its own: whether it was answered is not known
             self._leave(number, lease, due_ns, is_given_up=not isinstance(error, _ENDS))
             raise

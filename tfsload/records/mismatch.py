@@ -2,9 +2,9 @@
 
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
+from tfsload.records.distances import are_long, distances
 from tfsload.transport.words import shown
 
 # What stands in the place of a class.
@@ -22,7 +22,7 @@ class Mismatch(NamedTuple):
         place: the model's class whose score is furthest off; -1: there are other classes, and the scores are their
             numbers; -2: the model answers classes alone, and the scores are the two; -3: a text is another one; -4: the
             outputs have other sizes, or are others.
-        expected, answered: that class's score without load and under it.
+        expected, answered: that class's score without load and under it; whole numbers of 64 bits are no floats.
         output: of answers that are compared by several outputs, the one that it is about; empty: there is one.
         is_exact: whether no tolerance applies to that, as `Part` has it.
     """
@@ -108,19 +108,23 @@ def _furthest(expected: NDArray[Any], found: NDArray[Any]) -> tuple[int, float, 
     """Return which of some numbers is furthest off, and both; of other numbers of them these."""
     if len(expected) != len(found) or not len(found):
         return OTHER_NUMBER, float(len(expected)), float(len(found))
-    one, other = expected.astype(np.float64), found.astype(np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        distances = np.abs(other - one)
-    # What is no number is as far as can be from one; two of it, or of one infinity, are one answer.
-    distances[np.isnan(distances)] = np.inf
-    distances[(one == other) | (np.isnan(one) & np.isnan(other))] = 0.0
-    place = int(distances.argmax())
-    return place, float(one[place]), float(other[place])
+    place = int(distances(expected, found).argmax())
+    return place, _number(expected[place]), _number(found[place])
+
+
+def _number(one: Any) -> float:
+    """Return a number of numpy's as Python has it: a whole one of 64 bits is no float."""
+    return int(one) if are_long(one.dtype) else float(one)
 
 
 def least(*mismatches: Mismatch | None) -> Mismatch | None:
     """Return the one that is kept of several; None where there is none."""
-    return min(filter(None, mismatches), default=None)
+    return min(filter(None, mismatches), key=_place_in_order, default=None)
+
+
+def _place_in_order(mismatch: Mismatch) -> tuple[Any, ...]:
+    """Return what mismatches are put in order by: what is no number is neither less nor more than one."""
+    return tuple((one != one, 0 if one != one else one) for one in mismatch)  # NaN alone is not itself
 
 
 def to_plain(mismatch: Mismatch | None) -> list[Any] | None:
@@ -134,6 +138,8 @@ def from_plain(plain: list[Any] | None) -> Mismatch | None:
 
 
 def _numbers(one: float, other: float) -> tuple[str, str]:
-    """Return two numbers as short as tells them apart, with the digits of a float32 at least."""
+    """Return two numbers as short as tells them apart, with the digits of a float32 at least; whole ones as a whole."""
+    if isinstance(one, int) and isinstance(other, int):
+        return str(one), str(other)
     short = f"{one:.7g}", f"{other:.7g}"
     return short if short[0] != short[1] else (repr(one), repr(other))

@@ -12,8 +12,19 @@ from tfsload.records.level_counts import LevelCounts
 from tfsload.records.mismatch import Mismatch
 from tfsload.records.quiet_times import LEAST_NS, QuietTimes
 from tfsload.records.record import Record
-from tfsload.records.seconds import BITS, FAILED, IMAGES, IN_FLIGHT_NS, MISMATCHED, SHIFTED_FROM, WRONG, Seconds
+from tfsload.records.seconds import (
+    BITS,
+    FAILED,
+    IMAGES,
+    IN_FLIGHT_NS,
+    MISMATCHED,
+    SHIFTED_FROM,
+    UNJUDGED,
+    WRONG,
+    Seconds,
+)
 from tfsload.records.window import BETWEEN_LEVELS, UNCOUNTED, WHOLE_RUN, Window
+from tfsload.transport import failure as failures
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.servable import Servable
 
@@ -173,6 +184,8 @@ class Recorder:
             counts[IMAGES] += n_images
             if predicted is None:
                 counts[FAILED] += n_images
+                if failure is not None and failure.code == failures.UNJUDGED:
+                    counts[UNJUDGED] += n_images
                 if first_image is not None:
                     unanswered = record.images.unanswered
                     unanswered[first_image] = unanswered.get(first_image, 0) + 1

@@ -10,8 +10,8 @@ SECOND_NS = 1_000_000_000
 # What is longer than so many seconds is told by twos, fours and so on of them: a day is to fill no memory.
 MOST_ROWS = 1200
 # The places of a row of counts.
-IMAGES, WRONG, FAILED, MISMATCHED, DROPPED, IN_FLIGHT_NS = range(6)
-N_COUNTS = 6
+IMAGES, WRONG, FAILED, MISMATCHED, DROPPED, IN_FLIGHT_NS, UNJUDGED = range(7)
+N_COUNTS = 7
 # A latency falls into one of 16 buckets between a power of two and the next.
 BITS = 4
 SHIFTED_FROM = BITS + 1  # bits of a latency; what has no more has a bucket of its own
@@ -25,8 +25,9 @@ class Seconds:
         origin_ns: where they begin, on the clock of the requests' times.
         width_s: what is counted together: 1, 2, 4 … seconds.
         counts: by number of the second: images, those of them wrong, without an answer, and mismatched, dropped
-            arrivals, and how long requests were in flight, all together, in ns. All but the last two are of requests
-            that ended in it.
+            arrivals, how long requests were in flight, all together, in ns, and of the images without an answer those
+            that were answered, which a user class could not judge. All but arrivals and the time in flight are of
+            requests that ended in it.
         latencies: by number of the second: answered requests by bucket of their latency, as `bucket_of` has it.
         until_ns: from the origin to the latest instant to which `spread` has counted; 0: none.
     """

@@ -1,7 +1,6 @@
 """`junit.xml`: a test case for each threshold and each rule that a run was held to, as build servers read them."""
 
 import datetime
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree
@@ -11,6 +10,7 @@ from tfsload.analysis.held import Held
 from tfsload.analysis.held_words import words_of
 from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.result import RunResult
+from tfsload.analysis.threshold_words import told_words
 from tfsload.analysis.verdict import Rule, word_of
 from tfsload.report.sweep_answer import sweep_answer
 
@@ -61,13 +61,8 @@ def write(result: RunResult) -> str:
 
 def _cases(result: RunResult) -> Iterator[_Case]:
     verdict = result.judged
-    names = Counter(map(_name, result.thresholds))
     for held in result.thresholds:
-        name = _name(held)
-        # Levels may have one name; importers take cases of one name for one.
-        if names[name] > 1 and held.level is not None:
-            name += f" (level {held.level})"
-        yield _threshold_case(held, name, result.is_left_open(held))
+        yield _threshold_case(held, _name(held), result.is_left_open(held))
     for rule in verdict.rules:
         yield _rule_case(result, rule)
     ended = result.process_exit
@@ -76,7 +71,8 @@ def _cases(result: RunResult) -> Iterator[_Case]:
 
 
 def _name(held: Held) -> str:
-    return f"{held.threshold.text} at {held.where}" if held.where else held.threshold.text
+    asked = told_words(held.threshold)
+    return f"{asked} at {held.place}" if held.place else asked
 
 
 def _threshold_case(held: Held, name: str, is_excused: bool) -> _Case:

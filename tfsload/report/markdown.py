@@ -18,10 +18,15 @@ from tfsload.report.where import where
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&@$^])")
 # What it takes so at the beginning of a line, and what it makes a link of.
 _LEADING = re.compile(r"^([-+=:]|[0-9]+(?=[.)](?:\s|$)))")
+_ESCAPED = "\\_"
 _LINKED = re.compile(r"(://|\bwww\.)", re.IGNORECASE)
-# What the suite's own sentences have as code: options of a sweep as they are typed. Nothing else is, whoever wrote it.
-_FLAG = r"--(?:sweep|images-per-request|level-duration|warm-up)(?: [0-9][0-9.,]*)?"
-_CODE = re.compile(rf"\\`({_FLAG}(?: {_FLAG})*)\\`")
+# What sentences have as code, once they are escaped: options as they are typed, with a number behind them, whether they
+# stand in backticks or not. Nothing else is, whoever wrote it, and an option holds nothing that could mean more.
+_NUMBER = r"[0-9](?:[0-9.,:]*[0-9])?(?![\w%])"
+_FLAG = rf"--[a-z]+(?:(?:-|\\_)[a-z]+)*(?: {_NUMBER})?"
+_ADVISED = rf"\\`(?P<advised>{_FLAG}(?: {_FLAG})*)\\`"
+_BARE = rf"(?<![^\s(])\\?(?P<bare>{_FLAG}|-[a-z])(?=[\s,.;:)]|$)"
+_CODE = re.compile(f"{_ADVISED}|{_BARE}")
 
 
 def write(result: RunResult) -> str:
@@ -36,7 +41,7 @@ def _blocks(result: RunResult) -> Iterator[str]:
     yield _where(result)
     yield _list(verdict.sentences)
     if not verdict.reasons:
-        yield text(_sentence(verdict.judged))
+        yield with_code(_sentence(verdict.judged))
     yield _list(tuple(f"Warning: {warning}" for warning in result.warnings))
     if told := sweep_answer(result):
         yield f"**Does the server run in parallel?** {with_code(told)}"
@@ -53,7 +58,7 @@ def _blocks(result: RunResult) -> Iterator[str]:
 def _headline(result: RunResult) -> str:
     code = result.exit_code
     ended = result.process_exit
-    remark = f", {text(ended.remark)}" if ended is not None and ended.remark else f", exit code {code}"
+    remark = f", {with_code(ended.remark)}" if ended is not None and ended.remark else f", exit code {code}"
     server = result.server
     version = f", version {server.model_version}" if server.model_version else ""
     return f"{text(server.model_name) or 'the run cannot start'}{version}{remark}"
@@ -85,7 +90,7 @@ def _figures(result: RunResult) -> str:
     }
     note = "\n\nRates and percentiles are of answered requests." if latency and totals.failed_requests else ""
     note += "" if is_labelled else f"\n\nThere is no error rate: {NO_LABELS}."
-    note += f"\n\n{_sentence(text(why))}" if (why := result.images.why_no_classes) else ""
+    note += f"\n\n{with_code(_sentence(why))}" if (why := result.images.why_no_classes) else ""
     return _table(tuple(row), [tuple(row.values())], n_texts=0) + note
 
 
@@ -138,12 +143,12 @@ def _list(sentences: Sequence[str]) -> str:
 
 
 def with_code(words: str) -> str:
-    r"""Return words likewise, but for options that the suite advises, which are code.
+    r"""Return words likewise, but for options, which are code.
 
-    >>> print(with_code("sweep further (`--sweep 1,2,1`), not `*x*`"))
-    sweep further (`--sweep 1,2,1`), not \`\*x\*\`
+    >>> print(with_code("sweep further (`--sweep 1,2,1`), not `*x*`; use a longer --warm-up, or --level-duration 20"))
+    sweep further (`--sweep 1,2,1`), not \`\*x\*\`; use a longer `--warm-up`, or `--level-duration 20`
     """
-    return _CODE.sub(r"`\1`", text(words))
+    return _CODE.sub(lambda found: f"`{(found['advised'] or found['bare']).replace(_ESCAPED, '_')}`", text(words))
 
 
 def text(words: str) -> str:

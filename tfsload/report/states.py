@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tfsload.analysis import exit_codes
 from tfsload.analysis.figures import percent, rate
 from tfsload.analysis.level_result import LevelResult
+from tfsload.analysis.no_answer import none_answered
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.sweep import LevelPoint, ScaledLevel, Sweep
 from tfsload.analysis.validity import level_rule
@@ -113,7 +114,7 @@ def why_none_is_best(result: RunResult) -> str:
             return "no rate was found that holds"
         return f"the level at {rate(result.search.rate_rps)} requests/s supports no verdict"
     if not any(level.answered for level in levels):
-        return "no request was answered"
+        return none_answered(result.totals.failed)
     if all(is_doubted(result, level) for level in levels):
         return "the level supports no verdict" if len(levels) == 1 else "no level supports a verdict"
     if all(level.failed_requests or level.dropped for level in levels):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from tfsload.analysis.figures import NONE, by_code, count, latency_ms, percent, rate, requests, span
 from tfsload.analysis.image_counts import NO_LABELS
+from tfsload.analysis.no_answer import none_answered
 from tfsload.analysis.result import RunResult, Verified
 from tfsload.analysis.totals import Totals
 from tfsload.report import classes, levels, thresholds, verdict
@@ -204,7 +205,7 @@ def _rate(totals: Totals) -> str:
 
 def _latency(totals: Totals) -> str:
     if not totals.latency_ns:
-        return f"{NONE} (no request was answered)"
+        return f"{NONE} ({none_answered(totals.failed)})"
     parts = [f"p{percentile:g} {latency_ms(value)}" for percentile, value in totals.latency_ns.items()]
     text = "  ".join([*parts, f"max {latency_ms(totals.latency.max_ns)}"])
     return f"{text} (of answered requests)" if totals.failed_requests else text

@@ -7,6 +7,7 @@ has ended. A run without levels is looked at every three seconds, as the reports
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import gevent
 
@@ -15,6 +16,7 @@ from tfsload.analysis.abort import Aborted, Patience
 from tfsload.analysis.beyond_chance import beyond_chance
 from tfsload.analysis.held import hold_all, hold_counters
 from tfsload.analysis.held_words import value_words, words_of
+from tfsload.analysis.level_names import told_by_number
 from tfsload.analysis.levels import level_row
 from tfsload.analysis.metrics import is_told_by_counters
 from tfsload.analysis.threshold_words import told_words
@@ -45,6 +47,7 @@ class AbortWatch:
         on_over: Callable[[], None],
         clock_s: Callable[[], float] = time.monotonic,
         n_images: int | None = None,
+        n_in_turn: int | None = None,
     ) -> None:
         """Watch from now on, where a threshold may end the run.
 
@@ -56,13 +59,14 @@ class AbortWatch:
             clock_s: the time.
             n_images: with `--num-tests`: images that are fired, in the order of the file; None: all of them over and
                 over, in an order of chance.
+            n_in_turn: how many these are, of each kind of requests; None: it is not known.
         """
         self._thresholds = tuple(one for one in thresholds if one.aborts)
         self._coordinator = coordinator
         self._conductor = conductor
         self._on_over = on_over
         self._clock_s = clock_s
-        self._n_images = n_images
+        self._n_images, self._n_in_turn = n_images, n_in_turn
         self._patience = Patience()
         self._seen = (0, 0.0)  # the level that was looked at last, and for how long it had been measured
         self._greenlet = gevent.spawn(self._watch) if self._thresholds else None
@@ -94,7 +98,7 @@ class AbortWatch:
             record = self._coordinator.results.records.get(WHOLE_RUN.level, Record())
             rate_rps = self._coordinator.results.rate_rps(self._coordinator.running_users)
             held = summing_up.hold_run_so_far(self._thresholds, record, rate_rps)
-            found = [beyond_chance(one, record, self._n_images) for one in held]
+            found = [beyond_chance(one, record, self._n_images, self._n_in_turn) for one in held]
             return self._take(self._patience.look(found, now_s))
         level, counts = conductor.level, conductor.counted
         if level is None or counts is None or counts.n_processes < conductor.n_measuring:
@@ -103,11 +107,11 @@ class AbortWatch:
             return False  # the one that has told of the shortest time has told nothing new
         self._seen = level.number, counts.measured_s
         found = [
-            beyond_chance(hold_counters(one, level.name, counts), counts)
+            beyond_chance(hold_counters(one, level.name, counts), counts, n_images=self._n_in_turn)
             for one in self._about(level)
             if is_told_by_counters(one)
         ]
-        return self._take(self._patience.look(found, now_s))
+        return self._take(self._patience.look(found, now_s), level=level)
 
     def _about(self, level: Level) -> list[Threshold]:
         """Return the thresholds that are about a level that is measured; the others' grace ends with that."""
@@ -126,11 +130,16 @@ class AbortWatch:
             return
         row = level_row(run, self._coordinator.results.records.get(run.level.number, Record()))
         found = hold_all(self._about(run.level), [row])
-        self._take(self._patience.look(found, self._clock_s(), run.level.duration_s, is_final=True), "at its end")
+        aborted = self._patience.look(found, self._clock_s(), run.level.duration_s, is_final=True)
+        self._take(aborted, "at its end", run.level)
 
-    def _take(self, aborted: Aborted | None, when: str = "") -> bool:
+    def _take(self, aborted: Aborted | None, when: str = "", level: Level | None = None) -> bool:
         if aborted is None:
             return False
+        if level is not None:
+            names = {one.level.number: one.level.name for one in self._coordinator.results.levels}
+            told = told_by_number(names | {level.number: level.name}, level.number)
+            aborted = replace(aborted, held=replace(aborted.held, told_where=told))
         self._coordinator.results.aborted = aborted
         words = words_of(aborted.held)
         at = f" at {words.where}" if words.where else ""

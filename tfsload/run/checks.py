@@ -184,9 +184,10 @@ def _ask(settings: Settings, transport_class: type[Transport], kinds: Sequence[K
         logger.info("Signature %s%s: %s", shown(found.spec.signature_name), who, found.spec.words)
         dataset, n_before = kind.encoded.dataset, len(answered) * requests_for(settings, len(kind.encoded.dataset))
         if references is not None:
-            references.add(record_references(settings.checks, called, dataset, found.servable), n_before)
+            references.add(record_references(settings.checks, called, dataset, found.servable, wait), n_before)
         answered.append(CheckedKind(kind.class_names, found, kind, found.fired.judged_by))
     called = transport_class(settings.model, settings.connection, answered[0].preflight.spec)
+    called.check_files()  # it keeps what it reads: after the run they may be gone, and it is asked once more then
     return _Answered(settings, called, tuple(answered), references)
 
 

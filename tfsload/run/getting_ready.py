@@ -38,10 +38,12 @@ def get_ready(environment: Environment, options: dict[str, Any], number: int, im
     kinds = kinds_asked(options[messages.CALL_SPEC_OPTION], dataset, classes, images.encoded)
     transport = transport_class_of(classes)(settings.model, settings.connection, kinds[0].spec)
     transport.check_files()
-    return Run(number, settings, transport, images=images, kinds=kinds)
+    run = Run(number, settings, transport, images=images, kinds=kinds)
+    _measure_round_trip(run)  # now, while there is no load
+    return run
 
 
-def measure_round_trip(run: Run) -> None:
+def _measure_round_trip(run: Run) -> None:
     """Measure how long a request takes without load, where the level with one user is to be held against it."""
     if 1 not in run.settings.load.sweep:
         return

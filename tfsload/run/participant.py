@@ -26,10 +26,12 @@ from tfsload.records.cpu import CpuTime
 from tfsload.records.recorder import Recorder, n_ended
 from tfsload.records.window import Window
 from tfsload.run import messages, processes
-from tfsload.run.getting_ready import get_ready, measure_round_trip
+from tfsload.run.getting_ready import get_ready
+from tfsload.run.listening import hearing
 from tfsload.run.pulse import Pulse
 from tfsload.settings.settings import SettingsError
 from tfsload.target.references import References
+from tfsload.target.waiting import StoppedError
 from tfsload.transport.tls import TlsFileError
 from tfsload.transport.words import sentence
 
@@ -100,8 +102,12 @@ class Participant:
                 self._give_up(run, _NO_REFERENCES)
         return self.open_run
 
-    def begin(self) -> None:
-        """Get ready to run users (on `test_start`, before any is spawned)."""
+    def begin(self, is_reading: bool = False) -> None:
+        """Get ready to run users (on `test_start`, before any is spawned).
+
+        Args:
+            is_reading: whether it is called in the greenlet that reads a worker's messages, which has to read on.
+        """
         options = vars(self._environment.parsed_options)
         number = options.get(messages.RUN_NUMBER_OPTION)
         self.run, self._begun = None, number
@@ -116,10 +122,13 @@ class Participant:
             return
         self._send(messages.JOINED, {"run": number, "protocol": messages.PROTOCOL})
         try:
-            run = get_ready(self._environment, options, number, images)
-            measure_round_trip(run)  # now, while there is no load
+            make = partial(get_ready, self._environment, options, number, images)
+            if is_reading and isinstance(self._runner, WorkerRunner):
+                run = hearing(self._runner, make, MASTER_LIMIT_S)
+            else:
+                run = make()
             run.supply = self._supply(run)
-        except (SettingsError, TlsFileError, DataError) as error:
+        except (SettingsError, TlsFileError, DataError, StoppedError) as error:
             self._tell_unfit(number, sentence(str(error)))
             return
         except Exception as error:  # such as an OSError: whoever waits for this worker is to know

@@ -57,7 +57,9 @@ class Vigil:
         if limit_s is None or self._silence.seconds < limit_s or results.gave_up_after_s is not None:
             return False
         results.gave_up_after_s = limit_s
-        logger.error("Requests were sent for %g s, and none was answered: the run ends (--give-up-after)", limit_s)
+        logger.error(
+            "Requests were sent for %g s, and none had a usable answer: the run ends (--give-up-after)", limit_s
+        )
         return True
 
     def _is_stalled(self, results: Results, leases: Leases, workers: set[str], joined: set[str]) -> bool:

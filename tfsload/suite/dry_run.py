@@ -5,6 +5,7 @@ from typing import Any
 
 from tfsload.analysis import exit_codes
 from tfsload.analysis.figures import on_average, span, users
+from tfsload.analysis.threshold_words import told_words
 from tfsload.load.plan import Plan
 from tfsload.report import directory
 from tfsload.run.checks import Checked
@@ -107,7 +108,7 @@ def _rows(
         n = settings.checks.verify
         of = "the answer to the first image is" if n == 1 else f"the answers to the first {n:,} images are"
         rows.append(("verify", f"{of} recorded before"))
-    rows += [("threshold", threshold.text) for threshold in settings.checks.thresholds]
+    rows += [("threshold", told_words(threshold)) for threshold in settings.checks.thresholds]
     rows += [("note", f"{key}={note}") for key, note in report.notes]
     if report.directory:
         rows.append(("report", f"{path_shown(directory.place_of(report.directory))} can be written"))

@@ -168,7 +168,14 @@ class Leader:
         conductor = self.conductor if run.plan else None
         limits = checked.settings.checks.thresholds
         n_images = checked.settings.data.num_tests or None
-        run.abort_watch = AbortWatch(limits, self.coordinator, conductor, self._end_run, n_images=n_images)
+        run.abort_watch = AbortWatch(
+            limits,
+            self.coordinator,
+            conductor,
+            self._end_run,
+            n_images=n_images,
+            n_in_turn=checked.n_images * len(checked.all_kinds),
+        )
         if run.plan is not None:
             run_warnings.say_how_long(run.plan, checked.settings)
         self.stages.move(Stage.RUNNING)  # not before: of a run that could not begin nobody hears the end

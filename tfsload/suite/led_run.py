@@ -63,6 +63,10 @@ class LedRun:
         """Those of its levels; none: it has none, or they are not known before."""
         return self.plan.names if isinstance(self.plan, FixedPlan) else ()
 
+    def after_s(self, level: Level) -> float | None:
+        """Return how long its levels take that come after one, in seconds; None: it is not known before."""
+        return self.plan.after_s(level) if isinstance(self.plan, FixedPlan) else None
+
     @property
     def longest_names(self) -> tuple[str, ...]:
         """Names of levels, none of which is longer than the longest of these."""

@@ -114,7 +114,10 @@ def _tell_of_log(handler: logging.FileHandler, told: list[str], record: logging.
 
 # `--html`. What cannot be written ends Locust before it has told the run to end, and said how it went.
 def html_report(environment: Environment, *arguments: Any, **options: Any) -> str:
-    """Return Locust's HTML report; where its file cannot hold it, that is noted, and Locust writes to nowhere."""
+    """Return Locust's HTML report; where its file cannot hold it, that is noted, and Locust writes to nowhere.
+
+    To a pipe it is written once: Locust writes it again.
+    """
     if environment.runner is not None:
         environment.runner.stop()  # after Ctrl-C it has not been told yet, and its last results are still to come
     report = _get_html_report(environment, *arguments, **options)
@@ -124,6 +127,8 @@ def html_report(environment: Environment, *arguments: Any, **options: Any) -> st
         os.makedirs(os.path.dirname(asked.html_file) or ".", exist_ok=True)  # Locust does so later, before it writes
         with open(asked.html_file, "w", encoding="utf-8") as file:
             file.write(report)
+        if not os.path.isfile(asked.html_file):  # who reads a pipe has it all, and is gone: Locust would wait for ever
+            asked.html_file = os.devnull
     except OSError as error:
         _note(f"--html {asked.html_file}: it could not be written: {error.strerror or error}")
         asked.html_file = os.devnull

@@ -202,7 +202,7 @@ class Suite:
             self.leader.begin()
         self._hosts.begin(vars(self._options).get(messages.ADDRESS_OPTION), is_leader=self.leader is not None)
         if self.participant is not None:
-            self.participant.begin()
+            self.participant.begin(is_reading=True)
 
     def _on_test_stopping(self, environment: Environment, **_: Any) -> None:
         if environment is self._environment and self.leader is not None:

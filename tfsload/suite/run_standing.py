@@ -41,12 +41,11 @@ def standing_of(run: LedRun, runner: Runner, coordinator: Coordinator, conductor
         return replace(shared, elapsed_s=coordinator.elapsed_s, lasts_s=limit_s, counted=counted)
     if level is None:
         return shared
-    seconds = level.warm_up_s + level.duration_s
     return replace(
         shared,
         elapsed_s=None if conductor.begun_s is None else time.monotonic() - conductor.begun_s,
-        lasts_s=seconds,
-        after_s=seconds * (len(run.level_names) - level.number) if run.level_names else None,
+        lasts_s=level.warm_up_s + level.duration_s,
+        after_s=run.after_s(level),
         warm_up_s=level.warm_up_s,
         place=run.place_of(level),
         counted=_counted_of_level(level, conductor, results.is_labelled),

@@ -9,7 +9,7 @@ from typing import Any
 from tfsload.analysis import tolerance
 from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.percentiles import samples_needed
-from tfsload.analysis.threshold_words import bound_words
+from tfsload.analysis.threshold_words import asked_words, bound_words
 from tfsload.datasets.dataset import SHIPPED
 from tfsload.load.plan import Plan
 from tfsload.prediction.prediction_user import waits
@@ -132,7 +132,7 @@ def too_few_samples(settings: Settings, asker: Asker) -> str:
     """Return which thresholds a run of so many images cannot judge, and what to do; empty: it can judge all."""
     n_requests = math.ceil(settings.data.num_tests / settings.model.images_per_request)
     asked = [one for one in settings.checks.thresholds if one.percentile is not None]
-    wanted = {one.text: samples_needed(one.percentile or 0.0) for one in asked}
+    wanted = {asked_words(one): samples_needed(one.percentile or 0.0) for one in asked}
     short = [text for text, n in wanted.items() if n > n_requests]
     if not n_requests or not short:
         return ""

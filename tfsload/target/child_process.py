@@ -1,4 +1,4 @@
-"""A program of the suite's own, run beside this process: in a session of its own, and gone when it is."""
+"""A program of the suite's own, run beside this process: out of the reach of Ctrl-C, and gone when it is."""
 
 import contextlib
 import os
@@ -37,19 +37,24 @@ class ChildProcess:
     """
 
     def __init__(self, command: Sequence[str]) -> None:
-        """Start it."""
+        """Start it.
+
+        Raises:
+            OSError: it cannot be started.
+        """
         self._owner = os.getpid()
         self.exit_code: int | None = None
-        self._output = contextlib.ExitStack()
-        # Files, not pipes: nobody has to read them for the child to go on.
-        self._stdout = self._output.enter_context(_temporary_file())
-        self._stderr = self._output.enter_context(_temporary_file())
-        read_end, write_end = os.pipe()
-        self._output.callback(os.close, write_end)
-        try:
-            self.pid = _spawn(list(command), read_end, self._stdout.fileno(), self._stderr.fileno())
-        finally:
-            os.close(read_end)
+        with contextlib.ExitStack() as output:
+            # Files, not pipes: nobody has to read them for the child to go on.
+            self._stdout = output.enter_context(_temporary_file())
+            self._stderr = output.enter_context(_temporary_file())
+            read_end, write_end = os.pipe()
+            output.callback(os.close, write_end)
+            try:
+                self.pid = _spawn(list(command), read_end, self._stdout.fileno(), self._stderr.fileno())
+            finally:
+                os.close(read_end)
+            self._output = output.pop_all()  # of one that is not started, nothing stays open
 
     def stop(self) -> None:
         """End it: SIGTERM, and SIGKILL after 5 s. More than once does nothing more."""
@@ -93,13 +98,16 @@ class ChildProcess:
 
 
 def _spawn(command: list[str], stdin: int, stdout: int, stderr: int) -> int:
-    """Start a process in a session of its own, so that Ctrl-C reaches only us; returns its pid.
+    """Start a process in a group of its own, so that Ctrl-C reaches only us; returns its pid.
+
+    The session is ours: where we end while the child is stopped (SIGSTOP, a debugger), which cannot notice, the system
+    hangs it up and has it go on, as it does with each stopped group whose session has nobody else to do so.
 
     Not by subprocess: gevent's replacement of it forks, and gRPC's fork handlers then crash the child where
     this process has used gRPC before.
     """
     wiring = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate((stdin, stdout, stderr))]
-    return os.posix_spawn(command[0], command, _environment(), file_actions=wiring, setsid=True)
+    return os.posix_spawn(command[0], command, _environment(), file_actions=wiring, setpgroup=0)
 
 
 def _temporary_file() -> IO[bytes]:

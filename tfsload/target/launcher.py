@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tfsload.target.child_process import POLL_S, ChildProcess, own_program
 
-_READY = re.compile(rb"^Serving model .*: gRPC at (\S+)\n", re.MULTILINE)
+_READY = re.compile(rb"^Serving model .*: gRPC at ([^\s,]+)(?:, REST at (\S+))?\n", re.MULTILINE)
 
 DEFAULT_FLAGS = (
     # The real server's default, 4 for each CPU, rejects whoever comes beyond. On a small machine that is
@@ -27,13 +27,15 @@ class EmbeddedServer:
     Use `start` to make one. A process forked later on may hold this object, but cannot stop the server.
 
     Attributes:
-        address: "127.0.0.1:port".
+        address: gRPC's, "127.0.0.1:port".
+        rest_address: REST's; empty unless a flag asks for it, such as "--rest_api_free_port".
         pid: the server's process.
     """
 
-    def __init__(self, child: ChildProcess, address: str) -> None:
+    def __init__(self, child: ChildProcess, address: str, rest_address: str) -> None:
         self._child = child
         self.address = address
+        self.rest_address = rest_address
         self.pid = child.pid
         atexit.register(self.stop)
 
@@ -69,7 +71,7 @@ class EmbeddedServer:
         )
         child = ChildProcess(command)
         try:
-            return cls(child, _address_when_ready(child, deadline_s))
+            return cls(child, *_addresses_when_ready(child, deadline_s))
         except BaseException:
             child.stop()
             raise
@@ -95,13 +97,13 @@ class EmbeddedServer:
         self.stop()
 
 
-def _address_when_ready(child: ChildProcess, deadline_s: float) -> str:
-    """Wait for the child's ready line; return the address in it."""
+def _addresses_when_ready(child: ChildProcess, deadline_s: float) -> tuple[str, str]:
+    """Wait for the child's ready line; return the addresses in it, of gRPC and of REST (empty: there is none)."""
     end = time.monotonic() + deadline_s
     while True:
         has_ended = child.has_ended()
         if ready := _READY.search(child.printed):
-            return ready[1].decode()
+            return ready[1].decode(), (ready[2] or b"").decode()
         if has_ended:
             raise ServerStartError(f"the embedded model server ended with {child.exit_code}: {child.said}")
         if time.monotonic() > end:

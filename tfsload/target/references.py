@@ -96,7 +96,7 @@ class References:
         if layout is None:
             return Mismatch.of(image, one, other, self._offset)
         for part, columns in _columns(layout):
-            pair = reference[place, columns], scores[place, columns]
+            pair = _numbers(part, reference[place, columns]), _numbers(part, scores[place, columns])
             if self._differs(part, pair[0][None], pair[1][None])[0]:
                 break
         output = part.output if len(layout) > 1 else ""
@@ -112,7 +112,8 @@ class References:
             return self._tolerance.is_beyond(reference, values)
         differs = np.zeros(len(reference), np.bool_)
         for part, columns in _columns(layout):
-            differs |= self._differs(part, reference[:, columns], values[:, columns])
+            pair = _numbers(part, reference[:, columns]), _numbers(part, values[:, columns])
+            differs |= self._differs(part, *pair)
         return differs
 
     def _differs(self, part: Part, reference: NDArray[Any], values: NDArray[Any]) -> NDArray[np.bool_]:
@@ -147,6 +148,11 @@ def _columns(layout: tuple[Part, ...]) -> Iterator[tuple[Part, slice]]:
         if part.n:
             yield part, slice(start, start + part.n)
         start += part.n
+
+
+def _numbers(part: Part, held: NDArray[Any]) -> NDArray[Any]:
+    """Return an output's numbers as what they are."""
+    return np.ascontiguousarray(held).view(part.dtype)
 
 
 def _word(dtype: np.dtype[Any]) -> str:

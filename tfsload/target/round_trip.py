@@ -13,6 +13,7 @@ from typing import Any
 
 import gevent
 
+from tfsload.load.length import ROUND_TRIP_LIMIT_S
 from tfsload.transport.contract import Transport
 
 _TIMEOUT_S = 2.5
@@ -21,7 +22,7 @@ _N_CALLS = 60
 # A machine that has slept for longer than this takes no longer to wake up.
 _LONGEST_PAUSE_S = 0.04
 # A run waits for all this; of a server that is far away or slow, fewer calls must do.
-_MOST_S = 5.0
+_MOST_S = ROUND_TRIP_LIMIT_S
 _LEAST_CALLS = 5
 
 

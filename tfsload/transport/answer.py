@@ -17,12 +17,15 @@ class Part(NamedTuple):
         is_exact: whether they say something by being the same: texts' checksums, truth values and whole numbers, but
             for those of 8 bits, which a quantised model has in place of floats.
         is_text: whether they are texts' checksums.
+        dtype: how they are held, in the eight bytes that each of them has: whole numbers are as long as some floats,
+            which cannot tell two of them apart.
     """
 
     output: str
     n: int
     is_exact: bool = False
     is_text: bool = False
+    dtype: str = "<f8"
 
 
 Layout = tuple[Part, ...] | None

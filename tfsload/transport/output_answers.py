@@ -59,18 +59,19 @@ class OutputsAnswer(Answer):
 
     @property
     def values(self) -> NDArray[Any]:
-        """Each image's numbers of all outputs, (images, numbers), whether or not the answer names a class.
+        """Each image's numbers of all outputs, uint64 (images, numbers), whether or not the answer names a class.
 
-        Outputs come in the order of their names; in the place of a text stands its checksum.
+        Each is held in eight bytes, which are to be read as `Part.dtype` says. Outputs come in the order of their
+        names; in the place of a text stands its checksum.
         """
         if self._values is None:
             names = sorted(self.images[0].outputs)
             rows = [[_numbers(one.outputs[name]) for name in names] for one in self.images]
             self._layout = tuple(
-                Part(name, len(numbers), *_kind(self.images[0].outputs[name].dtype, self._is_judged))
+                Part(name, len(numbers), *_kind(self.images[0].outputs[name].dtype, self._is_judged), numbers.dtype.str)
                 for name, numbers in zip(names, rows[0], strict=True)
             )
-            self._values = np.stack([np.concatenate(row) for row in rows])
+            self._values = np.stack([np.concatenate([one.view(np.uint64) for one in row]) for row in rows])
         return self._values
 
     @property
@@ -159,8 +160,11 @@ def _kind(dtype: np.dtype[Any], is_judged: bool) -> tuple[bool, bool]:
     return is_text or dtype.kind == "b" or (is_whole and is_judged), is_text
 
 
-def _numbers(array: NDArray[Any]) -> NDArray[np.float64]:
+def _numbers(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an output's numbers, flat, of eight bytes each."""
     flat = array.ravel()
+    if flat.dtype.kind in "iu" and flat.dtype.itemsize > 1:
+        return flat.astype("<u8" if flat.dtype == np.uint64 else "<i8")
     if flat.dtype == object:
         return np.array([zlib.crc32(one) for one in flat], np.float64)
     if flat.dtype.kind == "c":

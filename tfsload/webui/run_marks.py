@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from tfsload.analysis import thresholds
+from tfsload.analysis.threshold_words import told_words
+from tfsload.analysis.thresholds import ThresholdError
 from tfsload.settings.options import OPTIONS
 from tfsload.transport.words import cut
 from tfsload.webui import load_kinds
@@ -43,7 +46,7 @@ def marks(runs: Sequence[SessionRun]) -> dict[int, Marks]:
     return {
         run.number: Marks(
             _listed(_parts(run.fields.get(_NOTE, ""))),
-            _listed(_parts(run.fields.get(_THRESHOLD, ""))),
+            _listed(_limits(run.fields.get(_THRESHOLD, ""))),
             _listed([*_subject(run, subjects), *_options(values[run.number], various)]),
         )
         for run in runs
@@ -81,6 +84,14 @@ def _options(values: Mapping[str, str], various: set[str]) -> list[str]:
 
 def _parts(text: str) -> list[str]:
     return list(dict.fromkeys(part.strip() for part in text.split(";") if part.strip()))
+
+
+def _limits(text: str) -> list[str]:
+    """Return thresholds as they are written everywhere; what is none, as it was typed."""
+    try:
+        return list(dict.fromkeys(map(told_words, thresholds.parse(text))))
+    except ThresholdError:
+        return _parts(text)
 
 
 def _listed(parts: Sequence[str]) -> str:

@@ -98,7 +98,7 @@ def _spec(lines: Sequence[_Line], width: int) -> Spec:
     drawing = Drawing(frame, x, y)
     drawn = []
     for number, line in enumerate(lines):
-        rows = [{"x": _place(share), "y": max(ms, drawing.y.scale.low)} for share, ms in line.points]
+        rows = [{"x": _place(share), "y": drawing.y.scale.held(ms)} for share, ms in line.points]
         drawing.line(rows, _role(number, len(lines)), interpolate="step-after", strokeDash=_DASHES[number])
         drawn.append([(x_scale.px(row["x"]), drawing.y.scale.px(row["y"])) for row in rows])
     _name(drawing, lines, drawn, names_px)

@@ -136,19 +136,19 @@ def _time_axis(stretches: Sequence[Stretch], frame: Frame) -> Axis:
 def _lines_spec(stretches: Sequence[Stretch], width: int, title: str, lines: Lines) -> Spec:
     names_px = _NAMES_PX if len(lines) > 1 else _RIGHT_PX
     bare = _frame(stretches, width, names_px)
-    values = [value for _, _, of in lines for slot in all_slots(stretches) if (value := of(slot))]
+    values = [value for _, _, of in lines for slot in all_slots(stretches) if (value := of(slot))]  # what is not 0
     y = _value_axis(bare, title, values, may_be_log=len(lines) > 1)
     frame = bare.beside(y)
     drawing = Drawing(frame, _time_axis(stretches, frame), y)
     _background(drawing, stretches)
     ends = []
     for name, role, of in lines:
-        rows = [*_steps(stretches, of)]
+        rows = [{"x": x, "y": drawn if drawn is None else y.scale.held(drawn)} for x, drawn in _steps(stretches, of)]
         drawing.line(rows, role, interpolate="step-after", strokeWidth=1.5)
-        last = [row["y"] for row in rows if row["y"] is not None]
+        last = [drawn for row in rows if (drawn := row["y"]) is not None]
         if name and last:
             ends.append((name, role, drawing.y.scale.px(last[-1])))
-    places = apart([y for _, _, y in ends], LINE_PX, 6, frame.inner_height_px - 6)
+    places = apart([place for _, _, place in ends], LINE_PX, 6, frame.inner_height_px - 6)
     for (name, role, _), place in zip(ends, places, strict=True):
         drawing.names([Label(name, frame.inner_width_px + 5, place, is_bold=True)], role)
     _names(drawing, stretches)
@@ -157,8 +157,9 @@ def _lines_spec(stretches: Sequence[Stretch], width: int, title: str, lines: Lin
 
 def _value_axis(frame: Frame, title: str, values: Sequence[float], may_be_log: bool) -> Axis:
     height, most = frame.inner_height_px, max(values, default=1.0)
-    if may_be_log and most > _LOG_FROM * min(values):
-        ticks = log_ticks(min(values), most)
+    least = min(values, default=most)
+    if may_be_log and most > _LOG_FROM * least:
+        ticks = log_ticks(least, most)
         high = ticks[-1] * (ticks[-1] / ticks[0]) ** (_TOP_PX / (height - _TOP_PX))
         seldom = ticks if len(ticks) <= 8 else tuple(tick for tick in ticks if f"{tick:e}".startswith("1"))
         return Axis(frame.y(ticks[0], high, "log"), f"{title[:-1]}, log scale)", seldom)
@@ -166,15 +167,15 @@ def _value_axis(frame: Frame, title: str, values: Sequence[float], may_be_log: b
     return Axis(frame.y(0, top), title, ticks_from_zero(top, 4))
 
 
-def _steps(stretches: Sequence[Stretch], of: Callable[[Slot], float | None]) -> Iterable[dict[str, float | None]]:
+def _steps(stretches: Sequence[Stretch], of: Callable[[Slot], float | None]) -> Iterable[tuple[float, float | None]]:
     """Yield a line's points; between levels, and where nothing was answered, it is interrupted."""
     for stretch in stretches:
         for slot in stretch.slots:
-            yield {"x": slot.at_s, "y": of(slot)}
+            yield slot.at_s, of(slot)
         if stretch.slots:
             last = stretch.slots[-1]
-            yield {"x": last.at_s + last.lasts_s, "y": of(last)}
-            yield {"x": last.at_s + last.lasts_s, "y": None}
+            yield last.at_s + last.lasts_s, of(last)
+            yield last.at_s + last.lasts_s, None
 
 
 def _background(drawing: Drawing, stretches: Sequence[Stretch]) -> None:

@@ -34,6 +34,14 @@ class Scale:
         low, high = self._bent(self.low), self._bent(self.high)
         return self.start_px + (self._bent(value) - low) / (high - low) * (self.end_px - self.start_px)
 
+    def held(self, value: float) -> float:
+        """Return what is drawn of a value: a latency too short for the clock, 0, has no place on a logarithm's axis.
+
+        >>> Scale(0.5, 20, 100, 0, "log").held(0.0), Scale(0, 20, 100, 0).held(0.0)
+        (0.5, 0.0)
+        """
+        return value if self.kind == "linear" else max(value, self.low)
+
     def value(self, px: float) -> float:
         """Return what lies at a place."""
         low, high = self._bent(self.low), self._bent(self.high)

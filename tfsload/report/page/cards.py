@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from tfsload.analysis import exit_codes, missing_users
 from tfsload.analysis.figures import at_once, percent, share, users
 from tfsload.analysis.image_counts import NO_LABELS
+from tfsload.analysis.level_names import told_name
 from tfsload.analysis.level_result import LevelResult
+from tfsload.analysis.no_answer import none_answered
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.scaling_answer import times_one_user
@@ -138,10 +140,10 @@ def _soon(result: RunResult, best: LevelResult | None) -> Card:
         default=None,
     )
     # Where the worst one crosses a threshold, that is told once.
-    if worst is not None and worst is not best and (crossed.worst is None or crossed.worst.where != worst.name):
+    if worst is not None and worst is not best and (crossed.worst is None or crossed.worst.level != worst.number):
         mark = " (in doubt)" if states.is_doubted(result, worst) else ""
         told = _with_ms(worst.upper_end_ns[99])
-        below.append(f"{'' if units.ENDLESS in told else 'worst '}{told} at {worst.name}{mark}")
+        below.append(f"{'' if units.ENDLESS in told else 'worst '}{told} at {told_name(result.levels, worst)}{mark}")
     value = best.upper_end_ns.get(99)
     if value is None:
         below.append("too few samples carry p99")
@@ -184,7 +186,7 @@ def _fast_as_a_whole(result: RunResult) -> Card:
 def _soon_as_a_whole(result: RunResult) -> Card:
     totals, crossed = result.totals, of_latency(result)
     if not totals.latency_ns:
-        below = ["no request was answered", *crossed.told]
+        below = [none_answered(totals.failed), *crossed.told]
         return Card("How soon: p99", units.NONE, "", " · ".join(below), crossed.state, *crossed.figure(None))
     # What a threshold is held against is what is shown, so that the two agree.
     held = next((one for one in result.thresholds if is_p99(one) and not one.where and one.value is not None), None)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tfsload.analysis.held import Held
 from tfsload.analysis.held_words import words_of
+from tfsload.analysis.level_names import told_name
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.result import RunResult
 from tfsload.analysis.threshold_words import told_words
@@ -86,7 +87,7 @@ def doubts(result: RunResult) -> tuple[DoubtView, ...]:
     found: dict[tuple[str, str], None] = {}
     for level in result.levels:
         for doubt in level.doubts:
-            found[level.name, str(doubt)] = None
+            found[told_name(result.levels, level), str(doubt)] = None
     told = {f"{of}: {what}" for of, what in found}
     for reason in result.judged.reasons:
         if is_of_a_threshold(result, reason):
@@ -106,7 +107,7 @@ def doubts(result: RunResult) -> tuple[DoubtView, ...]:
 def _unknown(result: RunResult) -> list[str]:
     told = " ".join(result.judged.sentences)
     return [
-        f"{told_words(held.threshold)}{f' at {held.where}' if held.where else ''}: {held.unknown_and_cure}"
+        f"{told_words(held.threshold)}{f' at {held.place}' if held.place else ''}: {held.unknown_and_cure}"
         for held in result.thresholds
         # What another threshold's abort left open is told among the notes, and has no cure.
         if held.holds is None and held.why_unknown not in told and not result.is_left_open(held)

@@ -38,7 +38,7 @@ class Crossed:
         if self.worst is None or self.worst.value is None or self.worst.value == shown:
             return "", ""
         figure, unit = figure_and_unit(self.worst)
-        return figure, " ".join(filter(None, [unit, f"at {self.worst.where}" if self.worst.where else ""]))
+        return figure, " ".join(filter(None, [unit, f"at {self.worst.place}" if self.worst.place else ""]))
 
     @property
     def told(self) -> list[str]:

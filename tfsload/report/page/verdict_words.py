@@ -180,7 +180,7 @@ def _crossed(result: RunResult) -> Iterable[_Crossed]:
             by_text.setdefault(held.threshold.text, []).append(held)
     for crossed in by_text.values():
         worst = min(crossed, key=lambda held: -math.inf if held.margin is None else held.margin)
-        where = f" at {worst.where}" if worst.where else ""
+        where = f" at {worst.place}" if worst.place else ""
         if len(crossed) > 1:
             where = f" at {_of_places(result, crossed)}, most{where}"
         said = sentence(f" was crossed{where}: {_value(worst)}{_margin(worst)}.")
@@ -225,7 +225,7 @@ def _listed(head: str, asked: Iterable[str]) -> Sentence:
 
 
 def _found(held: Held, how: str) -> str:
-    return f"{how if held.where else ''}{_value(held)}{f' at {held.where}' if held.where else ''}{_margin(held)}"
+    return f"{how if held.where else ''}{_value(held)}{f' at {held.place}' if held.place else ''}{_margin(held)}"
 
 
 def _value(held: Held) -> str:

@@ -26,7 +26,7 @@ function show() {
   for (const one of form.querySelectorAll("button[name=action]")) {
     one.disabled = isUnderWay;
   }
-  document.title = isEdited || isUnderWay ? title.replace("Can start", "Start a run") : title;
+  document.title = isEdited || isUnderWay ? title.replace("Can start as checked", "Start a run") : title;
 }
 
 async function look() {
