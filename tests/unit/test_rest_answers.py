@@ -288,6 +288,12 @@ def test_all_outputs_are_there_for_who_judges():
     }
 
 
+def test_whole_numbers_of_64_bits_are_not_rounded():
+    said = {"predictions": [{"a": [0, 0], "i": 2**53 + 1, "u": 2**64 - 1}, {"a": [0, 0], "i": -(2**63), "u": 0}]}
+
+    assert outputs_of(said, judged(("i", "u"))) == {"i": ("int64", 2**53 + 1), "u": ("uint64", 2**64 - 1)}
+
+
 def test_of_all_outputs_those_are_there_that_are_asked_for():
     assert outputs_of(ROWS, judged(None)).keys() == {"a"}
     assert outputs_of(ROWS, judged(("n", "y"))).keys() == {"n", "y"}

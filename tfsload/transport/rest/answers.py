@@ -16,6 +16,7 @@ from tfsload.transport.score_rows import score_rows
 from tfsload.transport.tensors import kind_named
 
 _NUMBERS = {int, float}
+_LARGEST_INT64 = 2**63 - 1
 
 
 def decode_scores(reply: bytes, output: OutputSpec, n_images: int) -> NDArray[Any]:
@@ -91,8 +92,8 @@ def _best_each(reply: bytes, output: OutputSpec, n_images: int) -> list[Any]:
 def decode_outputs(reply: bytes, spec: CallSpec) -> Outputs:
     """Return the outputs that are asked for, as arrays by name.
 
-    JSON does not tell dtypes apart: floats are float64, whole numbers int64, but for the output that the call names,
-    which has its own. Texts are bytes.
+    JSON does not tell dtypes apart: floats are float64, whole numbers int64, or uint64 where that holds them alone, but
+    for the output that the call names, which has its own. Texts are bytes.
     """
     output, outputs = spec.output, outputs_in(loads(reply))
     if "" in outputs:
@@ -112,7 +113,8 @@ def _array(value: Any, name: str, dtype: str) -> NDArray[Any]:
         flat_array: NDArray[Any] = np.array(flat, np.bool_)
     elif kinds <= _NUMBERS:
         wanted = dtype if kind is not None and kind.dtype.kind in "iufV" else ""
-        flat_array = _numbers(flat, wanted or ("DT_DOUBLE" if float in kinds else "DT_INT64"), name)
+        integer = "DT_UINT64" if flat and max(flat) > _LARGEST_INT64 else "DT_INT64"
+        flat_array = _numbers(flat, wanted or ("DT_DOUBLE" if float in kinds else integer), name)
     else:
         flat_array = np.empty(len(flat), object)
         flat_array[:] = [_text(one, name) for one in flat]
