@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tfsload.records.cpu import CpuShares
+from tfsload.records.neighbours import Neighbours
 
 
 def users(count: int) -> str:
@@ -67,6 +68,7 @@ class LevelRun:
         round_trip_ns: what a call took that asked the model for nothing, before the load; None: not measured.
         disturbance: what changed among those who measured it; None: nothing did.
         begun_s: when its warm-up began, in seconds since the run did; None: not known.
+        neighbours: what other programs took of the CPUs that it ran on; None: not known.
     """
 
     level: Level
@@ -77,6 +79,7 @@ class LevelRun:
     round_trip_ns: int | None = None
     disturbance: Disturbance | None = None
     begun_s: float | None = None
+    neighbours: Neighbours | None = None
 
     @property
     def busy_share(self) -> float:

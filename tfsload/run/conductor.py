@@ -14,8 +14,10 @@ from locust.runners import STATE_RUNNING, Runner
 from tfsload.records.cpu import CpuShares
 from tfsload.records.level import Disturbance, Level, LevelRun
 from tfsload.records.level_counts import LevelCounts
+from tfsload.records.neighbours import Neighbours
 from tfsload.run import messages
 from tfsload.run.coordinator import Coordinator
+from tfsload.run.neighbour_watch import NeighbourWatch
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +36,7 @@ class Conductor:
     Attributes:
         level: the level under way; None between levels.
         begun_s: since when it is measured, on `time.monotonic`'s clock; None while its users are awaited.
+        watch: sees what other programs take of the CPUs meanwhile; None: nobody does.
     """
 
     def __init__(self, runner: Runner, coordinator: Coordinator, clock_s: Callable[[], float] = time.monotonic) -> None:
@@ -52,6 +55,7 @@ class Conductor:
         self._newcomers: set[str] = set()  # to the same level
         self._change: Disturbance | None = None  # of the number of users, in the same level
         self.begun_s: float | None = None
+        self.watch: NeighbourWatch | None = None
         self._workers: frozenset[str] = frozenset()  # that measure the level under way
         self._begun_in_run_s: float | None = None
         runner.register_message(messages.LEVEL_DONE, self._on_level_done)
@@ -97,6 +101,8 @@ class Conductor:
         self._await_users(level.users)
         workers = sorted(self._coordinator.running_users)
         self._reports, self._workers = {}, frozenset(workers)
+        if self.watch is not None:
+            self.watch.level_begins(level, self._clock_s())
         for share, worker in enumerate(workers):
             self._coordinator.tell(messages.LEVEL, self._message(level, share, len(workers)), worker)
         self.begun_s, self._begun_in_run_s = self._clock_s(), self._coordinator.elapsed_s
@@ -116,7 +122,14 @@ class Conductor:
             round_trip_ns=int(fmean(round_trips_ns)) if round_trips_ns else None,
             disturbance=self._disturbance(set(workers)),
             begun_s=self._begun_in_run_s,
+            neighbours=self._neighbours(set(workers)),
         )
+
+    def _neighbours(self, workers: set[str]) -> Neighbours | None:
+        """Return what others took meanwhile; None: not known, as where a worker did not say which process it is."""
+        if self.watch is None or not workers <= set(self._reports):
+            return None
+        return self.watch.level_ended(self._reports.values(), self._clock_s())
 
     def _message(self, level: Level, share: int, n_shares: int) -> dict[str, Any]:
         return {
@@ -157,6 +170,8 @@ class Conductor:
             if self._change is None and workers <= self._coordinator.live_workers():
                 self._change = self._change_of_users(n_users, n_users_asked)
             gevent.sleep(_POLL_S)
+            if self.watch is not None:
+                self.watch.look(self._clock_s())
 
     def _change_of_users(self, n_before: int, n_users_asked: int) -> Disturbance | None:
         n_now = self._runner.user_count

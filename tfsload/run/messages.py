@@ -28,7 +28,8 @@ or waited, and whether one had an answer, since the last pulse), `n_discarded` (
 In a run without leases, and where `has_answered`, users of all classes count in `n_users`, and `n_stuck` is 0.
 In LEASE, `is_warming_up` tells whether a lease is of the warm-up, and where there is none, that its last is awaited.
 LEVEL holds `level` (number), `rate_rps` (null: closed load), `warm_up_s`, `duration_s`, `share` and `n_shares`.
-LEVEL_DONE holds `cpu` (the fields of `CpuShares`), `n_users` and `round_trip_ns` (null: not measured).
+LEVEL_DONE holds `cpu` (the fields of `CpuShares`), `n_users`, `round_trip_ns` (null: not measured), and of the process
+its `pid` and its `place` (which machine it is on, and which processes are seen there; empty: not known).
 In DRAINED, `open` holds pairs of a lease and its requests that were not made, `n_reported` counts the requests
 outside leases in all reports and in this message, and `is_broken` tells whether an exception has escaped.
 

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -28,6 +29,7 @@ from tfsload.records.window import Window
 from tfsload.run import messages, processes
 from tfsload.run.getting_ready import get_ready
 from tfsload.run.listening import hearing
+from tfsload.run.machine_reading import place
 from tfsload.run.pulse import Pulse
 from tfsload.settings.settings import SettingsError
 from tfsload.target.references import References
@@ -261,6 +263,8 @@ class Participant:
                 cpu={**vars(cpu), "held_up_s": held_up_s},
                 round_trip_ns=run.round_trip_ns,
                 n_users=n_users,
+                place=place(),
+                pid=os.getpid(),
             )
 
     def end(self) -> None:

@@ -20,6 +20,7 @@ from tfsload.run.checks import has_changed
 from tfsload.run.conductor import Conductor
 from tfsload.run.coordinator import DRAIN_LIMIT_S, Coordinator
 from tfsload.run.kinds import calls_text
+from tfsload.run.neighbour_watch import NeighbourWatch
 from tfsload.run.participant import Participant
 from tfsload.run.user_hosts import UserHosts
 from tfsload.settings.options import default_of
@@ -165,6 +166,7 @@ class Leader:
             checked.is_labelled,
         )
         self._run = run
+        self.conductor.watch = NeighbourWatch.of(server, checked.is_embedded) if run.plan else None
         conductor = self.conductor if run.plan else None
         limits = checked.settings.checks.thresholds
         n_images = checked.settings.data.num_tests or None
