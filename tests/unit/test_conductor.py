@@ -1,6 +1,7 @@
 """Levels measured by several participants at once, and by one in this process, over fake runners."""
 
 import dataclasses
+import os
 import time
 from types import SimpleNamespace
 
@@ -22,11 +23,12 @@ from tfsload.prediction.process_run import load_images
 from tfsload.records.cpu import CpuShares
 from tfsload.records.level import Disturbance, Level
 from tfsload.records.level_counts import LevelCounts
+from tfsload.records.neighbours import Neighbours
 from tfsload.records.recorder import Record, Recorder, merge_plain
 from tfsload.records.window import BETWEEN_LEVELS, UNCOUNTED, Window
 from tfsload.run import conductor as conducting
 from tfsload.run import coordinator as coordinating
-from tfsload.run import messages
+from tfsload.run import machine_reading, messages
 from tfsload.run import participant as participating
 from tfsload.run.conductor import Conductor
 from tfsload.run.coordinator import Coordinator
@@ -164,6 +166,47 @@ def test_a_level_is_over_when_each_worker_has_said_so(master, coordinator, measu
     assert run.cpu == (CpuShares(0.5, 0.1, 0.0), CpuShares(0.75, 0.0, 0.0))
     assert run.round_trip_ns is None
     assert coordinator.results.records[1].requests == 7
+
+
+class Watch:
+    """Sees that others take half of a CPU; keeps what it was told."""
+
+    FOUND = Neighbours(2, 0.5, 0.0)
+
+    def __init__(self):
+        self.begun, self.n_looks, self.reports = [], 0, []
+
+    def level_begins(self, level, now_s):
+        self.begun.append((level, now_s))
+
+    def look(self, now_s):
+        self.n_looks += now_s > self.begun[-1][1]
+
+    def level_ended(self, reports, _now_s):
+        self.reports += [(report["place"], report["pid"]) for report in reports]
+        return self.FOUND
+
+
+def test_others_are_watched_while_a_level_is_measured(master, conductor, measure):
+    conductor.watch = Watch()
+    measuring = measure(CLOSED)
+    wait_for(lambda: conductor.watch.n_looks > 1)
+    tell_done(master, "a", place="here", pid=7)
+    tell_done(master, "b", place="there", pid=8)
+
+    assert result_of(measuring).neighbours is Watch.FOUND
+    assert [level for level, _ in conductor.watch.begun] == [CLOSED]
+    assert conductor.watch.reports == [("here", 7), ("there", 8)]
+
+
+def test_where_a_worker_is_lost_nothing_is_said_of_others(master, conductor, measure):
+    """It did not say which process it was: it may be one of those that took the CPU."""
+    conductor.watch = Watch()
+    measuring = measure(CLOSED)
+    tell_done(master, "b", place="here", pid=8)
+    master.clients["a"].state = STATE_MISSING
+
+    assert result_of(measuring).neighbours is None
 
 
 def test_the_round_trip_is_that_of_whoever_had_users(master, measure):
@@ -636,7 +679,8 @@ def test_an_open_level_waits_no_longer_than_a_deadline_and_a_second(participant,
     runner.receive(messages.LEVEL, level_data(1, 1000.0, warm_up_s=0.0, duration_s=0.024))
     wait_for(runner.done)  # ten seconds at most
 
-    assert runner.done()[0]["n_users"] == 1
+    (done,) = runner.done()
+    assert (done["n_users"], done["pid"], done["place"]) == (1, os.getpid(), machine_reading.place())
 
 
 def test_two_levels_in_a_row_are_kept_apart(participant, runner):

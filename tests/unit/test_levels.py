@@ -21,7 +21,9 @@ from tests.support.level_rows import (
 )
 from tfsload.analysis import thresholds
 from tfsload.analysis.levels import PERCENTILES, finding_of, level_row
+from tfsload.analysis.taken_by_others import NOISE_CURE
 from tfsload.records.cpu import CpuShares
+from tfsload.records.neighbours import STEAL, Neighbour, Neighbours
 from tfsload.records.recorder import Record, Recorder, merge_plain
 from tfsload.records.window import N_SLICES, Window
 
@@ -115,6 +117,9 @@ def test_failures_that_come_after_a_level_put_one_without_any_in_doubt(made, fou
         pytest.param(lambda: closed_row(), id="closed"),
         pytest.param(lambda: closed_row(users=8, n_users=8), id="closed-with-more-users"),
         pytest.param(lambda: closed_row(samples(n=64)), id="just-enough-samples"),
+        pytest.param(lambda: closed_row(neighbours=Neighbours(2, 0.19, 0.0)), id="others-that-took-little"),
+        pytest.param(lambda: closed_row(neighbours=Neighbours(2, 0.76, 0.21)), id="others-beside-an-idle-cpu"),
+        pytest.param(lambda: closed_row(neighbours=Neighbours(64, 30.0, 0.6)), id="others-on-a-large-machine"),
         pytest.param(lambda: closed_row(busy_share=0.89), id="not-quite-busy"),
         pytest.param(
             lambda: closed_row(samples(latency_ns=5 * MS), waited_share=0.5, mean_wait_ns=0.49 * MS),
@@ -143,6 +148,7 @@ def test_a_level_that_supports_a_verdict(row):
     assert doubts_of(row()) == ()
 
 
+TAKEN = Neighbours(2, 0.76, 0.04, (Neighbour("make", 812, 0.5), Neighbour("cc", 9, 0.2)))
 GENERATOR_DOUBTS = [
     pytest.param(
         lambda: closed_row(n_workers=3, missing_workers=("w1",)),
@@ -161,14 +167,14 @@ GENERATOR_DOUBTS = [
     pytest.param(
         lambda: closed_row(samples(latency_ns=5 * MS), waited_share=0.2, mean_wait_ns=0.51 * MS),
         "other programs kept the load generator off its CPU for 20% of the time (limit 5%), 0.510 ms whenever it was "
-        "to run (limit 0.500 ms), which looks like latency; run it on a machine, or at least on a CPU, of its own",
+        f"to run (limit 0.500 ms), which looks like latency; {NOISE_CURE}",
         id="a-starved-generator",
     ),
     pytest.param(
         lambda: closed_row(busy_share=0.8, waited_share=0.1, mean_wait_ns=1000.0),
         "other programs kept the load generator off its CPU for 10% of the time (limit 90% with the 80% in which it "
         "ran), 0.00100 ms whenever it was to run, which looks like latency; "
-        "run it on a machine, or at least on a CPU, of its own",
+        f"{NOISE_CURE}",
         id="a-generator-that-would-have-filled-its-cpu",
     ),
     pytest.param(
@@ -192,8 +198,41 @@ GENERATOR_DOUBTS = [
     pytest.param(
         lambda: open_row(samples(latency_ns=5 * MS, lag_ns=2 * MS), waited_share=0.2, mean_wait_ns=0.51 * MS),
         "other programs kept the load generator off its CPU for 20% of the time (limit 5%), 0.510 ms whenever it was "
-        "to run (limit 0.500 ms), which looks like latency; run it on a machine, or at least on a CPU, of its own",
+        f"to run (limit 0.500 ms), which looks like latency; {NOISE_CURE}",
         id="late-because-it-was-starved",
+    ),
+    pytest.param(
+        lambda: closed_row(neighbours=TAKEN),
+        "other programs took 38% of 2 CPUs (limit 10%) with 2% idle, most of it make (pid 812) 0.50 and cc (pid 9) "
+        f"0.20; {NOISE_CURE}",
+        id="other-programs-and-nothing-idle",
+    ),
+    pytest.param(
+        lambda: closed_row(neighbours=Neighbours(1, 0.1, 0.0)),
+        f"other programs took 10% of 1 CPU (limit 10%) with 0% idle; {NOISE_CURE}",
+        id="other-programs-that-are-not-seen",
+    ),
+    pytest.param(
+        lambda: closed_row(neighbours=Neighbours(2, 0.5, 0.1, (Neighbour(STEAL, 0, 0.4),))),
+        "other programs took 25% of 2 CPUs (limit 10%) with 5% idle, most of it other machines of the same host "
+        f"(steal) 0.40; {NOISE_CURE}",
+        id="a-hypervisor",
+    ),
+    pytest.param(
+        lambda: closed_row(
+            samples(latency_ns=5 * MS), waited_share=0.2, mean_wait_ns=0.51 * MS, neighbours=Neighbours(2, 0.5, 0.0)
+        ),
+        f"other programs took 25% of 2 CPUs (limit 10%) with 0% idle; {NOISE_CURE}",
+        id="whose-waiting-is-the-same",
+    ),
+    pytest.param(
+        lambda: closed_row(
+            samples(latency_ns=5 * MS), waited_share=0.2, mean_wait_ns=0.51 * MS, neighbours=Neighbours(2, 0.05, 0.0)
+        ),
+        "the server kept the load generator off its CPU for 20% of the time (limit 5%), 0.510 ms whenever it was to "
+        "run (limit 0.500 ms), which looks like latency; "
+        "run the load generator on a machine, or at least on a CPU, of its own",
+        id="starved-by-the-server",
     ),
 ]
 SAMPLE_DOUBTS = [
@@ -521,3 +560,12 @@ def test_too_few_samples_of_a_server_that_hangs_are_no_matter_of_length_alone(n_
     assert doubt.what.startswith(f"too few samples: {n_answered} answered requests")
     assert doubt.cure.startswith(cure)
     assert ("4 requests that did not begin and end in it" in doubt.what) is hangs
+
+
+def test_of_a_level_in_which_others_took_the_cpu_no_longer_one_is_asked_for():
+    """That it went up or down may be their doing: what cures that cures both."""
+    row = level_row(run_of(neighbours=Neighbours(2, 0.5, 0.0)), record_of(growing(samples())))
+
+    assert [(doubt.cure, doubt.wants_longer, doubt.wants_warmer) for doubt in row.sample_doubts] == [
+        (NOISE_CURE, False, False)
+    ]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tfsload.analysis.figures import latency, latency_against, requests, share, span
 from tfsload.analysis.percentiles import LEAST_PERCENTILE, samples_needed
+from tfsload.analysis.taken_by_others import NOISE_CURE, OWN_CPU_CURE, TAKEN_SHARE, TakenByOthers
 from tfsload.records.cpu import CpuShares
 from tfsload.records.level import LevelRun
 from tfsload.records.record import Record
@@ -36,12 +37,14 @@ class Doubt:
         cure: what to do, so that the next run is without it.
         wants_longer: whether levels that are held longer are, or may be, that cure.
         wants_warmer: whether a longer warm-up before them is, or may be.
+        is_noise: whether others took CPU that the load generator or the server needed: it hides what a server can.
     """
 
     what: str
     cure: str
     wants_longer: bool = False
     wants_warmer: bool = False
+    is_noise: bool = False
 
     def __str__(self) -> str:
         return f"{self.what}; {self.cure}"
@@ -56,14 +59,20 @@ def in_short(what: str) -> str:
     return what.partition(", ")[0]
 
 
+def unstable(drift: str) -> str:
+    """Return what is told of a level that had not settled."""
+    return f"unstable: {drift}"
+
+
 def doubts_of_generator(run: LevelRun, record: Record) -> tuple[Doubt, ...]:
     """Return what of the load generator is in the way: the figures may be its own."""
     if held_up := _of_hold_ups(run):
         return (held_up,)  # it is busy, late and unstable for that
-    cpu = _of_cpu(run, record)
-    # Whoever is kept off the CPU sends late, too: that is one cause with one cure.
-    lag = None if cpu is not None and run.busy_share < BUSY_SHARE else _of_lag(record)
-    doubts = [_of_workers(run), _of_users(run), cpu, lag]
+    # Whoever is kept off the CPU waits, and sends late, too: that is one cause with one cure.
+    busy = _of_being_busy(run)
+    noise = _of_others(run) or (_of_waiting(run, record) if busy is None else None)
+    lag = _of_lag(record) if noise is None or busy is not None else None
+    doubts = [noise, _of_workers(run), _of_users(run), busy, lag]
     return tuple(doubt for doubt in doubts if doubt is not None)
 
 
@@ -79,7 +88,7 @@ def _of_hold_ups(run: LevelRun) -> Doubt | None:
 
 
 def doubts_of_sample(
-    record: Record, achieved_rps: float, mean_in_flight: float, drift: str, settles_late: bool
+    record: Record, achieved_rps: float, mean_in_flight: float, drift: str, settles_late: bool, noise_cure: str = ""
 ) -> tuple[Doubt, ...]:
     """Return what the sample is not fit for.
 
@@ -89,17 +98,21 @@ def doubts_of_sample(
         mean_in_flight: requests in flight, on average over the window.
         drift: in what the level had not settled; empty: it is stable.
         settles_late: whether a level that is not looks like one that was measured too early.
+        noise_cure: what to do about programs that took the CPU, so that a level may be unstable by their doing; empty:
+            none did.
     """
     if too_few := _of_number(record):
         return (too_few,)
     doubts = _of_late_failures(record)
-    if drift:
+    if drift and noise_cure:
+        doubts.append(Doubt(unstable(drift), noise_cure))
+    elif drift:
         longer = "--warm-up" if settles_late else "--level-duration"
         less = (
             ", or less load than makes a queue grow" if record.offered else ""
         )  # a sweep's users make none that grows
         cure = f"use a longer {longer}{less}"
-        doubts.append(Doubt(f"unstable: {drift}", cure, wants_longer=not settles_late, wants_warmer=settles_late))
+        doubts.append(Doubt(unstable(drift), cure, wants_longer=not settles_late, wants_warmer=settles_late))
     # A request that is due and has not left is not in flight.
     little = achieved_rps * (record.latency.mean_ns - record.lag.mean_ns) / 1e9
     off = abs(little - mean_in_flight)
@@ -136,13 +149,22 @@ def _of_users(run: LevelRun) -> Doubt | None:
     return None
 
 
-def _of_cpu(run: LevelRun, record: Record) -> Doubt | None:
-    if run.busy_share >= BUSY_SHARE:
-        return Doubt(
-            f"the load generator was the bottleneck: it kept a CPU busy {share(run.busy_share)} of the time "
-            f"(limit {share(BUSY_SHARE)})",
-            "use --processes or more workers, and take work out of listeners",
-        )
+def _of_others(run: LevelRun) -> Doubt | None:
+    taken = TakenByOthers.of(run.neighbours)
+    return Doubt(taken.words, NOISE_CURE, is_noise=True) if taken is not None and taken.is_in_the_way else None
+
+
+def _of_being_busy(run: LevelRun) -> Doubt | None:
+    if run.busy_share < BUSY_SHARE:
+        return None
+    return Doubt(
+        f"the load generator was the bottleneck: it kept a CPU busy {share(run.busy_share)} of the time "
+        f"(limit {share(BUSY_SHARE)})",
+        "use --processes or more workers, and take work out of listeners",
+    )
+
+
+def _of_waiting(run: LevelRun, record: Record) -> Doubt | None:
     starved = [one for one in run.cpu if _is_starved(one, record)]
     if not starved:
         return None
@@ -151,10 +173,14 @@ def _of_cpu(run: LevelRun, record: Record) -> Doubt | None:
         limit, each = share(WAITED_SHARE), f" (limit {latency(_showing_ns(record))})"
     else:
         limit, each = f"{share(BUSY_SHARE)} with the {share(worst.busy)} in which it ran", ""
+    taken = TakenByOthers.of(run.neighbours)
+    is_own = taken is not None and taken.taken_share < TAKEN_SHARE
     return Doubt(
-        f"other programs kept the load generator off its CPU for {share(worst.waited)} of the time (limit {limit}), "
-        f"{latency(worst.mean_wait_ns)} whenever it was to run{each}, which looks like latency",
-        "run it on a machine, or at least on a CPU, of its own",
+        f"{'the server' if is_own else 'other programs'} kept the load generator off its CPU for {share(worst.waited)} "
+        f"of the time (limit {limit}), {latency(worst.mean_wait_ns)} whenever it was to run{each}, which looks like "
+        "latency",
+        OWN_CPU_CURE if is_own else NOISE_CURE,
+        is_noise=True,
     )
 
 

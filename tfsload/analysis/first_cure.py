@@ -94,7 +94,9 @@ def _of_level(result: RunResult, level: LevelResult, reason: Reason) -> dict[str
         return {"num_users": str(n_users)} if is_drop and n_users > level.users else {}
     if not (doubt.wants_longer or doubt.wants_warmer):
         return {}
-    doubts = [one for other in result.levels for one in other.doubts]
+    # That a level had not settled may be the doing of others that took the CPU in this one or another.
+    is_noisy = bool(result.noise_cure)
+    doubts = [one for other in result.levels for one in other.doubts if not (is_noisy and other.is_of_drift(one))]
     wanted = _longer(result, _times_for_samples(result)) if any(one.wants_longer for one in doubts) else {}
     asked = _asked(result)
     warm = warmer(asked) if asked is not None and any(one.wants_warmer for one in doubts) else None
@@ -133,7 +135,8 @@ def _of_search(result: RunResult) -> dict[str, str]:
         return {}
     if search.goes_on_with:
         return {"find_max_rate": search.goes_on_with}
-    if search.is_undecided or any(one.finding is not None and one.finding.is_unknown for one in result.levels[-1:]):
+    is_unknown = any(one.finding is not None and one.finding.is_unknown for one in result.levels[-1:])
+    if (search.is_undecided or is_unknown) and not result.noise_cure:
         return _longer(result, _times_for_samples(result))
     return {}
 
@@ -163,7 +166,7 @@ def _of_thresholds(result: RunResult, reason: Reason) -> dict[str, str]:
 def _of_parallelism(result: RunResult) -> NextSweep | None:
     """Return the sweep that its threshold's own cure asks for; None: none, or the sweep was not run to its end."""
     scaling = result.scaling
-    if scaling is None:
+    if scaling is None or result.noise_cure:
         return None
     if scaling.interval is None:
         return scaling.answer.next if scaling.answer is not None else None
@@ -181,8 +184,9 @@ def _times(result: RunResult, held: Held) -> Iterator[float]:
     level = next((one for one in result.levels if one.number == held.level), None)
     if threshold.is_of_sweep or (held.where and level is None):
         return
-    if held.value is not None:  # one stall decides it
-        yield _TWICE
+    if held.value is not None:  # one stall decides it, which others may have made that took the CPU
+        if not result.noise_cure:
+            yield _TWICE
     elif threshold.percentile is not None:
         n = _n_samples(result, level, held)
         yield math.ceil(samples_needed(threshold.percentile) / n) if n else _TWICE

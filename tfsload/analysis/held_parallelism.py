@@ -1,5 +1,7 @@
 """A threshold on how many requests a server works on at once, held against a sweep. Pure."""
 
+import math
+
 from tfsload.analysis.answer_kinds import hardly_grows, room_to_grow
 from tfsload.analysis.figures import at_once, users
 from tfsload.analysis.held import Held, margin_of
@@ -12,6 +14,8 @@ from tfsload.analysis.sweep import Sweep
 from tfsload.analysis.thresholds import Threshold
 
 _CUT_SHORT = "the sweep was not run to its end"
+# Noise hides parallelism and makes none: what is found is the least that it may be.
+HIDDEN = "others took the CPU, which hides what a server does in parallel"
 _HEAVIER = "send heavier requests (more --images-per-request), or measure nearer to the server"
 
 
@@ -24,16 +28,23 @@ def hold_parallelism(threshold: Threshold, scaling: Scaling | None) -> Held:
     """
     if scaling is None:
         return Held(threshold, "", None, None, None, _CUT_SHORT, cure="let it end by itself")
-    found = scaling.interval
+    found, noisy = scaling.interval, Sweep(scaling.levels).noisy
+    if noisy and (found is None or _holds(threshold, found.low, math.inf) is None):
+        return Held(threshold, "", None, None, None, HIDDEN, cure=noisy[0].noise_cure)
     if found is None:
         lack = lack_of(Sweep(scaling.levels))
         assert lack is not None  # or there were an interval
         return Held(threshold, "", None, None, None, lack.what, cure=lack.cure)
-    at_ends = {threshold.holds(found.low), threshold.holds(found.high)}
-    holds = at_ends.pop() if len(at_ends) == 1 else None
+    holds = _holds(threshold, found.low, found.high)
     margin = margin_of(threshold, found.value)
     why_unknown, cure = ("", "") if holds is not None else (_open(found), _cure(found, Sweep(scaling.levels)))
     return Held(threshold, "", found.value, holds, margin, why_unknown, found.low, found.high, cure)
+
+
+def _holds(threshold: Threshold, low: float, high: float) -> bool | None:
+    """Return whether it holds at both ends of an interval; None: at one of them."""
+    at_ends = {threshold.holds(low), threshold.holds(high)}
+    return at_ends.pop() if len(at_ends) == 1 else None
 
 
 def not_held_yet(threshold: Threshold) -> Held:

@@ -70,7 +70,8 @@ def judge(result: RunResult) -> Verdict:
     none_holds = _none_holds(result)
     rules = validity.held_rules(result, failing + broken_by + gaping + none_holds)
     failures, broken, gaps = (_reasons(breaches) for breaches in (failing, broken_by, gaping))
-    gaps, crossed = gaps + _undecided(result), _crossed(result) + _reasons(none_holds)
+    gaps = _noise_first(gaps + _undecided(result), result)
+    crossed = _crossed(result) + _reasons(none_holds)
     advice, notes = (
         _advice(result),
         standstills.notes(result)
@@ -95,6 +96,13 @@ def judge(result: RunResult) -> Verdict:
     if crossed:
         return verdict(exit_codes.THRESHOLD, crossed, notes=notes)
     return verdict(exit_codes.PASS, judged=judged.sentence(result), notes=notes)
+
+
+def _noise_first(reasons: tuple[Reason, ...], result: RunResult) -> tuple[Reason, ...]:
+    """Put first what others on the machine have done: other reasons may be their doing, and be gone without them."""
+    cure = result.noise_cure
+    noise = tuple(doubt.what for level in result.levels for doubt in level.doubts if doubt.is_noise)
+    return tuple(sorted(reasons, key=lambda one: (not one.what.endswith(noise), one.cure != cure))) if cure else reasons
 
 
 def _reasons(breaches: tuple[Breach, ...]) -> tuple[Reason, ...]:

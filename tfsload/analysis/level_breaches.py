@@ -31,7 +31,14 @@ def breaches_of_levels(result: RunResult, by_level: dict[int, tuple[Reason, ...]
 
 def _doubts_told(result: RunResult, level: LevelResult) -> tuple[Reason, ...]:
     name = told_name(result.levels, level)
-    return tuple(Reason(f"{name}: {doubt.what}", doubt.cure) for doubt in _doubts_that_count(result, level))
+    return tuple(
+        Reason(f"{name}: {doubt.what}", _cure(result, level, doubt)) for doubt in _doubts_that_count(result, level)
+    )
+
+
+def _cure(result: RunResult, level: LevelResult, doubt: Doubt) -> str:
+    """Return what to do about a doubt: how long levels should be is not told where others took the CPU in any."""
+    return (result.noise_cure or doubt.cure) if level.is_of_drift(doubt) else doubt.cure
 
 
 def _standstills_told(result: RunResult, level: LevelResult) -> tuple[Reason, ...]:

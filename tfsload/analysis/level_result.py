@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tfsload.analysis.doubts import Doubt
+from tfsload.analysis.doubts import Doubt, unstable
 from tfsload.analysis.latency import LatencyCounts
 from tfsload.analysis.levels import LevelRow
 from tfsload.analysis.limit import Finding
 from tfsload.analysis.limit_counts import LimitCounts, limit_counts
 from tfsload.analysis.series import Second, series
+from tfsload.analysis.taken_by_others import TakenByOthers
 from tfsload.analysis.totals import error_rate
 
 
@@ -64,6 +65,7 @@ class LevelResult:
         achieved_low_rps, achieved_high_rps: the 95 % interval of `achieved_rps` by its slices; None without an answer.
             What lies between equal runs is more, and in no single run.
         begun_s: when its warm-up began, in seconds since the run did; None: not known.
+        others: what other programs took of the CPUs that it ran on; None: not known.
     """
 
     number: int
@@ -106,11 +108,21 @@ class LevelResult:
     achieved_low_rps: float | None = None
     achieved_high_rps: float | None = None
     begun_s: float | None = None
+    others: TakenByOthers | None = None
 
     @property
     def doubts(self) -> tuple[Doubt, ...]:
         """Why it supports no verdict."""
         return self.generator_doubts + self.sample_doubts
+
+    @property
+    def noise_cure(self) -> str:
+        """What to do about others that took the CPU that it needed; empty: none did."""
+        return next((doubt.cure for doubt in self.doubts if doubt.is_noise), "")
+
+    def is_of_drift(self, doubt: Doubt) -> bool:
+        """Whether one of its doubts is that it had not settled."""
+        return bool(self.unsteady) and doubt.what == unstable(self.unsteady)
 
     @property
     def answered(self) -> int:
@@ -185,4 +197,5 @@ def level_result(row: LevelRow, finding: Finding | None = None, is_labelled: boo
         achieved_low_rps=low_rps,
         achieved_high_rps=high_rps,
         begun_s=run.begun_s,
+        others=TakenByOthers.of(run.neighbours),
     )

@@ -93,6 +93,8 @@ def level_row(run: LevelRun, record: Record) -> LevelRow:
     mean_in_flight = record.in_flight_ns / (level.duration_s * 1e9)
     course = (record.slice_answers, record.slice_latency_ns, record.latency.sd_ns)
     drift = unsteady(*course)
+    generator_doubts = doubts_of_generator(run, record)
+    noise_cure = next((doubt.cure for doubt in generator_doubts if doubt.is_noise), "")
     return LevelRow(
         run=run,
         record=record,
@@ -101,10 +103,10 @@ def level_row(run: LevelRun, record: Record) -> LevelRow:
         upper_end_ns={p: upper_end_ns(record.latency, p, n_endless(record)) for p in PERCENTILES},
         unsteady=drift,
         lag_p99_ns=upper_end_ns(record.lag, 99),
-        generator_doubts=doubts_of_generator(run, record),
+        generator_doubts=generator_doubts,
         sample_doubts=()
         if was_held_up(run)
-        else doubts_of_sample(record, achieved_rps, mean_in_flight, drift, settles_late(*course)),
+        else doubts_of_sample(record, achieved_rps, mean_in_flight, drift, settles_late(*course), noise_cure),
     )
 
 

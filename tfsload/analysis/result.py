@@ -292,6 +292,11 @@ class RunResult:
         return self.course.n_images_asked is None or self.totals.predictions == self.course.n_images_asked
 
     @property
+    def noise_cure(self) -> str:
+        """What to do about others that took the CPU in one of its levels; empty: none did."""
+        return next((level.noise_cure for level in self.levels if level.noise_cure), "")
+
+    @property
     def has_limits_on_speed(self) -> bool:
         """Whether a threshold is on how fast it went, and not on what answers came to alone."""
         return any(held.threshold.unit_kind != "share" for held in self.thresholds)

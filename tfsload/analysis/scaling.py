@@ -14,7 +14,7 @@ from tfsload.analysis.doubts import in_short
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.next_sweep import SweepAsked
 from tfsload.analysis.parallelism import MOST_OF_ROUND_TRIP, OVERHEAD_NS, Parallelism, parallelism
-from tfsload.analysis.scaling_answer import ScalingAnswer, scaling_answer
+from tfsload.analysis.scaling_answer import ScalingAnswer, is_hidden, scaling_answer
 from tfsload.analysis.sweep import SPREAD, LevelPoint, ScaledLevel, Sweep, standard_error
 from tfsload.analysis.usl import Z_95, CurvePoint, Usl, fit_usl
 
@@ -35,10 +35,10 @@ class Scaling:
         best_rps: the mean throughput of the levels at `best_users`; None without one.
         best_users: the levels that come near to the highest throughput.
         interval: the parallelism, requests served at once at the best throughput, X · (R(1) - Z), with its interval;
-            None without a lone user, or with nothing else.
+            None without a lone user, with nothing else, or where programs that took the CPU hide it.
         stops_growing_at: the fewest users whose throughput no larger level exceeds; None while it still grows.
         falls_beyond: the most users that still have the highest throughput, if it is less with more; None if not.
-        usl: the Universal Scalability Law, fitted; None if the levels do not carry it.
+        usl: the Universal Scalability Law, fitted; None if the levels do not carry it, as where others took the CPU.
         answer: the answer; None while the sweep goes on.
         curve: the law as points, at whole users from 1 to the most that were tried, with a band for what a level there
             would measure: how equal levels differ is in it; empty without one.
@@ -74,6 +74,8 @@ def assess(
     """
     sweep = Sweep.of(points)
     interval = parallelism(sweep, round_trip_ns)
+    if is_hidden(sweep, interval):
+        interval = None
     usl = _fit([point for point in points if point.is_trusted], sweep, round_trip_ns)
     return Scaling(
         levels=sweep.levels,
@@ -133,6 +135,7 @@ def _point(level: LevelResult) -> LevelPoint:
         wants_longer=any(doubt.wants_longer for doubt in level.doubts),
         wants_warmer=any(doubt.wants_warmer for doubt in level.doubts),
         number=level.number,
+        noise_cure=level.noise_cure,
     )
 
 
@@ -146,7 +149,7 @@ def _whole_users(most: int) -> tuple[int, ...]:
 
 def _fit(points: list[LevelPoint], sweep: Sweep, round_trip_ns: float | None) -> Usl | None:
     alone_ns = sweep.alone_ns
-    if alone_ns is None:
+    if alone_ns is None or sweep.noisy:
         return None
     errors = [standard_error(point.slice_rates_rps) for point in points]
     most_ns = OVERHEAD_NS if round_trip_ns is None else MOST_OF_ROUND_TRIP * round_trip_ns

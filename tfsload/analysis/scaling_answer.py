@@ -92,6 +92,8 @@ def scaling_answer(
         asked: what else it was asked for; None: it is not known.
     """
     growth = sweep.growth
+    if is_hidden(sweep, interval):
+        return ScalingAnswer("cannot tell", _of_noise(sweep))
     if growth is None or interval is None:
         lack = lack_of(sweep, is_whole, asked)
         sentence = f"Cannot tell: {lack}.{_growth_all_the_same(sweep)}"
@@ -122,6 +124,32 @@ def scaling_answer(
     ]
     parts = [head, *filter(None, reasons), *ending]
     return ScalingAnswer(kind, " ".join(f"{part}." for part in parts), cure.next)
+
+
+def is_hidden(sweep: Sweep, interval: Parallelism | None) -> bool:
+    """Whether others took the CPU in a level, so that no more may be said than that requests run in parallel.
+
+    >>> is_hidden(Sweep(()), None)
+    False
+    """
+    growth = sweep.growth
+    if not sweep.noisy or growth is None or interval is None:
+        return bool(sweep.noisy)
+    return possible(growth, interval) != ("yes",)
+
+
+def _of_noise(sweep: Sweep) -> str:
+    """Say that nothing is known, as others took the CPU, and what to do about it."""
+    found = f"Cannot tell: others took the CPU {_where(sweep)}, which hides what a server does in parallel"
+    return f"{found}. To tell: {sweep.noisy[0].noise_cure}."
+
+
+def _where(sweep: Sweep) -> str:
+    """Say in which levels others took the CPU."""
+    *others, last = [f"{level.users:,}" for level in sweep.noisy]
+    if len(others) >= _MOST_NAMED:
+        return f"in {len(sweep.noisy):,} of {len(sweep.levels):,} levels"
+    return f"at {', '.join(others)} and {last} users" if others else f"at {users(sweep.noisy[0].users)}"
 
 
 def times_one_user(speed_up: float, has_way: bool) -> str:
@@ -201,6 +229,8 @@ def _reason(alone_ns: float, round_trip_ns: float | None) -> str:
 def _growth(growth: Growth, interval: Parallelism, has_way: bool) -> str:
     """Say how far throughput grew, and whether it fell, in the figures of the table."""
     sweep, knee, highest, last = growth.sweep, growth.knee, growth.highest, growth.last
+    if sweep.noisy:
+        return f"Others took the CPU {_where(sweep)}: without them it may be more"
     more = sweep.higher_left_out
     beyond = f"; it was higher at {users(more.users)}, which cannot be trusted{_why(more)}" if more else ""
     if not exceeds(highest, growth.alone):

@@ -41,6 +41,7 @@ class LevelPoint:
         wants_longer: whether one of its doubts, not only the one that is told, may be gone with a longer level.
         wants_warmer: likewise, with a longer warm-up.
         number: of the level in its run; 0: it has none.
+        noise_cure: what to do about programs that took the CPU meanwhile; empty: none did.
 
     Raises:
         ValueError: a figure that is negative or not finite, or no user.
@@ -55,6 +56,7 @@ class LevelPoint:
     wants_longer: bool = False
     wants_warmer: bool = False
     number: int = 0
+    noise_cure: str = ""
 
     def __post_init__(self) -> None:
         if self.users < 1:
@@ -95,6 +97,7 @@ class ScaledLevel:
         wants_warmer: likewise, after a longer warm-up.
         numbers: of the levels that these measurements are; empty: they have none, or the result is of before this was
             noted.
+        noise_cure: what to do about programs that took the CPU in any measurement, these or others; empty: none did.
     """
 
     users: int
@@ -110,6 +113,7 @@ class ScaledLevel:
     wants_longer: bool = False
     wants_warmer: bool = False
     numbers: tuple[int, ...] = ()
+    noise_cure: str = ""
 
     @property
     def is_trusted(self) -> bool:
@@ -151,6 +155,11 @@ class Sweep:
     def trusted(self) -> tuple[ScaledLevel, ...]:
         """Those levels that may carry an answer."""
         return tuple(level for level in self.levels if level.is_trusted)
+
+    @cached_property
+    def noisy(self) -> tuple[ScaledLevel, ...]:
+        """Those levels in which others took the CPU, at least once: that hides parallelism, and makes none."""
+        return tuple(level for level in self.levels if level.noise_cure)
 
     @cached_property
     def alone(self) -> ScaledLevel | None:
@@ -199,8 +208,12 @@ class Sweep:
 
     @cached_property
     def stops_growing_at(self) -> int | None:
-        """The fewest users whose throughput no larger level exceeds; None while the largest one exceeds all."""
-        return self.knee.users if self.knee and self.knee is not self.trusted[-1] else None
+        """The fewest users whose throughput no larger level exceeds; None while the largest one exceeds all.
+
+        None also where others took the CPU in any level: it may have been they that stopped it.
+        """
+        is_stopped = self.knee and self.knee is not self.trusted[-1] and not self.noisy
+        return self.knee.users if self.knee and is_stopped else None
 
     @cached_property
     def growth(self) -> "Growth | None":
@@ -214,7 +227,12 @@ class Sweep:
 
     @cached_property
     def falls_beyond(self) -> int | None:
-        """The most users that still have the highest throughput, if it is less with more; None if not."""
+        """The most users that still have the highest throughput, if it is less with more; None if not.
+
+        None also where others took the CPU in any level.
+        """
+        if self.noisy:
+            return None
         highest = self.highest
         holding = [level.users for level in self.trusted if highest and not _falls_short(level, highest)]
         return holding[-1] if holding and holding[-1] != self.trusted[-1].users else None
@@ -312,6 +330,7 @@ def _level(users: int, runs: list[LevelPoint], alone_rps: float) -> ScaledLevel:
         wants_longer=any(run.wants_longer and not run.n_failed for run in counted),
         wants_warmer=any(run.wants_warmer and not run.n_failed for run in counted),
         numbers=tuple(run.number for run in counted if run.number),
+        noise_cure=next((run.noise_cure for run in runs if run.noise_cure), ""),
     )
 
 

@@ -166,7 +166,8 @@ def _with_children(reading: MachineReading, roots: Iterable[int]) -> set[int]:
 
 def _took_s(begin: MachineReading, end: MachineReading) -> dict[int, float]:
     """Return what each process had between two readings, with its children that ended meanwhile."""
-    ended_s: defaultdict[int, float] = defaultdict(float)  # what those had before, which their heirs have among theirs by now
+    # What those had before, which their heirs have among theirs by now.
+    ended_s: defaultdict[int, float] = defaultdict(float)
     for pid, one in begin.processes.items():
         if (heir := _heir(begin, end, pid)) != pid:
             ended_s[heir] += one.all_s

@@ -49,6 +49,11 @@ def place() -> str:
         return ""
 
 
+def whereabouts() -> dict[str, str | int]:
+    """Return which process this is, and where, as participants tell it."""
+    return {"place": place(), "pid": os.getpid()}
+
+
 def _cpus(stat: str, ticks_a_second: int) -> dict[int, CpuClock]:
     cpus = {}
     for line in stat.splitlines():

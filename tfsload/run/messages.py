@@ -44,7 +44,7 @@ those with rows in `n_undelivered` how many requests were answered under leases 
 from tfsload.settings.options import OWN_PREFIX
 
 # Goes up with each change to what stands here. Processes with different ones do not understand each other.
-PROTOCOL = 16
+PROTOCOL = 17
 
 JOINED = "tfsload_joined"
 LEASE_WANTED = "tfsload_lease_wanted"

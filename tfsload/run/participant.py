@@ -2,7 +2,6 @@
 
 import gc
 import logging
-import os
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -29,7 +28,7 @@ from tfsload.records.window import Window
 from tfsload.run import messages, processes
 from tfsload.run.getting_ready import get_ready
 from tfsload.run.listening import hearing
-from tfsload.run.machine_reading import place
+from tfsload.run.machine_reading import whereabouts
 from tfsload.run.pulse import Pulse
 from tfsload.settings.settings import SettingsError
 from tfsload.target.references import References
@@ -263,8 +262,7 @@ class Participant:
                 cpu={**vars(cpu), "held_up_s": held_up_s},
                 round_trip_ns=run.round_trip_ns,
                 n_users=n_users,
-                place=place(),
-                pid=os.getpid(),
+                **whereabouts(),
             )
 
     def end(self) -> None:

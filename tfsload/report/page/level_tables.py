@@ -11,12 +11,18 @@ from tfsload.analysis.result import RunResult
 from tfsload.analysis.scaling import Scaling
 from tfsload.analysis.stability import TOLERANCE
 from tfsload.analysis.sweep import PLATEAU
+from tfsload.analysis.taken_by_others import TAKEN_SHARE
 from tfsload.report import states, units
 from tfsload.report.page.tables import Cell, Heading, Row, Table, figures
 from tfsload.report.percentile_words import PERCENTILES_ARE
 from tfsload.report.speed_ups import are_of_a_mean, speed_ups
 
 PERCENTILES = (50.0, 90.0, 99.0, 99.9)
+
+_OTHERS_LIMITS = (
+    f"CPUs taken by other programs, of those that the run's own processes and the server may use: in the way from "
+    f"{share(TAKEN_SHARE)} on, where next to nothing of them is idle."
+)
 
 Column = tuple[Heading, Callable[[LevelResult], Cell]]
 
@@ -135,17 +141,19 @@ def _notes(result: RunResult) -> tuple[str, ...]:
 def generator_table(result: RunResult) -> Table:
     """Return what the load generator was like in each level: where it was late or busy, figures are its own."""
     is_open = any(level.rate_rps is not None for level in result.levels)
+    has_others = any(level.others is not None for level in result.levels)
     headings = (
         Heading("level", True),
         Heading("CPU of the busiest process"),
         Heading("kept waiting for a CPU"),
+        *((Heading("CPUs taken by other programs"),) if has_others else ()),
         *((Heading("sent late by, p99 (ms)"),) if is_open else ()),  # closed load is due when it is sent
         Heading("round trip without the model (ms)"),
         Heading("processes"),
         Heading("users"),
     )
-    rows = tuple(_generator_row(level, is_open) for level in result.levels)
-    notes = [_generator_limits()]
+    rows = tuple(_generator_row(level, is_open, has_others) for level in result.levels)
+    notes = [_generator_limits(), *([_OTHERS_LIMITS] if has_others else [])]
     if any(cell.text == units.NONE for row in rows for cell in row.cells):
         notes.append(f"{units.NONE}: not measured, or by too few requests.")
     return Table("The load generator", headings, rows, tuple(notes))
@@ -161,13 +169,19 @@ def _generator_limits() -> str:
     )
 
 
-def _generator_row(level: LevelResult, is_open: bool) -> Row:
+def _taken(level: LevelResult) -> str:
+    """Return the share of the CPUs that other programs took."""
+    return units.NONE if level.others is None else f"{level.others.taken_share:.1%}"
+
+
+def _generator_row(level: LevelResult, is_open: bool, has_others: bool) -> Row:
     busiest = max((one.busy for one in level.cpu), default=None)
     waited = max((one.waited for one in level.cpu), default=None)
     cells = figures(
         level.name,
         units.NONE if busiest is None else f"{busiest:.1%}",
         units.NONE if waited is None else f"{waited:.1%}",
+        *((_taken(level),) if has_others else ()),
         *((units.latency_ms(level.lag_p99_ns),) if is_open else ()),
         units.latency_ms(level.round_trip_ns),
         units.count(level.n_workers),
