@@ -269,7 +269,7 @@ def test_a_check_of_a_sweep_of_single_images_advises_as_many_as_there_are(ui, fe
         ),
         pytest.param(
             {"load": "images", "num_tests": "9", "threshold": "p99 < 1s"},
-            "A run of 9 images makes 9 requests, and p99 < 1s wants 662",
+            "A run of 9 images makes 9 requests, and p99 < 1 s wants 662",
             id="too-few-images",
         ),
         pytest.param({"load": "plain", "user_count": "500", "spawn_rate": "500", "run_time": "4s"}, "", id="neither"),
@@ -384,8 +384,8 @@ def test_a_form_that_comes_back_says_of_which_run_it_is_and_what_it_has_otherwis
     page = StartPage(send(ui, "check", path=first.path, **{**typed, "load": "rates", "run_time": ""}))
 
     assert f"with what run {number} had" in first.text
-    told = f"Changed from run {number}: Users: 1 → 3 · Deadline, seconds: 5 → x · TLS: off → on. All else is as it was."
-    assert told in " ".join(first.text.split())
+    told = f"Changed from run {number}: Users: 1 → 3 · Deadline, seconds: 5 → x · TLS: off → on."
+    assert f"{told} All else is as it was, but for what you edit now." in " ".join(first.text.split())
     assert first.path == f"{PATH}?run={number}&more=1"
     assert f"Changed from run {number}: Load: Plain users → Given rates ·" in " ".join(page.text.split())
 

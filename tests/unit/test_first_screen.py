@@ -90,7 +90,7 @@ CARDS = {
             "474",
             "requests/s",
             "at 2 users; more users add less than 10% (482 at 8 users) · "
-            "1.95× one user as the client sees it, network included, and about 1.81 at once in the server alone",
+            "1.95× one user as the client sees it, network included; in the server alone about 1.81 requests at once",
             "",
         ),
         ("How soon: p99 at 2 users", "6.02", "ms", "p50 4.20 ms · worst 23.6 ms at 8 users", ""),

@@ -400,8 +400,8 @@ def test_a_round_trip_that_is_known_raises_contentions_value_and_upper_end():
             workers(1, 0.001, 0.0008),
             0.8,
             "No or hardly: about 1.00 requests are served at once (0.56 to 1.30). Of a lone request's 1.80 ms, "
-            "its way to the server and back, on which requests overlap in any case, takes 0.800 ms (44%), "
-            "and the server 1.00 ms. Throughput stops growing at 2 users (1.80× one user as the client sees it, "
+            "the server takes 1.00 ms; the other 0.800 ms (44%) are its way there and back, where any number are under "
+            "way at once. Throughput stops growing at 2 users (1.80× one user as the client sees it, "
             "network included), then requests queue. "
             "To tell no from hardly: send heavier requests (more `--images-per-request`), or measure nearer",
             id="a-long-way-to-a-serial-server",
@@ -417,7 +417,7 @@ def test_a_round_trip_that_is_known_raises_contentions_value_and_upper_end():
         pytest.param(
             workers(1, 0.001, 0.0003),
             0.55,
-            "Cannot tell: about 1.30 requests overlap, fewer than their way to the server and back would explain, ",
+            "Cannot tell: about 1.30 requests at once with their way to the server and back, but only 0.75 without it",
             id="a-way-that-would-explain-more",
         ),
         pytest.param(lock(0.75), 0.1, "No or hardly: about 1.32 requests are served at once", id="hardly"),

@@ -11,6 +11,14 @@ SERIAL_UP_TO = 1.25
 # who asks for parallel serving. But parts of requests do run beside one another, and that is said.
 HARDLY_UP_TO = 1.5
 
+# Where less than this is left, with the overhead taken off, more was taken off than there is.
+OVERCORRECTED_BELOW = 0.8
+
+
+def is_overcorrected(interval: Parallelism) -> bool:
+    """Whether so little is left in the server that it tells nothing: too much was taken off for the way there."""
+    return interval.value < OVERCORRECTED_BELOW and interval.at_most > SERIAL_UP_TO
+
 
 def possible(growth: Growth, interval: Parallelism) -> tuple[str, ...]:
     """Return the answers that the sweep allows: "no", "hardly", "yes", those that lie side by side."""

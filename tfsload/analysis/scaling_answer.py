@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tfsload.analysis.answer_kinds import (
-    SERIAL_UP_TO,
     hardly_grows,
+    is_overcorrected,
     may_change_with_more_users,
     possible,
     room_to_grow,
@@ -16,9 +16,6 @@ from tfsload.analysis.next_sweep import SUGGESTED, NextSweep, SweepAsked, in_bra
 from tfsload.analysis.parallelism import Parallelism
 from tfsload.analysis.sweep import Growth, ScaledLevel, Sweep, exceeds
 from tfsload.analysis.would_tell import NONE, Cure, cure_of, measured_well, with_heavier
-
-# Where less than this is left, with the overhead taken off, more was taken off than there is.
-OVERCORRECTED_BELOW = 0.8
 
 # More levels than this are counted, not named.
 _MOST_NAMED = 6
@@ -34,8 +31,9 @@ _HEADS = {
 }
 # With requests that hardly ask anything of the server, or a server that gets slower under load.
 _OVERCORRECTED = (
-    "Cannot tell: about {at_most} requests overlap, fewer than their way to the server and back would explain, "
-    "if it takes as long as a call that asks the model for nothing"
+    "Cannot tell: about {at_most} requests at once with their way to the server and back, but only {value} without it; "
+    "so few keep no server busy: their way may be shorter than that of a call that asks the model for nothing, or the "
+    "server slower under load"
 )
 
 
@@ -99,10 +97,10 @@ def scaling_answer(
         sentence = f"Cannot tell: {lack}.{_growth_all_the_same(sweep)}"
         return ScalingAnswer("cannot tell", sentence, lack.next if lack is not None else None)
     kind: Kind
-    if interval.value < OVERCORRECTED_BELOW and interval.at_most > SERIAL_UP_TO:
+    if is_overcorrected(interval):
         kind, cure = "cannot tell", with_heavier(asked)
         ending = [f"To tell: {cure.words}"]
-        head = _OVERCORRECTED.format(at_most=at_once(interval.at_most))
+        head = _OVERCORRECTED.format(at_most=at_once(interval.at_most), value=at_once(interval.value))
     else:
         answers = possible(growth, interval)
         least = "at least " if _may_be_more(sweep) else ""
@@ -213,7 +211,7 @@ def _may_be_more(sweep: Sweep) -> bool:
 
 
 def _reason(alone_ns: float, round_trip_ns: float | None) -> str:
-    """Say what of a lone request's time is spent where: requests overlap on their way, whatever the server does."""
+    """Say what of a lone request's time is spent where: on their way there is room for any number of requests."""
     alone = latency(alone_ns)
     if round_trip_ns is None:
         return f"A lone request takes {alone}; how much of it is its way to the server and back was not measured"
@@ -221,8 +219,8 @@ def _reason(alone_ns: float, round_trip_ns: float | None) -> str:
     if round_trip_ns >= alone_ns:
         return f"A lone request takes {alone}, no longer than a call that asks the model for nothing ({overhead})"
     return (
-        f"Of a lone request's {alone}, its way to the server and back, on which requests overlap in any case, takes "
-        f"{overhead} ({share(round_trip_ns, alone_ns)}), and the server {difference(alone_ns, round_trip_ns)}"
+        f"Of a lone request's {alone}, the server takes {difference(alone_ns, round_trip_ns)}; the other {overhead} "
+        f"({share(round_trip_ns, alone_ns)}) are its way there and back, where any number are under way at once"
     )
 
 

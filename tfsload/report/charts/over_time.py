@@ -1,6 +1,7 @@
 """Rate, latency and errors over time, with the levels' borders and warm-ups. Pure."""
 
-import statistics
+import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from tfsload.analysis.result import RunResult
@@ -18,6 +19,7 @@ _TICKS = 5
 _HEIGHT_PX = 210
 # Between the top of what is drawn and the upper end, for the levels' names.
 _TOP_PX = 20
+_NAMED_PX = 14  # of these, what the names' letters take
 _LOG_FROM = 20
 # The parts of an error rate, stacked in this order: the attribute, the colour's role, the word.
 PARTS = (("wrong", "wrong", "wrong"), ("failed", "unanswered", "failed"), ("mismatched", "mismatched", "mismatched"))
@@ -35,9 +37,11 @@ def over_time(result: RunResult) -> tuple[Chart, ...]:
 
 
 def _each(together: int, slots: Sequence[Slot]) -> str:
-    """Say what a slot holds."""
-    most_s = statistics.median_low(slot.lasts_s for slot in slots)  # where a run begins or ends it is more, or less
-    return f"each {units.span(most_s)}" if together > 1 or most_s > 1 else "each second"
+    """Say what a slot holds: where a run begins or ends it is more, or less, and in a short level all of it."""
+    lengths = Counter(units.span(slot.lasts_s) for slot in slots)
+    most = max(lengths.values())
+    width = units.span(max(slot.lasts_s for slot in slots if lengths[units.span(slot.lasts_s)] == most))
+    return "each second" if together == 1 and width == units.span(1) else f"each {width}"
 
 
 def _rate(stretches: tuple[Stretch, ...]) -> Chart:
@@ -164,7 +168,12 @@ def _value_axis(frame: Frame, title: str, values: Sequence[float], may_be_log: b
         seldom = ticks if len(ticks) <= 8 else tuple(tick for tick in ticks if f"{tick:e}".startswith("1"))
         return Axis(frame.y(ticks[0], high, "log"), f"{title[:-1]}, log scale)", seldom)
     top = most * height / (height - _TOP_PX)
-    return Axis(frame.y(0, top), title, ticks_from_zero(top, 4))
+    return Axis(frame.y(0, top), title, _below_names(ticks_from_zero(top, 4), top, frame))
+
+
+def _below_names(ticks: Sequence[float], top: float, frame: Frame) -> tuple[float, ...]:
+    """Return the ticks whose lines go through none of the levels' names."""
+    return tuple(tick for tick in ticks if (1 - tick / top) * frame.inner_height_px >= _NAMED_PX)
 
 
 def _steps(stretches: Sequence[Stretch], of: Callable[[Slot], float | None]) -> Iterable[tuple[float, float | None]]:
@@ -179,11 +188,12 @@ def _steps(stretches: Sequence[Stretch], of: Callable[[Slot], float | None]) -> 
 
 
 def _background(drawing: Drawing, stretches: Sequence[Stretch]) -> None:
-    """Draw warm-ups and the levels' borders."""
+    """Draw what is not counted, and the levels' borders."""
     low, high = drawing.y.scale.low, drawing.y.scale.high
-    grey = [
-        {"x": one.warm_up_s, "x2": one.begin_s, "y": low, "y2": high} for one in stretches if one.warm_up_s is not None
-    ]
+    uncounted = [(one.warm_up_s, one.begin_s) for one in stretches if one.warm_up_s is not None]
+    # A level that is shorter than a second is followed by load of which nothing is counted.
+    uncounted += [(one.end_s, _begin_s(after)) for one, after in itertools.pairwise(stretches)]
+    grey = [{"x": from_s, "x2": to_s, "y": low, "y2": high} for from_s, to_s in uncounted if from_s < to_s]
     drawing.boxes(grey, "grid", opacity=0.6)
     borders = [_begin_s(one) for one in stretches[1:]]
     rules = [{"x": at_s, "x2": at_s, "y": low, "y2": high} for at_s in borders]
@@ -220,7 +230,7 @@ def _bars_spec(stretches: Sequence[Stretch], width: int, title: str) -> Spec:
     slots = all_slots(stretches)
     most = max(slot.wrong + slot.failed + slot.mismatched for slot in slots)
     top = max(most, 1) * bare.inner_height_px / (bare.inner_height_px - _TOP_PX)
-    y = Axis(bare.y(0, top), title, whole_ticks_from_zero(top, 4))
+    y = Axis(bare.y(0, top), title, _below_names(whole_ticks_from_zero(top, 4), top, bare))
     frame = bare.beside(y)
     x = _time_axis(stretches, frame)
     drawing = Drawing(frame, x, y)

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from tfsload.analysis import exit_codes, missing_users
+from tfsload.analysis.answer_kinds import is_overcorrected
 from tfsload.analysis.figures import at_once, percent, share, users
 from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.level_names import told_name
@@ -108,8 +109,9 @@ def _seen_from_outside(speed_up: float, scaling: Scaling) -> str:
     """Return a speed-up beside what the answer says of the server alone: they differ, and both are right."""
     has_way = scaling.round_trip_ns is not None
     told = times_one_user(speed_up, has_way)
-    within = "" if scaling.interval is None else at_once(scaling.interval.value)
-    return f"{told}, and about {within} at once in the server alone" if has_way and within else told
+    if not has_way or scaling.interval is None or is_overcorrected(scaling.interval):
+        return told
+    return f"{told}; in the server alone about {at_once(scaling.interval.value)} requests at once"
 
 
 def _near(result: RunResult, best: LevelResult) -> list[str]:

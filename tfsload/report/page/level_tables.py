@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 
+from tfsload.analysis.answer_kinds import is_overcorrected
 from tfsload.analysis.doubts import BUSY_SHARE, LATE_NS, LATE_SHARE_OF_LATENCY, WAIT_SHARE_OF_LATENCY, WAITED_SHARE
 from tfsload.analysis.figures import at_once, fold, latency, percent, share
 from tfsload.analysis.level_result import LevelResult
@@ -201,5 +202,7 @@ def _what_speed_up_is(scaling: Scaling, is_of_a_mean: bool) -> str:
     told = f"speed-up: throughput ÷ {of_one}, as the client sees it"
     if scaling.round_trip_ns is None or scaling.interval is None:
         return f"{told}."
-    within = at_once(scaling.interval.value)
-    return f"{told}: requests that overlap on their way count, too. In the server alone it is about {within} at once."
+    told += ": the way to the server and back, where any number of requests are under way at once, is in it."
+    if is_overcorrected(scaling.interval):
+        return told
+    return f"{told} In the server alone there are about {at_once(scaling.interval.value)} requests at once."
