@@ -43,7 +43,7 @@ those with rows in `n_undelivered` how many requests were answered under leases 
 from tfsload.settings.options import OWN_PREFIX
 
 # Goes up with each change to what stands here. Processes with different ones do not understand each other.
-PROTOCOL = 16
+PROTOCOL = 17
 
 JOINED = "tfsload_joined"
 LEASE_WANTED = "tfsload_lease_wanted"
@@ -73,5 +73,7 @@ RUN_DATA_OPTION = f"{OWN_PREFIX}run_data"
 CALL_SPEC_OPTION = f"{OWN_PREFIX}call_spec"
 # With `--processes`: the process that forked the workers. Those of another run may find this one's port.
 FORKED_BY_OPTION = f"{OWN_PREFIX}forked_by"
+# What they speak, `Spoken.key`: a worker's locustfile may hold classes of several protocols.
+SPOKEN_OPTION = f"{OWN_PREFIX}spoken"
 # Where predictions go: `host` on a user class, or the embedded server, is no host of Locust's.
 ADDRESS_OPTION = f"{OWN_PREFIX}address"
