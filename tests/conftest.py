@@ -67,8 +67,8 @@ def scripted_server():
 
 @pytest.fixture(scope="session")
 def model_server():
-    """The embedded server with the shipped model."""
-    server = EmbeddedServer.start("mnist", MODEL)
+    """The embedded server with the shipped model, for both protocols."""
+    server = EmbeddedServer.start("mnist", MODEL, ["--rest_api_free_port"])
     yield server
     server.stop()
 

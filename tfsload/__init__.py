@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tfsload.prediction.grpc_user import GrpcUser as GrpcUser
     from tfsload.prediction.prediction_user import PredictionUser as PredictionUser
+    from tfsload.prediction.rest_user import RestUser as RestUser
     from tfsload.settings.refusal import RunRefused as RunRefused
     from tfsload.suite.last_result import result as result
     from tfsload.suite.library import run_to_end as run_to_end
@@ -31,6 +32,7 @@ __all__ = [
     "GrpcUser",
     "ImageAnswer",
     "PredictionUser",
+    "RestUser",
     "RunRefused",
     "__version__",
     "events",
@@ -43,6 +45,7 @@ _PUBLIC = {
     "GrpcUser": "tfsload.prediction.grpc_user",
     "ImageAnswer": "tfsload.transport.image_answer",
     "PredictionUser": "tfsload.prediction.prediction_user",
+    "RestUser": "tfsload.prediction.rest_user",
     "RunRefused": "tfsload.settings.refusal",
     "events": "locust",
     "install": "tfsload.suite.lifecycle",

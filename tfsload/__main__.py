@@ -15,6 +15,7 @@ from tfsload.run import called_as
 from tfsload.settings.listing import listing
 from tfsload.settings.options import OPTIONS
 from tfsload.suite import config_files
+from tfsload.transport.spoken import REST
 from tfsload.transport.words import quoted, sentence
 
 _NARROWEST, _WIDEST = 60, 100
@@ -100,7 +101,8 @@ def _run_help(width: int) -> str:
         "suite's, which are listed below. Without --headless it opens the web UI on http://127.0.0.1:8089. "
         "-f FILE runs another locustfile.",
         "Of Locust's: --host HOST:PORT is the server's gRPC port (none: the embedded server), -u the users, -r how "
-        "many of them start in a second, -t the run time, --headless runs without the web UI.",
+        "many of them start in a second, -t the run time, --headless runs without the web UI. "
+        f"{REST.user_class} as the user class sends REST, to the server's REST port.",
         "Each of the suite's options is also an environment variable (in brackets), a key of Locust's configuration "
         f"file, and, but for {not_in_form}, a field of the web UI's start form.",
     ]

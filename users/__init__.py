@@ -2,5 +2,6 @@
 
 from tfsload import PredictionUser
 from users.grpc_user import GrpcPredictionUser
+from users.rest_user import RestPredictionUser
 
-__all__ = ["GrpcPredictionUser", "PredictionUser"]
+__all__ = ["GrpcPredictionUser", "PredictionUser", "RestPredictionUser"]

@@ -193,7 +193,9 @@ def test_below_a_base_path_the_bar_is_kept_up_to_date_by_its_script(driver, tmp_
 
 
 def test_with_the_class_picker_locusts_form_starts_a_sweep(driver, tmp_path, model_server):
-    with web_ui_of(tmp_path, "--host", model_server.address, "--class-picker") as ui:
+    locustfile = tmp_path / "of_one_protocol.py"  # its form picks all classes by itself
+    locustfile.write_text("from tests.support.locustfiles.observed import GrpcPredictionUser\n")
+    with web_ui_of(tmp_path / "run", "--host", model_server.address, "--class-picker", locustfile=locustfile) as ui:
         page = Page(driver, ui.url)
         page.load()
         page.start(sweep="1,2", levelDuration=LEVEL["level_duration"], warmUp=LEVEL["warm_up"])

@@ -10,10 +10,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support.protocols import BOTH, FOR_BOTH, address_of, named, sending
 from tests.support.reference import assert_equals_reference
 from tests.support.runs import PROJECT, LocustProcess, free_port, is_listening, locust, run_headless, wait_until
 from tfsload.analysis import exit_codes
 from tfsload.target.launcher import EmbeddedServer
+from tfsload.transport.spoken import GRPC, REST
 
 # With three users 1,000 images take three seconds: time enough to do something in the middle.
 UNHURRIED = {"TFSLOAD_TEST_WAIT_S": "0.01"}
@@ -31,20 +33,29 @@ MNIST_TEST_SET = os.environ.get("TFSLOAD_TEST_MNIST", "")
         pytest.param(["--seed", "5", "--signature-name", "serving_default"], id="serving-default"),
     ],
 )
-def test_each_image_is_scored_once_and_as_tensorflow_does(tmp_path, model_server, reference, arguments):
+@pytest.mark.parametrize("spoken", BOTH)
+def test_each_image_is_scored_once_and_as_tensorflow_does(tmp_path, model_server, reference, arguments, spoken):
+    assert_scored_once(tmp_path, reference, *sending(spoken, model_server), *arguments)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--images-per-request", "7"]], ids=["one-image", "seven-images"])
+def test_rest_s_columns_are_scored_as_its_rows(tmp_path, model_server, reference, arguments):
+    assert_scored_once(tmp_path, reference, *sending(REST, model_server), "--rest-format", "column", *arguments)
+
+
+def assert_scored_once(tmp_path, reference, *arguments):
     n_images = 1000
 
-    ended = run_headless(
-        tmp_path, "--host", model_server.address, "-u", "4", "-r", "4", "--num-tests", str(n_images), *arguments
-    )
+    ended = run_headless(tmp_path, *arguments, "-u", "4", "-r", "4", "--num-tests", str(n_images))
 
     assert_equals_reference(ended, reference("mnist5k"), n_images)
     rate = 100 * reference("mnist5k").error_rate(n_images)
     assert ended.stdout.splitlines()[-1] == f"Inference error rate: {rate:.2f}%"
 
 
-def test_the_embedded_server_is_the_default_target_and_does_not_outlive_the_run(tmp_path, reference):
-    ended = run_headless(tmp_path, "-u", "2", "-r", "2", "--num-tests", "100")
+@pytest.mark.parametrize("spoken", BOTH)
+def test_the_embedded_server_is_the_default_target_and_does_not_outlive_the_run(tmp_path, reference, spoken):
+    ended = run_headless(tmp_path, *named(spoken), "-u", "2", "-r", "2", "--num-tests", "100")
 
     assert_equals_reference(ended, reference("mnist5k"), 100)
     port = ended.stdout.split(" at 127.0.0.1:")[1].split()[0]
@@ -77,9 +88,10 @@ def full_cluster(cluster):
     return start
 
 
-def test_a_master_and_three_workers(full_cluster, model_server, reference):
+@pytest.mark.parametrize("spoken", BOTH)
+def test_a_master_and_three_workers(full_cluster, model_server, reference, spoken):
     n_images = 1000
-    arguments = ("--host", model_server.address, "-u", "6", "-r", "6", "--num-tests", str(n_images))
+    arguments = (*sending(spoken, model_server), "-u", "6", "-r", "6", "--num-tests", str(n_images))
     run = full_cluster(3, *arguments)
     ended = run.master.wait()
     worker_codes = [worker.wait().exit_code for worker in run.workers]
@@ -97,9 +109,10 @@ def test_a_master_and_three_workers(full_cluster, model_server, reference):
         pytest.param(signal.SIGTERM, False, id="told-to-leave"),
     ],
 )
-def test_a_worker_that_goes_away_halfway_costs_no_image(full_cluster, model_server, reference, number, is_lost):
+@pytest.mark.parametrize("spoken", BOTH)
+def test_a_worker_that_goes_away_halfway_costs_no_image(full_cluster, model_server, reference, spoken, number, is_lost):
     n_images = 1000
-    arguments = ("--host", model_server.address, "-u", "3", "-r", "3", "--num-tests", str(n_images))
+    arguments = (*sending(spoken, model_server), "-u", "3", "-r", "3", "--num-tests", str(n_images))
     run = full_cluster(3, *arguments, **UNHURRIED)
     wait_until(lambda: run.master.n_done() > n_images // 4, "a quarter of the images")
     run.workers[1].signal(number)
@@ -332,8 +345,9 @@ def test_a_master_that_is_stopped_while_it_waits_for_workers_says_so(tmp_path, m
     assert "Traceback" not in ended.stderr
 
 
-def test_a_timed_run_passes_and_counts_what_it_cut_off(tmp_path, model_server):
-    ended = run_headless(tmp_path, "--host", model_server.address, "-u", "4", "-r", "4", "-t", "2s")
+@pytest.mark.parametrize("spoken", BOTH)
+def test_a_timed_run_passes_and_counts_what_it_cut_off(tmp_path, model_server, spoken):
+    ended = run_headless(tmp_path, *sending(spoken, model_server), "-u", "4", "-r", "4", "-t", "2s")
 
     assert ended.exit_code == exit_codes.PASS
     outcome = ended.outcome
@@ -342,11 +356,11 @@ def test_a_timed_run_passes_and_counts_what_it_cut_off(tmp_path, model_server):
     assert 0 <= outcome["cut_off"] <= 4
 
 
-def run_against_a_server_that_is_stopped(tmp_path, *arguments):
+def run_against_a_server_that_is_stopped(tmp_path, spoken, *arguments):
     """Run headless; once all users are there, the server stands still and answers no more."""
-    server = EmbeddedServer.start("mnist", PROJECT / "models" / "mnist")
+    server = EmbeddedServer.start("mnist", PROJECT / "models" / "mnist", FOR_BOTH)
     try:
-        with locust(tmp_path, "--headless", "--only-summary", "--host", server.address, *arguments) as process:
+        with locust(tmp_path, "--headless", "--only-summary", *sending(spoken, server), *arguments) as process:
             wait_until(process.has_spawned, "users")
             os.kill(server.pid, signal.SIGSTOP)
             ended = process.wait()
@@ -356,18 +370,20 @@ def run_against_a_server_that_is_stopped(tmp_path, *arguments):
     return ended
 
 
-def test_requests_in_flight_at_the_end_are_counted_apart(tmp_path):
-    ended = run_against_a_server_that_is_stopped(tmp_path, "-u", "4", "-r", "4", "-t", "3s", "--deadline", "60")
+@pytest.mark.parametrize("spoken", BOTH)
+def test_requests_in_flight_at_the_end_are_counted_apart(tmp_path, spoken):
+    ended = run_against_a_server_that_is_stopped(tmp_path, spoken, "-u", "4", "-r", "4", "-t", "3s", "--deadline", "60")
 
     assert ended.outcome["cut_off"] == 4
     assert "4 more were in flight" in ended.stdout
 
 
-def test_a_server_killed_in_the_middle_fails_requests_and_not_the_run(tmp_path):
-    server = EmbeddedServer.start("mnist", PROJECT / "models" / "mnist")
+@pytest.mark.parametrize("spoken", BOTH)
+def test_a_server_killed_in_the_middle_fails_requests_and_not_the_run(tmp_path, spoken):
+    server = EmbeddedServer.start("mnist", PROJECT / "models" / "mnist", FOR_BOTH)
     longest = tmp_path / "longest"
     longest.mkdir()
-    arguments = ("--host", server.address, "-u", "4", "-r", "4", "-t", "6s", "--deadline", "1")
+    arguments = (*sending(spoken, server), "-u", "4", "-r", "4", "-t", "6s", "--deadline", "1")
     try:
         with locust(tmp_path, "--headless", "--only-summary", *arguments, TFSLOAD_TEST_WORKERS=str(longest)) as process:
             wait_until(process.has_spawned, "users")
@@ -384,14 +400,21 @@ def test_a_server_killed_in_the_middle_fails_requests_and_not_the_run(tmp_path):
     assert int(next(longest.iterdir()).read_text()) > 0
 
 
-@pytest.mark.parametrize("transport", ["native", "grpcio"])
-def test_a_run_recovers_by_itself_when_its_server_is_back(tmp_path, transport):
+@pytest.mark.parametrize(
+    ("spoken", "more", "flag"),
+    [
+        pytest.param(GRPC, ("--transport", "native"), "--port", id="native"),
+        pytest.param(GRPC, ("--transport", "grpcio"), "--port", id="grpcio"),
+        pytest.param(REST, (), "--rest_api_port", id="rest"),
+    ],
+)
+def test_a_run_recovers_by_itself_when_its_server_is_back(tmp_path, spoken, more, flag):
     def start(port):
-        return EmbeddedServer.start("mnist", PROJECT / "models" / "mnist", [f"--port={port}"])
+        return EmbeddedServer.start("mnist", PROJECT / "models" / "mnist", [f"{flag}={port}"])
 
     port = free_port()
     servers = [start(port)]
-    arguments = ("--host", servers[0].address, "-u", "4", "-r", "4", "--transport", transport, "--deadline", "2")
+    arguments = (*sending(spoken, servers[0]), "-u", "4", "-r", "4", *more, "--deadline", "2")
     try:
         with locust(tmp_path, "--headless", "--only-summary", *arguments) as process:
             wait_until(lambda: process.n_done() > 100, "answers")
@@ -413,19 +436,23 @@ def test_a_run_recovers_by_itself_when_its_server_is_back(tmp_path, transport):
     assert outcome["wrong"] / outcome["latency_count"] < 0.5  # the answers are the model's own again
 
 
-def test_a_server_that_stands_still_costs_each_request_its_deadline(tmp_path):
-    ended = run_against_a_server_that_is_stopped(tmp_path, "-u", "2", "-r", "2", "-t", "5s", "--deadline", "0.5")
+@pytest.mark.parametrize("spoken", BOTH)
+def test_a_server_that_stands_still_costs_each_request_its_deadline(tmp_path, spoken):
+    ended = run_against_a_server_that_is_stopped(
+        tmp_path, spoken, "-u", "2", "-r", "2", "-t", "5s", "--deadline", "0.5"
+    )
 
     assert ended.exit_code == exit_codes.FAILED
     assert ended.outcome["failed"]["DEADLINE_EXCEEDED"] >= 2
 
 
-def test_a_listener_of_ones_own_hears_each_prediction(tmp_path, model_server):
+@pytest.mark.parametrize("spoken", BOTH)
+def test_a_listener_of_ones_own_hears_each_prediction(tmp_path, model_server, spoken):
     heard = tmp_path / "heard"
     locustfile = tmp_path / "own_locustfile.py"
     locustfile.write_text(
         "from locust import events\n"
-        "from locustfile import GrpcPredictionUser\n"
+        f"from locustfile import {spoken.user_class}\n"
         "heard = []\n"
         "@events.prediction.add_listener\n"
         "def on_prediction(image_index, label, predicted, scores, latency_ns, failure, **_):\n"
@@ -435,9 +462,8 @@ def test_a_listener_of_ones_own_hears_each_prediction(tmp_path, model_server):
         f"    open({str(heard)!r}, 'w').write(repr(sorted(heard)))\n"
     )
 
-    ended = run_headless(
-        tmp_path, "--host", model_server.address, "-u", "2", "--num-tests", "30", locustfile=locustfile
-    )
+    host = ("--host", address_of(model_server, spoken))
+    ended = run_headless(tmp_path, *host, "-u", "2", "--num-tests", "30", locustfile=locustfile)
 
     assert ended.exit_code == exit_codes.PASS, ended.stderr
     predictions = eval(heard.read_text())
@@ -445,8 +471,9 @@ def test_a_listener_of_ones_own_hears_each_prediction(tmp_path, model_server):
     assert all(row[3:] == (10, True, None) for row in predictions)
 
 
-def test_a_process_stays_small(tmp_path, model_server):
-    arguments = ("--host", model_server.address, "-u", "8", "-r", "8", "--num-tests", "1000")
+@pytest.mark.parametrize("spoken", BOTH)
+def test_a_process_stays_small(tmp_path, model_server, spoken):
+    arguments = (*sending(spoken, model_server), "-u", "8", "-r", "8", "--num-tests", "1000")
     with locust(tmp_path, "--headless", "--only-summary", *arguments, is_forked=False, **UNHURRIED) as process:
         wait_until(lambda: process.n_done() > 700, "most of its work")
         memory_mb = peak_memory_mb(process)

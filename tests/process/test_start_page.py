@@ -31,6 +31,8 @@ WRONG = {
     "images_per_request": {"images_per_request": "0"},
     "deadline": {"deadline": "0"},
     "transport": {"transport": "pigeon"},
+    "rest_format": {"rest_format": "table"},
+    "protocol": {"protocol": "FTP"},
     "connections": {"connections": "1e3"},
     "tls": {"tls": "perhaps"},
     "tls_ca_file": {"tls_ca_file": "no/such.pem"},

@@ -1,6 +1,7 @@
-"""A user of a run under way, over the native channel, whose connection answers at once."""
+"""A user of a run under way, over the suite's own clients, whose connection answers at once."""
 
 import contextlib
+import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,9 @@ from tfsload.prediction import slot
 from tfsload.run import messages
 from tfsload.run.participant import Participant
 from tfsload.transport.grpc.call import PREFIX_SIZE, Call
+from tfsload.transport.rest.exchange import Exchange
+from tfsload.transport.rest.reply import HttpReply
+from tfsload.transport.rest.transport import RestTransport
 from users import GrpcPredictionUser
 
 REPLY = canned.replies()[canned.PREDICT_PATH]
@@ -24,6 +28,20 @@ class AnsweringConnection:
         """End a call."""
         call.reply, call.is_over, call.waiter = REPLY[PREFIX_SIZE:], True, None
         return True
+
+
+class AnsweringHttpConnection:
+    """The same of REST's: a request that is started has its reply, and the connection is there for the next."""
+
+    def __init__(self) -> None:
+        scores = [0.01] * 9 + [0.91]
+        self.reply = HttpReply(200, "OK", (), json.dumps({"predictions": [scores]}).encode(), True, True)
+        self.idle: dict[Any, None] = {}
+
+    def start(self, exchange: Exchange) -> None:
+        """End an exchange."""
+        exchange.reply, exchange.is_over, exchange.waiter = self.reply, True, None
+        self.idle[self] = None
 
 
 @contextlib.contextmanager
@@ -39,7 +57,11 @@ def answered_by(
         options: of the run.
     """
     environment = Environment(
-        user_classes=[user_class], parsed_options=SimpleNamespace(**run_options(**options)), host="127.0.0.1:1"
+        user_classes=[user_class],
+        parsed_options=SimpleNamespace(
+            **run_options(**{messages.SPOKEN_OPTION: user_class.transport_class.protocol, **options})
+        ),
+        host="127.0.0.1:1",
     )
     environment.create_local_runner()  # with it come the listeners of Locust's own statistics
     runner = Runner()
@@ -50,8 +72,15 @@ def answered_by(
         runner.receive(messages.REFERENCES, {"run": 1, "rows": references})
     user = user_class(environment)
     user.on_start()
-    connections = participant.run.transport.channel.pool._connections
-    connections.append(connection)
-    yield user
-    connections.clear()
+    transport = participant.run.transport
+    if isinstance(transport, RestTransport):
+        connection.idle = transport.pool._idle
+        connection.idle[connection] = None
+        yield user
+        connection.idle.clear()
+    else:
+        connections = transport.channel.pool._connections
+        connections.append(connection)
+        yield user
+        connections.clear()
     participant.end()

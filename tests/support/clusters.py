@@ -40,10 +40,12 @@ class Cluster:
             "master", *options, "--headless", "--only-summary", *arguments, cwd=cwd, **(of_master or {})
         )
 
-    def join(self, cwd: Path = PROJECT) -> LocustProcess:
+    def join(self, *arguments: str, cwd: Path = PROJECT) -> LocustProcess:
         """Start a further worker, and return it at once."""
         options = ("--worker", "--master-host", "127.0.0.1", "--master-port", self.port)
-        self.workers.append(self._start(f"worker{len(self.workers)}", *options, cwd=cwd, **self._environment))
+        self.workers.append(
+            self._start(f"worker{len(self.workers)}", *arguments, *options, cwd=cwd, **self._environment)
+        )
         return self.workers[-1]
 
     def _start(self, name: str, *arguments: str, **options: Any) -> LocustProcess:

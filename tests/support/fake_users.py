@@ -62,6 +62,7 @@ def run_options(**more):
         messages.RUN_NUMBER_OPTION: 1,
         messages.RUN_DATA_OPTION: load_images(Settings.parse({}, None)).fingerprint,
         messages.ADDRESS_OPTION: "127.0.0.1:1",
+        messages.SPOKEN_OPTION: "grpc",
         messages.PROTOCOL_OPTION: messages.PROTOCOL,
         messages.CALL_SPEC_OPTION: MNIST_EXAMPLE.to_text(),
         **more,

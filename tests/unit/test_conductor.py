@@ -850,7 +850,7 @@ def runner_of_all():
 def test_one_process_measures_levels_by_itself(runner_of_all, options, rate_rps):
     runner = runner_of_all
     images = load_images(Settings.parse({}, None)).fingerprint
-    options = {messages.ADDRESS_OPTION: "127.0.0.1:1", **options}
+    options = {messages.ADDRESS_OPTION: "127.0.0.1:1", messages.SPOKEN_OPTION: "grpc", **options}
     environment = Environment(parsed_options=SimpleNamespace(**options), host="127.0.0.1:1", stop_timeout=0)
     participant = Participant(environment, runner)
     slot.fill(environment, participant.join)

@@ -13,11 +13,13 @@ from tfsload.target.preflight import MisfitError, NoServerError, Preflight
 from tfsload.target.references import References
 from tfsload.target.verification import VerificationError
 from tfsload.transport.grpc.transport import GrpcTransport
+from tfsload.transport.spoken import GRPC, REST
 
 
 class Server:
-    def __init__(self, address):
+    def __init__(self, address, rest_port):
         self.address, self.has_ended, self.n_stops = address, False, 0
+        self.rest_address = f"127.0.0.1:{rest_port}" if rest_port else ""
         self.ends_soon = False
 
     def ends_within(self, _limit_s):
@@ -36,10 +38,12 @@ class Servers:
         self.taken = set()
 
     def start(self, _model_name, _path, flags=()):
-        (port,) = [flag.removeprefix("--port=") for flag in flags] or [str(len(self.started) + 1)]
+        (port,) = [flag.removeprefix("--port=") for flag in flags if "=" in flag] or [str(len(self.started) + 1)]
         if port in self.taken:
             raise ServerStartError(f"port {port} is taken")
-        self.started.append(Server(f"127.0.0.1:{port}"))
+        # A free port is another one each time.
+        rest_port = 100 + len(self.started) if "--rest_api_free_port" in flags else 0
+        self.started.append(Server(f"127.0.0.1:{port}", rest_port))
         return self.started[-1]
 
 
@@ -72,6 +76,24 @@ def test_a_server_that_has_ended_is_started_anew(servers, caplog, taken, address
     assert model.address(SHIPPED_MODEL) == address
     assert [server.n_stops for server in servers.started] == [1, 0]
     assert "at 127.0.0.1:1 has ended" in caplog.text
+
+
+def test_a_server_has_a_port_for_rest_once_a_run_asks_for_it(servers):
+    model = EmbeddedModel()
+
+    asked = [model.address(SHIPPED_MODEL, spoken) for spoken in (GRPC, REST, GRPC, REST)]
+    assert asked == ["127.0.0.1:1", "127.0.0.1:101", "127.0.0.1:1", "127.0.0.1:101"]
+    assert [server.n_stops for server in servers.started] == [1, 0]
+
+
+def test_a_server_with_a_port_for_rest_has_one_again_when_it_is_started_anew(servers):
+    model = EmbeddedModel()
+    model.address(SHIPPED_MODEL, REST)
+    servers.started[0].has_ended = True
+
+    assert model.address(SHIPPED_MODEL, GRPC) == "127.0.0.1:1"
+    assert model.address(SHIPPED_MODEL, REST) == "127.0.0.1:101"
+    assert len(servers.started) == 2
 
 
 NO_ANSWER = NoServerError(["no model server answers"])

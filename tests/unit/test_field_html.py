@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.support.html import by_id, parsed, text_of
+from tests.support.protocol_fields import nothing_to_choose
 from tfsload.webui.field_html import Filled
 from tfsload.webui.load_kinds import KINDS
 from tfsload.webui.site import Site
@@ -21,7 +22,7 @@ def layout(monkeypatch):
     monkeypatch.setattr("tfsload.webui.start_extras.marked_options", dict)
     environment = SimpleNamespace(available_user_classes={}, available_shape_classes=None)
     web_ui = SimpleNamespace(environment=environment, userclass_picker_is_active=False)
-    return Layout.of(Extras(web_ui), Site(SimpleNamespace(), ""), None)
+    return Layout.of(Extras(web_ui, nothing_to_choose()), Site(SimpleNamespace(), ""), None)
 
 
 def names_of(layout):

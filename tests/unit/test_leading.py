@@ -18,6 +18,7 @@ class Run:
 
     run_time = None
     is_watched = True
+    looks = SimpleNamespace(changed="")
 
     def stop_watching(self):
         self.is_watched = False

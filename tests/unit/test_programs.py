@@ -18,7 +18,8 @@ from tfsload.suite.run_report import RunReport
 FLAGS_BY_GROUP = {
     "model": "--model-name --model-version --model-label --signature-name --input-name --output-name --input "
     "--pixel-scale --images-per-request --deadline",
-    "connection": "--transport --connections --tls --tls-ca-file --tls-cert-file --tls-key-file --metadata --wait",
+    "connection": "--transport --connections --tls --tls-ca-file --tls-cert-file --tls-key-file --rest-format "
+    "--metadata --wait",
     "data": "--dataset --num-tests --seed",
     "load": "--sweep --rate --arrivals --pacing --find-max-rate --level-duration --warm-up --warm-up-requests "
     "--give-up-after",

@@ -19,6 +19,7 @@ from tfsload.transport.address import AddressError, parse_address
 from tfsload.transport.asked import ConnectionAsked, ModelAsked
 from tfsload.transport.call_spec import MNIST_EXAMPLE
 from tfsload.transport.grpc import codec
+from tfsload.transport.spoken import GRPC, REST
 
 
 def test_defaults_are_those_of_the_design():
@@ -257,6 +258,59 @@ def test_bad_addresses(text, message):
         parse_address(text)
 
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "options", "is_tls", "whole"),
+    [
+        pytest.param("serving:8501", {}, False, "serving:8501", id="neither"),
+        pytest.param("serving:8501", {"tls": "true"}, True, "serving:8501", id="by-option"),
+        pytest.param("https://serving:8501", {}, True, "https://serving:8501", id="by-address"),
+        pytest.param("HTTPS://serving", {"tls": "true"}, True, "https://serving:443", id="by-both"),
+        pytest.param("http://serving:8501/", {}, False, "serving:8501", id="without"),
+        pytest.param("https://serving:1", {"tls_ca_file": "ca.pem"}, True, "https://serving:1", id="with-an-authority"),
+    ],
+)
+def test_an_address_of_rest_may_ask_for_tls(host, options, is_tls, whole):
+    connection = Settings.parse(options, host, spoken=REST).connection
+
+    assert connection.tls is is_tls
+    assert connection.server.whole == whole
+    assert Settings.parse({}, whole, spoken=REST).connection.tls is (is_tls and whole.startswith("https"))
+
+
+@pytest.mark.parametrize(
+    ("spoken", "host", "options", "message"),
+    [
+        pytest.param(
+            REST, "grpc://serving:8500", {}, "for example serving:8501; GrpcPredictionUser sends gRPC", id="grpc"
+        ),
+        pytest.param(
+            GRPC, "https://serving:8501", {}, "for example serving:8500; RestPredictionUser sends REST", id="rest"
+        ),
+        pytest.param(
+            REST, "http://serving:8501", {"tls": "true"}, "names an address without TLS, and --tls asks", id="tls"
+        ),
+        pytest.param(
+            REST, "serving:8501", {"transport": "grpcio"},
+            "--transport grpcio: it says how gRPC is sent, and this run sends REST: leave it out, or run "
+            "GrpcPredictionUser", id="transport",
+        ),
+        pytest.param(REST, "serving:8501", {"connections": "4"}, "--connections 4: it says how", id="connections"),
+        pytest.param(
+            GRPC, "serving:8500", {"rest_format": "column"},
+            "--rest-format column: it says how REST is sent, and this run sends gRPC: leave it out, or run "
+            "RestPredictionUser", id="rest-format",
+        ),
+        pytest.param(REST, "serving:8501", {"rest_format": "rows"}, "'rows': expected row or column", id="no-format"),
+    ],
+)  # fmt: skip
+def test_what_is_of_another_protocol_is_refused(spoken, host, options, message):
+    with pytest.raises(SettingsError) as caught:
+        Settings.parse(options, host, spoken=spoken)
+
+    assert message in str(caught.value)
+    assert len(caught.value.faults) == 1
 
 
 @pytest.mark.parametrize(

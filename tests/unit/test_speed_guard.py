@@ -23,7 +23,7 @@ import locust.stats
 import numpy as np
 import pytest
 
-from tests.support.answering_user import REPLY, AnsweringConnection, answered_by
+from tests.support.answering_user import REPLY, AnsweringConnection, AnsweringHttpConnection, answered_by
 from tfsload.analysis.edges import rests_on_many
 from tfsload.prediction import prediction_user, process_run, statistics_book
 from tfsload.prediction.process_run import load_images
@@ -37,7 +37,7 @@ from tfsload.transport.grpc.call import PREFIX_SIZE, Call
 from tfsload.transport.grpc.codec import ReplyReader
 from tfsload.transport.grpc.headers import request_headers
 from tfsload.transport.grpc.protocol import ClientProtocol
-from users import GrpcPredictionUser
+from users import GrpcPredictionUser, RestPredictionUser
 
 TESTS = str(Path(__file__).parents[1])
 # What is counted: whole rounds of the data set's 1,000 images, and whole batches of the 64 latencies that are counted
@@ -51,6 +51,8 @@ ROOM = 0.005
 # Calls a prediction, from the user's `predict` on, all but the connection's; a Python that inlines more has fewer.
 # Each reply is one that was there before, as a model's are that is asked for the same images over and over.
 CALLS_OF_A_PREDICTION = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 5.8458)
+# The same over REST, whose requests are bytes with their HTTP around them. Replies are looked up by their bytes, too.
+CALLS_OF_A_REST_PREDICTION = {(3, 11): 5.8458}
 # Thresholds count in batches, too: some calls for the batch, and one for each threshold.
 CALLS_WITH_A_THRESHOLD = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 5.9083)
 CALLS_WITH_THREE_THRESHOLDS = dict.fromkeys(((3, 11), (3, 12), (3, 13)), 5.9395)
@@ -163,6 +165,19 @@ def test_a_prediction_takes_no_more_calls(user, calls, n_compared):
     assert sum(report["right"].values()) == n_right * sum(one.within_ns == 20_000_000 for one in judging)
     assert counts["PredictionUser.predict"] == N_COUNTED
     assert counts.total() / N_COUNTED == pytest.approx(known(calls), abs=ROOM), counts.most_common()
+
+
+def test_a_prediction_over_rest_takes_no_more_calls(clock):  # noqa: ARG001  (it sets the time)
+    with answered_by(AnsweringHttpConnection(), user_class=RestPredictionUser) as user:
+        for _ in range(N_WARM):
+            user.predict()
+        counts = calls_in(lambda: [user.predict() for _ in range(N_COUNTED)])
+        (report,) = [row["record"] for row in user._run.recorder.take_all()]
+
+    assert (report["requests"], report["failed_requests"]) == (N_WARM + N_COUNTED, 0)
+    assert counts["PredictionUser.predict"] == N_COUNTED
+    expected = known(CALLS_OF_A_REST_PREDICTION)
+    assert counts.total() / N_COUNTED == pytest.approx(expected, abs=ROOM), counts.most_common()
 
 
 def replies_of(n: int) -> list[bytes]:

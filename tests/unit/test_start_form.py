@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from flask import Flask, jsonify, request
 
+from tests.support.protocol_fields import nothing_to_choose
 from tfsload.settings.refusal import RunRefused
 from tfsload.suite.shape_in_use import ShapeInUse
 from tfsload.target.waiting import Wait
@@ -54,6 +55,7 @@ class Press:
             self,
             lambda: SimpleNamespace(),
             self.wait,
+            nothing_to_choose(),
         )
 
     def _nothing(self, *_):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.support.html import by_id, parsed, text_of
+from tests.support.protocol_fields import nothing_to_choose
 from tfsload.webui import start_extras
 from tfsload.webui.fault_places import place
 from tfsload.webui.load_kinds import FIELDS, IMAGES, KINDS, PLAIN, RATES, SWEEP
@@ -22,7 +23,7 @@ def layout_of(monkeypatch, named_host=None, shapes=None, **options):
     monkeypatch.setattr(start_extras, "get_parser", lambda: parser_of(*({"dest": name} for name in own)))
     environment = SimpleNamespace(available_user_classes={"Users": object}, available_shape_classes=shapes)
     web_ui = SimpleNamespace(environment=environment, userclass_picker_is_active=shapes is not None)
-    return Layout.of(start_extras.Extras(web_ui), Site(SimpleNamespace(), ""), named_host)
+    return Layout.of(start_extras.Extras(web_ui, nothing_to_choose()), Site(SimpleNamespace(), ""), named_host)
 
 
 def parser_of(*actions):
@@ -47,7 +48,9 @@ def test_a_locustfiles_own_option_is_called_what_its_command_line_calls_it(monke
     monkeypatch.setattr(start_extras, "ui_extra_args_dict", lambda: {"own_one": one})
     monkeypatch.setattr(start_extras, "get_parser", lambda: parser_of({"dest": "own_one", "flags": flags}))
     options = SimpleNamespace(own_one=3)
-    extras = start_extras.Extras(SimpleNamespace(environment=SimpleNamespace(parsed_options=options)))
+    extras = start_extras.Extras(
+        SimpleNamespace(environment=SimpleNamespace(parsed_options=options)), nothing_to_choose()
+    )
     faults = extras.faults({"own_one": "x"})
 
     assert extras.flags == {"own_one": flag}
@@ -104,7 +107,7 @@ def test_fields_of_a_locustfile_stand_last_and_have_flags(monkeypatch):
 
 def test_a_field_of_an_option_without_a_flag_shows_none(monkeypatch):
     monkeypatch.setattr(start_extras, "get_parser", argparse.ArgumentParser)
-    extras = start_extras.Extras(SimpleNamespace())
+    extras = start_extras.Extras(SimpleNamespace(), nothing_to_choose())
     extras._found = {"own_one": OWN_OPTION}
 
     assert extras.flags == {}

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from werkzeug.datastructures import MultiDict
 
+from tests.support.protocol_fields import nothing_to_choose
 from tfsload.datasets.dataset import DataError, load
 from tfsload.load import plan
 from tfsload.report.files import asks_for_hgrm
@@ -80,7 +81,7 @@ def test_a_drop_down_offers_what_its_option_takes_and_nothing_else():
     by_dest = {option.dest: option for option in OPTIONS}
     drop_downs = [one for one in fields_by_name().values() if one.kind == start_fields.CHOICE]
 
-    assert {one.name for one in drop_downs} == {"arrivals", "pacing", "transport"}
+    assert {one.name for one in drop_downs} == {"arrivals", "pacing", "transport", "rest_format"}
     for one in drop_downs:
         for choice in one.choices:
             by_dest[one.name].read(choice)
@@ -370,7 +371,9 @@ def test_a_locustfiles_own_option_takes_what_locust_can_read(monkeypatch, value,
     parser.add_argument("--own-one")
     monkeypatch.setattr(start_extras, "get_parser", lambda: parser)
     options = SimpleNamespace(own_one=value)
-    extras = start_extras.Extras(SimpleNamespace(environment=SimpleNamespace(parsed_options=options)))
+    extras = start_extras.Extras(
+        SimpleNamespace(environment=SimpleNamespace(parsed_options=options)), nothing_to_choose()
+    )
 
     assert extras.faults({"own_one": text}) == ([f"--own-one {told}"] if told else [])
 
@@ -389,7 +392,9 @@ def test_an_own_option_that_holds_nothing_and_is_left_so_stays_what_it_is(monkey
     one = {**OWN_OPTION, "default_value": value, "is_secret": is_secret}
     monkeypatch.setattr(start_extras, "ui_extra_args_dict", lambda: {"own_one": one})
     environment = SimpleNamespace(parsed_options=SimpleNamespace(own_one=value), available_shape_classes=None)
-    extras = start_extras.Extras(SimpleNamespace(environment=environment, userclass_picker_is_active=False))
+    extras = start_extras.Extras(
+        SimpleNamespace(environment=environment, userclass_picker_is_active=False), nothing_to_choose()
+    )
 
     assert extras.for_locust({}, {"own_one": ""}, [], None) == ([("own_one", "")] if is_sent else [])
 
@@ -408,7 +413,9 @@ def test_an_own_option_that_holds_nothing_and_is_left_so_stays_what_it_is(monkey
 def test_a_load_shape_that_is_not_seen_is_not_picked(monkeypatch, kind, sent):
     monkeypatch.setattr(start_extras, "ui_extra_args_dict", dict)
     environment = SimpleNamespace(available_user_classes={"Users": object}, available_shape_classes={"Stairs": object})
-    extras = start_extras.Extras(SimpleNamespace(environment=environment, userclass_picker_is_active=True))
+    extras = start_extras.Extras(
+        SimpleNamespace(environment=environment, userclass_picker_is_active=True), nothing_to_choose()
+    )
 
     assert extras.for_locust({"shape_class": "Stairs"}, {}, [], kind) == [("shape_class", sent)]
 

@@ -20,6 +20,7 @@ from tfsload.transport.answer import ReplyError
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.servable import UNTOLD, Servable
 from tfsload.transport.signature import ModelDescribed, SignatureDescribed, TensorDescribed, VersionDescribed
+from tfsload.transport.spoken import GRPC, Spoken
 
 SIGNATURES = {
     "predict_images": SignatureDescribed(
@@ -60,6 +61,9 @@ class Server:
     def __post_init__(self) -> None:
         settings = Settings.parse({"wait": f"{self.wait_s}", **self.options}, "127.0.0.1:8500")
         self.model, self.connection = settings.model, settings.connection
+
+    def spoken(self) -> Spoken:
+        return GRPC
 
     def describe(self, timeout_s: float) -> ModelDescribed:
         said = self.says[min(self.n_asked, len(self.says) - 1)]
@@ -281,6 +285,9 @@ class Silent(Server):
     def __post_init__(self):
         super().__post_init__()
         self.is_let = gevent.event.Event()
+
+    def spoken(self) -> Spoken:
+        return GRPC
 
     def describe(self, timeout_s):
         self.is_let.wait()

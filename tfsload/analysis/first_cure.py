@@ -27,6 +27,7 @@ _OTHERWISE = {
     validity.WORKERS_STAY: "mend what keeps that worker from taking part",
     validity.ENDS_BY_ITSELF: "let the run come to its end",
     validity.ONE_MODEL: "see that one model alone is served at this address",
+    validity.ONE_MODEL_SAID: "see that one model alone is served at this address",
     validity.FINDS_A_RATE: "let the search come to its end",
 }
 

@@ -273,10 +273,10 @@ def _doubts(result: RunResult) -> tuple[Breach, ...]:
         what = f"the run was stopped with {_levels_to_go(result)}"
         breaches.append(Breach(validity.ENDS_BY_ITSELF, what, "let it end by itself"))
     if result.server.wrong_model:
-        breaches.append(Breach(validity.ONE_MODEL, result.server.wrong_model, ONE_MODEL_CURE))
+        breaches.append(Breach(validity.one_model_rule(result), result.server.wrong_model, ONE_MODEL_CURE))
     elif result.server.changed:
         what = f"the server's model changed during the run: {result.server.changed}"
-        breaches.append(Breach(validity.ONE_MODEL, what))
+        breaches.append(Breach(validity.one_model_rule(result), what))
     return tuple(breaches)
 
 

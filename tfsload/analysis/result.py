@@ -101,6 +101,8 @@ class Server:
         called: what images became on their way there, and what was made of the answers; empty: not noted.
         wrong_model: what speaks against one model having given all answers, warm-ups included; empty: nothing.
         changed: what it says otherwise after the run than before; empty: nothing.
+        names_model: whether its answers name the model that gave them; False: it was asked before, between levels and
+            after.
         is_embedded: whether nobody named one, so that the suite's own was started; False: also where it is not known.
     """
 
@@ -115,6 +117,7 @@ class Server:
     wrong_model: str = ""
     changed: str = ""
     is_embedded: bool = False
+    names_model: bool = True
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ USERS_WAIT = "users wait for their answers"
 USERS_RUN = "the users that were asked for run"
 GENERATOR_RUNS = "the load generator goes on"
 ONE_MODEL = "one model gives all answers"
+# Of answers that do not name it.
+ONE_MODEL_SAID = "one model answers, as the server says before, between levels and after"
 FINDS_A_RATE = "the search finds a rate"
 # Without this it crosses thresholds.
 A_RATE_HOLDS = "a rate holds all thresholds"
@@ -51,6 +53,11 @@ class Breach(NamedTuple):
 def level_rule(name: str, number: int) -> str:
     """Return the rule that a level supports a verdict; a sweep may have several levels of one name."""
     return f"level {number} ({name}) supports a verdict"
+
+
+def one_model_rule(result: RunResult) -> str:
+    """Return the rule that one model has answered: held by its answers, or by what the server says of itself."""
+    return ONE_MODEL if result.server.names_model else ONE_MODEL_SAID
 
 
 def held_rules(result: RunResult, breaches: Iterable[Breach]) -> tuple[Rule, ...]:
@@ -84,7 +91,7 @@ def _applying(result: RunResult) -> Iterator[str]:
     yield from (USERS_RAISE_NOTHING, LISTENERS_RAISE_NOTHING, WORKERS_STAY, MEASURED, ENDS_BY_ITSELF, USERS_RUN)
     if result.n_given_up:
         yield USERS_WAIT
-    yield ONE_MODEL
+    yield one_model_rule(result)
     if result.workers.held_up and not result.levels:  # of those each level's own rule tells
         yield GENERATOR_RUNS
     yield from (level_rule(level.name, level.number) for level in result.levels)

@@ -143,7 +143,7 @@ class PredictionUser(User):
         self._book, self._references = kind.book, kind.references
         target = run.settings.connection.target
         self._statistics = statistics_book.booked(self.environment)
-        self._url = f"{self.request_type}://{target.text if target else ''}"
+        self._url = self.transport_class.spoken().url_of(target.text if target else "", run.settings.connection.tls)
         self.connect(run)
         has_levels = run.settings.load.has_levels
         if has_levels:  # they are made of predictions one after another, and of nothing else

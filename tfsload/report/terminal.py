@@ -14,6 +14,7 @@ from tfsload.report.load import load
 from tfsload.report.screen import LOG, Screen
 from tfsload.report.speed_ups import OF_A_MEAN, are_of_a_mean, speed_ups
 from tfsload.report.sweep_answer import sweep_answer
+from tfsload.report.where import over
 from tfsload.transport.words import path_shown
 
 _LABEL_WIDTH = 13
@@ -72,7 +73,7 @@ def _labelled(rows: list[tuple[str, str]], screen: Screen) -> list[str]:
 def _first_line(result: RunResult) -> str:
     server, suite = result.server, result.made_by.suite
     by = f" (tfsload {suite})" if suite else ""
-    return f"Model {server.model_name}, version {server.model_version}, at {server.address}{by}"
+    return f"Model {server.model_name}, version {server.model_version}, at {server.address}{over(server.protocol)}{by}"
 
 
 def _made_of(result: RunResult) -> list[tuple[str, str]]:

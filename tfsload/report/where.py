@@ -14,6 +14,15 @@ def where(address: str, protocol_name: str, is_embedded: bool) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def over(protocol_name: str) -> str:
+    """Return how a run was sent, to stand behind an address; gRPC, which a run sends by itself, is not told.
+
+    >>> over("rest"), over("grpc"), over("")
+    (' over REST', '', '')
+    """
+    return "" if protocol_name.lower() in ("", "grpc") else f" over {protocol(protocol_name)}"
+
+
 def protocol(name: str) -> str:
     """Return a protocol's name as people write it."""
     return {"grpc": "gRPC", "rest": "REST"}.get(name.lower(), name)

@@ -32,6 +32,7 @@ from tfsload.transport import words
 from tfsload.transport.address import parse_address
 from tfsload.transport.call_spec import PIXELS, CallSpec
 from tfsload.transport.contract import Transport
+from tfsload.transport.spoken import Spoken
 from tfsload.transport.tls import TlsFileError
 from tfsload.transport.words import shown
 
@@ -130,7 +131,7 @@ def check(
     Raises:
         RunRefused: with all faults of the options, or of the data, or of the server.
     """
-    settings, dataset, kinds = _checked_here(options, asked, faults, user_classes, wait)
+    settings, dataset, kinds = _checked_here(options, asked, faults, transport_class.spoken(), user_classes, wait)
     is_embedded = settings.connection.target is None
     try:
         if is_embedded:
@@ -222,7 +223,8 @@ def _ask_embedded(
     """Ask the embedded server as `_ask` does; of one that has just ended, another in its place."""
 
     def ask() -> _Answered:
-        target = parse_address(embedded.address(settings.model.name))
+        spoken = transport_class.spoken()
+        target = parse_address(embedded.address(settings.model.name, spoken), spoken=spoken)
         return _ask(settings.at_ready(target), transport_class, kinds, wait)
 
     try:
@@ -297,6 +299,7 @@ def _checked_here(
     options: Mapping[str, Any],
     asked: HostAsked,
     faults: list[str],
+    spoken: Spoken,
     user_classes: Sequence[type],
     wait: Wait | None,
 ) -> tuple[Settings, Dataset, list[Kind]]:
@@ -305,7 +308,7 @@ def _checked_here(
     settings = dataset = None
     found = _hooks(user_classes, faults)
     try:
-        settings = Settings.parse(options, asked.text, asked.named_by)
+        settings = Settings.parse(options, asked.text, asked.named_by, spoken)
     except SettingsError as error:
         faults += error.faults
     try:

@@ -7,6 +7,7 @@ from locust.env import Environment
 from tfsload.prediction.process_run import Run, RunImages, load_images
 from tfsload.run import messages
 from tfsload.run.kinds import kinds_asked
+from tfsload.run.one_protocol import of_protocol
 from tfsload.run.user_hosts import transport_class_of
 from tfsload.settings.settings import Settings, SettingsError
 from tfsload.target.round_trip import measure_round_trip_ns
@@ -30,13 +31,15 @@ def get_ready(environment: Environment, options: dict[str, Any], number: int, im
     """
     if options.get(messages.PROTOCOL_OPTION) != messages.PROTOCOL:
         raise SettingsError([_OTHER_VERSION])
-    settings = Settings.parse(options, options[messages.ADDRESS_OPTION])
+    classes = of_protocol(environment.user_classes, options[messages.SPOKEN_OPTION])
+    transport_class = transport_class_of(classes)
+    settings = Settings.parse(options, options[messages.ADDRESS_OPTION], spoken=transport_class.spoken())
     words.hide(value for _, value in settings.connection.metadata)
     images = images or RunImages.of(load_images(settings))
     images.require(options[messages.RUN_DATA_OPTION])
-    classes, dataset = environment.user_classes, images.dataset
+    dataset = images.dataset
     kinds = kinds_asked(options[messages.CALL_SPEC_OPTION], dataset, classes, images.encoded)
-    transport = transport_class_of(classes)(settings.model, settings.connection, kinds[0].spec)
+    transport = transport_class(settings.model, settings.connection, kinds[0].spec)
     transport.check_files()
     run = Run(number, settings, transport, images=images, kinds=kinds)
     _measure_round_trip(run)  # now, while there is no load

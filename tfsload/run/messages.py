@@ -74,5 +74,7 @@ RUN_DATA_OPTION = f"{OWN_PREFIX}run_data"
 CALL_SPEC_OPTION = f"{OWN_PREFIX}call_spec"
 # With `--processes`: the process that forked the workers. Those of another run may find this one's port.
 FORKED_BY_OPTION = f"{OWN_PREFIX}forked_by"
+# What they speak, `Spoken.key`: a worker's locustfile may hold classes of several protocols.
+SPOKEN_OPTION = f"{OWN_PREFIX}spoken"
 # Where predictions go: `host` on a user class, or the embedded server, is no host of Locust's.
 ADDRESS_OPTION = f"{OWN_PREFIX}address"

@@ -57,7 +57,7 @@ def make_result(
         summed_up,
         thresholds=with_aborted(summed_up.thresholds, results.aborted),
         aborted=results.aborted,
-        made_by=made_by(),
+        made_by=made_by(checked.transport.spoken()),
         machine=machine(),
         asked=checked.asked,
         server=_server(overall, results.uncounted, checked, changed),
@@ -166,6 +166,7 @@ def _server(overall: Record, uncounted: Record, checked: Checked, changed: str) 
         wrong_model=fault(overall.servables + uncounted.servables, checked.preflight.servable),
         changed=changed,
         is_embedded=checked.is_embedded,
+        names_model=checked.transport.spoken().names_model,
     )
 
 

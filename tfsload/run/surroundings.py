@@ -8,14 +8,30 @@ import sysconfig
 from importlib import metadata
 
 from tfsload.analysis.result import Machine, MadeBy
+from tfsload.transport.spoken import GRPC, SPOKEN, Spoken
 
 # What takes part in a measurement, beside Locust itself.
-_LIBRARIES = ("gevent", "greenlet", "grpcio", "hpack", "numpy", "protobuf", "hdrhistogram")
+_LIBRARIES = (
+    "gevent",
+    "greenlet",
+    "grpcio",
+    "hpack",
+    "httptools",
+    "numpy",
+    "orjson",
+    "protobuf",
+    "hdrhistogram",
+)
 
 
-def made_by() -> MadeBy:
-    """Return the versions that are at work in this process."""
-    found = {name: _version(name) for name in _LIBRARIES}
+def made_by(spoken: Spoken = GRPC) -> MadeBy:
+    """Return the versions that are at work in this process.
+
+    Args:
+        spoken: what the run speaks.
+    """
+    idle = {name for other in SPOKEN.values() if other is not spoken for name in other.libraries}
+    found = {name: _version(name) for name in _LIBRARIES if name not in idle}
     # Whatever lies in a package has it imported already; its own face is not to be imported by what it shows.
     suite = sys.modules[__name__.partition(".")[0]]
     return MadeBy(

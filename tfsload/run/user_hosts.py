@@ -116,7 +116,7 @@ class UserHosts:
         self._own: dict[type[User], Any] = {}  # as it stands in the class itself, and not in one above it
         self._borrowed: list[type[User]] = []  # by the run under way
         self._given: str | None = None  # for the run about to start, or under way
-        self._shown: str | None = None  # the address that stands in `environment.host` though nobody gave it
+        self._shown: set[str] = set()  # addresses that stood in `environment.host` though nobody gave them
         self._remember()
 
     @property
@@ -140,7 +140,8 @@ class UserHosts:
             user_classes: those of the run.
         """
         self._remember()
-        self._given = None if host == self._shown else host or None
+        # Pages that are open still send what stood there before; a server with two ports has an address for each.
+        self._given = None if host in self._shown else host or None
         asked = host_asked(self._given, user_classes)
         silent = [one.__name__ for one in suite_classes(user_classes) if not own_host(one)]
         if silent and asked.text and self._given is None:
@@ -150,7 +151,8 @@ class UserHosts:
     def show(self, address: str | None) -> None:
         """Have Locust's page and report name an address that nobody gave, where it harms nobody."""
         if not other_classes(self._environment.user_classes):
-            self._environment.host = self._shown = address
+            self._environment.host = address
+            self._shown |= {address} if address else set()
 
     def begin(self, address: str | None, is_leader: bool) -> None:
         """Give the suite's classes the run's address (on `test_start`, before any user is made).

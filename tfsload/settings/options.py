@@ -9,6 +9,7 @@ from tfsload.load.asked import PACINGS
 from tfsload.settings import origins, readers
 from tfsload.settings.model_options import MODEL_OPTIONS
 from tfsload.settings.option import Option
+from tfsload.transport.asked import COLUMN, ROW
 
 MAX_WARM_UP_REQUESTS = 1_000_000
 MAX_LABEL_OFFSET = 10_000
@@ -62,6 +63,13 @@ OPTIONS = (
         "",
         readers.text,
         "PEM file of its key (empty: in the certificate's file).",
+    ),
+    Option(
+        "--rest-format",
+        "connection.rest_format",
+        ROW,
+        readers.one_of(ROW, COLUMN),
+        'How a REST request holds its images: row (as "instances") or column (as "inputs").',
     ),
     Option(
         "--metadata",

@@ -1,25 +1,61 @@
 """Which options go together: what is wrong with a whole of them, though each is good by itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from tfsload.settings import threshold_rules
 from tfsload.settings.options import OPTIONS
+from tfsload.transport.spoken import SPOKEN, Spoken
+from tfsload.transport.words import quoted
 
 HIGHEST_EXIT_CODE = 255
 
 
-def faults(fields: Mapping[str, Any], host: str | None) -> list[str]:
+def faults(fields: Mapping[str, Any], host: str | None, spoken: Spoken) -> list[str]:
     """Return what is wrong with values that were read, a sentence each.
 
     Args:
         fields: by `Option.field`; one that could not be read is missing.
         host: the server's address, as it was given; empty or None: the embedded server.
+        spoken: what the run speaks.
     """
-    found = []
+    found = _of_another(fields, spoken)
     if fields.get("model.version") is not None and fields.get("model.label"):
         found.append("--model-version and --model-label exclude each other: leave one out")
     return found + _tls_faults(fields, host) + _load_faults(fields) + threshold_rules.faults(fields)
+
+
+def tls_by_address(fields: MutableMapping[str, Any], host: str | None, named_by: str) -> list[str]:
+    """Have TLS spoken where the address says so; return what is wrong where it says otherwise than an option.
+
+    Args:
+        fields: by `Option.field`; that of TLS may be set.
+        host: the server's address, as it was given.
+        named_by: what names it.
+    """
+    is_https = str(host or "").strip().lower().startswith("https://")
+    is_http = str(host or "").strip().lower().startswith("http://")
+    if is_http and fields.get("connection.tls"):
+        cure = "write https:// where it speaks TLS, or leave --tls out"
+        return [f"{named_by} {quoted(host or '')} names an address without TLS, and --tls asks for it: {cure}"]
+    if is_https and fields.get("connection.tls") is False:
+        fields["connection.tls"] = True
+    return []
+
+
+def _of_another(fields: Mapping[str, Any], spoken: Spoken) -> list[str]:
+    """Return which options that say how something else is spoken were given, a sentence each."""
+    defaults = {one.flag: (one.field, one.by_itself) for one in OPTIONS}
+    found = []
+    for other in SPOKEN.values():
+        for flag in other.own_flags if other is not spoken else ():
+            field, default = defaults[flag]
+            if (value := fields.get(field, default)) != default:
+                found.append(
+                    f"{flag} {value}: it says how {other.name} is sent, and this run sends {spoken.name}: leave it "
+                    f"out, or run {other.user_class}"
+                )
+    return found
 
 
 def _tls_faults(fields: Mapping[str, Any], host: str | None) -> list[str]:

@@ -18,6 +18,7 @@ from tfsload.transport import words
 from tfsload.transport.address import Address, AddressError, parse_address
 from tfsload.transport.asked import ConnectionAsked, ModelAsked
 from tfsload.transport.faults import FaultsError
+from tfsload.transport.spoken import GRPC, Spoken
 
 
 class SettingsError(FaultsError):
@@ -106,13 +107,16 @@ class Settings:
         return dataclasses.replace(self, connection=connection)
 
     @classmethod
-    def parse(cls, values: Mapping[str, Any], host: str | None, host_named_by: str = "--host") -> "Settings":
+    def parse(
+        cls, values: Mapping[str, Any], host: str | None, host_named_by: str = "--host", spoken: Spoken = GRPC
+    ) -> "Settings":
         """Read and check all options.
 
         Args:
             values: text by option name (Locust's parsed options as a mapping); a missing one has its default.
             host: the server's address; empty or None: the embedded server.
             host_named_by: what names it, for messages.
+            spoken: what the run speaks.
 
         Raises:
             SettingsError: with every fault.
@@ -130,10 +134,11 @@ class Settings:
                 faults.append(f"{option.flag} {given}: expected {expected}")
         if host:
             try:
-                fields["connection.target"] = parse_address(host, host_named_by)
+                fields["connection.target"] = parse_address(host, host_named_by, spoken)
             except AddressError as fault:
                 faults.append(str(fault))
-        faults += rules.faults(fields, host)
+        faults += rules.tls_by_address(fields, host, host_named_by)
+        faults += rules.faults(fields, host, spoken)
         if faults:
             raise SettingsError(faults)
         return cls(

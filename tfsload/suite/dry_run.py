@@ -7,7 +7,7 @@ from tfsload.analysis import exit_codes
 from tfsload.analysis.figures import on_average, span, users
 from tfsload.analysis.threshold_words import told_words
 from tfsload.load.plan import Plan
-from tfsload.report import directory
+from tfsload.report import directory, where
 from tfsload.run.checks import Checked
 from tfsload.run.judged_before import judged_trial
 from tfsload.run.kinds import CheckedKind
@@ -82,8 +82,9 @@ def words(checked: Checked, plan: Plan | None, shape: object | None, options: Ma
     except TrialError as error:
         raise RunRefused(exit_codes.FAILED, [str(error)]) from None
     model = checked.settings.model
-    where = f"at {checked.settings.connection.server.text} (tfsload {made_by().suite})"
-    title = f"Model {model.name}, version {checked.preflight.model_version}, {where}"
+    over = where.over(checked.transport.protocol)
+    at = f"at {checked.settings.connection.server.text}{over} (tfsload {made_by().suite})"
+    title = f"Model {model.name}, version {checked.preflight.model_version}, {at}"
     rows = [f"{label:<{_LABEL_WIDTH}}{text}" for label, text in _rows(checked, plan, shape, options, trial)]
     return lines(redacted("\n".join(["", title, "", *rows, "", _DONE])))
 

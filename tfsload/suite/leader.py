@@ -22,9 +22,9 @@ from tfsload.run.coordinator import DRAIN_LIMIT_S, Coordinator
 from tfsload.run.kinds import calls_text
 from tfsload.run.neighbour_watch import NeighbourWatch
 from tfsload.run.participant import Participant
-from tfsload.run.user_hosts import UserHosts
+from tfsload.run.user_hosts import UserHosts, transport_class_of
 from tfsload.settings.options import default_of
-from tfsload.suite import ending, locust_wraps, run_warnings
+from tfsload.suite import bare_run, ending, locust_wraps, run_warnings
 from tfsload.suite.autoquit import Autoquit
 from tfsload.suite.before_reset import BeforeReset
 from tfsload.suite.coming_run import ComingRun
@@ -114,6 +114,8 @@ class Leader:
             RunRefused: with all faults.
         """
         if self._web is not None:
+            if not self.starts_by_itself:
+                bare_run.refuse_several(self._environment)
             self._web.open(self, self._shape_in_use, self._hosts)
         if self.starts_by_itself:
             if self._web is not None:
@@ -124,7 +126,8 @@ class Leader:
                 AwaitedWorkers(self._environment, self._runner, lambda: self.coordinator.has_begun).start()
         elif self._web and self._hosts.ask(self._environment.host, self._environment.user_classes).text is None:
             # The form shows where the load will go.
-            self._hosts.show(self._embedded.address(default_of("model.name")))
+            spoken = transport_class_of(self._environment.user_classes).spoken()
+            self._hosts.show(self._embedded.address(default_of("model.name"), spoken))
 
     def _shape_of(self, plan: FixedPlan | SearchPlan, classes: list[type]) -> LevelShape:
         return LevelShape(plan, self._measure, classes, self._is_aborted)
@@ -146,7 +149,8 @@ class Leader:
         if self._web is not None:
             self._web.make_way()
         server = checked.settings.connection.server
-        vars(self._options)[messages.ADDRESS_OPTION] = server.text
+        vars(self._options)[messages.ADDRESS_OPTION] = server.whole
+        vars(self._options)[messages.SPOKEN_OPTION] = checked.transport.protocol
         if isinstance(self._runner, MasterRunner) and not self._options.processes:
             run_warnings.warn_of_loopback(server)
         run.run_time = self._new_run_time(run)
@@ -222,6 +226,7 @@ class Leader:
         if not self._is_headless:  # the web UI's log tab is all that shows how far it is
             logger.info("Level %d of %s: %s", level.number, led.place_of(level).in_words, level.name)
         run = self.conductor.measure(level, settings.model.deadline_s)
+        led.looks.look(level.name)
         finished = results.close_level(run, settings.checks.thresholds)
         led.level_ended(run, finished)
         if self._web is not None:
@@ -287,7 +292,7 @@ class Leader:
 
     def _conclude(self, run: LedRun) -> None:
         results = self.coordinator.results
-        changed = has_changed(run.checked)
+        changed = run.looks.changed or has_changed(run.checked)
         results.n_levels_left = run.n_levels_left
         by_locust = SaidByLocust.of(self._environment, self._before_reset)
         self.outcome = conclude(results, run.checked, by_locust, run.search, changed, run.run_time)

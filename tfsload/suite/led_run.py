@@ -9,6 +9,7 @@ from tfsload.records.level import Level, LevelRun
 from tfsload.report.standing import LevelPlace
 from tfsload.run.abort_watch import AbortWatch
 from tfsload.run.checks import Checked
+from tfsload.run.version_looks import VersionLooks
 from tfsload.suite.outcome import Outcome
 from tfsload.suite.run_progress import RunProgress
 from tfsload.suite.run_time import RunTime
@@ -28,6 +29,7 @@ class LedRun:
         run_time: how long it was to last, and did; set when it begins.
         progress: shows how far it is, where somebody looks at a terminal.
         abort_watch: ends it by a threshold; set when it begins.
+        looks: which version the server has between levels, where replies do not say it.
         outcome: what it came to; None before its end, or where that broke off.
     """
 
@@ -41,7 +43,11 @@ class LedRun:
     progress: RunProgress | None = None
     abort_watch: AbortWatch | None = None
     outcome: Outcome | None = None
+    looks: VersionLooks = field(init=False)
     _places: dict[int, LevelPlace] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.looks = VersionLooks(self.checked)
 
     def place_of(self, level: Level) -> LevelPlace:
         """Return where a level stands among its levels, which are as many as they seem when it begins."""

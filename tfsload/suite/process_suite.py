@@ -19,6 +19,7 @@ from tfsload.run.participant import Participant
 from tfsload.run.user_hosts import UserHosts
 from tfsload.settings.refusal import RunRefused
 from tfsload.suite import (
+    bare_run,
     beginning,
     dry_run,
     ending,
@@ -132,6 +133,7 @@ class Suite:
                 # Locust would have each of them write its own table, an empty one, where the master writes.
                 self._options.json, self._options.json_file = False, None
             return
+        bare_run.leave_out(self._environment)
         if self._is_dry_run:
             raise self._dry_run(self.leader)
         if self._is_headless:

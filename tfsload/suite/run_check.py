@@ -8,6 +8,7 @@ from locust.env import Environment
 
 from tfsload.analysis import exit_codes
 from tfsload.load.plan import make_plan
+from tfsload.run import one_protocol
 from tfsload.run.checks import check
 from tfsload.run.user_hosts import UserHosts, transport_class_of
 from tfsload.settings.given import levels_asked_for
@@ -119,6 +120,7 @@ class RunCheck:
         with self.alone(web), self._nothing_left_of_refused():
             asked = self._hosts.ask(host, classes)
             faults = [*known_faults, *self._shape_in_use.faults(options), *faults_of_levels(options, classes)]
+            faults += one_protocol.faults(classes)
             faults += Tags.of(self._environment).faults(classes, levels_asked_for(options))
             faults += self._report.faults(options)
             if self.starts_by_itself:

@@ -15,6 +15,7 @@ from tfsload.settings.secret_reach import SecretReach
 from tfsload.suite import locust_wraps
 from tfsload.suite.drawing import Drawing
 from tfsload.suite.drawing_script import DrawingScript
+from tfsload.suite.protocol_choice import ProtocolChoice
 from tfsload.suite.run_report import make_others
 from tfsload.suite.shape_in_use import ShapeInUse
 from tfsload.suite.shown_runs import Places, ShownRuns
@@ -23,6 +24,7 @@ from tfsload.webui import door, port
 from tfsload.webui.locust_bar import LocustBar
 from tfsload.webui.locust_tabs import LocustTabs
 from tfsload.webui.pages import Pages
+from tfsload.webui.protocol_field import ProtocolField
 from tfsload.webui.refused_starts import RefusedStarts
 from tfsload.webui.run_pages import RunPages
 from tfsload.webui.run_view import RunView
@@ -93,25 +95,32 @@ class WebSide:
             leader.coming,
             lambda: leader.run_time,
             self.wait,
+            protocol := ProtocolField(ProtocolChoice(environment)),
         )
         pages = Pages(self.web_ui, locust_wraps, form)
         named = [environment.host, *hosts.named]
         secret_reach = SecretReach(named, door.is_on_loopback(self.web_ui.host), options)
         site = Site(self.web_ui, options.get("web_base_path") or "")
-        self._opened = self._with_site(leader, form, pages, site, secret_reach)
+        self._opened = self._with_site(leader, form, pages, site, secret_reach, protocol)
 
     def secret_faults(self, host: str | None, options: Mapping[str, Any]) -> list[str]:
         """Return why a run may not go there with the secrets of the command line; nothing: it may."""
         return [] if self._opened is None else self._opened.secret_reach.faults(host, options)
 
     def _with_site(
-        self, leader: "Leader", form: StartForm, pages: Pages, site: Site, secret_reach: SecretReach
+        self,
+        leader: "Leader",
+        form: StartForm,
+        pages: Pages,
+        site: Site,
+        secret_reach: SecretReach,
+        protocol: ProtocolField,
     ) -> _Opened:
         """Have pages of the suite's own beside Locust's, and something of them on Locust's."""
         runs, view = SessionRuns(make_others), RunView(leader.standing)
         script = DrawingScript()
         drawing = Drawing(runs, script)
-        start_page = self._start_page(site, form, runs)
+        start_page = self._start_page(site, form, runs, protocol)
         RunPages(site, runs, view, lambda: form.is_starting, script.content)
         refused = RefusedStarts(self.web_ui, locust_wraps)
         bar = LocustBar(self.web_ui, locust_wraps, site, runs, view, refused, lambda: form.is_starting)
@@ -120,13 +129,14 @@ class WebSide:
         shown = ShownRuns(Places(pages, bar, tabs, view, runs), drawing)
         return _Opened(form, start_page, shown, drawing, secret_reach)
 
-    def _start_page(self, site: Site, form: StartForm, runs: SessionRuns) -> StartPage:
+    def _start_page(self, site: Site, form: StartForm, runs: SessionRuns, protocol: ProtocolField) -> StartPage:
         """Have the form of the suite's own, to which Locust's page leads while nothing runs."""
         environment = self.web_ui.environment
         hide_secrets(vars(environment.parsed_options))
         available: Mapping[str, Any] = environment.available_user_classes or {}
         classes = [*available.values(), *environment.user_classes]
-        page = StartPage(site, self.web_ui, form, runs, host_asked(None, environment.user_classes).text)
+        named_host = host_asked(None, environment.user_classes).text
+        page = StartPage(site, self.web_ui, form, runs, named_host, protocol)
         if suite_classes(classes):
             locust_wraps.wrap_index(self.web_ui, lambda: url_for("tfsload.start") if page.is_next else "")
         return page

@@ -17,6 +17,7 @@ from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.faults import FaultsError
 from tfsload.transport.servable import UNTOLD, Servable
 from tfsload.transport.signature import READY, VersionDescribed
+from tfsload.transport.spoken import WHICH_PORT
 from tfsload.transport.words import quoted, shown
 
 # A description has as long as a request, and no less than this: it comes first, over a connection that is made for it.
@@ -24,11 +25,10 @@ LEAST_PATIENCE_S = 2.5
 # States of a version that can be used later on.
 _COMING = ("START", "LOADING")
 # What is said of a connection that no server makes by starting: it speaks otherwise, or is not to be trusted.
-_STAYS_SO = re.compile("certificate|tls handshake failed|does not speak tls|alpn|http/1|http1", re.IGNORECASE)
-# What is said of a port where something else than gRPC is spoken, by either transport.
-_SPEAKS_OTHERWISE = re.compile("http/1|http1|parsing http/2", re.IGNORECASE)
+_STAYS_SO = re.compile(
+    "certificate|tls handshake failed|does not speak tls|speaks tls|alpn|http/1|http1", re.IGNORECASE
+)
 _CLOSED_AT_ONCE = "closed the connection before it said anything"
-_WHICH_PORT = "gRPC's is 8500 as a rule, and REST's 8501"
 # Codes that a server, or what stands before it, may give while it starts, and no longer afterwards.
 _PASSING_CODES = ("RESOURCE_EXHAUSTED", "ABORTED", "CANCELLED", "INTERNAL", "UNKNOWN")
 
@@ -134,7 +134,7 @@ def _tried(transport: Transport, spec: CallSpec, timeout_s: float) -> CallSpec:
 
 def _explained(transport: Transport, failure: PredictionFailure, timeout_s: float) -> PreflightError:
     code, said = failure.code, failure.message
-    where, model = transport.connection.server.text, transport.model.name
+    where, model, spoken = transport.connection.server.text, transport.model.name, transport.spoken()
     or_wait = _or_wait(transport.connection.wait_s)
     match code:
         case "UNAVAILABLE" if "certificate" in said:
@@ -143,9 +143,9 @@ def _explained(transport: Transport, failure: PredictionFailure, timeout_s: floa
         case "UNAUTHENTICATED" | "PERMISSION_DENIED":
             cure = "pass the token that it wants with --metadata, or a certificate with --tls-cert-file"
             return NoServerError([f"the server at {where} does not let us in ({code}: {said}): {cure}"])
-        case "UNAVAILABLE" if _SPEAKS_OTHERWISE.search(said):
-            what = f"what answers at {where} speaks no gRPC ({said})"
-            return NoServerError([f"{what}: is this the REST port? pass the gRPC port with --host ({_WHICH_PORT})"])
+        case "UNAVAILABLE" if spoken.speaks_otherwise.search(said):
+            what = f"what answers at {where} speaks no {spoken.name} ({said}): {spoken.other_port}"
+            return NoServerError([f"{what} pass the {spoken.name} port with --host ({WHICH_PORT})"])
         case "UNAVAILABLE" if _STAYS_SO.search(said):
             return NoServerError(
                 [f"no model server answers at {where} ({said}): start one there, or pass another --host"]
@@ -153,16 +153,17 @@ def _explained(transport: Transport, failure: PredictionFailure, timeout_s: floa
         case "UNAVAILABLE":
             cure = f"start one there, or pass another --host, {or_wait}"
             if _CLOSED_AT_ONCE in said:
-                cure = f"pass the gRPC port with --host ({_WHICH_PORT}), --tls where it wants that, {or_wait}"
+                cure = f"pass the {spoken.name} port with --host ({WHICH_PORT}), --tls where it wants that, {or_wait}"
             return NoServerError(
                 [f"no model server answers at {where} ({said}): {cure}"], passing=f"no model server answers ({said})"
             )
         case "DEADLINE_EXCEEDED":
             what = f"within {timeout_s:g} s"
-            cure = f"pass a model server's gRPC port with --host, a longer --deadline, {or_wait}"
+            cure = f"pass a model server's {spoken.name} port with --host, a longer --deadline, {or_wait}"
             return NoServerError([f"no answer from {where} {what}: {cure}"], passing=f"no answer {what}")
         case "UNIMPLEMENTED":
-            return MisfitError([f"{where} speaks gRPC but is no TensorFlow Serving ({said}): pass another --host"])
+            what = f"{where} speaks {spoken.name} but is no TensorFlow Serving ({said})"
+            return MisfitError([f"{what}: pass another --host"])
         case "NOT_FOUND":
             what = f"has no model {quoted(model)} ({said})"
             return MisfitError([f"the server at {where} {what}: pass --model-name, {or_wait}"], passing=f"it {what}")

@@ -3,10 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from tfsload.transport.spoken import GRPC, REST, Spoken
 from tfsload.transport.words import quoted
-
-GRPC_PORT = 8500
-REST_PORT = 8501
 
 _HOST = r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]@?#]+)"
 _ADDRESS = re.compile(rf"{_HOST}:(?P<port>[0-9]{{1,5}})")
@@ -39,13 +37,18 @@ class Address:
         return bool(re.match(r"localhost:|127\.|\[::1\]:|unix:", self.text))
 
     @property
+    def whole(self) -> str:
+        """The address with what it says of TLS, so that who parses it anew knows that, too."""
+        return self.text
+
+    @property
     def authority(self) -> str:
         """What the `:authority` header says."""
         return "localhost" if self.port is None else self.text
 
 
-def parse_address(text: str, named_by: str = "--host") -> Address:
-    """Parse an address for gRPC.
+def parse_address(text: str, named_by: str = "--host", spoken: Spoken = GRPC) -> Address:
+    """Parse an address.
 
     >>> parse_address("grpc://serving.local:8500")
     Address(text='serving.local:8500', host='serving.local', port=8500)
@@ -53,16 +56,19 @@ def parse_address(text: str, named_by: str = "--host") -> Address:
     Args:
         text: the address.
         named_by: what names it, for messages.
+        spoken: what is to be spoken there.
 
     Raises:
         AddressError: with what was given and what is expected.
     """
+    if spoken is REST:
+        return parse_rest_address(text, named_by)
     address = text.strip().removeprefix("grpc://").rstrip("/")
-    expected = f"expected HOST:PORT (TensorFlow Serving's gRPC port is {GRPC_PORT}), [IPV6]:PORT or unix:PATH"
+    expected = f"expected {GRPC.addresses}"
     if re.match(r"https?://", address):
         raise AddressError(
             f"{named_by} {quoted(text)} is an HTTP address and this run sends gRPC: {expected}, "
-            f"for example {_host_of(address)}:{GRPC_PORT}"
+            f"{_instead(address, GRPC, REST)}"
         )
     if address.startswith(_UNIX):
         path = address.removeprefix(_UNIX)
@@ -88,6 +94,11 @@ class RestAddress(Address):
 
     is_https: bool = False
 
+    @property
+    def whole(self) -> str:
+        """The address with what it says of TLS."""
+        return f"https://{self.text}" if self.is_https else self.text
+
 
 def parse_rest_address(text: str, named_by: str = "--host") -> RestAddress:
     """Parse an address for REST.
@@ -103,12 +114,12 @@ def parse_rest_address(text: str, named_by: str = "--host") -> RestAddress:
         AddressError: with what was given and what is expected.
     """
     address = text.strip()
-    expected = (
-        f"expected HOST:PORT (TensorFlow Serving's REST port is {REST_PORT}), http://HOST:PORT, https://HOST:PORT, "
-        "[IPV6]:PORT or unix:PATH"
-    )
+    expected = f"expected {REST.addresses}"
     if address.startswith("grpc://"):
-        raise AddressError(f"{named_by} {quoted(text)} is a gRPC address and this run sends REST: {expected}")
+        raise AddressError(
+            f"{named_by} {quoted(text)} is a gRPC address and this run sends REST: {expected}, "
+            f"{_instead(address, REST, GRPC)}"
+        )
     if address.startswith(_UNIX):
         socket = parse_address(address, named_by)
         return RestAddress(socket.text, socket.host, None)
@@ -134,14 +145,18 @@ def same_address(text: str) -> str:
 
     >>> same_address("grpc://Serving.local:8500") == same_address("serving.local:8500")
     True
+    >>> same_address("http://serving.local:8501/") == same_address("serving.local:8501")
+    True
     """
     try:
-        address = parse_address(text)
+        address = parse_address(text, spoken=REST if re.match(r"\s*https?://", text, re.IGNORECASE) else GRPC)
     except AddressError:
         return text
-    return address.text if address.port is None else address.text.lower()
+    return address.text if address.port is None else address.whole.lower()
 
 
-def _host_of(url: str) -> str:
-    match = re.match(rf"https?://(?:[^/?#]*@)?{_HOST}", url)
-    return match["host"] if match else "HOST"
+def _instead(url: str, spoken: Spoken, other: Spoken) -> str:
+    """Return what may have been meant by an address of something else than is spoken."""
+    match = re.match(rf"[a-z]+://(?:[^/?#]*@)?{_HOST}", url)
+    host = match["host"] if match else "HOST"
+    return f"for example {host}:{spoken.port}; {other.user_class} sends {other.name}"

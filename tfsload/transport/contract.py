@@ -12,6 +12,7 @@ from tfsload.transport.asked import ConnectionAsked, ModelAsked
 from tfsload.transport.call_spec import MNIST_EXAMPLE, CallSpec
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.signature import ModelDescribed
+from tfsload.transport.spoken import SPOKEN, Spoken
 
 # Of one request: images, uint8 (n, rows, columns), 0 to 255; or arrays by the names of inputs, (n, …) each.
 Examples = NDArray[np.uint8] | Mapping[str, NDArray[Any]]
@@ -51,6 +52,11 @@ class Transport(ABC):
         self.model = model
         self.connection = connection
         self.spec = spec
+
+    @classmethod
+    def spoken(cls) -> Spoken:
+        """What it speaks, and all words that depend on that."""
+        return SPOKEN[cls.protocol]
 
     @abstractmethod
     def check_files(self) -> None:

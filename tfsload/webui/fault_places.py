@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tfsload.settings.options import OPTIONS
-from tfsload.webui.load_kinds import HOST, N_USERS, RUN_TIME, SHAPE, SPAWN_RATE
+from tfsload.webui.load_kinds import HOST, N_USERS, PROTOCOL, RUN_TIME, SHAPE, SPAWN_RATE
 
 FLAGS: Mapping[str, str] = {option.dest: option.flag for option in OPTIONS if option.is_in_form} | {
     HOST: "--host",
@@ -35,6 +35,7 @@ _WORDS = (
     ("load shape", (SHAPE,)),
     ("dataset", ("dataset",)),
     ("host", (HOST,)),
+    ("protocol", (PROTOCOL,)),
 )
 
 

@@ -14,6 +14,8 @@ from tfsload.transport import words
 # Locust's own fields of the form; the last are of its class picker, and what it calls no load shape.
 N_USERS, SPAWN_RATE, RUN_TIME, HOST = "user_count", "spawn_rate", "run_time", "host"
 USER_CLASSES, SHAPE, NO_SHAPE = "user_classes", "shape_class", "Default"
+# The suite's own, for what a run speaks, where there is something to choose.
+PROTOCOL = "protocol"
 # What has Locust, and the suite, do as if nothing was said. Locust forgets no run time for an empty text, and takes one
 # user for what stands there where nobody has touched the form.
 _NOT_SAID = {N_USERS: "1", SPAWN_RATE: "1", RUN_TIME: "0"}

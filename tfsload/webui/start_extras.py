@@ -1,4 +1,4 @@
-"""Fields of the start page that are not the suite's: user classes to pick, and further options of a locustfile."""
+"""Fields of the start page that hang on the locustfile: user classes, protocols, and further options of its own."""
 
 import contextlib
 import io
@@ -13,16 +13,27 @@ from tfsload.settings.options import OPTIONS
 from tfsload.transport import words
 from tfsload.webui.hidden_texts import all_hidden
 from tfsload.webui.load_kinds import NO_SHAPE, SHAPE, USER_CLASSES, WITH_SHAPE, LoadKind
+from tfsload.webui.protocol_field import ProtocolField
 from tfsload.webui.start_fields import CHOICE, SECRET, SWITCH, TEXT, Field, Words
 from tfsload.webui.start_values import LOAD, text_of, typed
 
 
 class Extras:
-    """What a locustfile adds to the form."""
+    """What a locustfile adds to the form.
 
-    def __init__(self, web_ui: WebUI) -> None:
-        """Look at nothing yet: a locustfile may add options until the form is shown."""
+    Attributes:
+        protocol: the field for what runs speak, where its classes are the suite's own for several protocols.
+    """
+
+    def __init__(self, web_ui: WebUI, protocol: ProtocolField) -> None:
+        """Look at nothing yet: a locustfile may add options until the form is shown.
+
+        Args:
+            web_ui: Locust's.
+            protocol: the field for what runs speak.
+        """
         self._web_ui = web_ui
+        self.protocol = protocol
         self._found: dict[str, dict[str, Any]] | None = None
 
     @property
@@ -52,7 +63,7 @@ class Extras:
     def values(self) -> dict[str, str]:
         """What each holds at first, by name, as a page may show it; what is secret stays where it is."""
         texts = {name: "" if one["is_secret"] else text_of(one["default_value"]) for name, one in self._options.items()}
-        return all_hidden(texts)
+        return all_hidden(self.protocol.at_first | texts)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -74,8 +85,9 @@ class Extras:
 
     def sent(self, form: Mapping[str, str]) -> dict[str, str]:
         """Return the text of each option, by name: as a form has sent it, or else what it holds at first."""
-        known = {name: text for name, text in self.values.items() if not self._options[name]["is_secret"]}
+        known = {name: self.values[name] for name, one in self._options.items() if not one["is_secret"]}
         off = {one.name: "false" for one in self.fields if one.kind == SWITCH} if LOAD in form else {}
+        known |= self.protocol.sent(form)
         return {**known, **off, **{name: typed(form[name]) for name in self._options if name in form}}
 
     def held(self) -> dict[str, str]:
@@ -83,6 +95,7 @@ class Extras:
         environment = self._web_ui.environment
         options = vars(environment.parsed_options)
         texts = {name: text_of(options.get(name)) for name, one in self._options.items() if not one["is_secret"]}
+        texts |= self.protocol.held
         if self.classes:
             texts[USER_CLASSES] = ",".join(one.__name__ for one in environment.user_classes)
         if self.shapes:
@@ -101,7 +114,8 @@ class Extras:
             chosen: the user classes.
             kind: of load, which was chosen; a load shape that is not seen with it is none. None: no kind was.
         """
-        made = [(name, text) for name, text in texts.items() if not self._stays(name, text)]
+        own = self.protocol.at_first
+        made = [(name, text) for name, text in texts.items() if name in own or not self._stays(name, text)]
         if self.classes:
             made += [(USER_CLASSES, name) for name in chosen]
         if self.shapes and SHAPE in form:
@@ -120,8 +134,8 @@ class Extras:
 
         No fault says what was typed for a secret.
         """
-        found = []
-        for name, text in texts.items():
+        found = self.protocol.faults(texts)
+        for name, text in [(name, text) for name, text in texts.items() if name not in self.protocol.at_first]:
             wanted = _wanted(self._now(name), text)
             if wanted and not self._stays(name, text):
                 given = "(its value is not shown)" if self._options[name]["is_secret"] else words.given(text)

@@ -167,7 +167,8 @@ _SERVER = (
     _field(
         HOST,
         "Host",
-        "HOST:PORT of its gRPC port (TensorFlow Serving: 8500), grpc://HOST:PORT, [IPV6]:PORT or unix:PATH.",
+        "HOST:PORT of its gRPC port (TensorFlow Serving: 8500) or, for REST, of its REST port (8501); also "
+        "grpc://HOST:PORT, http:// or https://HOST:PORT, [IPV6]:PORT or unix:PATH.",
     ),
     _field("model_name", "Model", "Its name on the server."),
     _field("model_version", "Version", "A number; empty: the latest.", WHOLE),
@@ -222,9 +223,16 @@ _CONNECTION = (
     _field(
         "transport",
         "Transport",
-        "native: this suite's own gRPC channel, many times cheaper; grpcio: the reference.",
+        "Of gRPC. native: this suite's own channel, many times cheaper; grpcio: the reference.",
         CHOICE,
         choices=("native", "grpcio"),
+    ),
+    _field(
+        "rest_format",
+        "REST format",
+        "Of REST. row: images as instances, one by one; column: as inputs, in one list.",
+        CHOICE,
+        choices=("row", "column"),
     ),
     _field("connections", "Connections", "TCP connections that each process opens to the server.", WHOLE),
     _field(

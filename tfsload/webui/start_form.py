@@ -15,9 +15,11 @@ from tfsload.settings.options import OPTIONS
 from tfsload.settings.refusal import RunRefused
 from tfsload.transport.words import quoted, redacted
 from tfsload.webui import posted, start_values
+from tfsload.webui.before_start import BeforeStart
 from tfsload.webui.hidden_texts import HiddenTexts, hidden
-from tfsload.webui.load_kinds import HOST, NO_SHAPE, SHAPE, USER_CLASSES
+from tfsload.webui.load_kinds import HOST, NO_SHAPE, PROTOCOL, SHAPE, USER_CLASSES
 from tfsload.webui.no_fields import refuse_what_is_no_field
+from tfsload.webui.protocol_field import ProtocolField
 from tfsload.webui.start_needs import Coming, Form, LocustsForm, Shapes, TimeLeft, Wait
 
 # How long the last run's load shape may take to end.
@@ -53,6 +55,7 @@ class StartForm:
         coming: Coming,
         run_time: Callable[[], TimeLeft],
         wait: Wait,
+        protocol: ProtocolField,
     ) -> None:
         """Stand before Locust's own.
 
@@ -63,6 +66,7 @@ class StartForm:
             coming: has a run checked, and keeps it for a start.
             run_time: returns that of the run under way.
             wait: for a server, by a check; the stop button ends it.
+            protocol: the field for what runs speak.
         """
         self._web_ui = web_ui
         self._environment = web_ui.environment
@@ -71,6 +75,7 @@ class StartForm:
         self._coming = coming
         self._run_time = run_time
         self._wait = wait
+        self._protocol = protocol
         self._hidden = HiddenTexts(lambda: start_values.of_all_options(web_ui.environment))
         self._looks_at = ""  # what is being checked: a start, or what is only to be checked
         locusts.wrap_start(web_ui, self._start)
@@ -88,14 +93,14 @@ class StartForm:
         try:
             self._refuse_what_is_no_field(form)
             if is_edit:
-                _refuse_changes(form, self._environment, self._shapes, self._run_time().limit_s)
+                self._refuse_changes(form)
             else:
                 self._check_start(form, [], _START)
         except RunRefused as refused:
             faults = [redacted(fault) for fault in refused.faults]
             host = hidden(HOST, self._environment.host or "")
             return jsonify({"success": False, "message": redacted(refused.sentence()), "faults": faults, "host": host})
-        return self._ask_locust(start, is_edit)
+        return self._ask_locust(start, is_edit, self._user_classes(form))
 
     @property
     def is_under_way(self) -> bool:
@@ -182,8 +187,12 @@ class StartForm:
         try:
             host = form.get(HOST, self._environment.host)
             options = posted.options(form, self._environment, self._web_ui.userclass_picker_is_active)
+            options |= self._protocol.options(form)
             faults = [*known, *posted.faults(form, True, self._is_rate_of_use(options))]
-            self._coming.check(options, host, _user_classes(form, self._web_ui), faults=faults)
+            faults += [one for one in self._protocol.faults(form) if one not in known]
+            self._coming.check(
+                {**options, **self._protocol.options(form)}, host, self._user_classes(form), faults=faults
+            )
             self._refuse_stopped()
             is_kept = True
         finally:
@@ -243,9 +252,21 @@ class StartForm:
         if shape:  # a greenlet is true as long as it runs
             raise RunRefused(exit_codes.INVALID, ["the last run's load shape has not ended: try again in a moment"])
 
-    def _ask_locust(self, start: Callable[[], Any], is_edit: bool) -> Any:
-        """Have Locust start or edit a run; where it refuses, all is as it was before."""
-        before = _Before(self._environment)
+    def _refuse_changes(self, form: Form) -> None:
+        """Let nothing but the number of users be changed in a run under way; raise RunRefused."""
+        others = [PROTOCOL] if self._protocol.is_other(form) else []
+        _refuse_changes(form, self._environment, self._shapes, self._run_time().limit_s, others)
+
+    def _user_classes(self, form: Form) -> list[type]:
+        """Return the classes of the users that the form asks for."""
+        classes = self._protocol.classes(form)
+        return _user_classes(form, self._web_ui) if classes is None else classes
+
+    def _ask_locust(self, start: Callable[[], Any], is_edit: bool, user_classes: list[type]) -> Any:
+        """Have Locust start or edit a run of these classes; where it refuses, all is as it was before."""
+        before = BeforeStart(self._environment)
+        if not (is_edit or self._web_ui.userclass_picker_is_active):  # else Locust takes them from the form itself
+            self._environment.user_classes = user_classes
         has_run_time = self._locusts.has_run_time(self._web_ui)
         is_taken = False
         try:
@@ -261,22 +282,6 @@ class StartForm:
             if is_edit:
                 self._locusts.set_run_time(self._web_ui, self._run_time().left_s if has_run_time else None)
         return reply
-
-
-class _Before:
-    """What Locust changes on its way to refusing a start."""
-
-    _NAMES = ("host", "profile", "user_classes")
-
-    def __init__(self, environment: Environment) -> None:
-        self._environment = environment
-        self._options = dict(vars(environment.parsed_options))
-        self._values = {name: getattr(environment, name) for name in self._NAMES}
-
-    def put_back(self) -> None:
-        vars(self._environment.parsed_options).update(self._options)
-        for name, value in self._values.items():
-            setattr(self._environment, name, value)
 
 
 def _refuse_without_workers(runner: Runner) -> None:
@@ -312,14 +317,16 @@ def _user_classes(form: Form, web_ui: WebUI) -> list[type]:
     return [available[name] for name in form.getlist(USER_CLASSES) or available if name in available]
 
 
-def _refuse_changes(form: Mapping[str, str], environment: Environment, shapes: Shapes, limit_s: float | None) -> None:
+def _refuse_changes(
+    form: Mapping[str, str], environment: Environment, shapes: Shapes, limit_s: float | None, changed: list[str]
+) -> None:
     """Let nothing but the number of users be changed in a run under way, which was to run for `limit_s`.
 
     Raises:
         RunRefused: something else is asked for, or the run sets its number of users itself.
     """
     now = vars(environment.parsed_options)
-    changed = [one.flag for one in OPTIONS if form.get(one.dest, now[one.dest]) != now[one.dest]]
+    changed = changed + [one.flag for one in OPTIONS if form.get(one.dest, now[one.dest]) != now[one.dest]]
     if environment.shape_class is not None:
         who = "its levels say" if shapes.are_levels else "its load shape says"
         raise RunRefused(exit_codes.BAD_USAGE, [f"a run is under way, and {who} how many users there are"])

@@ -1,7 +1,7 @@
 """What all start pages of a process have alike, made once: the fields in their groups, but for what they hold."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tfsload.webui import start_fields
@@ -92,6 +92,8 @@ class Layout:
 
 def _groups(extras: Extras) -> tuple[Group, ...]:
     groups, more = start_fields.groups(), extras.fields
+    if first := extras.protocol.fields:
+        groups = tuple(replace(one, fields=(*first, *one.fields)) if one.key == "server" else one for one in groups)
     if not more:
         return groups
     names = ", ".join(one.words[0].label.lower() for one in more)

@@ -101,6 +101,24 @@ class Shapes(Protocol):
         """Forget the shape that was picked last: its run does not start."""
 
 
+class Protocols(Protocol):
+    """What runs that a page starts may speak."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the protocols to choose among; none: there is nothing to choose."""
+
+    @property
+    def now(self) -> str:
+        """The one of the run under way, or of the last; empty: there is nothing to choose."""
+
+    def classes(self, name: str) -> list[type]:
+        """Return the user classes of a run that speaks one of `names`."""
+
+    def named(self, name: str) -> list[str]:
+        """Return the classes that a command has to name for such a run."""
+
+
 class TimeLeft(Protocol):
     """How long a run was to last, and still has; None: it has no such end."""
 

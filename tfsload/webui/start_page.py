@@ -19,6 +19,7 @@ from tfsload.webui.form_changes import Change, Held, changes
 from tfsload.webui.form_words import in_form
 from tfsload.webui.hidden_texts import all_hidden, hidden
 from tfsload.webui.load_kinds import HOST, N_USERS, NO_SHAPE, RUN_TIME, SHAPE, USER_CLASSES, LoadKind
+from tfsload.webui.protocol_field import ProtocolField
 from tfsload.webui.run_pages import no_run
 from tfsload.webui.session_runs import SessionRun, SessionRuns
 from tfsload.webui.site import Site, view_of
@@ -79,7 +80,15 @@ class _Form:
 class StartPage:
     """The form by which a person starts a run."""
 
-    def __init__(self, site: Site, web_ui: WebUI, form: StartForm, runs: SessionRuns, named_host: str | None) -> None:
+    def __init__(
+        self,
+        site: Site,
+        web_ui: WebUI,
+        form: StartForm,
+        runs: SessionRuns,
+        named_host: str | None,
+        protocol: ProtocolField,
+    ) -> None:
         """Answer to its route; what the command line says by now is what a new page holds.
 
         Args:
@@ -88,11 +97,12 @@ class StartPage:
             form: checks a run, and starts it.
             runs: of this session, whose fields a page may be filled with.
             named_host: where a run goes that names no server; None: to the embedded one.
+            protocol: the field for what runs speak.
         """
         self._site, self._environment, self._form, self._runs = site, web_ui.environment, form, runs
         self._at_first = all_hidden(start_values.of_command_line(self._environment))
         self._named_host = None if named_host is None else hidden(HOST, named_host)
-        self._extras = Extras(web_ui)
+        self._extras = Extras(web_ui, protocol)
         self._first_kind = start_values.first_kind(self._environment, self._at_first, bool(self._own_shape()))
         site.blueprint.add_url_rule("/", "start", self._answer, methods=["GET", "POST"])
         site.blueprint.add_url_rule("/now.json", "start_json", self._tell)

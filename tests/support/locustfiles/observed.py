@@ -23,18 +23,20 @@ from locust.exception import StopUser
 if "TFSLOAD_TEST_INIT_S" in os.environ:
     events.init.add_listener(lambda **_: gevent.sleep(float(os.environ["TFSLOAD_TEST_INIT_S"])))
 
-from locustfile import GrpcPredictionUser
+from locustfile import GrpcPredictionUser, RestPredictionUser
 
-__all__ = ["GrpcPredictionUser"]
+__all__ = ["GrpcPredictionUser", "RestPredictionUser"]
 
-if "TFSLOAD_TEST_WAIT_S" in os.environ:
-    GrpcPredictionUser.wait_time = constant(float(os.environ["TFSLOAD_TEST_WAIT_S"]))
 
-if os.environ.get("TFSLOAD_TEST_IN_FLIGHT_S"):
-    _connect = GrpcPredictionUser.connect
+def _wait(user_class):
+    user_class.wait_time = constant(float(os.environ["TFSLOAD_TEST_WAIT_S"]))
 
-    def _connect_slowly(self, run):
-        _connect(self, run)
+
+def _be_slow(user_class):
+    connect = user_class.connect
+
+    def connect_slowly(self, run):
+        connect(self, run)
         call = self._call
 
         def call_slowly(body):
@@ -43,18 +45,36 @@ if os.environ.get("TFSLOAD_TEST_IN_FLIGHT_S"):
 
         self._call = call_slowly
 
-    GrpcPredictionUser.connect = _connect_slowly
+    user_class.connect = connect_slowly
 
-if "TFSLOAD_TEST_ENDS_AFTER" in os.environ:
-    _predict = GrpcPredictionUser.predict
 
-    def _predict_at_most(self):
+def _end_by_itself(user_class):
+    predict = user_class.predict
+
+    def predict_at_most(self):
         self.n_made = getattr(self, "n_made", 0) + 1
         if self.n_made > int(os.environ["TFSLOAD_TEST_ENDS_AFTER"]):
             raise StopUser
-        _predict(self)
+        predict(self)
 
-    GrpcPredictionUser.predict = _predict_at_most
+    user_class.predict = predict_at_most
+
+
+_CHANGES = {
+    "TFSLOAD_TEST_WAIT_S": _wait,
+    "TFSLOAD_TEST_IN_FLIGHT_S": _be_slow,
+    "TFSLOAD_TEST_ENDS_AFTER": _end_by_itself,
+}
+
+
+def _change():
+    # In a function: a class that the module holds by another name is another one to Locust.
+    for name, change in _CHANGES.items():
+        for user_class in (GrpcPredictionUser, RestPredictionUser) if os.environ.get(name) else ():
+            change(user_class)
+
+
+_change()
 
 if "TFSLOAD_TEST_UNDRAWN" in os.environ:
     from tests.support.undrawn import draw_nothing
