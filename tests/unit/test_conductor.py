@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import time
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import gevent
 import numpy as np
@@ -824,6 +824,7 @@ class Loop(RunnerOfUsers):
 
     state = STATE_RUNNING
     target_user_count = 2
+    target_user_classes_count = MappingProxyType({"LevelUser": 2})
 
     def send_message(self, message, data, client_id=None):  # noqa: ARG002  (Locust's name)
         super().send_message(message, data)
@@ -860,8 +861,8 @@ def test_one_process_measures_levels_by_itself(runner_of_all, options, rate_rps)
     participant.begin()
     start_users(participant, runner, 2)
 
-    with gevent.Timeout(10):
-        runs = [conductor.measure(Level(number, 2, rate_rps, 0.02, 0.06), 1.0) for number in (1, 2)]
+    with gevent.Timeout(20):
+        runs = [conductor.measure(Level(number, 2, rate_rps, **LONG_ENOUGH), 1.0) for number in (1, 2)]
     gevent.killall(runner.users)
     coordinator.begin_to_end()
     participant.end()
@@ -871,6 +872,6 @@ def test_one_process_measures_levels_by_itself(runner_of_all, options, rate_rps)
     rows = [level_row(run, results.records[run.level.number]) for run in runs]
     assert [(run.n_workers, run.missing_workers, run.n_users) for run in runs] == [(1, (), 2)] * 2
     assert all(row.answered > 0 for row in rows)
-    assert [row.record.offered for row in rows] == ([30, 30] if rate_rps else [0, 0])
+    assert [row.record.offered for row in rows] == ([300, 300] if rate_rps else [0, 0])
     assert results.n_unaccounted == 0
     assert results.overall.requests == sum(row.record.requests for row in rows)
