@@ -11,6 +11,7 @@ from tfsload.analysis.judge import judge
 from tfsload.analysis.level_names import told_name
 from tfsload.report import junit, markdown, terminal
 from tfsload.report.page import page
+from tfsload.report.page.cards import cards
 from tfsload.report.page.checks import doubts
 from tfsload.report.page.first_screen import first_screen
 
@@ -81,3 +82,10 @@ def test_a_doubt_says_which_of_two_levels_it_is_about_and_is_told_once():
     found = [f"{one.of}: {''.join(piece.text for piece in one.what)}" for one in doubts(page_run("unsettled"))]
 
     assert [one.partition(":")[0] for one in found if "unstable" in one] == ["4 users (second time)"]
+
+
+def test_a_card_says_which_of_two_levels_a_figure_is_of():
+    fast, soon, _ = cards(result_of(PAST_RUNS["repeated"]()))
+
+    assert fast.below.startswith("at 2 users (first time)")
+    assert soon.title == "How soon: p99 at 2 users (first time)"

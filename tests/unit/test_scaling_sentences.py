@@ -297,8 +297,7 @@ SWEEPS = [
         sweep_of((100, 200, 201, 199), 0.3),
         "Yes",
         [
-            "Of a lone request's 10.0 ms",
-            "the server takes 9.7 ms; the other 0.300 ms (3%) are",
+            "Of a lone request's 10.0 ms, the server takes 9.7 ms; the other 0.300 ms (3%) are",
             "stops growing at 2 users",
         ],
         id="the-reason-is-given",

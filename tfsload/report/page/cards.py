@@ -83,7 +83,7 @@ def _fast(result: RunResult, best: LevelResult | None) -> Card:
     if best is None:
         below = [states.why_none_is_best(result), *crossed.told]
         return Card(title, units.NONE, "", " · ".join(below), crossed.state, *crossed.figure(None))
-    below = [f"at {best.name}" if result.search is None else f"{best.name} offered"]
+    below = [f"at {told_name(result.levels, best)}" if result.search is None else f"{best.name} offered"]
     if higher is not None:
         title = "How fast: at least"
         more = f"{units.rate(higher.throughput_rps)} at {users(higher.users)}"
@@ -152,12 +152,12 @@ def _soon(result: RunResult, best: LevelResult | None) -> Card:
     below += crossed.told
     unit = "ms" if value is not None and math.isfinite(value) else ""
     state = crossed.state or unsupported_as_a_whole(result)
-    title = f"How soon: p99 at {best.name}"
+    title = f"How soon: p99 at {told_name(result.levels, best)}"
     return Card(title, units.latency_ms(value), unit, " · ".join(below), state, *crossed.figure(value))
 
 
 def _soon_without_verdict(result: RunResult, crossed: Crossed) -> Card:
-    known = [(level.upper_end_ns.get(99), level.name) for level in result.levels]
+    known = [(level.upper_end_ns.get(99), told_name(result.levels, level)) for level in result.levels]
     values = [(value, name) for value, name in known if value is not None]
     below = [states.why_none_is_best(result)]
     if values:
