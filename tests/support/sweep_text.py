@@ -48,11 +48,9 @@ def read(text: str) -> Said:
     rows = [re.split(r"  +", line) for line in text.splitlines() if re.match(r"[\d,]+ users?( \?)?  ", line)]
     levels = [(row[0].split(), row[2].removesuffix("×")) for row in rows if row[2].endswith("×")]
     failing = re.search(r"^not used     (.*) had requests without", text, re.MULTILINE)
-    failed = re.findall(r"([\d,]+) users? \(", failing[1]) if failing else []
-    speed_ups = _of_users(levels)
-    left_out = {int(number(name[0])) for name, _ in levels if name[-1] == "?"} | {
-        int(number(users)) for users in failed
-    }
+    failed = {int(number(users)) for users in re.findall(r"([\d,]+) users? \(", failing[1])} if failing else set()
+    speed_ups = _of_users(levels, failed)
+    left_out = {int(number(name[0])) for name, _ in levels if name[-1] == "?"} | failed
     best = re.search(r"^throughput   .*(?:[, ]at|\()\s*([\d, and]+) users?", text, re.MULTILINE)
     law = re.search(r"^scaling law  .*$", text, re.MULTILINE)
     return Said(
@@ -66,12 +64,18 @@ def read(text: str) -> Said:
     )
 
 
-def _of_users(levels: list[tuple[list[str], str]]) -> dict[int, float]:
-    """Return speed-ups by users: of several levels the mean of those that are not marked, where one is not."""
+def _of_users(levels: list[tuple[list[str], str]], failed: set[int]) -> dict[int, float]:
+    """Return speed-ups by users: of several levels the mean of those that are not marked, where one is not.
+
+    Where requests failed it is not printed in which of several, and none of them counts.
+    """
     by_users: dict[int, list[tuple[bool, float]]] = {}
     for name, value in levels:
         by_users.setdefault(int(number(name[0])), []).append((name[-1] == "?", number(value)))
-    counted = {users: [one for one in found if not one[0]] or found for users, found in by_users.items()}
+    counted = {
+        users: (users not in failed and [one for one in found if not one[0]]) or found
+        for users, found in by_users.items()
+    }
     return {users: sum(value for _, value in found) / len(found) for users, found in counted.items()}
 
 

@@ -242,6 +242,10 @@ def any_sweeps(draw):
     return rows
 
 
+def test_where_requests_failed_in_one_of_two_equal_levels_both_are_left_out():
+    assert_holds([row(1, 5), row(2, 5), row(16, 5, n_failed=1), row(1, 5), row(16, 80, doubt=DOUBT)])
+
+
 @settings(max_examples=scaled(100))
 @given(any_sweeps())
 def test_no_sentence_contradicts_its_table(rows):
