@@ -19,7 +19,7 @@ def decimals(array: NDArray[Any]) -> list[str]:
     if not values:
         return []
     short = ("%.6g " * len(values) % values).split()
-    is_read_back = np.array(short, np.float64).astype(array.dtype) == array.ravel()
+    is_read_back = np.array(list(map(float, short))).astype(array.dtype) == array.ravel()
     if is_read_back.all():
         return list(map(_with_point, short))
     long = (f"%.{_DIGITS[array.dtype]}g " * len(values) % values).split()

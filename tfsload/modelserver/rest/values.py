@@ -128,21 +128,28 @@ def to_float(value: float) -> float:
 
 def _at_a_glance(flat: list[Any], dtype: int) -> NDArray[Any] | None:
     kinds = set(map(type, flat))
-    if dtype in _REAL and kinds <= {float, int}:
-        _, most_whole, most = _REAL[dtype]
-        numbers = np.fromiter(flat, np.float64, len(flat))
-        sizes = np.abs(numbers[np.isfinite(numbers)])
-        fits = not len(sizes) or sizes.max() <= (most_whole if int in kinds else most)
-    elif dtype in _WHOLE and kinds <= {int}:
+    if dtype in _REAL:
+        return _reals_at_a_glance(flat, dtype, kinds) if kinds <= {float, int} else None
+    if dtype in _WHOLE and kinds <= {int}:
         least, most = _WHOLE[dtype]
         fits = not flat or (min(flat) >= least and max(flat) <= most)
-    elif dtype == types_pb2.DT_BOOL:
-        fits = kinds <= {bool}
     elif dtype == types_pb2.DT_STRING and kinds <= {str}:
         return in_array([text.encode("utf-8", "surrogateescape") for text in flat], dtype)
     else:
-        fits = False
+        fits = dtype == types_pb2.DT_BOOL and kinds <= {bool}
     return in_array(flat, dtype) if fits else None
+
+
+def _reals_at_a_glance(flat: list[Any], dtype: int, kinds: set[type]) -> NDArray[Any] | None:
+    _, most_whole, most_real = _REAL[dtype]
+    most = most_whole if int in kinds else most_real
+    numbers = np.fromiter(flat, np.float64, len(flat))
+    if len(numbers) and not (numbers.max() <= most and numbers.min() >= -most):
+        # Too large, or no number at all: these may be.
+        finite = numbers[np.isfinite(numbers)]
+        if (np.abs(finite) > most).any():
+            return None
+    return numbers if dtype == types_pb2.DT_DOUBLE else numbers.astype(np.float32)
 
 
 def _collect(value: Any, level: int, shape: list[int], dtype: int, found: list[Any]) -> None:
