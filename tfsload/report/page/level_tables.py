@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from tfsload.analysis.doubts import BUSY_SHARE, LATE_NS, LATE_SHARE_OF_LATENCY, WAIT_SHARE_OF_LATENCY, WAITED_SHARE
 from tfsload.analysis.figures import at_once, fold, latency, percent, share
+from tfsload.analysis.level_names import told_name
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.result import RunResult
@@ -144,7 +145,7 @@ def generator_table(result: RunResult) -> Table:
         Heading("processes"),
         Heading("users"),
     )
-    rows = tuple(_generator_row(level, is_open) for level in result.levels)
+    rows = tuple(_generator_row(told_name(result.levels, level), level, is_open) for level in result.levels)
     notes = [_generator_limits()]
     if any(cell.text == units.NONE for row in rows for cell in row.cells):
         notes.append(f"{units.NONE}: not measured, or by too few requests.")
@@ -161,11 +162,11 @@ def _generator_limits() -> str:
     )
 
 
-def _generator_row(level: LevelResult, is_open: bool) -> Row:
+def _generator_row(name: str, level: LevelResult, is_open: bool) -> Row:
     busiest = max((one.busy for one in level.cpu), default=None)
     waited = max((one.waited for one in level.cpu), default=None)
     cells = figures(
-        level.name,
+        name,
         units.NONE if busiest is None else f"{busiest:.1%}",
         units.NONE if waited is None else f"{waited:.1%}",
         *((units.latency_ms(level.lag_p99_ns),) if is_open else ()),
