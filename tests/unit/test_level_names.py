@@ -114,4 +114,6 @@ def test_a_reason_that_is_no_doubt_stands_at_its_level_too():
 def test_what_the_load_generator_was_like_says_in_which_of_two_levels():
     names = [row.cells[0].text for row in generator_table(page_run("unsettled")).rows]
 
-    assert names == [f"{name} ({which} time)" for which in ("first", "second") for name in ("1 user", "2 users", "4 users")]
+    assert names == [
+        f"{name} ({which} time)" for which in ("first", "second") for name in ("1 user", "2 users", "4 users")
+    ]
