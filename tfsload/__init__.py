@@ -57,6 +57,7 @@ _PUBLIC = {
 if "locust.main" in sys.modules:
     # Locust's own program: a Ctrl-C is to end it in a line from the locustfile's first line on.
     import_module("tfsload.suite.beginning").begin()
+    import_module("tfsload.suite.no_user_class").listen()
 
 
 def __getattr__(name: str) -> object:

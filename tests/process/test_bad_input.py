@@ -423,3 +423,25 @@ def test_a_variable_of_a_locustfiles_own_option_is_none_of_ours(tmp_path):
     )
 
     assert ended.exit_code == exit_codes.PASS, ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("source", "option", "is_told"),
+    [
+        pytest.param("import tfsload", "--num-tests", True, id="an-option-of-the-suite"),
+        pytest.param("import tfsload", "--num-tests=10", True, id="with-its-value"),
+        pytest.param("import tfsload", "--nonsense", False, id="an-option-of-nobody"),
+        pytest.param("import tfsload; tfsload.GrpcUser", "--nonsense", False, id="with-a-user-class"),
+        pytest.param("import locust", "--num-tests", False, id="without-the-suite"),
+    ],
+)
+def test_a_locustfile_without_a_user_class_of_the_suite_is_told_why_it_has_no_options(
+    tmp_path, source, option, is_told
+):
+    locustfile = tmp_path / "nouser.py"
+    locustfile.write_text(f"{source}\n")
+    ended = run_headless(tmp_path / "run", option, locustfile=locustfile, is_forked=False)
+
+    assert ended.exit_code == exit_codes.BAD_USAGE
+    assert f"unrecognized arguments: {option}" in ended.stderr
+    assert ("this one has none: add `class MyUser(tfsload.GrpcUser): pass`" in ended.stderr) is is_told

@@ -13,7 +13,7 @@ signature    predict_images: images [-0, 0] float ← 0 × 0 pixels ÷ 0 · scor
 
 requests     0 in TIME
 rate         0 requests/s
-latency ms   p0 0  p0 0  p0 0  p0 0  p0 0  max 0
+latency ms   p0 0  p0 0  p0 0  p0 0  p0 0  max 0 (as counted)
 error rate   0% of 0 predictions
   wrong      0% (0)
   failed     0% (0)

@@ -75,8 +75,8 @@ def test_a_short_run_is_judged_whole_and_says_so(runs):
     assert run.exit_code == exit_codes.THRESHOLD, run.stdout
     assert "p99 < 400 ms was crossed: " in run.stdout
     assert (
-        "  note: less than 4 s were measured: percentiles and means are judged with all half-seconds alone, and one "
-        "stall may decide them\n"
+        "  note: less than 4 s were measured, too little to tell whether one short stall decides a percentile or a "
+        "mean: limits on these were held against all that was measured, a stall included\n"
     ) in run.stdout
 
 

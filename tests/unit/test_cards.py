@@ -16,6 +16,7 @@ from tfsload.analysis.scaling import assess_sweep
 from tfsload.analysis.validity import WORKERS_STAY
 from tfsload.analysis.verdict import Rule, Verdict
 from tfsload.report import states
+from tfsload.report.markdown import write
 from tfsload.report.page.cards import cards
 from tfsload.report.page.first_screen import first_screen
 from tfsload.report.page.level_tables import levels_table
@@ -105,7 +106,9 @@ def test_a_percentile_that_a_threshold_limits_is_the_one_that_it_was_held_agains
     _, _, soon = cards(page_run("unanswered"))
 
     assert (soon.value, soon.unit, soon.state) == ("∞", "", "crossed")
-    assert soon.below.startswith("of all requests, 14.30% of them without an answer · of those answered: p50 ")
+    assert soon.below.startswith(
+        "of all requests, 14.30% of them without an answer · of those answered: as counted p99 "
+    )
     assert soon.below.endswith("above the bound · p90, mean and max were crossed")
 
 
@@ -152,7 +155,7 @@ def test_a_level_with_dropped_arrivals_is_not_the_best():
         "100",
         "at 100 requests/s · 1,000 requests · dropped_rate was crossed",
     )
-    assert soon.below == "p50 4.11 ms · p99 < 50 ms: above the bound"
+    assert soon.below == "p50 up to 4.11 ms · p99 < 50 ms: above the bound"
     assert (soon.crossing, soon.crossing_unit) == ("∞", "at 400 requests/s")
 
 
@@ -416,3 +419,38 @@ def test_a_card_says_how_many_were_crossed_on_its_figure_and_which(texts, where,
     below = cards(with_crossed(small_sweep(), *held))[1].below.split(" · ")
 
     assert [one for one in below if "crossed" in one] == ([said] if said else [])
+
+
+def a_run_as_a_whole(threshold=None, value=None):
+    whole = dataclasses.replace(page_run("demo"), thresholds=())
+    if threshold is None:
+        return whole
+    (one,) = thresholds.parse(threshold)
+    return dataclasses.replace(whole, thresholds=(Held(one, "", value, True, margin_of(one, value)),))
+
+
+@pytest.mark.parametrize(
+    ("result", "title", "bound"),
+    [
+        pytest.param(page_run("sweep"), "How soon: p99 at 2 users, up to", "up to ", id="of-a-level"),
+        pytest.param(a_run_as_a_whole(), "How soon: p99, as counted", "", id="of-a-run"),
+        pytest.param(a_run_as_a_whole("p99 < 50ms", 8.93e6), "How soon: p99, up to", "up to ", id="held-against"),
+        pytest.param(a_run_as_a_whole("p99 > 1ms", 4.5e6), "How soon: p99, as counted", "", id="a-lower-limit"),
+        pytest.param(a_run_as_a_whole("p99 < 50ms", math.inf), "How soon: p99", "", id="without-a-value"),
+    ],
+)
+def test_a_percentile_says_whether_it_was_counted_or_is_the_most_that_it_may_be(result, title, bound):
+    (soon,) = (card for card in cards(result) if card.kind == "How soon")
+
+    assert (soon.title, soon.bound) == (title, bound)
+    assert ("as counted p99 " in soon.below) is ("p99 <" in str([one.threshold.text for one in result.thresholds]))
+
+
+def test_a_summary_says_what_its_percentiles_are_and_which_carry_no_limit():
+    result = a_run_as_a_whole()
+    totals, note = result.totals, "Percentiles as counted; a limit on one is held against the highest value it may have"
+
+    assert f"{note} (up to); it wants more answers than these {totals.latency.count:,} for p99.9 (6,636)." in write(
+        result
+    )
+    assert note not in write(page_run("sweep"))

@@ -93,7 +93,7 @@ CARDS = {
             "1.95× one user as the client sees it, network included; in the server alone about 1.81 requests at once",
             "",
         ),
-        ("How soon: p99 at 2 users", "6.02", "ms", "p50 4.20 ms · worst 23.6 ms at 8 users", ""),
+        ("How soon: p99 at 2 users, up to", "6.02", "ms", "p50 up to 4.20 ms · worst up to 23.6 ms at 8 users", ""),
         ("How often wrong: error rate", "2.11", "%", "354 wrong · 0 failed · of 16,783 predictions", ""),
     ],
     "endless": [
@@ -105,10 +105,10 @@ CARDS = {
             "",
         ),
         (
-            "How soon: p99 at 1 user",
+            "How soon: p99 at 1 user, up to",
             "4.30",
             "ms",
-            "p50 3.00 ms · p99 < 20 ms: above the bound · "
+            "p50 up to 3.00 ms · p99 < 20 ms: above the bound · "
             "crossed at 3 levels: 4 users, 8 users and 16 users · p90 was crossed",
             "crossed",
             "∞",
@@ -130,10 +130,10 @@ CARDS = {
     "search": [
         ("How fast: highest rate that holds", "200", "requests/s", "200 requests/s offered · 2,000 requests", ""),
         (
-            "How soon: p99 at 200 requests/s (second time)",
+            "How soon: p99 at 200 requests/s (second time), up to",
             "7.39",
             "ms",
-            "p50 5.06 ms · worst 104 ms at 283 requests/s",
+            "p50 up to 5.06 ms · worst up to 104 ms at 283 requests/s",
             "",
         ),
         ("How often wrong: error rate", "2.12", "%", "93 wrong · 0 failed · of 4,393 predictions", ""),
@@ -156,8 +156,8 @@ def test_where_no_level_supports_a_verdict_there_is_no_best():
     assert (fast.value, soon.value) == ("–", "–")
     assert fast.below == "no level supports a verdict"
     assert soon.below == (
-        "no level supports a verdict · p99: lowest 7.16 ms at 2 users (first time), highest 37.3 ms at 4 users "
-        "(second time) · p99 < 12 ms: 210% above the bound · crossed at 2 levels: 4 users (2×) · p50 was crossed"
+        "no level supports a verdict · p99: lowest up to 7.16 ms at 2 users (first time), highest up to 37.3 ms at 4 "
+        "users (second time) · p99 < 12 ms: 210% above the bound · crossed at 2 levels: 4 users (2×) · p50 was crossed"
     )
 
 

@@ -14,6 +14,7 @@ from tfsload.report.page import page
 from tfsload.report.page.cards import cards
 from tfsload.report.page.checks import doubts
 from tfsload.report.page.first_screen import first_screen
+from tfsload.report.page.level_tables import generator_table
 
 
 def levels_of(*users):
@@ -88,4 +89,39 @@ def test_a_card_says_which_of_two_levels_a_figure_is_of():
     fast, soon, _ = cards(result_of(PAST_RUNS["repeated"]()))
 
     assert fast.below.startswith("at 2 users (first time)")
-    assert soon.title == "How soon: p99 at 2 users (first time)"
+    assert soon.title == "How soon: p99 at 2 users (first time), up to"
+
+
+def told_of(result):
+    return [(one.of, "".join(piece.text for piece in one.what)) for one in doubts(result)]
+
+
+def test_a_percentile_that_is_not_given_says_of_which_of_two_levels():
+    whole = page_run("unsettled")
+    levels = tuple(
+        dataclasses.replace(one, upper_end_ns={**one.upper_end_ns, 99.0: None} if one.number == 4 else one.upper_end_ns)
+        for one in whole.levels
+    )
+
+    found = [of for of, what in told_of(dataclasses.replace(whole, levels=levels)) if what.startswith("p99 is not")]
+
+    assert found == ["1 user (second time)"]
+
+
+def test_a_reason_that_is_no_doubt_stands_at_its_level_too():
+    whole = page_run("rate")
+    *others, last = whole.levels
+    levels = (*others, dataclasses.replace(last, dropped=3))
+    result = dataclasses.replace(whole, levels=levels, thresholds=(), verdict=None)
+    found = told_of(dataclasses.replace(result, verdict=judge(result)))
+
+    assert [of for of, what in found if "were dropped" in what] == [last.name]
+    assert [what for _, what in found if what.startswith(f"{last.name}: ")] == []
+
+
+def test_what_the_load_generator_was_like_says_in_which_of_two_levels():
+    names = [row.cells[0].text for row in generator_table(page_run("unsettled")).rows]
+
+    assert names == [
+        f"{name} ({which} time)" for which in ("first", "second") for name in ("1 user", "2 users", "4 users")
+    ]

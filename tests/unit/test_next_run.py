@@ -7,7 +7,9 @@ import shlex
 import pytest
 
 from tests.support.page_runs import PAGE_RUNS, closed_sweep, page_run
+from tfsload.analysis import exit_codes
 from tfsload.analysis.doubts import Doubt
+from tfsload.analysis.judge import judge
 from tfsload.analysis.next_sweep import (
     SUGGESTED,
     NextSweep,
@@ -314,6 +316,38 @@ def test_it_is_told_as_options_that_are_others(wanted, options, changes):
     words = shlex.split(command(result, next_run.changes(result)))
     for name, text in changes.items():
         assert words[words.index(f"--{name.replace('_', '-')}") + 1] == text
+
+
+def unsettled_sweep(doubt, way, per_request="1", n_answered=10_000, **options):
+    """Return a sweep that is INVALID by a doubt, whose lone requests spend this share of their time on the way."""
+    whole = page_run("sweep")
+    alone, *others = [
+        dataclasses.replace(one, requests=n_answered + one.failed_requests, generator_doubts=()) for one in whole.levels
+    ]
+    alone = dataclasses.replace(alone, sample_doubts=(doubt,), round_trip_ns=int(way * alone.latency.mean_ns))
+    options = {**whole.asked.options, "images_per_request": per_request, "warm_up": "2", **options}
+    asked = dataclasses.replace(whole.asked, options=options)
+    result = dataclasses.replace(whole, levels=(alone, *others), asked=asked, thresholds=(), verdict=None)
+    return dataclasses.replace(result, verdict=judge(result))
+
+
+@pytest.mark.parametrize(
+    ("result", "images"),
+    [
+        pytest.param(unsettled_sweep(TOO_EARLY, 0.7), "64", id="single-images-most-of-whose-time-is-the-way"),
+        pytest.param(unsettled_sweep(TOO_EARLY, 0.2), None, id="the-server-takes-most-of-it"),
+        pytest.param(unsettled_sweep(TOO_EARLY, 0.7, "64"), None, id="large-ones-already"),
+        pytest.param(unsettled_sweep(TOO_SHORT, 0.7), "64", id="longer-levels-with-samples-to-spare"),
+        pytest.param(unsettled_sweep(TOO_SHORT, 0.7, n_answered=200), None, id="longer-levels-for-want-of-samples"),
+        pytest.param(unsettled_sweep(TOO_EARLY, 0.7, sweep="", rate="100"), None, id="no-sweep"),
+    ],
+)
+def test_a_sweep_that_supports_no_verdict_goes_on_with_larger_requests_where_these_would_tell(result, images):
+    changes = next_run.changes(result)
+
+    assert result.judged.exit_code == exit_codes.INVALID
+    assert changes.get("images_per_request") == images
+    assert {"warm_up", "level_duration"} & changes.keys()
 
 
 def test_of_a_run_that_is_of_before_this_was_known_nothing_is_suggested():

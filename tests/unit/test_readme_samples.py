@@ -6,6 +6,10 @@ import pytest
 
 from tests.support.runs import PROJECT
 from tfsload.analysis.scaling_answer import _HEADS, _OVERCORRECTED
+from tfsload.settings.settings import Settings
+from tfsload.target.call_finding import NoCallError, find_call
+from tfsload.target.fired import DIGITS
+from tfsload.transport.signature import SignatureDescribed, TensorDescribed
 
 README = (PROJECT / "README.md").read_text()
 GOLDEN = PROJECT / "tests" / "unit" / "golden"
@@ -60,3 +64,14 @@ def test_the_answer_is_one_that_the_code_gives():
     assert len(answers) == 1
     assert any(re.match(pattern, answers[0]) for pattern in patterns), answers
     assert "Of a lone request's " in answers[0]
+
+
+def test_the_refusal_is_the_one_that_the_code_gives():
+    images, scores = TensorDescribed("DT_FLOAT", (-1, 784)), TensorDescribed("DT_FLOAT", (-1, 10))
+    signature = SignatureDescribed("tensorflow/serving/predict", {"images": images}, {"scores": scores}, frozenset())
+    asked = Settings.parse({"signature_name": "predict"}, None).model
+
+    with pytest.raises(NoCallError) as caught:
+        find_call(asked, {"predict_images": signature, "serving_default": signature}, DIGITS)
+
+    assert sample("--signature-name")[1:] == [f"  - {fault}" for fault in caught.value.faults]

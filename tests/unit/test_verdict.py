@@ -499,3 +499,12 @@ def test_the_report_is_told_of_in_a_line_before_the_last(page, shown):
         f"Report: {shown}",
         "Inference error rate: 0%",
     ]
+
+
+def test_a_note_on_what_was_measured_too_shortly_can_be_understood_alone():
+    (note,) = judge(dataclasses.replace(summarise(ANSWERED), judged_whole=("1 user",))).notes
+
+    assert str(note) == (
+        "less than 4 s were measured at 1 user, too little to tell whether one short stall decides a percentile or a "
+        "mean: limits on these were held against all that was measured, a stall included"
+    )

@@ -122,8 +122,8 @@ def _judged_whole(result: RunResult) -> tuple[Reason, ...]:
         return ()
     where = f" at {', '.join(result.judged_whole)}" if any(result.judged_whole) else ""
     what = (
-        f"less than {LEAST_S:g} s were measured{where}: percentiles and means are judged with all half-seconds alone, "
-        "and one stall may decide them"
+        f"less than {LEAST_S:g} s were measured{where}, too little to tell whether one short stall decides a "
+        "percentile or a mean: limits on these were held against all that was measured, a stall included"
     )
     return (Reason(what),)
 

@@ -9,7 +9,7 @@ from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.result import RunResult
 from tfsload.report import states
 from tfsload.report.load import load
-from tfsload.report.percentile_words import PERCENTILES_ARE
+from tfsload.report.percentile_words import PERCENTILES_ARE, of_a_whole_run
 from tfsload.report.speed_ups import OF_A_MEAN, are_of_a_mean, speed_ups
 from tfsload.report.sweep_answer import sweep_answer
 from tfsload.report.where import where
@@ -88,7 +88,8 @@ def _figures(result: RunResult) -> str:
         "failed": count(totals.n_failed),
         **({"mismatched": count(totals.mismatched)} if totals.compared else {}),
     }
-    note = "\n\nRates and percentiles are of answered requests." if latency and totals.failed_requests else ""
+    note = f"\n\n{_sentence(of_a_whole_run(totals))}" if latency else ""
+    note += " Rates and percentiles are of answered requests." if latency and totals.failed_requests else ""
     note += "" if is_labelled else f"\n\nThere is no error rate: {NO_LABELS}."
     note += f"\n\n{with_code(_sentence(why))}" if (why := result.images.why_no_classes) else ""
     return _table(tuple(row), [tuple(row.values())], n_texts=0) + note

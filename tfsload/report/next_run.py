@@ -4,10 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tfsload.analysis.first_cure import FirstCure, cures
-from tfsload.analysis.next_sweep import as_options
+from tfsload.analysis.next_sweep import HEAVY, as_options
+from tfsload.analysis.percentiles import LEAST_PERCENTILE, samples_needed
 from tfsload.analysis.result import RunResult
 
 _LARGER, _LASTING = "images_per_request", {"level_duration", "run_time"}
+
+# The share of a lone request's time on its way from which on larger requests are what tells of the server.
+_MOST_ON_THE_WAY = 0.5
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ def next_run(result: RunResult) -> NextRun:
     if not curing:
         return NextRun(outside=outside)
     beside = {name: text for name, text in of_answer.items() if name != _LARGER}
-    return NextRun({**beside, **curing}, outside)
+    return NextRun({**beside, **_larger(result, curing), **curing}, outside)
 
 
 def _all_others(result: RunResult, found: Sequence[FirstCure]) -> dict[str, str]:
@@ -47,6 +51,26 @@ def _all_others(result: RunResult, found: Sequence[FirstCure]) -> dict[str, str]
             continue
         curing |= {name: text for name, text in options.items() if _is_more(text, curing.get(name))}
     return curing
+
+
+def _larger(result: RunResult, curing: Mapping[str, str]) -> dict[str, str]:
+    """Return larger requests for a sweep of single images that spend most of their time on the way, as Check advises.
+
+    Such a sweep tells little of the server also where nothing else is in its way any more.
+    """
+    options = result.asked.options
+    if not options.get("sweep") or _LARGER in curing:
+        return {}
+    # As many requests fewer there may be: levels are to be long enough for them.
+    has_enough = all(one.answered >= HEAVY * samples_needed(LEAST_PERCENTILE) for one in result.levels)
+    if _LASTING & curing.keys() and not has_enough:
+        return {}
+    alone = next((one for one in result.levels if one.users == 1 and one.answered), None)
+    if options.get(_LARGER) != "1" or alone is None or alone.round_trip_ns is None:
+        return {}
+    is_on_the_way = alone.round_trip_ns >= _MOST_ON_THE_WAY * alone.latency.mean_ns
+    n_images = min(HEAVY, len(result.images.fired))
+    return _others(result, {_LARGER: str(n_images)}) if is_on_the_way and n_images else {}
 
 
 def _is_more(text: str, other: str | None) -> bool:

@@ -11,6 +11,7 @@ from tfsload.report import classes, levels, thresholds, verdict
 from tfsload.report.asked_load import asked_load
 from tfsload.report.fewer_users import why_fewer
 from tfsload.report.load import load
+from tfsload.report.percentile_words import AS_COUNTED
 from tfsload.report.screen import LOG, Screen
 from tfsload.report.speed_ups import OF_A_MEAN, are_of_a_mean, speed_ups
 from tfsload.report.sweep_answer import sweep_answer
@@ -209,7 +210,7 @@ def _latency(totals: Totals) -> str:
         return f"{NONE} ({none_answered(totals.failed)})"
     parts = [f"p{percentile:g} {latency_ms(value)}" for percentile, value in totals.latency_ns.items()]
     text = "  ".join([*parts, f"max {latency_ms(totals.latency.max_ns)}"])
-    return f"{text} (of answered requests)" if totals.failed_requests else text
+    return f"{text} ({AS_COUNTED}{', of answered requests' if totals.failed_requests else ''})"
 
 
 def _failed(totals: Totals) -> str:

@@ -30,9 +30,8 @@ from tfsload.suite import (
     streams,
     users_at_once,
 )
+from tfsload.suite.no_user_class import INSTALLED
 from tfsload.suite.process_suite import SUITES, AnyRunner, Suite
-
-_INSTALLED = "tfsload_is_installed"
 
 
 def install(where: Environment | Events, **options: Any) -> None:
@@ -58,9 +57,9 @@ def install(where: Environment | Events, **options: Any) -> None:
     elif options:
         raise ValueError("options are an environment's: call tfsload.install(environment, ...)")
     events: Any = where.events if isinstance(where, Environment) else where
-    if getattr(events, _INSTALLED, False):
+    if getattr(events, INSTALLED, False):
         return
-    setattr(events, _INSTALLED, True)
+    setattr(events, INSTALLED, True)
     locust_wraps.install()
     locust_wraps.wrap_create_master(master_address.refused_in_words)
     prediction_events.install(events)

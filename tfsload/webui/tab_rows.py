@@ -18,7 +18,7 @@ from tfsload.report.page.level_tables import levels_table
 from tfsload.report.page.tables import Cell, Table
 from tfsload.report.page.verdict_words import verdict_view
 from tfsload.report.page.words import clean
-from tfsload.report.percentile_words import PERCENTILES_ARE
+from tfsload.report.percentile_words import AS_COUNTED, PERCENTILES_ARE
 from tfsload.report.standing import NOTHING_COUNTED, Counters
 
 Row = dict[str, str]
@@ -185,7 +185,7 @@ def _percentiles(result: RunResult) -> str:
         are_all_known = all(level.upper_end_ns.get(p) is not None for level in result.levels for p in (50, 90, 99))
         too_few = "" if are_all_known else ", or too few samples carry it"
         return f"{PERCENTILES_ARE}; {NONE}: of all together there is none{too_few}"
-    return "percentiles as counted" if result.totals.latency_ns else ""
+    return f"percentiles {AS_COUNTED}" if result.totals.latency_ns else ""
 
 
 def _of_all(result: RunResult) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tfsload.analysis import exit_codes, missing_users
 from tfsload.analysis.answer_kinds import is_overcorrected
 from tfsload.analysis.figures import at_once, percent, share, users
+from tfsload.analysis.held_words import UP_TO
 from tfsload.analysis.image_counts import NO_LABELS
 from tfsload.analysis.level_names import told_name
 from tfsload.analysis.level_result import LevelResult
@@ -18,9 +19,12 @@ from tfsload.report import states, units
 from tfsload.report.asked_load import asked_load
 from tfsload.report.fewer_users import why_fewer
 from tfsload.report.page.crossed import Crossed, is_p99, of_errors, of_latency, of_throughput
+from tfsload.report.percentile_words import AS_COUNTED
 
 # Of levels as good as the best so many are named.
 _MOST_NAMED = 3
+# Behind the title of a figure that is the upper end of a percentile; what is no such end is "as counted".
+_UP_TO = f", {UP_TO.strip()}"
 # Of a run that supports no verdict some levels may: the card's is one of them.
 _OF_A_SOUND_LEVEL = "this level is not in doubt"
 
@@ -50,6 +54,11 @@ class Card:
     def kind(self) -> str:
         """Which question it answers: "How fast", "How soon" or "How often wrong"."""
         return self.title.partition(":")[0]
+
+    @property
+    def bound(self) -> str:
+        """What stands before the figure where its title does not: "up to" where it is an upper end; else empty."""
+        return UP_TO if self.title.endswith(_UP_TO) else ""
 
 
 # Of what a run with levels counted that was stopped in the first of them.
@@ -135,7 +144,7 @@ def _soon(result: RunResult, best: LevelResult | None) -> Card:
         return _soon_without_verdict(result, crossed)
     below = []
     if (p50_ns := best.upper_end_ns.get(50)) is not None:
-        below.append(f"p50 {_with_ms(p50_ns)}")
+        below.append(f"p50 {_up_to(p50_ns)}")
     worst = max(
         (level for level in result.levels if level.upper_end_ns.get(99) is not None),
         key=lambda level: level.upper_end_ns[99] or 0,
@@ -144,7 +153,7 @@ def _soon(result: RunResult, best: LevelResult | None) -> Card:
     # Where the worst one crosses a threshold, that is told once.
     if worst is not None and worst is not best and (crossed.worst is None or crossed.worst.level != worst.number):
         mark = " (in doubt)" if states.is_doubted(result, worst) else ""
-        told = _with_ms(worst.upper_end_ns[99])
+        told = _up_to(worst.upper_end_ns[99])
         below.append(f"{'' if units.ENDLESS in told else 'worst '}{told} at {told_name(result.levels, worst)}{mark}")
     value = best.upper_end_ns.get(99)
     if value is None:
@@ -152,7 +161,7 @@ def _soon(result: RunResult, best: LevelResult | None) -> Card:
     below += crossed.told
     unit = "ms" if value is not None and math.isfinite(value) else ""
     state = crossed.state or unsupported_as_a_whole(result)
-    title = f"How soon: p99 at {told_name(result.levels, best)}"
+    title = f"How soon: p99 at {told_name(result.levels, best)}{_UP_TO if unit else ''}"
     return Card(title, units.latency_ms(value), unit, " · ".join(below), state, *crossed.figure(value))
 
 
@@ -163,9 +172,9 @@ def _soon_without_verdict(result: RunResult, crossed: Crossed) -> Card:
     if values:
         (least, at_least), (most, at_most) = min(values), max(values)
         if at_least == at_most:
-            below.append(f"p99 {_with_ms(least)} at {at_least}")
+            below.append(f"p99 {_up_to(least)} at {at_least}")
         else:
-            below.append(f"p99: lowest {_with_ms(least)} at {at_least}, highest {_with_ms(most)} at {at_most}")
+            below.append(f"p99: lowest {_up_to(least)} at {at_least}, highest {_up_to(most)} at {at_most}")
     below += crossed.told
     return Card("How soon: p99", units.NONE, "", " · ".join(below), crossed.state, *crossed.figure(None))
 
@@ -193,10 +202,13 @@ def _soon_as_a_whole(result: RunResult) -> Card:
     # What a threshold is held against is what is shown, so that the two agree.
     held = next((one for one in result.thresholds if is_p99(one) and not one.where and one.value is not None), None)
     value = totals.latency_ns.get(99) if held is None else held.value
+    is_end = held is not None and held.threshold.is_upper
     answered = f"p50 {_with_ms(totals.latency_ns.get(50))} · longest {_with_ms(totals.latency.max_ns)}"
+    if is_end:
+        answered = f"{AS_COUNTED} p99 {_with_ms(totals.latency_ns.get(99))} · {answered}"
     if not totals.failed_requests:
         below = [answered]
-    elif held is not None and held.threshold.is_upper:
+    elif is_end:
         share = percent(totals.failed_requests / totals.requests)
         below = [f"of all requests, {share} of them without an answer", f"of those answered: {answered}"]
     else:
@@ -205,7 +217,8 @@ def _soon_as_a_whole(result: RunResult) -> Card:
     unit = "ms" if value is not None and math.isfinite(value) else ""
     state = crossed.state or unsupported_as_a_whole(result)
     figure = crossed.figure(value)
-    return Card("How soon: p99", units.latency_ms(value), unit, " · ".join(below), state, *figure)
+    title = f"How soon: p99{(_UP_TO if is_end else f', {AS_COUNTED}') if unit else ''}"
+    return Card(title, units.latency_ms(value), unit, " · ".join(below), state, *figure)
 
 
 def unsupported_as_a_whole(result: RunResult) -> str:
@@ -247,6 +260,12 @@ def how_errors_stand(result: RunResult) -> str:
 def is_model_in_doubt(result: RunResult) -> bool:
     """Whether more than one model may have answered: of neither its errors are known then."""
     return bool(result.server.wrong_model or result.server.changed)
+
+
+def _up_to(value_ns: float | None) -> str:
+    """Return a percentile's upper end in words."""
+    is_figure = value_ns is not None and math.isfinite(value_ns)
+    return f"{UP_TO if is_figure else ''}{_with_ms(value_ns)}"
 
 
 def _with_ms(nanoseconds: float | None) -> str:

@@ -89,12 +89,14 @@ def doubts(result: RunResult) -> tuple[DoubtView, ...]:
         for doubt in level.doubts:
             found[told_name(result.levels, level), str(doubt)] = None
     told = {f"{of}: {what}" for of, what in found}
+    names = [told_name(result.levels, level) for level in result.levels]
     for reason in result.judged.reasons:
         if is_of_a_threshold(result, reason):
             if reason.cure:  # what was crossed stands in the table; that something may be done about it does not
                 found["thresholds", str(reason)] = None
         elif str(reason) not in told:
-            found["the run", str(reason)] = None
+            of = next((name for name in names if reason.what.startswith(f"{name}: ")), "")
+            found[of or "the run", str(reason).removeprefix(f"{of}: ") if of else str(reason)] = None
     for text in _unknown(result):
         found["thresholds", text] = None
     found.update({("the model", warning): None for warning in result.warnings})
@@ -118,14 +120,12 @@ def _not_given(result: RunResult) -> list[tuple[str, str]]:
     """Return which percentiles are left out of which levels, and what would bring them."""
     rows = []
     for percentile in PERCENTILES:
-        lacking = [level.name for level in result.levels if level.upper_end_ns.get(percentile) is None]
+        lacking = [level for level in result.levels if level.upper_end_ns.get(percentile) is None]
         if lacking:
-            where = [*dict.fromkeys(lacking)]
             all_of_them = len(lacking) == len(result.levels) > 1
+            where = "every level" if all_of_them else ", ".join(told_name(result.levels, level) for level in lacking)
             what = f"p{percentile:g} is not given: it wants {samples_needed(percentile):,} samples; "
-            rows.append(
-                ("every level" if all_of_them else ", ".join(where), what + "a longer --level-duration has them")
-            )
+            rows.append((where, what + "a longer --level-duration has them"))
     return rows
 
 

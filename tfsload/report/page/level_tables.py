@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from tfsload.analysis.answer_kinds import is_overcorrected
 from tfsload.analysis.doubts import BUSY_SHARE, LATE_NS, LATE_SHARE_OF_LATENCY, WAIT_SHARE_OF_LATENCY, WAITED_SHARE
 from tfsload.analysis.figures import at_once, fold, latency, percent, share
+from tfsload.analysis.level_names import told_name
 from tfsload.analysis.level_result import LevelResult
 from tfsload.analysis.percentiles import samples_needed
 from tfsload.analysis.result import RunResult
@@ -153,7 +154,7 @@ def generator_table(result: RunResult) -> Table:
         Heading("processes"),
         Heading("users"),
     )
-    rows = tuple(_generator_row(level, is_open, has_others) for level in result.levels)
+    rows = tuple(_generator_row(told_name(result.levels, level), level, is_open, has_others) for level in result.levels)
     notes = [_generator_limits(), *([_OTHERS_LIMITS] if has_others else [])]
     if any(cell.text == units.NONE for row in rows for cell in row.cells):
         notes.append(f"{units.NONE}: not measured, or by too few requests.")
@@ -175,11 +176,11 @@ def _taken(level: LevelResult) -> str:
     return units.NONE if level.others is None else f"{level.others.taken_share:.1%}"
 
 
-def _generator_row(level: LevelResult, is_open: bool, has_others: bool) -> Row:
+def _generator_row(name: str, level: LevelResult, is_open: bool, has_others: bool) -> Row:
     busiest = max((one.busy for one in level.cpu), default=None)
     waited = max((one.waited for one in level.cpu), default=None)
     cells = figures(
-        level.name,
+        name,
         units.NONE if busiest is None else f"{busiest:.1%}",
         units.NONE if waited is None else f"{waited:.1%}",
         *((_taken(level),) if has_others else ()),
