@@ -1,7 +1,8 @@
-"""`--dry-run`: all is checked, one prediction is made, what would be run is said; nothing else happens."""
+"""`--dry-run`: all is checked, a few predictions are made, what would be run is said; nothing else happens."""
 
 import contextlib
 import json
+import re
 import socket
 
 import pytest
@@ -13,7 +14,7 @@ from tests.support.server_processes import ScriptedServer
 from tests.support.truth import truth_server
 from tfsload.analysis import exit_codes
 
-DONE = "DRY RUN: all is there; one prediction was sent, and nothing measured"
+DONE = "DRY RUN: all is there; a few predictions were sent, and nothing measured"
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def rows_of(ended):
 
 @pytest.mark.parametrize("headless", [[], ["--headless", "--only-summary"]], ids=["with-web-ui", "headless"])
 @pytest.mark.parametrize("processes", [[], ["--processes", "2"], ["--master", "--expect-workers", "2"]])
-def test_one_prediction_and_no_load(tmp_path, server, headless, processes):
+def test_a_few_predictions_and_no_load(tmp_path, server, headless, processes):
     port, web_port = str(free_port()), free_port()
     options = ("--sweep", "1,2,4", "--threshold", "p99 < 50ms; error_rate < 5%", "--note", "commit=1a2b3c4")
     ports = ("--master-bind-port", port, "--master-port", port, "--web-port", str(web_port))
@@ -47,9 +48,10 @@ def test_one_prediction_and_no_load(tmp_path, server, headless, processes):
     assert ended.stdout.endswith(f"\n\n{DONE}\n")
     assert f"Model mnist, version 1, at {server.address} (tfsload {tfsload.__version__})" in ended.stdout
     rows = rows_of(ended)
-    prediction = dict(rows)["prediction"]
-    assert prediction.startswith("image 0, a 0: answered 0, right, in ")
-    assert rows == [
+    predictions = dict(rows)["predictions"]
+    assert re.match(r"images 0 to 19: \d+ right, \d+ wrong, the first request in ", predictions)
+    # The scripted server is always of one opinion, which is warned of.
+    assert [one for one in rows if one[0] != "warning"] == [
         ("signature", "predict_images"),
         ("input", "images [-1, 784] float ← 28 × 28 pixels ÷ 255"),
         ("output", "scores [-1, 10] float → class by the highest"),
@@ -58,11 +60,11 @@ def test_one_prediction_and_no_load(tmp_path, server, headless, processes):
         ("threshold", "p99 < 50 ms"),
         ("threshold", "error_rate < 5%"),
         ("note", "commit=1a2b3c4"),
-        ("prediction", prediction),
+        ("predictions", predictions),
     ]
     assert "web interface" not in ended.stderr
     assert "spawn" not in ended.stderr.lower()
-    assert len(server.end()) == 1
+    assert len(server.end()) == 20
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,7 @@ class Steps(LoadTestShape):
 
     assert seen.ended.exit_code == exit_codes.PASS, seen.ended.stderr
     assert dict(rows_of(seen.ended))["load"] == "the load shape Steps"
-    assert seen.n_served == 1
+    assert seen.n_served == 20
 
 
 def test_many_images_a_request_are_scored_each_and_wrong_ones_are_no_fault(tmp_path, server):
@@ -123,7 +125,26 @@ def test_many_images_a_request_are_scored_each_and_wrong_ones_are_no_fault(tmp_p
     with truth_server(tmp_path / "other", **{"class": 7}) as other:
         ended = run(tmp_path, "--host", other.address)
     assert ended.exit_code == exit_codes.PASS
-    assert dict(rows_of(ended))["prediction"].startswith("image 0, a 0: answered 7, wrong, in ")
+    rows = dict(rows_of(ended))
+    assert rows["predictions"].startswith("images 0 to 19: ")
+    assert "the model looks broken: 100% of all answers are class 7" in rows["warning"]
+    assert "--pixel-scale 0..255" in rows["warning"]
+
+
+def test_of_one_image_the_answer_is_told_and_nothing_is_suspected(tmp_path, server):
+    ended = run(tmp_path, "--host", server.address, "--num-tests", "1")
+
+    assert ended.exit_code == exit_codes.PASS, ended.stderr
+    assert dict(rows_of(ended))["predictions"].startswith("image 0, a 0: answered 0, right, in ")
+    assert "warning" not in dict(rows_of(ended))
+
+
+def test_a_model_that_is_right_is_not_suspected(tmp_path, model_server):
+    ended = run(tmp_path, "--host", model_server.address)
+
+    assert ended.exit_code == exit_codes.PASS, ended.stderr
+    assert dict(rows_of(ended))["predictions"].startswith("images 0 to 19: 20 right, 0 wrong, the first request in ")
+    assert "warning" not in dict(rows_of(ended))
 
 
 def test_answers_without_load_are_not_recorded(tmp_path, server):
@@ -131,7 +152,7 @@ def test_answers_without_load_are_not_recorded(tmp_path, server):
 
     assert ended.exit_code == exit_codes.PASS, ended.stderr
     assert ("verify", "the answers to the first 50 images are recorded before") in rows_of(ended)
-    assert len(server.end()) == 1
+    assert len(server.end()) == 20
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""One answer judged by a user class's own `is_right`, before any load: whether it can, and what it costs."""
+"""Some answers judged by a user class's own `is_right`, before any load: whether they can be, and what it costs."""
 
 import dataclasses
 import logging
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from tfsload.prediction.judging import Judging
 from tfsload.run.kinds import Kind
 from tfsload.target.preflight import Preflight
-from tfsload.target.trial import Trial, TrialError, UnjudgedError, try_one
+from tfsload.target.trial import Trial, TrialError, UnjudgedError, try_some
 from tfsload.transport.contract import Transport
 from tfsload.transport.failure import PredictionFailure
 from tfsload.transport.words import shown
@@ -19,11 +19,11 @@ logger = logging.getLogger(__name__)
 _MOST_CALLS, _LONGEST_NS = 1_000, 20_000_000
 
 
-def judged_trial(kind: Kind, transport: Transport, found: Preflight) -> Trial:
-    """Make the first request of a kind, and judge it as its classes do; raise as `try_one`."""
+def judged_trial(kind: Kind, transport: Transport, found: Preflight, n_images: int = 1) -> Trial:
+    """Make the first requests of a kind, and judge them as its classes do; raise as `try_some`."""
     is_right = kind.hooks.is_right
     judge_of = Judging(transport, is_right, is_told=False).judge_of if is_right else None
-    trial = try_one(transport, kind.encoded.dataset, found.servable, judge_of)
+    trial = try_some(transport, kind.encoded.dataset, found.servable, judge_of, n_images)
     return dataclasses.replace(trial, judged_by=is_right.name if is_right else "")
 
 

@@ -247,7 +247,7 @@ OPTIONS = (
         "report.dry_run",
         "false",
         readers.switch,
-        "Check settings, data and server, make one prediction, say what would be run and for how long, and stop.",
+        "Check settings, data and server, make a few predictions, say what would be run and for how long, and stop.",
         is_switch=True,
         is_in_form=False,  # a form is there to start runs
     ),

@@ -1,4 +1,4 @@
-"""`--dry-run`: all that comes before a run's load, one prediction, and what would be run; then the process ends."""
+"""`--dry-run`: all that comes before a run's load, a few predictions, and what would be run; then the process ends."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +23,9 @@ from tfsload.transport.words import lines, path_shown, redacted, shown
 
 _LABEL_WIDTH = 13
 _IS_FOR_WEB_UI = f"{OWN_PREFIX}is_for_web_ui"
-_DONE = "DRY RUN: all is there; one prediction was sent, and nothing measured"
+_DONE = "DRY RUN: all is there; a few predictions were sent, and nothing measured"
+# A dozen images, none of which is right, tell that a model is broken and not unlucky; of some chance ones, some more.
+_N_IMAGES = 20
 _NOT_A_WORKERS = "--dry-run with --worker: a worker has nothing to check before a run; leave one of them out"
 NOT_BY_CODE = "dry_run: it belongs to Locust's own program; leave it out here, or call locust with --dry-run"
 
@@ -64,7 +66,7 @@ def refuse_worker(options: Mapping[str, Any]) -> None:
 
 
 def words(checked: Checked, plan: Plan | None, shape: object | None, options: Mapping[str, Any]) -> str:
-    """Make one prediction of a run that was checked; return in words what was found, and what would be run.
+    """Make a few predictions of a run that was checked; return in words what was found, and what would be run.
 
     Args:
         checked: the run.
@@ -73,12 +75,12 @@ def words(checked: Checked, plan: Plan | None, shape: object | None, options: Ma
         options: Locust's, by name.
 
     Raises:
-        RunRefused: the prediction had no answer.
+        RunRefused: a prediction had no answer.
     """
     first, *_ = checked.kinds
     assert first.kind is not None  # as long as a run has not begun
     try:
-        trial = judged_trial(first.kind, checked.transport, first.preflight)
+        trial = judged_trial(first.kind, checked.transport, first.preflight, _N_IMAGES)
     except TrialError as error:
         raise RunRefused(exit_codes.FAILED, [str(error)]) from None
     model = checked.settings.model
@@ -113,7 +115,7 @@ def _rows(
     rows += [("note", f"{key}={note}") for key, note in report.notes]
     if report.directory:
         rows.append(("report", f"{path_shown(directory.place_of(report.directory))} can be written"))
-    return [*rows, ("prediction", trial.words)]
+    return [*rows, ("predictions", trial.words), *(("warning", warning) for warning in trial.suspicions)]
 
 
 def _called(kind: CheckedKind, is_named: bool) -> list[tuple[str, str]]:

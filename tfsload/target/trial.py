@@ -1,21 +1,28 @@
-"""One prediction, scored: whether a run that is about to be made would have answers at all."""
+"""A few predictions, scored: whether a run that is about to be made would have answers at all."""
 
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from tfsload.analysis.figures import latency
 from tfsload.analysis.image_counts import NO_LABELS
+from tfsload.analysis.suspicion import suspicions
 from tfsload.datasets.dataset import Dataset
-from tfsload.load.request_book import UNLABELLED, Judge, RequestBook
+from tfsload.load.request_book import UNLABELLED, Judge, PreparedRequest, RequestBook
+from tfsload.records.confusion import ConfusionMatrix
 from tfsload.transport import servable as servables
 from tfsload.transport.answer import Answer, ReplyError
 from tfsload.transport.contract import Transport
 from tfsload.transport.failure import UNJUDGED, PredictionFailure
 from tfsload.transport.servable import UNTOLD, Servable
 from tfsload.transport.words import shown
+
+# No further request is begun after that.
+_LONGEST_NS = 2_000_000_000
+_OF_EACH = ("labels", "predicted")
 
 
 class TrialError(Exception):
@@ -33,10 +40,11 @@ class Trial:
     Attributes:
         labels, predicted: the true class (`UNLABELLED`: not known) and the one that was answered (None: the answer
             names none), of each image of the request; where somebody judges by himself, `RIGHT`, and that or `WRONG`.
-        latency_ns: from sending the request to having its answer, with the making of the connection.
+        latency_ns: from sending the first request to having its answer, with the making of the connection.
         judged_by: who does; empty: labels do.
         reply: the answer's bytes.
         told: then, the labels as the data set has them.
+        is_of_several: whether more requests than one were made; the reply, and what is told, are the first one's.
     """
 
     labels: tuple[int, ...]
@@ -45,6 +53,17 @@ class Trial:
     judged_by: str = ""
     reply: bytes = b""
     told: Sequence[Any] = ()
+    is_of_several: bool = False
+
+    @property
+    def suspicions(self) -> tuple[str, ...]:
+        """Why the model looks broken by these answers, as a run warns of it; empty: it does not, or none can tell."""
+        known = [(one, other) for one, other in zip(self.labels, self.predicted, strict=True) if other is not None]
+        if self.judged_by or UNLABELLED in self.labels or not known:
+            return ()
+        confusion = ConfusionMatrix()
+        confusion.add_all([label for label, _ in known], [answer for _, answer in known])
+        return suspicions(confusion, len(known))
 
     @property
     def words(self) -> str:
@@ -58,8 +77,11 @@ class Trial:
         'images 0 to 1: answered, rightly or not (the data set has no labels), in 12.3 ms with connecting'
         >>> Trial((1,), (0,), 12_300_000, "Mine.is_right").words
         'image 0: wrong by Mine.is_right, in 12.3 ms with connecting'
+        >>> Trial((7, 2), (7, 2), 12_300_000, is_of_several=True).words
+        'images 0 to 1: 2 right, 0 wrong, the first request in 12.3 ms with connecting'
         """
-        took = f"in {latency(self.latency_ns)} with connecting"
+        which = "the first request " if self.is_of_several else ""
+        took = f"{which}in {latency(self.latency_ns)} with connecting"
         which = "image 0" if len(self.labels) == 1 else f"images 0 to {len(self.labels) - 1:,}"
         if UNLABELLED in self.labels:
             is_one = len(self.labels) == 1 and self.predicted[0] is not None
@@ -79,26 +101,44 @@ class Trial:
         return f"{what}, {took}"
 
 
-def try_one(
+def try_some(
     transport: Transport,
     dataset: Dataset,
     expected: Servable = UNTOLD,
     judge_of: Callable[[int, list[Any]], Judge] | None = None,
+    n_images: int = 1,
 ) -> Trial:
-    """Make the first request of a run.
+    """Make the first requests of a run, one after the other.
 
     Args:
         transport: to the server; closed afterwards.
         dataset: the images that the run fires.
         expected: the model that is to answer, as far as it is known.
         judge_of: as of `RequestBook`.
+        n_images: as many requests as hold so many images; fewer, where there are none, or a server is slow.
 
     Raises:
         TrialError: there was no answer, one that cannot be read, or another model's.
         UnjudgedError: there was one, of which it cannot be told whether it is right.
     """
     per_request, labels = transport.model.images_per_request, dataset.targets_or_labels if judge_of else dataset.labels
-    request = RequestBook(dataset.examples, labels, per_request, transport.encode, judge_of)[0]
+    book = RequestBook(dataset.examples, labels, per_request, transport.encode, judge_of)
+    begun_ns = time.perf_counter_ns()
+    try:
+        trials = [_tried(transport, book[0], expected)]
+        for number in range(1, min(len(book), -(-n_images // per_request))):
+            if time.perf_counter_ns() - begun_ns > _LONGEST_NS:
+                break
+            trials.append(_tried(transport, book[number], expected))
+    finally:
+        transport.close()
+    first, *others = trials
+    all_labels, all_predicted = (tuple(chain.from_iterable(getattr(one, name) for one in trials)) for name in _OF_EACH)
+    return replace(first, labels=all_labels, predicted=all_predicted, is_of_several=bool(others))
+
+
+def _tried(transport: Transport, request: PreparedRequest, expected: Servable) -> Trial:
+    """Make one request; raise as `try_some`."""
     begun_ns = time.perf_counter_ns()
     try:
         reply = transport.call(request.body)
@@ -111,8 +151,6 @@ def try_one(
         raise TrialError(f"the prediction that was tried had no answer ({failure}): mend the server first") from None
     except ReplyError as error:
         raise TrialError(f"the answer to the prediction that was tried: {shown(str(error))}") from None
-    finally:
-        transport.close()
     if fault := servables.fault(Counter({answer.servable: 1}), expected):
         raise TrialError(f"the prediction that was tried: {fault}")
     predicted = tuple(answer.counted if request.judge else answer.predicted)
