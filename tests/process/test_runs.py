@@ -419,6 +419,7 @@ def test_a_run_recovers_by_itself_when_its_server_is_back(tmp_path, spoken, more
         with locust(tmp_path, "--headless", "--only-summary", *arguments) as process:
             wait_until(lambda: process.n_done() > 100, "answers")
             os.kill(servers[0].pid, signal.SIGKILL)
+            assert servers[0].ends_within(30)
             servers.append(start(port))
             n_before = process.n_done()
             wait_until(lambda: process.n_done() > n_before + 100, "answers from the server that is back")

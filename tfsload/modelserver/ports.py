@@ -24,6 +24,8 @@ def listening_socket(host: str, port: int, flag: str) -> socket.socket:
         PortError: the system's reason.
     """
     found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    # A server that ended a moment ago leaves connections that the system keeps for a minute: they hold no port.
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((host, port))
     except OSError as error:
