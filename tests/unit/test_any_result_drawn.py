@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 from hypothesis import HealthCheck, given, settings
 
 from tests.support.any_result import unprinted_results
+from tests.support.drawn_runs import drawn_runs
 from tests.support.examples import scaled
 from tests.support.vega_lite import all_of, faults
 from tfsload.report import csv_files, hgrm, json_file, junit, markdown, terminal
@@ -25,7 +26,7 @@ def doubted_marks(spec):
 
 
 @settings(max_examples=scaled(30), deadline=None, suppress_health_check=list(HealthCheck))
-@given(unprinted_results())
+@given(unprinted_results() | drawn_runs())
 def test_any_result_has_its_charts_and_tables(drawn):
     result = drawn.result
     for chart in charts_of(result).values():
@@ -43,8 +44,8 @@ def test_any_result_has_its_charts_and_tables(drawn):
         assert of(result) is not None
 
 
-@settings(max_examples=scaled(30), deadline=None, suppress_health_check=list(HealthCheck))
-@given(unprinted_results())
+@settings(max_examples=scaled(60), deadline=None, suppress_health_check=list(HealthCheck))
+@given(unprinted_results() | drawn_runs())
 def test_any_result_has_its_files(drawn):
     result = drawn.result
     assert json_file.parse(json_file.write(result).encode()) == result
