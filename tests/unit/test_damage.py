@@ -143,6 +143,51 @@ def test_a_level_without_load_is_damage(kind, name, load):
         json_file.parse(json.dumps(plain).encode())
 
 
+@pytest.mark.heavy
+@pytest.mark.parametrize(
+    ("kind", "path", "value", "words"),
+    [
+        pytest.param(
+            "demo",
+            ("totals", "failed_requests"),
+            1001,
+            "totals.failed_requests is 1001: expected at most its 1000 requests",
+            id="more-failures-than-requests",
+        ),
+        pytest.param(
+            "unmeasured",
+            ("levels", 1, "failed_requests"),
+            3,
+            "levels[1].failed_requests is 3: expected at most its 0 requests",
+            id="failures-of-no-request",
+        ),
+        pytest.param(
+            "sweep",
+            ("scaling", "levels", 2, "n_runs"),
+            0,
+            "scaling.levels[2].n_runs is 0: expected a whole number of at least 1",
+            id="a-mean-of-no-level",
+        ),
+        pytest.param(
+            "repeated",
+            ("scaling", "best_users"),
+            [7],
+            "scaling.best_users[0] is 7: expected users of one of its levels",
+            id="best-users-that-no-level-has",
+        ),
+        pytest.param(
+            "demo", ("classes",), [], "confusion[0] is of 0 and 0: expected classes that have a row", id="no-classes"
+        ),
+    ],
+)
+def test_parts_that_do_not_go_together_are_damage(kind, path, value, words):
+    plain = written(kind)
+    set_at(plain, path, value)
+
+    with pytest.raises(SchemaError, match=f"{re.escape(words)}$"):
+        json_file.parse(json.dumps(plain).encode())
+
+
 @pytest.mark.parametrize("kind", ["sweep", "search", "accuracy", "thresholds"])
 def test_what_is_written_is_read(kind):
     plain = written(kind)

@@ -38,7 +38,8 @@ _MAY_BE_ENDLESS = frozenset({"upper_end_ns", "lag_p99_ns"})
 _MOST_OF = {"noise": 10.0}
 # Whole numbers are counts, times in ns, positions and classes, and so at least 0, but for what a program ends with, and
 # a mismatch's place and classes, where what is less says what there is instead, or is what a model has in place of one.
-_LEAST_OF = {"place": OTHER_FORM, "expected_class": _LEAST, "answered_class": _LEAST, "code": _LEAST}
+# What a sweep says of a number of users is of one level at least.
+_LEAST_OF = {"place": OTHER_FORM, "expected_class": _LEAST, "answered_class": _LEAST, "code": _LEAST, "n_runs": 1}
 # What a model has answered is whatever it is.
 _ANSWERS = frozenset({"expected", "answered"})
 
@@ -64,8 +65,9 @@ _ANY = _Bounds(are_finite=False, least=0)
 def fault_of(result: RunResult) -> str:
     """Return which figure of a result no run can have come to, and what it says; empty: there is none."""
     # Dates and loads are looked at last: what is no number at all is told as that.
-    places = (_of_codes(result), _of_numbers("", result, _ANY), _of_dates(result), _of_loads(result))
-    return next(itertools.chain(*places), "")
+    # So is what does not go together.
+    numbers = _of_codes(result), _of_numbers("", result, _ANY)
+    return next(itertools.chain(*numbers, _of_dates(result), _of_loads(result), _of_parts(result)), "")
 
 
 def _of_codes(result: RunResult) -> Iterator[str]:
@@ -90,6 +92,24 @@ def _of_loads(result: RunResult) -> Iterator[str]:
         name, load = ("users", level.users) if level.rate_rps is None else ("rate_rps", level.rate_rps)
         if load <= 0:
             yield f"levels[{number}].{name} is {load:g}: expected more than 0"
+
+
+def _of_parts(result: RunResult) -> Iterator[str]:
+    """Give a part that is more than its whole, or of nothing that is there: nothing can be reckoned from it."""
+    counted: list[tuple[str, Totals | LevelResult]] = [("totals", result.totals)]
+    counted += [(f"levels[{number}]", level) for number, level in enumerate(result.levels)]
+    for where, one in counted:
+        if one.failed_requests > one.requests:
+            yield f"{where}.failed_requests is {one.failed_requests}: expected at most its {one.requests} requests"
+    if result.scaling is not None:
+        held = {level.users for level in result.scaling.levels}
+        for number, users in enumerate(result.scaling.best_users):
+            if users not in held:
+                yield f"scaling.best_users[{number}] is {users}: expected users of one of its levels"
+    classes = {row.label for row in result.classes}
+    for number, (label, answer, _) in enumerate(result.confusion):
+        if not {label, answer} <= classes:
+            yield f"confusion[{number}] is of {label} and {answer}: expected classes that have a row"
 
 
 def _of_numbers(where: str, value: Any, bounds: _Bounds) -> Iterator[str]:
