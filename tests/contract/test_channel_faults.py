@@ -14,8 +14,9 @@ import pytest
 from tests.support.faulty_server import FaultyServer, is_request
 from tests.support.grpc_frames import reply
 from tests.support.runs import wait_until
+from tfsload.transport import sockets
 from tfsload.transport.address import parse_address
-from tfsload.transport.grpc import frames, sockets
+from tfsload.transport.grpc import frames
 from tfsload.transport.grpc.call import Call
 from tfsload.transport.grpc.headers import request_headers
 from tfsload.transport.grpc.native import NativeChannel

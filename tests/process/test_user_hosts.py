@@ -10,19 +10,19 @@ from locust.env import Environment
 from tests.support.runs import forked, run_headless, wait_until
 from tests.support.web_ui import web_ui_of
 from tfsload.analysis import exit_codes
+from tfsload.prediction.grpc_user import GrpcUser
 from tfsload.run.user_hosts import HostAsked, UserHosts, host_asked
-from users import PredictionUser
 
 
 def suites(name, **attributes):
-    return type(name, (PredictionUser,), {"abstract": False, **attributes})
+    return type(name, (GrpcUser,), {"abstract": False, **attributes})
 
 
-class Silent(PredictionUser):
+class Silent(GrpcUser):
     abstract = False
 
 
-class Named(PredictionUser):
+class Named(GrpcUser):
     abstract = False
     host = "serving:8500"
 

@@ -65,7 +65,8 @@ def levels(draw):
     base = page_run("sweep").levels[0]
     is_open = draw(st.booleans())
     # One of which it is not known leaves all charts over time away.
-    begun_s = draw(st.sampled_from([st.floats(0, 1e6), st.floats(0, 1e6), st.none() | st.floats(0, 1e6)]))
+    begun_is_known = draw(st.sampled_from([st.just(True), st.just(True), st.booleans()]))
+    at_s = draw(st.floats(0, 1e6))
     found = []
     for number in range(1, draw(st.integers(0, 8)) + 1):
         rate = draw(RATES)
@@ -92,12 +93,13 @@ def levels(draw):
             missing_workers=draw(st.sampled_from([(), ("a\x1b[31m",)])),
             cpu=tuple(draw(st.lists(CPUS, max_size=2))),
             unsteady=draw(st.sampled_from(["", "throughput went up"])),
-            begun_s=draw(begun_s),
+            begun_s=at_s if draw(begun_is_known) else None,
             warm_up_s=draw(st.sampled_from([0.0, 2.0, 1e5])),
             duration_s=draw(st.one_of(st.just(0.0), st.floats(0.1, 1e5))),
             seconds=tuple(draw(st.lists(SECONDS, max_size=4))),
         )
         found.append(change)
+        at_s += change.warm_up_s + change.duration_s + draw(st.sampled_from([0.0, 1.0, 1e4]))  # one after the other
     return tuple(found)
 
 

@@ -210,7 +210,7 @@ def _latency(totals: Totals) -> str:
         return f"{NONE} ({none_answered(totals.failed)})"
     parts = [f"p{percentile:g} {latency_ms(value)}" for percentile, value in totals.latency_ns.items()]
     text = "  ".join([*parts, f"max {latency_ms(totals.latency.max_ns)}"])
-    return f"{text} ({AS_COUNTED}{', of answered requests' if totals.failed_requests else ''})"
+    return f"{text} ({AS_COUNTED}{', of answers' if totals.failed_requests else ''})"
 
 
 def _failed(totals: Totals) -> str:

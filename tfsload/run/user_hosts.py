@@ -64,7 +64,8 @@ def host_asked(given: str | None, user_classes: Iterable[type]) -> HostAsked:
         return HostAsked(None)
     one, host = next(iter(named.items()))
     first = HostAsked(host, f"host of {one.__name__}")
-    if len(set(map(same_address, named.values()))) == 1:
+    spoken = transport_class_of(user_classes).spoken()
+    if len({same_address(host, spoken) for host in named.values()}) == 1:
         return first
     each = " and ".join(f"{one.__name__} {quoted(host)}" for one, host in named.items())
     fault = f"user classes name different hosts: {each}; a run has one server: pass --host, or give all the same"

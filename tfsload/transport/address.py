@@ -140,8 +140,12 @@ def parse_rest_address(text: str, named_by: str = "--host") -> RestAddress:
     return RestAddress(where, host, int(match["port"]), scheme == "https")
 
 
-def same_address(text: str) -> str:
+def same_address(text: str, spoken: Spoken | None = None) -> str:
     """Return what ways of writing one address have in common; what is no address stays as it is.
+
+    Args:
+        text: the address.
+        spoken: what is to be spoken there: an `http://` one is none for gRPC. None: what it is written for.
 
     >>> same_address("grpc://Serving.local:8500") == same_address("serving.local:8500")
     True
@@ -149,7 +153,8 @@ def same_address(text: str) -> str:
     True
     """
     try:
-        address = parse_address(text, spoken=REST if re.match(r"\s*https?://", text, re.IGNORECASE) else GRPC)
+        written = REST if re.match(r"\s*https?://", text, re.IGNORECASE) else GRPC
+        address = parse_address(text, spoken=spoken or written)
     except AddressError:
         return text
     return address.text if address.port is None else address.whole.lower()
