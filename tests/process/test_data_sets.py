@@ -94,7 +94,7 @@ def test_images_without_labels_are_fired_and_compared_and_none_is_right_or_wrong
         "--report", str(report), *arguments,
     )  # fmt: skip
 
-    assert ended.exit_code == 0
+    assert ended.exit_code == 0, ended.stdout
     assert "the data set has no labels, so that no answer is right or wrong; --verify still compares" in ended.stderr
     assert ended.stdout.splitlines()[-1] == "Inference error rate: – (the data set has no labels)"
     assert "100 of 100 images, each exactly once" in ended.stdout
@@ -125,8 +125,8 @@ def test_what_a_directory_holds_is_told_before_the_run(tmp_path, model_server, d
 
     ended = run_headless(tmp_path / "run", "--host", model_server.address, "--dataset", str(source), "--dry-run")
 
-    assert ended.exit_code == 0
+    assert ended.exit_code == 0, ended.stdout
     for told in (ended.stderr, ended.stdout):
         assert f"classes of {source}, by the names of its folders: 0 = nought, 1 = one" in told
         assert f"passed over beside the folders of {source}: notes.txt" in told
-    assert "image 0, a 0: answered 0, right" in ended.stdout
+    assert f"images 0 to {min(len(chosen), 20) - 1}: {min(len(chosen), 20)} right, 0 wrong" in ended.stdout

@@ -199,7 +199,7 @@ def test_a_server_that_is_starting_is_waited_for(tmp_path):
 
     assert ended.exit_code == exit_codes.PASS, ended.stderr
     assert "model 'mnist' is LOADING (version 1)" in ended.stderr
-    assert (tmp_path / "served").stat().st_size == 1
+    assert (tmp_path / "served").stat().st_size == 20  # a prediction of each image that is looked at
 
 
 def test_nothing_is_left_of_it(tmp_path, server):

@@ -81,3 +81,18 @@ def test_it_ends_when_it_is_interrupted_itself(encoding):
     assert n_made() < 500
     assert "Traceback" not in of_worker.stderr
     assert master.wait().exit_code == exit_codes.INVALID
+
+
+def test_others_that_do_all_meanwhile_leave_nothing_to_be_missed(cluster, tmp_path, server):
+    path = tmp_path / "own.py"
+    path.write_text(SLOW)
+    given = ("--host", server.address, "--model-name", "digits", "--expect-workers", "2", "-u", "2", "-r", "2")
+    quick = {"SAID": str(tmp_path / "said"), "SLOW_S": "0"}
+    processes = cluster(*given, "--num-tests", "40", locustfile=path, of_master=quick, **quick)
+    processes.join()
+    late = processes.join(SLOW_S="1")
+    ended, of_late = processes.master.wait(), late.wait()
+
+    assert ended.exit_code == exit_codes.PASS, ended.stdout + ended.stderr
+    assert "40 of 40 images, each exactly once" in ended.stdout
+    assert "This worker took no part in the run: stopped while this worker got ready" in of_late.stderr

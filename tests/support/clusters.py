@@ -40,11 +40,11 @@ class Cluster:
             "master", *options, "--headless", "--only-summary", *arguments, cwd=cwd, **(of_master or {})
         )
 
-    def join(self, *arguments: str, cwd: Path = PROJECT) -> LocustProcess:
-        """Start a further worker, and return it at once."""
+    def join(self, *arguments: str, cwd: Path = PROJECT, **environment: str) -> LocustProcess:
+        """Start a further worker, and return it at once; `environment` is of this one alone."""
         options = ("--worker", "--master-host", "127.0.0.1", "--master-port", self.port)
         self.workers.append(
-            self._start(f"worker{len(self.workers)}", *arguments, *options, cwd=cwd, **self._environment)
+            self._start(f"worker{len(self.workers)}", *arguments, *options, cwd=cwd, **self._environment | environment)
         )
         return self.workers[-1]
 

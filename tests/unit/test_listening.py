@@ -11,7 +11,7 @@ from locust.rpc import Message
 
 from tests.support.runs import wait_for
 from tfsload.run import listening, messages
-from tfsload.run.listening import hearing
+from tfsload.run.listening import RunEndedError, hearing
 from tfsload.settings.settings import SettingsError
 from tfsload.target.waiting import StoppedError
 
@@ -75,7 +75,7 @@ def test_it_ends_once_the_run_is_over_and_leaves_that_for_locust_to_read(worker,
             ended.set()
 
     worker.hears("heartbeat", "spawn", told, "spawn")
-    with pytest.raises(StoppedError, match=r"stopped while this worker got ready$"):
+    with pytest.raises(RunEndedError, match=r"stopped while this worker got ready$"):
         hearing(worker, make, LIMIT_S)
 
     assert ended.is_set()

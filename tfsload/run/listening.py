@@ -25,6 +25,10 @@ _LOOK_EVERY_S = 0.05
 _WHILE = "this worker got ready"
 
 
+class RunEndedError(StoppedError):
+    """The run has ended meanwhile: others may have done all that was to be done."""
+
+
 def hearing(
     runner: WorkerRunner,
     make: Callable[[], _Made],
@@ -40,7 +44,8 @@ def hearing(
         clock_s: seconds that go on.
 
     Raises:
-        StoppedError: the run was stopped meanwhile, or the master is gone.
+        RunEndedError: the run has ended meanwhile.
+        StoppedError: the master is gone.
     """
     kept: deque[Message] = deque()
     made: list[_Made] = []
@@ -57,7 +62,7 @@ def hearing(
                     continue
                 kept.append(message)
                 if message.type in _ENDS:
-                    raise StoppedError(_WHILE)
+                    raise RunEndedError(_WHILE)
             if clock_s() - heard_s > limit_s:
                 raise StoppedError(f"{_WHILE}, since nothing was heard of the master for {limit_s:g} s")
     finally:

@@ -27,7 +27,7 @@ from tfsload.records.recorder import Recorder, n_ended
 from tfsload.records.window import Window
 from tfsload.run import messages, processes
 from tfsload.run.getting_ready import get_ready
-from tfsload.run.listening import hearing
+from tfsload.run.listening import RunEndedError, hearing
 from tfsload.run.machine_reading import whereabouts
 from tfsload.run.pulse import Pulse
 from tfsload.settings.settings import SettingsError
@@ -104,11 +104,7 @@ class Participant:
         return self.open_run
 
     def begin(self, is_reading: bool = False) -> None:
-        """Get ready to run users (on `test_start`, before any is spawned).
-
-        Args:
-            is_reading: whether it is called in the greenlet that reads a worker's messages, which has to read on.
-        """
+        """Get ready to run users (on `test_start`); `is_reading`: in the greenlet that reads a worker's messages."""
         options = vars(self._environment.parsed_options)
         number = options.get(messages.RUN_NUMBER_OPTION)
         self.run, self._begun = None, number
@@ -124,11 +120,13 @@ class Participant:
         self._send(messages.JOINED, {"run": number, "protocol": messages.PROTOCOL})
         try:
             make = partial(get_ready, self._environment, options, number, images)
-            if is_reading and isinstance(self._runner, WorkerRunner):
-                run = hearing(self._runner, make, MASTER_LIMIT_S)
-            else:
-                run = make()
+            reader = self._runner if is_reading and isinstance(self._runner, WorkerRunner) else None
+            run = hearing(reader, make, MASTER_LIMIT_S) if reader else make()
             run.supply = self._supply(run)
+        except RunEndedError as error:
+            # Asked next for what it has, it says nothing: others may have done all that was to be done.
+            logger.info("This worker took no part in the run: %s", error)
+            return
         except (SettingsError, TlsFileError, DataError, StoppedError) as error:
             self._tell_unfit(number, sentence(str(error)))
             return
