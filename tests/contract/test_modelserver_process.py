@@ -161,6 +161,8 @@ def test_a_server_that_is_stopped_does_not_outlive_its_parent_that_is_killed(mod
         parent.kill()
     try:
         wait_until(lambda: not is_running(pid), "the server ends after its parent")
+        assert parent.code == -signal.SIGKILL
+        assert not is_running(pid)
     finally:
         if is_running(pid):
             os.kill(pid, signal.SIGKILL)
