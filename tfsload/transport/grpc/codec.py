@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from tfsload.transport import protos
 from tfsload.transport.answer import Answer, ReplyError, are_scores
 from tfsload.transport.asked import ModelAsked
-from tfsload.transport.call_spec import GIVEN, PIXELS, PREDICT, SCORE_DTYPES, CallSpec
+from tfsload.transport.blank_images import blank_examples, blank_tensors
+from tfsload.transport.call_spec import GIVEN, PREDICT, SCORE_DTYPES, CallSpec
 from tfsload.transport.contract import Examples
 from tfsload.transport.given_array import tensors_of
 from tfsload.transport.given_input import tensor_of
-from tfsload.transport.image_tensor import ImageTensor, example_of
+from tfsload.transport.image_tensor import ImageTensor
 from tfsload.transport.kept_answers import MOST_KEPT_BYTES, KeptAnswers
 from tfsload.transport.protos import predict_pb2
 from tfsload.transport.score_rows import score_rows
@@ -69,15 +70,10 @@ class RequestEncoder:
 
     def blank(self) -> Any:
         """Return a request of a run's size: of black images, or of none where what its texts are to hold is untold."""
-        images, n = self._spec.input, self._spec.input.batch or self._model.images_per_request
-        black, is_known = np.zeros((n, *images.pixels), np.uint8), images.form == PIXELS or images.feature_dtype != ""
+        n = self._spec.input.batch or self._model.images_per_request
         if self._spec.method != PREDICT:
-            return self._classify(self._images.examples(black) if is_known else [example_of(images)] * n)
-        if is_known:
-            return self._predict({images.name: self._images.of(black)}, n)
-        text = example_of(images).SerializeToString()  # without a feature it is empty
-        texts = np.full((n, *images.shape) if images.has_batch else images.shape, text, object)
-        return self._predict({images.name: texts}, n)
+            return self._classify(blank_examples(self._spec, self._images, n))
+        return self._predict(blank_tensors(self._spec, self._images, n), n)
 
     def _predict(self, tensors: Mapping[str, NDArray[Any]], n_images: int) -> Any:
         spec, request = self._spec, predict_pb2.PredictRequest()
